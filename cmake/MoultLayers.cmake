@@ -1,0 +1,16 @@
+# A layer is a folder of src/: a static library that links the layers above it in docs/architecture.md, nothing else.
+# Its unit tests are the *_test.cpp files of tests/unit/<layer>/, one program a file.
+
+add_library(moult_flags INTERFACE)
+target_compile_options(moult_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+target_include_directories(moult_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+
+function(moult_layer name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(moult_${name} STATIC ${sources})
+  target_link_libraries(moult_${name} PUBLIC moult_flags ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY MOULT_LAYERS moult_${name})
+endfunction()

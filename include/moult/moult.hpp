@@ -1,0 +1,12 @@
+// Everything a program or an update uses of moult.
+#pragma once
+
+#include "moult/alterability.hpp"
+#include "moult/error.hpp"
+#include "moult/listener.hpp"
+#include "moult/load.hpp"
+#include "moult/log.hpp"
+#include "moult/manager.hpp"
+#include "moult/relinking.hpp"
+#include "moult/update.hpp"
+#include "moult/updates.hpp"

@@ -1,0 +1,62 @@
+// The ready-made updates.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "moult/relinking.hpp"
+#include "moult/update.hpp"
+
+namespace [[gnu::visibility("default")]] moult {
+
+/// One function to replace, with what replaces it. Built only from pairs of one signature.
+class Redefinition final {
+ public:
+  template <class R, class... Args>
+  Redefinition(R (*old_function)(Args...), R (*fresh)(Args...)) : old_function_(old_function), fresh_(fresh) {}
+  template <class R, class... Args>
+  Redefinition(const Function<R(Args...)>& old_function, R (*fresh)(Args...))
+      : old_function_(old_function), fresh_(fresh) {}
+  template <class Old, class New, class R, class... Args>
+  Redefinition(R (Old::*old_function)(Args...), R (New::*fresh)(Args...)) : old_function_(old_function), fresh_(fresh) {}
+  template <class Old, class New, class R, class... Args>
+  Redefinition(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const)
+      : old_function_(old_function), fresh_(fresh) {}
+
+  const AnyFunction& old_function() const noexcept { return old_function_; }
+  const AnyFunction& fresh() const noexcept { return fresh_; }
+
+ private:
+  AnyFunction old_function_;
+  AnyFunction fresh_;
+};
+
+/// Replaces functions when none of them is active on any stack (quiescence): all of them in one stop, or none.
+/// After Ksplice's stack check. What can be refused is refused in prepare, while the program runs.
+class SafeRedefineUpdate : public Update {
+ public:
+  SafeRedefineUpdate(std::string name, std::vector<Redefinition> redefinitions, std::vector<ThreadId> threads = {});
+  template <class Old, class Fresh>
+  SafeRedefineUpdate(std::string name, Old&& old_function, Fresh&& fresh, std::vector<ThreadId> threads = {})
+      : SafeRedefineUpdate(std::move(name),
+                           std::vector{Redefinition(std::forward<Old>(old_function), std::forward<Fresh>(fresh))},
+                           std::move(threads)) {}
+  ~SafeRedefineUpdate() override;
+
+  void prepare() override;
+  bool wait_alterability() override;
+  bool check_alterability() override;
+  void apply() override;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The same for the methods of a class; virtual ones are found through the vtable. The replacing class's objects must be
+/// laid out as the old one's.
+using SafeRedefineMethodUpdate = SafeRedefineUpdate;
+
+}  // namespace moult

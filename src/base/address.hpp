@@ -1,0 +1,30 @@
+// Each kind of address has its type, so that one does not compile as the other.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+namespace moult {
+
+enum class CodeAddress : std::uintptr_t {};
+enum class DataAddress : std::uintptr_t {};
+
+constexpr std::uintptr_t value(CodeAddress address) noexcept { return static_cast<std::uintptr_t>(address); }
+constexpr std::uintptr_t value(DataAddress address) noexcept { return static_cast<std::uintptr_t>(address); }
+
+constexpr CodeAddress operator+(CodeAddress address, std::size_t bytes) noexcept {
+  return CodeAddress{value(address) + bytes};
+}
+
+/// Bytes of code, the end excluded.
+struct CodeRange {
+  CodeAddress begin{};
+  CodeAddress end{};
+
+  constexpr std::size_t size() const noexcept { return value(end) - value(begin); }
+  constexpr bool contains(CodeAddress address) const noexcept { return begin <= address && address < end; }
+  auto operator<=>(const CodeRange&) const = default;
+};
+
+}  // namespace moult

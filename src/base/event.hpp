@@ -1,0 +1,92 @@
+// Events: every step of an update as a value. The log file, `moult log -f`, the JSON reply and the trace timeline are
+// renderings of the same events.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "moult/error.hpp"
+#include "moult/log.hpp"
+
+namespace moult {
+
+enum class EventKind {
+  message,                 ///< level 0: the program's own line
+  update_queued,           ///< level 2: added to M's queue
+  update_begun,            ///< level 2: M begins U
+  alterability_reached,    ///< level 2: alterability of U reached
+  threads_suspended,       ///< level 2: M suspended T (threads lists them)
+  threads_found_suspended, ///< level 2: M found T already suspended
+  threads_resumed,         ///< level 2: M resumed T
+  update_over,             ///< level 2: U over
+  update_completed,        ///< level 2: U completed
+  update_rolled_back,      ///< level 2
+  not_alterable,           ///< level 1: U not alterable, postponed
+  requirements_not_met,    ///< level 1: U's requirements not met, postponed
+  requirements_never_met,  ///< level 1: U's requirements can never be met, aborted
+  suspend_timed_out,       ///< level 1: timed out suspending T
+  update_refused,          ///< level 1: prepare said no; reason
+  update_failed,           ///< level 1: a step threw, the update is undone; reason
+  undo_failed,             ///< level 1: something could not be put back; reason
+  file_refused,            ///< level 1: update file not found / not an update
+  update_loaded,           ///< level 2: a file was loaded
+  warning,                 ///< level 1
+};
+std::string_view name_of(EventKind kind) noexcept;
+LogLevel level_of(EventKind kind) noexcept;
+
+struct Event {
+  EventKind kind = EventKind::message;
+  std::string manager;
+  std::string update;
+  std::uint64_t update_id = 0;
+  std::string text;  ///< the reason, the message, the file: what is told besides the names
+  std::optional<ErrorCode> code;
+  std::vector<std::string> threads;  ///< "name (id)"
+  std::chrono::nanoseconds pause{};  ///< of threads_resumed: how long they stood still
+  /// Filled in by EventLog::publish.
+  std::uint64_t number = 0;
+  std::chrono::system_clock::time_point time{};
+};
+
+/// One line of prose, as the log file shows it, without time or newline: "main suspended worker (1234)".
+std::string to_text(const Event& event);
+
+/// Keeps the last events, writes those of the wanted level to the log's place and calls the subscribers.
+/// Every member may be called from any thread, in a stopped program too: a stop is not granted while a thread is in here.
+class EventLog final {
+ public:
+  EventLog();
+  ~EventLog();
+
+  void publish(Event event);
+  void set_level(LogLevel level);
+  LogLevel level() const;
+  /// Throws Error (system).
+  void set_path(const std::string& path);
+
+  /// The kept events with a number above `after`, oldest first.
+  std::vector<Event> since(std::uint64_t after) const;
+
+  using OnEvent = std::function<void(const Event&)>;
+  /// Unsubscribes when it is destroyed; after that the callback is not running and will not be called.
+  class Subscription;
+  /// `on_event` is called in the publishing thread, for every event whatever the level; it must be quick, must not throw
+  /// and must not publish.
+  [[nodiscard]] std::unique_ptr<Subscription> subscribe(OnEvent on_event);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// The process's log.
+EventLog& event_log();
+
+}  // namespace moult

@@ -1,0 +1,67 @@
+#include "base/transaction.hpp"
+
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace moult {
+namespace {
+
+thread_local Transaction* current_of_this_thread = nullptr;
+
+}  // namespace
+
+Transaction::~Transaction() = default;
+
+Transaction* Transaction::current() noexcept { return current_of_this_thread; }
+
+Transaction::Scope::Scope(Transaction& transaction) noexcept
+    : outer_(std::exchange(current_of_this_thread, &transaction)) {}
+
+Transaction::Scope::~Scope() { current_of_this_thread = outer_; }
+
+void Transaction::add(UndoStep step) { steps_.push_back(std::move(step)); }
+
+void Transaction::drop_last() noexcept {
+  MOULT_CHECK(!steps_.empty(), "there is no recorded change to drop");
+  steps_.pop_back();
+}
+
+std::vector<std::string> Transaction::changes() const {
+  std::vector<std::string> lines;
+  for (const UndoStep& step : steps_) lines.push_back(step.what);
+  return lines;
+}
+
+void Transaction::hold(std::unique_ptr<Suspension> suspension) noexcept {
+  MOULT_CHECK(suspension_ == nullptr, "the program is stopped already");
+  suspension_ = std::move(suspension);
+}
+
+void Transaction::resume() noexcept {
+  if (suspension_ == nullptr) return;
+  std::chrono::steady_clock::time_point began = suspension_->began();
+  std::size_t threads = suspension_->thread_count();
+  suspension_.reset();
+  record_pause(std::chrono::steady_clock::now() - began, threads);
+}
+
+void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept {
+  last_pause_ = length;
+  last_thread_count_ = threads;
+  all_pauses_ += length;
+}
+
+void Transaction::check_undo() const {
+  for (const UndoStep& step : steps_)
+    if (step.check) step.check();
+}
+
+void Transaction::undo_all() noexcept {
+  while (!steps_.empty()) {
+    if (steps_.back().undo) steps_.back().undo();
+    steps_.pop_back();
+  }
+}
+
+}  // namespace moult

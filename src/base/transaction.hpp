@@ -1,0 +1,101 @@
+// What one update has done to the program, and how to take it back.
+//
+// Mechanisms record each change here as they commit it; the lifecycle decides when to undo. Neither knows the other.
+// A transaction is used by one thread at a time: the one that carries out the update's step. Mechanisms find it as
+// Transaction::current().
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace moult {
+
+/// Every other thread of the program is stopped at a safe place for as long as this lives.
+class Suspension {
+ public:
+  Suspension() = default;
+  virtual ~Suspension() = default;
+  Suspension(const Suspension&) = delete;
+  Suspension& operator=(const Suspension&) = delete;
+
+  /// When the first thread was asked to stop.
+  virtual std::chrono::steady_clock::time_point began() const noexcept = 0;
+  /// The stopped threads as "name (id)". Allocates: not where the pause matters.
+  virtual std::vector<std::string> thread_names() const = 0;
+  virtual std::size_t thread_count() const noexcept = 0;
+};
+
+/// Stops the program, within `timeout`. Declared here, defined by the runtime that is linked: the native one in threads/.
+/// Throws Error: thread_unstoppable, naming the thread and the frame that held it up; the program runs on then.
+std::unique_ptr<Suspension> suspend_program(std::chrono::milliseconds timeout);
+
+/// One change and its way back. Both calls are made in a stopped program, with the transaction as the current one.
+struct UndoStep {
+  std::string what;               ///< for the reader: "hello redefined as hello_v2"
+  std::function<void()> check;    ///< throws Error when the change cannot be taken back now (still_active); may be empty
+  std::function<void()> undo;     ///< takes it back; does not throw
+};
+
+class Transaction final {
+ public:
+  Transaction() = default;
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// The transaction of the update whose step this thread is carrying out, or null.
+  static Transaction* current() noexcept;
+
+  /// Makes `transaction` this thread's current one for the scope's life.
+  class Scope final {
+   public:
+    explicit Scope(Transaction& transaction) noexcept;
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Transaction* outer_;
+  };
+
+  /// Recorded before the change is committed, so that an allocation that fails leaves nothing half done.
+  void add(UndoStep step);
+  /// Takes the last recorded step off again: its commit did not happen.
+  void drop_last() noexcept;
+  const std::vector<UndoStep>& steps() const noexcept { return steps_; }
+  std::vector<std::string> changes() const;
+
+  /// The program is stopped until resume().
+  void hold(std::unique_ptr<Suspension> suspension) noexcept;
+  Suspension* suspension() const noexcept { return suspension_.get(); }
+  /// Resumes the program; nothing when it runs.
+  void resume() noexcept;
+  /// A stop that a mechanism made and ended by itself.
+  void record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept;
+  std::chrono::nanoseconds last_pause() const noexcept { return last_pause_; }
+  std::chrono::nanoseconds all_pauses() const noexcept { return all_pauses_; }
+  std::size_t last_thread_count() const noexcept { return last_thread_count_; }
+
+  /// Why the update could not go on, said by a mechanism that answers with false ("hello is active in worker (12): ...").
+  void set_reason(std::string reason) { reason_ = std::move(reason); }
+  const std::string& reason() const noexcept { return reason_; }
+
+  /// Calls every step's check. Program stopped. Throws what the first failing one throws.
+  void check_undo() const;
+  /// Undoes every step, the last one first, and forgets them. Program stopped.
+  void undo_all() noexcept;
+
+ private:
+  std::vector<UndoStep> steps_;
+  std::unique_ptr<Suspension> suspension_;
+  std::string reason_;
+  std::chrono::nanoseconds last_pause_{};
+  std::chrono::nanoseconds all_pauses_{};
+  std::size_t last_thread_count_ = 0;
+};
+
+}  // namespace moult

@@ -1,0 +1,51 @@
+// Entry patches: calls of a function go on in another one.
+//
+// Prepare may fail and runs beside the program: decode the entry, find room, write trampolines nobody reaches yet, make
+// the code pages writable. Commit cannot fail and runs in a stopped program: it writes bytes. The bytes that were there
+// are kept, so that the patch can be taken back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::code {
+
+struct PatchTarget {
+  std::string name;    ///< for messages
+  CodeRange range;     ///< the function's own bytes
+  CodeAddress fresh;   ///< where calls shall go on
+};
+
+/// The redirections of one change, committed together. Several changes may redirect the same function: the newest
+/// committed one that was not reverted decides.
+class Patch final {
+ public:
+  /// Throws Error before anything is changed: too_short, unsupported_code, no_room, invalid_argument (a function onto
+  /// itself; two targets with one entry), system.
+  static Patch prepare(std::span<const PatchTarget> targets);
+  Patch(Patch&&) noexcept;
+  Patch& operator=(Patch&&) noexcept;
+  /// A patch that was committed stays in force; one that was not leaves no trace.
+  ~Patch();
+
+  /// The bytes that commit overwrites: no thread may be strictly inside them (StopOptions::keep_out).
+  std::span<const CodeRange> keep_out() const noexcept;
+  void commit(const threads::StoppedWorld&) noexcept;
+  /// Takes this change back; functions that another committed patch redirects too go on there.
+  void revert(const threads::StoppedWorld&) noexcept;
+  /// To be called after the program runs again: gives the code pages their protection back.
+  void finish() noexcept;
+
+ private:
+  class Impl;
+  explicit Patch(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace moult::code

@@ -1,0 +1,91 @@
+// What the symbol tables and the debug information of the loaded modules say about functions.
+//
+// A Program is built when a question comes up and thrown away when it is answered, so that nothing of it stays in
+// memory. It reads files only: it may be used in any thread, one thread an object, never in a signal handler.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+
+namespace moult::symbols {
+
+/// A function with a symbol, and the pieces the compiler split off it.
+struct FunctionSymbol {
+  std::string mangled;
+  std::string demangled;  ///< with parameters: "ns::f(int)"; the plain name for C functions
+  CodeRange range;        ///< run-time addresses
+  std::string module;     ///< path of the file it is in
+  std::string source;     ///< "a.cpp", for a local symbol whose file is known
+  bool is_local = false;
+  std::vector<CodeRange> pieces;         ///< .cold, .part, .isra, .constprop, ...: not `range` itself
+  std::vector<std::string> clones;       ///< names of pieces that callers call instead of the function
+};
+
+/// One place where a copy of a function was inlined.
+struct InlinedSite {
+  std::string file;
+  int line = 0;
+  std::string caller;         ///< demangled, with parameters
+  CodeRange caller_range;     ///< run-time addresses; empty when unknown
+};
+
+struct SourceLine {
+  std::string file;
+  int line = 0;
+};
+
+struct Module {
+  std::string path;       ///< as the file system knows it; "[vdso]" for the vdso
+  std::uintptr_t bias = 0;  ///< run-time address less address in the file
+  CodeRange text;         ///< from the first to the last loaded byte
+};
+
+class Program final {
+ public:
+  /// The modules loaded in this process, by dl_iterate_phdr.
+  static Program of_this_process();
+  /// A file, not loaded (bias 0), for offline checks. Throws Error: unreadable.
+  static Program of_file(const std::string& path);
+  /// A running process of the same user, by /proc/PID/maps. Throws Error: not_found, unreadable.
+  static Program of_process(int pid);
+  ~Program();
+  Program(Program&&) noexcept;
+
+  std::span<const Module> modules() const noexcept;
+
+  /// Functions whose qualified name is `name` (parameters left out, "(anonymous namespace)::" optional, "file.cpp:" in
+  /// front to choose among local ones). Pieces are not listed by themselves. Empty when there is none.
+  std::vector<FunctionSymbol> find(std::string_view name) const;
+  /// Names that contain `text`, for suggestions and `moult functions`; at most `most`, sorted.
+  std::vector<FunctionSymbol> search(std::string_view text, std::size_t most) const;
+  /// The function whose range or pieces contain `address`. Without a symbol table entry it falls back on the unwind
+  /// table: name "" and the range. Nothing when even that is missing.
+  std::optional<FunctionSymbol> at(CodeAddress address) const;
+  std::optional<SourceLine> line_of(CodeAddress address) const;
+  /// A data symbol (a vtable, a guard variable) by its mangled name.
+  std::optional<std::uintptr_t> find_data(std::string_view mangled) const;
+
+  /// Where debug information shows copies of `function`; nothing at all (nullopt) when its module has none.
+  std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
+  /// "int (int)"-like result type by debug information, normalised as the demangler writes it; nothing if unknown.
+  std::optional<std::string> result_type(const FunctionSymbol& function) const;
+
+ private:
+  class Impl;
+  explicit Program(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The GNU build id of a file in hex, empty when it has none. Throws Error: unreadable.
+std::string build_id_of(const std::string& path);
+
+std::string demangle(const std::string& mangled);
+
+}  // namespace moult::symbols

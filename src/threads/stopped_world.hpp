@@ -1,0 +1,71 @@
+// The proof that every other thread of the process is stopped at a safe place.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/transaction.hpp"
+#include "moult/update.hpp"
+
+namespace moult::threads {
+
+/// One call in progress on a stack.
+struct Frame {
+  CodeAddress pc{};
+  /// True for all frames but the innermost and those a signal interrupted: pc is where the call returns to, so the call
+  /// itself is the byte before.
+  bool is_return_address = false;
+  /// False: the walk could not go on precisely from here; pc is a word of the stack that may or may not be a call.
+  bool is_precise = true;
+
+  /// An address inside the calling instruction, to find the function by.
+  CodeAddress lookup_address() const noexcept {
+    return is_return_address ? CodeAddress{value(pc) - 1} : pc;
+  }
+};
+
+struct StopOptions {
+  std::chrono::milliseconds timeout{1000};
+  /// No thread may be strictly inside one of these (their first byte is allowed): code about to be overwritten.
+  std::span<const CodeRange> keep_out{};
+};
+
+/// Only `stop` makes one. What needs the program frozen takes a `const StoppedWorld&`.
+class StoppedWorld final : public Suspension {
+ public:
+  /// Stops every other thread. Throws Error (thread_unstoppable) after `timeout`, naming the thread and the frame that
+  /// held it up; every thread runs again then. The caller holds no lock of moult.
+  static std::unique_ptr<StoppedWorld> stop(const StopOptions& options);
+  /// Resumes every thread.
+  ~StoppedWorld() override;
+
+  std::chrono::steady_clock::time_point began() const noexcept override;
+  std::vector<std::string> thread_names() const override;
+  std::size_t thread_count() const noexcept override;
+
+  /// The stopped threads, and last the calling one.
+  std::span<const ThreadId> threads() const noexcept;
+  /// Calls `visit(frame)` from the innermost frame outwards until it returns false. Does not allocate.
+  void walk(ThreadId thread, const std::function<bool(const Frame&)>& visit) const;
+
+ private:
+  class Impl;
+  explicit StoppedWorld(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// "name (id)", from /proc.
+std::string describe_thread(ThreadId thread);
+
+/// The program stopped by the current transaction, or null.
+const StoppedWorld* current_stop() noexcept;
+
+/// Calls `act(stopped)` in the program as the current transaction has stopped it, or else in a stop of its own.
+void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act);
+
+}  // namespace moult::threads
