@@ -1,0 +1,115 @@
+#include "base/fault.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+
+#include "moult/error.hpp"
+
+// The linker gives a section whose name is an identifier these bounds; weak, for a program without any point.
+extern "C" {
+[[gnu::weak, gnu::visibility("hidden")]] extern moult::detail::FaultPoint __start_moult_faults[];
+[[gnu::weak, gnu::visibility("hidden")]] extern moult::detail::FaultPoint __stop_moult_faults[];
+}
+
+namespace moult {
+namespace detail {
+
+struct FaultOrder {
+  std::string name;
+  std::size_t nth = 1;
+  FaultKind kind = FaultKind::error;
+  std::atomic<std::size_t> hits = 0;
+};
+
+constinit std::atomic<FaultOrder*> fault_order = nullptr;
+
+void reach_fault_point(const FaultPoint& point) {
+  FaultOrder* order = fault_order.load(std::memory_order_acquire);
+  if (order == nullptr || order->name != point.name) return;
+  if (order->hits.fetch_add(1) + 1 != order->nth) return;
+  if (order->kind == FaultKind::out_of_memory) throw std::bad_alloc();
+  throw Error(ErrorCode::system, std::string(point.name) + ": failed as ordered (MOULT_FAULT)");
+}
+
+}  // namespace detail
+
+namespace {
+
+/// Orders are kept to the end of the process: a thread may still be reading one that was just disarmed.
+detail::FaultOrder* keep(std::string_view name, std::size_t nth, FaultKind kind) {
+  static std::vector<std::unique_ptr<detail::FaultOrder>> orders;
+  std::unique_ptr<detail::FaultOrder> order = std::make_unique<detail::FaultOrder>();
+  order->name = name;
+  order->nth = nth;
+  order->kind = kind;
+  orders.push_back(std::move(order));
+  return orders.back().get();
+}
+
+bool is_fault_point(std::string_view name) {
+  std::vector<std::string_view> names = fault_points();
+  return std::binary_search(names.begin(), names.end(), name);
+}
+
+struct FaultRequest {
+  std::string_view name;
+  std::size_t nth = 1;
+};
+
+/// "name" or "name:nth".
+std::optional<FaultRequest> parse_request(std::string_view text) {
+  FaultRequest request{text};
+  std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return request;
+  request.name = text.substr(0, colon);
+  const char* end = text.data() + text.size();
+  std::from_chars_result parsed = std::from_chars(text.data() + colon + 1, end, request.nth);
+  if (parsed.ec != std::errc() || parsed.ptr != end || request.nth == 0) return std::nullopt;
+  return request;
+}
+
+[[gnu::constructor]] void arm_from_environment() {
+  const char* text = std::getenv("MOULT_FAULT");
+  if (text == nullptr || *text == '\0') return;
+  std::optional<FaultRequest> request = parse_request(text);
+  if (request && is_fault_point(request->name)) {
+    detail::fault_order.store(keep(request->name, request->nth, FaultKind::error));
+    return;
+  }
+  std::string complaint = std::string("moult: MOULT_FAULT=") + text + ": no such fault point; there are:\n";
+  for (std::string_view name : fault_points()) complaint.append("  ").append(name).append("\n");
+  [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, complaint.data(), complaint.size());
+}
+
+}  // namespace
+
+std::vector<std::string_view> fault_points() {
+  std::vector<std::string_view> names;
+  for (const detail::FaultPoint* point = __start_moult_faults; point != __stop_moult_faults; ++point)
+    names.emplace_back(point->name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+ArmedFault::ArmedFault(std::string_view name, std::size_t nth, FaultKind kind) {
+  if (!is_fault_point(name)) throw Error(ErrorCode::not_found, std::string(name) + ": no such fault point");
+  if (nth == 0) throw Error(ErrorCode::invalid_argument, "a fault point's hits count from 1");
+  detail::fault_order.store(keep(name, nth, kind), std::memory_order_release);
+}
+
+ArmedFault::~ArmedFault() { detail::fault_order.store(nullptr, std::memory_order_release); }
+
+bool ArmedFault::fired() const noexcept {
+  const detail::FaultOrder* order = detail::fault_order.load(std::memory_order_acquire);
+  return order != nullptr && order->hits.load() >= order->nth;
+}
+
+}  // namespace moult
