@@ -1,0 +1,3 @@
+#include "greetings.hpp"
+
+std::string greeting() { return "hello"; }
