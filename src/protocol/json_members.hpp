@@ -1,4 +1,5 @@
-// Typed access to the members of a JSON object that somebody else wrote: a wrong type is an Error that names the member.
+// Typed access to the members of a JSON object that somebody else wrote: a wrong type is an Error that names the
+// member.
 #pragma once
 
 #include <cstdint>

@@ -20,13 +20,24 @@ constexpr std::array<std::pair<UpdateState, std::string_view>, 7> states{{
 
 // ---- values to JSON ----
 
+Json put(const UpdateReport& report);
+Json put(const FrameRecord& frame);
+Json put(const ThreadRecord& thread);
+Json put(const FunctionRecord& function);
+Json put(const EventRecord& event);
+
+template <class T>
+Json put_all(const std::vector<T>& values) {
+  Json array = Json::array();
+  for (const T& each : values) array.push_back(put(each));
+  return array;
+}
+
 Json put(const Failure& failure) { return {{"code", name_of(failure.code)}, {"message", failure.message}}; }
 
 Json put(const UpdateReport& report) {
-  Json json = {{"id", report.id},
-               {"name", report.name},
-               {"manager", report.manager},
-               {"state", state_text(report.state)}};
+  Json json = {
+      {"id", report.id}, {"name", report.name}, {"manager", report.manager}, {"state", state_text(report.state)}};
   if (report.code) json["code"] = name_of(*report.code);
   if (!report.reason.empty()) json["reason"] = report.reason;
   json["postponements"] = report.postponements;
@@ -44,22 +55,13 @@ Json put(const FrameRecord& frame) {
   return json;
 }
 
-template <class T>
-Json put_all(const std::vector<T>& values) {
-  Json array = Json::array();
-  for (const T& each : values) array.push_back(put(each));
-  return array;
-}
-
 Json put(const ThreadRecord& thread) {
   return {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
 }
 
 Json put(const FunctionRecord& function) {
-  return {{"name", function.name},
-          {"module", function.module},
-          {"size", function.size},
-          {"redefined", function.redefined}};
+  return {
+      {"name", function.name}, {"module", function.module}, {"size", function.size}, {"redefined", function.redefined}};
 }
 
 Json put(const EventRecord& event) {

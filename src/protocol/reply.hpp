@@ -94,8 +94,8 @@ std::string format_event(const EventRecord& event);
 /// The error of a reply, or nothing when it says `ok`. Throws Error (unreadable) when the line is no reply.
 std::optional<Failure> parse_failure(std::string_view line);
 
-/// Read the reply to the command of the same name. A reply with an error and nothing beside it is thrown as the Error it
-/// tells of; a line that makes no sense as Error (unreadable). Members that are missing keep their defaults.
+/// Read the reply to the command of the same name. A reply with an error and nothing beside it is thrown as the Error
+/// it tells of; a line that makes no sense as Error (unreadable). Members that are missing keep their defaults.
 StatusReply parse_status(std::string_view line);
 UpdatesReply parse_updates(std::string_view line);
 ThreadsReply parse_threads(std::string_view line);

@@ -10,9 +10,7 @@ namespace {
 /// A day: longer waits are mistakes, and the sum with the clock must not overflow.
 constexpr std::uint64_t longest_wait_ms = 86'400'000;
 
-MalformedRequest malformed(std::string message) {
-  return {Failure{ErrorCode::invalid_argument, std::move(message)}};
-}
+MalformedRequest malformed(std::string message) { return {Failure{ErrorCode::invalid_argument, std::move(message)}}; }
 
 std::string absolute_path(const Members& members) {
   std::string path = members.text("path", "");
@@ -52,8 +50,7 @@ Command command_of(const Json& json) {
   if (name == "status") return StatusRequest{};
   if (name == "authenticate") return AuthenticateRequest{members.text("token", "")};
   if (name == "update")
-    return UpdateRequest{absolute_path(members), members.flag("force", false),
-                         wait_of(members, UpdateRequest{}.wait)};
+    return UpdateRequest{absolute_path(members), members.flag("force", false), wait_of(members, UpdateRequest{}.wait)};
   if (name == "check") return CheckRequest{absolute_path(members), members.flag("force", false)};
   if (name == "threads") return ThreadsRequest{};
   if (name == "functions") return FunctionsRequest{members.text("match", ""), members.count("most", 200, 1'000'000)};

@@ -75,14 +75,16 @@ RuntimeSurroundings RuntimeSurroundings::of_process(int pid) {
   surroundings.user = status.st_uid;
   std::ifstream file(proc + "/environ", std::ios::binary);
   for (std::string variable; std::getline(file, variable, '\0');)
-    if (variable.starts_with("XDG_RUNTIME_DIR=")) surroundings.xdg_runtime_dir = variable.substr(variable.find('=') + 1);
+    if (variable.starts_with("XDG_RUNTIME_DIR="))
+      surroundings.xdg_runtime_dir = variable.substr(variable.find('=') + 1);
   return surroundings;
 }
 
 std::vector<fs::path> candidate_folders(const RuntimeSurroundings& surroundings) {
   std::vector<fs::path> folders;
   // The XDG base directory specification: a relative path is to be ignored.
-  if (surroundings.xdg_runtime_dir.starts_with('/')) folders.push_back(fs::path(surroundings.xdg_runtime_dir) / "moult");
+  if (surroundings.xdg_runtime_dir.starts_with('/'))
+    folders.push_back(fs::path(surroundings.xdg_runtime_dir) / "moult");
   const std::string user = std::to_string(surroundings.user);
   folders.push_back(fs::path(surroundings.run_user) / user / "moult");
   folders.push_back(fs::path(surroundings.temporary) / ("moult-" + user));

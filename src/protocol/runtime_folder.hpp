@@ -29,12 +29,12 @@ struct RuntimeSurroundings {
 /// The folders where sockets of that user may be, most wanted first, whether they exist or not.
 std::vector<std::filesystem::path> candidate_folders(const RuntimeSurroundings& surroundings);
 
-/// The first folder that can be used, made with mode 0700 when it is not there yet. Throws Error: permission_denied (the
-/// last resort in /tmp belongs to somebody else or is open to others), system.
+/// The first folder that can be used, made with mode 0700 when it is not there yet. Throws Error: permission_denied
+/// (the last resort in /tmp belongs to somebody else or is open to others), system.
 std::filesystem::path make_runtime_folder(const RuntimeSurroundings& surroundings);
 
-/// Throws Error (permission_denied) unless `folder` is a folder, no symbolic link, of `user`, that nobody else may write
-/// to. not_found when it is not there.
+/// Throws Error (permission_denied) unless `folder` is a folder, no symbolic link, of `user`, that nobody else may
+/// write to. not_found when it is not there.
 void check_folder(const std::filesystem::path& folder, std::uint32_t user);
 
 /// "PID.sock".
