@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 
 /// Why an update could not be carried out. The names are what `--json` and the protocol print.
 enum class ErrorCode {
@@ -47,4 +46,3 @@ class Error final : public std::runtime_error {
 };
 
 }  // namespace moult
-#pragma GCC visibility pop

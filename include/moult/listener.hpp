@@ -5,8 +5,7 @@
 #include <memory>
 #include <string>
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 
 /// Where a Listener listens besides its Unix socket.
 struct ListenerOptions {
@@ -51,4 +50,3 @@ class PipeListener final {
 };
 
 }  // namespace moult
-#pragma GCC visibility pop

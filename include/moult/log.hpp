@@ -4,8 +4,7 @@
 #include <string>
 #include <string_view>
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 
 /// How much is told: only what the program logs itself; errors and postponements too; every step.
 enum class LogLevel { none = 0, errors = 1, all = 2 };
@@ -18,4 +17,3 @@ void set_log_path(const std::string& path);
 void log(std::string_view text);
 
 }  // namespace moult
-#pragma GCC visibility pop

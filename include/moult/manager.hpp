@@ -10,8 +10,7 @@
 
 #include "moult/update.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 
 /// What every manager can do. A manager is known by its name from construction to destruction (fetch_manager).
 class AnyManager {
@@ -98,4 +97,3 @@ void roll_back(std::string_view update_name, std::chrono::milliseconds timeout =
 std::vector<UpdateReport> all_updates();
 
 }  // namespace moult
-#pragma GCC visibility pop

@@ -11,8 +11,7 @@
 
 #include "moult/error.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 
 /// A thread of this process, by the number the kernel gives it (gettid).
 enum class ThreadId : std::int32_t {};
@@ -139,4 +138,3 @@ class UpdateHandle final {
 };
 
 }  // namespace moult
-#pragma GCC visibility pop

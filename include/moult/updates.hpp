@@ -9,8 +9,7 @@
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 
 /// One function to replace, with what replaces it. Built only from pairs of one signature.
 class Redefinition final {
@@ -61,4 +60,3 @@ class SafeRedefineUpdate : public Update {
 using SafeRedefineMethodUpdate = SafeRedefineUpdate;
 
 }  // namespace moult
-#pragma GCC visibility pop

@@ -8,8 +8,7 @@
 #include <type_traits>
 #include <typeinfo>
 
-#pragma GCC visibility push(default)
-namespace moult {
+namespace [[gnu::visibility("default")]] moult {
 namespace detail {
 
 template <class F>
@@ -44,4 +43,3 @@ const void* address_of(Type Class::*member) {
 
 }  // namespace detail
 }  // namespace moult
-#pragma GCC visibility pop

@@ -1,0 +1,58 @@
+#include "code/decoder.hpp"
+
+#include <Zydis/Zydis.h>
+
+#include "base/check.hpp"
+
+namespace moult::code {
+namespace {
+
+ZydisDecoder make_decoder() {
+  ZydisDecoder decoder;
+  ZyanStatus status = ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+  MOULT_CHECK(ZYAN_SUCCESS(status), "the decoder does not know 64-bit code");
+  // Unknown hints are nops to the processor; the decoder shall see endbr64 for what it is.
+  ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CET, ZYAN_TRUE);
+  return decoder;
+}
+
+bool is_nop(const ZydisDecodedInstruction& raw) noexcept {
+  if (raw.mnemonic == ZYDIS_MNEMONIC_NOP) return true;
+  // 66 90 stands in the tables as an exchange of ax with itself.
+  return raw.mnemonic == ZYDIS_MNEMONIC_XCHG && raw.opcode == 0x90 && (raw.attributes & ZYDIS_ATTRIB_HAS_REX) == 0;
+}
+
+InstructionKind kind_of(const ZydisDecodedInstruction& raw) noexcept {
+  if (raw.raw.imm[0].is_relative)
+    return raw.meta.category == ZYDIS_CATEGORY_CALL ? InstructionKind::direct_call : InstructionKind::direct_jump;
+  if (raw.mnemonic == ZYDIS_MNEMONIC_JMP) return InstructionKind::indirect_jump;
+  if (raw.mnemonic == ZYDIS_MNEMONIC_INT3) return InstructionKind::breakpoint;
+  if (raw.mnemonic == ZYDIS_MNEMONIC_ENDBR64) return InstructionKind::endbr64;
+  return is_nop(raw) ? InstructionKind::nop : InstructionKind::other;
+}
+
+std::optional<std::uintptr_t> table_of(const ZydisDecodedInstruction& raw, std::uintptr_t end) noexcept {
+  if ((raw.attributes & ZYDIS_ATTRIB_HAS_MODRM) == 0 || raw.raw.modrm.mod != 0) return std::nullopt;
+  std::uintptr_t displacement = static_cast<std::uintptr_t>(raw.raw.disp.value);
+  if (raw.mnemonic == ZYDIS_MNEMONIC_LEA && raw.raw.modrm.rm == 5) return end + displacement;
+  bool is_indexed = (raw.attributes & ZYDIS_ATTRIB_HAS_SIB) != 0 && raw.raw.sib.base == 5 && raw.raw.sib.index != 4;
+  if (is_indexed && raw.raw.sib.scale >= 2) return displacement;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at) {
+  static const ZydisDecoder decoder = make_decoder();
+  ZydisDecodedInstruction raw;
+  if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &raw)))
+    return std::nullopt;
+  Instruction instruction{.kind = kind_of(raw), .length = raw.length, .target = std::nullopt, .table = std::nullopt};
+  std::uintptr_t end = value(at) + raw.length;
+  if (raw.raw.imm[0].is_relative)
+    instruction.target = CodeAddress{end + static_cast<std::uintptr_t>(raw.raw.imm[0].value.s)};
+  instruction.table = table_of(raw, end);
+  return instruction;
+}
+
+}  // namespace moult::code

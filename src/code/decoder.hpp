@@ -1,0 +1,34 @@
+// Instructions, as far as an entry patch asks about them. The decoder is Zydis; it is used behind this header only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/address.hpp"
+
+namespace moult::code {
+
+enum class InstructionKind {
+  other,
+  nop,  ///< of any length
+  endbr64,
+  breakpoint,   ///< int3
+  direct_jump,  ///< jmp, jcc, jrcxz, loop, xbegin: what may go on at `target` without leaving a return address
+  direct_call,
+  indirect_jump,
+};
+
+struct Instruction {
+  InstructionKind kind = InstructionKind::other;
+  std::size_t length = 0;
+  std::optional<CodeAddress> target;  ///< of a direct jump or call
+  /// What the instruction computes or reads with an address known beforehand, when it may be a jump table: the address
+  /// of `lea reg, [rip + d]`, or d of `[d + index * scale]`.
+  std::optional<std::uintptr_t> table;
+};
+
+/// The instruction that begins at bytes[0], which lies at `at`; nothing when there is none or it is cut off.
+std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at);
+
+}  // namespace moult::code

@@ -1,0 +1,180 @@
+// Why: overwriting the first bytes of a function is safe only if nothing but a call of the function ever executes them
+// from somewhere in the middle, and if the bytes are the function's own or nobody's.
+//
+// How: the whole function, with the pieces split off it, is decoded from end to end. Its room is what lies between the
+// place of the jump and the first byte where one of its own branches lands, or the end of its bytes and of the padding
+// behind them. Jump tables are read: wherever a function with an indirect jump computes an address, the 4-byte
+// (relative to the table) and 8-byte (absolute) words there that lead into the function are taken for its entries.
+//
+// Limits: a branch into the first bytes from *another* function, or by an address that is computed in another way (a
+// label as a value kept in data, a table found by arithmetic), is not seen; compilers produce neither for C++. Data
+// between instructions is decoded as if it were code: mostly that refuses the function. A breakpoint that a debugger
+// has set elsewhere in the function hides the instruction under it.
+#include "code/entry_plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include "code/decoder.hpp"
+#include "moult/error.hpp"
+
+namespace moult::code {
+namespace {
+
+constexpr std::size_t most_room = 16;
+constexpr std::size_t most_table_entries = 4096;
+
+/// What one pass over the function's instructions has found.
+struct Sweep {
+  std::vector<CodeAddress> jump_targets;
+  std::vector<CodeAddress> call_targets;
+  std::vector<std::uintptr_t> tables;
+  std::vector<CodeAddress> breakpoints;
+  bool has_indirect_jump = false;
+};
+
+std::string at_offset(const FunctionCode& function, CodeAddress address) {
+  char text[32];
+  std::snprintf(text, sizeof text, "+0x%zx", static_cast<std::size_t>(value(address) - value(function.body.begin)));
+  return function.name + text;
+}
+
+[[noreturn]] void refuse_breakpoint(const FunctionCode& function, CodeAddress at) {
+  throw Error(ErrorCode::unsupported_code,
+              at_offset(function, at) +
+                  ": there is a breakpoint (int3) in the bytes to be patched; delete it in the "
+                  "debugger, which would put its old byte back over the patch, and try again");
+}
+
+[[noreturn]] void refuse_undecodable(const FunctionCode& function, CodeAddress at, const Sweep& sweep) {
+  std::string hint = sweep.breakpoints.empty()
+                         ? "; if it is hand-written assembly, keep data out of it or redefine its callers instead"
+                         : "; a debugger's breakpoint hides the code, delete it and try again";
+  throw Error(ErrorCode::unsupported_code, at_offset(function, at) + ": the bytes are no known instruction" + hint);
+}
+
+void note(const Instruction& instruction, CodeAddress at, Sweep& sweep) {
+  if (instruction.table) sweep.tables.push_back(*instruction.table);
+  switch (instruction.kind) {
+    case InstructionKind::direct_jump: sweep.jump_targets.push_back(*instruction.target); break;
+    case InstructionKind::direct_call: sweep.call_targets.push_back(*instruction.target); break;
+    case InstructionKind::indirect_jump: sweep.has_indirect_jump = true; break;
+    case InstructionKind::breakpoint: sweep.breakpoints.push_back(at); break;
+    case InstructionKind::other:
+    case InstructionKind::nop:
+    case InstructionKind::endbr64: break;
+  }
+}
+
+void sweep_piece(const FunctionCode& function, const CodeBytes& piece, Sweep& sweep) {
+  for (std::size_t offset = 0; offset < piece.bytes.size();) {
+    CodeAddress at = piece.begin + offset;
+    std::optional<Instruction> instruction = decode(piece.bytes.subspan(offset), at);
+    if (!instruction) refuse_undecodable(function, at, sweep);
+    note(*instruction, at, sweep);
+    offset += instruction->length;
+  }
+}
+
+bool is_own_code(const FunctionCode& function, CodeAddress address) {
+  if (function.body.range().contains(address)) return true;
+  return std::any_of(function.pieces.begin(), function.pieces.end(),
+                     [&](const CodeBytes& piece) { return piece.range().contains(address); });
+}
+
+/// Adds the words from `table` on that lead into the function, up to the first that does not.
+template <class Word>
+void read_table(const FunctionCode& function, std::uintptr_t table, std::uintptr_t base,
+                std::vector<CodeAddress>& targets) {
+  for (std::size_t i = 0; i < most_table_entries; ++i) {
+    std::array<std::uint8_t, sizeof(Word)> bytes;
+    if (!function.read || !function.read(table + i * sizeof(Word), bytes)) return;
+    Word word;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    CodeAddress target{base + static_cast<std::uintptr_t>(static_cast<std::int64_t>(word))};
+    if (!is_own_code(function, target)) return;
+    targets.push_back(target);
+  }
+}
+
+Sweep sweep_function(const FunctionCode& function) {
+  Sweep sweep;
+  sweep_piece(function, function.body, sweep);
+  for (const CodeBytes& piece : function.pieces) sweep_piece(function, piece, sweep);
+  if (!sweep.has_indirect_jump) return sweep;
+  for (std::uintptr_t table : sweep.tables) {
+    CodeAddress label{table};  // of a computed goto
+    if (label != function.body.begin && is_own_code(function, label)) sweep.jump_targets.push_back(label);
+    read_table<std::int32_t>(function, table, table, sweep.jump_targets);
+    read_table<std::int64_t>(function, table, 0, sweep.jump_targets);
+  }
+  return sweep;
+}
+
+std::size_t skip_endbr64(const CodeBytes& body) {
+  std::size_t offset = 0;
+  while (offset < body.bytes.size()) {
+    std::optional<Instruction> instruction = decode(body.bytes.subspan(offset), body.begin + offset);
+    if (!instruction || instruction->kind != InstructionKind::endbr64) break;
+    offset += instruction->length;
+  }
+  return offset;
+}
+
+/// How many of the bytes behind the body are whole instructions that do nothing.
+std::size_t padding_behind(const FunctionCode& function) {
+  CodeAddress end = function.body.range().end;
+  std::size_t wanted = std::min(function.after.size(), static_cast<std::size_t>(-value(end) % 16));
+  std::size_t length = 0;
+  while (length < wanted) {
+    std::optional<Instruction> filler = decode(function.after.subspan(length, wanted - length), end + length);
+    if (!filler) break;
+    if (filler->kind != InstructionKind::nop && filler->kind != InstructionKind::breakpoint) break;
+    length += filler->length;
+  }
+  return length;
+}
+
+std::string too_short_text(const FunctionCode& function, std::size_t room, std::size_t least) {
+  return function.name + ": its code has room for " + std::to_string(room) + " of the " + std::to_string(least) +
+         " bytes that the entry jump takes; redefine its callers instead, or build it with -falign-functions=16";
+}
+
+void end_room_at(CodeAddress address, EntryPlan& plan) {
+  if (CodeRange{plan.place + 1, plan.place + plan.room}.contains(address))
+    plan.room = value(address) - value(plan.place);
+}
+
+}  // namespace
+
+EntryPlan plan_entry(const FunctionCode& function, std::size_t least) {
+  std::size_t skipped = skip_endbr64(function.body);
+  EntryPlan plan;
+  plan.place = function.body.begin + skipped;
+  plan.room = function.body.bytes.size() - skipped;
+  if (function.body.bytes.empty())
+    throw Error(ErrorCode::too_short, function.name + ": its symbol gives it no size; add .size to the assembly");
+  if (plan.room < most_room) plan.room += padding_behind(function);
+  plan.room = std::min(plan.room, most_room);
+  if (plan.room < least) throw Error(ErrorCode::too_short, too_short_text(function, plan.room, least));
+
+  Sweep sweep = sweep_function(function);
+  for (CodeAddress breakpoint : sweep.breakpoints) {
+    if (CodeRange{plan.place, plan.place + least}.contains(breakpoint)) refuse_breakpoint(function, breakpoint);
+    end_room_at(breakpoint, plan);
+  }
+  for (CodeAddress target : sweep.jump_targets) end_room_at(target, plan);
+  for (CodeAddress target : sweep.call_targets) end_room_at(target, plan);
+  plan.is_loop_head = std::any_of(sweep.jump_targets.begin(), sweep.jump_targets.end(), [&](CodeAddress target) {
+    return function.body.begin <= target && target <= plan.place;
+  });
+  if (plan.room < least)
+    throw Error(ErrorCode::unsupported_code, at_offset(function, plan.place + plan.room) +
+                                                 ": a branch of the function lands inside the bytes that the entry "
+                                                 "jump takes; redefine its callers instead");
+  return plan;
+}
+
+}  // namespace moult::code
