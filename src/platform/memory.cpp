@@ -53,12 +53,12 @@ std::optional<Mapping> parse_line(std::string_view line) {
   Mapping mapping;
   if (!take_hex(line, mapping.begin) || !line.starts_with('-')) return std::nullopt;
   line.remove_prefix(1);
-  if (!take_hex(line, mapping.end) || line.size() < 6 || line[0] != ' ') return std::nullopt;
+  if (!take_hex(line, mapping.end) || line.size() < 5 || line[0] != ' ') return std::nullopt;
   if (line[1] == 'r') mapping.protection = mapping.protection | Protection::read;
   if (line[2] == 'w') mapping.protection = mapping.protection | Protection::write;
   if (line[3] == 'x') mapping.protection = mapping.protection | Protection::execute;
   mapping.is_shared = line[4] == 's';
-  line.remove_prefix(6);
+  line.remove_prefix(std::min<std::size_t>(6, line.size()));
   for (int field = 0; field < 3; ++field) line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   mapping.path = line;

@@ -39,7 +39,7 @@ function plan_only_ret
   ret
 end plan_only_ret
   nopl 0(%rax)
-  data16 cs nopw 0(%rax,%rax,1)
+  .byte 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0
 function plan_ret_before_another
   ret
 end plan_ret_before_another
