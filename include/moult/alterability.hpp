@@ -8,7 +8,8 @@
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// True when a call of `function` is on the stack of `thread`. Stops the program for the look unless it is stopped.
 /// Precise where the frames have unwind information; a stack with a frame that has none counts the function as active
@@ -38,3 +39,4 @@ bool wait_quiescence_of_function(const AnyFunction& function, const Patience& pa
 void resume_suspended_threads();
 
 }  // namespace moult
+#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// Why an update could not be carried out. The names are what `--json` and the protocol print.
 enum class ErrorCode {
@@ -46,3 +47,4 @@ class Error final : public std::runtime_error {
 };
 
 }  // namespace moult
+#pragma GCC visibility pop

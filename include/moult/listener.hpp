@@ -5,7 +5,8 @@
 #include <memory>
 #include <string>
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// Where a Listener listens besides its Unix socket.
 struct ListenerOptions {
@@ -50,3 +51,4 @@ class PipeListener final {
 };
 
 }  // namespace moult
+#pragma GCC visibility pop

@@ -4,7 +4,8 @@
 #include <string>
 #include <string_view>
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// How much is told: only what the program logs itself; errors and postponements too; every step.
 enum class LogLevel { none = 0, errors = 1, all = 2 };
@@ -17,3 +18,4 @@ void set_log_path(const std::string& path);
 void log(std::string_view text);
 
 }  // namespace moult
+#pragma GCC visibility pop

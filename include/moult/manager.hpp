@@ -10,7 +10,8 @@
 
 #include "moult/update.hpp"
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// What every manager can do. A manager is known by its name from construction to destruction (fetch_manager).
 class AnyManager {
@@ -97,3 +98,4 @@ void roll_back(std::string_view update_name, std::chrono::milliseconds timeout =
 std::vector<UpdateReport> all_updates();
 
 }  // namespace moult
+#pragma GCC visibility pop

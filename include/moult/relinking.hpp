@@ -7,7 +7,8 @@
 #include "moult/detail/function_address.hpp"
 #include "moult/error.hpp"
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// Marks a function that updates may replace on its own: no copy of it is made in its callers, and callers assume
 /// nothing about its body. Any function with a symbol can be redefined without it as long as no copy exists; the mark
@@ -90,3 +91,4 @@ void redefine_function(R (Old::*old_function)(Args...) const, R (New::*fresh)(Ar
 }
 
 }  // namespace moult
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 
 #include "moult/error.hpp"
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// A thread of this process, by the number the kernel gives it (gettid).
 enum class ThreadId : std::int32_t {};
@@ -138,3 +139,4 @@ class UpdateHandle final {
 };
 
 }  // namespace moult
+#pragma GCC visibility pop

@@ -9,7 +9,8 @@
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// One function to replace, with what replaces it. Built only from pairs of one signature.
 class Redefinition final {
@@ -60,3 +61,4 @@ class SafeRedefineUpdate : public Update {
 using SafeRedefineMethodUpdate = SafeRedefineUpdate;
 
 }  // namespace moult
+#pragma GCC visibility pop

@@ -8,7 +8,8 @@
 #include <type_traits>
 #include <typeinfo>
 
-namespace [[gnu::visibility("default")]] moult {
+#pragma GCC visibility push(default)
+namespace moult {
 namespace detail {
 
 template <class F>
@@ -43,3 +44,4 @@ const void* address_of(Type Class::*member) {
 
 }  // namespace detail
 }  // namespace moult
+#pragma GCC visibility pop

@@ -1,0 +1,40 @@
+// A connection to a running program, as the command line uses it.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/fd.hpp"
+#include "protocol/line_splitter.hpp"
+#include "protocol/request.hpp"
+
+namespace moult::protocol {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// Blocks, but never past a deadline. One thread an object. Never raises SIGPIPE.
+class Client final {
+ public:
+  /// Throws Error: not_found (no such socket, or nobody listens on it any more), permission_denied (it is another
+  /// user's), timed_out, system.
+  static Client connect(const std::string& path, Deadline deadline);
+
+  /// Sends `command` and returns the reply's line. Throws Error: timed_out, unreadable (the connection ended before the
+  /// whole reply), system.
+  std::string call(const Command& command, Deadline deadline);
+  /// Sends a line as it is; the newline is added.
+  void send_line(std::string_view line, Deadline deadline);
+  /// The next line the program sends. Throws as call does.
+  std::string read_line(Deadline deadline);
+
+ private:
+  Client(Fd socket, std::string path) : socket_(std::move(socket)), path_(std::move(path)) {}
+  void wait_for(short events, Deadline deadline) const;
+
+  Fd socket_;
+  std::string path_;  ///< for messages
+  LineSplitter splitter_{max_reply_bytes};
+};
+
+}  // namespace moult::protocol

@@ -1,0 +1,42 @@
+// Cuts a stream of bytes into lines, without ever keeping more than a line's limit.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace moult::protocol {
+
+/// The longest request, newline not counted.
+inline constexpr std::size_t max_request_bytes = std::size_t{1} << 20;
+/// The longest reply a client reads: a thousand deep stacks are some megabytes.
+inline constexpr std::size_t max_reply_bytes = std::size_t{64} << 20;
+
+struct Line {
+  std::string text;       ///< without "\n" or "\r\n"
+  bool too_long = false;  ///< the line went over the limit and was thrown away
+};
+
+class LineSplitter final {
+ public:
+  explicit LineSplitter(std::size_t limit = max_request_bytes) : limit_(limit) {}
+
+  /// Call next() until it has nothing before the next feed: what is fed is kept until then.
+  void feed(std::string_view bytes);
+  /// The next whole line. One that is too long is told of once, as soon as it is known, and skipped to its end.
+  std::optional<Line> next();
+  /// Bytes of lines that next() has not given out.
+  std::size_t pending() const noexcept { return buffer_.size() - begin_; }
+
+ private:
+  void forget_taken();
+
+  std::size_t limit_;
+  std::string buffer_;
+  std::size_t begin_ = 0;    ///< where the next line begins
+  std::size_t scanned_ = 0;  ///< no newline between begin_ and here
+  bool skipping_ = false;    ///< inside a line that is too long
+};
+
+}  // namespace moult::protocol

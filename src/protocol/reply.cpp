@@ -1,0 +1,281 @@
+#include "protocol/reply.hpp"
+
+#include <array>
+#include <utility>
+
+#include "protocol/json_members.hpp"
+
+namespace moult::protocol {
+namespace {
+
+constexpr std::array<std::pair<UpdateState, std::string_view>, 7> states{{
+    {UpdateState::queued, "queued"},
+    {UpdateState::active, "active"},
+    {UpdateState::applied, "applied"},
+    {UpdateState::refused, "refused"},
+    {UpdateState::failed, "failed"},
+    {UpdateState::aborted, "aborted"},
+    {UpdateState::rolled_back, "rolled_back"},
+}};
+
+// ---- values to JSON ----
+
+Json put(const UpdateReport& report);
+Json put(const FrameRecord& frame);
+Json put(const ThreadRecord& thread);
+Json put(const FunctionRecord& function);
+Json put(const EventRecord& event);
+
+template <class T>
+Json put_all(const std::vector<T>& values) {
+  Json array = Json::array();
+  for (const T& each : values) array.push_back(put(each));
+  return array;
+}
+
+Json put(const Failure& failure) { return {{"code", name_of(failure.code)}, {"message", failure.message}}; }
+
+Json put(const UpdateReport& report) {
+  Json json = {
+      {"id", report.id}, {"name", report.name}, {"manager", report.manager}, {"state", state_text(report.state)}};
+  if (report.code) json["code"] = name_of(*report.code);
+  if (!report.reason.empty()) json["reason"] = report.reason;
+  json["postponements"] = report.postponements;
+  json["changes"] = report.changes;
+  json["pause_ns"] = report.pause.count();
+  json["all_pauses_ns"] = report.all_pauses.count();
+  json["threads"] = report.threads;
+  return json;
+}
+
+Json put(const FrameRecord& frame) {
+  Json json = {{"function", frame.function}, {"module", frame.module}, {"offset", frame.offset}};
+  if (!frame.file.empty()) json.update({{"file", frame.file}, {"line", frame.line}});
+  json["precise"] = frame.precise;
+  return json;
+}
+
+Json put(const ThreadRecord& thread) {
+  return {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
+}
+
+Json put(const FunctionRecord& function) {
+  return {
+      {"name", function.name}, {"module", function.module}, {"size", function.size}, {"redefined", function.redefined}};
+}
+
+Json put(const EventRecord& event) {
+  Json json = {{"number", event.number}, {"time", event.time}, {"kind", event.kind}, {"text", event.text}};
+  if (!event.manager.empty()) json["manager"] = event.manager;
+  if (!event.update.empty()) json["update"] = event.update;
+  if (event.update_id != 0) json["update_id"] = event.update_id;
+  if (event.code) json["code"] = name_of(*event.code);
+  if (!event.threads.empty()) json["threads"] = event.threads;
+  if (event.pause.count() != 0) json["pause_ns"] = event.pause.count();
+  return json;
+}
+
+// ---- the members of a reply ----
+
+void fill(Json& json, const Failure& failure) { json.update({{"ok", false}, {"error", put(failure)}}); }
+
+void fill(Json& json, const StatusReply& reply) {
+  json.update({{"pid", reply.pid},
+               {"program", reply.program},
+               {"build_id", reply.build_id},
+               {"moult", reply.moult},
+               {"abi", reply.abi},
+               {"threads", reply.threads},
+               {"managers", reply.managers},
+               {"updates", put_all(reply.updates)},
+               {"log_level", reply.log_level}});
+}
+
+void fill(Json& json, const UpdatesReply& reply) {
+  if (reply.failure) fill(json, *reply.failure);
+  json["updates"] = put_all(reply.updates);
+  if (reply.load_ms) json["load_ms"] = *reply.load_ms;
+  if (!reply.warnings.empty()) json["warnings"] = reply.warnings;
+}
+
+void fill(Json& json, const ThreadsReply& reply) { json["threads"] = put_all(reply.threads); }
+void fill(Json& json, const FunctionsReply& reply) { json["functions"] = put_all(reply.functions); }
+void fill(Json& json, const EventsReply& reply) { json["events"] = put_all(reply.events); }
+void fill(Json&, const DoneReply&) {}
+
+// ---- JSON to values ----
+
+Json parse_object(std::string_view line) {
+  Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) throw Error(ErrorCode::unreadable, "the program's reply is no JSON object");
+  return json;
+}
+
+Members members_of(const Json& json) {
+  if (!json.is_object()) throw Error(ErrorCode::unreadable, "the program's reply has something else for an object");
+  return Members(json, ErrorCode::unreadable);
+}
+
+std::optional<ErrorCode> parse_code(const std::string& name) {
+  for (int number = 0; number <= static_cast<int>(ErrorCode::system); ++number)
+    if (name_of(static_cast<ErrorCode>(number)) == name) return static_cast<ErrorCode>(number);
+  return std::nullopt;
+}
+
+UpdateState parse_state(const Members& members) {
+  const std::string text = members.text("state", "queued");
+  for (const auto& [state, name] : states)
+    if (name == text) return state;
+  members.fail("state", "the name of a state, not \"" + text + "\"");
+}
+
+std::vector<std::string> parse_texts(const Members& members, const char* name) {
+  std::vector<std::string> texts;
+  for (const Json& each : members.array(name)) {
+    if (!each.is_string()) members.fail(name, "an array of strings");
+    texts.push_back(each.get<std::string>());
+  }
+  return texts;
+}
+
+template <class T>
+std::vector<T> parse_all(const Members& members, const char* name, T (*parse)(const Json&)) {
+  std::vector<T> values;
+  for (const Json& each : members.array(name)) values.push_back(parse(each));
+  return values;
+}
+
+UpdateReport report_of(const Json& json) {
+  const Members members = members_of(json);
+  UpdateReport report;
+  report.id = members.count("id", 0);
+  report.name = members.text("name", "");
+  report.manager = members.text("manager", "");
+  report.state = parse_state(members);
+  report.code = parse_code(members.text("code", ""));
+  report.reason = members.text("reason", "");
+  report.postponements = static_cast<int>(members.count("postponements", 0, 1'000'000'000));
+  report.changes = parse_texts(members, "changes");
+  report.pause = std::chrono::nanoseconds(members.integer("pause_ns", 0));
+  report.all_pauses = std::chrono::nanoseconds(members.integer("all_pauses_ns", 0));
+  report.threads = members.count("threads", 0);
+  return report;
+}
+
+FrameRecord frame_of(const Json& json) {
+  const Members members = members_of(json);
+  return {.function = members.text("function", ""),
+          .module = members.text("module", ""),
+          .offset = members.count("offset", 0),
+          .file = members.text("file", ""),
+          .line = static_cast<int>(members.count("line", 0, 1'000'000'000)),
+          .precise = members.flag("precise", true)};
+}
+
+ThreadRecord thread_of(const Json& json) {
+  const Members members = members_of(json);
+  return {members.integer("id", 0), members.text("name", ""), parse_all(members, "frames", frame_of)};
+}
+
+FunctionRecord function_of(const Json& json) {
+  const Members members = members_of(json);
+  return {members.text("name", ""), members.text("module", ""), members.count("size", 0),
+          members.flag("redefined", false)};
+}
+
+EventRecord event_of(const Json& json) {
+  const Members members = members_of(json);
+  EventRecord event;
+  event.number = members.count("number", 0);
+  event.time = members.number("time", 0);
+  event.kind = members.text("kind", "");
+  event.text = members.text("text", "");
+  event.manager = members.text("manager", "");
+  event.update = members.text("update", "");
+  event.update_id = members.count("update_id", 0);
+  event.code = parse_code(members.text("code", ""));
+  event.threads = parse_texts(members, "threads");
+  event.pause = std::chrono::nanoseconds(members.integer("pause_ns", 0));
+  return event;
+}
+
+std::optional<Failure> failure_of(const Json& json) {
+  const Members members = members_of(json);
+  if (!members.has("ok")) members.fail("ok", "there");
+  if (members.flag("ok", false)) return std::nullopt;
+  if (!members.has("error")) return Failure{ErrorCode::internal, "the program gives no reason"};
+  const Members error = members_of(json["error"]);
+  return Failure{parse_code(error.text("code", "")).value_or(ErrorCode::internal), error.text("message", "")};
+}
+
+Json parse_success(std::string_view line) {
+  Json json = parse_object(line);
+  if (const std::optional<Failure> failure = failure_of(json)) throw Error(failure->code, failure->message);
+  return json;
+}
+
+}  // namespace
+
+std::string_view state_text(UpdateState state) noexcept {
+  for (const auto& [each, name] : states)
+    if (each == state) return name;
+  return "unknown";
+}
+
+std::string format_reply(const std::string& id, const Result& result) {
+  Json json = {{"ok", true}};
+  if (!id.empty()) json["id"] = Json::parse(id, nullptr, false);
+  std::visit([&](const auto& reply) { fill(json, reply); }, result);
+  return to_line(json);
+}
+
+std::string format_event(const EventRecord& event) { return to_line(put(event)); }
+
+std::optional<Failure> parse_failure(std::string_view line) { return failure_of(parse_object(line)); }
+
+StatusReply parse_status(std::string_view line) {
+  const Json json = parse_success(line);
+  const Members members = members_of(json);
+  StatusReply reply;
+  reply.pid = members.integer("pid", 0);
+  reply.program = members.text("program", "");
+  reply.build_id = members.text("build_id", "");
+  reply.moult = members.text("moult", "");
+  reply.abi = static_cast<int>(members.count("abi", 0, 1'000'000));
+  reply.threads = members.count("threads", 0);
+  reply.managers = parse_texts(members, "managers");
+  reply.updates = parse_all(members, "updates", report_of);
+  reply.log_level = static_cast<int>(members.count("log_level", 0, 2));
+  return reply;
+}
+
+UpdatesReply parse_updates(std::string_view line) {
+  const Json json = parse_object(line);
+  const Members members = members_of(json);
+  UpdatesReply reply;
+  reply.failure = failure_of(json);
+  if (reply.failure && !members.has("updates")) throw Error(reply.failure->code, reply.failure->message);
+  reply.updates = parse_all(members, "updates", report_of);
+  if (members.has("load_ms")) reply.load_ms = members.number("load_ms", 0);
+  reply.warnings = parse_texts(members, "warnings");
+  return reply;
+}
+
+ThreadsReply parse_threads(std::string_view line) {
+  const Json json = parse_success(line);
+  return {parse_all(members_of(json), "threads", thread_of)};
+}
+
+FunctionsReply parse_functions(std::string_view line) {
+  const Json json = parse_success(line);
+  return {parse_all(members_of(json), "functions", function_of)};
+}
+
+EventsReply parse_events(std::string_view line) {
+  const Json json = parse_success(line);
+  return {parse_all(members_of(json), "events", event_of)};
+}
+
+EventRecord parse_event(std::string_view line) { return event_of(parse_object(line)); }
+
+}  // namespace moult::protocol

@@ -1,0 +1,108 @@
+// What a running program answers, as values. docs/protocol.md is the contract; nothing here does I/O.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "moult/update.hpp"
+#include "protocol/request.hpp"
+
+namespace moult::protocol {
+
+struct StatusReply {
+  std::int64_t pid = 0;
+  std::string program;  ///< path of the executable
+  std::string build_id;
+  std::string moult;  ///< version of the runtime
+  int abi = 0;
+  std::size_t threads = 0;
+  std::vector<std::string> managers;
+  std::vector<UpdateReport> updates;
+  int log_level = 0;
+};
+
+/// Of `update`, `check` and `rollback`.
+struct UpdatesReply {
+  /// Why it is not all as it was asked for; none: it is.
+  std::optional<Failure> failure;
+  std::vector<UpdateReport> updates;
+  std::optional<double> load_ms;
+  std::vector<std::string> warnings;
+};
+
+struct FrameRecord {
+  std::string function;  ///< demangled; empty when nothing is known
+  std::string module;
+  std::uint64_t offset = 0;  ///< from the function's first byte, or from the module's when the function is unknown
+  std::string file;
+  int line = 0;
+  bool precise = true;
+};
+
+struct ThreadRecord {
+  std::int64_t id = 0;
+  std::string name;
+  std::vector<FrameRecord> frames;  ///< the innermost one first
+};
+
+struct ThreadsReply {
+  std::vector<ThreadRecord> threads;
+};
+
+struct FunctionRecord {
+  std::string name;  ///< demangled, with parameters
+  std::string module;
+  std::uint64_t size = 0;  ///< bytes
+  bool redefined = false;
+};
+
+struct FunctionsReply {
+  std::vector<FunctionRecord> functions;
+};
+
+struct EventRecord {
+  std::uint64_t number = 0;
+  double time = 0;  ///< seconds since 1970
+  std::string kind;
+  std::string text;
+  std::string manager;
+  std::string update;
+  std::uint64_t update_id = 0;
+  std::optional<ErrorCode> code;
+  std::vector<std::string> threads;
+  std::chrono::nanoseconds pause{};
+};
+
+struct EventsReply {
+  std::vector<EventRecord> events;
+};
+
+/// Done, and there is nothing to tell.
+struct DoneReply {};
+
+using Result = std::variant<Failure, StatusReply, UpdatesReply, ThreadsReply, FunctionsReply, EventsReply, DoneReply>;
+
+/// The reply's line, without a newline. `id` is that of the request. Text that is no UTF-8 gets replacement characters.
+std::string format_reply(const std::string& id, const Result& result);
+/// The line of one event, as `log` with `follow` sends it.
+std::string format_event(const EventRecord& event);
+
+/// The error of a reply, or nothing when it says `ok`. Throws Error (unreadable) when the line is no reply.
+std::optional<Failure> parse_failure(std::string_view line);
+
+/// Read the reply to the command of the same name. A reply with an error and nothing beside it is thrown as the Error
+/// it tells of; a line that makes no sense as Error (unreadable). Members that are missing keep their defaults.
+StatusReply parse_status(std::string_view line);
+UpdatesReply parse_updates(std::string_view line);
+ThreadsReply parse_threads(std::string_view line);
+FunctionsReply parse_functions(std::string_view line);
+EventsReply parse_events(std::string_view line);
+EventRecord parse_event(std::string_view line);
+
+std::string_view state_text(UpdateState state) noexcept;
+
+}  // namespace moult::protocol

@@ -1,0 +1,162 @@
+#include "protocol/request.hpp"
+
+#include <utility>
+
+#include "protocol/json_members.hpp"
+
+namespace moult::protocol {
+namespace {
+
+/// A day: longer waits are mistakes, and the sum with the clock must not overflow.
+constexpr std::uint64_t longest_wait_ms = 86'400'000;
+
+MalformedRequest malformed(std::string message) { return {Failure{ErrorCode::invalid_argument, std::move(message)}}; }
+
+std::string absolute_path(const Members& members) {
+  std::string path = members.text("path", "");
+  if (path.empty() || path.front() != '/') members.fail("path", "the absolute path of an update (a shared object)");
+  return path;
+}
+
+std::chrono::milliseconds wait_of(const Members& members, std::chrono::milliseconds otherwise) {
+  const std::uint64_t wait = members.count("wait_ms", static_cast<std::uint64_t>(otherwise.count()), longest_wait_ms);
+  return std::chrono::milliseconds(wait);
+}
+
+RollbackRequest rollback_of(const Json& json, const Members& members) {
+  RollbackRequest request;
+  request.wait = wait_of(members, request.wait);
+  if (members.has("update") && json["update"].is_number_unsigned())
+    request.update = json["update"].get<std::uint64_t>();
+  else
+    request.update = members.text("update", "");
+  if (request.update == decltype(request.update)(std::string()))
+    members.fail("update", "the name or the id of an applied update");
+  return request;
+}
+
+SetRequest set_of(const Members& members) {
+  SetRequest request;
+  if (members.has("loglevel")) request.log_level = static_cast<LogLevel>(members.count("loglevel", 0, 2));
+  if (members.has("logpath")) request.log_path = members.text("logpath", "");
+  if (!request.log_level && !request.log_path)
+    members.fail("loglevel", "given (0, 1 or 2), or \"logpath\" (a file, or \"\" for standard error)");
+  return request;
+}
+
+Command command_of(const Json& json) {
+  const Members members(json, ErrorCode::invalid_argument);
+  const std::string name = members.text("command", "");
+  if (name == "status") return StatusRequest{};
+  if (name == "authenticate") return AuthenticateRequest{members.text("token", "")};
+  if (name == "update")
+    return UpdateRequest{absolute_path(members), members.flag("force", false), wait_of(members, UpdateRequest{}.wait)};
+  if (name == "check") return CheckRequest{absolute_path(members), members.flag("force", false)};
+  if (name == "threads") return ThreadsRequest{};
+  if (name == "functions") return FunctionsRequest{members.text("match", ""), members.count("most", 200, 1'000'000)};
+  if (name == "log") return LogRequest{members.count("after", 0), members.flag("follow", false)};
+  if (name == "rollback") return rollback_of(json, members);
+  if (name == "set") return set_of(members);
+  return malformed("unknown command \"" + name +
+                   "\"; there are status, update, check, threads, functions, log, rollback and set");
+}
+
+/// The JSON text of `id`. Other types than these could nest without end, so they are not copied.
+std::string id_of(const Json& json) {
+  if (!json.contains("id")) return {};
+  const Json& id = json["id"];
+  if (!id.is_string() && !id.is_number())
+    throw Error(ErrorCode::invalid_argument, "\"id\" must be a string or a number");
+  return to_line(id);
+}
+
+Request parse_json(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return {{}, malformed("not a JSON object: send one like {\"command\":\"status\"} a line")};
+  Request request;
+  try {
+    request.id = id_of(json);
+    request.command = command_of(json);
+  } catch (const Error& error) {
+    request.command = malformed(error.what());
+  }
+  return request;
+}
+
+std::pair<std::string_view, std::string_view> split_word(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  line.remove_prefix(begin);
+  const std::size_t end = line.find_first_of(" \t");
+  const std::string_view word = line.substr(0, end);
+  if (end == std::string_view::npos) return {word, {}};
+  std::string_view rest = line.substr(end);
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+  while (!rest.empty() && (rest.back() == ' ' || rest.back() == '\t')) rest.remove_suffix(1);
+  return {word, rest};
+}
+
+Command parse_plain_set(std::string_view arguments) {
+  const auto [what, value] = split_word(arguments);
+  if (what == "logpath") return SetRequest{std::nullopt, std::string(value)};
+  if (what != "loglevel") return malformed("set takes loglevel N or logpath P, not \"" + std::string(what) + "\"");
+  if (value != "0" && value != "1" && value != "2")
+    return malformed("set loglevel takes 0 (none), 1 (errors) or 2 (all), not \"" + std::string(value) + "\"");
+  return SetRequest{static_cast<LogLevel>(value.front() - '0'), std::nullopt};
+}
+
+/// Pymoult's lines: what its listeners understand.
+Command parse_plain(std::string_view line) {
+  const auto [command, arguments] = split_word(line);
+  if (command == "set") return parse_plain_set(arguments);
+  if (command != "update")
+    return malformed("neither a JSON object nor one of: update PATH, set loglevel N, set logpath P");
+  if (arguments.empty() || arguments.front() != '/')
+    return malformed("update takes the absolute path of an update, not \"" + std::string(arguments) + "\"");
+  return UpdateRequest{.path = std::string(arguments)};
+}
+
+Json put(const MalformedRequest& request) { throw Error(ErrorCode::invalid_argument, request.failure.message); }
+Json put(const AuthenticateRequest& request) { return {{"command", "authenticate"}, {"token", request.token}}; }
+Json put(const StatusRequest&) { return {{"command", "status"}}; }
+Json put(const UpdateRequest& request) {
+  return {{"command", "update"}, {"path", request.path}, {"force", request.force}, {"wait_ms", request.wait.count()}};
+}
+Json put(const CheckRequest& request) {
+  return {{"command", "check"}, {"path", request.path}, {"force", request.force}};
+}
+Json put(const ThreadsRequest&) { return {{"command", "threads"}}; }
+Json put(const FunctionsRequest& request) {
+  return {{"command", "functions"}, {"match", request.match}, {"most", request.most}};
+}
+Json put(const LogRequest& request) {
+  return {{"command", "log"}, {"after", request.after}, {"follow", request.follow}};
+}
+Json put(const RollbackRequest& request) {
+  Json json = {{"command", "rollback"}, {"wait_ms", request.wait.count()}};
+  std::visit([&](const auto& update) { json["update"] = update; }, request.update);
+  return json;
+}
+Json put(const SetRequest& request) {
+  Json json = {{"command", "set"}};
+  if (request.log_level) json["loglevel"] = static_cast<int>(*request.log_level);
+  if (request.log_path) json["logpath"] = *request.log_path;
+  return json;
+}
+
+}  // namespace
+
+Request parse_request(std::string_view line) {
+  const std::size_t first = line.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {{}, malformed("an empty line: send one like {\"command\":\"status\"}")};
+  if (line[first] == '{' || line[first] == '[') return parse_json(line);
+  return {{}, parse_plain(line)};
+}
+
+std::string format_request(const Request& request) {
+  Json json = std::visit([](const auto& command) { return put(command); }, request.command);
+  if (!request.id.empty()) json["id"] = Json::parse(request.id, nullptr, false);
+  return to_line(json);
+}
+
+}  // namespace moult::protocol

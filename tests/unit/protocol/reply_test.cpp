@@ -1,0 +1,112 @@
+#include "protocol/reply.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace moult::protocol {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+UpdateReport a_report() {
+  UpdateReport report;
+  report.id = 3;
+  report.name = "hello";
+  report.manager = "main";
+  report.state = UpdateState::failed;
+  report.code = ErrorCode::inlined;
+  report.reason = "inlined at app.cpp:42";
+  report.postponements = 2;
+  report.changes = {"hello redefined as hello_v2"};
+  report.pause = std::chrono::nanoseconds(43000);
+  report.all_pauses = std::chrono::nanoseconds(51000);
+  report.threads = 3;
+  return report;
+}
+
+TEST(Reply, AReportSurvivesFormatAndParse) {
+  UpdatesReply reply{Failure{ErrorCode::inlined, "no"}, {a_report()}, 4.5, {"built for another build"}};
+  const std::string line = format_reply("9", reply);
+  const UpdatesReply back = parse_updates(line);
+  EXPECT_EQ(format_reply("9", back), line);
+  ASSERT_EQ(back.updates.size(), 1u);
+  EXPECT_EQ(back.updates[0].state, UpdateState::failed);
+  EXPECT_EQ(back.updates[0].code, ErrorCode::inlined);
+  EXPECT_EQ(back.updates[0].pause, std::chrono::nanoseconds(43000));
+  EXPECT_EQ(back.warnings.front(), "built for another build");
+  EXPECT_EQ(back.failure->message, "no");
+}
+
+TEST(Reply, BeginsWithOkAndCarriesTheId) {
+  EXPECT_EQ(format_reply("\"a\"", DoneReply{}), R"({"ok":true,"id":"a"})");
+  EXPECT_EQ(format_reply("", Failure{ErrorCode::not_found, "gone"}),
+            R"({"ok":false,"error":{"code":"not_found","message":"gone"}})");
+}
+
+TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
+  const StatusReply status{4711, "/bin/app", "00ff", "0.1.0", 1, 3, {"main"}, {a_report()}, 2};
+  EXPECT_EQ(format_reply("", parse_status(format_reply("", status))), format_reply("", status));
+  const ThreadsReply threads{
+      {{12, "worker", {{"f(int)", "/bin/app", 7, "app.cpp", 42, true}, {"", "[vdso]", 9, "", 0, false}}}}};
+  EXPECT_EQ(format_reply("", parse_threads(format_reply("", threads))), format_reply("", threads));
+  const FunctionsReply functions{{{"f(int)", "/bin/app", 40, true}}};
+  EXPECT_EQ(format_reply("", parse_functions(format_reply("", functions))), format_reply("", functions));
+  EventRecord event;
+  event.number = 5;
+  event.time = 1.5;
+  event.kind = "threads_resumed";
+  event.text = "main resumed worker";
+  event.update_id = 3;
+  event.code = ErrorCode::timed_out;
+  event.threads = {"worker (12)"};
+  event.pause = std::chrono::nanoseconds(7);
+  EXPECT_EQ(format_event(parse_event(format_event(event))), format_event(event));
+  const EventsReply events{{event}};
+  EXPECT_EQ(format_reply("", parse_events(format_reply("", events))), format_reply("", events));
+}
+
+TEST(Reply, EveryErrorCodeSurvives) {
+  for (int number = 0; number <= static_cast<int>(ErrorCode::system); ++number) {
+    const auto code = static_cast<ErrorCode>(number);
+    EXPECT_EQ(parse_failure(format_reply("", Failure{code, "why"}))->code, code) << name_of(code);
+  }
+}
+
+TEST(Reply, AnErrorAloneIsThrownAsItWas) {
+  try {
+    parse_status(format_reply("", Failure{ErrorCode::permission_denied, "somebody else's"}));
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::permission_denied);
+    EXPECT_STREQ(error.what(), "somebody else's");
+  }
+}
+
+TEST(Reply, TextThatIsNoUtf8StaysOneLineOfJson) {
+  const std::string line = format_reply("", Failure{ErrorCode::system, "a\xFF\n\"b"});
+  EXPECT_THAT(line, Not(HasSubstr("\n")));
+  EXPECT_EQ(parse_failure(line)->message, "a\xEF\xBF\xBD\n\"b");
+}
+
+TEST(Reply, GarbageIsAnErrorOfMoultAndNothingElse) {
+  std::mt19937 random(7);
+  std::string whole = format_reply("1", UpdatesReply{{}, {a_report()}, 1.0, {}});
+  for (int round = 0; round < 20000; ++round) {
+    std::string line = whole;
+    for (int cut = 0; cut < 3; ++cut) line[random() % line.size()] = static_cast<char>(random());
+    try {
+      parse_updates(line);
+    } catch (const Error&) {
+    }
+  }
+  EXPECT_THROW(parse_updates("null"), Error);
+  EXPECT_THROW(parse_updates("{}"), Error);
+  EXPECT_THROW(parse_updates(R"({"ok":true,"updates":[7]})"), Error);
+  EXPECT_THROW(parse_updates(R"({"ok":true,"updates":[{"state":"dancing"}]})"), Error);
+}
+
+}  // namespace
+}  // namespace moult::protocol
