@@ -11,6 +11,8 @@ target_include_directories(moult_flags INTERFACE ${PROJECT_SOURCE_DIR}/include $
 function(moult_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   if(NOT sources)
+    add_library(moult_${name} INTERFACE) # headers only
+    target_link_libraries(moult_${name} INTERFACE moult_flags ${ARGN})
     return()
   endif()
   add_library(moult_${name} STATIC ${sources})
