@@ -14,6 +14,10 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
+namespace lifecycle {
+class UpdateRun;
+}
+
 /// A thread of this process, by the number the kernel gives it (gettid).
 enum class ThreadId : std::int32_t {};
 
@@ -84,6 +88,8 @@ class Update {
   virtual void cleanup() {}
 
  private:
+  friend class lifecycle::UpdateRun;  // gives an update without threads those of its manager
+
   std::string name_;
   std::vector<ThreadId> threads_;
   Patience patience_;
@@ -119,10 +125,6 @@ struct UpdateReport {
   /// Threads stopped for apply, the manager's own not counted.
   std::size_t threads = 0;
 };
-
-namespace lifecycle {
-class UpdateRun;
-}
 
 /// Follows one update that was handed to a manager. Copies follow the same update; usable from any thread.
 class UpdateHandle final {

@@ -17,26 +17,26 @@
 namespace moult {
 
 enum class EventKind {
-  message,                 ///< level 0: the program's own line
-  update_queued,           ///< level 2: added to M's queue
-  update_begun,            ///< level 2: M begins U
-  alterability_reached,    ///< level 2: alterability of U reached
-  threads_suspended,       ///< level 2: M suspended T (threads lists them)
-  threads_found_suspended, ///< level 2: M found T already suspended
-  threads_resumed,         ///< level 2: M resumed T
-  update_over,             ///< level 2: U over
-  update_completed,        ///< level 2: U completed
-  update_rolled_back,      ///< level 2
-  not_alterable,           ///< level 1: U not alterable, postponed
-  requirements_not_met,    ///< level 1: U's requirements not met, postponed
-  requirements_never_met,  ///< level 1: U's requirements can never be met, aborted
-  suspend_timed_out,       ///< level 1: timed out suspending T
-  update_refused,          ///< level 1: prepare said no; reason
-  update_failed,           ///< level 1: a step threw, the update is undone; reason
-  undo_failed,             ///< level 1: something could not be put back; reason
-  file_refused,            ///< level 1: update file not found / not an update
-  update_loaded,           ///< level 2: a file was loaded
-  warning,                 ///< level 1
+  message,                  ///< level 0: the program's own line
+  update_queued,            ///< level 2: added to M's queue
+  update_begun,             ///< level 2: M begins U
+  alterability_reached,     ///< level 2: alterability of U reached
+  threads_suspended,        ///< level 2: M suspended T (threads lists them)
+  threads_found_suspended,  ///< level 2: M found T already suspended
+  threads_resumed,          ///< level 2: M resumed T
+  update_over,              ///< level 2: U over
+  update_completed,         ///< level 2: U completed
+  update_rolled_back,       ///< level 2
+  not_alterable,            ///< level 1: U not alterable, postponed
+  requirements_not_met,     ///< level 1: U's requirements not met, postponed
+  requirements_never_met,   ///< level 1: U's requirements can never be met, aborted
+  suspend_timed_out,        ///< level 1: timed out suspending T
+  update_refused,           ///< level 1: prepare said no; reason
+  update_failed,            ///< level 1: a step threw, the update is undone; reason
+  undo_failed,              ///< level 1: something could not be put back; reason
+  file_refused,             ///< level 1: update file not found / not an update
+  update_loaded,            ///< level 2: a file was loaded
+  warning,                  ///< level 1
 };
 std::string_view name_of(EventKind kind) noexcept;
 LogLevel level_of(EventKind kind) noexcept;
@@ -59,34 +59,50 @@ struct Event {
 std::string to_text(const Event& event);
 
 /// Keeps the last events, writes those of the wanted level to the log's place and calls the subscribers.
-/// Every member may be called from any thread, in a stopped program too: a stop is not granted while a thread is in here.
+/// Every member may be called from any thread, in a stopped program too: a stop is not granted while a thread is in
+/// here.
 class EventLog final {
+  struct State;
+
  public:
   EventLog();
   ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
 
   void publish(Event event);
   void set_level(LogLevel level);
   LogLevel level() const;
-  /// Throws Error (system).
+  /// "" is standard error. Throws Error (system); the old place stays.
   void set_path(const std::string& path);
 
   /// The kept events with a number above `after`, oldest first.
   std::vector<Event> since(std::uint64_t after) const;
 
   using OnEvent = std::function<void(const Event&)>;
-  /// Unsubscribes when it is destroyed; after that the callback is not running and will not be called.
-  class Subscription;
-  /// `on_event` is called in the publishing thread, for every event whatever the level; it must be quick, must not throw
-  /// and must not publish.
+  /// Unsubscribes when it is destroyed; after that the callback is not running and will not be called. Not to be
+  /// destroyed by the callback itself.
+  class Subscription final {
+   public:
+    ~Subscription();
+    Subscription(const Subscription&) = delete;
+    Subscription& operator=(const Subscription&) = delete;
+
+   private:
+    friend class EventLog;
+    Subscription(std::shared_ptr<State> state, std::uint64_t id);
+    std::shared_ptr<State> state_;
+    std::uint64_t id_;
+  };
+  /// `on_event` is called in the publishing thread, for every event whatever the level, in the order of the numbers; it
+  /// must be quick, must not throw, and must neither publish nor subscribe. It may call since and level.
   [[nodiscard]] std::unique_ptr<Subscription> subscribe(OnEvent on_event);
 
  private:
-  struct State;
   std::shared_ptr<State> state_;
 };
 
-/// The process's log.
+/// The process's log. It is never destroyed, so that threads may publish until the process ends.
 EventLog& event_log();
 
 }  // namespace moult

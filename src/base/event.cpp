@@ -1,0 +1,143 @@
+// The event log: a ring of the last events, the log's place, the subscribers.
+//
+// Two locks, always taken in this order: `audience`, held while an event is numbered, written and handed to every
+// subscriber, so that all of them see one order and a subscription that is gone is not being called; then `journal`,
+// the ring and the file. A callback runs under the first one alone, so it may read the journal. A thread that publishes
+// counts as one that holds a lock of moult for all that time: no stop is granted meanwhile, and publishing in a stopped
+// program cannot wait for a stopped thread. For the same reason the calendar is computed here: the C library's takes a
+// lock that the program may hold.
+#include "base/event.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+#include <utility>
+
+#include "base/guarded.hpp"
+#include "base/log_file.hpp"
+
+namespace moult {
+namespace {
+
+constexpr std::size_t kept_events = 4096;
+
+struct Subscriber {
+  std::uint64_t id = 0;
+  EventLog::OnEvent on_event;
+};
+
+struct Audience {
+  std::uint64_t last_id = 0;
+  std::vector<Subscriber> subscribers;
+};
+
+struct Journal {
+  std::deque<Event> events;
+  std::uint64_t last_number = 0;
+  LogLevel level = LogLevel::errors;
+  LogFile file;
+};
+
+/// "2026-11-22T20:57:48.123Z"
+std::string iso_time(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<std::chrono::milliseconds>(time - day));
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  return text;
+}
+
+/// Numbers the event, keeps it, and writes it when the level wants it.
+void enter(Journal& journal, Event& event) {
+  event.number = ++journal.last_number;
+  event.time = std::chrono::system_clock::now();
+  journal.events.push_back(event);
+  if (journal.events.size() > kept_events) journal.events.pop_front();
+  if (level_of(event.kind) <= journal.level) journal.file.write_line(iso_time(event.time) + " " + to_text(event));
+}
+
+void tell(const Audience& audience, const Event& event) {
+  for (const Subscriber& subscriber : audience.subscribers) {
+    try {
+      subscriber.on_event(event);
+    } catch (...) {
+      // It promised not to throw; the others are told all the same.
+    }
+  }
+}
+
+}  // namespace
+
+struct EventLog::State {
+  Guarded<Audience> audience;
+  Guarded<Journal> journal;
+};
+
+EventLog::EventLog() : state_(std::make_shared<State>()) {}
+EventLog::~EventLog() = default;
+
+void EventLog::publish(Event event) {
+  state_->audience.with([&](const Audience& audience) {
+    state_->journal.with([&](Journal& journal) { enter(journal, event); });
+    tell(audience, event);
+  });
+}
+
+void EventLog::set_level(LogLevel level) {
+  state_->journal.with([&](Journal& journal) { journal.level = level; });
+}
+
+LogLevel EventLog::level() const {
+  return state_->journal.with([](const Journal& journal) { return journal.level; });
+}
+
+void EventLog::set_path(const std::string& path) {
+  LogFile file = path.empty() ? LogFile() : LogFile(path);
+  state_->journal.with([&](Journal& journal) { std::swap(journal.file, file); });
+}
+
+std::vector<Event> EventLog::since(std::uint64_t after) const {
+  return state_->journal.with([&](const Journal& journal) {
+    auto first = std::ranges::upper_bound(journal.events, after, {}, &Event::number);
+    return std::vector<Event>(first, journal.events.end());
+  });
+}
+
+EventLog::Subscription::Subscription(std::shared_ptr<State> state, std::uint64_t id)
+    : state_(std::move(state)), id_(id) {}
+
+EventLog::Subscription::~Subscription() {
+  state_->audience.with([&](Audience& audience) {
+    std::erase_if(audience.subscribers, [&](const Subscriber& subscriber) { return subscriber.id == id_; });
+  });
+}
+
+std::unique_ptr<EventLog::Subscription> EventLog::subscribe(OnEvent on_event) {
+  std::uint64_t id = state_->audience.with([&](Audience& audience) {
+    audience.subscribers.push_back({++audience.last_id, std::move(on_event)});
+    return audience.last_id;
+  });
+  return std::unique_ptr<Subscription>(new Subscription(state_, id));
+}
+
+EventLog& event_log() {
+  static EventLog* const log = new EventLog;
+  return *log;
+}
+
+void set_log_level(LogLevel level) { event_log().set_level(level); }
+
+void set_log_path(const std::string& path) { event_log().set_path(path); }
+
+void log(std::string_view text) {
+  Event event;
+  event.text = text;
+  event_log().publish(std::move(event));
+}
+
+}  // namespace moult
