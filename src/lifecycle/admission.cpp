@@ -1,0 +1,51 @@
+#include "lifecycle/admission.hpp"
+
+#include <utility>
+
+#include "base/event.hpp"
+#include "lifecycle/registry.hpp"
+#include "lifecycle/submission.hpp"
+
+namespace moult::lifecycle {
+namespace {
+
+void tell_queued(const UpdateRun& run, const std::string& manager) {
+  Event event;
+  event.kind = EventKind::update_queued;
+  event.manager = manager;
+  event.update = run.name();
+  event.update_id = run.id();
+  event_log().publish(std::move(event));
+}
+
+std::shared_ptr<UpdateRun> only_check(const std::string& manager, std::unique_ptr<Update> update,
+                                      const std::vector<ThreadId>& default_threads) {
+  std::shared_ptr<UpdateRun> run = std::make_shared<UpdateRun>(0, manager, std::move(update), default_threads);
+  run->check();
+  return run;
+}
+
+}  // namespace
+
+Admission admit(const std::string& manager, std::unique_ptr<Update> update,
+                const std::vector<ThreadId>& default_threads) {
+  if (update == nullptr)
+    throw Error(ErrorCode::invalid_argument, "manager " + manager + ": add_update was given no update");
+  Submission* submission = Submission::current();
+  if (submission != nullptr && submission->mode() == Submission::Mode::check) {
+    std::shared_ptr<UpdateRun> run = only_check(manager, std::move(update), default_threads);
+    submission->record(UpdateHandle(run));
+    return {std::move(run), false};
+  }
+  std::shared_ptr<UpdateRun> run = registry().add(manager, std::move(update), default_threads);
+  if (submission != nullptr) submission->record(UpdateHandle(run));
+  tell_queued(*run, manager);
+  return {std::move(run), true};
+}
+
+void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason) {
+  run->abort(registry().gate(), reason);
+  registry().update_ended(run);
+}
+
+}  // namespace moult::lifecycle

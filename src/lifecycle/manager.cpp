@@ -1,0 +1,109 @@
+// The inline manager: the program lends it a thread for as long as a call lasts.
+#include "moult/manager.hpp"
+
+#include <deque>
+
+#include "base/guarded.hpp"
+#include "lifecycle/admission.hpp"
+#include "lifecycle/registry.hpp"
+
+namespace moult {
+
+using lifecycle::ChangeTurn;
+using lifecycle::Progress;
+using lifecycle::UpdateRun;
+
+class Manager::Impl final {
+ public:
+  Impl(std::string name, std::vector<ThreadId> threads)
+      : registration_(lifecycle::registry(), std::move(name)), threads_(std::move(threads)) {}
+
+  const std::string& name() const noexcept { return registration_.name(); }
+  void open(Manager& manager) { registration_.publish(manager); }
+  void close();
+  UpdateHandle add(std::unique_ptr<Update> update);
+  void advance();
+
+ private:
+  struct Line {
+    std::deque<std::shared_ptr<UpdateRun>> queue;
+    std::shared_ptr<UpdateRun> current;
+    bool advancing = false;  ///< a thread is in apply_next_update
+  };
+  std::shared_ptr<UpdateRun> begin_advance();
+  Progress advance(UpdateRun& run);
+  void end_advance(const std::shared_ptr<UpdateRun>& run, Progress progress);
+
+  lifecycle::Registry::Registration registration_;
+  std::vector<ThreadId> threads_;
+  Guarded<Line> line_;
+};
+
+UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
+  lifecycle::Admission admission = lifecycle::admit(name(), std::move(update), threads_);
+  if (admission.to_queue) line_.with([&](Line& line) { line.queue.push_back(admission.run); });
+  return UpdateHandle(std::move(admission.run));
+}
+
+/// The update to advance, or null: there is none, or somebody (an update's own step, perhaps) is at it already.
+std::shared_ptr<UpdateRun> Manager::Impl::begin_advance() {
+  return line_.with([](Line& line) -> std::shared_ptr<UpdateRun> {
+    if (line.advancing) return nullptr;
+    if (line.current == nullptr && !line.queue.empty()) {
+      line.current = std::move(line.queue.front());
+      line.queue.pop_front();
+    }
+    line.advancing = line.current != nullptr;
+    return line.current;
+  });
+}
+
+void Manager::Impl::advance() {
+  std::shared_ptr<UpdateRun> run = begin_advance();
+  if (run == nullptr) return;
+  Progress progress = advance(*run);
+  if (progress == Progress::ended) lifecycle::registry().update_ended(run);
+  end_advance(run, progress);
+}
+
+/// While another manager changes the program the update waits for a later call, and no probe is counted: the thread is
+/// the program's and must not be kept.
+Progress Manager::Impl::advance(UpdateRun& run) {
+  lifecycle::ChangeGate& gate = lifecycle::registry().gate();
+  ChangeTurn turn;
+  if (run.needs_turn() && !(turn = gate.try_take())) return Progress::pending;
+  return run.probe(gate, std::move(turn));
+}
+
+void Manager::Impl::end_advance(const std::shared_ptr<UpdateRun>& run, Progress progress) {
+  line_.with([&](Line& line) {
+    line.advancing = false;
+    if (progress == Progress::pending) return;
+    if (progress == Progress::postponed) line.queue.push_back(run);
+    line.current.reset();
+  });
+}
+
+void Manager::Impl::close() {
+  registration_.hide();
+  Line left;
+  line_.with([&](Line& line) { std::swap(left, line); });
+  std::string reason = "its manager " + name() + " was destroyed";
+  if (left.current != nullptr) lifecycle::turn_away(left.current, reason);
+  for (const std::shared_ptr<UpdateRun>& run : left.queue) lifecycle::turn_away(run, reason);
+}
+
+Manager::Manager(std::string name, std::vector<ThreadId> threads)
+    : impl_(std::make_unique<Impl>(std::move(name), std::move(threads))) {
+  impl_->open(*this);
+}
+
+Manager::~Manager() { impl_->close(); }
+
+const std::string& Manager::name() const noexcept { return impl_->name(); }
+
+UpdateHandle Manager::add_update(std::unique_ptr<Update> update) { return impl_->add(std::move(update)); }
+
+void Manager::apply_next_update() { impl_->advance(); }
+
+}  // namespace moult

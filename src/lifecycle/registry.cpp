@@ -1,0 +1,166 @@
+#include "lifecycle/registry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace moult {
+namespace lifecycle {
+namespace {
+
+/// Applied, or failed with changes that could not be undone.
+bool is_in_force(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
+
+[[noreturn]] void throw_not_in_force(const std::string& update) {
+  throw Error(ErrorCode::not_found, update + ": no such update is in force; `moult status` lists those that are");
+}
+
+}  // namespace
+
+Registry::Registration::Registration(Registry& registry, std::string name)
+    : registry_(registry), name_(std::move(name)) {
+  bool is_new = registry_.data_.with([&](Data& data) { return data.managers.try_emplace(name_, nullptr).second; });
+  if (!is_new)
+    throw Error(ErrorCode::invalid_argument,
+                "manager " + name_ + ": there is one of that name; fetch_manager finds it, or choose another name");
+}
+
+Registry::Registration::~Registration() {
+  registry_.data_.with([&](Data& data) { data.managers.erase(name_); });
+}
+
+void Registry::Registration::publish(AnyManager& manager) {
+  registry_.data_.with([&](Data& data) { data.managers[name_] = &manager; });
+}
+
+void Registry::Registration::hide() noexcept {
+  registry_.data_.with([&](Data& data) { data.managers.find(name_)->second = nullptr; });
+}
+
+AnyManager* Registry::manager(std::string_view name) const {
+  return data_.with([&](const Data& data) {
+    auto found = data.managers.find(name);
+    return found == data.managers.end() ? nullptr : found->second;
+  });
+}
+
+std::vector<std::string> Registry::manager_names() const {
+  std::vector<std::string> names;
+  data_.with([&](const Data& data) {
+    for (const auto& [name, manager] : data.managers)
+      if (manager != nullptr) names.push_back(name);
+  });
+  return names;
+}
+
+std::shared_ptr<UpdateRun> Registry::add(const std::string& manager, std::unique_ptr<Update> update,
+                                         const std::vector<ThreadId>& default_threads) {
+  return data_.with([&](Data& data) {
+    std::uint64_t id = ++data.last_id;
+    return data.runs[id] = std::make_shared<UpdateRun>(id, manager, std::move(update), default_threads);
+  });
+}
+
+void Registry::update_ended(const std::shared_ptr<UpdateRun>& run) {
+  UpdateReport report = run->record().report();
+  if (is_in_force(report)) return;
+  data_.with([&](Data& data) {
+    if (data.runs.erase(run->id()) == 0) return;
+    data.ended.push_back(std::move(report));
+    if (data.ended.size() > kept_reports) data.ended.pop_front();
+  });
+}
+
+std::vector<std::shared_ptr<UpdateRun>> Registry::runs() const {
+  std::vector<std::shared_ptr<UpdateRun>> all;
+  data_.with([&](const Data& data) {
+    all.reserve(data.runs.size());
+    for (const auto& [id, run] : data.runs) all.push_back(run);
+  });
+  return all;
+}
+
+bool Registry::is_applied(std::string_view name) const {
+  return std::ranges::any_of(runs(), [&](const std::shared_ptr<UpdateRun>& run) {
+    return run->name() == name && run->record().state() == UpdateState::applied;
+  });
+}
+
+std::vector<UpdateReport> Registry::reports() const {
+  std::vector<UpdateReport> all = data_.with([](const Data& data) {
+    std::vector<UpdateReport> known(data.ended.begin(), data.ended.end());
+    for (const auto& [id, run] : data.runs) known.push_back(run->record().report());
+    return known;
+  });
+  std::ranges::sort(all, {}, &UpdateReport::id);
+  return all;
+}
+
+std::optional<UpdateReport> Registry::report(std::uint64_t id) const {
+  return data_.with([&](const Data& data) -> std::optional<UpdateReport> {
+    auto run = data.runs.find(id);
+    if (run != data.runs.end()) return run->second->record().report();
+    auto ended = std::ranges::find(data.ended, id, &UpdateReport::id);
+    if (ended != data.ended.end()) return *ended;
+    return std::nullopt;
+  });
+}
+
+void Registry::roll_back(std::uint64_t id, std::chrono::milliseconds timeout) {
+  std::shared_ptr<UpdateRun> run = data_.with([&](const Data& data) {
+    auto found = data.runs.find(id);
+    return found == data.runs.end() ? nullptr : found->second;
+  });
+  if (run == nullptr) throw_not_in_force("update " + std::to_string(id));
+  roll_back(run, timeout);
+}
+
+void Registry::roll_back(std::string_view name, std::chrono::milliseconds timeout) {
+  std::vector<std::shared_ptr<UpdateRun>> all = runs();
+  std::ranges::reverse(all);
+  auto newest = std::ranges::find_if(all, [&](const std::shared_ptr<UpdateRun>& run) {
+    return run->name() == name && is_in_force(run->record().report());
+  });
+  if (newest == all.end()) throw_not_in_force(std::string(name));
+  roll_back(*newest, timeout);
+}
+
+void Registry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout) {
+  std::string what = run->name() + " (update " + std::to_string(run->id()) + ")";
+  if (Transaction::current() != nullptr)
+    throw Error(ErrorCode::invalid_argument, what + ": cannot be rolled back from a step of another update");
+  Deadline deadline = deadline_after(timeout);
+  ChangeTurn turn = gate_.take(deadline);
+  if (!turn) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
+  UpdateReport report = run->record().report();
+  if (!is_in_force(report)) throw_not_in_force(what);
+  if (report.changes.empty())
+    throw Error(ErrorCode::unsupported, what + ": recorded no change that could be taken back");
+  run->roll_back(gate_, deadline);
+  turn.release();
+  update_ended(run);
+}
+
+Registry& registry() {
+  static Registry* const the_registry = new Registry;
+  return *the_registry;
+}
+
+}  // namespace lifecycle
+
+AnyManager* fetch_manager(std::string_view name) { return lifecycle::registry().manager(name); }
+
+bool is_applied(std::string_view name) { return lifecycle::registry().is_applied(name); }
+
+void roll_back(std::uint64_t update_id, std::chrono::milliseconds timeout) {
+  lifecycle::registry().roll_back(update_id, timeout);
+}
+
+void roll_back(std::string_view update_name, std::chrono::milliseconds timeout) {
+  lifecycle::registry().roll_back(update_name, timeout);
+}
+
+std::vector<UpdateReport> all_updates() { return lifecycle::registry().reports(); }
+
+}  // namespace moult

@@ -1,0 +1,36 @@
+#include "lifecycle/run_record.hpp"
+
+namespace moult::lifecycle {
+
+RunRecord::RunRecord(std::uint64_t id, std::string name, std::string manager) {
+  data_.with([&](Data& data) {
+    data.report.id = id;
+    data.report.name = std::move(name);
+    data.report.manager = std::move(manager);
+  });
+}
+
+UpdateReport RunRecord::report() const {
+  return data_.with([](const Data& data) { return data.report; });
+}
+
+UpdateState RunRecord::state() const {
+  return data_.with([](const Data& data) { return data.report.state; });
+}
+
+UpdateReport RunRecord::wait(Deadline deadline) const {
+  return data_.wait_until(
+      deadline, [](const Data& data) { return data.settled; }, [](const Data& data, bool) { return data.report; });
+}
+
+std::uint64_t RunRecord::attempts() const {
+  return data_.with([](const Data& data) { return data.attempts; });
+}
+
+bool RunRecord::wait_for_attempt(std::uint64_t seen, Deadline deadline) const {
+  return data_.wait_until(
+      deadline, [&](const Data& data) { return data.attempts > seen || data.settled; },
+      [](const Data&, bool ended) { return ended; });
+}
+
+}  // namespace moult::lifecycle

@@ -1,0 +1,48 @@
+// Who listens to what a thread hands to managers: which updates came from this entry function, and dry runs.
+#pragma once
+
+#include <vector>
+
+#include "moult/update.hpp"
+
+namespace moult::lifecycle {
+
+/// Collects the updates handed to any manager by the threads in which it is current. Used by one thread at a time.
+class Submission final {
+ public:
+  enum class Mode {
+    apply,  ///< the updates are queued as ever
+    check,  ///< nothing is queued, told or changed: each update is prepared in a transaction of its own and destroyed
+  };
+  explicit Submission(Mode mode) noexcept : mode_(mode) {}
+  Submission(const Submission&) = delete;
+  Submission& operator=(const Submission&) = delete;
+
+  /// This thread's, or null.
+  static Submission* current() noexcept;
+
+  /// Makes `submission` this thread's current one for the scope's life.
+  class Scope final {
+   public:
+    explicit Scope(Submission& submission) noexcept;
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Submission* outer_;
+  };
+
+  Mode mode() const noexcept { return mode_; }
+  void record(const UpdateHandle& handle) { handles_.push_back(handle); }
+  /// In the order they were handed in. Their ids are 0 in a dry run.
+  const std::vector<UpdateHandle>& handles() const noexcept { return handles_; }
+  /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
+  std::vector<UpdateReport> reports() const;
+
+ private:
+  Mode mode_;
+  std::vector<UpdateHandle> handles_;
+};
+
+}  // namespace moult::lifecycle

@@ -1,0 +1,184 @@
+// The manager with a thread of its own.
+//
+// The queue, the update in hand and the request to stop share one lock, and each change of them is seen by the sleeping
+// thread under that lock: an update that is added while another one ends cannot be overlooked, and whoever waits for
+// the update in hand never finds a gap between the queue and the hand.
+#include <algorithm>
+#include <deque>
+#include <stop_token>
+#include <thread>
+
+#include "base/guarded.hpp"
+#include "lifecycle/admission.hpp"
+#include "lifecycle/registry.hpp"
+#include "moult/manager.hpp"
+
+namespace moult {
+
+using lifecycle::ChangeTurn;
+using lifecycle::Deadline;
+using lifecycle::Progress;
+using lifecycle::UpdateRun;
+
+namespace {
+
+struct Waiting {
+  std::shared_ptr<UpdateRun> run;
+  /// Not before: a postponed update is left alone for a while.
+  Deadline due{};
+};
+
+struct Line {
+  std::deque<Waiting> queue;
+  std::shared_ptr<UpdateRun> current;
+};
+
+bool is_due(const Waiting& waiting) { return waiting.due <= std::chrono::steady_clock::now(); }
+
+bool has_due(const Line& line) { return std::ranges::any_of(line.queue, is_due); }
+
+Deadline next_due(const Line& line) {
+  Deadline next = lifecycle::deadline_after(std::chrono::hours(1));
+  for (const Waiting& waiting : line.queue) next = std::min(next, waiting.due);
+  return next;
+}
+
+/// Moves the first update that is due into the hand.
+void take_due(Line& line) {
+  auto first = std::ranges::find_if(line.queue, is_due);
+  if (first == line.queue.end()) return;
+  line.current = std::move(first->run);
+  line.queue.erase(first);
+}
+
+}  // namespace
+
+class ThreadedManager::Impl final {
+ public:
+  Impl(std::string name, std::vector<ThreadId> threads)
+      : registration_(lifecycle::registry(), std::move(name)),
+        threads_(std::move(threads)),
+        worker_([this] { work(); }) {}
+  ~Impl() { stop(); }
+
+  const std::string& name() const noexcept { return registration_.name(); }
+  void open(ThreadedManager& manager) { registration_.publish(manager); }
+  void hide() noexcept { registration_.hide(); }
+  UpdateHandle add(std::unique_ptr<Update> update);
+  bool wait_current(Deadline deadline);
+  void stop();
+
+ private:
+  void work();
+  std::shared_ptr<UpdateRun> next(const std::stop_token& stop);
+  void carry_out(const std::shared_ptr<UpdateRun>& run, const std::stop_token& stop);
+  void put_back(const std::shared_ptr<UpdateRun>& run, Progress progress);
+  void turn_the_queue_away();
+  std::string stopped() const { return "its manager " + name() + " was stopped"; }
+
+  lifecycle::Registry::Registration registration_;
+  std::vector<ThreadId> threads_;
+  Guarded<Line> line_;
+  std::stop_source stop_;
+  std::jthread worker_;
+};
+
+UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
+  lifecycle::Admission admission = lifecycle::admit(name(), std::move(update), threads_);
+  if (!admission.to_queue) return UpdateHandle(std::move(admission.run));
+  bool is_open = line_.with([&](Line& line) {
+    if (stop_.stop_requested()) return false;
+    line.queue.push_back({admission.run});
+    return true;
+  });
+  line_.notify();
+  if (!is_open) lifecycle::turn_away(admission.run, stopped());
+  return UpdateHandle(std::move(admission.run));
+}
+
+void ThreadedManager::Impl::work() {
+  std::stop_token stop = stop_.get_token();
+  while (std::shared_ptr<UpdateRun> run = next(stop)) carry_out(run, stop);
+  turn_the_queue_away();
+}
+
+std::shared_ptr<UpdateRun> ThreadedManager::Impl::next(const std::stop_token& stop) {
+  for (;;) {
+    Deadline deadline = line_.with(next_due);
+    std::shared_ptr<UpdateRun> run = line_.wait_until(
+        deadline, [&](const Line& line) { return stop.stop_requested() || has_due(line); },
+        [&](Line& line, bool) {
+          if (!stop.stop_requested()) take_due(line);
+          return line.current;
+        });
+    if (run != nullptr || stop.stop_requested()) return run;
+  }
+}
+
+void ThreadedManager::Impl::carry_out(const std::shared_ptr<UpdateRun>& run, const std::stop_token& stop) {
+  lifecycle::ChangeGate& gate = lifecycle::registry().gate();
+  ChangeTurn turn;
+  while (!turn && !stop.stop_requested())
+    turn = gate.take(lifecycle::deadline_after(std::chrono::hours(1)), [&] { return stop.stop_requested(); });
+  Progress progress = Progress::ended;
+  if (turn) {
+    progress = run->carry_out(gate, std::move(turn));
+  } else {
+    run->abort(gate, stopped());
+  }
+  if (progress == Progress::ended) lifecycle::registry().update_ended(run);
+  put_back(run, progress);
+}
+
+/// After one was applied, those that waited for it to be are due at once.
+void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, Progress progress) {
+  bool is_applied = run->record().state() == UpdateState::applied;
+  line_.with([&](Line& line) {
+    if (is_applied)
+      for (Waiting& waiting : line.queue) waiting.due = {};
+    if (progress == Progress::postponed) line.queue.push_back({run, lifecycle::deadline_after(run->sleep_time())});
+    line.current.reset();
+  });
+}
+
+void ThreadedManager::Impl::turn_the_queue_away() {
+  std::deque<Waiting> left;
+  line_.with([&](Line& line) { std::swap(left, line.queue); });
+  for (const Waiting& waiting : left) lifecycle::turn_away(waiting.run, stopped());
+}
+
+bool ThreadedManager::Impl::wait_current(Deadline deadline) {
+  std::uint64_t seen = 0;
+  std::shared_ptr<UpdateRun> run = line_.with([&](const Line& line) {
+    std::shared_ptr<UpdateRun> first = line.current;
+    if (first == nullptr && !line.queue.empty()) first = line.queue.front().run;
+    if (first != nullptr) seen = first->record().attempts();
+    return first;
+  });
+  return run == nullptr || run->record().wait_for_attempt(seen, deadline);
+}
+
+void ThreadedManager::Impl::stop() {
+  line_.with([&](const Line&) { stop_.request_stop(); });
+  line_.notify();
+  lifecycle::registry().gate().wake();
+}
+
+ThreadedManager::ThreadedManager(std::string name, std::vector<ThreadId> threads)
+    : impl_(std::make_unique<Impl>(std::move(name), std::move(threads))) {
+  impl_->open(*this);
+}
+
+ThreadedManager::~ThreadedManager() { impl_->hide(); }
+
+const std::string& ThreadedManager::name() const noexcept { return impl_->name(); }
+
+UpdateHandle ThreadedManager::add_update(std::unique_ptr<Update> update) { return impl_->add(std::move(update)); }
+
+bool ThreadedManager::wait_current_update(std::chrono::milliseconds timeout) {
+  return impl_->wait_current(lifecycle::deadline_after(timeout));
+}
+
+void ThreadedManager::stop() { impl_->stop(); }
+
+}  // namespace moult

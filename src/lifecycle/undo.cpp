@@ -1,0 +1,56 @@
+#include "lifecycle/undo.hpp"
+
+#include <algorithm>
+
+namespace moult::lifecycle {
+namespace {
+
+constexpr std::chrono::milliseconds longest_sleep{50};
+
+void try_to_take_back(Transaction& transaction, std::chrono::milliseconds stop_timeout) {
+  if (transaction.suspension() == nullptr) transaction.hold(suspend_program(stop_timeout));
+  transaction.check_undo();
+  transaction.undo_all();
+}
+
+/// A stop may take what is left, but not so little that it cannot succeed at all.
+std::chrono::milliseconds next_stop(const UndoBounds& bounds) {
+  return std::clamp(time_left(bounds.deadline), std::chrono::milliseconds(1), bounds.stop_timeout);
+}
+
+}  // namespace
+
+std::optional<Trouble> take_back(Transaction& transaction, const UndoBounds& bounds) noexcept {
+  if (transaction.steps().empty()) return std::nullopt;
+  Backoff backoff(longest_sleep, bounds.deadline);
+  for (;;) {
+    std::exception_ptr error;
+    try {
+      try_to_take_back(transaction, next_stop(bounds));
+      return std::nullopt;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    transaction.resume();
+    if (!backoff.sleep()) return describe(error, "an undo step's check");
+  }
+}
+
+void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
+  Backoff backoff(longest_sleep, bounds.deadline);
+  for (;;) {
+    try {
+      try_to_take_back(transaction, next_stop(bounds));
+      transaction.resume();
+      return;
+    } catch (const Error& error) {
+      transaction.resume();
+      if (error.code() != ErrorCode::still_active || !backoff.sleep()) throw;
+    } catch (...) {
+      transaction.resume();
+      throw;
+    }
+  }
+}
+
+}  // namespace moult::lifecycle

@@ -1,0 +1,198 @@
+// The way forward. What happens when a step throws or says no is in update_run_ends.cpp.
+#include "lifecycle/update_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/fault.hpp"
+#include "lifecycle/undo.hpp"
+
+namespace moult::lifecycle {
+
+UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Update> update,
+                     const std::vector<ThreadId>& default_threads)
+    : id_(id),
+      name_(update->name()),
+      manager_(std::move(manager)),
+      record_(id, name_, manager_),
+      teller_(id, name_, manager_),
+      update_(std::move(update)),
+      patience_(update_->patience()) {
+  if (update_->threads_.empty()) update_->threads_ = default_threads;
+}
+
+/// The one place where what an update throws ends. Also the one that leaves the program running whatever happened.
+Progress UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::function<Progress()>& body) {
+  gate_ = &gate;
+  turn_ = std::move(turn);
+  Progress progress = Progress::ended;
+  {
+    Transaction::Scope scope(*transaction_);
+    std::exception_ptr error;
+    try {
+      progress = body();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) progress = fail_safely(error);
+    transaction_->resume();
+    teller_.flush(transaction_->last_pause());
+  }
+  if (settled_) release();
+  turn_.release();
+  gate_ = nullptr;
+  return progress;
+}
+
+template <class Call>
+decltype(auto) UpdateRun::call(const char* step, Call&& make_call) {
+  step_ = step;
+  return make_call();
+}
+
+Progress UpdateRun::carry_out(ChangeGate& gate, ChangeTurn turn) {
+  return guarded(gate, std::move(turn), [this] {
+    if (std::optional<Progress> early = set_up()) return *early;
+    MOULT_FAULT("lifecycle.before.wait_alterability");
+    if (!call("wait_alterability", [this] { return update_->wait_alterability(); })) return not_alterable();
+    change();
+    MOULT_FAULT("lifecycle.before.wait_over");
+    if (!call("wait_over", [this] { return update_->wait_over(); })) {
+      std::string reason = transaction_->reason().empty() ? "has not taken effect everywhere within its patience"
+                                                          : transaction_->reason();
+      throw Error(ErrorCode::timed_out, name_ + ": " + reason);
+    }
+    return finish();
+  });
+}
+
+Progress UpdateRun::probe(ChangeGate& gate, ChangeTurn turn) {
+  return guarded(gate, std::move(turn), [this] {
+    if (phase_ == Phase::in_effect) return see_whether_over();
+    begin_again_if_changed();
+    if (phase_ == Phase::fresh)
+      if (std::optional<Progress> early = set_up()) return *early;
+    if (!is_alterable()) return ++tries_ < patience_.max_tries ? Progress::pending : not_alterable();
+    change();
+    tries_ = 0;
+    return see_whether_over();
+  });
+}
+
+/// What was prepared may be wrong by now when another update has changed the program between two probes.
+void UpdateRun::begin_again_if_changed() {
+  if (phase_ != Phase::set_up || gate_->changes() == changes_seen_) return;
+  clean_failed_alterability();
+  phase_ = Phase::fresh;
+}
+
+std::optional<Progress> UpdateRun::set_up() {
+  teller_.tell(*transaction_, EventKind::update_begun);
+  record_.change([](UpdateReport& report) { report.state = UpdateState::active; });
+  transaction_->set_reason({});
+  changes_seen_ = gate_->changes();
+  touched_ = needs_cleaning_ = hook_open_ = false;
+  pause_began_.reset();
+  prepare();
+  MOULT_FAULT("lifecycle.before.check_requirements");
+  Requirements answer = call("check_requirements", [this] { return update_->check_requirements(); });
+  if (answer == Requirements::never) {
+    teller_.tell(*transaction_, EventKind::requirements_never_met);
+    return settle(UpdateState::aborted, Trouble{ErrorCode::alterability, "its requirements can never be met"});
+  }
+  if (answer == Requirements::not_yet) return postpone(EventKind::requirements_not_met, transaction_->reason());
+  touched_ = needs_cleaning_ = true;
+  MOULT_FAULT("lifecycle.before.preupdate_setup");
+  call("preupdate_setup", [this] { update_->preupdate_setup(); });
+  phase_ = Phase::set_up;
+  return std::nullopt;
+}
+
+void UpdateRun::prepare() {
+  MOULT_FAULT("lifecycle.before.prepare");
+  call("prepare", [this] { update_->prepare(); });
+  if (transaction_->steps().empty() && transaction_->suspension() == nullptr) return;
+  throw Error(ErrorCode::invalid_argument,
+              name_ + ": prepare changed or stopped the program; move that to preupdate_setup or apply");
+}
+
+bool UpdateRun::is_alterable() {
+  MOULT_FAULT("lifecycle.before.check_alterability");
+  return call("check_alterability", [this] { return update_->check_alterability(); });
+}
+
+void UpdateRun::change() {
+  teller_.reserve();
+  steps_before_pause_ = transaction_->steps().size();
+  teller_.tell(*transaction_, EventKind::alterability_reached);
+  MOULT_FAULT("lifecycle.before.pause_hook");
+  call("pause_hook", [this] { update_->pause_hook(); });
+  hook_open_ = true;
+  pause();
+  step_in_pause();
+  transaction_->resume();
+  gate_->count_change();
+  note_end_of_pause();
+  phase_ = Phase::in_effect;
+  turn_.release();
+}
+
+void UpdateRun::pause() {
+  MOULT_FAULT("lifecycle.before.pause");
+  step_ = "pause";
+  bool found = transaction_->suspension() != nullptr;
+  if (!found) transaction_->hold(suspend_program(patience_.stop_timeout));
+  const Suspension& suspension = *transaction_->suspension();
+  pause_began_ = suspension.began();
+  teller_.tell_of_pause(suspension, found ? EventKind::threads_found_suspended : EventKind::threads_suspended);
+}
+
+void UpdateRun::step_in_pause() {
+  MOULT_FAULT("lifecycle.before.apply");
+  call("apply", [this] { update_->apply(); });
+  MOULT_FAULT("lifecycle.before.preresume_setup");
+  call("preresume_setup", [this] { update_->preresume_setup(); });
+  MOULT_FAULT("lifecycle.before.resume_hook");
+  hook_open_ = false;
+  call("resume_hook", [this] { update_->resume_hook(); });
+  MOULT_FAULT("lifecycle.before.resume");
+}
+
+void UpdateRun::note_end_of_pause() {
+  teller_.flush(transaction_->last_pause());
+  record_.change([this](UpdateReport& report) {
+    report.pause = transaction_->last_pause();
+    report.threads = transaction_->last_thread_count();
+  });
+}
+
+/// One probe of check_over. It is bounded as the probes of alterability are: an update that is never over is undone.
+Progress UpdateRun::see_whether_over() {
+  MOULT_FAULT("lifecycle.before.check_over");
+  if (call("check_over", [this] { return update_->check_over(); })) return finish();
+  if (++tries_ < patience_.max_tries) return Progress::pending;
+  throw Error(ErrorCode::timed_out,
+              name_ + ": has not taken effect everywhere after " + std::to_string(tries_) + " probes of check_over");
+}
+
+Progress UpdateRun::finish() {
+  teller_.tell(*transaction_, EventKind::update_over);
+  needs_cleaning_ = false;
+  MOULT_FAULT("lifecycle.before.cleanup");
+  call("cleanup", [this] { update_->cleanup(); });
+  MOULT_FAULT("lifecycle.before.completed");
+  transaction_->resume();
+  teller_.tell(*transaction_, EventKind::update_completed);
+  return settle(UpdateState::applied);
+}
+
+void UpdateRun::check() {
+  teller_.mute();
+  ChangeGate no_change;
+  guarded(no_change, {}, [this] {
+    prepare();
+    return settle(UpdateState::queued);
+  });
+}
+
+}  // namespace moult::lifecycle

@@ -1,0 +1,115 @@
+// One update on its way: the order of its steps, and what becomes of it when one throws.
+//
+// Why: the order is what every manager shares; managers differ only in whether they wait for an answer or come back for
+// it. How: an attempt goes from prepare to an end (applied, postponed, refused, failed, aborted). Every step is called
+// through `call`, with the transaction as the current one; whatever is thrown is caught in one place, `guarded`, and
+// leads to `fail`: take back what was done, resume, clean up, say why. docs/lifecycle.md has the table.
+// Limits: what an update does by itself, without moult's mechanisms, is not in its transaction and is not taken back.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/transaction.hpp"
+#include "lifecycle/change_gate.hpp"
+#include "lifecycle/run_record.hpp"
+#include "lifecycle/teller.hpp"
+#include "lifecycle/trouble.hpp"
+#include "moult/update.hpp"
+
+namespace moult::lifecycle {
+
+/// What an advance came to. Pending: call again (inline managers only). Postponed: it wants to the queue's tail.
+enum class Progress { pending, postponed, ended };
+
+class UpdateRun final {
+ public:
+  /// `default_threads` become the update's when it names none.
+  UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Update> update,
+            const std::vector<ThreadId>& default_threads);
+
+  // From any thread.
+  std::uint64_t id() const noexcept { return id_; }
+  const std::string& name() const noexcept { return name_; }
+  const RunRecord& record() const noexcept { return record_; }
+
+  // From the one thread that carries the update out; none of these throws what the update threw.
+
+  /// One attempt from prepare to its end, waiting for answers. `turn` is given back when the pause is over.
+  Progress carry_out(ChangeGate& gate, ChangeTurn turn);
+  /// The same without waiting, over several calls: the first sets up and probes, later ones only probe. Every call may
+  /// go on to the end. Needs a turn while `needs_turn`.
+  Progress probe(ChangeGate& gate, ChangeTurn turn);
+  bool needs_turn() const noexcept { return phase_ != Phase::in_effect; }
+  /// How long a postponed update wants to be left alone.
+  std::chrono::milliseconds sleep_time() const noexcept { return patience_.sleep_time; }
+  /// It will not be carried out: takes back what it has begun.
+  void abort(ChangeGate& gate, const std::string& reason);
+  /// Only prepare, in a transaction of its own, without a word: queued when nothing stands against it, else refused.
+  void check();
+
+  /// Takes an update that is in force back; with the turn in hand. Throws Error as moult::roll_back does.
+  void roll_back(ChangeGate& gate, Deadline deadline);
+
+ private:
+  /// Where an attempt stands between two probes.
+  enum class Phase { fresh, set_up, in_effect };
+
+  Progress guarded(ChangeGate& gate, ChangeTurn turn, const std::function<Progress()>& body);
+  Progress fail_safely(const std::exception_ptr& error) noexcept;
+  template <class Call>
+  decltype(auto) call(const char* step, Call&& make_call);
+  void quietly(const char* step, const std::function<void()>& make_call) noexcept;
+
+  std::optional<Progress> set_up();
+  void prepare();
+  void begin_again_if_changed();
+  bool is_alterable();
+  void change();
+  void pause();
+  void step_in_pause();
+  void note_end_of_pause();
+  Progress see_whether_over();
+  Progress finish();
+
+  Progress not_alterable();
+  void clean_failed_alterability();
+  Progress postpone(EventKind kind, const std::string& reason);
+  Progress fail(const std::exception_ptr& error);
+  Progress fail_with(UpdateState state, EventKind kind, Trouble trouble);
+  std::optional<Trouble> take_everything_back();
+  void clean_up_quietly() noexcept;
+  Progress settle(UpdateState state, std::optional<Trouble> trouble = {});
+  void release();
+
+  const std::uint64_t id_;
+  const std::string name_;
+  const std::string manager_;
+  RunRecord record_;
+  Teller teller_;
+  std::unique_ptr<Update> update_;
+  std::unique_ptr<Transaction> transaction_ = std::make_unique<Transaction>();
+  Patience patience_;
+
+  Phase phase_ = Phase::fresh;
+  const char* step_ = "";        ///< the one being called
+  bool touched_ = false;         ///< preupdate_setup was begun: a throw is a failure, no refusal
+  bool needs_cleaning_ = false;  ///< neither clean_failed_alterability nor cleanup was begun since
+  bool hook_open_ = false;       ///< pause_hook is through and resume_hook was not begun
+  int tries_ = 0;
+  int postponements_ = 0;
+  std::size_t steps_before_pause_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> pause_began_;
+  std::uint64_t changes_seen_ = 0;
+  std::optional<UpdateState> settled_;
+  std::optional<Trouble> trouble_;
+  ChangeGate* gate_ = nullptr;  ///< for as long as an advance lasts
+  ChangeTurn turn_;
+};
+
+}  // namespace moult::lifecycle

@@ -1,0 +1,197 @@
+// The ways an attempt ends: postponed, refused, failed, aborted, and later rolled back.
+//
+// Whatever is thrown, the order is: take the changes back in a stopped program, pair an open pause_hook with its
+// resume_hook, let the program run, clean up what preupdate_setup did, and only then build messages. When the program
+// has been stopped without a break since before the update's first change, no thread can have run what was changed:
+// everything is taken back at once, without asking the steps' checks.
+#include <algorithm>
+#include <utility>
+
+#include "base/fault.hpp"
+#include "lifecycle/undo.hpp"
+#include "lifecycle/update_run.hpp"
+
+namespace moult::lifecycle {
+namespace {
+
+/// All tries to undo an update that failed: as long as it was ready to wait for its alterability, a second at least.
+Deadline undo_deadline(const Patience& patience) {
+  return deadline_after(
+      std::max<std::chrono::milliseconds>(patience.sleep_time * patience.max_tries, std::chrono::seconds(1)));
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += (all.empty() ? "" : ", ") + line;
+  return all;
+}
+
+}  // namespace
+
+Progress UpdateRun::not_alterable() {
+  clean_failed_alterability();
+  transaction_->resume();
+  return postpone(EventKind::not_alterable, transaction_->reason());
+}
+
+/// The update's own way back, and then what it has left in its transaction: every attempt begins with none.
+void UpdateRun::clean_failed_alterability() {
+  needs_cleaning_ = false;
+  MOULT_FAULT("lifecycle.before.clean_failed_alterability");
+  step_ = "clean_failed_alterability";
+  update_->clean_failed_alterability();
+  if (std::optional<Trouble> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
+}
+
+Progress UpdateRun::postpone(EventKind kind, const std::string& reason) {
+  phase_ = Phase::fresh;
+  tries_ = 0;
+  if (patience_.max_postponements && postponements_ >= *patience_.max_postponements) {
+    std::string last = reason.empty() ? std::string(name_of(kind)) : reason;
+    return fail_with(UpdateState::failed, EventKind::update_failed,
+                     {ErrorCode::alterability,
+                      last + " (postponed " + std::to_string(postponements_) + " times, no more are allowed)"});
+  }
+  ++postponements_;
+  teller_.tell(*transaction_, kind, reason, ErrorCode::alterability);
+  record_.end_attempt([&](UpdateReport& report) {
+    report.state = UpdateState::queued;
+    report.code = ErrorCode::alterability;
+    report.reason = reason.empty() ? std::string(name_of(kind)) : reason;
+    report.postponements = postponements_;
+    report.all_pauses = transaction_->all_pauses();
+  });
+  return Progress::postponed;
+}
+
+Progress UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
+  try {
+    return fail(error);
+  } catch (...) {
+    // No memory for the words. What had to be done was done before they were looked for.
+    return settle(UpdateState::failed, Trouble{});
+  }
+}
+
+Progress UpdateRun::fail(const std::exception_ptr& error) {
+  std::string_view step = step_;
+  bool refused = !touched_;
+  std::optional<Trouble> not_undone = take_everything_back();
+  if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
+  transaction_->resume();
+  teller_.flush(transaction_->last_pause());
+  clean_up_quietly();
+  if (!not_undone) not_undone = take_everything_back();
+  transaction_->resume();
+  Trouble trouble = describe(error, step);
+  if (trouble.code == ErrorCode::thread_unstoppable)
+    teller_.tell(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
+  if (!not_undone)
+    return fail_with(refused ? UpdateState::refused : UpdateState::failed,
+                     refused ? EventKind::update_refused : EventKind::update_failed, std::move(trouble));
+  teller_.tell(*transaction_, EventKind::undo_failed,
+               not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
+  trouble.reason += "; not undone: " + not_undone->reason;
+  return fail_with(UpdateState::failed, EventKind::update_failed, std::move(trouble));
+}
+
+Progress UpdateRun::fail_with(UpdateState state, EventKind kind, Trouble trouble) {
+  teller_.tell(*transaction_, kind, trouble.reason, trouble.code);
+  return settle(state, std::move(trouble));
+}
+
+/// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
+std::optional<Trouble> UpdateRun::take_everything_back() {
+  if (transaction_->steps().empty()) return std::nullopt;
+  const Suspension* suspension = transaction_->suspension();
+  bool never_ran = suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
+  if (!turn_) {
+    transaction_->resume();
+    turn_ = gate_->take(undo_deadline(patience_));
+    if (!turn_) return Trouble{ErrorCode::timed_out, "another update kept changing the program"};
+  }
+  if (never_ran) {
+    transaction_->undo_all();
+  } else if (std::optional<Trouble> trouble = take_back(
+                 *transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)})) {
+    return trouble;
+  }
+  gate_->count_change();
+  return std::nullopt;
+}
+
+/// Exactly one of clean_failed_alterability and cleanup follows preupdate_setup: which, depends on how far it came.
+void UpdateRun::clean_up_quietly() noexcept {
+  if (!std::exchange(needs_cleaning_, false)) return;
+  if (phase_ == Phase::in_effect) {
+    quietly("cleanup", [this] { update_->cleanup(); });
+  } else {
+    quietly("clean_failed_alterability", [this] { update_->clean_failed_alterability(); });
+  }
+}
+
+void UpdateRun::quietly(const char* step, const std::function<void()>& make_call) noexcept {
+  try {
+    make_call();
+  } catch (...) {
+    try {
+      std::string reason = describe(std::current_exception(), step).reason;
+      teller_.tell(*transaction_, EventKind::warning,
+                   std::string(step) + " threw while the update was taken back: " + reason);
+    } catch (...) {
+      // No memory for the warning: the way back goes on without it.
+    }
+  }
+}
+
+void UpdateRun::abort(ChangeGate& gate, const std::string& reason) {
+  guarded(gate, {}, [&] {
+    std::optional<Trouble> not_undone = take_everything_back();
+    transaction_->resume();
+    clean_up_quietly();
+    teller_.tell(*transaction_, EventKind::warning, "aborted: " + reason);
+    if (not_undone) return fail_with(UpdateState::failed, EventKind::undo_failed, std::move(*not_undone));
+    return settle(UpdateState::aborted, Trouble{ErrorCode::alterability, reason});
+  });
+}
+
+/// The record, where others wait, is changed last: by `release`, when the update and all it held are gone.
+Progress UpdateRun::settle(UpdateState state, std::optional<Trouble> trouble) {
+  settled_ = state;
+  trouble_ = std::move(trouble);
+  return Progress::ended;
+}
+
+/// What is in force keeps its transaction, to be rolled back, and its update, which the way back may need.
+void UpdateRun::release() {
+  std::vector<std::string> changes = transaction_->changes();
+  std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
+  if (settled_ != UpdateState::applied && changes.empty()) {
+    update_.reset();
+    transaction_ = std::make_unique<Transaction>();
+  }
+  record_.settle([&](UpdateReport& report) {
+    report.state = *settled_;
+    report.code.reset();
+    report.reason.clear();
+    if (trouble_) {
+      report.code = trouble_->code;
+      report.reason = std::move(trouble_->reason);
+    }
+    report.changes = std::move(changes);
+    report.all_pauses = all_pauses;
+  });
+}
+
+void UpdateRun::roll_back(ChangeGate& gate, Deadline deadline) {
+  {
+    Transaction::Scope scope(*transaction_);
+    take_back_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
+  }
+  gate.count_change();
+  teller_.tell(*transaction_, EventKind::update_rolled_back);
+  settle(UpdateState::rolled_back);
+  release();
+}
+
+}  // namespace moult::lifecycle
