@@ -24,16 +24,16 @@ struct FunctionSymbol {
   std::string module;     ///< path of the file it is in
   std::string source;     ///< "a.cpp", for a local symbol whose file is known
   bool is_local = false;
-  std::vector<CodeRange> pieces;         ///< .cold, .part, .isra, .constprop, ...: not `range` itself
-  std::vector<std::string> clones;       ///< names of pieces that callers call instead of the function
+  std::vector<CodeRange> pieces;    ///< .cold, .part, .isra, .constprop, ...: not `range` itself
+  std::vector<std::string> clones;  ///< names of pieces that callers call instead of the function
 };
 
 /// One place where a copy of a function was inlined.
 struct InlinedSite {
   std::string file;
   int line = 0;
-  std::string caller;         ///< demangled, with parameters
-  CodeRange caller_range;     ///< run-time addresses; empty when unknown
+  std::string caller;      ///< demangled, with parameters
+  CodeRange caller_range;  ///< run-time addresses; empty when unknown
 };
 
 struct SourceLine {
@@ -42,9 +42,10 @@ struct SourceLine {
 };
 
 struct Module {
-  std::string path;       ///< as the file system knows it; "[vdso]" for the vdso
+  std::string path;         ///< as the file system knows it; "[vdso]" for the vdso
   std::uintptr_t bias = 0;  ///< run-time address less address in the file
-  CodeRange text;         ///< from the first to the last loaded byte
+  CodeRange text;           ///< from the first to the last loaded byte
+  std::string problem;      ///< why nothing is known of its functions; empty when its file could be read
 };
 
 class Program final {

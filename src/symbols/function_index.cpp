@@ -1,0 +1,264 @@
+#include "symbols/function_index.hpp"
+
+#include <gelf.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "symbols/program.hpp"
+
+namespace moult::symbols {
+namespace {
+
+/// Suffixes that rename a function without making it another.
+constexpr std::string_view renamings[] = {".lto_priv", ".llvm", ".__uniq"};
+
+/// The length of `.word` and the `.number` components behind it.
+std::size_t component_length(std::string_view text) {
+  std::size_t length = text.find('.', 1);
+  while (length < text.size() && length + 1 < text.size() &&
+         std::isdigit(static_cast<unsigned char>(text[length + 1]))) {
+    length = text.find('.', length + 1);
+  }
+  return std::min(length, text.size());
+}
+
+bool belongs_to(const Symbol& piece, const Symbol& original) {
+  if (&piece == &original || piece.begin == original.begin) return false;
+  return !original.is_local || original.source == piece.source;
+}
+
+/// True when the symbols stand for one function under two names; the first in this order stays.
+std::tuple<std::uint64_t, bool, std::size_t, std::string_view> preference(const FunctionMatch& match) {
+  return {match.original->begin, match.original->is_local, match.original->name.size(), match.original->name};
+}
+
+void drop_aliases(std::vector<FunctionMatch>& matches) {
+  std::sort(matches.begin(), matches.end(),
+            [](const FunctionMatch& a, const FunctionMatch& b) { return preference(a) < preference(b); });
+  const auto same = [](const FunctionMatch& a, const FunctionMatch& b) {
+    return a.original->begin == b.original->begin;
+  };
+  matches.erase(std::unique(matches.begin(), matches.end(), same), matches.end());
+}
+
+/// A deleting destructor (D0) reads like the destructor it calls (D1, D2), but nobody means it.
+void drop_deleting_destructors(std::vector<FunctionMatch>& matches) {
+  std::set<std::string_view> names;
+  for (const FunctionMatch& match : matches) names.insert(match.name.base);
+  std::erase_if(matches, [&](const FunctionMatch& match) {
+    const std::size_t kind = match.name.base.rfind("D0E");
+    if (kind == std::string_view::npos) return false;
+    std::string other(match.name.base);
+    return std::any_of(std::begin("12"), std::end("12") - 1, [&](char digit) {
+      other[kind + 1] = digit;
+      return names.contains(other);
+    });
+  });
+}
+
+/// Words that the demangler writes without their being in the mangled name.
+bool may_be_spelled_otherwise(std::string_view text) {
+  const bool identifier = std::all_of(
+      text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+  if (!identifier) return true;
+  constexpr std::string_view words =
+      "anonymous namespace operator unsigned signed char short int long float double bool void const volatile lambda "
+      "std basic_string allocator istream ostream iostream char_traits decltype auto nullptr_t new delete wchar_t "
+      "char16_t char32_t char8_t __int128 __float128 unnamed type true false string restrict default clone";
+  return words.find(text) != std::string_view::npos;
+}
+
+}  // namespace
+
+SymbolName split_symbol_name(std::string_view name) {
+  const std::size_t dot = name.find('.', 1);
+  if (dot == std::string_view::npos) return {name, name, {}};
+  std::size_t stem = dot;
+  for (bool renamed = true; renamed && stem < name.size();) {
+    const std::string_view rest = name.substr(stem);
+    renamed = std::any_of(std::begin(renamings), std::end(renamings), [&](std::string_view renaming) {
+      return rest.substr(0, renaming.size()) == renaming &&
+             (rest.size() == renaming.size() || rest[renaming.size()] == '.');
+    });
+    if (renamed) stem += component_length(rest);
+  }
+  return {name.substr(0, dot), name.substr(0, stem), name.substr(stem)};
+}
+
+bool is_clone_suffix(std::string_view suffix) {
+  return suffix.find(".cold") == std::string_view::npos && suffix.find(".localalias") == std::string_view::npos;
+}
+
+FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program) {
+  for (const ElfFile* file : tables) {
+    Elf_Scn* section = file->section_of_type(SHT_SYMTAB);
+    if (file->data(section) == nullptr) section = file->section_of_type(SHT_DYNSYM);
+    read_table(*file, section);
+  }
+  sort_by_address(program);
+  for (std::size_t i = 0; i < symbols_.size(); ++i) {
+    const SymbolName name = split_symbol_name(symbols_[i].name);
+    if (!name.suffix.empty()) pieces_[name.stem].push_back(i);
+  }
+}
+
+void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
+  Elf_Data* table = file.data(section);
+  GElf_Shdr header{};
+  if (table == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_entsize == 0) return;
+  const int count = static_cast<int>(table->d_size / header.sh_entsize);
+  std::string_view source;
+  for (int i = 1; i < count; ++i) {
+    GElf_Sym entry{};
+    if (gelf_getsym(table, i, &entry) == nullptr) continue;
+    const int type = GELF_ST_TYPE(entry.st_info);
+    const bool wanted = type == STT_FILE || type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_OBJECT;
+    const char* text = wanted ? elf_strptr(file.handle(), header.sh_link, entry.st_name) : nullptr;
+    if (text == nullptr) continue;
+    const std::string_view name(text);
+    if (type == STT_FILE) source = name;
+    if (type == STT_FILE || entry.st_shndx == SHN_UNDEF || name.empty()) continue;
+    if (type == STT_OBJECT) {
+      data_.push_back({name, entry.st_value});
+      continue;
+    }
+    Symbol symbol;
+    symbol.name = name;
+    symbol.begin = entry.st_value;
+    symbol.end = entry.st_value + entry.st_size;
+    symbol.is_local = GELF_ST_BIND(entry.st_info) == STB_LOCAL;
+    if (symbol.is_local) symbol.source = source;
+    symbol.is_resolver = type == STT_GNU_IFUNC;
+    symbol.has_size = entry.st_size > 0;
+    symbols_.push_back(symbol);
+  }
+}
+
+/// Functions written in assembly may have no size: they end where the next one, or the section, does.
+void FunctionIndex::sort_by_address(const ElfFile& program) {
+  std::sort(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) {
+    return std::tie(a.begin, a.is_local, a.name) < std::tie(b.begin, b.is_local, b.name);
+  });
+  for (std::size_t i = 0; i < symbols_.size(); ++i) {
+    Symbol& symbol = symbols_[i];
+    if (symbol.has_size) continue;
+    const std::optional<CodeRange> section = program.code_section_at(symbol.begin);
+    symbol.end = section ? value(section->end) : symbol.begin;
+    std::size_t next = i + 1;
+    while (next < symbols_.size() && symbols_[next].begin == symbol.begin) ++next;
+    if (next < symbols_.size()) symbol.end = std::min(symbol.end, symbols_[next].begin);
+  }
+  std::uint64_t last = 0;
+  last_end_.reserve(symbols_.size());
+  for (const Symbol& symbol : symbols_) last_end_.push_back(last = std::max(last, symbol.end));
+}
+
+FunctionMatch FunctionIndex::match_of(const Symbol& original) const {
+  FunctionMatch match{&original, split_symbol_name(original.name), {}};
+  const auto pieces = pieces_.find(match.name.stem);
+  if (pieces == pieces_.end()) return match;
+  for (const std::size_t piece : pieces->second) {
+    if (belongs_to(symbols_[piece], original)) match.pieces.push_back(&symbols_[piece]);
+  }
+  return match;
+}
+
+std::vector<FunctionMatch> FunctionIndex::find(const NameQuery& query) const {
+  std::vector<FunctionMatch> exact;
+  std::vector<FunctionMatch> loose;
+  for (const Symbol& symbol : symbols_) {
+    const SymbolName name = split_symbol_name(symbol.name);
+    if (!query.may_fit(name.base) || !name.suffix.empty() || symbol.is_resolver) continue;
+    if (!query.fits_source(symbol.source)) continue;
+    const NameQuery::Fit fit = query.fit(name.base, demangle(std::string(name.base)));
+    if (fit != NameQuery::Fit::none) (fit == NameQuery::Fit::exact ? exact : loose).push_back(match_of(symbol));
+  }
+  add_orphans(query, exact);
+  std::vector<FunctionMatch>& matches = exact.empty() ? loose : exact;
+  std::vector<FunctionMatch> orphans;
+  std::erase_if(matches, [&](FunctionMatch& match) {
+    if (match.original != nullptr) return false;
+    orphans.push_back(std::move(match));
+    return true;
+  });
+  drop_aliases(matches);
+  drop_deleting_destructors(matches);
+  std::move(orphans.begin(), orphans.end(), std::back_inserter(matches));
+  return std::move(matches);
+}
+
+FunctionMatch FunctionIndex::match_of_piece(const Symbol& piece) const {
+  const SymbolName name = split_symbol_name(piece.name);
+  for (const Symbol& symbol : symbols_) {
+    if (symbol.name == name.stem && belongs_to(piece, symbol)) return match_of(symbol);
+  }
+  FunctionMatch orphan{nullptr, name, {}};
+  for (const std::size_t other : pieces_.at(name.stem)) {
+    if (symbols_[other].source == piece.source) orphan.pieces.push_back(&symbols_[other]);
+  }
+  return orphan;
+}
+
+/// Functions of which only changed copies are left.
+void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const {
+  std::set<const Symbol*> seen;
+  for (const auto& [stem, pieces] : pieces_) {
+    const std::string_view base = split_symbol_name(stem).base;
+    if (!query.may_fit(base) || query.fit(base, demangle(std::string(base))) != NameQuery::Fit::exact) continue;
+    for (const std::size_t piece : pieces) {
+      if (seen.contains(&symbols_[piece]) || !query.fits_source(symbols_[piece].source)) continue;
+      FunctionMatch match = match_of_piece(symbols_[piece]);
+      seen.insert(match.pieces.begin(), match.pieces.end());
+      if (match.original == nullptr) matches.push_back(std::move(match));
+    }
+  }
+}
+
+std::vector<FunctionMatch> FunctionIndex::search(std::string_view text) const {
+  const bool demangle_all = may_be_spelled_otherwise(text);
+  std::vector<FunctionMatch> matches;
+  for (const Symbol& symbol : symbols_) {
+    const SymbolName name = split_symbol_name(symbol.name);
+    if (!name.suffix.empty() || symbol.is_resolver) continue;
+    if (!demangle_all && name.base.find(text) == std::string_view::npos) continue;
+    if (demangle(std::string(name.base)).find(text) != std::string::npos) matches.push_back(match_of(symbol));
+  }
+  drop_aliases(matches);
+  drop_deleting_destructors(matches);
+  return matches;
+}
+
+std::optional<FunctionMatch> FunctionIndex::at(std::uint64_t address) const {
+  const auto after = std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                                      [](std::uint64_t wanted, const Symbol& symbol) { return wanted < symbol.begin; });
+  const Symbol* best = nullptr;
+  for (std::size_t i = static_cast<std::size_t>(after - symbols_.begin()); i-- > 0 && last_end_[i] > address;) {
+    if (symbols_[i].end <= address) continue;
+    // The innermost one; of those at the same place the first, which the order has made the best.
+    if (best != nullptr && best->begin != symbols_[i].begin) break;
+    best = &symbols_[i];
+  }
+  if (best == nullptr) return std::nullopt;
+  return split_symbol_name(best->name).suffix.empty() ? match_of(*best) : match_of_piece(*best);
+}
+
+std::vector<const Symbol*> FunctionIndex::aliases_of(std::uint64_t begin) const {
+  std::vector<const Symbol*> aliases;
+  const auto first = std::lower_bound(symbols_.begin(), symbols_.end(), begin,
+                                      [](const Symbol& symbol, std::uint64_t wanted) { return symbol.begin < wanted; });
+  for (auto symbol = first; symbol != symbols_.end() && symbol->begin == begin; ++symbol) aliases.push_back(&*symbol);
+  return aliases;
+}
+
+std::optional<std::uint64_t> FunctionIndex::find_data(std::string_view mangled) const {
+  for (const DataSymbol& symbol : data_) {
+    if (symbol.name == mangled) return symbol.address;
+  }
+  return std::nullopt;
+}
+
+}  // namespace moult::symbols

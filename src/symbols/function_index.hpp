@@ -1,0 +1,85 @@
+// The functions of one module by name and by address.
+//
+// Compilers split functions: `f.cold` holds its unlikely part, `f.part.0`, `f.isra.0` and `f.constprop.0` are changed
+// copies that callers call instead of `f`. These are pieces of `f`. `f.lto_priv.0` is no piece: it is a local function
+// renamed by link-time optimisation, because another file has one of the same name.
+//
+// Not thread-safe. All addresses are those of the file; names are views into the file's mapping.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "symbols/elf_file.hpp"
+#include "symbols/name_query.hpp"
+
+namespace moult::symbols {
+
+struct Symbol {
+  std::string_view name;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::string_view source;  ///< of a local symbol; empty when unknown
+  bool is_local = false;
+  bool is_resolver = false;  ///< of an indirect function: not the function itself
+  bool has_size = true;
+};
+
+/// A symbol's name taken apart: "_Z1fi.lto_priv.0.isra.0.cold" is base "_Z1fi", stem "_Z1fi.lto_priv.0".
+struct SymbolName {
+  std::string_view base;    ///< what can be demangled
+  std::string_view stem;    ///< the original's name in the symbol table
+  std::string_view suffix;  ///< ".isra.0.cold"; empty for an original
+};
+SymbolName split_symbol_name(std::string_view name);
+
+/// True when callers call the piece in the original's stead, false for what only the original jumps to.
+bool is_clone_suffix(std::string_view suffix);
+
+/// An original with its pieces; without original when the compiler has left none.
+struct FunctionMatch {
+  const Symbol* original = nullptr;
+  SymbolName name;
+  std::vector<const Symbol*> pieces;
+};
+
+class FunctionIndex final {
+ public:
+  /// `tables` are searched in order for symbols; `program` tells where sections end. Both must outlive the index.
+  FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program);
+
+  /// One match an address, whatever number of aliases it has.
+  std::vector<FunctionMatch> find(const NameQuery& query) const;
+  /// Originals whose demangled name contains `text`; unsorted.
+  std::vector<FunctionMatch> search(std::string_view text) const;
+  /// The function of the symbol that covers `address`; for a piece, the one it was made of.
+  std::optional<FunctionMatch> at(std::uint64_t address) const;
+  /// Every symbol at the address `begin`.
+  std::vector<const Symbol*> aliases_of(std::uint64_t begin) const;
+  std::optional<std::uint64_t> find_data(std::string_view mangled) const;
+
+ private:
+  struct DataSymbol {
+    std::string_view name;
+    std::uint64_t address = 0;
+  };
+
+  void read_table(const ElfFile& file, Elf_Scn* section);
+  void add_function(const Symbol& symbol);
+  void sort_by_address(const ElfFile& program);
+  FunctionMatch match_of(const Symbol& original) const;
+  FunctionMatch match_of_piece(const Symbol& piece) const;
+  void add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const;
+
+  std::vector<Symbol> symbols_;          ///< sorted by address
+  std::vector<std::uint64_t> last_end_;  ///< the greatest end up to here, for symbols within others
+  std::vector<DataSymbol> data_;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> pieces_;  ///< by stem
+};
+
+}  // namespace moult::symbols

@@ -1,0 +1,53 @@
+#include "symbols/module_symbols.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "moult/error.hpp"
+#include "symbols/separate_debug.hpp"
+
+namespace moult::symbols {
+namespace {
+
+ElfFile open_module(const ModulePlace& place) {
+  if (!place.image.empty()) return ElfFile::of_image(place.image, place.module.path);
+  ElfFile file = ElfFile::open(place.open_path, place.module.path);
+  const std::string id = file.build_id();
+  if (!place.loaded_build_id.empty() && id != place.loaded_build_id) {
+    throw Error(ErrorCode::unreadable, place.module.path + ": was replaced since it was loaded: build id " +
+                                           (id.empty() ? "none" : id) + " in the file, " + place.loaded_build_id +
+                                           " in memory; restart the program or put the old file back");
+  }
+  return file;
+}
+
+}  // namespace
+
+ModuleSymbols::ModuleSymbols(const ModulePlace& place) : file_(open_module(place)) {
+  if (file_.data(file_.section_of_type(SHT_SYMTAB)) == nullptr || file_.section(".debug_info") == nullptr) {
+    separate_ = find_separate_debug(file_);
+  }
+}
+
+const FunctionIndex& ModuleSymbols::functions() const {
+  if (functions_) return *functions_;
+  std::vector<const ElfFile*> tables{&file_};
+  const bool stripped = file_.data(file_.section_of_type(SHT_SYMTAB)) == nullptr;
+  if (stripped && separate_) tables.push_back(&*separate_);
+  functions_.emplace(tables, file_);
+  return *functions_;
+}
+
+LazyModule::LazyModule(const ModulePlace& place) : place_(place) {}
+
+const ModuleSymbols* LazyModule::symbols(std::string& problem) {
+  if (symbols_ || !problem.empty()) return symbols_.get();
+  try {
+    symbols_ = std::make_unique<ModuleSymbols>(place_);
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  return symbols_.get();
+}
+
+}  // namespace moult::symbols

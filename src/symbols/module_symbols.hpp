@@ -1,0 +1,40 @@
+// All that is read of one module, opened when it is first asked for.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "symbols/elf_file.hpp"
+#include "symbols/function_index.hpp"
+#include "symbols/module_list.hpp"
+
+namespace moult::symbols {
+
+class ModuleSymbols final {
+ public:
+  /// Throws Error: unreadable, also when the file is another build than the one in memory.
+  explicit ModuleSymbols(const ModulePlace& place);
+
+  const FunctionIndex& functions() const;
+  const ElfFile& file() const noexcept { return file_; }
+
+ private:
+  ElfFile file_;
+  std::optional<ElfFile> separate_;
+  mutable std::optional<FunctionIndex> functions_;
+};
+
+class LazyModule final {
+ public:
+  explicit LazyModule(const ModulePlace& place);
+
+  /// Null when the file cannot be read, and then `problem` says why.
+  const ModuleSymbols* symbols(std::string& problem);
+
+ private:
+  ModulePlace place_;
+  std::unique_ptr<ModuleSymbols> symbols_;
+};
+
+}  // namespace moult::symbols

@@ -1,0 +1,204 @@
+#include "symbols/name_query.hpp"
+
+#include <cctype>
+#include <cstddef>
+
+namespace moult::symbols {
+namespace {
+
+constexpr std::string_view anonymous = "(anonymous namespace)::";
+
+bool is_identifier_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; }
+
+bool opens(char c) { return c == '<' || c == '(' || c == '{' || c == '['; }
+bool closes(char c) { return c == '>' || c == ')' || c == '}' || c == ']'; }
+
+/// True where the keyword `operator` begins, not a name that contains it.
+bool operator_at(std::string_view text, std::size_t at) {
+  constexpr std::string_view keyword = "operator";
+  if (text.substr(at, keyword.size()) != keyword) return false;
+  if (at > 0 && is_identifier_char(text[at - 1])) return false;
+  return at + keyword.size() < text.size() && !is_identifier_char(text[at + keyword.size()]);
+}
+
+std::string without(std::string text, std::string_view part) {
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos;) text.erase(at, part.size());
+  return text;
+}
+
+std::string without_abi_tags(std::string text) {
+  for (std::size_t at = 0; (at = text.find("[abi:", at)) != std::string::npos;) {
+    const std::size_t end = text.find(']', at);
+    if (end == std::string::npos) break;
+    text.erase(at, end - at + 1);
+  }
+  return text;
+}
+
+/// Leaves out spaces that do not separate two words: "f<int, g<int> >" becomes "f<int,g<int>>".
+std::string squeeze(std::string_view text) {
+  std::string squeezed;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool separates = i > 0 && i + 1 < text.size() && is_identifier_char(text[i - 1]) &&
+                           (is_identifier_char(text[i + 1]) || text[i + 1] == '(');
+    if (text[i] != ' ' || separates) squeezed += text[i];
+  }
+  return squeezed;
+}
+
+std::string without_template_arguments(std::string_view name) {
+  std::string plain;
+  int depth = 0;
+  for (const char c : name) {
+    if (c == '<') ++depth;
+    if (depth == 0) plain += c;
+    if (c == '>') --depth;
+  }
+  return plain;
+}
+
+std::string_view without_qualifiers(std::string_view text) {
+  for (bool again = true; again;) {
+    again = false;
+    for (const std::string_view qualifier : {" const", " volatile", " &&", " &", "&&", "&"}) {
+      if (text.size() > qualifier.size() && text.substr(text.size() - qualifier.size()) == qualifier) {
+        text.remove_suffix(qualifier.size());
+        again = true;
+      }
+    }
+  }
+  return text;
+}
+
+std::string_view without_clone_suffix(std::string_view demangled) {
+  return demangled.substr(0, demangled.find(" [clone "));
+}
+
+std::string_view without_parameters(std::string_view text) {
+  const std::string_view bare = without_qualifiers(text);
+  if (bare.empty() || bare.back() != ')') return text;
+  int depth = 0;
+  for (std::size_t at = bare.size(); at-- > 0;) {
+    if (bare[at] == ')') ++depth;
+    if (bare[at] == '(' && --depth == 0) return bare.substr(0, at);
+  }
+  return text;
+}
+
+/// The same for what a user typed, where the "()" of "operator()" may be part of the name.
+std::string_view without_own_parameters(std::string_view text) {
+  constexpr std::string_view keyword = "operator";
+  const std::string_view bare = without_parameters(text);
+  const bool is_call_operator = bare.size() >= keyword.size() && operator_at(text, bare.size() - keyword.size());
+  return bare.empty() || is_call_operator ? text : bare;
+}
+
+/// Only instances of templates are demangled with a result type in front.
+std::string_view without_result(std::string_view text) {
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (depth == 0 && operator_at(text, at)) break;
+    if (opens(text[at])) ++depth;
+    if (closes(text[at])) --depth;
+    if (depth == 0 && text[at] == ' ') begin = at + 1;
+  }
+  return text.substr(begin);
+}
+
+/// Where the last component of a qualified name begins: after the last "::" outside brackets, or before `operator`.
+std::size_t last_component(std::string_view name) {
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    if (depth == 0 && operator_at(name, at)) return at;
+    if (opens(name[at])) ++depth;
+    if (closes(name[at])) --depth;
+    if (depth == 0 && name.substr(at, 2) == "::") begin = at + 2;
+  }
+  return begin;
+}
+
+/// The identifier of a component with the length in front, as a mangled name spells it; empty for operators and the
+/// like.
+std::string needle_of(std::string_view component) {
+  if (!component.empty() && component.front() == '~') component.remove_prefix(1);
+  std::size_t length = 0;
+  while (length < component.size() && is_identifier_char(component[length])) ++length;
+  const bool plain = length > 0 && (length == component.size() || component[length] == '<');
+  return plain ? std::to_string(length) + std::string(component.substr(0, length)) : std::string();
+}
+
+std::string needle_of_name(std::string_view name) {
+  const std::size_t last = last_component(name);
+  if (!operator_at(name, last)) return needle_of(name.substr(last));
+  if (last < 2) return {};
+  const std::string_view scope = name.substr(0, last - 2);
+  return needle_of(scope.substr(last_component(scope)));
+}
+
+/// The colon of "a.cpp:f": a single one, behind a name with a dot.
+std::size_t source_length(std::string_view text) {
+  for (std::size_t at = 1; at + 1 < text.size(); ++at) {
+    if (text[at] != ':') continue;
+    const bool single = text[at + 1] != ':' && text[at - 1] != ':';
+    return single && text.substr(0, at).find('.') != std::string_view::npos ? at : 0;
+  }
+  return 0;
+}
+
+std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+}  // namespace
+
+std::string_view qualified_name(std::string_view demangled) {
+  const std::string_view text = without_clone_suffix(demangled);
+  std::string_view name = without_result(without_parameters(text));
+  // A result that is a pointer to a function stands around the name: "void (*f<int>(int))(char)".
+  while (name.size() > 3 && name.front() == '(' && (name[1] == '*' || name[1] == '&') && name.back() == ')') {
+    name = without_parameters(name.substr(2, name.size() - 3));
+  }
+  return name;
+}
+
+NameQuery::NameQuery(std::string_view text) {
+  const std::size_t source = source_length(text);
+  if (source > 0) {
+    source_ = text.substr(0, source);
+    text.remove_prefix(source + 1);
+  }
+  if (text.substr(0, 2) == "::") text.remove_prefix(2);
+  is_mangled_ = text.substr(0, 2) == "_Z";
+  name_ = is_mangled_ ? std::string(text) : squeeze(without_abi_tags(std::string(text)));
+  const std::string qualified = squeeze(without_abi_tags(std::string(without_own_parameters(text))));
+  names_parameters_ = qualified.size() < name_.size();
+  names_anonymous_ = name_.find(anonymous) != std::string::npos;
+  may_be_loose_ = qualified.find('<') == std::string::npos && qualified.find("operator") == std::string::npos;
+  needle_ = needle_of_name(qualified);
+}
+
+bool NameQuery::may_fit(std::string_view mangled) const {
+  if (mangled.substr(0, 2) != "_Z") return mangled == name_;
+  if (is_mangled_) return mangled == name_;
+  return mangled.find(needle_) != std::string_view::npos;
+}
+
+bool NameQuery::fits_source(std::string_view source) const {
+  return source_.empty() || (!source.empty() && file_name(source) == file_name(source_));
+}
+
+NameQuery::Fit NameQuery::fit(std::string_view mangled, const std::string& demangled) const {
+  if (mangled == name_) return Fit::exact;
+  if (is_mangled_) return Fit::none;
+  const std::string_view qualified = qualified_name(demangled);
+  const std::string_view text(demangled);
+  const std::size_t begin = static_cast<std::size_t>(qualified.data() - text.data());
+  std::string candidate(names_parameters_ ? without_clone_suffix(text.substr(begin)) : qualified);
+  candidate = without_abi_tags(std::move(candidate));
+  if (!names_anonymous_) candidate = without(std::move(candidate), anonymous);
+  candidate = squeeze(candidate);
+  if (candidate == name_) return Fit::exact;
+  return may_be_loose_ && without_template_arguments(candidate) == name_ ? Fit::loose : Fit::none;
+}
+
+}  // namespace moult::symbols
