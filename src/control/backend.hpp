@@ -1,0 +1,40 @@
+// What the commands act on: the program's updates, functions, threads and log. The listeners know nothing else of
+// moult.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/event.hpp"
+#include "protocol/reply.hpp"
+#include "protocol/request.hpp"
+
+namespace moult::control {
+
+/// Every function may be called from any thread, several at once, and may throw.
+struct Backend {
+  std::function<protocol::StatusReply()> status;
+  /// Loads and runs an update, and waits for what it handed in. A stop asked for ends the waiting, not the update.
+  std::function<protocol::UpdatesReply(const protocol::UpdateRequest&, const std::stop_token&)> update;
+  std::function<protocol::UpdatesReply(const protocol::CheckRequest&)> check;
+  std::function<protocol::ThreadsReply()> threads;
+  std::function<protocol::FunctionsReply(const protocol::FunctionsRequest&)> functions;
+  std::function<protocol::UpdatesReply(const protocol::RollbackRequest&)> roll_back;
+  std::function<void(const protocol::SetRequest&)> set;
+
+  /// The kept events with a number above that, oldest first.
+  std::function<std::vector<Event>(std::uint64_t after)> events_since;
+  /// Calls `tell` after each new event, in the thread that publishes it, until the returned object goes away.
+  std::function<std::shared_ptr<void>(std::function<void()> tell)> on_event;
+  /// Puts an event into the log.
+  std::function<void(Event)> publish;
+};
+
+/// Of this process.
+Backend native_backend();
+
+}  // namespace moult::control

@@ -1,0 +1,73 @@
+#include "control/execute.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace moult::control {
+namespace {
+
+using namespace protocol;
+
+class Executor final {
+ public:
+  Executor(const Backend& backend, const std::stop_token& stop) : backend_(backend), stop_(stop) {}
+
+  Result operator()(const MalformedRequest& request) const { return request.failure; }
+  Result operator()(const AuthenticateRequest&) const { return DoneReply{}; }
+  Result operator()(const StatusRequest&) const { return backend_.status(); }
+  Result operator()(const UpdateRequest& request) const { return backend_.update(request, stop_); }
+  Result operator()(const CheckRequest& request) const { return backend_.check(request); }
+  Result operator()(const ThreadsRequest&) const { return backend_.threads(); }
+  Result operator()(const FunctionsRequest& request) const { return backend_.functions(request); }
+  Result operator()(const RollbackRequest& request) const { return backend_.roll_back(request); }
+  Result operator()(const LogRequest& request) const {
+    EventsReply reply;
+    for (const Event& event : backend_.events_since(request.after)) reply.events.push_back(to_record(event));
+    return reply;
+  }
+  Result operator()(const SetRequest& request) const {
+    backend_.set(request);
+    return DoneReply{};
+  }
+
+ private:
+  const Backend& backend_;
+  const std::stop_token& stop_;
+};
+
+}  // namespace
+
+bool is_quick(const Command& command) noexcept {
+  return std::holds_alternative<MalformedRequest>(command) || std::holds_alternative<AuthenticateRequest>(command) ||
+         std::holds_alternative<LogRequest>(command) || std::holds_alternative<SetRequest>(command) ||
+         std::holds_alternative<StatusRequest>(command);
+}
+
+Result execute(const Command& command, const Backend& backend, const std::stop_token& stop) {
+  try {
+    return std::visit(Executor(backend, stop), command);
+  } catch (const Error& error) {
+    return Failure{error.code(), error.what()};
+  } catch (const std::exception& error) {
+    return Failure{ErrorCode::internal, error.what()};
+  } catch (...) {
+    return Failure{ErrorCode::internal, "something that is no std::exception was thrown; throw moult::Error instead"};
+  }
+}
+
+EventRecord to_record(const Event& event) {
+  EventRecord record;
+  record.number = event.number;
+  record.time = std::chrono::duration<double>(event.time.time_since_epoch()).count();
+  record.kind = name_of(event.kind);
+  record.text = to_text(event);
+  record.manager = event.manager;
+  record.update = event.update;
+  record.update_id = event.update_id;
+  record.code = event.code;
+  record.threads = event.threads;
+  record.pause = event.pause;
+  return record;
+}
+
+}  // namespace moult::control

@@ -1,0 +1,19 @@
+// One command, carried out.
+#pragma once
+
+#include <stop_token>
+
+#include "control/backend.hpp"
+
+namespace moult::control {
+
+/// True for commands that are answered at once, without looking at files, stacks or updates in progress.
+bool is_quick(const protocol::Command& command) noexcept;
+
+/// Never throws but for want of memory: what the backend throws becomes the reply's error. `log` is answered without
+/// following.
+protocol::Result execute(const protocol::Command& command, const Backend& backend, const std::stop_token& stop);
+
+protocol::EventRecord to_record(const Event& event);
+
+}  // namespace moult::control

@@ -1,0 +1,68 @@
+#include "moult/listener.hpp"
+
+#include <unistd.h>
+
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "control/server.hpp"
+#include "moult/error.hpp"
+#include "platform/signal_mask.hpp"
+#include "platform/sockets.hpp"
+#include "protocol/runtime_folder.hpp"
+
+namespace moult {
+namespace {
+
+constexpr std::size_t least_token_size = 16;
+
+platform::PathSocket listen_in_runtime_folder() {
+  const auto surroundings = protocol::RuntimeSurroundings::of_this_process();
+  return platform::listen_at(
+      (protocol::make_runtime_folder(surroundings) / protocol::socket_name(::getpid())).string());
+}
+
+Fd listen_on_tcp(const ListenerOptions& options) {
+  if (options.tcp_port == 0) return Fd();
+  if (options.token.size() < least_token_size)
+    throw Error(ErrorCode::invalid_argument,
+                "a listener on TCP needs a token of at least 16 characters: every user of this machine can connect");
+  return platform::listen_on_loopback(options.tcp_port);
+}
+
+}  // namespace
+
+class Listener::Impl final {
+ public:
+  Impl(platform::PathSocket local, Fd tcp, std::string token)
+      : path_(std::move(local.path)),
+        server_(control::native_backend(),
+                {.local = std::move(local.socket), .tcp = std::move(tcp), .token = std::move(token)}) {
+    const platform::OrdinarySignalsBlocked blocked;
+    thread_ = std::jthread([this](const std::stop_token& stop) { server_.serve(stop); });
+  }
+
+  const std::string& path() const noexcept { return path_.path(); }
+  /// False in a child of fork, which has neither the thread nor the socket's name.
+  bool is_of_this_process() const noexcept { return maker_ == ::getpid(); }
+
+ private:
+  pid_t maker_ = ::getpid();
+  platform::OwnedPath path_;
+  control::Server server_;
+  std::jthread thread_;
+};
+
+Listener::Listener(ListenerOptions options) {
+  Fd tcp = listen_on_tcp(options);
+  impl_ = std::make_unique<Impl>(listen_in_runtime_folder(), std::move(tcp), std::move(options.token));
+}
+
+Listener::~Listener() {
+  if (!impl_->is_of_this_process()) static_cast<void>(impl_.release());  // left to the parent
+}
+
+const std::string& Listener::path() const noexcept { return impl_->path(); }
+
+}  // namespace moult

@@ -1,0 +1,88 @@
+// What is known without stopping anything: the process, its functions, its updates; and taking one back.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/event.hpp"
+#include "control/native.hpp"
+#include "lifecycle/registry.hpp"
+#include "moult/load.hpp"
+#include "moult/manager.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::control {
+namespace {
+
+using namespace protocol;
+
+std::size_t count_threads() {
+  std::error_code ignored;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator task("/proc/self/task", ignored), end; task != end; task.increment(ignored))
+    ++count;
+  return count;
+}
+
+/// Of the file the process was started from, though it may have been replaced since.
+const std::string& own_build_id() {
+  static const std::string id = symbols::build_id_of("/proc/self/exe");
+  return id;
+}
+
+std::uint64_t id_of(const RollbackRequest& request) {
+  if (const auto* const id = std::get_if<std::uint64_t>(&request.update)) return *id;
+  const std::string& name = std::get<std::string>(request.update);
+  std::uint64_t last = 0;
+  for (const UpdateReport& report : all_updates())
+    if (report.name == name && report.state == UpdateState::applied) last = report.id;
+  if (last == 0)
+    throw Error(ErrorCode::not_found, name + ": no update of that name is in force; moult status lists the updates");
+  return last;
+}
+
+}  // namespace
+
+StatusReply native_status() {
+  StatusReply reply;
+  std::error_code ignored;
+  reply.pid = ::getpid();
+  reply.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  reply.build_id = own_build_id();
+  reply.moult = MOULT_VERSION;
+  reply.abi = MOULT_ABI_VERSION;
+  reply.threads = count_threads();
+  reply.managers = lifecycle::registry().manager_names();
+  reply.updates = all_updates();
+  reply.log_level = static_cast<int>(event_log().level());
+  return reply;
+}
+
+UpdatesReply native_roll_back(const RollbackRequest& request) {
+  const std::uint64_t id = id_of(request);
+  roll_back(id, request.wait);
+  UpdatesReply reply;
+  if (const std::optional<UpdateReport> report = lifecycle::registry().report(id)) reply.updates.push_back(*report);
+  return reply;
+}
+
+FunctionsReply native_functions(const FunctionsRequest& request) {
+  std::set<std::string> redefined;
+  for (const UpdateReport& report : all_updates()) {
+    if (report.state != UpdateState::applied) continue;
+    for (const std::string& change : report.changes) redefined.insert(change.substr(0, change.find(" redefined as ")));
+  }
+  FunctionsReply reply;
+  const symbols::Program program = symbols::Program::of_this_process();
+  for (const symbols::FunctionSymbol& function : program.search(request.match, request.most)) {
+    const std::string plain = function.demangled.substr(0, function.demangled.find('('));
+    reply.functions.push_back({.name = function.demangled,
+                               .module = function.module,
+                               .size = function.range.size(),
+                               .redefined = redefined.contains(plain) || redefined.contains(function.demangled)});
+  }
+  return reply;
+}
+
+}  // namespace moult::control

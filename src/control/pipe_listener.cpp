@@ -1,0 +1,90 @@
+// Commands from a FIFO, after Pymoult's PipeListener, whose loop span at end of file: ours keeps a writing end open, so
+// there is no end of file and the thread sleeps until a line comes. Nobody can be answered through a FIFO: replies are
+// lines of the log. Commands are carried out in turn.
+#include <unistd.h>
+
+#include <array>
+#include <exception>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "control/execute.hpp"
+#include "moult/error.hpp"
+#include "moult/listener.hpp"
+#include "platform/event_poll.hpp"
+#include "platform/signal_mask.hpp"
+#include "platform/sockets.hpp"
+#include "platform/thread_name.hpp"
+#include "protocol/line_splitter.hpp"
+
+namespace moult {
+namespace {
+
+constexpr std::uint64_t waker_key = 0;
+constexpr std::uint64_t fifo_key = 1;
+
+}  // namespace
+
+class PipeListener::Impl final {
+ public:
+  explicit Impl(platform::PathSocket fifo) : fifo_(std::move(fifo)), backend_(control::native_backend()) {
+    poll_.add(waker_.fd(), waker_key, {.read = true});
+    poll_.add(fifo_.socket, fifo_key, {.read = true});
+    const platform::OrdinarySignalsBlocked blocked;
+    thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
+  }
+
+  bool is_of_this_process() const noexcept { return maker_ == ::getpid(); }
+
+ private:
+  void serve(const std::stop_token& stop) noexcept {
+    platform::name_this_thread("moult pipe");
+    const std::stop_callback wake_up(stop, [this] { waker_.wake(); });
+    std::array<platform::Ready, 2> buffer;
+    while (!stop.stop_requested())
+      for (const platform::Ready& ready : poll_.wait(buffer, std::nullopt))
+        if (ready.key == fifo_key) read_lines(stop);
+  }
+
+  void read_lines(const std::stop_token& stop) noexcept {
+    std::array<char, 4096> bytes;
+    const platform::TransferResult result = platform::read_from(fifo_.socket, bytes.data(), bytes.size());
+    try {
+      splitter_.feed({bytes.data(), result.bytes});
+      while (const std::optional<protocol::Line> line = splitter_.next())
+        if (!stop.stop_requested()) tell(*line, outcome_of(*line, stop));
+    } catch (const std::exception&) {
+      splitter_ = protocol::LineSplitter();  // no memory: the line is lost, the listener goes on
+    }
+  }
+
+  protocol::Result outcome_of(const protocol::Line& line, const std::stop_token& stop) const {
+    if (line.too_long) return protocol::Failure{ErrorCode::invalid_argument, "the command is longer than 1 MiB"};
+    return control::execute(protocol::parse_request(line.text).command, backend_, stop);
+  }
+
+  void tell(const protocol::Line& line, const protocol::Result& result) const {
+    Event event;
+    const bool failed = protocol::parse_failure(protocol::format_reply({}, result)).has_value();
+    event.kind = failed ? EventKind::warning : EventKind::message;
+    event.text = fifo_.path.path() + ": " + line.text + ": " + protocol::format_reply({}, result);
+    backend_.publish(std::move(event));
+  }
+
+  pid_t maker_ = ::getpid();
+  platform::PathSocket fifo_;
+  control::Backend backend_;
+  platform::EventPoll poll_;
+  platform::Waker waker_;
+  protocol::LineSplitter splitter_;
+  std::jthread thread_;
+};
+
+PipeListener::PipeListener(std::string path) : impl_(std::make_unique<Impl>(platform::make_fifo(path))) {}
+
+PipeListener::~PipeListener() {
+  if (!impl_->is_of_this_process()) static_cast<void>(impl_.release());  // left to the parent
+}
+
+}  // namespace moult

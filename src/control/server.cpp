@@ -1,0 +1,276 @@
+#include "control/server.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "control/execute.hpp"
+#include "control/token.hpp"
+#include "platform/thread_name.hpp"
+
+namespace moult::control {
+namespace {
+
+using protocol::Failure;
+
+constexpr std::uint64_t waker_key = 0;
+constexpr std::uint64_t local_key = 1;
+constexpr std::uint64_t tcp_key = 2;
+constexpr std::uint64_t first_client_key = 16;
+
+/// Tells a slow follower what it has missed.
+std::string notice_of_gap(std::uint64_t first_missing, std::uint64_t count) {
+  protocol::EventRecord notice;
+  notice.number = first_missing + count - 1;
+  notice.kind = name_of(EventKind::warning);
+  notice.time = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  notice.text = std::to_string(count) + " events were dropped: this reader is too slow";
+  return protocol::format_event(notice);
+}
+
+std::uint64_t last_number(const protocol::Result& result, std::uint64_t otherwise) {
+  const auto* const reply = std::get_if<protocol::EventsReply>(&result);
+  return reply == nullptr || reply->events.empty() ? otherwise : reply->events.back().number;
+}
+
+}  // namespace
+
+Server::Server(Backend backend, Options options)
+    : backend_(std::move(backend)), options_(std::move(options)), next_key_(first_client_key) {
+  poll_.add(waker_.fd(), waker_key, {.read = true});
+  poll_.add(options_.local, local_key, {.read = true});
+  if (options_.tcp) poll_.add(options_.tcp, tcp_key, {.read = true});
+}
+
+void Server::serve(const std::stop_token& stop) noexcept {
+  platform::name_this_thread("moult listener");
+  try {
+    run(stop);
+  } catch (const std::exception& error) {
+    // Only want of memory comes here. The program goes on; its listener does not.
+    Event event;
+    event.kind = EventKind::warning;
+    event.text = std::string("the listener has ended: ") + error.what();
+    backend_.publish(std::move(event));
+  }
+}
+
+void Server::run(const std::stop_token& stop) {
+  const std::stop_callback wake_up(stop, [this] { waker_.wake(); });
+  const std::shared_ptr<void> subscription = backend_.on_event([this] {
+    if (has_followers_.load()) waker_.wake();
+  });
+  std::array<platform::Ready, 32> buffer;
+  while (!stop.stop_requested()) {
+    for (const platform::Ready& ready : poll_.wait(buffer, time_to_next_deadline())) handle(ready);
+    drop_late();
+  }
+  workers_.stop_all();
+  deliver_completions();
+}
+
+void Server::handle(const platform::Ready& ready) {
+  try {
+    dispatch(ready);
+  } catch (const std::exception&) {
+    drop(ready.key);  // no memory or no descriptor for this client
+  }
+}
+
+void Server::dispatch(const platform::Ready& ready) {
+  if (ready.key == local_key) return accept_all(options_.local, false);
+  if (ready.key == tcp_key) return accept_all(options_.tcp, true);
+  if (ready.key == waker_key) {
+    waker_.drain();
+    deliver_completions();
+    return pump_followers();
+  }
+  const Connections::iterator found = connections_.find(ready.key);
+  if (found != connections_.end()) handle_client(found->second, ready);
+}
+
+// ---- clients coming ----
+
+void Server::accept_all(const Fd& listening, bool is_tcp) {
+  while (true) {
+    platform::Accepted accepted = platform::accept_from(listening);
+    if (accepted.outcome == platform::AcceptOutcome::out_of_descriptors) spare_.turn_one_away(listening);
+    if (accepted.outcome != platform::AcceptOutcome::accepted) return;
+    admit(std::move(accepted.socket), is_tcp);
+  }
+}
+
+std::optional<Failure> Server::objection_to(const Fd& socket, bool is_tcp) const {
+  if (!is_tcp) {
+    const std::optional<uid_t> user = platform::peer_user(socket);
+    if (!user || !platform::is_trusted_user(*user))
+      return Failure{ErrorCode::permission_denied, "this program belongs to another user; become that user or root"};
+  }
+  const auto is_stranger = [](const auto& each) { return each.second.must_authenticate; };
+  const auto strangers = static_cast<std::size_t>(std::ranges::count_if(connections_, is_stranger));
+  if (connections_.size() >= options_.max_connections || (is_tcp && strangers >= options_.max_strangers))
+    return Failure{ErrorCode::system, "too many connections to this program's listener; close one and try again"};
+  return std::nullopt;
+}
+
+void Server::admit(Fd socket, bool is_tcp) {
+  if (const std::optional<Failure> objection = objection_to(socket, is_tcp)) {
+    const std::string line = protocol::format_reply({}, *objection) + "\n";
+    platform::send_to(socket, line.data(), line.size());
+    return;
+  }
+  const std::uint64_t key = next_key_++;
+  Connection& client = connections_.emplace(key, std::move(socket)).first->second;
+  client.key = key;
+  client.must_authenticate = is_tcp;
+  if (is_tcp) client.deadline = Connection::Clock::now() + options_.stranger_timeout;
+  settle(client);
+}
+
+// ---- requests ----
+
+void Server::handle_client(Connection& client, const platform::Ready& ready) {
+  if (ready.readable && !ready.hung_up) client.read_some();
+  if (ready.hung_up) {
+    // Whoever sends and leaves at once is still served: what a peer that is gone has sent is finite.
+    client.read_to_end();
+    client.hang_up();
+  }
+  advance(client);
+}
+
+void Server::advance(Connection& client) {
+  while (const std::optional<protocol::Line> line = client.next_line()) take(client, *line);
+  client.flush();
+  if (client.following) pump(client);
+  settle(client);
+}
+
+void Server::take(Connection& client, const protocol::Line& line) {
+  if (line.too_long) {
+    const Failure failure{ErrorCode::invalid_argument, "the request is longer than 1 MiB; send shorter lines"};
+    client.queue_line(protocol::format_reply({}, failure));
+    return client.close_after_output();
+  }
+  const protocol::Request request = protocol::parse_request(line.text);
+  if (client.must_authenticate && !authenticate(client, request)) return;
+  if (!is_quick(request.command)) return start(client, request);
+  const protocol::Result result = execute(request.command, backend_, {});
+  client.queue_line(protocol::format_reply(request.id, result));
+  const auto* const log = std::get_if<protocol::LogRequest>(&request.command);
+  if (log != nullptr && log->follow) follow(client, last_number(result, log->after));
+}
+
+bool Server::authenticate(Connection& client, const protocol::Request& request) {
+  const auto* const given = std::get_if<protocol::AuthenticateRequest>(&request.command);
+  if (given != nullptr && is_token(given->token, options_.token)) {
+    client.must_authenticate = false;
+    client.deadline.reset();
+    return true;
+  }
+  const Failure failure{ErrorCode::permission_denied,
+                        R"(send {"command":"authenticate","token":"..."} with the listener's token first)"};
+  client.queue_line(protocol::format_reply(request.id, failure));
+  client.close_after_output();
+  return false;
+}
+
+void Server::start(Connection& client, const protocol::Request& request) {
+  client.busy = true;
+  const auto work = [this, key = client.key, request](const std::stop_token& stop) {
+    platform::name_this_thread("moult command");
+    std::string line = protocol::format_reply(request.id, execute(request.command, backend_, stop));
+    completions_.with([&](std::vector<Completion>& queue) { queue.push_back({key, std::move(line)}); });
+    waker_.wake();
+  };
+  try {
+    workers_.start(work);
+  } catch (const std::exception& error) {
+    client.busy = false;
+    const Failure failure{ErrorCode::system, std::string("no thread for this request: ") + error.what()};
+    client.queue_line(protocol::format_reply(request.id, failure));
+  }
+}
+
+void Server::deliver_completions() {
+  std::vector<Completion> completions;
+  completions_.with([&](std::vector<Completion>& queue) { queue.swap(completions); });
+  for (const Completion& completion : completions) {
+    const Connections::iterator found = connections_.find(completion.key);
+    if (found == connections_.end()) continue;
+    found->second.busy = false;
+    found->second.queue_line(completion.line);
+    advance(found->second);
+  }
+  workers_.reap();
+}
+
+// ---- followers of the log ----
+
+void Server::follow(Connection& client, std::uint64_t after) {
+  client.following = true;
+  client.last_event = after;
+  has_followers_.store(true);
+}
+
+void Server::pump(Connection& client) {
+  if (client.has_enough_output()) return;
+  for (const Event& event : backend_.events_since(client.last_event)) {
+    if (client.has_enough_output()) break;
+    if (client.last_event != 0 && event.number > client.last_event + 1)
+      client.queue_line(notice_of_gap(client.last_event + 1, event.number - client.last_event - 1));
+    client.queue_line(protocol::format_event(to_record(event)));
+    client.last_event = event.number;
+  }
+  client.flush();
+}
+
+void Server::pump_followers() {
+  std::vector<std::uint64_t> followers;
+  for (const auto& [key, client] : connections_)
+    if (client.following) followers.push_back(key);
+  has_followers_.store(!followers.empty());
+  for (const std::uint64_t key : followers) {
+    Connection& client = connections_.at(key);
+    pump(client);
+    settle(client);
+  }
+}
+
+// ---- clients going ----
+
+void Server::settle(Connection& client) {
+  if (client.is_over()) return drop(client.key);
+  const bool wanted = !client.is_gone();
+  if (wanted && !client.is_registered) {
+    poll_.add(client.socket(), client.key, client.interest());
+  } else if (wanted && client.registered != client.interest()) {
+    poll_.change(client.socket(), client.key, client.interest());
+  } else if (!wanted && client.is_registered) {
+    poll_.remove(client.socket());  // a hang-up would be reported over and over
+  }
+  client.is_registered = wanted;
+  client.registered = client.interest();
+}
+
+void Server::drop(std::uint64_t key) noexcept { connections_.erase(key); }
+
+void Server::drop_late() {
+  const Connection::Clock::time_point now = Connection::Clock::now();
+  std::erase_if(connections_, [&](const auto& each) {
+    const Connection& client = each.second;
+    return client.deadline && *client.deadline <= now && !client.busy;
+  });
+}
+
+std::optional<std::chrono::milliseconds> Server::time_to_next_deadline() const {
+  std::optional<Connection::Clock::time_point> first;
+  for (const auto& [key, client] : connections_)
+    if (client.deadline && !client.busy) first = std::min(first.value_or(*client.deadline), *client.deadline);
+  if (!first) return std::nullopt;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Connection::Clock::now());
+  return std::max(left, std::chrono::milliseconds(0));
+}
+
+}  // namespace moult::control

@@ -1,0 +1,88 @@
+// The listener's thread: every connection, one event loop.
+//
+// The loop never waits for a client, a file or an update: sockets do not block, what takes time goes to a worker, and a
+// client that does not read stops being served rather than being buffered for. A connection's requests are answered in
+// turn; while one is in progress its socket is not read, so what a client sends ahead waits in the client.
+//
+// Followers of the log have no queue of their own: the log keeps its last events, a follower remembers the number of
+// the last one it was told, and a gap in the numbers is how it learns that it was too slow.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/guarded.hpp"
+#include "control/backend.hpp"
+#include "control/connection.hpp"
+#include "control/workers.hpp"
+#include "platform/event_poll.hpp"
+#include "platform/sockets.hpp"
+
+namespace moult::control {
+
+class Server final {
+ public:
+  struct Options {
+    Fd local;  ///< a listening Unix socket: peers of the same user or root are heard
+    Fd tcp;    ///< a listening TCP socket, or none: `token` must come first
+    std::string token;
+    std::size_t max_connections = 64;
+    /// Of those, TCP connections that have not yet sent the token, and how long they may take.
+    std::size_t max_strangers = 8;
+    std::chrono::milliseconds stranger_timeout{5000};
+  };
+
+  /// Throws Error (system).
+  Server(Backend backend, Options options);
+
+  /// Serves until a stop is asked for; then ends the waiting of requests in progress, joins their threads and answers
+  /// them as far as their clients read at once. Call it once. Does not throw.
+  void serve(const std::stop_token& stop) noexcept;
+
+ private:
+  struct Completion {
+    std::uint64_t key;
+    std::string line;
+  };
+  using Connections = std::map<std::uint64_t, Connection>;
+
+  void run(const std::stop_token& stop);
+  void handle(const platform::Ready& ready);
+  void dispatch(const platform::Ready& ready);
+  void accept_all(const Fd& listening, bool is_tcp);
+  void admit(Fd socket, bool is_tcp);
+  std::optional<protocol::Failure> objection_to(const Fd& socket, bool is_tcp) const;
+  void handle_client(Connection& client, const platform::Ready& ready);
+  void advance(Connection& client);
+  void take(Connection& client, const protocol::Line& line);
+  bool authenticate(Connection& client, const protocol::Request& request);
+  void start(Connection& client, const protocol::Request& request);
+  void follow(Connection& client, std::uint64_t after);
+  void pump(Connection& client);
+  void pump_followers();
+  void deliver_completions();
+  void settle(Connection& client);
+  void drop_late();
+  void drop(std::uint64_t key) noexcept;
+  std::optional<std::chrono::milliseconds> time_to_next_deadline() const;
+
+  Backend backend_;
+  Options options_;
+  platform::EventPoll poll_;
+  platform::Waker waker_;
+  platform::SpareDescriptor spare_;
+  Connections connections_;
+  std::uint64_t next_key_;
+  std::atomic<bool> has_followers_ = false;
+  Guarded<std::vector<Completion>> completions_;
+  Workers workers_;
+};
+
+}  // namespace moult::control

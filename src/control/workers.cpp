@@ -1,0 +1,33 @@
+#include "control/workers.hpp"
+
+#include <utility>
+
+#include "platform/signal_mask.hpp"
+
+namespace moult::control {
+
+void Workers::start(Work work) {
+  const platform::OrdinarySignalsBlocked blocked;
+  auto ended = std::make_shared<std::atomic<bool>>(false);
+  workers_.push_back({ended, {}});
+  try {
+    workers_.back().thread = std::jthread([work = std::move(work), ended](const std::stop_token& stop) {
+      work(stop);
+      ended->store(true);
+    });
+  } catch (...) {
+    workers_.pop_back();
+    throw;
+  }
+}
+
+void Workers::reap() {
+  workers_.remove_if([](const Worker& worker) { return worker.ended->load(); });
+}
+
+void Workers::stop_all() {
+  for (Worker& worker : workers_) worker.thread.request_stop();
+  workers_.clear();
+}
+
+}  // namespace moult::control

@@ -1,0 +1,142 @@
+#include "platform/sockets.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "moult/error.hpp"
+
+namespace moult::platform {
+namespace {
+
+constexpr int backlog = 64;
+
+[[noreturn]] void fail(const std::string& what, const std::string& next_step) {
+  throw Error(ErrorCode::system, what + ": " + std::strerror(errno) + next_step);
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path))
+    throw Error(ErrorCode::invalid_argument, path + ": too long for a socket's path, which has at most " +
+                                                 std::to_string(sizeof(address.sun_path) - 1) +
+                                                 " bytes; set XDG_RUNTIME_DIR to a shorter one");
+  std::ranges::copy(path, address.sun_path);
+  return address;
+}
+
+Fd new_socket(int family) {
+  Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) fail("a listener's socket", "");
+  return socket;
+}
+
+bool somebody_listens(const sockaddr_un& address) {
+  const Fd probe = new_socket(AF_UNIX);
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
+}
+
+/// Removes what an ended process of the same pid has left.
+void remove_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode))
+    throw Error(ErrorCode::invalid_argument, path + ": is no socket, so it is not replaced; remove it");
+  if (somebody_listens(address))
+    throw Error(ErrorCode::invalid_argument, path + ": somebody listens there already; one Listener a process");
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail(path, "; an old socket that cannot be removed");
+}
+
+}  // namespace
+
+PathSocket listen_at(const std::string& path) {
+  const sockaddr_un address = address_of(path);
+  remove_stale(path, address);
+  Fd socket = new_socket(AF_UNIX);
+  // Linux gives the socket's name the mode of the unbound socket: no moment with more rights, and no umask to change,
+  // which belongs to every thread of the program.
+  if (::fchmod(socket.get(), 0600) != 0) fail(path, "");
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail(path, "");
+  OwnedPath owned(path);
+  if (::chmod(path.c_str(), 0600) != 0) fail(path, "");  // a umask may have taken the owner's own rights
+  if (::listen(socket.get(), backlog) != 0) fail(path, "");
+  return {std::move(socket), std::move(owned)};
+}
+
+Fd listen_on_loopback(std::uint16_t port) {
+  Fd socket = new_socket(AF_INET);
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), backlog) != 0)
+    fail("127.0.0.1 port " + std::to_string(port), "; choose another tcp_port");
+  return socket;
+}
+
+PathSocket make_fifo(const std::string& path) {
+  if (::mkfifo(path.c_str(), 0600) != 0) {
+    if (errno == EEXIST)
+      throw Error(ErrorCode::invalid_argument, path + ": exists already; remove it or choose another path");
+    fail(path, "; a PipeListener needs a folder it may write to");
+  }
+  OwnedPath owned(path);
+  // Open for writing too: otherwise the end of file comes with every writer that leaves, and goes on coming.
+  Fd fifo(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!fifo) fail(path, "");
+  return {std::move(fifo), std::move(owned)};
+}
+
+Accepted accept_from(const Fd& listening) noexcept {
+  Fd socket(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (socket) return {AcceptOutcome::accepted, std::move(socket)};
+  const bool full = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
+  return {full ? AcceptOutcome::out_of_descriptors : AcceptOutcome::nobody, Fd()};
+}
+
+std::optional<uid_t> peer_user(const Fd& socket) noexcept {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer.uid;
+}
+
+bool is_trusted_user(uid_t user) noexcept { return user == ::geteuid() || user == 0; }
+
+TransferResult read_from(const Fd& source, char* bytes, std::size_t size) noexcept {
+  const ssize_t count = ::read(source.get(), bytes, size);
+  if (count > 0) return {Transfer::moved, static_cast<std::size_t>(count)};
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {Transfer::would_block, 0};
+  return {Transfer::ended, 0};
+}
+
+TransferResult send_to(const Fd& socket, const char* bytes, std::size_t size) noexcept {
+  const ssize_t count = ::send(socket.get(), bytes, size, MSG_NOSIGNAL);
+  if (count >= 0) return {Transfer::moved, static_cast<std::size_t>(count)};
+  if (errno == EAGAIN || errno == EINTR) return {Transfer::would_block, 0};
+  return {Transfer::ended, 0};
+}
+
+void end_sending(const Fd& socket) noexcept { ::shutdown(socket.get(), SHUT_WR); }
+
+SpareDescriptor::SpareDescriptor() : spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+
+void SpareDescriptor::turn_one_away(const Fd& listening) noexcept {
+  spare_.reset();
+  Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+  spare_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+}  // namespace moult::platform

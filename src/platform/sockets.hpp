@@ -1,0 +1,68 @@
+// The sockets and the FIFO a listener is reached by. Every descriptor is non-blocking and closed on exec.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/fd.hpp"
+#include "platform/owned_path.hpp"
+
+namespace moult::platform {
+
+struct PathSocket {
+  Fd socket;
+  OwnedPath path;
+};
+
+/// Listens at `path` with mode 0600 from its first moment on, whatever the umask. The caller has made sure that nobody
+/// else may write to the folder. A socket that nobody listens on is replaced.
+/// Throws Error: invalid_argument (somebody listens there; the path is too long or no socket), system.
+PathSocket listen_at(const std::string& path);
+
+/// Listens on 127.0.0.1. Throws Error (system).
+Fd listen_on_loopback(std::uint16_t port);
+
+/// Makes a FIFO, mode 0600, and opens it so that it has no end of file. Throws Error: invalid_argument (the path
+/// exists), system.
+PathSocket make_fifo(const std::string& path);
+
+enum class AcceptOutcome { accepted, nobody, out_of_descriptors };
+struct Accepted {
+  AcceptOutcome outcome = AcceptOutcome::nobody;
+  Fd socket;
+};
+Accepted accept_from(const Fd& listening) noexcept;
+
+/// The user at the other end of a Unix socket; nothing when the kernel does not say.
+std::optional<uid_t> peer_user(const Fd& socket) noexcept;
+/// True for the user this process acts as, and for root.
+bool is_trusted_user(uid_t user) noexcept;
+
+enum class Transfer { moved, would_block, ended };
+struct TransferResult {
+  Transfer transfer = Transfer::would_block;
+  std::size_t bytes = 0;
+};
+/// One read, or one send that raises no SIGPIPE. `ended`: the other side is gone.
+TransferResult read_from(const Fd& source, char* bytes, std::size_t size) noexcept;
+TransferResult send_to(const Fd& socket, const char* bytes, std::size_t size) noexcept;
+
+/// Nothing more will be sent; what was sent still arrives.
+void end_sending(const Fd& socket) noexcept;
+
+/// A descriptor held back for the day when there is none left: with it a connection can be taken and refused, instead
+/// of its being announced over and over.
+class SpareDescriptor final {
+ public:
+  SpareDescriptor();
+  /// Takes one connection from `listening` and drops it.
+  void turn_one_away(const Fd& listening) noexcept;
+
+ private:
+  Fd spare_;
+};
+
+}  // namespace moult::platform

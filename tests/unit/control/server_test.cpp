@@ -1,0 +1,294 @@
+#include "control/server.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "fake_backend.hpp"
+#include "protocol/client.hpp"
+
+namespace moult::control {
+namespace {
+
+namespace fs = std::filesystem;
+using protocol::Client;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* token = "0123456789abcdef";
+
+protocol::Deadline later() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
+
+std::uint16_t free_port() {
+  const Fd socket = platform::listen_on_loopback(0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest() {
+    std::string pattern = (fs::temp_directory_path() / "moult-server-XXXXXX").string();
+    base_ = ::mkdtemp(pattern.data());
+    path_ = (base_ / "1.sock").string();
+  }
+  ~ServerTest() override {
+    stop();
+    fs::remove_all(base_);
+  }
+
+  void start(Server::Options options = {}) {
+    platform::PathSocket local = platform::listen_at(path_);
+    options.local = std::move(local.socket);
+    name_ = std::move(local.path);
+    server_ = std::make_unique<Server>(program_.backend(), std::move(options));
+    thread_ = std::jthread([this](const std::stop_token& stop) { server_->serve(stop); });
+  }
+  void stop() {
+    thread_ = std::jthread();
+    server_.reset();
+  }
+  void start_with_tcp() {
+    Server::Options options;
+    port_ = free_port();
+    options.tcp = platform::listen_on_loopback(port_);
+    options.token = token;
+    start(std::move(options));
+  }
+
+  Client client() const { return Client::connect(path_, later()); }
+  static std::string ask(Client& client, std::string_view line) {
+    client.send_line(line, later());
+    return client.read_line(later());
+  }
+
+  /// A connection without manners.
+  Fd raw() const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+  Fd raw_tcp() const {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return socket;
+  }
+  static void send(const Fd& socket, std::string_view bytes) {
+    EXPECT_EQ(::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  /// Everything until the other side ends.
+  static std::string rest_of(const Fd& socket) {
+    std::string all;
+    std::array<char, 4096> bytes;
+    for (ssize_t count = 0; (count = ::recv(socket.get(), bytes.data(), bytes.size(), 0)) > 0;)
+      all.append(bytes.data(), static_cast<std::size_t>(count));
+    return all;
+  }
+
+  FakeProgram program_;
+  fs::path base_;
+  std::string path_;
+  std::uint16_t port_ = 0;
+  platform::OwnedPath name_;
+  std::unique_ptr<Server> server_;
+  std::jthread thread_;
+};
+
+TEST_F(ServerTest, AnswersAnyNumberOfRequestsOnOneConnectionInTurn) {
+  start();
+  const Fd socket = raw();
+  send(socket,
+       "{\"command\":\"update\",\"path\":\"/a.so\",\"id\":1}\n{\"command\":\"status\",\"id\":2}\nupdate /b.so\nno\n");
+  ::shutdown(socket.get(), SHUT_WR);
+  const std::string replies = rest_of(socket);
+  EXPECT_THAT(replies, StartsWith(R"({"ok":true,"id":1,"updates":[{"id":0,"name":"/a.so")"));
+  EXPECT_THAT(replies, HasSubstr("\n{\"ok\":true,\"id\":2,\"pid\":4711"));
+  EXPECT_THAT(replies, HasSubstr(R"("name":"/b.so")"));
+  EXPECT_THAT(replies, testing::EndsWith("set loglevel N, set logpath P\"}}\n"));
+}
+
+TEST_F(ServerTest, ServesOthersWhileAnUpdateIsInProgress) {
+  start();
+  Client first = client();
+  first.send_line("update /wait.so", later());
+  program_.update_began.get_future().wait();
+  Client second = client();
+  EXPECT_THAT(ask(second, "update /quick.so"), HasSubstr("/quick.so"));
+  EXPECT_THAT(ask(second, R"({"command":"status"})"), HasSubstr("4711"));
+  program_.let_update_end.set_value();
+  EXPECT_THAT(first.read_line(later()), HasSubstr("/wait.so"));
+}
+
+TEST_F(ServerTest, ALineOfMoreThanAMebibyteIsRefusedAndTheConnectionClosed) {
+  start();
+  const Fd socket = raw();
+  std::jthread sender([&] {
+    const std::string much(3 << 20, 'x');
+    ::send(socket.get(), much.data(), much.size(), MSG_NOSIGNAL);
+    ::shutdown(socket.get(), SHUT_WR);
+  });
+  const std::string reply = rest_of(socket);
+  EXPECT_THAT(reply, HasSubstr("longer than 1 MiB"));
+  EXPECT_EQ(std::ranges::count(reply, '\n'), 1);
+  Client after = client();
+  EXPECT_THAT(ask(after, R"({"command":"status"})"), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, ALineOfAMebibyteIsServed) {
+  start();
+  Client one = client();
+  std::string line = R"({"command":"status","id":7,"padding":")";
+  line += std::string(protocol::max_request_bytes - line.size() - 2, 'x') + "\"}";
+  EXPECT_THAT(ask(one, line), StartsWith(R"({"ok":true,"id":7)"));
+}
+
+TEST_F(ServerTest, ClientsThatDieWhileTheySendAskOrListenHarmNobody) {
+  Server::Options options;
+  options.max_connections = 1000;  // so that none of them is turned away before it can misbehave
+  start(std::move(options));
+  for (int round = 0; round < 50; ++round) {
+    send(raw(), "{\"command\":\"sta");
+    send(raw(), "update /a.so\nupdate /b.so\n");
+    send(raw(), "{\"command\":\"log\",\"follow\":true}\n");
+    program_.publish({});
+  }
+  Client after = client();
+  EXPECT_THAT(ask(after, R"({"command":"status"})"), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, WhoeverSendsAndLeavesAtOnceIsStillServed) {
+  start();
+  send(raw(), "update /wait.so\n");
+  program_.update_began.get_future().wait();
+  program_.let_update_end.set_value();
+}
+
+TEST_F(ServerTest, AConnectionThatSaysNothingIsKept) {
+  start();
+  Client idle = client();
+  Client other = client();
+  for (int round = 0; round < 100; ++round) EXPECT_THAT(ask(other, R"({"command":"status"})"), HasSubstr("4711"));
+  EXPECT_THAT(ask(idle, R"({"command":"status"})"), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, AClientThatDoesNotReadIsNotBufferedForAndHarmsNobody) {
+  start();
+  const Fd greedy = raw();
+  const std::string request = "{\"command\":\"status\"}\n";
+  std::string burst;
+  while (burst.size() < 4096) burst += request;
+  std::size_t sent = 0;
+  // Until the server reads no more: what it would buffer has a bound.
+  for (ssize_t count = 0;
+       (count = ::send(greedy.get(), burst.data(), burst.size(), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;) {
+    sent += static_cast<std::size_t>(count);
+    ASSERT_LT(sent, std::size_t{64} << 20);
+    Client other = client();
+    EXPECT_THAT(ask(other, R"({"command":"status"})"), HasSubstr("4711"));
+  }
+}
+
+TEST_F(ServerTest, AStopEndsTheWaitingOfAnUpdateInProgressAndAnswersIt) {
+  start();
+  Client waiting = client();
+  waiting.send_line("update /endless.so", later());
+  program_.update_began.get_future().wait();
+  stop();
+  EXPECT_THAT(waiting.read_line(later()), HasSubstr("the listener goes away"));
+}
+
+TEST_F(ServerTest, TooManyConnectionsAreTurnedAwayWithAReason) {
+  Server::Options options;
+  options.max_connections = 2;
+  start(std::move(options));
+  Client first = client();
+  Client second = client();
+  EXPECT_THAT(ask(first, R"({"command":"status"})"), HasSubstr("4711"));
+  EXPECT_THAT(ask(second, R"({"command":"status"})"), HasSubstr("4711"));
+  Client third = client();
+  EXPECT_THAT(third.read_line(later()), HasSubstr("too many connections"));
+}
+
+TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {
+  start();
+  program_.say("before");
+  Client follower = client();
+  EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("before"));
+  program_.say("after");
+  const protocol::EventRecord event = protocol::parse_event(follower.read_line(later()));
+  EXPECT_EQ(event.number, 2u);
+  EXPECT_THAT(event.text, HasSubstr("after"));
+}
+
+TEST_F(ServerTest, AFollowerThatIsTooSlowIsToldHowMuchItMissed) {
+  start();
+  Client follower = client();
+  EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("\"events\":[]"));
+  const std::string text(10000, 'x');
+  constexpr std::uint64_t many = 2000;  // 20 MB: more than socket, output and log keep
+  for (std::uint64_t each = 0; each < many; ++each) program_.say(text);
+  std::uint64_t number = 0;
+  bool noticed = false;
+  while (number < many) {
+    const protocol::EventRecord event = protocol::parse_event(follower.read_line(later()));
+    const bool is_notice = event.text.find("dropped") != std::string::npos;
+    EXPECT_TRUE(is_notice || event.number == number + 1) << event.number << " after " << number;
+    noticed = noticed || is_notice;
+    number = event.number;
+  }
+  EXPECT_TRUE(noticed);
+}
+
+TEST_F(ServerTest, OverTcpTheTokenMustComeFirst) {
+  start_with_tcp();
+  const Fd without = raw_tcp();
+  send(without, "{\"command\":\"status\"}\n{\"command\":\"status\"}\n");
+  ::shutdown(without.get(), SHUT_WR);
+  const std::string refused = rest_of(without);
+  EXPECT_THAT(refused, HasSubstr("permission_denied"));
+  EXPECT_THAT(refused, testing::Not(HasSubstr("4711")));
+
+  const Fd wrong = raw_tcp();
+  send(wrong, "{\"command\":\"authenticate\",\"token\":\"0123456789abcdeF\"}\n{\"command\":\"status\"}\n");
+  ::shutdown(wrong.get(), SHUT_WR);
+  EXPECT_THAT(rest_of(wrong), testing::Not(HasSubstr("4711")));
+
+  const Fd right = raw_tcp();
+  send(right, "{\"command\":\"authenticate\",\"token\":\"" + std::string(token) + "\"}\n{\"command\":\"status\"}\n");
+  ::shutdown(right.get(), SHUT_WR);
+  EXPECT_THAT(rest_of(right), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, StrangersOverTcpAreDroppedInTheEndAndDoNotTakeEverybodysPlace) {
+  Server::Options options;
+  port_ = free_port();
+  options.tcp = platform::listen_on_loopback(port_);
+  options.token = token;
+  options.max_strangers = 2;
+  options.stranger_timeout = std::chrono::milliseconds(50);
+  start(std::move(options));
+  const Fd first = raw_tcp();
+  const Fd second = raw_tcp();
+  Client local = client();
+  EXPECT_THAT(ask(local, R"({"command":"status"})"), HasSubstr("4711"));
+  EXPECT_EQ(rest_of(first), "");
+  EXPECT_EQ(rest_of(second), "");
+}
+
+}  // namespace
+}  // namespace moult::control
