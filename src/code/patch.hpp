@@ -20,6 +20,7 @@ struct PatchTarget {
   std::string name;    ///< for messages
   CodeRange range;     ///< the function's own bytes
   CodeAddress fresh;   ///< where calls shall go on
+  std::vector<CodeRange> pieces{};  ///< what the compiler split off: its branches count too
 };
 
 /// The redirections of one change, committed together. Several changes may redirect the same function: the newest
@@ -27,17 +28,22 @@ struct PatchTarget {
 class Patch final {
  public:
   /// Throws Error before anything is changed: too_short, unsupported_code, no_room, invalid_argument (a function onto
-  /// itself; two targets with one entry), system.
+  /// itself, or onto one that is redefined as it; two targets with one entry), system.
   static Patch prepare(std::span<const PatchTarget> targets);
   Patch(Patch&&) noexcept;
   Patch& operator=(Patch&&) noexcept;
   /// A patch that was committed stays in force; one that was not leaves no trace.
   ~Patch();
 
-  /// The bytes that commit overwrites: no thread may be strictly inside them (StopOptions::keep_out).
+  /// The bytes that commit overwrites: no thread may be strictly inside them (StopOptions::keep_out). For a function
+  /// that jumps back to its own entry these are all its bytes: a call in progress would leave it half way.
   std::span<const CodeRange> keep_out() const noexcept;
   void commit(const threads::StoppedWorld&) noexcept;
-  /// Takes this change back; functions that another committed patch redirects too go on there.
+  /// May be called before revert: does there what may fail, so that the stop is shorter. After it, finish() as ever.
+  /// Throws Error (system), having changed nothing.
+  void prepare_revert();
+  /// Takes this change back; functions that another committed patch redirects too go on there. Without prepare_revert it
+  /// makes the code pages writable itself, and a kernel that refuses what it granted to prepare ends the process.
   void revert(const threads::StoppedWorld&) noexcept;
   /// To be called after the program runs again: gives the code pages their protection back.
   void finish() noexcept;

@@ -64,9 +64,9 @@ void make_present(std::uintptr_t begin, std::uintptr_t end) noexcept;
 /// sync_cores does nothing then.
 bool register_core_sync() noexcept;
 
-/// When it returns, no core of this process goes on executing instructions it had fetched before the call. Without
-/// kernel support (before 4.16) stopped threads still see new code: they come back through sigreturn, whose iret or
-/// sysret to another context is preceded by the interrupt's own serialising entry.
+/// When it returns, no core of this process goes on executing instructions it had fetched before the call. On kernels
+/// without it (before 4.16) it does nothing; threads stopped by a signal still see new code there: they come back through
+/// rt_sigreturn, which ends in an iret, a serialising instruction.
 void sync_cores() noexcept;
 
 }  // namespace moult::platform

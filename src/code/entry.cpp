@@ -1,0 +1,74 @@
+// The forms of the jump, and why these (AMD EPYC with AVX-512, medians of 61 interleaved rounds; a call of an empty
+// function in a loop, 2.25 ns):
+//
+//   E9 straight to the new function                             2.25 ns, the hand-written tail jump
+//   FF 25 through eight bytes nearby, to one within 2 GB        2.5
+//   FF 25 through eight bytes nearby, to one farther away       3.3
+//   E9 to an FF 25 nearby, to one farther away                  3.6
+//
+// So: E9 where it reaches, else FF 25 through a slot; the last form only where the entry has room for five bytes and
+// not for six. Of the 1.1 ns to a far function 0.8 is the processor's price for any jump farther than its branch
+// predictor can hold in short.
+//
+// The original bytes come back exactly: width bytes are saved before the first write and never more are written.
+#include "code/entry.hpp"
+
+#include <cstring>
+#include <optional>
+
+#include "base/check.hpp"
+
+namespace moult::code {
+namespace {
+
+template <class Jump>
+void set_jump(Redirection& redirection, const Jump& jump) noexcept {
+  static_assert(sizeof jump <= longest_jump);
+  std::memcpy(redirection.jump.data(), &jump, sizeof jump);
+  redirection.jump_size = sizeof jump;
+}
+
+void write_entry(const Entry& entry) noexcept {
+  std::array<std::uint8_t, longest_jump> bytes = entry.original;
+  if (entry.newest != nullptr) std::memcpy(bytes.data(), entry.newest->jump.data(), entry.newest->jump_size);
+  std::memcpy(reinterpret_cast<void*>(value(entry.place)), bytes.data(), entry.width);
+}
+
+}  // namespace
+
+void encode_jump(Redirection& redirection, std::size_t room) noexcept {
+  CodeAddress place = redirection.entry->place;
+  std::optional<x86_64::JumpRel32> straight = x86_64::jump_to(place, redirection.fresh);
+  if (straight) return set_jump(redirection, *straight);
+  MOULT_CHECK(redirection.slot != nullptr, "a jump farther than 2 GB has no slot");
+  redirection.enters_slot = room < sizeof(x86_64::JumpThrough);
+  if (redirection.enters_slot) {
+    std::uintptr_t slot = reinterpret_cast<std::uintptr_t>(&redirection.slot->jump);
+    std::optional<x86_64::JumpRel32> jump = x86_64::jump_to(place, CodeAddress{slot});
+    MOULT_CHECK(jump, "the jump slot is out of reach");
+    return set_jump(redirection, *jump);
+  }
+  std::uintptr_t target = reinterpret_cast<std::uintptr_t>(redirection.slot) + offsetof(x86_64::JumpSlot, target);
+  std::optional<x86_64::JumpThrough> jump = x86_64::jump_through(place, target);
+  MOULT_CHECK(jump, "the jump slot is out of reach");
+  set_jump(redirection, *jump);
+}
+
+void put_in_force(Redirection& redirection) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::prepared, "a change of code is committed twice");
+  redirection.state = Redirection::State::in_force;
+  redirection.older = redirection.entry->newest;
+  redirection.entry->newest = &redirection;
+  write_entry(*redirection.entry);
+}
+
+void take_out_of_force(Redirection& redirection) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is reverted that is not in force");
+  redirection.state = Redirection::State::reverted;
+  Redirection** link = &redirection.entry->newest;
+  while (*link != &redirection) link = &(*link)->older;
+  *link = redirection.older;
+  write_entry(*redirection.entry);
+}
+
+}  // namespace moult::code

@@ -1,0 +1,62 @@
+// One function's entry, the jumps that changes have prepared for it, and which of them is in force.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "code/entry_plan.hpp"
+#include "platform/x86_64/encodings.hpp"
+
+namespace moult::code {
+
+inline constexpr std::size_t shortest_jump = sizeof(x86_64::JumpRel32);
+inline constexpr std::size_t longest_jump = sizeof(x86_64::JumpThrough);
+
+struct Entry;
+
+/// What a committed change makes of one entry.
+struct Redirection {
+  enum class State { prepared, in_force, reverted };
+
+  Entry* entry = nullptr;
+  CodeAddress fresh{};
+  std::array<std::uint8_t, longest_jump> jump{};
+  std::size_t jump_size = 0;
+  const x86_64::JumpSlot* slot = nullptr;  ///< when the jump leads to or through one
+  bool enters_slot = false;                ///< the jump leads to the slot: threads may be in there
+  State state = State::prepared;
+  Redirection* older = nullptr;  ///< committed before this one, and shown again when this one is reverted
+
+  CodeRange overwritten() const noexcept;
+};
+
+/// Stays at its address. Its bytes in memory are written by put_in_force and take_out_of_force alone.
+struct Entry {
+  std::string name;
+  CodeAddress function{};
+  CodeAddress place{};
+  std::array<std::uint8_t, longest_jump> original{};
+  std::size_t width = 0;          ///< bytes from `place` on that are written: the longest jump there is room for
+  Redirection* newest = nullptr;  ///< of those in force
+  std::vector<std::unique_ptr<Redirection>> redirections;
+
+  CodeRange overwritten() const noexcept { return {place, place + width}; }
+};
+
+inline CodeRange Redirection::overwritten() const noexcept { return {entry->place, entry->place + jump_size}; }
+
+/// Encodes the jump from redirection.entry to redirection.fresh: straight, or with redirection.slot, which is within
+/// reach then. `room` is at least shortest_jump.
+void encode_jump(Redirection& redirection, std::size_t room) noexcept;
+
+/// Writes the jump. The entry's page is writable; no other thread runs, none is strictly inside the bytes.
+void put_in_force(Redirection& redirection) noexcept;
+/// Writes what the newest change that is still in force wants there, or the original bytes. As above.
+void take_out_of_force(Redirection& redirection) noexcept;
+
+}  // namespace moult::code

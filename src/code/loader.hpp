@@ -1,0 +1,51 @@
+// From a file to an update that can be run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace moult::code {
+
+struct LoadOptions {
+  /// Where the private copy is made; it must exist, and belong to this user alone.
+  std::string folder;
+  /// Take an update that was built for another build of the program, with a warning.
+  bool force = false;
+  /// The build id to compare with, in hex; by default that of the running program's file.
+  std::optional<std::string> program_build_id{};
+};
+
+/// An update in memory. Its code and the copy of its file stay to the process's end.
+class LoadedUpdate final {
+ public:
+  /// The file as the linker, gdb and perf see it.
+  const std::string& library() const noexcept { return library_; }
+  const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
+  /// Runs the update's entry in this thread, and throws what it throws.
+  void run() const { entry_(); }
+
+ private:
+  friend LoadedUpdate load_update(const std::string& path, const LoadOptions& options);
+  LoadedUpdate(std::string library, std::vector<std::string> warnings, void (*entry)())
+      : library_(std::move(library)), warnings_(std::move(warnings)), entry_(entry) {}
+
+  std::string library_;
+  std::vector<std::string> warnings_;
+  void (*entry_)();
+};
+
+/// Checks, copies and loads the shared object at `path`. From any thread; static constructors of the update run in it.
+/// Throws Error, naming the file, and leaves no copy behind:
+/// unreadable: there is no such file, it is cut short, or it was written to while it was read
+/// permission_denied: it may not be read, or somebody else may have written it: it is no regular file, belongs neither
+///     to this user nor to root, or is writable for all, or for a group other than this process's
+/// not_an_update: no shared object, no MOULT_UPDATE entry, or refused by the dynamic linker
+/// not_found: it uses a function or a variable that the program does not have
+/// abi_mismatch: built with another version of moult; never forced
+/// build_id_mismatch: built for another build of the program
+/// no_room: disk or quota is full;  system: anything else
+LoadedUpdate load_update(const std::string& path, const LoadOptions& options);
+
+}  // namespace moult::code

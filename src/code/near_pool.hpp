@@ -1,0 +1,61 @@
+// Jump slots within reach of the functions whose entries jump through them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "platform/memory.hpp"
+#include "platform/x86_64/encodings.hpp"
+
+namespace moult::code {
+
+/// Where `size` bytes could be mapped no further than `reach` from `around`, at most one place a gap: those below
+/// first, the nearest first. Whole pages. `mappings` is sorted.
+std::vector<std::uintptr_t> free_places(const std::vector<platform::Mapping>& mappings, std::uintptr_t around,
+                                        std::size_t size, std::size_t reach);
+
+/// Not safe for several threads: its owner locks.
+class NearPool final {
+ public:
+  using OnRegion = std::function<void(CodeRange)>;
+
+  /// `on_region` is told of every piece of address space taken, before a slot of it is used.
+  NearPool(const platform::AddressSpace& space, OnRegion on_region);
+  /// Gives the address space back: no slot may be in use.
+  ~NearPool();
+  NearPool(const NearPool&) = delete;
+  NearPool& operator=(const NearPool&) = delete;
+
+  /// A slot that leads to `target` and that a jump within 16 bytes of `place` reaches. It can be used after seal().
+  /// Throws Error: no_room, naming `name`; system.
+  const x86_64::JumpSlot* take(const std::string& name, CodeAddress place, CodeAddress target);
+  /// No jump leads to or through the slot any more, and no thread is in it.
+  void give_back(const x86_64::JumpSlot* slot) noexcept;
+  /// Makes the slots taken since the last call executable, and no longer writable. Throws Error: system.
+  void seal();
+
+  std::size_t slots_in_use() const noexcept;
+
+ private:
+  struct Region {
+    std::uintptr_t begin = 0;
+    std::size_t size = 0;
+    std::vector<std::uint32_t> free;  ///< numbers of slots; has room for all of them, so that giving back cannot fail
+    bool is_open = true;              ///< writable
+  };
+
+  Region& region_for(const std::string& name, CodeAddress place);
+  Region* map_region(CodeAddress place, std::size_t size);
+  void announce(const Region& region);
+  void open(Region& region);
+
+  const platform::AddressSpace& space_;
+  OnRegion on_region_;
+  std::vector<Region> regions_;
+};
+
+}  // namespace moult::code

@@ -1,0 +1,237 @@
+#include "code/loader.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "base/fault.hpp"
+#include "moult/error.hpp"
+
+/// What the updates write to.
+[[gnu::visibility("default")]] int loaded_value = 0;
+
+namespace moult::code {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* build_id = "deadbeef01";
+
+class Loader : public testing::Test {
+ protected:
+  Loader() {
+    std::string name = testing::TempDir() + "moult-loader-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    root_ = name;
+    fs::create_directory(folder());
+    loaded_value = 0;
+  }
+  ~Loader() override { fs::remove_all(root_); }
+
+  std::string folder() const { return root_ / "copies"; }
+  std::string sent() const { return root_ / "sent.so"; }
+
+  /// Puts a fixture where it will be sent from.
+  void send(const std::string& fixture) {
+    fs::remove(sent());
+    fs::copy_file(FIXTURES + fixture, sent());
+    fs::permissions(sent(), fs::perms{0644});
+  }
+
+  LoadOptions options(bool force = false) const { return {folder(), force, build_id}; }
+
+  std::size_t copies() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder()), fs::directory_iterator()));
+  }
+
+  /// The sent file is refused so, with these words and its own name, and leaves nothing.
+  template <class Words>
+  void expect_refused(ErrorCode code, const Words& words, bool force = false) {
+    try {
+      load_update(sent(), options(force));
+      FAIL() << "it was loaded";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.what();
+      EXPECT_THAT(error.what(), words);
+    }
+    EXPECT_EQ(copies(), 0u);
+  }
+
+  fs::path root_;
+};
+
+TEST_F(Loader, AnUpdateIsLoadedAndRunOnDemand) {
+  send("one.so");
+  LoadedUpdate update = load_update(sent(), options());
+  EXPECT_EQ(loaded_value, 0);
+  update.run();
+  EXPECT_EQ(loaded_value, 1);
+  EXPECT_TRUE(update.warnings().empty());
+  EXPECT_THAT(update.library(), testing::StartsWith(folder() + "/sent-"));
+  EXPECT_TRUE(fs::exists(update.library())) << "debuggers read it";
+}
+
+TEST_F(Loader, TheSamePathWithAnotherContentIsAnotherUpdate) {
+  send("one.so");
+  LoadedUpdate first = load_update(sent(), options());
+  send("two.so");
+  LoadedUpdate second = load_update(sent(), options());
+  second.run();
+  EXPECT_EQ(loaded_value, 2);
+  first.run();
+  EXPECT_EQ(loaded_value, 1);
+}
+
+TEST_F(Loader, OverwritingTheSentFileDoesNotTouchTheLoadedOne) {
+  send("one.so");
+  LoadedUpdate update = load_update(sent(), options());
+  std::ofstream(sent(), std::ios::trunc) << "gone";
+  update.run();
+  EXPECT_EQ(loaded_value, 1);
+}
+
+TEST_F(Loader, WhatTheEntryThrowsReachesTheCaller) {
+  send("throws.so");
+  LoadedUpdate update = load_update(sent(), options());
+  EXPECT_THROW(update.run(), int);
+}
+
+TEST_F(Loader, AnotherBuildOfTheProgramIsRefusedUnlessForced) {
+  send("one.so");
+  LoadOptions other = options();
+  other.program_build_id = "0123";
+  try {
+    load_update(sent(), other);
+    FAIL() << "it was loaded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::build_id_mismatch);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("sent.so"), HasSubstr(build_id), HasSubstr("0123")));
+  }
+  EXPECT_EQ(copies(), 0u);
+  other.force = true;
+  LoadedUpdate update = load_update(sent(), other);
+  EXPECT_THAT(update.warnings(), testing::ElementsAre(HasSubstr("0123")));
+}
+
+TEST_F(Loader, AnUpdateWithoutATargetIsLoadedWithAWarning) {
+  send("no_target.so");
+  EXPECT_THAT(load_update(sent(), options()).warnings(), testing::ElementsAre(HasSubstr("does not say")));
+}
+
+TEST_F(Loader, TheRunningProgramsBuildIdIsTheDefault) {
+  send("one.so");
+  LoadOptions by_default = options();
+  by_default.program_build_id.reset();
+  try {
+    LoadedUpdate update = load_update(sent(), by_default);
+    EXPECT_THAT(update.warnings(), testing::ElementsAre(HasSubstr("has no build id")));
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::build_id_mismatch);
+  }
+}
+
+TEST_F(Loader, AnotherVersionOfMoultIsNeverForced) {
+  send("other_abi.so");
+  expect_refused(ErrorCode::abi_mismatch, AllOf(HasSubstr(sent()), HasSubstr("version 77")), true);
+  send("no_note.so");
+  expect_refused(ErrorCode::abi_mismatch, AllOf(HasSubstr(sent()), HasSubstr("without moult's note")), true);
+}
+
+TEST_F(Loader, AMissingFunctionIsNamedAsItIsWritten) {
+  send("unknown_function.so");
+  expect_refused(ErrorCode::not_found, AllOf(HasSubstr(sent()), HasSubstr("nowhere::missing(int)")));
+}
+
+TEST_F(Loader, AFileThatIsNoUpdateIsRefusedByItsOwnName) {
+  std::ofstream(sent()) << "int main() {}";
+  expect_refused(ErrorCode::not_an_update, AllOf(HasSubstr(sent()), testing::Not(HasSubstr(folder()))));
+}
+
+TEST_F(Loader, AFileCutShortIsRefusedWhereverItEnds) {
+  send("one.so");
+  std::uintmax_t size = fs::file_size(sent());
+  for (std::uintmax_t left = 0; left < size; left += 1 + size / 40) {
+    fs::resize_file(sent(), left);
+    try {
+      load_update(sent(), options());
+      // The linker's section table at the end is not needed to run.
+      EXPECT_GT(left, size / 2);
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.code() == ErrorCode::unreadable || error.code() == ErrorCode::not_an_update) << error.what();
+      EXPECT_THAT(error.what(), HasSubstr(sent()));
+    }
+    send("one.so");
+  }
+}
+
+TEST_F(Loader, AMissingFileIsUnreadable) { expect_refused(ErrorCode::unreadable, HasSubstr(sent())); }
+
+TEST_F(Loader, WhatIsNoRegularFileIsRefusedAtOnce) {
+  fs::create_directory(sent());
+  expect_refused(ErrorCode::permission_denied, HasSubstr("no regular file"));
+  fs::remove(sent());
+  ASSERT_EQ(::mkfifo(sent().c_str(), 0600), 0);
+  expect_refused(ErrorCode::permission_denied, HasSubstr("no regular file"));
+}
+
+TEST_F(Loader, AFileThatOthersMayWriteIsRefused) {
+  send("one.so");
+  fs::permissions(sent(), fs::perms{0646});
+  expect_refused(ErrorCode::permission_denied, HasSubstr("everybody"));
+}
+
+TEST_F(Loader, AFileOfAnotherUserOrGroupIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  send("one.so");
+  ASSERT_EQ(::chown(sent().c_str(), 12345, 0), 0);
+  expect_refused(ErrorCode::permission_denied, HasSubstr("user 12345"));
+  ASSERT_EQ(::chown(sent().c_str(), 0, 12345), 0);
+  fs::permissions(sent(), fs::perms{0664});
+  expect_refused(ErrorCode::permission_denied, HasSubstr("another group"));
+}
+
+TEST_F(Loader, AFullDiskIsNoRoomAndNamesThePlace) {
+  send("one.so");
+  std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  struct rlimit small = before;
+  small.rlim_cur = 4096;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  expect_refused(ErrorCode::no_room, HasSubstr(folder()));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+}
+
+TEST_F(Loader, AFolderThatIsNotThereIsNamed) {
+  send("one.so");
+  LoadOptions nowhere = options();
+  nowhere.folder = root_ / "nowhere";
+  try {
+    load_update(sent(), nowhere);
+    FAIL() << "it was loaded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::system);
+    EXPECT_THAT(error.what(), HasSubstr(nowhere.folder));
+  }
+}
+
+TEST_F(Loader, AFaultAtAnyStepLeavesNoCopy) {
+  send("one.so");
+  for (const char* point : {"code.loader.copy", "code.loader.open"}) {
+    ArmedFault armed(point);
+    EXPECT_THROW(load_update(sent(), options()), Error);
+    EXPECT_TRUE(armed.fired()) << point;
+    EXPECT_EQ(copies(), 0u) << point;
+  }
+}
+
+}  // namespace
+}  // namespace moult::code
