@@ -58,6 +58,7 @@ refused src/threads/b.cpp:1 src/threads/b.cpp '#ifdef __x86_64__'
 refused src/threads/b.cpp:1 src/threads/b.cpp '#if defined(__clang__)'
 refused src/threads/b.cpp:1 src/threads/b.cpp '#include <sys/mman.h>'
 refused src/threads/b.cpp:1 src/threads/b.cpp '  int r = ::syscall(1);'
+refused src/threads/b.cpp:1 src/threads/b.cpp '  ::sigaction(1, nullptr, nullptr);'
 refused src/helpers/b.cpp:1 src/helpers/b.cpp 'int a;'
 
 mkdir "$scratch/empty"
