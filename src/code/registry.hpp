@@ -1,0 +1,52 @@
+// Every patched entry of the process, with the slots and the pages it needs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "code/code_pages.hpp"
+#include "code/entry.hpp"
+#include "code/entry_plan.hpp"
+#include "code/near_pool.hpp"
+
+namespace moult::code {
+
+/// Not safe for several threads: its owner locks. Entries and redirections stay where they are: what runs in a stopped
+/// program writes them without a lock.
+class Registry final {
+ public:
+  Registry(const platform::AddressSpace& space, NearPool::OnRegion on_region)
+      : slots_(space, std::move(on_region)), pages_(space) {}
+
+  /// Copies `range` as it was before any patch.
+  std::vector<std::uint8_t> original_bytes(CodeRange range) const;
+
+  /// Prepares the jump from `function`, planned as `plan`, to `fresh`; `original` are the bytes at plan.place.
+  /// Throws Error: invalid_argument when `fresh` leads back to `function`, unsupported_code when the bytes are those of
+  /// another patched function, no_room, system. Nothing has changed then.
+  Redirection& add(const std::string& name, CodeAddress function, const EntryPlan& plan,
+                   std::span<const std::uint8_t> original, CodeAddress fresh);
+  /// Forgets a jump that is not in force.
+  void remove(Redirection& redirection) noexcept;
+
+  NearPool& slots() noexcept { return slots_; }
+  CodePages& pages() noexcept { return pages_; }
+  std::size_t entries() const noexcept { return entries_.size(); }
+
+ private:
+  Entry& entry_for(const std::string& name, CodeAddress function, const EntryPlan& plan,
+                   std::span<const std::uint8_t> original);
+  void refuse_circle(const std::string& name, CodeAddress function, CodeAddress fresh) const;
+  void refuse_overlap(const std::string& name, CodeAddress function, CodeRange overwritten) const;
+  void forget_if_unused(const Entry& entry) noexcept;
+
+  std::map<CodeAddress, Entry> entries_;  ///< by function
+  NearPool slots_;
+  CodePages pages_;
+};
+
+}  // namespace moult::code
