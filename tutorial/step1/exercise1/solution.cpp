@@ -1,0 +1,13 @@
+// Replaces hello by hello_v2 when no thread is inside hello.
+#include <moult/moult.hpp>
+
+#include <iostream>
+
+void hello();  // The application's: linked when the update is loaded.
+
+static void hello_v2() { std::cout << "hello Ada" << std::endl; }
+
+MOULT_UPDATE {
+  static moult::ThreadedManager manager("hello");
+  manager.add_update(std::make_unique<moult::SafeRedefineUpdate>("hello", hello, hello_v2));
+}

@@ -1,0 +1,22 @@
+// Replaces hello by hello_v2 with an update that is put together from mechanisms.
+#include <moult/moult.hpp>
+
+#include <iostream>
+
+void hello();  // The application's: linked when the update is loaded.
+
+static void hello_v2() { std::cout << "hello Ada" << std::endl; }
+
+class CustomUpdate final : public moult::Update {
+ public:
+  CustomUpdate() : Update("hello again") {}
+
+  bool wait_alterability() override { return moult::wait_quiescence_of_function(hello, patience()); }
+  void apply() override { moult::redefine_function(hello, hello_v2); }
+  void resume_hook() override { moult::resume_suspended_threads(); }
+};
+
+MOULT_UPDATE {
+  static moult::ThreadedManager manager("hello");
+  manager.add_update(std::make_unique<CustomUpdate>());
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# usage: trace_test.sh   Do the exercises' test.sh tell good traces from bad ones? A stand-in for the application prints
+# a given trace, one for the moult command tells it when, so that neither a compiler nor the runtime is needed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/moult-trace-test.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+mkdir -p "$folder/tutorial" "$folder/cli"
+
+# Prints the lines of BEFORE for ever until it gets SIGUSR1, then those of AFTER, the last ones of it for ever.
+cat >"$folder/application" <<'END'
+#!/usr/bin/env bash
+updated=
+trap 'updated=1' USR1
+read -r -a before <<<"$BEFORE"
+read -r -a after <<<"$AFTER"
+while [[ -z $updated ]]; do
+  for word in "${before[@]}"; do echo "${word//_/ }"; done
+done
+for word in "${after[@]}"; do echo "${word//_/ }"; done
+while :; do
+  for word in "${after[@]: -${LOOP:-1}}"; do echo "${word//_/ }"; done
+done
+END
+cat >"$folder/cli/moult" <<'END'
+#!/usr/bin/env bash
+kill -USR1 "$2"
+echo "update of $2"
+exit "${MOULT_EXIT:-0}"
+END
+chmod +x "$folder/application" "$folder/cli/moult"
+failures=0
+
+# expect STATUS EXERCISE TEXT: test.sh of EXERCISE must end with STATUS and say TEXT.
+expect() {
+  local want=$1 exercise=$2 text=$3 output status=0
+  cp "$folder/application" "$folder/tutorial/${exercise/\//_}"
+  output=$(MOULT_BUILD=$folder "$exercise/test.sh" solution 2>&1) || status=$?
+  if ((status != want)) || [[ $output != *"$text"* ]]; then
+    echo "FAILED: $exercise, \"$BEFORE\" then \"$AFTER\": ended with $status instead of $want, or did not say \"$text\":"
+    echo "$output"
+    failures=$((failures + 1))
+  fi
+}
+
+for exercise in step1/exercise1 step3/exercise1; do
+  export BEFORE=hello_world AFTER=hello_Ada LOOP=1
+  expect 0 "$exercise" "The trace is right."
+  MOULT_EXIT=3 expect 1 "$exercise" "not in force"
+  AFTER=hello_world expect 1 "$exercise" "hello was not replaced"
+  AFTER="hello_Ada hello_world" expect 1 "$exercise" '"hello world" after "hello Ada"'
+  AFTER="hello_Ada hello_Eve" expect 1 "$exercise" '"hello Eve" after "hello Ada"'
+  AFTER="ouch hello_Ada" expect 1 "$exercise" '"ouch" is no "hello NAME"'
+  BEFORE=hullo expect 1 "$exercise" 'it begins with "hullo"'
+done
+
+export BEFORE="tic tac" AFTER="tic2 tac2" LOOP=2
+expect 0 step1/exercise2 "The trace is right."
+AFTER="tic2 tac tic2 tac2" expect 0 step1/exercise2 "The trace is right."
+AFTER="tic tac2 tic2 tac2" expect 0 step1/exercise2 "The trace is right."
+AFTER="tic tac2" expect 1 step1/exercise2 "tic to the end"
+AFTER="tic2 tac" expect 1 step1/exercise2 "tac to the end"
+AFTER="tic2 tac2 tic tac2" expect 1 step1/exercise2 "tic again after tic2"
+AFTER="tic2 tac2 tic2 tac" expect 1 step1/exercise2 "tac again after tac2"
+AFTER="tic2 tic2" expect 1 step1/exercise2 "where a tac was due"
+
+rm "$folder/cli/moult"
+expect 2 step1/exercise1 "cmake --build --preset dev --target step1_exercise1"
+((failures == 0)) && echo "test.sh tells good traces from bad ones"
