@@ -135,15 +135,23 @@ std::string ElfFile::build_id() const {
   return build_id_in(data(section(".note.gnu.build-id")));
 }
 
-std::optional<CodeRange> ElfFile::code_section_at(std::uint64_t address) const {
+std::vector<CodeRange> ElfFile::code_sections() const {
+  std::vector<CodeRange> sections;
   for (Elf_Scn* section = nullptr; (section = elf_nextscn(handle(), section)) != nullptr;) {
     GElf_Shdr header{};
     if (gelf_getshdr(section, &header) == nullptr || (header.sh_flags & SHF_EXECINSTR) == 0) continue;
-    if (address >= header.sh_addr && address - header.sh_addr < header.sh_size) {
-      return CodeRange{CodeAddress{header.sh_addr}, CodeAddress{header.sh_addr + header.sh_size}};
-    }
+    sections.push_back({CodeAddress{header.sh_addr}, CodeAddress{header.sh_addr + header.sh_size}});
   }
-  return std::nullopt;
+  std::sort(sections.begin(), sections.end());
+  return sections;
+}
+
+const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t address) {
+  const auto after = std::upper_bound(ranges.begin(), ranges.end(), CodeAddress{address},
+                                      [](CodeAddress wanted, const CodeRange& range) { return wanted < range.begin; });
+  if (after == ranges.begin()) return nullptr;
+  const CodeRange& last = *std::prev(after);
+  return last.contains(CodeAddress{address}) ? &last : nullptr;
 }
 
 CodeRange ElfFile::loaded_range() const {

@@ -40,8 +40,8 @@ class ElfFile final {
 
   /// In hex; empty when the file has none.
   std::string build_id() const;
-  /// Addresses of the section that holds `address`, if it is one of code.
-  std::optional<CodeRange> code_section_at(std::uint64_t address) const;
+  /// The sections of code, by address.
+  std::vector<CodeRange> code_sections() const;
   /// Address, as in the file, of the first and past the last byte that is loaded; nothing is loaded when they are
   /// equal.
   CodeRange loaded_range() const;
@@ -61,6 +61,9 @@ class ElfFile final {
   std::vector<char> image_;
   std::unique_ptr<Elf, End> elf_;
 };
+
+/// The one of `ranges`, which are sorted and apart, that holds `address`, or null.
+const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t address);
 
 /// Bytes as lower-case hexadecimal digits.
 std::string to_hex(const void* bytes, std::size_t size);

@@ -143,11 +143,12 @@ void FunctionIndex::sort_by_address(const ElfFile& program) {
   std::sort(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) {
     return std::tie(a.begin, a.is_local, a.name) < std::tie(b.begin, b.is_local, b.name);
   });
+  const std::vector<CodeRange> sections = program.code_sections();
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     Symbol& symbol = symbols_[i];
     if (symbol.has_size) continue;
-    const std::optional<CodeRange> section = program.code_section_at(symbol.begin);
-    symbol.end = section ? value(section->end) : symbol.begin;
+    const CodeRange* section = range_at(sections, symbol.begin);
+    symbol.end = section != nullptr ? value(section->end) : symbol.begin;
     std::size_t next = i + 1;
     while (next < symbols_.size() && symbols_[next].begin == symbol.begin) ++next;
     if (next < symbols_.size()) symbol.end = std::min(symbol.end, symbols_[next].begin);

@@ -38,6 +38,14 @@ const FunctionIndex& ModuleSymbols::functions() const {
   return *functions_;
 }
 
+const DebugInfo* ModuleSymbols::debug_info() const {
+  if (!std::exchange(looked_for_debug_info_, true)) {
+    debug_info_ = DebugInfo::open(file_);
+    if (!debug_info_ && separate_) debug_info_ = DebugInfo::open(*separate_);
+  }
+  return debug_info_.get();
+}
+
 LazyModule::LazyModule(const ModulePlace& place) : place_(place) {}
 
 const ModuleSymbols* LazyModule::symbols(std::string& problem) {

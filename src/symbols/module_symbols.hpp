@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "symbols/debug_info.hpp"
 #include "symbols/elf_file.hpp"
 #include "symbols/function_index.hpp"
 #include "symbols/module_list.hpp"
@@ -18,11 +19,15 @@ class ModuleSymbols final {
 
   const FunctionIndex& functions() const;
   const ElfFile& file() const noexcept { return file_; }
+  /// Null when neither the module nor a debug file of it has any.
+  const DebugInfo* debug_info() const;
 
  private:
   ElfFile file_;
   std::optional<ElfFile> separate_;
   mutable std::optional<FunctionIndex> functions_;
+  mutable std::unique_ptr<DebugInfo> debug_info_;
+  mutable bool looked_for_debug_info_ = false;
 };
 
 class LazyModule final {

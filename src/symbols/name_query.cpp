@@ -183,6 +183,12 @@ bool NameQuery::may_fit(std::string_view mangled) const {
   return mangled.find(needle_) != std::string_view::npos;
 }
 
+NameQuery NameQuery::in_any_source() const {
+  NameQuery query = *this;
+  query.source_.clear();
+  return query;
+}
+
 bool NameQuery::fits_source(std::string_view source) const {
   return source_.empty() || (!source.empty() && file_name(source) == file_name(source_));
 }

@@ -24,6 +24,7 @@ class NameQuery final {
 
   /// "a.cpp" of "a.cpp:f"; empty when any file will do.
   const std::string& source() const noexcept { return source_; }
+  NameQuery in_any_source() const;
   /// Compares the last components of the paths: the symbol table keeps no more of most of them.
   bool fits_source(std::string_view source) const;
 

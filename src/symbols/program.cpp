@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "moult/error.hpp"
+#include "symbols/inlined_copies.hpp"
 #include "symbols/module_list.hpp"
 #include "symbols/module_symbols.hpp"
+#include "symbols/type_name.hpp"
 #include "symbols/unwind_table.hpp"
 
 namespace moult::symbols {
@@ -38,6 +40,24 @@ FunctionSymbol to_function(const Module& module, const FunctionMatch& match) {
   return function;
 }
 
+/// Where the code of `function` is in its file, pieces included.
+std::vector<std::uint64_t> code_in_file(const Module& module, const FunctionSymbol& function) {
+  std::vector<std::uint64_t> addresses;
+  if (function.range.size() > 0) addresses.push_back(in_file(module, function.range.begin));
+  for (const CodeRange& piece : function.pieces) addresses.push_back(in_file(module, piece.begin));
+  return addresses;
+}
+
+InlinedFunction to_inlined_function(const Module& module, const FunctionIndex& index, const FunctionSymbol& function) {
+  InlinedFunction inlined{code_in_file(module, function), {}};
+  for (const Symbol* alias : index.aliases_of(in_file(module, function.range.begin))) {
+    if (!alias->is_local) inlined.names.emplace_back(split_symbol_name(alias->name).base);
+  }
+  // All that is left may be local copies of a function that was none.
+  if (function.range.size() == 0 && function.mangled.rfind("_ZL", 0) != 0) inlined.names.push_back(function.mangled);
+  return inlined;
+}
+
 }  // namespace
 
 class Program::Impl {
@@ -61,10 +81,27 @@ class Program::Impl {
   }
 
   std::optional<std::size_t> module_of(const FunctionSymbol& function) const {
-    for (std::size_t i = 0; i < modules.size(); ++i) {
-      if (modules[i].path == function.module) return i;
+    if (function.range.size() > 0) return module_at(function.range.begin);
+    return function.pieces.empty() ? std::nullopt : module_at(function.pieces.front().begin);
+  }
+
+  /// After link-time optimisation symbols have no source file; where they were declared is in the debug information.
+  void find_by_declaration(std::size_t module, const NameQuery& query, std::vector<FunctionSymbol>& found) {
+    const ModuleSymbols& all = *symbols(module);
+    for (const FunctionMatch& match : all.functions().find(query.in_any_source())) {
+      if (match.original == nullptr || all.debug_info() == nullptr) continue;
+      const std::string source = all.debug_info()->source_of(match.original->begin);
+      if (!query.fits_source(source)) continue;
+      found.push_back(to_function(modules[module], match));
+      found.back().source = source;
     }
-    return std::nullopt;
+  }
+
+  /// The debug information of the module that `function` is in, or null.
+  const DebugInfo* debug_info(const FunctionSymbol& function) {
+    const std::optional<std::size_t> module = module_of(function);
+    const ModuleSymbols* module_symbols = module ? symbols(*module) : nullptr;
+    return module_symbols != nullptr ? module_symbols->debug_info() : nullptr;
   }
 
   std::vector<Module> modules;
@@ -98,9 +135,9 @@ std::vector<FunctionSymbol> Program::find(std::string_view name) const {
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
     const ModuleSymbols* symbols = impl_->symbols(i);
     if (symbols == nullptr) continue;
-    for (const FunctionMatch& match : symbols->functions().find(query)) {
-      found.push_back(to_function(impl_->modules[i], match));
-    }
+    std::vector<FunctionMatch> matches = symbols->functions().find(query);
+    for (const FunctionMatch& match : matches) found.push_back(to_function(impl_->modules[i], match));
+    if (matches.empty() && !query.source().empty()) impl_->find_by_declaration(i, query, found);
   }
   return found;
 }
@@ -143,6 +180,59 @@ std::optional<std::uintptr_t> Program::find_data(std::string_view mangled) const
     if (const std::optional<std::uint64_t> address = symbols->functions().find_data(mangled)) {
       return impl_->modules[i].bias + *address;
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<SourceLine> Program::line_of(CodeAddress address) const {
+  const std::optional<std::size_t> place = impl_->module_at(address);
+  const ModuleSymbols* symbols = place ? impl_->symbols(*place) : nullptr;
+  const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+  return info != nullptr ? info->line_of(in_file(impl_->modules[*place], address)) : std::nullopt;
+}
+
+std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSymbol& function) const {
+  const DebugInfo* info = impl_->debug_info(function);
+  if (info == nullptr) return std::nullopt;
+  const std::size_t place = *impl_->module_of(function);
+  const Module& module = impl_->modules[place];
+  const FunctionIndex& index = impl_->symbols(place)->functions();
+  InlinedCopies found = find_inlined_copies(*info, to_inlined_function(module, index, function));
+  if (found.copies.empty() && (!found.is_complete || !info->missing_file().empty())) return std::nullopt;
+  std::vector<InlinedSite> sites;
+  for (InlinedCopy& copy : found.copies) {
+    InlinedSite site{std::move(copy.file), copy.line, demangle(copy.caller_name), {}};
+    if (const std::optional<FunctionMatch> match = index.at(copy.caller)) {
+      const FunctionSymbol caller = to_function(module, *match);
+      site.caller = caller.demangled;
+      site.caller_range = caller.range;
+    }
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+std::string Program::debug_info_problem(const FunctionSymbol& function) const {
+  const DebugInfo* info = impl_->debug_info(function);
+  if (info == nullptr) return function.module + " has no debug information; compile it with -g";
+  const std::string missing = info->missing_file();
+  if (!missing.empty()) {
+    return "debug information of " + function.module + " is in " + missing +
+           ", which cannot be opened; put it back or compile without -gsplit-dwarf";
+  }
+  const Module& module = impl_->modules[*impl_->module_of(function)];
+  for (const std::uint64_t address : code_in_file(module, function)) {
+    if (info->function_at(address)) return {};
+  }
+  return "the source file of " + function.demangled + " was compiled without debug information; compile it with -g";
+}
+
+std::optional<std::string> Program::result_type(const FunctionSymbol& function) const {
+  const DebugInfo* info = impl_->debug_info(function);
+  if (info == nullptr) return std::nullopt;
+  const Module& module = impl_->modules[*impl_->module_of(function)];
+  for (const std::uint64_t address : code_in_file(module, function)) {
+    if (const std::optional<Dwarf_Die> die = info->function_at(address)) return result_type_of(*die);
   }
   return std::nullopt;
 }

@@ -62,7 +62,8 @@ class Program final {
   std::span<const Module> modules() const noexcept;
 
   /// Functions whose qualified name is `name` (parameters left out, "(anonymous namespace)::" optional, "file.cpp:" in
-  /// front to choose among local ones). Pieces are not listed by themselves. Empty when there is none.
+  /// front to choose among local ones; where none fits, among all by where debug information says they were declared).
+  /// Pieces are not listed by themselves. Empty when there is none.
   std::vector<FunctionSymbol> find(std::string_view name) const;
   /// Names that contain `text`, for suggestions and `moult functions`; at most `most`, sorted.
   std::vector<FunctionSymbol> search(std::string_view text, std::size_t most) const;
@@ -73,9 +74,13 @@ class Program final {
   /// A data symbol (a vtable, a guard variable) by its mangled name.
   std::optional<std::uintptr_t> find_data(std::string_view mangled) const;
 
-  /// Where debug information shows copies of `function`; nothing at all (nullopt) when its module has none.
+  /// Where debug information shows copies of `function`, one of find's or at's; copies of it in itself (an unrolled
+  /// recursion) too. Nothing at all (nullopt) when none are shown but there may be some: debug_info_problem says why.
   std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
-  /// "int (int)"-like result type by debug information, normalised as the demangler writes it; nothing if unknown.
+  /// Why debug information cannot tell all copies of `function`: its module has none, its source file was compiled
+  /// without it, or parts of it are in .dwo files that cannot be opened. Empty when it can. Names the next step.
+  std::string debug_info_problem(const FunctionSymbol& function) const;
+  /// The result type by debug information, written as the demangler writes it: "char const*". Nothing if unknown.
   std::optional<std::string> result_type(const FunctionSymbol& function) const;
 
  private:

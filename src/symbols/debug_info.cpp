@@ -1,0 +1,151 @@
+#include "symbols/debug_info.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace moult::symbols {
+namespace {
+
+std::optional<Dwarf_Die> follow(const Dwarf_Die& die, unsigned attribute) {
+  Dwarf_Die from = die;
+  Dwarf_Attribute found{};
+  Dwarf_Die target{};
+  if (dwarf_attr(&from, attribute, &found) == nullptr || dwarf_formref_die(&found, &target) == nullptr) {
+    return std::nullopt;
+  }
+  return target;
+}
+
+}  // namespace
+
+DebugInfo::DebugInfo(const ElfFile& file, Dwarf* handle) : file_(&file), handle_(handle), code_(file.code_sections()) {}
+
+std::unique_ptr<DebugInfo> DebugInfo::open(const ElfFile& file) {
+  if (file.section(".debug_info") == nullptr && file.section(".zdebug_info") == nullptr) return nullptr;
+  Dwarf* handle = dwarf_begin_elf(file.handle(), DWARF_C_READ, nullptr);
+  if (handle == nullptr) return nullptr;
+  std::unique_ptr<DebugInfo> info(new DebugInfo(file, handle));
+  info->read_units();
+  return info->units_.empty() ? nullptr : std::move(info);
+}
+
+void DebugInfo::read_units() {
+  Dwarf_Off offset = 0;
+  Dwarf_Off next = 0;
+  std::size_t header_size = 0;
+  while (dwarf_next_unit(handle_.get(), offset, &next, &header_size, nullptr, nullptr, nullptr, nullptr, nullptr,
+                         nullptr) == 0) {
+    DebugUnit unit;
+    if (dwarf_offdie(handle_.get(), offset + header_size, &unit.skeleton) != nullptr) {
+      std::uint8_t kind = 0;
+      Dwarf_Die split{};
+      dwarf_cu_info(unit.skeleton.cu, nullptr, &kind, nullptr, &split, nullptr, nullptr, nullptr);
+      unit.is_split = kind == DW_UT_skeleton;
+      unit.is_missing = unit.is_split && split.addr == nullptr;
+      unit.content = split.addr != nullptr ? split : unit.skeleton;
+      unit.bytes = {static_cast<const char*>(unit.skeleton.addr) - header_size, next - offset};
+      units_.push_back(unit);
+    }
+    offset = next;
+  }
+}
+
+void DebugInfo::read_unit_ranges() const {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    Dwarf_Die die = units_[i].skeleton;
+    Dwarf_Addr base = 0;
+    Dwarf_Addr begin = 0;
+    Dwarf_Addr end = 0;
+    for (std::ptrdiff_t at = 0; (at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0;) {
+      if (is_code(begin)) ranges_.push_back({begin, end, i});
+    }
+  }
+  std::sort(ranges_.begin(), ranges_.end(), [](const UnitRange& a, const UnitRange& b) { return a.begin < b.begin; });
+}
+
+const DebugUnit* DebugInfo::unit_at(std::uint64_t address) const {
+  if (ranges_.empty()) read_unit_ranges();
+  const auto after =
+      std::upper_bound(ranges_.begin(), ranges_.end(), address,
+                       [](std::uint64_t wanted, const UnitRange& range) { return wanted < range.begin; });
+  if (after == ranges_.begin() || std::prev(after)->end <= address) return nullptr;
+  return &units_[std::prev(after)->unit];
+}
+
+std::optional<Dwarf_Die> DebugInfo::function_at(std::uint64_t address) const {
+  const DebugUnit* unit = unit_at(address);
+  std::optional<Dwarf_Die> found;
+  if (unit == nullptr) return found;
+  visit_all(unit->content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die*) {
+    if (dwarf_tag(&die) == DW_TAG_subprogram && dwarf_haspc(&die, address) > 0) found = die;
+    return !found.has_value();
+  });
+  return found;
+}
+
+std::string DebugInfo::source_of(std::uint64_t address) const {
+  std::optional<Dwarf_Die> die = function_at(address);
+  const char* file = die ? dwarf_decl_file(&*die) : nullptr;
+  return file != nullptr ? file : "";
+}
+
+std::optional<SourceLine> DebugInfo::line_of(std::uint64_t address) const {
+  const DebugUnit* unit = unit_at(address);
+  if (unit == nullptr) return std::nullopt;
+  Dwarf_Die die = unit->skeleton;
+  Dwarf_Line* line = dwarf_getsrc_die(&die, address);
+  int number = 0;
+  if (line == nullptr || dwarf_lineno(line, &number) != 0 || number <= 0) return std::nullopt;
+  const char* file = dwarf_linesrc(line, nullptr, nullptr);
+  if (file == nullptr) return std::nullopt;
+  return SourceLine{std::filesystem::path(file).lexically_normal().string(), number};
+}
+
+std::string DebugInfo::missing_file() const {
+  for (const DebugUnit& unit : units_) {
+    if (!unit.is_missing) continue;
+    for (const unsigned attribute : {DW_AT_dwo_name, DW_AT_GNU_dwo_name}) {
+      Dwarf_Die die = unit.skeleton;
+      Dwarf_Attribute name{};
+      const char* text = dwarf_formstring(dwarf_attr(&die, attribute, &name));
+      if (text != nullptr) return text;
+    }
+    return "a .dwo file";
+  }
+  return {};
+}
+
+std::vector<Dwarf_Die> parts_of(const Dwarf_Die& die) {
+  constexpr std::size_t most = 8;  // a damaged file may point in a circle
+  std::vector<Dwarf_Die> parts{die};
+  while (parts.size() < most) {
+    std::optional<Dwarf_Die> next = follow(parts.back(), DW_AT_abstract_origin);
+    if (!next) next = follow(parts.back(), DW_AT_specification);
+    if (!next) break;
+    parts.push_back(*next);
+  }
+  return parts;
+}
+
+std::string_view linkage_name_of(const std::vector<Dwarf_Die>& parts) {
+  for (Dwarf_Die part : parts) {
+    for (const unsigned attribute : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
+      Dwarf_Attribute name{};
+      const char* text = dwarf_formstring(dwarf_attr(&part, attribute, &name));
+      if (text != nullptr) return text;
+    }
+  }
+  return {};
+}
+
+std::optional<std::uint64_t> code_of(const Dwarf_Die& die) {
+  Dwarf_Die subprogram = die;
+  Dwarf_Addr begin = 0;
+  if (dwarf_entrypc(&subprogram, &begin) == 0) return begin;
+  Dwarf_Addr base = 0;
+  Dwarf_Addr end = 0;
+  if (dwarf_ranges(&subprogram, 0, &base, &begin, &end) > 0) return begin;
+  return std::nullopt;
+}
+
+}  // namespace moult::symbols

@@ -1,0 +1,101 @@
+// The debug information (DWARF) of one module, as far as it speaks of functions.
+//
+// A debugging information entry (DIE) for a function comes in up to three parts, each pointing at the next: the code
+// (with addresses), the abstract function (what its code and its inlined copies have in common) and the declaration in
+// a class or a namespace. Two DIEs speak of one function when their chains of parts meet.
+//
+// Not thread-safe. All addresses are those of the file.
+#pragma once
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "symbols/elf_file.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::symbols {
+
+/// A compilation unit.
+struct DebugUnit {
+  Dwarf_Die skeleton{};     ///< in the module itself: addresses and lines
+  Dwarf_Die content{};      ///< the same, or what stands in the .dwo file for it
+  std::string_view bytes;   ///< of the unit in the module
+  bool is_split = false;    ///< -gsplit-dwarf
+  bool is_missing = false;  ///< split, and its .dwo file could not be opened
+};
+
+class DebugInfo final {
+ public:
+  /// Null when `file` has no debug information. `file` must outlive it.
+  static std::unique_ptr<DebugInfo> open(const ElfFile& file);
+
+  const std::vector<DebugUnit>& units() const noexcept { return units_; }
+  /// The unit whose code is at `address`, or null.
+  const DebugUnit* unit_at(std::uint64_t address) const;
+  /// The DIE of the function whose code, a piece of it included, is at `address`.
+  std::optional<Dwarf_Die> function_at(std::uint64_t address) const;
+  /// The file in which the function at `address` was declared; empty when unknown.
+  std::string source_of(std::uint64_t address) const;
+  std::optional<SourceLine> line_of(std::uint64_t address) const;
+  /// False for addresses of functions that the linker has dropped.
+  bool is_code(std::uint64_t address) const { return range_at(code_, address) != nullptr; }
+  /// The name of a .dwo file that could not be opened; empty when none is missing.
+  std::string missing_file() const;
+
+  const ElfFile& file() const noexcept { return *file_; }
+
+ private:
+  struct End {
+    void operator()(Dwarf* handle) const noexcept { dwarf_end(handle); }
+  };
+  struct UnitRange {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::size_t unit = 0;
+  };
+
+  DebugInfo(const ElfFile& file, Dwarf* handle);
+  void read_units();
+  void read_unit_ranges() const;
+
+  const ElfFile* file_;
+  std::unique_ptr<Dwarf, End> handle_;
+  std::vector<CodeRange> code_;
+  std::vector<DebugUnit> units_;
+  mutable std::vector<UnitRange> ranges_;  ///< sorted; read when first asked for
+};
+
+/// The parts of the function that `die` speaks of, `die` first.
+std::vector<Dwarf_Die> parts_of(const Dwarf_Die& die);
+
+/// The mangled name, from whichever part has it; empty for C functions and for most local ones.
+std::string_view linkage_name_of(const std::vector<Dwarf_Die>& parts);
+
+/// The first address of a subprogram's code; nothing for an abstract function or a declaration.
+std::optional<std::uint64_t> code_of(const Dwarf_Die& die);
+
+/// Calls `visit(die, function)` for `die` and all that is inside, in order; `function` is the innermost subprogram with
+/// code around it, or null. Stops when a visit returns false.
+template <class Visit>
+bool visit_all(const Dwarf_Die& die, const Dwarf_Die* function, Visit&& visit, int depth = 0) {
+  constexpr int deepest = 300;  // only damaged files nest deeper
+  Dwarf_Die current = die;
+  if (!visit(current, function)) return false;
+  if (dwarf_haschildren(&current) <= 0 || depth > deepest) return true;
+  const bool is_code = dwarf_tag(&current) == DW_TAG_subprogram && code_of(current).has_value();
+  Dwarf_Die child{};
+  if (dwarf_child(&current, &child) != 0) return true;
+  do {
+    if (!visit_all(child, is_code ? &current : function, visit, depth + 1)) return false;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return true;
+}
+
+}  // namespace moult::symbols

@@ -1,0 +1,267 @@
+// Compilers and the demangler disagree on spelling: g++ writes "long unsigned int" and "const char*" where the
+// demangler writes "unsigned long" and "char const*". So names of templates are put together from their arguments' DIEs
+// instead of being taken from the debug information; where a class was only declared, so that they are missing, its
+// type is unknown.
+#include "symbols/type_name.hpp"
+
+#include <dwarf.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace moult::symbols {
+namespace {
+
+using Name = std::optional<std::string>;
+
+Name name_of_type(std::optional<Dwarf_Die> type, int depth);
+
+std::optional<Dwarf_Die> type_of(Dwarf_Die die) {
+  Dwarf_Attribute attribute{};
+  Dwarf_Die type{};
+  if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return std::nullopt;
+  return type;
+}
+
+std::optional<Dwarf_Die> follow(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute found{};
+  Dwarf_Die target{};
+  if (dwarf_formref_die(dwarf_attr(&die, attribute, &found), &target) == nullptr) return std::nullopt;
+  return target;
+}
+
+std::string base_name(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spellings{{
+      {"long int", "long"},
+      {"long unsigned int", "unsigned long"},
+      {"long long int", "long long"},
+      {"long long unsigned int", "unsigned long long"},
+      {"short int", "short"},
+      {"short unsigned int", "unsigned short"},
+      {"__int128 unsigned", "unsigned __int128"},
+      {"_Bool", "bool"},
+  }};
+  for (const auto& [written, demangled] : spellings) {
+    if (name == written) return std::string(demangled);
+  }
+  return std::string(name);
+}
+
+/// The end of what begins at `begin`: a comma or a closing bracket outside brackets.
+std::size_t end_of_argument(std::string_view text, std::size_t begin) {
+  int depth = 0;
+  for (std::size_t at = begin; at < text.size(); ++at) {
+    if (text[at] == '<' || text[at] == '(') ++depth;
+    if ((text[at] == '>' || text[at] == ')') && --depth < 0) return at;
+    if (text[at] == ',' && depth == 0) return at;
+  }
+  return text.size();
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+  if (text.substr(0, prefix.size()) != prefix) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+Name respelt(std::string_view text, int depth);
+
+/// "A<const int>::B<long int>" without marks and qualifiers around it.
+Name respelt_class(std::string_view text, int depth) {
+  std::string name;
+  while (!text.empty()) {
+    const std::size_t open = text.find('<');
+    name += text.substr(0, open);
+    if (open == std::string_view::npos) return base_name(name);
+    std::size_t at = open;
+    do {
+      const std::size_t end = end_of_argument(text, at + 1);
+      const Name argument = respelt(trimmed(text.substr(at + 1, end - at - 1)), depth + 1);
+      if (!argument || end >= text.size()) return std::nullopt;
+      name += (at == open ? "<" : ", ") + *argument;
+      at = end;
+    } while (text[at] == ',');
+    name += name.back() == '>' ? " >" : ">";
+    text.remove_prefix(at + 1);
+  }
+  return name;
+}
+
+/// A type as compilers write it, as the demangler does: "const A<long int>*" becomes "A<long> const*".
+Name respelt(std::string_view text, int depth) {
+  constexpr int deepest = 40;
+  constexpr std::string_view anonymous = "(anonymous namespace)";
+  const bool is_const = take_prefix(text, "const ");
+  const bool is_number = text.empty() || (text.front() >= '0' && text.front() <= '9') || text.front() == '-';
+  const std::size_t bracket = text.find('(');
+  if (is_number || depth > deepest) return std::nullopt;
+  if (bracket != std::string_view::npos && text.substr(bracket, anonymous.size()) != anonymous) return std::nullopt;
+  const std::size_t class_end = text.rfind('>') == std::string_view::npos ? 0 : text.rfind('>') + 1;
+  const std::size_t marks =
+      std::min({text.find('*', class_end), text.find('&', class_end), text.find(" const", class_end), text.size()});
+  const Name name = respelt_class(trimmed(text.substr(0, marks)), depth);
+  if (!name) return std::nullopt;
+  return *name + (is_const ? " const" : "") + std::string(text.substr(marks));
+}
+
+/// A constant as a template argument: "5", "5ul", "true". Other types than these are written with a cast.
+Name name_of_value(Dwarf_Die parameter, int depth) {
+  const Name type = name_of_type(type_of(parameter), depth);
+  Dwarf_Attribute attribute{};
+  Dwarf_Sword number = 0;
+  if (!type || dwarf_formsdata(dwarf_attr(&parameter, DW_AT_const_value, &attribute), &number) != 0)
+    return std::nullopt;
+  if (*type == "bool") return number != 0 ? "true" : "false";
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> suffixes{{
+      {"int", ""},
+      {"unsigned int", "u"},
+      {"long", "l"},
+      {"unsigned long", "ul"},
+      {"long long", "ll"},
+      {"unsigned long long", "ull"},
+  }};
+  for (const auto& [integer, suffix] : suffixes) {
+    if (*type == integer) return std::to_string(number) + std::string(suffix);
+  }
+  return "(" + *type + ")" + std::to_string(number);
+}
+
+/// The arguments among the children of `die`, ", " between them, added to `list`; false when one has no name.
+bool add_template_arguments(Dwarf_Die die, std::string& list, int depth) {
+  Dwarf_Die child{};
+  if (dwarf_child(&die, &child) != 0) return true;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_GNU_template_parameter_pack && !add_template_arguments(child, list, depth)) return false;
+    if (tag == DW_TAG_GNU_template_template_param) return false;
+    if (tag != DW_TAG_template_type_parameter && tag != DW_TAG_template_value_parameter) continue;
+    const bool is_type = tag == DW_TAG_template_type_parameter;
+    const Name name = is_type ? name_of_type(type_of(child), depth) : name_of_value(child, depth);
+    if (!name) return false;
+    if (!list.empty()) list += ", ";
+    list += *name;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return true;
+}
+
+/// The last component of a class's or an enumeration's name.
+Name own_name(Dwarf_Die type, int depth) {
+  type = follow(type, DW_AT_signature).value_or(type);
+  const char* text = dwarf_diename(&type);
+  if (text == nullptr) return std::nullopt;
+  const std::string_view written(text);
+  const std::size_t open = written.find('<');
+  if (open == std::string_view::npos) return std::string(written);
+  std::string arguments;
+  if (open == 0 || !add_template_arguments(type, arguments, depth)) return std::nullopt;
+  if (arguments.empty()) return respelt(written, depth);
+  const char* close = arguments.back() == '>' ? " >" : ">";
+  return std::string(written.substr(0, open)) + "<" + arguments + close;
+}
+
+Name qualified_name_of(Dwarf_Die type, int depth) {
+  type = follow(type, DW_AT_signature).value_or(type);      // a stand-in for a type unit's type
+  type = follow(type, DW_AT_specification).value_or(type);  // a nested class defined apart
+  Dwarf_Die* found = nullptr;
+  const int count = dwarf_getscopes_die(&type, &found);
+  const std::unique_ptr<Dwarf_Die, decltype(&std::free)> scopes(found, &std::free);
+  std::string name;
+  for (int i = 0; i < count; ++i) {
+    Dwarf_Die& scope = scopes.get()[i];
+    const int tag = dwarf_tag(&scope);
+    Name part;
+    if (tag == DW_TAG_compile_unit || tag == DW_TAG_type_unit || tag == DW_TAG_partial_unit) break;
+    if (tag == DW_TAG_namespace) {
+      const char* text = dwarf_diename(&scope);
+      part = text != nullptr ? text : "(anonymous namespace)";
+    } else if (tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type ||
+               tag == DW_TAG_enumeration_type) {
+      part = own_name(scope, depth);
+    }
+    if (!part) return std::nullopt;  // inside a function
+    name = name.empty() ? *part : *part + "::" + name;
+  }
+  return name.empty() ? std::nullopt : Name(name);
+}
+
+/// "R (*)(A, B)", with `mark` the star.
+Name name_of_function_pointer(Dwarf_Die function, const std::string& mark, int depth) {
+  const Name result = name_of_type(type_of(function), depth);
+  if (!result) return std::nullopt;
+  std::string parameters;
+  Dwarf_Die child{};
+  for (bool more = dwarf_child(&function, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
+    const int tag = dwarf_tag(&child);
+    if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters) continue;
+    const Name name = tag == DW_TAG_formal_parameter ? name_of_type(type_of(child), depth) : Name("...");
+    if (!name) return std::nullopt;
+    parameters += (parameters.empty() ? "" : ", ") + *name;
+  }
+  return *result + " (" + mark + ")(" + parameters + ")";
+}
+
+Name name_of_pointer(Dwarf_Die pointer, const std::string& mark, int depth) {
+  std::optional<Dwarf_Die> target = type_of(pointer);
+  if (target && dwarf_tag(&*target) == DW_TAG_subroutine_type) return name_of_function_pointer(*target, mark, depth);
+  if (target && dwarf_tag(&*target) == DW_TAG_array_type) return std::nullopt;
+  const Name name = name_of_type(target, depth);
+  if (!name) return std::nullopt;
+  // A pointer to a pointer to a function: the marks stand together.
+  const std::size_t inner = name->find("*)(");
+  return inner == std::string::npos ? *name + mark : name->substr(0, inner + 1) + mark + name->substr(inner + 1);
+}
+
+/// "T const volatile": the order is the demangler's, whatever the nesting.
+Name name_of_qualified(Dwarf_Die type, int depth) {
+  bool is_const = false;
+  bool is_volatile = false;
+  std::optional<Dwarf_Die> inner = type;
+  for (int tag = dwarf_tag(&type); tag == DW_TAG_const_type || tag == DW_TAG_volatile_type;) {
+    (tag == DW_TAG_const_type ? is_const : is_volatile) = true;
+    inner = type_of(*inner);
+    tag = inner ? dwarf_tag(&*inner) : 0;
+  }
+  const Name name = name_of_type(inner, depth);
+  if (!name || name->find("*)(") != std::string::npos) return std::nullopt;
+  return *name + (is_const ? " const" : "") + (is_volatile ? " volatile" : "");
+}
+
+Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
+  constexpr int deepest = 40;  // a damaged file may point in a circle
+  constexpr std::string_view nullptr_type = "decltype(nullptr)";
+  if (!type) return "void";
+  if (depth > deepest) return std::nullopt;
+  const char* name = dwarf_diename(&*type);
+  const std::string_view text = name != nullptr ? name : "";
+  switch (dwarf_tag(&*type)) {
+    case DW_TAG_base_type: return text.empty() ? std::nullopt : Name(base_name(text));
+    case DW_TAG_unspecified_type: return text == nullptr_type ? Name(nullptr_type) : std::nullopt;  // or "auto"
+    case DW_TAG_typedef: return name_of_type(type_of(*type), depth + 1);
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type: return name_of_qualified(*type, depth + 1);
+    case DW_TAG_pointer_type: return name_of_pointer(*type, "*", depth + 1);
+    case DW_TAG_reference_type: return name_of_pointer(*type, "&", depth + 1);
+    case DW_TAG_rvalue_reference_type: return name_of_pointer(*type, "&&", depth + 1);
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type:
+    case DW_TAG_enumeration_type: return qualified_name_of(*type, depth + 1);
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> result_type_of(const Dwarf_Die& subprogram) { return name_of_type(type_of(subprogram), 0); }
+
+}  // namespace moult::symbols
