@@ -113,16 +113,6 @@ Sweep sweep_function(const FunctionCode& function) {
   return sweep;
 }
 
-std::size_t skip_endbr64(const CodeBytes& body) {
-  std::size_t offset = 0;
-  while (offset < body.bytes.size()) {
-    std::optional<Instruction> instruction = decode(body.bytes.subspan(offset), body.begin + offset);
-    if (!instruction || instruction->kind != InstructionKind::endbr64) break;
-    offset += instruction->length;
-  }
-  return offset;
-}
-
 /// How many of the bytes behind the body are whole instructions that do nothing.
 std::size_t padding_behind(const FunctionCode& function) {
   CodeAddress end = function.body.range().end;
@@ -149,8 +139,18 @@ void end_room_at(CodeAddress address, EntryPlan& plan) {
 
 }  // namespace
 
+std::size_t endbr64_length(const CodeBytes& body) {
+  std::size_t offset = 0;
+  while (offset < body.bytes.size()) {
+    std::optional<Instruction> instruction = decode(body.bytes.subspan(offset), body.begin + offset);
+    if (!instruction || instruction->kind != InstructionKind::endbr64) break;
+    offset += instruction->length;
+  }
+  return offset;
+}
+
 EntryPlan plan_entry(const FunctionCode& function, std::size_t least) {
-  std::size_t skipped = skip_endbr64(function.body);
+  std::size_t skipped = endbr64_length(function.body);
   EntryPlan plan;
   plan.place = function.body.begin + skipped;
   plan.room = function.body.bytes.size() - skipped;

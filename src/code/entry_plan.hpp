@@ -39,6 +39,9 @@ struct EntryPlan {
   bool is_loop_head = false;
 };
 
+/// How many bytes of endbr64 the function begins with. They are kept.
+std::size_t endbr64_length(const CodeBytes& body);
+
 /// Needs at least `least` bytes of room; looks no further than 16. Throws Error: too_short, unsupported_code.
 EntryPlan plan_entry(const FunctionCode& function, std::size_t least);
 

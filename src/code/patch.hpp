@@ -36,7 +36,7 @@ class Patch final {
   ~Patch();
 
   /// The bytes that commit overwrites: no thread may be strictly inside them (StopOptions::keep_out). For a function
-  /// that jumps back to its own entry these are all its bytes: a call in progress would leave it half way.
+  /// that jumps back to its own entry these are all its bytes: a call in progress would leave it half way. Sorted.
   std::span<const CodeRange> keep_out() const noexcept;
   void commit(const threads::StoppedWorld&) noexcept;
   /// May be called before revert: does there what may fail, so that the stop is shorter. After it, finish() as ever.

@@ -225,7 +225,7 @@ TEST_F(Loader, AFolderThatIsNotThereIsNamed) {
 
 TEST_F(Loader, AFaultAtAnyStepLeavesNoCopy) {
   send("one.so");
-  for (const char* point : {"code.loader.copy", "code.loader.open"}) {
+  for (const char* point : {"platform.private_copy.fill", "code.loader.open"}) {
     ArmedFault armed(point);
     EXPECT_THROW(load_update(sent(), options()), Error);
     EXPECT_TRUE(armed.fired()) << point;

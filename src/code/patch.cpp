@@ -1,0 +1,269 @@
+// Why, how and with which jumps: entry_plan.cpp, entry.cpp, near_pool.cpp. Here is the order.
+//
+// Prepare copies the functions as they were compiled, plans, and then under the registry's lock makes the jumps, seals
+// their slots and opens the code pages. The pages are also made present and private before the stop, so that commit is
+// nothing but writes to memory and one membarrier: ten thousand functions take well under a millisecond.
+//
+// What prepare has made so far belongs to an Impl from the first moment; its destructor takes it back, so that a step
+// that throws leaves no trace.
+#include "code/patch.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "base/check.hpp"
+#include "base/fault.hpp"
+#include "base/guarded.hpp"
+#include "code/entry.hpp"
+#include "code/entry_plan.hpp"
+#include "code/registry.hpp"
+#include "moult/error.hpp"
+#include "platform/memory.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::code {
+namespace {
+
+using platform::Mapping;
+using platform::Protection;
+
+/// The process's own. It lives to the end: functions that are redirected are called until then. A stop is granted only
+/// where no thread holds its lock, so what runs in a stopped program finds it consistent, and takes no lock to commit.
+Guarded<Registry>& registry() {
+  static Guarded<Registry>& only = *new Guarded<Registry>(platform::address_space(), NearPool::OnRegion());
+  return only;
+}
+
+/// A target with the bytes it was compiled to.
+struct CodeCopy {
+  const PatchTarget* target;
+  std::vector<std::uint8_t> body;
+  std::vector<std::uint8_t> after;
+  std::vector<std::vector<std::uint8_t>> pieces;
+};
+
+void check_target(const PatchTarget& target, const std::vector<Mapping>& mappings) {
+  if (target.range.begin == target.fresh)
+    throw Error(ErrorCode::invalid_argument, target.name + ": cannot be redefined as itself");
+  if (target.range.end < target.range.begin)
+    throw Error(ErrorCode::invalid_argument, target.name + ": its end lies before its beginning");
+  std::vector<CodeRange> ranges = target.pieces;
+  ranges.push_back(target.range);
+  for (CodeRange range : ranges) {
+    for (std::uintptr_t at : {value(range.begin), value(range.end) - (range.size() > 0 ? 1 : 0)}) {
+      const Mapping* mapping = platform::find_mapping(mappings, at);
+      if (mapping == nullptr || !allows(mapping->protection, Protection::read | Protection::execute))
+        throw Error(ErrorCode::invalid_argument, target.name + ": there is no readable code at its address");
+      if (mapping->is_shared)
+        throw Error(ErrorCode::unsupported_code,
+                    target.name + ": its code is mapped shared with other processes, which the patch would reach too");
+    }
+  }
+}
+
+void check_targets(std::span<const PatchTarget> targets, const std::vector<Mapping>& mappings) {
+  std::vector<const PatchTarget*> by_entry;
+  for (const PatchTarget& target : targets) {
+    check_target(target, mappings);
+    by_entry.push_back(&target);
+  }
+  std::sort(by_entry.begin(), by_entry.end(),
+            [](const PatchTarget* a, const PatchTarget* b) { return a->range.begin < b->range.begin; });
+  auto twice = std::adjacent_find(by_entry.begin(), by_entry.end(), [](const PatchTarget* a, const PatchTarget* b) {
+    return a->range.begin == b->range.begin;
+  });
+  if (twice != by_entry.end())
+    throw Error(ErrorCode::invalid_argument,
+                (*twice)->name + " and " + twice[1]->name + " are one function; give it one replacement only");
+}
+
+bool needs_padding(const PatchTarget& target) {
+  const std::uint8_t* begin = reinterpret_cast<const std::uint8_t*>(value(target.range.begin));
+  std::size_t size = target.range.size();
+  return size < longest_jump + endbr64_length({target.range.begin, {begin, size}});
+}
+
+/// Bytes behind a short function, up to the next multiple of 16, that are no other function's.
+CodeRange bytes_behind(const PatchTarget& target, const std::vector<Mapping>& mappings,
+                       std::optional<symbols::Program>& program) {
+  CodeRange behind{target.range.end, CodeAddress{(value(target.range.end) + 15) / 16 * 16}};
+  if (!needs_padding(target) || behind.size() == 0) return {behind.begin, behind.begin};
+  if (platform::find_mapping(mappings, value(behind.end) - 1) == nullptr) return {behind.begin, behind.begin};
+  if (!program) program.emplace(symbols::Program::of_this_process());
+  for (CodeAddress at = behind.begin; at < behind.end; at = at + 1)
+    if (program->at(at)) return {behind.begin, at};
+  return behind;
+}
+
+std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std::vector<Mapping>& mappings) {
+  std::optional<symbols::Program> program;
+  std::vector<CodeRange> behind;
+  for (const PatchTarget& target : targets) behind.push_back(bytes_behind(target, mappings, program));
+  // Under the lock no stop is granted, so that no other change is committed between two bytes.
+  return registry().with([&](const Registry& known) {
+    std::vector<CodeCopy> copies;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      CodeCopy copy{&targets[i], known.original_bytes(targets[i].range), known.original_bytes(behind[i]), {}};
+      for (CodeRange piece : targets[i].pieces) copy.pieces.push_back(known.original_bytes(piece));
+      copies.push_back(std::move(copy));
+    }
+    return copies;
+  });
+}
+
+/// Reads constants of the module that the function is in.
+ReadMemory reader_beside(CodeAddress function, const std::vector<Mapping>& mappings) {
+  const Mapping* home = platform::find_mapping(mappings, value(function));
+  return [home, &mappings](std::uintptr_t address, std::span<std::uint8_t> to) {
+    const Mapping* mapping = platform::find_mapping(mappings, address);
+    if (mapping == nullptr || mapping->end - address < to.size()) return false;
+    if (!allows(mapping->protection, Protection::read) || mapping->path != home->path) return false;
+    std::memcpy(to.data(), reinterpret_cast<const void*>(address), to.size());
+    return true;
+  };
+}
+
+EntryPlan plan_copy(const CodeCopy& copy, const std::vector<Mapping>& mappings) {
+  const PatchTarget& target = *copy.target;
+  FunctionCode function{.name = target.name,
+                        .body = {target.range.begin, copy.body},
+                        .after = copy.after,
+                        .pieces = {},
+                        .read = reader_beside(target.range.begin, mappings)};
+  for (std::size_t i = 0; i < copy.pieces.size(); ++i)
+    function.pieces.push_back({target.pieces[i].begin, copy.pieces[i]});
+  return plan_entry(function, shortest_jump);
+}
+
+/// The compiled bytes that the jump may overwrite.
+std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) {
+  std::vector<std::uint8_t> bytes = copy.body;
+  bytes.insert(bytes.end(), copy.after.begin(), copy.after.end());
+  bytes.erase(bytes.begin(),
+              bytes.begin() + static_cast<std::ptrdiff_t>(value(plan.place) - value(copy.target->range.begin)));
+  bytes.resize(std::min(bytes.size(), plan.room));
+  return bytes;
+}
+
+}  // namespace
+
+class Patch::Impl final {
+ public:
+  Impl() = default;
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void add_jumps(const std::vector<CodeCopy>& copies, const std::vector<EntryPlan>& plans);
+  /// Nothing when they are open.
+  void open_pages();
+  void close_pages() noexcept;
+
+  std::span<const CodeRange> keep_out() const noexcept { return keep_out_; }
+  void commit() noexcept;
+  void revert() noexcept;
+
+ private:
+  void keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection);
+
+  enum class State { prepared, committed, reverted };
+
+  State state_ = State::prepared;
+  std::vector<Redirection*> redirections_;
+  std::vector<CodeRange> overwritten_;
+  std::vector<CodeRange> keep_out_;
+  std::vector<std::uintptr_t> open_pages_;
+};
+
+Patch::Impl::~Impl() {
+  close_pages();
+  if (state_ == State::committed) return;
+  registry().with([this](Registry& known) {
+    for (Redirection* redirection : redirections_) known.remove(*redirection);
+  });
+}
+
+void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vector<EntryPlan>& plans) {
+  redirections_.reserve(copies.size());
+  registry().with([&](Registry& known) {
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+      const PatchTarget& target = *copies[i].target;
+      std::vector<std::uint8_t> original = bytes_at(plans[i], copies[i]);
+      Redirection& redirection = known.add(target.name, target.range.begin, plans[i], original, target.fresh);
+      redirections_.push_back(&redirection);
+      overwritten_.push_back(redirection.entry->overwritten());
+      keep_out_of(target, plans[i], redirection);
+    }
+    known.slots().seal();
+  });
+  std::sort(keep_out_.begin(), keep_out_.end());
+}
+
+/// Where the old function jumps back to its entry a call in progress would go on in the new one: none may be then.
+void Patch::Impl::keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection) {
+  if (!plan.is_loop_head) return keep_out_.push_back(redirection.overwritten());
+  keep_out_.push_back({target.range.begin, std::max(target.range.end, redirection.overwritten().end)});
+  // Keeping out of a range allows its first byte, which is harmless at an entry only.
+  for (CodeRange piece : target.pieces) keep_out_.push_back({CodeAddress{value(piece.begin) - 1}, piece.end});
+}
+
+void Patch::Impl::open_pages() {
+  if (!open_pages_.empty()) return;
+  MOULT_FAULT("code.prepare.open_pages");
+  open_pages_ = registry().with([this](Registry& known) { return known.pages().open(overwritten_); });
+  for (CodeRange place : overwritten_) {
+    std::uintptr_t page = platform::page_size();
+    platform::make_present(value(place.begin) / page * page, value(place.end));
+  }
+}
+
+void Patch::Impl::close_pages() noexcept {
+  if (open_pages_.empty()) return;
+  registry().with([this](Registry& known) { known.pages().close(open_pages_); });
+  open_pages_.clear();
+}
+
+void Patch::Impl::commit() noexcept {
+  MOULT_CHECK(state_ == State::prepared, "a patch is committed once");
+  state_ = State::committed;
+  for (Redirection* redirection : redirections_) put_in_force(*redirection);
+  platform::sync_cores();
+}
+
+void Patch::Impl::revert() noexcept {
+  MOULT_CHECK(state_ == State::committed, "only a committed patch can be reverted");
+  state_ = State::reverted;
+  open_pages();
+  for (Redirection* redirection : redirections_) take_out_of_force(*redirection);
+  platform::sync_cores();
+}
+
+Patch Patch::prepare(std::span<const PatchTarget> targets) {
+  const std::vector<Mapping> mappings = platform::address_space().mappings();
+  check_targets(targets, mappings);
+  MOULT_FAULT("code.prepare.copy");
+  std::vector<CodeCopy> copies = copy_code(targets, mappings);
+  std::vector<EntryPlan> plans;
+  for (const CodeCopy& copy : copies) plans.push_back(plan_copy(copy, mappings));
+  MOULT_FAULT("code.prepare.planned");
+  std::unique_ptr<Impl> impl = std::make_unique<Impl>();
+  impl->add_jumps(copies, plans);
+  impl->open_pages();
+  platform::register_core_sync();
+  MOULT_FAULT("code.prepare.end");
+  return Patch(std::move(impl));
+}
+
+Patch::Patch(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Patch::Patch(Patch&&) noexcept = default;
+Patch& Patch::operator=(Patch&&) noexcept = default;
+Patch::~Patch() = default;
+
+std::span<const CodeRange> Patch::keep_out() const noexcept { return impl_->keep_out(); }
+void Patch::commit(const threads::StoppedWorld&) noexcept { impl_->commit(); }
+void Patch::prepare_revert() { impl_->open_pages(); }
+void Patch::revert(const threads::StoppedWorld&) noexcept { impl_->revert(); }
+void Patch::finish() noexcept { impl_->close_pages(); }
+
+}  // namespace moult::code
