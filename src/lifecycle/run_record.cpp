@@ -18,6 +18,10 @@ UpdateState RunRecord::state() const {
   return data_.with([](const Data& data) { return data.report.state; });
 }
 
+bool RunRecord::is_settled() const {
+  return data_.with([](const Data& data) { return data.settled; });
+}
+
 UpdateReport RunRecord::wait(Deadline deadline) const {
   return data_.wait_until(
       deadline, [](const Data& data) { return data.settled; }, [](const Data& data, bool) { return data.report; });

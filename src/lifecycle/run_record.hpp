@@ -18,6 +18,7 @@ class RunRecord final {
 
   UpdateReport report() const;
   UpdateState state() const;
+  bool is_settled() const;
   /// Waits until it is settled.
   UpdateReport wait(Deadline deadline) const;
 

@@ -22,33 +22,51 @@ using lifecycle::UpdateRun;
 
 namespace {
 
-struct Waiting {
+struct Postponed {
   std::shared_ptr<UpdateRun> run;
-  /// Not before: a postponed update is left alone for a while.
-  Deadline due{};
+  Deadline due{};  ///< it is left alone until then
 };
 
+/// The postponed stand apart, and join the queue's tail when they are due.
 struct Line {
-  std::deque<Waiting> queue;
+  std::deque<std::shared_ptr<UpdateRun>> queue;
+  std::vector<Postponed> postponed;
   std::shared_ptr<UpdateRun> current;
 };
 
-bool is_due(const Waiting& waiting) { return waiting.due <= std::chrono::steady_clock::now(); }
-
-bool has_due(const Line& line) { return std::ranges::any_of(line.queue, is_due); }
+bool has_due(const Line& line) {
+  Deadline now = std::chrono::steady_clock::now();
+  return !line.queue.empty() ||
+         std::ranges::any_of(line.postponed, [&](const Postponed& waiting) { return waiting.due <= now; });
+}
 
 Deadline next_due(const Line& line) {
   Deadline next = lifecycle::deadline_after(std::chrono::hours(1));
-  for (const Waiting& waiting : line.queue) next = std::min(next, waiting.due);
+  for (const Postponed& waiting : line.postponed) next = std::min(next, waiting.due);
   return next;
+}
+
+void enqueue_due(Line& line) {
+  Deadline now = std::chrono::steady_clock::now();
+  for (const Postponed& waiting : line.postponed)
+    if (waiting.due <= now) line.queue.push_back(waiting.run);
+  std::erase_if(line.postponed, [&](const Postponed& waiting) { return waiting.due <= now; });
 }
 
 /// Moves the first update that is due into the hand.
 void take_due(Line& line) {
-  auto first = std::ranges::find_if(line.queue, is_due);
-  if (first == line.queue.end()) return;
-  line.current = std::move(first->run);
-  line.queue.erase(first);
+  enqueue_due(line);
+  if (line.queue.empty()) return;
+  line.current = std::move(line.queue.front());
+  line.queue.pop_front();
+}
+
+/// What the manager is at, or comes to next. An update that has ended may be in its hand for a moment still.
+std::shared_ptr<UpdateRun> first_of(const Line& line) {
+  if (line.current != nullptr && !line.current->record().is_settled()) return line.current;
+  if (!line.queue.empty()) return line.queue.front();
+  if (!line.postponed.empty()) return line.postponed.front().run;
+  return nullptr;
 }
 
 }  // namespace
@@ -88,7 +106,7 @@ UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
   if (!admission.to_queue) return UpdateHandle(std::move(admission.run));
   bool is_open = line_.with([&](Line& line) {
     if (stop_.stop_requested()) return false;
-    line.queue.push_back({admission.run});
+    line.queue.push_back(admission.run);
     return true;
   });
   line_.notify();
@@ -135,23 +153,23 @@ void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, Prog
   bool is_applied = run->record().state() == UpdateState::applied;
   line_.with([&](Line& line) {
     if (is_applied)
-      for (Waiting& waiting : line.queue) waiting.due = {};
-    if (progress == Progress::postponed) line.queue.push_back({run, lifecycle::deadline_after(run->sleep_time())});
+      for (Postponed& waiting : line.postponed) waiting.due = {};
+    if (progress == Progress::postponed) line.postponed.push_back({run, lifecycle::deadline_after(run->sleep_time())});
     line.current.reset();
   });
 }
 
 void ThreadedManager::Impl::turn_the_queue_away() {
-  std::deque<Waiting> left;
-  line_.with([&](Line& line) { std::swap(left, line.queue); });
-  for (const Waiting& waiting : left) lifecycle::turn_away(waiting.run, stopped());
+  Line left;
+  line_.with([&](Line& line) { std::swap(left, line); });
+  for (const std::shared_ptr<UpdateRun>& run : left.queue) lifecycle::turn_away(run, stopped());
+  for (const Postponed& waiting : left.postponed) lifecycle::turn_away(waiting.run, stopped());
 }
 
 bool ThreadedManager::Impl::wait_current(Deadline deadline) {
   std::uint64_t seen = 0;
   std::shared_ptr<UpdateRun> run = line_.with([&](const Line& line) {
-    std::shared_ptr<UpdateRun> first = line.current;
-    if (first == nullptr && !line.queue.empty()) first = line.queue.front().run;
+    std::shared_ptr<UpdateRun> first = first_of(line);
     if (first != nullptr) seen = first->record().attempts();
     return first;
   });

@@ -1,0 +1,98 @@
+#include "lifecycle/submission.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "fake_program.hpp"
+
+namespace moult::test {
+namespace {
+
+using lifecycle::Submission;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Submission, RecordsWhatThisThreadHandsIn) {
+  program.reset();
+  Manager main("main");
+  Submission submission(Submission::Mode::apply);
+  {
+    Submission::Scope scope(submission);
+    main.add_update(scripted(std::make_shared<Script>(), "mine"));
+    std::jthread([&] { main.add_update(scripted(std::make_shared<Script>(), "another thread's")); });
+  }
+  main.add_update(scripted(std::make_shared<Script>(), "later"));
+  ASSERT_EQ(submission.handles().size(), 1u);
+  main.apply_next_update();
+  EXPECT_EQ(submission.reports()[0].name, "mine");
+  EXPECT_EQ(submission.reports()[0].state, UpdateState::applied);
+}
+
+TEST(Submission, ScopesNest) {
+  Submission outer(Submission::Mode::apply);
+  Submission inner(Submission::Mode::check);
+  EXPECT_EQ(Submission::current(), nullptr);
+  {
+    Submission::Scope first(outer);
+    {
+      Submission::Scope second(inner);
+      EXPECT_EQ(Submission::current(), &inner);
+    }
+    EXPECT_EQ(Submission::current(), &outer);
+  }
+  EXPECT_EQ(Submission::current(), nullptr);
+}
+
+class DryRun : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override { program.reset(); }
+  UpdateReport check(std::unique_ptr<Update> update) {
+    Submission::Scope scope(submission_);
+    UpdateHandle handle = main_.manager().add_update(std::move(update));
+    return handle.wait(std::chrono::minutes(1));
+  }
+
+  AnyKind main_{GetParam()};
+  Submission submission_{Submission::Mode::check};
+  std::shared_ptr<Script> script_ = std::make_shared<Script>();
+};
+
+INSTANTIATE_TEST_SUITE_P(Lifecycle, DryRun, testing::Values(Kind::inline_manager, Kind::threaded_manager),
+                         [](const auto& parameter) { return name_of_kind(parameter.param); });
+
+TEST_P(DryRun, OnlyPreparesAndDestroysTheUpdate) {
+  Listening listening;
+  std::size_t known = all_updates().size();
+  UpdateReport report = check(scripted(script_));
+  EXPECT_EQ(report.state, UpdateState::queued);
+  EXPECT_EQ(report.id, 0u);
+  EXPECT_EQ(report.manager, "main");
+  EXPECT_THAT(script_->trace(), ElementsAre("prepare", "destroyed"));
+  EXPECT_THAT(listening.lines(), IsEmpty());
+  EXPECT_EQ(all_updates().size(), known);
+  EXPECT_EQ(program.stops, 0);
+}
+
+TEST_P(DryRun, NamesEveryRefusal) {
+  script_->at("prepare", [] { throw Error(ErrorCode::inlined, "inlined at app.cpp:42"); });
+  check(scripted(script_, "first"));
+  check(scripted(std::make_shared<Script>(), "second"));
+  std::vector<UpdateReport> reports = submission_.reports();
+  ASSERT_EQ(reports.size(), 2u);
+  EXPECT_EQ(reports[0].state, UpdateState::refused);
+  EXPECT_EQ(reports[0].code, ErrorCode::inlined);
+  EXPECT_EQ(reports[0].reason, "inlined at app.cpp:42");
+  EXPECT_EQ(reports[1].state, UpdateState::queued);
+}
+
+TEST_P(DryRun, ChangesNothingEvenWhenPrepareDoes) {
+  script_->at("prepare", [] { set_version(5); });
+  EXPECT_EQ(check(scripted(script_)).state, UpdateState::refused);
+  EXPECT_EQ(program.version, 1);
+  EXPECT_EQ(program.stopped_now, 0);
+}
+
+}  // namespace
+}  // namespace moult::test
