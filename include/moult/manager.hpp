@@ -36,7 +36,8 @@ class Manager final : public AnyManager {
   const std::string& name() const noexcept override;
   UpdateHandle add_update(std::unique_ptr<Update> update) override;
   /// Advances at most one update: sets the first one up and probes it; later calls only probe, until it is applied or
-  /// its max_tries probes have failed, when it is cleaned up and postponed. Never throws what an update threw.
+  /// its max_tries probes have failed, when it is cleaned up and postponed. Does nothing while another manager is
+  /// changing the program, and when called from a step of an update of this manager. Never throws what an update threw.
   void apply_next_update();
 
  private:
@@ -44,8 +45,8 @@ class Manager final : public AnyManager {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A manager with a thread of its own, which sleeps until an update comes. Destruction lets the update in hand end, marks
-/// those still queued aborted, and joins.
+/// A manager with a thread of its own, which sleeps until an update comes. Destruction lets the update in hand end,
+/// marks those still queued aborted, and joins.
 class ThreadedManager final : public AnyManager {
  public:
   explicit ThreadedManager(std::string name, std::vector<ThreadId> threads = {});
@@ -83,14 +84,17 @@ class PreconfiguredManager final {
   ManagerT manager_;
 };
 
-/// The manager of that name, or null. The pointer is good for as long as the program keeps that manager.
+/// The manager of that name, or null. From any thread. The pointer is good for as long as the program keeps that
+/// manager.
 AnyManager* fetch_manager(std::string_view name);
 
 /// True when an update of that name is in force (applied and not rolled back). From any thread.
 bool is_applied(std::string_view name);
 
 /// Takes an applied update back, as one stopped change. Throws Error: not_found when no such update is in force,
-/// still_active when code that would go away stays on a stack until `timeout` (nothing was changed then).
+/// still_active when code that would go away stays on a stack until `timeout`, thread_unstoppable, timed_out when
+/// another change of the program lasts until then, unsupported when the update recorded nothing that could be taken
+/// back, invalid_argument from a step of an update. Nothing was changed then.
 void roll_back(std::uint64_t update_id, std::chrono::milliseconds timeout = std::chrono::seconds(10));
 void roll_back(std::string_view update_name, std::chrono::milliseconds timeout = std::chrono::seconds(10));
 

@@ -74,10 +74,12 @@ class Update {
   virtual bool wait_alterability();
   /// One probe of the same, without waiting. The default throws Error: an update must say when it may be applied.
   virtual bool check_alterability();
-  /// Takes back what preupdate_setup did, before the update is postponed.
+  /// Takes back what preupdate_setup did, before the update is postponed, or after it failed before the program
+  /// resumed.
   virtual void clean_failed_alterability() {}
   virtual void pause_hook() {}
-  /// Changes the program, with the mechanisms of relinking.hpp and others, which undo themselves when a later step throws.
+  /// Changes the program, with the mechanisms of relinking.hpp and others, which undo themselves when a later step
+  /// throws.
   virtual void apply() = 0;
   virtual void preresume_setup() {}
   virtual void resume_hook() {}
@@ -113,7 +115,7 @@ struct UpdateReport {
   std::string name;
   std::string manager;
   UpdateState state = UpdateState::queued;
-  /// Of a refused, failed or aborted update, and of the last postponement of a queued one.
+  /// Of a refused, failed or aborted update, and of the last postponement of a queued or active one.
   std::optional<ErrorCode> code;
   std::string reason;
   int postponements = 0;

@@ -36,6 +36,13 @@ std::optional<Trouble> take_back(Transaction& transaction, const UndoBounds& bou
   }
 }
 
+namespace {
+
+/// Waiting may help: the code may be left, the thread may come out of where it cannot be stopped.
+bool may_pass(ErrorCode code) { return code == ErrorCode::still_active || code == ErrorCode::thread_unstoppable; }
+
+}  // namespace
+
 void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
   Backoff backoff(longest_sleep, bounds.deadline);
   for (;;) {
@@ -45,7 +52,7 @@ void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
       return;
     } catch (const Error& error) {
       transaction.resume();
-      if (error.code() != ErrorCode::still_active || !backoff.sleep()) throw;
+      if (!may_pass(error.code()) || !backoff.sleep()) throw;
     } catch (...) {
       transaction.resume();
       throw;

@@ -23,8 +23,8 @@ struct UndoBounds {
 /// reason, the program runs and every change is still in force. Calls only what the steps brought.
 std::optional<Trouble> take_back(Transaction& transaction, const UndoBounds& bounds) noexcept;
 
-/// The same on request, for an update that is in force: tries again only while a step's check says still_active, throws
-/// whatever else is thrown, and leaves the program running.
+/// The same on request, for an update that is in force: tries again only while a step's check says still_active or the
+/// stop thread_unstoppable, throws whatever else is thrown, and leaves the program running.
 void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds);
 
 }  // namespace moult::lifecycle

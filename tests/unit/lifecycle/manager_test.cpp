@@ -265,6 +265,17 @@ class NumberedUpdate final : public Update {
   int version_;
 };
 
+TEST(Updates, DoNotShareTheirDefaults) {
+  NumberedUpdate first("first", 1);
+  NumberedUpdate second("second", 2);
+  Patience other;
+  other.max_tries = 99;
+  first.set_patience(other);
+  EXPECT_EQ(second.patience().max_tries, 10);
+  EXPECT_EQ(second.patience().sleep_time, std::chrono::seconds(1));
+  EXPECT_THAT(second.threads(), testing::IsEmpty());
+}
+
 TEST(PreconfiguredManagers, BuildTheUpdateFromItsArguments) {
   program.reset();
   PreconfiguredManager<Manager, NumberedUpdate> inline_one("numbers");

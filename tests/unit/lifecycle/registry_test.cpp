@@ -130,9 +130,22 @@ TEST_F(RollBack, PassesOnWhatElseIsThrownAndChangesNothing) {
   script->at("apply", [] { set_version(3, [] { throw Error(ErrorCode::unsupported, "for ever"); }); });
   apply_one("for ever", script);
   EXPECT_EQ(code_of([] { roll_back("for ever"); }), ErrorCode::unsupported);
-  program.failing_stops = 1;
-  EXPECT_EQ(code_of([] { roll_back("for ever"); }), ErrorCode::thread_unstoppable);
   EXPECT_EQ(program.version, 3);
+}
+
+TEST_F(RollBack, RetriesAStopThatCouldNotBeHad) {
+  apply_one("hard to stop");
+  program.failing_stops = 2;
+  roll_back("hard to stop");
+  EXPECT_EQ(program.version, 1);
+}
+
+TEST_F(RollBack, NamesTheThreadThatCouldNotBeStopped) {
+  apply_one("impossible to stop");
+  program.failing_stops = 1'000'000;
+  EXPECT_EQ(code_of([] { roll_back("impossible to stop", std::chrono::milliseconds(3)); }),
+            ErrorCode::thread_unstoppable);
+  EXPECT_TRUE(is_applied("impossible to stop"));
 }
 
 TEST_F(RollBack, IsHonestAboutAnUpdateThatRecordedNothing) {
