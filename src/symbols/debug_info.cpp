@@ -16,6 +16,32 @@ std::optional<Dwarf_Die> follow(const Dwarf_Die& die, unsigned attribute) {
   return target;
 }
 
+/// True when one of the abbreviations at `offset` has an attribute that refers to any unit. Each is a code, a tag,
+/// whether there are children, and pairs of attribute and form; zeros end the pairs and the table (DWARF 5, 7.5.3).
+bool any_refers_out(std::string_view table, std::uint64_t offset) {
+  const auto next_leb128 = [&] {
+    std::uint64_t number = 0;
+    for (unsigned shift = 0; offset < table.size(); shift += 7) {
+      const unsigned char byte = static_cast<unsigned char>(table[offset++]);
+      if (shift < 64) number |= std::uint64_t{byte & 0x7fU} << shift;
+      if (byte < 0x80) break;
+    }
+    return number;
+  };
+  while (next_leb128() != 0) {
+    next_leb128();  // tag
+    ++offset;       // children
+    for (;;) {
+      const std::uint64_t attribute = next_leb128();
+      const std::uint64_t form = next_leb128();
+      if (form == DW_FORM_ref_addr || form == DW_FORM_indirect) return true;
+      if (form == DW_FORM_implicit_const) next_leb128();
+      if (attribute == 0 && form == 0) break;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 DebugInfo::DebugInfo(const ElfFile& file, Dwarf* handle) : file_(&file), handle_(handle), code_(file.code_sections()) {}
@@ -32,14 +58,16 @@ std::unique_ptr<DebugInfo> DebugInfo::open(const ElfFile& file) {
 void DebugInfo::read_units() {
   Dwarf_Off offset = 0;
   Dwarf_Off next = 0;
+  Dwarf_Off abbreviations = 0;
   std::size_t header_size = 0;
-  while (dwarf_next_unit(handle_.get(), offset, &next, &header_size, nullptr, nullptr, nullptr, nullptr, nullptr,
+  while (dwarf_next_unit(handle_.get(), offset, &next, &header_size, nullptr, &abbreviations, nullptr, nullptr, nullptr,
                          nullptr) == 0) {
     DebugUnit unit;
     if (dwarf_offdie(handle_.get(), offset + header_size, &unit.skeleton) != nullptr) {
       std::uint8_t kind = 0;
       Dwarf_Die split{};
       dwarf_cu_info(unit.skeleton.cu, nullptr, &kind, nullptr, &split, nullptr, nullptr, nullptr);
+      unit.refers_out = has_references_out(abbreviations);
       unit.is_split = kind == DW_UT_skeleton;
       unit.is_missing = unit.is_split && split.addr == nullptr;
       unit.content = split.addr != nullptr ? split : unit.skeleton;
@@ -48,6 +76,17 @@ void DebugInfo::read_units() {
     }
     offset = next;
   }
+}
+
+bool DebugInfo::has_references_out(std::uint64_t abbreviations) {
+  const auto [known, is_new] = refers_out_.try_emplace(abbreviations, false);
+  if (is_new) {
+    const Elf_Data* table = file_->data(file_->section(".debug_abbrev"));
+    // Without the table at its usual name nothing can be excluded.
+    known->second =
+        table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
+  }
+  return known->second;
 }
 
 void DebugInfo::read_unit_ranges() const {

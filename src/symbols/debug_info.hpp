@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "symbols/elf_file.hpp"
@@ -27,6 +28,7 @@ struct DebugUnit {
   Dwarf_Die skeleton{};     ///< in the module itself: addresses and lines
   Dwarf_Die content{};      ///< the same, or what stands in the .dwo file for it
   std::string_view bytes;   ///< of the unit in the module
+  bool refers_out = false;  ///< it may have references to other units
   bool is_split = false;    ///< -gsplit-dwarf
   bool is_missing = false;  ///< split, and its .dwo file could not be opened
 };
@@ -63,13 +65,15 @@ class DebugInfo final {
 
   DebugInfo(const ElfFile& file, Dwarf* handle);
   void read_units();
+  bool has_references_out(std::uint64_t abbreviations);
   void read_unit_ranges() const;
 
   const ElfFile* file_;
   std::unique_ptr<Dwarf, End> handle_;
   std::vector<CodeRange> code_;
   std::vector<DebugUnit> units_;
-  mutable std::vector<UnitRange> ranges_;  ///< sorted; read when first asked for
+  std::unordered_map<std::uint64_t, bool> refers_out_;  ///< by place of the table of abbreviations
+  mutable std::vector<UnitRange> ranges_;               ///< sorted; read when first asked for
 };
 
 /// The parts of the function that `die` speaks of, `die` first.

@@ -195,7 +195,9 @@ std::vector<FunctionMatch> FunctionIndex::find(const NameQuery& query) const {
 FunctionMatch FunctionIndex::match_of_piece(const Symbol& piece) const {
   const SymbolName name = split_symbol_name(piece.name);
   for (const Symbol& symbol : symbols_) {
-    if (symbol.name == name.stem && belongs_to(piece, symbol)) return match_of(symbol);
+    // f.localalias is f itself under another name.
+    const bool is_original = symbol.begin == piece.begin || belongs_to(piece, symbol);
+    if (symbol.name == name.stem && is_original) return match_of(symbol);
   }
   FunctionMatch orphan{nullptr, name, {}};
   for (const std::size_t other : pieces_.at(name.stem)) {

@@ -156,7 +156,8 @@ class Search final {
 
   void read_units_with_references() {
     for (std::size_t i = 0; i < unread_.size(); ++i) {
-      if (unread_[i] && contains_any(info_.units()[i].bytes, references_)) read(i);
+      const DebugUnit& unit = info_.units()[i];
+      if (unread_[i] && unit.refers_out && contains_any(unit.bytes, references_)) read(i);
     }
   }
 

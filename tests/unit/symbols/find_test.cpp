@@ -162,6 +162,14 @@ TEST(Pieces, AFunctionRenamedByTheLinkerIsNoPiece) {
   EXPECT_THAT(found.front().clones, IsEmpty());
 }
 
+TEST(Pieces, ALocalAliasIsTheFunctionItself) {
+  const Program program = Program::of_file(fixture("pieces.so"));
+  const std::vector<FunctionSymbol> found = program.find("aliased");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found.front().pieces, IsEmpty());
+  EXPECT_EQ(program.at(found.front().range.begin)->mangled, "_Z7aliasedi");
+}
+
 TEST(Pieces, OfAFunctionThatIsGoneAreFoundUnderItsName) {
   const Program program = Program::of_file(fixture("pieces.so"));
   const std::vector<FunctionSymbol> found = program.find("onlyclone");
