@@ -197,7 +197,8 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
     }
     known.slots().seal();
   });
-  std::sort(keep_out_.begin(), keep_out_.end());
+  std::sort(keep_out_.begin(), keep_out_.end(),
+            [](const CodeRange& a, const CodeRange& b) { return a.begin < b.begin; });
 }
 
 /// Where the old function jumps back to its entry a call in progress would go on in the new one: none may be then.
@@ -245,6 +246,7 @@ Patch Patch::prepare(std::span<const PatchTarget> targets) {
   MOULT_FAULT("code.prepare.copy");
   std::vector<CodeCopy> copies = copy_code(targets, mappings);
   std::vector<EntryPlan> plans;
+  plans.reserve(copies.size());
   for (const CodeCopy& copy : copies) plans.push_back(plan_copy(copy, mappings));
   MOULT_FAULT("code.prepare.planned");
   std::unique_ptr<Impl> impl = std::make_unique<Impl>();

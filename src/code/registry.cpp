@@ -17,6 +17,11 @@ void overlay(const Entry& entry, CodeRange range, std::span<std::uint8_t> copy) 
     if (range.contains(entry.place + i)) copy[value(entry.place) + i - value(range.begin)] = entry.original[i];
 }
 
+std::string circle_text(const std::string& name) {
+  return name + ": calls of what shall replace it go on in " + name +
+         " already, so they would go round in circles; roll that earlier redefinition back instead";
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> Registry::original_bytes(CodeRange range) const {
@@ -82,10 +87,7 @@ void Registry::refuse_circle(const std::string& name, CodeAddress function, Code
   while (!ahead.empty()) {
     CodeAddress at = ahead.back();
     ahead.pop_back();
-    if (at == function)
-      throw Error(ErrorCode::invalid_argument,
-                  name + ": calls of the function that shall replace it go on in " + name +
-                      " already, and would go round in circles; roll that earlier redefinition back instead");
+    if (at == function) throw Error(ErrorCode::invalid_argument, circle_text(name));
     auto entry = entries_.find(at);
     if (entry == entries_.end() || !seen.insert(at).second) continue;
     for (const std::unique_ptr<Redirection>& redirection : entry->second.redirections)

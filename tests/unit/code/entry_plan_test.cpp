@@ -162,27 +162,27 @@ plan_absolute_entries:
 .popsection
 )");
 
-#define DECLARE(name) extern "C" const std::uint8_t name[], name##_end[]
-DECLARE(plan_plain);
-DECLARE(plan_two_endbr64);
-DECLARE(plan_only_ret);
-DECLARE(plan_ret_before_another);
-DECLARE(plan_loop_to_entry);
-DECLARE(plan_loop_behind_endbr64);
-DECLARE(plan_loop_to_byte_2);
-DECLARE(plan_jrcxz);
-DECLARE(plan_lands_on_byte_5);
-DECLARE(plan_calls_inside);
-DECLARE(plan_cold_part_returns_to_byte_3);
-DECLARE(plan_cold_part);
-DECLARE(plan_relative_table);
-DECLARE(plan_safe_table);
-DECLARE(plan_absolute_table);
-DECLARE(plan_computed_goto);
-DECLARE(plan_breakpoint);
-DECLARE(plan_breakpoint_after_prologue);
-DECLARE(plan_data_inside);
-DECLARE(plan_cut_off);
+#define MOULT_TEST_CODE(name) extern "C" const std::uint8_t name[], name##_end[]
+MOULT_TEST_CODE(plan_plain);
+MOULT_TEST_CODE(plan_two_endbr64);
+MOULT_TEST_CODE(plan_only_ret);
+MOULT_TEST_CODE(plan_ret_before_another);
+MOULT_TEST_CODE(plan_loop_to_entry);
+MOULT_TEST_CODE(plan_loop_behind_endbr64);
+MOULT_TEST_CODE(plan_loop_to_byte_2);
+MOULT_TEST_CODE(plan_jrcxz);
+MOULT_TEST_CODE(plan_lands_on_byte_5);
+MOULT_TEST_CODE(plan_calls_inside);
+MOULT_TEST_CODE(plan_cold_part_returns_to_byte_3);
+MOULT_TEST_CODE(plan_cold_part);
+MOULT_TEST_CODE(plan_relative_table);
+MOULT_TEST_CODE(plan_safe_table);
+MOULT_TEST_CODE(plan_absolute_table);
+MOULT_TEST_CODE(plan_computed_goto);
+MOULT_TEST_CODE(plan_breakpoint);
+MOULT_TEST_CODE(plan_breakpoint_after_prologue);
+MOULT_TEST_CODE(plan_data_inside);
+MOULT_TEST_CODE(plan_cut_off);
 
 namespace moult::code {
 namespace {
@@ -202,7 +202,7 @@ FunctionCode function_between(const std::uint8_t* begin, const std::uint8_t* end
   return {.name = "f", .body = bytes_between(begin, end), .after = {end, 16}, .pieces = {}, .read = read_here};
 }
 
-#define FUNCTION(name) function_between(name, name##_end)
+#define MOULT_TEST_FUNCTION(name) function_between(name, name##_end)
 
 /// The refusal's code and message, or "planned".
 std::pair<ErrorCode, std::string> refusal_of(const FunctionCode& function, std::size_t least) {
@@ -214,16 +214,16 @@ std::pair<ErrorCode, std::string> refusal_of(const FunctionCode& function, std::
   }
 }
 
-#define EXPECT_REFUSED(function, least, expected_code, words) \
-  do {                                                        \
-    auto [code, message] = refusal_of(function, least);       \
-    EXPECT_EQ(code, expected_code) << message;                \
-    EXPECT_THAT(message, HasSubstr(words));                   \
-    EXPECT_THAT(message, HasSubstr("f"));                     \
+#define MOULT_EXPECT_REFUSED(function, least, expected_code, words) \
+  do {                                                              \
+    auto [code, message] = refusal_of(function, least);             \
+    EXPECT_EQ(code, expected_code) << message;                      \
+    EXPECT_THAT(message, HasSubstr(words));                         \
+    EXPECT_THAT(message, HasSubstr("f"));                           \
   } while (false)
 
 TEST(EntryPlan, TheJumpGoesBehindTheEndbr64) {
-  FunctionCode function = FUNCTION(plan_plain);
+  FunctionCode function = MOULT_TEST_FUNCTION(plan_plain);
   EntryPlan plan = plan_entry(function, 6);
   EXPECT_EQ(plan.place, function.body.begin + 4);
   EXPECT_GE(plan.room, 6u);
@@ -231,81 +231,85 @@ TEST(EntryPlan, TheJumpGoesBehindTheEndbr64) {
 }
 
 TEST(EntryPlan, TheJumpGoesBehindTheLastOfSeveralEndbr64) {
-  FunctionCode function = FUNCTION(plan_two_endbr64);
+  FunctionCode function = MOULT_TEST_FUNCTION(plan_two_endbr64);
   EXPECT_EQ(plan_entry(function, 6).place, function.body.begin + 8);
 }
 
 TEST(EntryPlan, PaddingBehindAShortFunctionIsRoom) {
-  EntryPlan plan = plan_entry(FUNCTION(plan_only_ret), 6);
+  EntryPlan plan = plan_entry(MOULT_TEST_FUNCTION(plan_only_ret), 6);
   EXPECT_EQ(plan.room, 16u);
 }
 
 TEST(EntryPlan, PaddingIsUsedUpToTheNextSixteenBytesOnly) {
-  FunctionCode function = FUNCTION(plan_only_ret);
+  FunctionCode function = MOULT_TEST_FUNCTION(plan_only_ret);
   std::vector<std::uint8_t> fillers(32, 0x90);
   function.after = fillers;
   EXPECT_EQ(plan_entry(function, 5).room, 16u);
   function.body.begin = CodeAddress{0x1000 + 11};
   EXPECT_EQ(plan_entry(function, 5).room, 5u);
   function.body.begin = CodeAddress{0x1000 + 12};
-  EXPECT_REFUSED(function, 5, ErrorCode::too_short, "room for 4 of the 5 bytes");
+  MOULT_EXPECT_REFUSED(function, 5, ErrorCode::too_short, "room for 4 of the 5 bytes");
 }
 
 TEST(EntryPlan, AFunctionRightBeforeAnotherIsTooShort) {
-  EXPECT_REFUSED(FUNCTION(plan_ret_before_another), 5, ErrorCode::too_short, "room for 1 of the 5 bytes");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_ret_before_another), 5, ErrorCode::too_short,
+                       "room for 1 of the 5 bytes");
 }
 
 TEST(EntryPlan, PaddingThatBelongsToAnotherFunctionIsNoRoom) {
-  FunctionCode function = FUNCTION(plan_only_ret);
+  FunctionCode function = MOULT_TEST_FUNCTION(plan_only_ret);
   function.after = function.after.first(3);
   EXPECT_EQ(refusal_of(function, 5).first, ErrorCode::too_short);
 }
 
 TEST(EntryPlan, AFunctionWithoutSizeIsTooShort) {
-  FunctionCode function = FUNCTION(plan_only_ret);
+  FunctionCode function = MOULT_TEST_FUNCTION(plan_only_ret);
   function.body.bytes = {};
-  EXPECT_REFUSED(function, 5, ErrorCode::too_short, ".size");
+  MOULT_EXPECT_REFUSED(function, 5, ErrorCode::too_short, ".size");
 }
 
 TEST(EntryPlan, ALoopBackToTheEntryIsAllowedAndTold) {
-  EXPECT_TRUE(plan_entry(FUNCTION(plan_loop_to_entry), 6).is_loop_head);
-  EXPECT_TRUE(plan_entry(FUNCTION(plan_loop_behind_endbr64), 6).is_loop_head);
+  EXPECT_TRUE(plan_entry(MOULT_TEST_FUNCTION(plan_loop_to_entry), 6).is_loop_head);
+  EXPECT_TRUE(plan_entry(MOULT_TEST_FUNCTION(plan_loop_behind_endbr64), 6).is_loop_head);
 }
 
 TEST(EntryPlan, ABranchIntoTheBytesOfTheJumpIsRefused) {
-  EXPECT_REFUSED(FUNCTION(plan_loop_to_byte_2), 5, ErrorCode::unsupported_code, "f+0x2");
-  EXPECT_REFUSED(FUNCTION(plan_jrcxz), 5, ErrorCode::unsupported_code, "f+0x1");
-  EXPECT_REFUSED(FUNCTION(plan_calls_inside), 5, ErrorCode::unsupported_code, "f+0x1");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_loop_to_byte_2), 5, ErrorCode::unsupported_code, "f+0x2");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_jrcxz), 5, ErrorCode::unsupported_code, "f+0x1");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_calls_inside), 5, ErrorCode::unsupported_code, "f+0x1");
 }
 
 TEST(EntryPlan, ABranchToTheByteBehindTheJumpIsAllowed) {
-  EXPECT_EQ(plan_entry(FUNCTION(plan_lands_on_byte_5), 5).room, 5u);
-  EXPECT_REFUSED(FUNCTION(plan_lands_on_byte_5), 6, ErrorCode::unsupported_code, "f+0x5");
+  EXPECT_EQ(plan_entry(MOULT_TEST_FUNCTION(plan_lands_on_byte_5), 5).room, 5u);
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_lands_on_byte_5), 6, ErrorCode::unsupported_code, "f+0x5");
 }
 
 TEST(EntryPlan, ABranchFromASplitOffPieceCounts) {
-  FunctionCode function = FUNCTION(plan_cold_part_returns_to_byte_3);
+  FunctionCode function = MOULT_TEST_FUNCTION(plan_cold_part_returns_to_byte_3);
   EXPECT_GE(plan_entry(function, 6).room, 6u);
   function.pieces.push_back(bytes_between(plan_cold_part, plan_cold_part_end));
-  EXPECT_REFUSED(function, 5, ErrorCode::unsupported_code, "f+0x3");
+  MOULT_EXPECT_REFUSED(function, 5, ErrorCode::unsupported_code, "f+0x3");
 }
 
 TEST(EntryPlan, AJumpTableEntryIntoTheBytesOfTheJumpIsRefused) {
-  EXPECT_REFUSED(FUNCTION(plan_relative_table), 5, ErrorCode::unsupported_code, "f+0x2");
-  EXPECT_REFUSED(FUNCTION(plan_absolute_table), 5, ErrorCode::unsupported_code, "f+0x2");
-  EXPECT_REFUSED(FUNCTION(plan_computed_goto), 5, ErrorCode::unsupported_code, "f+0x2");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_relative_table), 5, ErrorCode::unsupported_code, "f+0x2");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_absolute_table), 5, ErrorCode::unsupported_code, "f+0x2");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_computed_goto), 5, ErrorCode::unsupported_code, "f+0x2");
 }
 
-TEST(EntryPlan, AJumpTableThatLeadsElsewhereIsAllowed) { EXPECT_GE(plan_entry(FUNCTION(plan_safe_table), 6).room, 6u); }
+TEST(EntryPlan, AJumpTableThatLeadsElsewhereIsAllowed) {
+  EXPECT_GE(plan_entry(MOULT_TEST_FUNCTION(plan_safe_table), 6).room, 6u);
+}
 
 TEST(EntryPlan, ABreakpointInTheBytesOfTheJumpIsRefused) {
-  EXPECT_REFUSED(FUNCTION(plan_breakpoint), 5, ErrorCode::unsupported_code, "breakpoint");
-  EXPECT_REFUSED(FUNCTION(plan_breakpoint_after_prologue), 5, ErrorCode::unsupported_code, "breakpoint");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_breakpoint), 5, ErrorCode::unsupported_code, "breakpoint");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_breakpoint_after_prologue), 5, ErrorCode::unsupported_code,
+                       "breakpoint");
 }
 
 TEST(EntryPlan, BytesThatAreNoInstructionAreRefused) {
-  EXPECT_REFUSED(FUNCTION(plan_data_inside), 5, ErrorCode::unsupported_code, "f+0x6");
-  EXPECT_REFUSED(FUNCTION(plan_cut_off), 5, ErrorCode::unsupported_code, "f+0xa");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_data_inside), 5, ErrorCode::unsupported_code, "f+0x6");
+  MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_cut_off), 5, ErrorCode::unsupported_code, "f+0xa");
 }
 
 TEST(EntryPlan, AnyBytesAreEitherPlannedWithinThemselvesOrRefused) {

@@ -105,6 +105,7 @@ TEST(NearPool, ASlotGivenBackIsUsedAgain) {
 TEST(NearPool, ManySlotsAreAllDifferent) {
   NearPool pool(platform::address_space(), {});
   std::vector<const x86_64::JumpSlot*> slots;
+  slots.reserve(10000);
   for (int i = 0; i < 10000; ++i) slots.push_back(pool.take("f", here, far_away));
   pool.seal();
   std::sort(slots.begin(), slots.end());
