@@ -9,14 +9,35 @@
 namespace moult::symbols {
 namespace {
 
+[[noreturn]] void throw_replaced(const ModulePlace& place, const std::string& how) {
+  throw Error(ErrorCode::unreadable, place.module.path + ": was deleted or replaced since it was loaded" + how +
+                                         "; put the old file back or restart the program");
+}
+
+/// What was deleted or replaced is reached through /proc, which may want privilege; without it, a file of the same
+/// build in the old place will do.
+ElfFile open_loaded_file(const ModulePlace& place) {
+  const bool is_gone = place.open_path.find("/map_files/") != std::string::npos;
+  try {
+    return ElfFile::open(place.open_path, place.module.path);
+  } catch (const Error&) {
+    if (!is_gone) throw;
+  }
+  if (place.loaded_build_id.empty()) throw_replaced(place, "");
+  try {
+    return ElfFile::open(place.module.path);
+  } catch (const Error&) {
+    throw_replaced(place, "");
+  }
+}
+
 ElfFile open_module(const ModulePlace& place) {
   if (!place.image.empty()) return ElfFile::of_image(place.image, place.module.path);
-  ElfFile file = ElfFile::open(place.open_path, place.module.path);
+  ElfFile file = open_loaded_file(place);
   const std::string id = file.build_id();
   if (!place.loaded_build_id.empty() && id != place.loaded_build_id) {
-    throw Error(ErrorCode::unreadable, place.module.path + ": was replaced since it was loaded: build id " +
-                                           (id.empty() ? "none" : id) + " in the file, " + place.loaded_build_id +
-                                           " in memory; restart the program or put the old file back");
+    throw_replaced(
+        place, ": build id " + (id.empty() ? "none" : id) + " in the file, " + place.loaded_build_id + " in memory");
   }
   return file;
 }

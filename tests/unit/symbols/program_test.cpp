@@ -1,5 +1,6 @@
 #include "symbols/program.hpp"
 
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,6 +56,27 @@ TEST(OfThisProcess, NamesTheVdso) {
 TEST(OfThisProcess, KnowsNothingOfAnAddressOutsideTheModules) {
   int on_the_stack = 0;
   EXPECT_FALSE(Program::of_this_process().at(CodeAddress{reinterpret_cast<std::uintptr_t>(&on_the_stack)}));
+}
+
+TEST(OfThisProcess, TakesNoSymbolsFromAFileThatWasReplacedSinceItWasLoaded) {
+  const ScratchFolder folder;
+  const std::string path = folder.file("replaced.so");
+  std::filesystem::copy_file(fixture("names_gcc_O0.so"), path);
+  void* library = ::dlopen(path.c_str(), RTLD_NOW);
+  ASSERT_NE(library, nullptr) << ::dlerror();
+  std::filesystem::copy_file(fixture("names_gcc_O2.so"), folder.file("new.so"));
+  std::filesystem::rename(folder.file("new.so"), path);
+  const Program program = Program::of_this_process();
+  const std::vector<FunctionSymbol> found = program.find("other_plain");
+  const auto module = std::find_if(program.modules().begin(), program.modules().end(),
+                                   [&](const Module& candidate) { return candidate.path == path; });
+  ASSERT_NE(module, program.modules().end());
+  if (found.empty()) {
+    EXPECT_THAT(module->problem, HasSubstr("since it was loaded"));
+  } else {  // with privilege the old file is still reached
+    EXPECT_EQ(value(found.front().range.begin), reinterpret_cast<std::uintptr_t>(::dlsym(library, "other_plain")));
+  }
+  ::dlclose(library);
 }
 
 /// A copy of this process that does nothing until the test ends.
