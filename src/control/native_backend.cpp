@@ -20,6 +20,8 @@ std::shared_ptr<void> on_event(std::function<void()> tell) {
 Backend native_backend() {
   Backend backend;
   backend.status = native_status;
+  backend.update = native_update;
+  backend.check = native_check;
   backend.threads = native_threads;
   backend.functions = native_functions;
   backend.roll_back = native_roll_back;

@@ -1,0 +1,44 @@
+// moult build: an update's source to a shared object, for later or for many processes of one build.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "compiler.hpp"
+
+namespace moult::cli {
+namespace {
+
+struct Options : Aimed {
+  std::string file;
+  std::string output;
+  CompileOptions compile;
+};
+
+ExitCode run_build(const Options& options) {
+  const Target target = find_target(options.target);
+  const std::string output = std::filesystem::absolute(options.output).string();
+  compile_update(target, options.file, output, options.compile);
+  if (options.json)
+    print(nlohmann::ordered_json{{"ok", true}, {"output", output}}.dump());
+  else
+    print(options.output + ": built for " + target.describe());
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_build(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("build", "Compile an update for a running program");
+  auto options = std::make_shared<Options>();
+  add_target(*command, *options);
+  command->add_option("FILE", options->file, "The update's source")->required()->check(CLI::ExistingFile);
+  command->add_option("-o,--output", options->output, "The shared object to write")->required();
+  command->add_option("-p,--build-dir", options->compile.build_dir, "Where compile_commands.json is");
+  command->add_flag("-v,--verbose", options->compile.verbose, "Show the compiler's command");
+  add_common(*command, *options, 30);
+  command->footer(
+      "Examples:\n  moult build app update.cpp -o update.so\n  moult build 4711 update.cpp -o u.so -p build -v");
+  command->callback([=, &run] { run = [=] { return run_build(*options); }; });
+}
+
+}  // namespace moult::cli

@@ -1,0 +1,175 @@
+#include "compilation_database.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "moult/error.hpp"
+#include "target.hpp"
+#include "trouble.hpp"
+
+namespace moult::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* file_name = "compile_commands.json";
+
+std::string absolute(const std::string& path, const std::string& directory) {
+  return fs::path(path).is_absolute() ? fs::path(path).lexically_normal().string()
+                                      : (fs::path(directory) / path).lexically_normal().string();
+}
+
+CompileCommand command_of(const json& entry) {
+  CompileCommand command;
+  command.directory = entry.at("directory").get<std::string>();
+  command.file = absolute(entry.at("file").get<std::string>(), command.directory);
+  command.output = entry.value("output", "");
+  if (entry.contains("arguments"))
+    command.arguments = entry.at("arguments").get<std::vector<std::string>>();
+  else
+    command.arguments = split_command(entry.at("command").get<std::string>());
+  return command;
+}
+
+/// From `start` upwards, the file if it is there.
+std::optional<fs::path> find_upwards(const fs::path& start) {
+  std::error_code ignored;
+  for (fs::path folder = fs::absolute(start, ignored); !folder.empty(); folder = folder.parent_path()) {
+    if (fs::is_regular_file(folder / file_name, ignored)) return folder / file_name;
+    if (folder == folder.parent_path()) break;
+  }
+  return std::nullopt;
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code ignored;
+  return one == other || fs::equivalent(one, other, ignored);
+}
+
+/// CMake's objects of target T are in CMakeFiles/T.dir.
+bool is_compiled_for(const CompileCommand& command, const std::string& program) {
+  const std::string folder = "/" + base_name(program) + ".dir/";
+  const auto names_it = [&](const std::string& text) { return ("/" + text).find(folder) != std::string::npos; };
+  return names_it(command.output) || std::ranges::any_of(command.arguments, names_it);
+}
+
+/// True for a compiler wrapper such as ccache, which has the compiler for its first argument.
+bool is_launcher(const std::string& name) {
+  constexpr std::array<std::string_view, 4> launchers{"ccache", "sccache", "distcc", "icecc"};
+  return std::ranges::find(launchers, base_name(name)) != launchers.end();
+}
+
+constexpr std::array<std::string_view, 15> kept_with_value{
+    "-I",        "-D",        "-U",      "-isystem", "-iquote",        "-idirafter", "-include", "-imacros",
+    "-isysroot", "--sysroot", "--param", "-Xclang",  "-Xpreprocessor", "-target",    "-mllvm"};
+constexpr std::array<std::string_view, 6> dropped_with_value{"-o", "-MF", "-MT", "-MQ", "-MJ", "-x"};
+
+bool starts_with_any(std::string_view argument, std::initializer_list<std::string_view> prefixes) {
+  return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return argument.starts_with(prefix); });
+}
+
+bool is_dropped(std::string_view argument) {
+  if (!argument.starts_with('-') && !argument.starts_with('@')) return true;  // the input
+  if (starts_with_any(argument, {"-Wp,", "-Wa,"})) return false;
+  return starts_with_any(argument, {"-W",        "-M",           "-flto",    "-fno-lto",  "-fuse-linker-plugin",
+                                    "-ffat-lto", "-fno-fat-lto", "-fPIE",    "-fpie",     "-fPIC",
+                                    "-fpic",     "-fno-pic",     "-fno-PIC", "-fno-pie",  "-fno-PIE",
+                                    "-pie",      "-no-pie",      "-static",  "-pedantic", "-o"}) ||
+         argument == "-c" || argument == "-S" || argument == "-E" || argument == "-w" || argument == "-shared";
+}
+
+}  // namespace
+
+std::vector<std::string> split_command(std::string_view command) {
+  std::vector<std::string> words;
+  std::string word;
+  bool in_word = false;
+  char quote = 0;
+  for (std::size_t each = 0; each < command.size(); ++each) {
+    const char sign = command[each];
+    const bool escapes = sign == '\\' && quote != '\'' && each + 1 < command.size();
+    if (escapes) {
+      word += command[++each];
+      in_word = true;
+    } else if (quote != 0 ? sign == quote : (sign == '"' || sign == '\'')) {
+      quote = quote != 0 ? char{0} : sign;
+      in_word = true;
+    } else if (quote == 0 && (sign == ' ' || sign == '\t' || sign == '\n')) {
+      if (in_word) words.push_back(std::exchange(word, {}));
+      in_word = false;
+    } else {
+      word += sign;
+      in_word = true;
+    }
+  }
+  if (in_word) words.push_back(word);
+  return words;
+}
+
+std::vector<CompileCommand> read_compilation_database(const fs::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw Error(ErrorCode::unreadable, file.string() + ": cannot be read");
+  std::vector<CompileCommand> commands;
+  try {
+    for (const json& entry : json::parse(stream)) commands.push_back(command_of(entry));
+  } catch (const json::exception& error) {
+    throw Error(ErrorCode::unreadable, file.string() + ": is no compilation database: " + error.what());
+  }
+  return commands;
+}
+
+fs::path find_compilation_database(const std::string& wanted, const std::string& program, const std::string& update) {
+  std::error_code ignored;
+  if (!wanted.empty()) {
+    const fs::path path = fs::is_directory(wanted, ignored) ? fs::path(wanted) / file_name : fs::path(wanted);
+    if (fs::is_regular_file(path, ignored)) return path;
+    throw Trouble(ExitCode::usage, ErrorCode::not_found, path.string() + ": there is no such file (--build-dir)");
+  }
+  for (const std::string& start : {program, update})
+    if (const std::optional<fs::path> found = find_upwards(fs::absolute(start, ignored).parent_path())) return *found;
+  throw Trouble(ExitCode::usage, ErrorCode::not_found,
+                "no compile_commands.json above " + program + " or " + update +
+                    "; make one (cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON) and name its folder with --build-dir");
+}
+
+const CompileCommand* choose_command(const std::vector<CompileCommand>& commands, const std::string& program,
+                                     const std::string& main_file) {
+  const CompileCommand* best = nullptr;
+  int best_points = 0;
+  for (const CompileCommand& command : commands) {
+    const bool has_main = !main_file.empty() && is_same_file(command.file, main_file);
+    const bool is_of_program = is_compiled_for(command, program);
+    const bool is_beside = fs::path(program).parent_path() == fs::path(command.directory);
+    // A file with main may be compiled into several programs; the folder alone says little.
+    const int points = (has_main ? 4 : 0) + (is_of_program ? 2 : 0) + (is_beside ? 1 : 0);
+    if (points <= best_points) continue;
+    best = &command;
+    best_points = points;
+  }
+  return best;
+}
+
+CompilerCall flags_for_update(const CompileCommand& command) {
+  CompilerCall call;
+  std::size_t next = 0;
+  const std::vector<std::string>& arguments = command.arguments;
+  while (next + 1 < arguments.size() && is_launcher(arguments[next])) ++next;
+  if (next < arguments.size()) call.compiler = arguments[next++];
+  for (; next < arguments.size(); ++next) {
+    const std::string& argument = arguments[next];
+    if (std::ranges::find(dropped_with_value, argument) != dropped_with_value.end()) {
+      ++next;
+    } else if (std::ranges::find(kept_with_value, argument) != kept_with_value.end()) {
+      call.flags.push_back(argument);
+      if (next + 1 < arguments.size()) call.flags.push_back(arguments[++next]);
+    } else if (!is_dropped(argument)) {
+      call.flags.push_back(argument);
+    }
+  }
+  return call;
+}
+
+}  // namespace moult::cli

@@ -1,0 +1,42 @@
+// From an update's source to a shared object that fits the running program.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "target.hpp"
+
+namespace moult::cli {
+
+struct CompileOptions {
+  std::string build_dir;  ///< of compile_commands.json; empty: look for it
+  bool verbose = false;   ///< show the compiler's command
+};
+
+/// A folder in the user's cache that goes away with this.
+class ScratchFolder final {
+ public:
+  /// $XDG_CACHE_HOME/moult, else ~/.cache/moult, else the temporary folder. Throws Trouble (usage).
+  ScratchFolder();
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// True for the names of C++ sources.
+bool is_source(const std::string& file);
+
+/// The assembler text of the note that ties an update to the program with build id `hex`.
+std::string target_note(const std::string& hex);
+
+/// Compiles `source` with the program's own flags into `output`, with a note of the running program's build id. The
+/// compiler's messages go to standard error as they are. Throws Trouble (usage) when it does not compile.
+void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
+                    const CompileOptions& options);
+
+}  // namespace moult::cli

@@ -1,0 +1,119 @@
+#include "console.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+namespace moult::cli {
+namespace {
+
+bool wants_colours() {
+  static const bool wanted = [] {
+    const char* const no_color = std::getenv("NO_COLOR");
+    return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+  }();
+  return wanted;
+}
+
+const char* escape_of(Colour colour) noexcept {
+  switch (colour) {
+    case Colour::good: return "\033[32m";
+    case Colour::bad: return "\033[31m";
+    case Colour::waiting: return "\033[33m";
+    case Colour::faint: return "\033[2m";
+    case Colour::strong: return "\033[1m";
+    case Colour::plain: break;
+  }
+  return "";
+}
+
+/// Characters, not bytes: two-byte signs such as µ must not shift a column.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char each) { return (static_cast<unsigned char>(each) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+std::string paint(Colour colour, std::string_view text) {
+  if (colour == Colour::plain || !wants_colours()) return std::string(text);
+  return escape_of(colour) + std::string(text) + "\033[0m";
+}
+
+Colour colour_of(UpdateState state) noexcept {
+  switch (state) {
+    case UpdateState::applied: return Colour::good;
+    case UpdateState::refused:
+    case UpdateState::failed:
+    case UpdateState::aborted: return Colour::bad;
+    case UpdateState::queued:
+    case UpdateState::active: return Colour::waiting;
+    case UpdateState::rolled_back: return Colour::faint;
+  }
+  return Colour::plain;
+}
+
+std::string to_text(std::chrono::nanoseconds time) {
+  struct Unit {
+    double nanoseconds;
+    const char* name;
+  };
+  constexpr std::array<Unit, 4> units{{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}, {1, "ns"}}};
+  const auto count = static_cast<double>(time.count());
+  const Unit* const unit =
+      std::ranges::find_if(units, [&](const Unit& each) { return count >= each.nanoseconds || each.nanoseconds <= 1; });
+  std::array<char, 40> text{};
+  const double value = count / unit->nanoseconds;
+  std::snprintf(text.data(), text.size(), value < 9.95 && unit->nanoseconds > 1 ? "%.1f %s" : "%.0f %s", value,
+                unit->name);
+  return text.data();
+}
+
+std::string count_text(std::size_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
+std::string join(const std::vector<std::string>& texts, std::string_view separator) {
+  std::string all;
+  for (const std::string& text : texts) {
+    if (&text != &texts.front()) all += separator;
+    all += text;
+  }
+  return all;
+}
+
+std::string to_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::vector<std::string>& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t column = 0; column < row.size(); ++column)
+      widths[column] = std::max(widths[column], width_of(row[column]));
+  }
+  std::string table;
+  for (const std::vector<std::string>& row : rows) {
+    std::string line;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      line += row[column];
+      if (column + 1 < row.size()) line += std::string(widths[column] - width_of(row[column]) + 2, ' ');
+    }
+    if (&row != &rows.front()) table += '\n';
+    table += &row == &rows.front() ? paint(Colour::faint, line) : line;
+  }
+  return table;
+}
+
+void print(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+void complain(std::string_view line) {
+  const std::string whole = "moult: " + std::string(line) + "\n";
+  std::fwrite(whole.data(), 1, whole.size(), stderr);
+}
+
+}  // namespace moult::cli

@@ -1,0 +1,34 @@
+// What is written, and how it looks: colours on a terminal only, times a person can read.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "moult/update.hpp"
+
+namespace moult::cli {
+
+enum class Colour { plain, good, bad, waiting, faint, strong };
+
+/// `text` in colour when standard output is a terminal and NO_COLOR is not set.
+std::string paint(Colour colour, std::string_view text);
+Colour colour_of(UpdateState state) noexcept;
+
+/// "850 ns", "43 µs", "1.2 ms", "18 ms", "2.5 s".
+std::string to_text(std::chrono::nanoseconds time);
+/// "1 thread", "3 threads".
+std::string count_text(std::size_t count, std::string_view noun);
+/// "a, b, c".
+std::string join(const std::vector<std::string>& texts, std::string_view separator = ", ");
+
+/// Rows in columns, the first row being the heading. The last column is not padded.
+std::string to_table(const std::vector<std::vector<std::string>>& rows);
+
+/// A line on standard output, at once.
+void print(std::string_view line);
+/// A line on standard error, "moult: " in front.
+void complain(std::string_view line);
+
+}  // namespace moult::cli

@@ -1,0 +1,78 @@
+// moult log: the events a program keeps, and those to come.
+#include <array>
+#include <cmath>
+#include <ctime>
+
+#include "commands.hpp"
+
+namespace moult::cli {
+namespace {
+
+struct Options : Aimed {
+  bool follow = false;
+  std::uint64_t after = 0;
+};
+
+std::string clock_time(double seconds) {
+  const auto whole = static_cast<std::time_t>(seconds);
+  std::tm local{};
+  ::localtime_r(&whole, &local);
+  std::array<char, 32> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%H:%M:%S", &local);
+  const int milliseconds = static_cast<int>((seconds - std::floor(seconds)) * 1000);
+  std::snprintf(text.data() + length, text.size() - length, ".%03d", milliseconds);
+  return text.data();
+}
+
+void show(const Options& options, const protocol::EventRecord& event) {
+  print(options.json ? protocol::format_event(event)
+                     : paint(Colour::faint, clock_time(event.time)) + "  " + event.text);
+}
+
+/// Until the program ends or the reader has seen enough (Ctrl-C).
+ExitCode follow(const Options& options, const Target& target, protocol::Client client) {
+  const protocol::Deadline never = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
+  while (true) {
+    std::string line;
+    try {
+      line = client.read_line(never);
+    } catch (const Error&) {
+      if (!options.json) complain(target.describe() + " has ended, or its listener has");
+      return ExitCode::done;
+    }
+    show(options, protocol::parse_event(line));
+  }
+}
+
+ExitCode run_log(const Options& options) {
+  const Target target = find_target(options.target);
+  const protocol::LogRequest request{options.after, options.follow};
+  const auto timeout = std::chrono::duration<double>(options.timeout);
+  if (!options.follow) {
+    const std::string line = ask(target, request, timeout);
+    if (options.json) return answer(options, target, line, protocol::parse_events, [](const auto&) { return ""; });
+    for (const protocol::EventRecord& event : protocol::parse_events(line).events) show(options, event);
+    return ExitCode::done;
+  }
+  const protocol::Deadline deadline =
+      std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
+  protocol::Client client = connect(target, deadline);
+  for (const protocol::EventRecord& event : protocol::parse_events(client.call(request, deadline)).events)
+    show(options, event);
+  return follow(options, target, std::move(client));
+}
+
+}  // namespace
+
+void add_log(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("log", "Show what moult did in a program");
+  auto options = std::make_shared<Options>();
+  add_target(*command, *options);
+  command->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
+  command->add_option("--after", options->after, "Only events with a number above this");
+  add_common(*command, *options, 10);
+  command->footer("Examples:\n  moult log app\n  moult log -f app\n  moult log -f app --json | jq --unbuffered .text");
+  command->callback([=, &run] { run = [=] { return run_log(*options); }; });
+}
+
+}  // namespace moult::cli

@@ -1,0 +1,84 @@
+// moult ps: who listens. A socket that nobody listens on any more is shown, not removed: it is its program's.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "protocol/runtime_folder.hpp"
+
+namespace moult::cli {
+namespace {
+
+struct Listed {
+  Target target;
+  std::string state = "listening";  ///< or stale (nobody listens), silent (no answer), somebody else's reason
+  protocol::StatusReply status;
+};
+
+Listed look_at(const protocol::FoundSocket& found, double timeout) {
+  Listed listed;
+  listed.target = {found.pid, program_of(found.pid), found.path.string()};
+  try {
+    listed.status =
+        protocol::parse_status(ask(listed.target, protocol::StatusRequest{}, std::chrono::duration<double>(timeout)));
+  } catch (const Trouble& trouble) {
+    listed.state = trouble.code() == ErrorCode::not_found ? "stale" : "silent";
+  } catch (const Error&) {
+    listed.state = "silent";
+  }
+  return listed;
+}
+
+std::size_t in_force(const Listed& listed) {
+  return static_cast<std::size_t>(
+      std::ranges::count(listed.status.updates, UpdateState::applied, &UpdateReport::state));
+}
+
+std::string to_json(const std::vector<Listed>& all) {
+  nlohmann::ordered_json programs = nlohmann::ordered_json::array();
+  for (const Listed& each : all)
+    programs.push_back({{"pid", each.target.pid},
+                        {"program", each.target.program},
+                        {"state", each.state},
+                        {"threads", each.status.threads},
+                        {"in_force", in_force(each)},
+                        {"socket", each.target.socket}});
+  const nlohmann::ordered_json reply = {{"ok", true}, {"programs", programs}};
+  return reply.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string to_text(const std::vector<Listed>& all) {
+  std::vector<std::vector<std::string>> rows{{"PID", "PROGRAM", "STATE", "THREADS", "UPDATES", "PATH"}};
+  for (const Listed& each : all) {
+    const bool answers = each.state == "listening";
+    rows.push_back({std::to_string(each.target.pid), each.target.program.empty() ? "-" : base_name(each.target.program),
+                    each.state, answers ? std::to_string(each.status.threads) : "-",
+                    answers ? std::to_string(in_force(each)) : "-",
+                    answers ? each.target.program : each.target.socket});
+  }
+  return to_table(rows);
+}
+
+ExitCode run_ps(const Common& options) {
+  std::vector<Listed> all;
+  for (const protocol::FoundSocket& found : protocol::find_sockets(protocol::RuntimeSurroundings::of_this_process()))
+    all.push_back(look_at(found, options.timeout));
+  if (options.json)
+    print(to_json(all));
+  else if (all.empty())
+    complain("no program of yours listens; one does as long as it keeps a moult::Listener");
+  else
+    print(to_text(all));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_ps(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("ps", "List the programs that can be updated");
+  auto options = std::make_shared<Common>();
+  add_common(*command, *options, 1);
+  command->footer("Examples:\n  moult ps\n  moult ps --json | jq '.programs[].pid'");
+  command->callback([=, &run] { run = [=] { return run_ps(*options); }; });
+}
+
+}  // namespace moult::cli

@@ -1,0 +1,47 @@
+// moult rollback: takes an applied update back.
+#include <algorithm>
+#include <charconv>
+
+#include "commands.hpp"
+
+namespace moult::cli {
+namespace {
+
+struct Options : Aimed {
+  std::string update;
+};
+
+/// A whole number is an id; an update whose name is one is rolled back by its id.
+std::variant<std::uint64_t, std::string> id_or_name(const std::string& text) {
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error == std::errc() && end == text.data() + text.size()) return id;
+  return text;
+}
+
+ExitCode run_rollback(const Options& options) {
+  const Target target = find_target(options.target);
+  const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
+  constexpr std::chrono::seconds for_the_reply{5};
+  const std::string line =
+      ask(target, protocol::RollbackRequest{id_or_name(options.update), wait}, wait + for_the_reply);
+  return answer(options, target, line, protocol::parse_updates, [&](const protocol::UpdatesReply& reply) {
+    std::vector<std::string> names;
+    for (const UpdateReport& report : reply.updates) names.push_back(report.name);
+    return join(names) + ": " + paint(Colour::good, "rolled back") + " in " + target.describe();
+  });
+}
+
+}  // namespace
+
+void add_rollback(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("rollback", "Take an update back that is in force");
+  auto options = std::make_shared<Options>();
+  add_target(*command, *options);
+  command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required();
+  add_common(*command, *options, 10);
+  command->footer("Examples:\n  moult rollback app hello\n  moult rollback 4711 3 --timeout 30");
+  command->callback([=, &run] { run = [=] { return run_rollback(*options); }; });
+}
+
+}  // namespace moult::cli

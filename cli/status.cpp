@@ -1,0 +1,48 @@
+// moult status: a program, its managers and its updates.
+#include "commands.hpp"
+
+namespace moult::cli {
+namespace {
+
+std::string line_of(const UpdateReport& report) {
+  std::string line = "  " + std::to_string(report.id) + "  " + report.name + "  " +
+                     paint(colour_of(report.state), protocol::state_text(report.state));
+  if (report.state == UpdateState::applied) line += ", paused " + to_text(report.pause);
+  if (report.postponements > 0)
+    line += ", " + count_text(static_cast<std::size_t>(report.postponements), "postponement");
+  if (!report.reason.empty()) line += ": " + report.reason;
+  for (const std::string& change : report.changes) line += "\n       " + change;
+  return line;
+}
+
+std::string to_text(const Target& target, const protocol::StatusReply& status) {
+  std::string text = paint(Colour::strong, target.describe()) + "  " + status.program + "\n";
+  text += "build id " + (status.build_id.empty() ? "none" : status.build_id) + "\n";
+  text += "moult " + status.moult + " (abi " + std::to_string(status.abi) + "), " +
+          count_text(status.threads, "thread") + ", log level " + std::to_string(status.log_level) + "\n";
+  text += "managers: " + (status.managers.empty() ? "none" : join(status.managers));
+  text += status.updates.empty() ? "\nno updates" : "\nupdates:";
+  for (const UpdateReport& report : status.updates) text += "\n" + line_of(report);
+  return text;
+}
+
+ExitCode run_status(const Aimed& options) {
+  const Target target = find_target(options.target);
+  const std::string line = ask(target, protocol::StatusRequest{}, std::chrono::duration<double>(options.timeout));
+  return answer(options, target, line, protocol::parse_status,
+                [&](const protocol::StatusReply& status) { return to_text(target, status); });
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("status", "Show a program's managers and updates");
+  auto options = std::make_shared<Aimed>();
+  add_target(*command, *options);
+  add_common(*command, *options, 10);
+  command->footer(
+      "Examples:\n  moult status app\n  moult status 4711 --json | jq '.updates[] | select(.state==\"applied\")'");
+  command->callback([=, &run] { run = [=] { return run_status(*options); }; });
+}
+
+}  // namespace moult::cli

@@ -1,0 +1,110 @@
+#include "target.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "protocol/runtime_folder.hpp"
+#include "trouble.hpp"
+
+namespace moult::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<int> parse_pid(const std::string& text) {
+  int pid = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  if (error != std::errc() || end != text.data() + text.size() || pid <= 0) return std::nullopt;
+  return pid;
+}
+
+[[noreturn]] void unreachable(ErrorCode code, const std::string& message) {
+  throw Trouble(ExitCode::unreachable, code, message);
+}
+
+Target target_of_pid(int pid) {
+  Target target{pid, program_of(pid), protocol::find_socket(pid).string()};
+  if (!target.socket.empty()) return target;
+  std::error_code ignored;
+  if (!fs::exists("/proc/" + std::to_string(pid), ignored))
+    unreachable(ErrorCode::not_found, "there is no process " + std::to_string(pid) + "; moult ps lists the programs");
+  unreachable(ErrorCode::not_found, target.describe() +
+                                        " has no listener: the program must keep a moult::Listener, and its runtime "
+                                        "folder must be yours (XDG_RUNTIME_DIR)");
+}
+
+bool is_named(const std::string& program, const std::string& name) {
+  if (program.empty()) return false;
+  if (name.find('/') == std::string::npos) return base_name(program) == name;
+  std::error_code ignored;
+  return fs::weakly_canonical(name, ignored).string() == program;
+}
+
+[[noreturn]] void fail_as_ambiguous(const std::string& name, const std::vector<Target>& fitting) {
+  std::string pids;
+  for (const Target& each : fitting) pids += (pids.empty() ? "" : ", ") + std::to_string(each.pid);
+  unreachable(ErrorCode::ambiguous, name + ": " + std::to_string(fitting.size()) +
+                                        " programs of that name run; give one of the pids " + pids);
+}
+
+}  // namespace
+
+std::string Target::describe() const {
+  const std::string process = "pid " + std::to_string(pid);
+  return program.empty() ? process : base_name(program) + " (" + process + ")";
+}
+
+std::string Target::running_file() const { return "/proc/" + std::to_string(pid) + "/exe"; }
+
+std::string base_name(const std::string& path) { return fs::path(path).filename().string(); }
+
+std::string program_of(int pid) {
+  std::error_code error;
+  std::string path = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
+  constexpr std::string_view deleted = " (deleted)";
+  if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
+  return path;
+}
+
+Target find_target(const std::string& name) {
+  if (const std::optional<int> pid = parse_pid(name)) return target_of_pid(*pid);
+  std::vector<Target> fitting;
+  for (const protocol::FoundSocket& found : protocol::find_sockets(protocol::RuntimeSurroundings::of_this_process())) {
+    Target target{found.pid, program_of(found.pid), found.path.string()};
+    if (is_named(target.program, name)) fitting.push_back(std::move(target));
+  }
+  if (fitting.size() > 1) fail_as_ambiguous(name, fitting);
+  if (fitting.empty())
+    unreachable(ErrorCode::not_found,
+                name + ": no program of that name listens; moult ps lists those that do, and a pid works too");
+  return fitting.front();
+}
+
+protocol::Client connect(const Target& target, protocol::Deadline deadline) {
+  try {
+    return protocol::Client::connect(target.socket, deadline);
+  } catch (const Error& error) {
+    unreachable(error.code(), target.describe() + ": " + error.what());
+  }
+}
+
+std::string ask(const Target& target, const protocol::Command& command, std::chrono::duration<double> timeout) {
+  const protocol::Deadline deadline =
+      std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
+  protocol::Client client = connect(target, deadline);
+  try {
+    return client.call(command, deadline);
+  } catch (const Error& error) {
+    const ExitCode exit = error.code() == ErrorCode::timed_out ? ExitCode::postponed : ExitCode::unreachable;
+    throw Trouble(exit, error.code(), target.describe() + ": " + error.what());
+  }
+}
+
+void fail(const Target& target, const Error& error) {
+  throw Trouble(exit_of(error.code()), error.code(), target.describe() + ": " + error.what());
+}
+
+}  // namespace moult::cli

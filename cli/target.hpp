@@ -1,0 +1,40 @@
+// The running program a command is about.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "protocol/client.hpp"
+
+namespace moult::cli {
+
+struct Target {
+  int pid = 0;
+  std::string program;  ///< path of the executable; empty when it cannot be known
+  std::string socket;
+
+  /// "app (pid 4711)".
+  std::string describe() const;
+  /// The executable as it runs, though its file may have been replaced since.
+  std::string running_file() const;
+};
+
+/// The last part of a path.
+std::string base_name(const std::string& path);
+
+/// The executable of a process; empty when there is no such process or it is somebody else's.
+std::string program_of(int pid);
+
+/// `name` is a pid, a program's name or its path. Throws Trouble (unreachable): no such program, several of that name
+/// (the pids are listed), or one without a listener.
+Target find_target(const std::string& name);
+
+protocol::Client connect(const Target& target, protocol::Deadline deadline);
+
+/// Sends one command and returns the reply's line. Throws Trouble: unreachable, postponed (no answer in time).
+std::string ask(const Target& target, const protocol::Command& command, std::chrono::duration<double> timeout);
+
+/// Of a reply that says no: throws Trouble with `target` in front of the message.
+[[noreturn]] void fail(const Target& target, const Error& error);
+
+}  // namespace moult::cli

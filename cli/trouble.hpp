@@ -1,0 +1,40 @@
+// How the command ends: the exit codes of docs/protocol.md, and what is thrown to end it.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "moult/error.hpp"
+#include "protocol/reply.hpp"
+
+namespace moult::cli {
+
+enum class ExitCode : int {
+  done = 0,         ///< in force, or the question was answered
+  failed = 1,       ///< failed and undone
+  usage = 2,        ///< wrong arguments, or a file that does not compile
+  refused = 3,      ///< before anything was touched
+  postponed = 4,    ///< or out of time
+  unreachable = 5,  ///< no such target, or no answer from it
+};
+
+/// Ends the command. The message is for the person at the keyboard.
+class Trouble final : public std::runtime_error {
+ public:
+  Trouble(ExitCode exit, ErrorCode code, const std::string& message)
+      : std::runtime_error(message), exit_(exit), code_(code) {}
+
+  ExitCode exit() const noexcept { return exit_; }
+  ErrorCode code() const noexcept { return code_; }
+
+ private:
+  ExitCode exit_;
+  ErrorCode code_;
+};
+
+/// How a reply that says no ends the command, when it tells of no single update.
+ExitCode exit_of(ErrorCode code) noexcept;
+/// How a reply about updates ends it: the worst of them decides.
+ExitCode exit_of(const protocol::UpdatesReply& reply) noexcept;
+
+}  // namespace moult::cli

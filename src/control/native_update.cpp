@@ -1,0 +1,121 @@
+// `update` and `check`: a file is loaded, its entry hands updates to managers, and the reply says what became of them.
+//
+// The entry runs in the command's own thread. What it throws refuses the file; updates it had handed in before go on
+// and are reported. The reply is one more watcher of the updates: when the client gives up waiting, or the listener
+// goes away, the updates go on.
+#include <algorithm>
+#include <chrono>
+#include <exception>
+
+#include "base/event.hpp"
+#include "code/loader.hpp"
+#include "control/native.hpp"
+#include "control/update_folder.hpp"
+#include "lifecycle/submission.hpp"
+
+namespace moult::control {
+namespace {
+
+using namespace protocol;
+using Clock = std::chrono::steady_clock;
+using lifecycle::Submission;
+
+Failure failure_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::exception& error) {
+    return {ErrorCode::internal, std::string("the update's entry threw: ") + error.what()};
+  } catch (...) {
+    return {ErrorCode::internal, "the update's entry threw something that is no std::exception"};
+  }
+}
+
+void tell(EventKind kind, std::string text, std::optional<ErrorCode> code = {}) {
+  Event event;
+  event.kind = kind;
+  event.text = std::move(text);
+  event.code = code;
+  event_log().publish(std::move(event));
+}
+
+void tell_refused(const std::string& path, const Failure& failure) {
+  const bool is_named = failure.message.find(path) != std::string::npos;
+  tell(EventKind::file_refused, is_named ? failure.message : path + ": " + failure.message, failure.code);
+}
+
+/// Kept to the process's end, as the updates are.
+std::string folder_of_copies() {
+  static const UpdateFolder folder(RuntimeSurroundings::of_this_process());
+  return folder.path();
+}
+
+/// Loads the file and runs its entry. What goes wrong is in the reply.
+UpdatesReply load_and_run(const std::string& path, bool force, Submission& submission) {
+  UpdatesReply reply;
+  const Clock::time_point begin = Clock::now();
+  try {
+    const code::LoadedUpdate loaded = code::load_update(path, {.folder = folder_of_copies(), .force = force});
+    reply.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    reply.warnings = loaded.warnings();
+    if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, path);
+    const Submission::Scope scope(submission);
+    loaded.run();
+  } catch (...) {
+    reply.failure = failure_of(std::current_exception());
+  }
+  return reply;
+}
+
+/// False: not final before the deadline or the stop.
+bool wait_for(const UpdateHandle& update, Clock::time_point deadline, const std::stop_token& stop) {
+  // A handle cannot be woken by a stop token, so the wait looks up from time to time.
+  constexpr std::chrono::milliseconds longest_slice{100};
+  while (!stop.stop_requested()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const UpdateState state = update.wait(std::clamp(left, std::chrono::milliseconds(0), longest_slice)).state;
+    if (state != UpdateState::queued && state != UpdateState::active) return true;
+    if (Clock::now() >= deadline) return false;
+  }
+  return false;
+}
+
+/// Why this update is not in force.
+Failure shortfall(const UpdateReport& report) {
+  const std::string why = report.reason.empty() ? "" : ": " + report.reason;
+  if (report.state == UpdateState::queued)
+    return {ErrorCode::timed_out, report.name + ": still waiting for its turn" + why + "; it goes on by itself"};
+  if (report.state == UpdateState::active)
+    return {ErrorCode::timed_out, report.name + ": still being carried out; it goes on by itself"};
+  return {report.code.value_or(ErrorCode::internal), report.name + ": " + std::string(state_text(report.state)) + why};
+}
+
+void judge(UpdatesReply& reply, UpdateState wanted) {
+  if (reply.updates.empty() && !reply.failure) reply.warnings.push_back("the file's entry handed in no update");
+  for (const UpdateReport& report : reply.updates)
+    if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);
+}
+
+}  // namespace
+
+UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& stop) {
+  const Clock::time_point deadline = Clock::now() + request.wait;
+  Submission submission(Submission::Mode::apply);
+  UpdatesReply reply = load_and_run(request.path, request.force, submission);
+  if (reply.failure) tell_refused(request.path, *reply.failure);
+  for (const UpdateHandle& update : submission.handles()) wait_for(update, deadline, stop);
+  reply.updates = submission.reports();
+  judge(reply, UpdateState::applied);
+  return reply;
+}
+
+UpdatesReply native_check(const CheckRequest& request) {
+  Submission submission(Submission::Mode::check);
+  UpdatesReply reply = load_and_run(request.path, request.force, submission);
+  reply.updates = submission.reports();
+  judge(reply, UpdateState::queued);
+  return reply;
+}
+
+}  // namespace moult::control
