@@ -7,10 +7,12 @@ set -euo pipefail
 inner='base|protocol|platform|symbols|threads|code|data|alterability|redefine|lifecycle|recipes|control'
 
 exported=$(nm --dynamic --demangle --defined-only "$1" | cut -d' ' -f3-)
-grep -qF 'moult::name_of(moult::ErrorCode)' <<<"$exported" || {
-  echo "FAILED: $1 does not export what moult/error.hpp declares" >&2
-  exit 1
-}
+for wanted in 'moult::name_of(moult::ErrorCode)' 'typeinfo for moult::Update' 'vtable for moult::ThreadedManager'; do
+  grep -qxF "$wanted" <<<"$exported" || {
+    echo "FAILED: $1 does not export $wanted, which programs and updates link" >&2
+    exit 1
+  }
+done
 foreign=$(grep -vE '^((typeinfo|typeinfo name|vtable|VTT|guard variable) for )?moult::' <<<"$exported" || true)
 private=$(grep -E "^([a-z ]* for )?moult::($inner)::" <<<"$exported" | grep -vE 'moult::lifecycle::UpdateRun\b' || true)
 if [[ -n $foreign$private ]]; then
