@@ -29,7 +29,7 @@ void Transaction::drop_last() noexcept {
 
 std::vector<std::string> Transaction::changes() const {
   std::vector<std::string> lines;
-  for (const UndoStep& step : steps_) lines.push_back(step.what);
+  for (const UndoStep& step : steps_) lines.insert(lines.end(), step.what.begin(), step.what.end());
   return lines;
 }
 
@@ -44,6 +44,13 @@ void Transaction::resume() noexcept {
   std::size_t threads = suspension_->thread_count();
   suspension_.reset();
   record_pause(std::chrono::steady_clock::now() - began, threads);
+  std::vector<std::function<void()>> acts = std::exchange(after_resume_, {});
+  for (const std::function<void()>& act : acts) act();
+}
+
+void Transaction::after_resume(std::function<void()> act) {
+  if (suspension_ == nullptr) return act();
+  after_resume_.push_back(std::move(act));
 }
 
 void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept {

@@ -35,7 +35,7 @@ std::unique_ptr<Suspension> suspend_program(std::chrono::milliseconds timeout);
 
 /// One change and its way back. Both calls are made in a stopped program, with the transaction as the current one.
 struct UndoStep {
-  std::string what;               ///< for the reader: "hello redefined as hello_v2"
+  std::vector<std::string> what;  ///< for the reader, a line each: "hello redefined as hello_v2"
   std::function<void()> check;    ///< throws Error when the change cannot be taken back now (still_active); may be empty
   std::function<void()> undo;     ///< takes it back; does not throw
 };
@@ -74,6 +74,8 @@ class Transaction final {
   Suspension* suspension() const noexcept { return suspension_.get(); }
   /// Resumes the program; nothing when it runs.
   void resume() noexcept;
+  /// `act` is called once when the program runs again, at once if it runs now; it does not throw.
+  void after_resume(std::function<void()> act);
   /// A stop that a mechanism made and ended by itself.
   void record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept;
   std::chrono::nanoseconds last_pause() const noexcept { return last_pause_; }
@@ -92,6 +94,7 @@ class Transaction final {
  private:
   std::vector<UndoStep> steps_;
   std::unique_ptr<Suspension> suspension_;
+  std::vector<std::function<void()>> after_resume_;
   std::string reason_;
   std::chrono::nanoseconds last_pause_{};
   std::chrono::nanoseconds all_pauses_{};

@@ -94,7 +94,7 @@ class Script final {
 /// Sets the program's version, as a mechanism would: recorded first, then done.
 inline void set_version(int fresh, std::function<void()> check = {}) {
   int old = program.version;
-  Transaction::current()->add({.what = "version " + std::to_string(old) + " became " + std::to_string(fresh),
+  Transaction::current()->add({.what = {"version " + std::to_string(old) + " became " + std::to_string(fresh)},
                                .check = std::move(check),
                                .undo = [old] { program.version = old; }});
   program.version = fresh;
