@@ -1,0 +1,37 @@
+// Waiting for a word of memory to change.
+#pragma once
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <atomic>
+#include <chrono>
+#include <climits>
+#include <cstdint>
+
+#include "platform/x86_64/syscall.hpp"
+
+namespace moult::platform {
+
+static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free,
+              "a futex is a plain 32-bit word");
+
+/// Sleeps while `word` holds `expected`; may wake for no reason. Async-signal-safe.
+inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
+  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAIT_PRIVATE, static_cast<long>(expected));
+}
+
+/// The same for at most `timeout`.
+inline void futex_wait_for(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                           std::chrono::nanoseconds timeout) noexcept {
+  if (timeout.count() <= 0) return;
+  timespec relative{timeout.count() / 1'000'000'000, timeout.count() % 1'000'000'000};
+  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAIT_PRIVATE, static_cast<long>(expected), as_argument(&relative));
+}
+
+inline void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept {
+  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAKE_PRIVATE, INT_MAX);
+}
+
+}  // namespace moult::platform

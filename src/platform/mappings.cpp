@@ -1,0 +1,49 @@
+#include "platform/mappings.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include <charconv>
+#include <cstring>
+#include <string_view>
+
+#include "platform/x86_64/syscall.hpp"
+
+namespace moult::platform {
+namespace {
+
+/// "begin-end perms ..."; true when it contains the address and may be read.
+bool contains(std::string_view line, std::uintptr_t address, std::uintptr_t& end) noexcept {
+  std::uintptr_t begin = 0;
+  const char* last = line.data() + line.size();
+  std::from_chars_result parsed = std::from_chars(line.data(), last, begin, 16);
+  if (parsed.ptr == last || *parsed.ptr != '-') return false;
+  parsed = std::from_chars(parsed.ptr + 1, last, end, 16);
+  return begin <= address && address < end && last - parsed.ptr > 1 && parsed.ptr[1] == 'r';
+}
+
+}  // namespace
+
+std::uintptr_t readable_until(std::uintptr_t address) noexcept {
+  long fd = raw_syscall(SYS_openat, AT_FDCWD, as_argument("/proc/self/maps"), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char buffer[4096];
+  std::size_t kept = 0;
+  std::uintptr_t found = 0;
+  while (found == 0) {
+    long got = raw_syscall(SYS_read, fd, as_argument(buffer + kept), static_cast<long>(sizeof buffer - kept));
+    if (got <= 0) break;
+    std::string_view text(buffer, kept + static_cast<std::size_t>(got));
+    for (std::size_t newline; found == 0 && (newline = text.find('\n')) != std::string_view::npos;) {
+      std::uintptr_t end = 0;
+      if (contains(text.substr(0, newline), address, end)) found = end;
+      text.remove_prefix(newline + 1);
+    }
+    kept = text.size() < sizeof buffer ? text.size() : 0;  // a line longer than the buffer has a path nobody stacks on
+    std::memmove(buffer, text.data(), kept);
+  }
+  raw_syscall(SYS_close, fd);
+  return found;
+}
+
+}  // namespace moult::platform

@@ -1,0 +1,162 @@
+#include "platform/stop_signal.hpp"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+#include "moult/error.hpp"
+#include "platform/futex.hpp"
+#include "platform/x86_64/interrupted_call.hpp"
+
+namespace moult::platform {
+namespace {
+
+enum Phase : std::uint32_t { vacant = 0, asked = 1, arriving = 2, stopped = 3, phase_mask = 3 };
+constexpr std::uint32_t one_use = 4;
+
+constexpr std::uint32_t slots_a_chunk = 256;
+constexpr std::uint32_t most_chunks = 1024;
+
+/// The signal handler's global: what it needs to find its slot and to report.
+struct Rendezvous {
+  std::atomic<StopSlot*> chunks[most_chunks] = {};
+  std::atomic<std::uint32_t> arrived{0};  ///< a futex
+  std::atomic<std::uint32_t> wanted{0};
+};
+constinit Rendezvous rendezvous;
+
+std::uint32_t in_phase(std::uint32_t word, Phase phase) noexcept { return (word & ~std::uint32_t{phase_mask}) | phase; }
+
+void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
+  return reinterpret_cast<void*>((std::uintptr_t{word} << 32) | index);
+}
+
+[[gnu::no_sanitize("address", "thread", "undefined")]] StopSlot* slot_of(std::uint32_t index) noexcept {
+  if (index / slots_a_chunk >= most_chunks) return nullptr;
+  StopSlot* chunk = rendezvous.chunks[index / slots_a_chunk].load(std::memory_order_acquire);
+  return chunk == nullptr ? nullptr : chunk + index % slots_a_chunk;
+}
+
+/// Publishes this thread in its slot, which is `arriving`, and waits to be let go.
+[[gnu::no_sanitize("address", "thread", "undefined")]] void stay(StopSlot& slot, std::uint32_t here,
+                                                                 ucontext_t& context) noexcept {
+  continue_interrupted_call(context, slot.before);
+  slot.context = &context;
+  slot.locks = lock_use();
+  slot.at_syscall = is_at_syscall(context);
+  std::uint32_t arrived = rendezvous.arrived.fetch_add(1) + 1;
+  slot.word.store(here);
+  if (arrived == rendezvous.wanted.load()) futex_wake_all(rendezvous.arrived);
+  while (slot.word.load(std::memory_order_acquire) == here) futex_wait(slot.word, here);
+}
+
+[[gnu::no_sanitize("address", "thread", "undefined")]] void on_stop_signal(int, siginfo_t* info, void* data) {
+  ucontext_t& context = *static_cast<ucontext_t*>(data);
+  std::uintptr_t carried = reinterpret_cast<std::uintptr_t>(info->si_value.sival_ptr);
+  std::uint32_t request = static_cast<std::uint32_t>(carried >> 32);
+  StopSlot* slot = slot_of(static_cast<std::uint32_t>(carried));
+  bool is_ours = info->si_code == SI_QUEUE && info->si_pid == static_cast<pid_t>(raw_syscall(SYS_getpid));
+  if (is_ours && slot != nullptr &&
+      slot->word.compare_exchange_strong(request, in_phase(request, Phase::arriving), std::memory_order_acq_rel))
+    stay(*slot, in_phase(request, Phase::stopped), context);
+  else
+    continue_interrupted_call(context, BlockedCall{});
+}
+
+int claim_signal() {
+  for (int signal = SIGRTMAX; signal > SIGRTMIN; --signal) {
+    struct sigaction current {};
+    if (::sigaction(signal, nullptr, &current) != 0) continue;
+    if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) continue;
+    struct sigaction handler {};
+    handler.sa_sigaction = on_stop_signal;
+    // On the thread's alternate stack if it has one: its own may be nearly used up.
+    handler.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+    ::sigfillset(&handler.sa_mask);
+    if (::sigaction(signal, &handler, nullptr) == 0) return signal;
+  }
+  throw Error(ErrorCode::system, "no real-time signal is free to stop threads with; leave one without a handler");
+}
+
+}  // namespace
+
+int stop_signal() {
+  static const int signal = claim_signal();
+  return signal;
+}
+
+StopSlot& stop_slot(std::uint32_t index) {
+  std::uint32_t number = index / slots_a_chunk;
+  if (number >= most_chunks) throw std::bad_alloc();
+  StopSlot* chunk = rendezvous.chunks[number].load(std::memory_order_relaxed);
+  if (chunk == nullptr) {
+    chunk = new StopSlot[slots_a_chunk];
+    for (std::uint32_t i = 0; i < slots_a_chunk; ++i) chunk[i].index = number * slots_a_chunk + i;
+    rendezvous.chunks[number].store(chunk, std::memory_order_release);
+  }
+  return chunk[index % slots_a_chunk];
+}
+
+Asked ask_to_stop(StopSlot& slot) noexcept {
+  std::uint32_t word = in_phase(slot.word.load(std::memory_order_relaxed) + one_use, Phase::asked);
+  slot.context = nullptr;
+  slot.word.store(word, std::memory_order_release);
+  siginfo_t info;
+  std::memset(&info, 0, sizeof info);
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_ptr = signal_value(slot.index, word);
+  long result = raw_syscall(SYS_rt_tgsigqueueinfo, info.si_pid, slot.task, stop_signal(), as_argument(&info));
+  if (result == 0) return Asked::sent;
+  slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
+  return result == -ESRCH ? Asked::gone : Asked::failed;
+}
+
+bool is_stopped(const StopSlot& slot) noexcept {
+  // Arriving lasts a few instructions unless the thread was preempted right there; sleeping lets it run even if this
+  // thread has a real-time priority.
+  for (int spin = 0; (slot.word.load(std::memory_order_acquire) & phase_mask) == Phase::arriving; ++spin) {
+    timespec moment{0, 20'000};
+    if (spin > 100) raw_syscall(SYS_nanosleep, as_argument(&moment));
+  }
+  return (slot.word.load(std::memory_order_acquire) & phase_mask) == Phase::stopped;
+}
+
+bool withdraw(StopSlot& slot) noexcept {
+  std::uint32_t word = slot.word.load(std::memory_order_acquire);
+  if ((word & phase_mask) == Phase::asked &&
+      slot.word.compare_exchange_strong(word, in_phase(word, Phase::vacant), std::memory_order_acq_rel))
+    return true;
+  return !is_stopped(slot);
+}
+
+void let_go(StopSlot& slot) noexcept {
+  std::uint32_t word = slot.word.load(std::memory_order_relaxed);
+  slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
+  futex_wake_all(slot.word);
+}
+
+void reset_arrivals() noexcept {
+  rendezvous.wanted.store(0);
+  rendezvous.arrived.store(0);
+}
+
+std::uint32_t arrivals() noexcept { return rendezvous.arrived.load(); }
+
+bool await_arrivals(std::uint32_t wanted, std::chrono::nanoseconds timeout) noexcept {
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + timeout;
+  rendezvous.wanted.store(wanted);
+  for (;;) {
+    std::uint32_t arrived = rendezvous.arrived.load();
+    if (arrived >= wanted) return true;
+    std::chrono::nanoseconds left = deadline - std::chrono::steady_clock::now();
+    if (left.count() <= 0) return false;
+    futex_wait_for(rendezvous.arrived, arrived, left);
+  }
+}
+
+}  // namespace moult::platform

@@ -1,0 +1,70 @@
+// Bringing one thread to a stop and letting it go: a signal whose handler waits.
+//
+// The stopper asks a thread by sending it a queued real-time signal that carries the number of a slot. The handler
+// publishes the thread's registers in the slot and waits on the slot's word. All hand-over goes through that word:
+//
+//   vacant --ask (stopper)--> asked --handler--> arriving --handler--> stopped --let_go (stopper)--> vacant
+//                               +----withdraw (stopper)----> vacant
+//
+// The word's upper bits count the uses of the slot. A thread that blocked the signal may run the handler long after the
+// stopper gave up: its signal carries the count of that time, so its compare-and-swap fails and it just returns. The
+// slots are never freed, for the same reason.
+//
+// Who may do what: the stopper (one at a time, threads/stopped_world.cpp) owns every field of a slot that is vacant, asked
+// or stopped; the handler owns them while arriving, where it stays for a few instructions: it writes the fields, counts
+// itself as arrived, and gives the slot back with `stopped`. So the stopper never finds half a slot, and nobody counts
+// for a stop that is over. The handler allocates nothing, takes no lock, and calls the kernel directly, so errno stays as
+// it was.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+#include <ucontext.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "base/guarded.hpp"
+#include "platform/tasks.hpp"
+
+namespace moult::platform {
+
+struct StopSlot {
+  std::atomic<std::uint32_t> word{0};  ///< phase in the lower two bits, use count above; a futex
+  std::uint32_t index = 0;
+  pid_t task = 0;
+  BlockedCall before;          ///< by the stopper, before the signal
+  ucontext_t* context = nullptr;  ///< by the handler; good while stopped
+  LockUse locks;               ///< by the handler: moult's locks this thread holds
+  bool at_syscall = false;     ///< by the handler: it stands at a system call
+};
+
+/// The real-time signal in use; claimed at the first call: the highest one that the program handles in no way.
+/// The handler stays installed from then on, since a late signal would end the program. Throws Error (system).
+int stop_signal();
+
+/// Slot number `index`; made when it is first asked for. Only the stopper calls it. Throws std::bad_alloc.
+StopSlot& stop_slot(std::uint32_t index);
+
+enum class Asked { sent, gone, failed };
+/// Asks `slot.task` to stop. `gone`: there is no such thread any more. `failed`: the signal could not be queued.
+Asked ask_to_stop(StopSlot& slot) noexcept;
+
+/// True once the thread has stopped; waits for one that is just arriving.
+bool is_stopped(const StopSlot& slot) noexcept;
+
+/// Takes the request back; false when the thread has stopped in the meantime (it has to be let go, then).
+bool withdraw(StopSlot& slot) noexcept;
+
+/// Lets a stopped thread go on.
+void let_go(StopSlot& slot) noexcept;
+
+/// Starts a new count of arrivals, before the first request of a stop.
+void reset_arrivals() noexcept;
+/// How many have stopped since then.
+std::uint32_t arrivals() noexcept;
+/// Sleeps until `wanted` threads have stopped since reset_arrivals, or `timeout` has passed; true in the first case.
+bool await_arrivals(std::uint32_t wanted, std::chrono::nanoseconds timeout) noexcept;
+
+}  // namespace moult::platform
