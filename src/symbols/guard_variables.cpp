@@ -1,0 +1,59 @@
+#include "symbols/guard_variables.hpp"
+
+#include <cxxabi.h>
+#include <fcntl.h>
+#include <gelf.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "base/fd.hpp"
+
+namespace moult::symbols {
+namespace {
+
+constexpr char guard_prefix[] = "_ZGV";
+
+std::string demangled(const char* name) {
+  int status = 0;
+  std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  return status == 0 ? std::string(text.get()) : std::string(name);
+}
+
+void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<GuardVariable>& guards) {
+  Elf_Data* data = ::elf_getdata(section, nullptr);
+  if (data == nullptr || header.sh_entsize == 0) return;
+  int count = static_cast<int>(header.sh_size / header.sh_entsize);
+  for (int index = 0; index < count; ++index) {
+    GElf_Sym symbol;
+    if (::gelf_getsym(data, index, &symbol) == nullptr) return;
+    if (GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF) continue;
+    const char* name = ::elf_strptr(elf, header.sh_link, symbol.st_name);
+    if (name != nullptr && std::strncmp(name, guard_prefix, sizeof guard_prefix - 1) == 0)
+      guards.push_back({symbol.st_value, demangled(name)});
+  }
+}
+
+}  // namespace
+
+std::vector<GuardVariable> guard_variables(const std::string& path) {
+  std::vector<GuardVariable> guards;
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  ::elf_version(EV_CURRENT);
+  std::unique_ptr<Elf, decltype(&::elf_end)> elf(file ? ::elf_begin(file.get(), ELF_C_READ_MMAP, nullptr) : nullptr,
+                                                 &::elf_end);
+  if (elf == nullptr) return guards;
+  // The full table has the exported symbols too, so that one is enough.
+  for (GElf_Word wanted : {GElf_Word{SHT_SYMTAB}, GElf_Word{SHT_DYNSYM}}) {
+    for (Elf_Scn* section = nullptr; (section = ::elf_nextscn(elf.get(), section)) != nullptr;) {
+      GElf_Shdr header;
+      if (::gelf_getshdr(section, &header) == nullptr || header.sh_type != wanted) continue;
+      collect(elf.get(), section, header, guards);
+      return guards;
+    }
+  }
+  return guards;
+}
+
+}  // namespace moult::symbols

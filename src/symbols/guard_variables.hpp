@@ -1,0 +1,19 @@
+// The variables that guard the initialisation of function-local statics (Itanium C++ ABI, 3.3.3).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace moult::symbols {
+
+struct GuardVariable {
+  std::uintptr_t address = 0;  ///< in the file; add the module's bias
+  std::string name;            ///< demangled: "guard variable for main()::server"
+};
+
+/// Those of an ELF file, by its symbol table. Empty when the file cannot be read: a safety check must not make a program
+/// impossible to update because one of its libraries was removed.
+std::vector<GuardVariable> guard_variables(const std::string& path);
+
+}  // namespace moult::symbols

@@ -1,0 +1,121 @@
+#include "threads/unwinder.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <string>
+#include <variant>
+
+#include "base/guarded.hpp"
+#include "moult/error.hpp"
+#include "platform/mappings.hpp"
+#include "threads/dwarf_expression.hpp"
+
+namespace moult::threads {
+namespace {
+
+/// Grows only; a walk in a stopped program reads it without the lock.
+struct EntryCode {
+  static constexpr std::size_t capacity = 4096;
+  Guarded<std::monostate> growing;
+  CodeRange ranges[capacity];
+  std::atomic<std::size_t> count{0};
+};
+EntryCode entry_code;
+
+bool is_entry_code(CodeAddress address) noexcept {
+  std::size_t count = entry_code.count.load(std::memory_order_acquire);
+  return std::any_of(entry_code.ranges, entry_code.ranges + count,
+                     [address](const CodeRange& range) { return range.contains(address); });
+}
+
+bool read_word(std::uint64_t address, std::uint64_t& word) noexcept {
+  if (address < 4096 || address % sizeof word != 0) return false;
+  std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
+  return true;
+}
+
+}  // namespace
+
+void register_entry_code(CodeRange range) {
+  entry_code.growing.with([range](std::monostate&) {
+    std::size_t count = entry_code.count.load(std::memory_order_relaxed);
+    if (count == EntryCode::capacity)
+      throw Error(ErrorCode::no_room, "too many trampoline areas: " + std::to_string(count) + " are in use");
+    entry_code.ranges[count] = range;
+    entry_code.count.store(count + 1, std::memory_order_release);
+  });
+}
+
+Unwinder::Step Unwinder::step() noexcept {
+  std::uint64_t pc = registers_[platform::rip];
+  if (pc == 0) return is_return_address_ ? Step::outermost : step_from_entry();
+  const Row* row = rows_.find(CodeAddress{is_return_address_ ? pc - 1 : pc});
+  if (row != nullptr) return apply(*row);
+  return is_entry_code(CodeAddress{pc}) ? step_from_entry() : Step::lost;
+}
+
+/// As at a function's entry: also after a call of a null pointer.
+Unwinder::Step Unwinder::step_from_entry() noexcept {
+  std::uint64_t return_address;
+  if (!read_word(registers_[platform::rsp], return_address)) return Step::lost;
+  registers_[platform::rsp] += sizeof return_address;
+  registers_[platform::rip] = return_address;
+  is_return_address_ = true;
+  return Step::stepped;
+}
+
+Unwinder::Step Unwinder::apply(const Row& row) noexcept {
+  if (row.registers[platform::rip].kind == RegisterRule::Kind::undefined) return Step::outermost;
+  std::uint64_t cfa;
+  if (row.cfa_expression != nullptr) {
+    if (!evaluate_expression(row.cfa_expression, registers_, false, 0, cfa)) return Step::lost;
+  } else {
+    if (row.cfa_register >= platform::register_count) return Step::lost;
+    cfa = registers_[row.cfa_register] + static_cast<std::uint64_t>(std::int64_t{row.cfa_offset});
+  }
+  // The stack only grows outwards, but for a signal that was handled on a stack of its own. What does not is a broken
+  // rule, and following it could go round for ever.
+  if (!row.is_signal_frame && cfa <= registers_[platform::rsp]) return Step::lost;
+  platform::Registers caller = registers_;
+  caller[platform::rsp] = cfa;
+  for (std::size_t number = 0; number < platform::register_count; ++number) {
+    const RegisterRule& rule = row.registers[number];
+    if (rule.kind == RegisterRule::Kind::same || rule.kind == RegisterRule::Kind::undefined) continue;
+    if (!caller_value(rule, cfa, caller[number])) return Step::lost;
+  }
+  registers_ = caller;
+  is_return_address_ = !row.is_signal_frame;
+  return registers_[platform::rip] == 0 ? Step::outermost : Step::stepped;
+}
+
+bool Unwinder::caller_value(const RegisterRule& rule, std::uint64_t cfa, std::uint64_t& word) const noexcept {
+  std::uint64_t offset = static_cast<std::uint64_t>(std::int64_t{rule.offset});
+  std::uint64_t address;
+  switch (rule.kind) {
+    case RegisterRule::Kind::at_cfa: return read_word(cfa + offset, word);
+    case RegisterRule::Kind::is_cfa: word = cfa + offset; return true;
+    case RegisterRule::Kind::in_register:
+      if (offset >= platform::register_count) return false;
+      word = registers_[offset];
+      return true;
+    case RegisterRule::Kind::at_expression:
+      return evaluate_expression(rule.expression, registers_, true, cfa, address) && read_word(address, word);
+    case RegisterRule::Kind::is_expression: return evaluate_expression(rule.expression, registers_, true, cfa, word);
+    default: return false;
+  }
+}
+
+void walk_words(std::uint64_t stack_pointer, bool (*visit)(void*, const Frame&), void* data) {
+  // A stack may share its mapping with other memory; no stack is that deep without unwind information.
+  constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
+  std::uint64_t begin = (stack_pointer + 7) & ~std::uint64_t{7};
+  std::uint64_t end = std::min<std::uint64_t>(platform::readable_until(begin), begin + most_bytes);
+  for (std::uint64_t at = begin; at + 8 <= end; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, reinterpret_cast<const void*>(at), sizeof word);
+    if (!visit(data, Frame{CodeAddress{word}, true, false})) return;
+  }
+}
+
+}  // namespace moult::threads

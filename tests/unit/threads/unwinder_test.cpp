@@ -1,0 +1,184 @@
+// The walk against libunwind as the oracle: same stack, same return addresses.
+#include "threads/unwinder.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <ucontext.h>
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+namespace moult::threads {
+namespace {
+
+std::vector<std::uint64_t> by_libunwind(ucontext_t& context) {
+  std::vector<std::uint64_t> addresses;
+  unw_cursor_t cursor;
+  unw_init_local2(&cursor, &context, UNW_INIT_SIGNAL_FRAME);
+  do {
+    unw_word_t pc = 0;
+    unw_get_reg(&cursor, UNW_REG_IP, &pc);
+    if (pc == 0) break;
+    addresses.push_back(pc);
+  } while (unw_step(&cursor) > 0);
+  return addresses;
+}
+
+std::vector<std::uint64_t> by_moult(const ucontext_t& context, bool* is_precise = nullptr) {
+  RowCache rows;
+  std::vector<std::uint64_t> addresses;
+  walk_stack(rows, platform::registers_of(context), [&](const Frame& frame) {
+    if (is_precise != nullptr) *is_precise = frame.is_precise;
+    if (frame.is_precise) addresses.push_back(value(frame.pc));
+    return frame.is_precise;
+  });
+  return addresses;
+}
+
+std::vector<std::uint64_t> expected;
+std::vector<std::uint64_t> walked;
+bool ended_precisely = false;
+
+void on_signal(int, siginfo_t*, void* data) {
+  ucontext_t& context = *static_cast<ucontext_t*>(data);
+  expected = by_libunwind(context);
+  walked = by_moult(context, &ended_precisely);
+}
+
+struct OnSignal {
+  OnSignal() {
+    struct sigaction action {};
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGUSR1, &action, &before);
+    expected.clear();
+    walked.clear();
+  }
+  ~OnSignal() { sigaction(SIGUSR1, &before, nullptr); }
+  struct sigaction before {};
+};
+
+[[gnu::noinline]] int recurse(int depth) {
+  if (depth == 0) return raise(SIGUSR1);
+  volatile int result = recurse(depth - 1);
+  return result + 1;
+}
+
+[[gnu::noinline, gnu::optimize("no-omit-frame-pointer")]] int with_variable_length_array(int size) {
+  volatile char* array = static_cast<char*>(__builtin_alloca(static_cast<std::size_t>(size)));
+  array[0] = 1;
+  volatile int result = recurse(2);
+  return result + array[0];
+}
+
+struct alignas(64) Aligned {
+  char bytes[64];
+};
+
+[[gnu::noinline]] int with_realigned_stack(int seed) {
+  volatile Aligned aligned{};
+  aligned.bytes[0] = static_cast<char>(seed);
+  volatile int result = with_variable_length_array(100 + seed);
+  return result + aligned.bytes[0];
+}
+
+int compare(const void* a, const void* b) {
+  static int calls = 0;
+  if (calls++ == 0) recurse(1);
+  return *static_cast<const int*>(a) - *static_cast<const int*>(b);
+}
+
+TEST(Unwinder, WalksPlainCallsAsLibunwindDoes) {
+  OnSignal handler;
+  recurse(30);
+  EXPECT_GT(walked.size(), 30u);
+  EXPECT_EQ(walked, expected);
+  EXPECT_TRUE(ended_precisely);
+}
+
+TEST(Unwinder, WalksRealignedStacksAndVariableLengthArrays) {
+  OnSignal handler;
+  with_realigned_stack(3);
+  EXPECT_EQ(walked, expected);
+}
+
+TEST(Unwinder, WalksThroughTheCLibrary) {
+  OnSignal handler;
+  int numbers[] = {3, 1, 2};
+  qsort(numbers, 3, sizeof(int), compare);
+  EXPECT_EQ(walked, expected);
+}
+
+TEST(Unwinder, WalksThroughASignalFrame) {
+  struct sigaction outer {};
+  outer.sa_handler = [](int) { recurse(3); };
+  struct sigaction before {};
+  sigaction(SIGUSR2, &outer, &before);
+  OnSignal handler;
+  raise(SIGUSR2);
+  sigaction(SIGUSR2, &before, nullptr);
+  EXPECT_GT(walked.size(), 5u);
+  EXPECT_EQ(walked, expected);
+}
+
+TEST(Unwinder, WalksThroughExceptionsBeingThrown) {
+  struct Raises {
+    ~Raises() { recurse(1); }
+  };
+  OnSignal handler;
+  try {
+    Raises raises;
+    throw 1;
+  } catch (int) {
+  }
+  EXPECT_GT(walked.size(), 4u);
+  EXPECT_EQ(walked, expected);
+}
+
+TEST(Unwinder, ReportsEveryWordOfAStackThatItCannotWalk) {
+  // mov (%rsp),%rax; call *%rdi; ret: code made at run time, without unwind information.
+  const unsigned char code[] = {0x48, 0x83, 0xEC, 0x08, 0xFF, 0xD7, 0x48, 0x83, 0xC4, 0x08, 0xC3};
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  std::copy(std::begin(code), std::end(code), static_cast<unsigned char*>(page));
+  static std::uint64_t return_into_test;
+  static bool found;
+  static int imprecise;
+  found = false;
+  imprecise = 0;
+  auto walk_here = +[] {
+    ucontext_t here;
+    getcontext(&here);
+    RowCache rows;
+    walk_stack(rows, platform::registers_of(here), [](const Frame& frame) {
+      if (!frame.is_precise) ++imprecise;
+      if (!frame.is_precise && value(frame.pc) == return_into_test) found = true;
+      return true;
+    });
+  };
+  auto outer = [&]() __attribute__((noinline)) {
+    return_into_test = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+    reinterpret_cast<void (*)(void (*)())>(page)(walk_here);
+    asm volatile("");
+  };
+  outer();
+  munmap(page, 4096);
+  EXPECT_GT(imprecise, 0);
+  EXPECT_TRUE(found) << "the word that returns into the caller of the unknown code";
+}
+
+TEST(Unwinder, KnowsTheFunctionThatAnAddressBelongsTo) {
+  CodeAddress inside{reinterpret_cast<std::uintptr_t>(&recurse) + 1};
+  std::optional<CodeRange> entry = unwind_entry_at(inside);
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(value(entry->begin), reinterpret_cast<std::uintptr_t>(&recurse));
+  EXPECT_FALSE(unwind_entry_at(CodeAddress{0x1000}));
+}
+
+}  // namespace
+}  // namespace moult::threads
