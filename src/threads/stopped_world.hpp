@@ -52,6 +52,8 @@ class StoppedWorld final : public Suspension {
   std::span<const ThreadId> threads() const noexcept;
   /// Calls `visit(frame)` from the innermost frame outwards until it returns false. Does not allocate.
   void walk(ThreadId thread, const std::function<bool(const Frame&)>& visit) const;
+  /// The same for every thread, the calling one last, until `visit` returns false.
+  void walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const;
 
  private:
   class Impl;

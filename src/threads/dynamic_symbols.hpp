@@ -1,0 +1,54 @@
+// Exported symbols of the loaded modules, read from memory: no file is opened.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.hpp"
+
+namespace moult::threads {
+
+/// One loaded module's exported functions. Good as long as the module stays loaded.
+class DynamicSymbols final {
+ public:
+  /// Of the module whose dynamic section, as dl_iterate_phdr gives it, is at `dynamic`.
+  DynamicSymbols(std::uintptr_t bias, const void* dynamic) noexcept;
+
+  /// The function of that name which the module defines.
+  std::optional<CodeRange> find(std::string_view name) const noexcept;
+  void for_each(const std::function<void(std::string_view name, CodeRange range)>& visit) const;
+
+ private:
+  struct Hash {
+    std::uint32_t bucket_count, first_hashed, bloom_size, bloom_shift;
+  };
+  template <class Visit>
+  void walk_bucket(std::uint32_t bucket, Visit&& visit) const;
+  const std::uint32_t* buckets() const noexcept;
+  std::optional<CodeRange> function_at(std::uint32_t index) const noexcept;
+  std::string_view name_at(std::uint32_t index) const noexcept;
+
+  std::uintptr_t bias_;
+  const void* symbols_ = nullptr;
+  const char* strings_ = nullptr;
+  const Hash* hash_ = nullptr;
+};
+
+/// A loaded module.
+struct LoadedModule {
+  std::string path;  ///< empty for the program itself
+  std::uintptr_t bias = 0;
+  CodeRange range;
+  const void* dynamic = nullptr;
+};
+
+/// Calls `visit` for every loaded module. Takes the loader's lock: not in a stopped program.
+void for_each_module(const std::function<void(const LoadedModule&)>& visit);
+
+/// Changes whenever a module is loaded or unloaded.
+std::uint64_t module_generation();
+
+}  // namespace moult::threads

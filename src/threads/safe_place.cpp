@@ -1,0 +1,202 @@
+#include "threads/safe_place.hpp"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <string_view>
+
+#include "base/guarded.hpp"
+#include "symbols/guard_variables.hpp"
+#include "threads/dynamic_symbols.hpp"
+#include "threads/unwinder.hpp"
+
+namespace moult::threads {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array allocation_functions = {
+    "malloc"sv, "free"sv, "calloc"sv, "realloc"sv, "reallocarray"sv, "memalign"sv, "aligned_alloc"sv,
+    "posix_memalign"sv, "valloc"sv, "pvalloc"sv, "malloc_trim"sv, "malloc_usable_size"sv, "malloc_stats"sv,
+    "malloc_info"sv, "mallopt"sv, "mallinfo"sv, "mallinfo2"sv,
+    // operator new and delete, plain, for arrays, nothrow, sized, aligned
+    "_Znwm"sv, "_Znam"sv, "_ZnwmRKSt9nothrow_t"sv, "_ZnamRKSt9nothrow_t"sv, "_ZnwmSt11align_val_t"sv,
+    "_ZnamSt11align_val_t"sv, "_ZdlPv"sv, "_ZdaPv"sv, "_ZdlPvm"sv, "_ZdaPvm"sv, "_ZdlPvSt11align_val_t"sv,
+    "_ZdlPvmSt11align_val_t"sv, "_ZdaPvSt11align_val_t"sv, "_ZdaPvmSt11align_val_t"sv,
+    // the sanitizers' own
+    "__interceptor_malloc"sv, "__interceptor_free"sv, "__interceptor_calloc"sv, "__interceptor_realloc"sv,
+    "__interceptor_memalign"sv, "__interceptor_aligned_alloc"sv, "__interceptor_posix_memalign"sv};
+
+constexpr std::array creation_functions = {"fork"sv, "_Fork"sv, "vfork"sv, "posix_spawn"sv, "posix_spawnp"sv,
+                                           "pthread_create"sv, "exit"sv, "quick_exit"sv};
+
+constexpr std::array loader_functions = {"dlopen"sv, "dlmopen"sv, "dlclose"sv, "dlsym"sv, "dlvsym"sv,
+                                         "dladdr"sv, "dladdr1"sv, "dlinfo"sv, "dl_iterate_phdr"sv};
+
+constexpr std::array stdio_stems = {
+    "printf"sv, "scanf"sv, "fopen"sv, "fdopen"sv, "freopen"sv, "fclose"sv, "fcloseall"sv, "fflush"sv, "fread"sv,
+    "fwrite"sv, "fput"sv, "fget"sv, "putc"sv, "getc"sv, "putw"sv, "getw"sv, "puts"sv, "gets"sv, "getline"sv,
+    "getdelim"sv, "ungetc"sv, "ungetwc"sv, "fseek"sv, "ftell"sv, "fsetpos"sv, "rewind"sv, "setvbuf"sv, "setbuf"sv,
+    "popen"sv, "pclose"sv, "perror"sv, "psignal"sv, "error"sv, "warn"sv, "syslog"sv,
+    // not stdio, but behind a lock of libc's that a transformer may well want
+    "localtime"sv, "mktime"sv, "strftime"sv, "tzset"sv, "ctime"sv, "setlocale"sv, "random"sv, "srandom"sv, "rand"sv,
+    "srand"sv, "atexit"sv, "__cxa_atexit"sv, "on_exit"sv};
+
+bool is_stdio(std::string_view name) noexcept {
+  if (name.starts_with("_IO_")) return true;
+  while (name.starts_with('_') && !name.starts_with("__cxa")) name.remove_prefix(1);
+  if (name.starts_with("isoc99_")) name.remove_prefix("isoc99_"sv.size());
+  std::string_view plain = name.starts_with('v') ? name.substr(1) : name;
+  return std::any_of(stdio_stems.begin(), stdio_stems.end(), [&](std::string_view stem) {
+    return name.starts_with(stem) || plain.starts_with(stem) || (stem.ends_with('f') && plain.find(stem) <= 2);
+  });
+}
+
+constexpr std::array<const char*, 4> descriptions = {
+    "allocates or frees memory", "is in the dynamic loader", "creates or ends a thread or a process",
+    "is in a call of the C library that holds a lock"};
+
+/// Reading input blocks with only that stream's lock held.
+bool is_waiting_for_input(const platform::StopSlot& slot) noexcept {
+  if (!slot.at_syscall) return false;
+  long number = slot.context->uc_mcontext.gregs[REG_RAX];
+  return number == SYS_read || number == SYS_readv || number == SYS_pread64;
+}
+
+bool holds_lock_of_moult(const platform::StopSlot& slot) noexcept {
+  return slot.locks.held > 0 && !(slot.locks.idle && slot.at_syscall);
+}
+
+}  // namespace
+
+std::shared_ptr<const SafePlaces> SafePlaces::current() {
+  struct Made {
+    std::uint64_t generation = 0;
+    std::shared_ptr<const SafePlaces> places;
+  };
+  static Guarded<Made> made;
+  std::uint64_t generation = module_generation();
+  std::shared_ptr<const SafePlaces> places =
+      made.with([&](Made& last) { return last.generation == generation ? last.places : nullptr; });
+  if (places != nullptr) return places;
+  places = std::shared_ptr<const SafePlaces>(new SafePlaces());
+  made.with([&](Made& last) { last = {generation, places}; });
+  return places;
+}
+
+SafePlaces::SafePlaces() {
+  add_module_functions();
+  add_guards();
+  sort();
+}
+
+void SafePlaces::add_module_functions() {
+  for_each_module([this](const LoadedModule& module) {
+    DynamicSymbols symbols(module.bias, module.dynamic);
+    for (std::string_view name : allocation_functions)
+      if (std::optional<CodeRange> range = symbols.find(name)) places_.push_back({*range, Kind::allocation});
+    if (module.path.find("/ld-linux") != std::string::npos) places_.push_back({module.range, Kind::loader});
+    if (symbols.find("gnu_get_libc_version")) add_libc(symbols, module.range);
+  });
+}
+
+void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
+  libc_ = range;
+  CodeRange allocation{};
+  for (std::string_view name : allocation_functions) {
+    std::optional<CodeRange> function = libc.find(name);
+    if (!function || name == "reallocarray") continue;
+    if (allocation.begin == CodeAddress{}) allocation = *function;
+    allocation = {std::min(allocation.begin, function->begin), std::max(allocation.end, function->end)};
+  }
+  places_.push_back({allocation, Kind::allocation});
+  libc.for_each([this](std::string_view name, CodeRange function) {
+    libc_entries_.push_back(function.begin);
+    if (std::find(creation_functions.begin(), creation_functions.end(), name) != creation_functions.end())
+      places_.push_back({function, Kind::creation});
+    else if (std::find(loader_functions.begin(), loader_functions.end(), name) != loader_functions.end())
+      places_.push_back({function, Kind::loader});
+    else if (is_stdio(name))
+      places_.push_back({function, Kind::stdio});
+  });
+  std::sort(libc_entries_.begin(), libc_entries_.end());
+}
+
+void SafePlaces::add_guards() {
+  for_each_module([this](const LoadedModule& module) {
+    std::string path = module.path.empty() ? "/proc/self/exe" : module.path;
+    for (symbols::GuardVariable& guard : symbols::guard_variables(path))
+      guards_.push_back({module.bias + guard.address, std::move(guard.name)});
+  });
+}
+
+void SafePlaces::sort() {
+  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.range < b.range; });
+  // Aliases give the same range twice, and the region of libc's allocator swallows its functions.
+  std::vector<Place> merged;
+  for (const Place& place : places_) {
+    if (!merged.empty() && place.range.begin < merged.back().range.end)
+      merged.back().range.end = std::max(merged.back().range.end, place.range.end);
+    else
+      merged.push_back(place);
+  }
+  places_ = std::move(merged);
+}
+
+const SafePlaces::Place* SafePlaces::place_of(CodeAddress address) const noexcept {
+  auto after = std::upper_bound(places_.begin(), places_.end(), address,
+                                [](CodeAddress wanted, const Place& place) { return wanted < place.range.begin; });
+  if (after == places_.begin() || !std::prev(after)->range.contains(address)) return nullptr;
+  return &*std::prev(after);
+}
+
+bool SafePlaces::is_exported_by_libc(CodeAddress address) const noexcept {
+  std::optional<CodeRange> function = unwind_entry_at(address);
+  return function && std::binary_search(libc_entries_.begin(), libc_entries_.end(), function->begin);
+}
+
+std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowCache& rows,
+                                            const std::vector<CodeRange>& keep_out) const noexcept {
+  if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
+  bool waits_for_input = is_waiting_for_input(slot);
+  std::optional<UnsafeStop> unsafe;
+  bool only_libc = true;
+  bool in_exported = false;
+  CodeAddress last{};
+  walk_stack(rows, platform::registers_of(*slot.context), [&](const Frame& frame) {
+    CodeAddress address = frame.lookup_address();
+    for (const CodeRange& range : keep_out)
+      if (range.begin < frame.pc && frame.pc < range.end)
+        unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
+    if (!frame.is_precise) {
+      only_libc = false;
+      return !unsafe && !keep_out.empty();
+    }
+    const Place* place = place_of(address);
+    if (place != nullptr && !(place->kind == Kind::stdio && waits_for_input))
+      unsafe = UnsafeStop{descriptions[static_cast<std::size_t>(place->kind)], address};
+    if (!libc_.contains(address)) only_libc = false;
+    // The outermost frame is the thread's start, which says nothing of what it does now.
+    if (only_libc && last != CodeAddress{} && !in_exported) in_exported = is_exported_by_libc(last);
+    last = address;
+    return !unsafe;
+  });
+  if (!unsafe && only_libc && !(in_exported && slot.at_syscall))
+    unsafe = UnsafeStop{"is just starting or ending", last};
+  return unsafe;
+}
+
+const char* SafePlaces::static_in_initialisation() const noexcept {
+  // libstdc++'s futex protocol: 1 in the first byte is done; 0x100 is being initialised, 0x10000 with waiting threads.
+  constexpr int done = 0x1;
+  constexpr int in_progress = 0x10100;
+  for (const Guard& guard : guards_) {
+    int state = __atomic_load_n(reinterpret_cast<const int*>(guard.address), __ATOMIC_RELAXED);
+    if ((state & done) == 0 && (state & in_progress) != 0) return guard.name.c_str();
+  }
+  return nullptr;
+}
+
+}  // namespace moult::threads

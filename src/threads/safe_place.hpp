@@ -1,0 +1,71 @@
+// Where a thread may be stopped.
+//
+// While the program is stopped an update allocates, loads code and writes to stdio. A thread stopped while it holds a lock
+// that any of these needs would deadlock it. So a stop is granted only when no stopped thread
+// - has a call on its stack of malloc and its kin, of the dynamic loader, of fork or of pthread_create;
+// - has a call of stdio on its stack, unless it waits there for input: then it holds that one stream's lock only;
+// - has only libc below it, as a thread that is just starting or ending does, unless it waits in an exported function;
+// - holds a lock of moult itself (base/guarded.hpp);
+// and no function-local static variable is being initialised, which its guard variable shows.
+//
+// The functions are known by their exported names, looked up in every loaded module, so that a replaced malloc counts
+// too. glibc's internal allocation functions are not exported; they lie between the exported ones or have one of those
+// above them on the stack.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "platform/stop_signal.hpp"
+#include "threads/unwind_table.hpp"
+
+namespace moult::threads {
+
+/// Why a thread cannot be left where it is.
+struct UnsafeStop {
+  const char* what = nullptr;  ///< "allocates memory"
+  CodeAddress at{};            ///< the call that shows it; 0 when none does
+};
+
+class SafePlaces final {
+ public:
+  /// For the modules that are loaded now; made anew only when these have changed. Reads files and allocates.
+  static std::shared_ptr<const SafePlaces> current();
+
+  /// Nothing when the stopped thread of `slot` may stay where it is. Neither allocates nor takes a lock.
+  std::optional<UnsafeStop> judge(const platform::StopSlot& slot, RowCache& rows,
+                                  const std::vector<CodeRange>& keep_out) const noexcept;
+
+  /// A static variable that is being initialised by some thread, by its guard's name; null when there is none.
+  const char* static_in_initialisation() const noexcept;
+
+ private:
+  SafePlaces();
+  void add_module_functions();
+  void add_libc(const class DynamicSymbols& libc, CodeRange range);
+  void add_guards();
+  void sort();
+
+  enum class Kind : std::uint8_t { allocation, loader, creation, stdio };
+  struct Place {
+    CodeRange range;
+    Kind kind;
+  };
+  const Place* place_of(CodeAddress address) const noexcept;
+  bool is_exported_by_libc(CodeAddress address) const noexcept;
+
+  std::vector<Place> places_;            ///< sorted, not overlapping
+  std::vector<CodeAddress> libc_entries_;  ///< where libc's exported functions begin, sorted
+  CodeRange libc_;
+  struct Guard {
+    std::uintptr_t address;
+    std::string name;
+  };
+  std::vector<Guard> guards_;
+};
+
+}  // namespace moult::threads

@@ -1,0 +1,404 @@
+// Stopping every thread of the process at a safe place.
+//
+// A stop is a series of attempts until the deadline. One attempt asks every thread, waits for all to arrive, looks again
+// for threads that were created meanwhile, and judges where each one stands (safe_place.hpp). Threads at an unsafe place
+// are let go for a moment and asked again while the others stay; a lock of libc is only ever held by threads inside
+// libc, so they come through. What they need may still be held by a stopped thread (a library's constructor waits for the
+// program's own mutex): so an attempt has a limit, after which everybody runs, and a later attempt tries anew.
+//
+// From the first signal until the verdict nothing here may allocate, take a lock of libc or enter the loader, since a
+// stopped thread may hold it. All memory is reserved before; `room` says for how many threads.
+//
+// The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
+#include "threads/stopped_world.hpp"
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include "base/check.hpp"
+#include "base/guarded.hpp"
+#include "moult/error.hpp"
+#include "platform/stop_signal.hpp"
+#include "platform/tasks.hpp"
+#include "symbols/program.hpp"
+#include "threads/dynamic_symbols.hpp"
+#include "threads/safe_place.hpp"
+#include "threads/unwinder.hpp"
+
+namespace moult::threads {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// One stop at a time. Not a Guarded: whoever waits here holds nothing a stop could need.
+std::timed_mutex stopping;
+
+/// Signals the program may handle, but for those that the thread's own instructions raise.
+class HandlersBlocked final {
+ public:
+  HandlersBlocked() noexcept {
+    sigset_t blocked;
+    ::sigfillset(&blocked);
+    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) ::sigdelset(&blocked, signal);
+    ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+  }
+  ~HandlersBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  HandlersBlocked(const HandlersBlocked&) = delete;
+  HandlersBlocked& operator=(const HandlersBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+/// Who kept an attempt from succeeding. Filled in while threads are stopped: no allocation.
+struct Culprit {
+  pid_t task = 0;
+  const char* what = nullptr;
+  const char* guard = nullptr;  ///< instead of a thread: the static variable that is being initialised
+  std::array<CodeAddress, 16> frames{};
+  std::size_t frame_count = 0;
+};
+
+struct Stopped {
+  platform::StopSlot* slot = nullptr;
+  bool is_safe = false;
+};
+
+std::string describe(const symbols::Program& program, CodeAddress address) {
+  std::optional<symbols::FunctionSymbol> function = program.at(address);
+  if (!function || function->demangled.empty()) return "an unknown function";
+  std::optional<symbols::SourceLine> line = program.line_of(address);
+  if (!line) return function->demangled;
+  return function->demangled + " at " + line->file + ":" + std::to_string(line->line);
+}
+
+std::string explain(const Culprit& culprit) {
+  if (culprit.guard != nullptr) return std::string(culprit.guard) + " shows that its variable is being initialised";
+  if (culprit.task == 0) return culprit.what != nullptr ? culprit.what : "new threads were created all the time";
+  std::string text = describe_thread(ThreadId{culprit.task}) + " " + culprit.what;
+  if (culprit.frame_count == 0) return text;
+  symbols::Program program = symbols::Program::of_this_process();
+  for (std::size_t i = 0; i < culprit.frame_count; ++i)
+    text += (i == 0 ? ": in " : ", called from ") + describe(program, culprit.frames[i]);
+  return text;
+}
+
+}  // namespace
+
+class StoppedWorld::Impl final {
+ public:
+  Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options)
+      : turn_(std::move(turn)), keep_out_(options.keep_out.begin(), options.keep_out.end()), self_(platform::own_task()) {
+    platform::stop_signal();
+  }
+  ~Impl() { release(); }
+
+  bool attempt(Clock::time_point limit);
+  void release() noexcept;
+  const Culprit& culprit() const noexcept { return culprit_; }
+
+  Clock::time_point began() const noexcept { return began_; }
+  std::span<const ThreadId> threads() const noexcept { return ids_; }
+  template <class Visit>
+  void walk(ThreadId thread, Visit&& visit);
+
+ private:
+  void reserve();
+  bool gather(bool is_first);
+  bool ask(Stopped& thread) noexcept;
+  bool await_all(Clock::time_point limit);
+  std::size_t drop_unstoppable() noexcept;
+  bool settle(Clock::time_point limit);
+  std::size_t judge_all();
+  void blame(pid_t task, const char* what) noexcept;
+  void blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept;
+  void publish_ids();
+
+  std::unique_lock<std::timed_mutex> turn_;
+  std::vector<CodeRange> keep_out_;
+  pid_t self_;
+  platform::TaskList task_list_;
+  std::optional<HandlersBlocked> handlers_;
+  std::shared_ptr<const SafePlaces> places_;
+  std::uint64_t generation_ = 0;
+  RowCache rows_;
+  std::vector<pid_t> tasks_;
+  std::vector<pid_t> ignored_;  ///< kernel workers and the dead: they never run the program's code again
+  std::vector<Stopped> stopped_;
+  std::size_t next_slot_ = 0;
+  std::vector<ThreadId> ids_;
+  Clock::time_point began_{};
+  Culprit culprit_;
+};
+
+/// Everything that allocates, before the first thread is asked.
+void StoppedWorld::Impl::reserve() {
+  constexpr std::size_t spare = 64;
+  generation_ = module_generation();
+  places_ = SafePlaces::current();
+  rows_.clear();
+  std::size_t room = task_list_.count() * 5 / 4 + spare;
+  tasks_.reserve(room);
+  ignored_.reserve(room);
+  stopped_.reserve(room);
+  ids_.reserve(room + 1);
+  stopped_.clear();
+  ignored_.clear();
+  next_slot_ = 0;
+  for (std::uint32_t index = 0; index < room; ++index) platform::stop_slot(index);
+}
+
+/// Finds the threads not known yet and asks them. False when there is no room for all of them.
+bool StoppedWorld::Impl::gather(bool is_first) {
+  if (!task_list_.read(tasks_)) return false;
+  std::size_t known = stopped_.size();
+  for (pid_t task : tasks_) {
+    bool is_known = task == self_ || std::find(ignored_.begin(), ignored_.end(), task) != ignored_.end() ||
+                    (!is_first && std::any_of(stopped_.begin(), stopped_.begin() + static_cast<std::ptrdiff_t>(known),
+                                              [task](const Stopped& thread) { return thread.slot->task == task; }));
+    if (is_known) continue;
+    if (next_slot_ >= stopped_.capacity()) return false;
+    platform::StopSlot& slot = platform::stop_slot(static_cast<std::uint32_t>(next_slot_++));
+    slot.task = task;
+    slot.before = platform::blocked_call(task);
+    stopped_.push_back({&slot, false});
+  }
+  if (is_first) began_ = Clock::now();
+  platform::reset_arrivals();
+  std::erase_if(stopped_, [this](Stopped& thread) { return !thread.is_safe && !ask(thread); });
+  return true;
+}
+
+/// False when the thread is gone.
+bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
+  platform::Asked asked = platform::ask_to_stop(*thread.slot);
+  if (asked == platform::Asked::failed) blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  return asked != platform::Asked::gone;
+}
+
+/// Waits until every thread that was asked has stopped or will never.
+bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
+  constexpr milliseconds patience{1};
+  auto waited_for = [this] {
+    return static_cast<std::uint32_t>(
+        std::count_if(stopped_.begin(), stopped_.end(), [](const Stopped& thread) { return !thread.is_safe; }));
+  };
+  for (;;) {
+    Clock::time_point now = Clock::now();
+    Clock::duration left = std::min<Clock::duration>(patience, limit - now);
+    std::uint32_t before = platform::arrivals();
+    if (platform::await_arrivals(waited_for(), left)) return true;
+    bool is_progress = platform::arrivals() != before;
+    if (!is_progress && drop_unstoppable() == 0 && Clock::now() >= limit) return false;
+  }
+}
+
+/// Looks at those that have not answered; takes the ones off that never will and returns how many.
+std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
+  constexpr int most_looks = 32;  // a look at /proc costs as much as stopping a thread
+  int looks = 0;
+  return std::erase_if(stopped_, [&](const Stopped& thread) {
+    if (platform::is_stopped(*thread.slot) || looks >= most_looks) return false;
+    ++looks;
+    pid_t task = thread.slot->task;
+    platform::TaskStatus status = platform::task_status(task);
+    if (status.exists && !status.is_dead && !status.is_kernel_worker) {
+      if (status.blocks(platform::stop_signal())) blame(task, "blocks the signal that stops threads");
+      else if (status.is_traced) blame(task, "is held by a debugger or by job control");
+      else blame(task, "does not answer; it may be in a system call that cannot be interrupted");
+      return false;
+    }
+    if (!platform::withdraw(*thread.slot)) return false;
+    if (status.exists) ignored_.push_back(task);
+    return true;
+  });
+}
+
+std::size_t StoppedWorld::Impl::judge_all() {
+  std::size_t unsafe_count = 0;
+  for (Stopped& thread : stopped_) {
+    if (thread.is_safe) continue;
+    std::optional<UnsafeStop> unsafe = places_->judge(*thread.slot, rows_, keep_out_);
+    thread.is_safe = !unsafe;
+    if (!unsafe) continue;
+    ++unsafe_count;
+    blame(thread, *unsafe);
+  }
+  return unsafe_count;
+}
+
+/// Lets threads at unsafe places go on and stops them again until all stand well. The moments they get are short: a thread
+/// that spends nearly all its time in such places has to be asked many times to be met outside of one.
+bool StoppedWorld::Impl::settle(Clock::time_point limit) {
+  constexpr microseconds longest_moment{100};
+  microseconds moment{5};
+  for (;;) {
+    if (!await_all(limit)) return false;
+    if (judge_all() > 0) {
+      if (Clock::now() >= limit) return false;
+      for (Stopped& thread : stopped_)
+        if (!thread.is_safe) platform::let_go(*thread.slot);
+      timespec pause{0, std::chrono::nanoseconds(moment).count()};
+      ::nanosleep(&pause, nullptr);
+      moment = std::min(moment * 2, longest_moment);
+    } else if (task_list_.count() == stopped_.size() + ignored_.size() + 1) {
+      return true;
+    }
+    if (Clock::now() >= limit || !gather(false)) return false;
+  }
+}
+
+bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
+  reserve();
+  handlers_.emplace();
+  culprit_ = {};
+  if (gather(true) && settle(limit)) {
+    // From here on the loader may be asked: no thread is inside it.
+    culprit_ = {};
+    if (module_generation() != generation_) {
+      culprit_.what = "libraries were being loaded or unloaded all the time";
+    } else {
+      culprit_.guard = places_->static_in_initialisation();
+      if (culprit_.guard == nullptr) return publish_ids(), true;
+    }
+  }
+  release();
+  return false;
+}
+
+void StoppedWorld::Impl::publish_ids() {
+  ids_.clear();
+  for (const Stopped& thread : stopped_) ids_.push_back(ThreadId{thread.slot->task});
+  ids_.push_back(ThreadId{self_});
+}
+
+void StoppedWorld::Impl::release() noexcept {
+  for (const Stopped& thread : stopped_)
+    if (!platform::withdraw(*thread.slot)) platform::let_go(*thread.slot);
+  stopped_.clear();
+  handlers_.reset();
+}
+
+void StoppedWorld::Impl::blame(pid_t task, const char* what) noexcept {
+  culprit_.task = task;
+  culprit_.what = what;
+  culprit_.frame_count = 0;
+}
+
+void StoppedWorld::Impl::blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept {
+  blame(thread.slot->task, unsafe.what);
+  walk_stack(rows_, platform::registers_of(*thread.slot->context), [this](const Frame& frame) {
+    if (!frame.is_precise) return false;
+    culprit_.frames[culprit_.frame_count++] = frame.lookup_address();
+    return culprit_.frame_count < culprit_.frames.size();
+  });
+}
+
+template <class Visit>
+void StoppedWorld::Impl::walk(ThreadId thread, Visit&& visit) {
+  if (static_cast<pid_t>(thread) == self_) {
+    ucontext_t here;
+    ::getcontext(&here);
+    walk_stack(rows_, platform::registers_of(here), visit);
+    return;
+  }
+  for (const Stopped& stopped : stopped_) {
+    if (stopped.slot->task != static_cast<pid_t>(thread)) continue;
+    walk_stack(rows_, platform::registers_of(*stopped.slot->context), visit);
+    return;
+  }
+}
+
+StoppedWorld::StoppedWorld(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+StoppedWorld::~StoppedWorld() = default;
+
+std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
+  MOULT_CHECK(lock_use().held == 0, "a lock of moult is held across a stop");
+  Clock::time_point deadline = Clock::now() + options.timeout;
+  std::unique_lock<std::timed_mutex> turn(stopping, std::defer_lock);
+  if (!turn.try_lock_until(deadline))
+    throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
+  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options);
+  std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
+  milliseconds limit{50};
+  milliseconds rest{1};
+  for (;;) {
+    if (stopped->impl_->attempt(std::min(deadline, Clock::now() + limit))) return stopped;
+    if (Clock::now() + rest >= deadline) break;
+    timespec pause{0, std::chrono::nanoseconds(rest).count()};
+    ::nanosleep(&pause, nullptr);
+    limit *= 2;
+    rest = std::min(rest * 2, milliseconds{20});
+  }
+  throw Error(ErrorCode::thread_unstoppable,
+              "could not stop every thread at a safe place within " + std::to_string(options.timeout.count()) +
+                  " ms: " + explain(stopped->impl_->culprit()) + "; nothing was changed, try again or allow more time");
+}
+
+std::chrono::steady_clock::time_point StoppedWorld::began() const noexcept { return impl_->began(); }
+
+std::size_t StoppedWorld::thread_count() const noexcept { return impl_->threads().size() - 1; }
+
+std::vector<std::string> StoppedWorld::thread_names() const {
+  std::vector<std::string> names;
+  for (ThreadId thread : impl_->threads().first(thread_count())) names.push_back(describe_thread(thread));
+  return names;
+}
+
+std::span<const ThreadId> StoppedWorld::threads() const noexcept { return impl_->threads(); }
+
+void StoppedWorld::walk(ThreadId thread, const std::function<bool(const Frame&)>& visit) const {
+  impl_->walk(thread, visit);
+}
+
+void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const {
+  bool go_on = true;
+  for (ThreadId thread : impl_->threads()) {
+    if (!go_on) return;
+    impl_->walk(thread, [&](const Frame& frame) { return go_on = visit(thread, frame); });
+  }
+}
+
+std::string describe_thread(ThreadId thread) {
+  pid_t task = static_cast<pid_t>(thread);
+  return platform::task_name(task) + " (" + std::to_string(task) + ")";
+}
+
+const StoppedWorld* current_stop() noexcept {
+  Transaction* transaction = Transaction::current();
+  return transaction == nullptr ? nullptr : dynamic_cast<const StoppedWorld*>(transaction->suspension());
+}
+
+void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act) {
+  if (const StoppedWorld* stopped = current_stop()) return act(*stopped);
+  std::unique_ptr<StoppedWorld> stopped = StoppedWorld::stop(options);
+  Transaction* transaction = Transaction::current();
+  if (transaction == nullptr) return act(*stopped);
+  const StoppedWorld& held = *stopped;
+  transaction->hold(std::move(stopped));
+  try {
+    act(held);
+  } catch (...) {
+    transaction->resume();
+    throw;
+  }
+  transaction->resume();
+}
+
+}  // namespace moult::threads
+
+namespace moult {
+
+std::unique_ptr<Suspension> suspend_program(std::chrono::milliseconds timeout) {
+  return threads::StoppedWorld::stop({.timeout = timeout, .keep_out = {}});
+}
+
+ThreadId this_thread_id() noexcept { return ThreadId{platform::own_task()}; }
+
+}  // namespace moult
