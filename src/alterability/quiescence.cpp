@@ -1,0 +1,184 @@
+#include "alterability/quiescence.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "moult/error.hpp"
+
+namespace moult::alterability {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t most_frames_told = 8;
+
+bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
+  return threads.empty() || std::find(threads.begin(), threads.end(), thread) != threads.end();
+}
+
+Transaction& transaction_of_the_step() {
+  Transaction* transaction = Transaction::current();
+  if (transaction == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                "quiescence is checked or waited for outside of an update's step; nobody would resume the program");
+  return *transaction;
+}
+
+/// One stop: nothing when it holds (the program stays stopped), otherwise what is active (the program runs).
+std::optional<Activity> probe(Transaction& transaction, std::span<const FunctionExtent> functions,
+                              milliseconds stop_timeout, const std::vector<ThreadId>& threads) {
+  if (const threads::StoppedWorld* stopped = threads::current_stop()) {
+    std::optional<Activity> activity = find_activity(*stopped, functions, threads);
+    if (activity) transaction.resume();
+    return activity;
+  }
+  std::unique_ptr<threads::StoppedWorld> stopped =
+      threads::StoppedWorld::stop({.timeout = stop_timeout, .keep_out = {}});
+  std::optional<Activity> activity = find_activity(*stopped, functions, threads);
+  transaction.hold(std::move(stopped));
+  if (activity) transaction.resume();
+  return activity;
+}
+
+}  // namespace
+
+bool FunctionExtent::contains(CodeAddress address) const noexcept {
+  return std::any_of(ranges.begin(), ranges.end(), [address](const CodeRange& range) { return range.contains(address); });
+}
+
+FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function) {
+  CodeAddress address{reinterpret_cast<std::uintptr_t>(function.address())};
+  std::optional<symbols::FunctionSymbol> symbol = program.at(address);
+  if (!symbol)
+    throw Error(ErrorCode::not_found, (function.name().empty() ? "a function" : function.name()) +
+                                          ": there is no symbol and no unwind information for its address; "
+                                          "build it with symbols");
+  FunctionExtent extent{symbol->demangled.empty() ? function.name() : symbol->demangled, symbol->pieces};
+  extent.ranges.insert(extent.ranges.begin(), symbol->range);
+  return extent;
+}
+
+std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions,
+                                      const std::vector<ThreadId>& threads) {
+  std::vector<CodeRange> ranges;
+  for (const FunctionExtent& function : functions)
+    ranges.insert(ranges.end(), function.ranges.begin(), function.ranges.end());
+  std::sort(ranges.begin(), ranges.end());
+  auto is_active = [&ranges](CodeAddress address) {
+    auto after = std::upper_bound(ranges.begin(), ranges.end(), address,
+                                  [](CodeAddress wanted, const CodeRange& range) { return wanted < range.begin; });
+    return after != ranges.begin() && std::prev(after)->contains(address);
+  };
+  std::optional<Activity> found;
+  stopped.walk_all([&](ThreadId thread, const threads::Frame& frame) {
+    if (found && found->thread != thread) return false;
+    CodeAddress address = frame.lookup_address();
+    if (!found && is_wanted(threads, thread) && is_active(address)) found = Activity{thread, {}, frame.is_precise, {}};
+    if (found && (found->frames.empty() || frame.is_precise)) found->frames.push_back(address);
+    return !found || found->frames.size() < most_frames_told;
+  });
+  if (!found) return found;
+  for (const FunctionExtent& function : functions)
+    if (function.contains(found->frames.front())) found->function = function.name;
+  return found;
+}
+
+std::string explain(const Activity& activity) {
+  std::string text = activity.function + " is active in " + threads::describe_thread(activity.thread);
+  if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
+  symbols::Program program = symbols::Program::of_this_process();
+  for (std::size_t i = 0; i < activity.frames.size(); ++i) {
+    std::optional<symbols::FunctionSymbol> function = program.at(activity.frames[i]);
+    std::optional<symbols::SourceLine> line = program.line_of(activity.frames[i]);
+    if (i > 0) text += ", called from " + (function && !function->demangled.empty() ? function->demangled : "?");
+    if (line) text += " at " + line->file + ":" + std::to_string(line->line);
+  }
+  return text;
+}
+
+void require_quiescence(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions) {
+  std::optional<Activity> activity = find_activity(stopped, functions, {});
+  if (activity)
+    throw Error(ErrorCode::still_active, activity->function + " is active in " +
+                                             threads::describe_thread(activity->thread) +
+                                             "; try again when it has returned");
+}
+
+bool check_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
+                      const std::vector<ThreadId>& threads) {
+  Transaction& transaction = transaction_of_the_step();
+  std::optional<Activity> activity = probe(transaction, functions, patience.stop_timeout, threads);
+  if (activity) transaction.set_reason(explain(*activity));
+  return !activity;
+}
+
+bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
+                     const std::vector<ThreadId>& threads) {
+  Transaction& transaction = transaction_of_the_step();
+  Clock::time_point deadline = Clock::now() + patience.sleep_time * patience.max_tries;
+  milliseconds delay = std::min(milliseconds{1}, patience.sleep_time);
+  for (;;) {
+    std::optional<Activity> activity = probe(transaction, functions, patience.stop_timeout, threads);
+    if (!activity) return true;
+    if (Clock::now() + delay > deadline) {
+      transaction.set_reason(explain(*activity));
+      return false;
+    }
+    std::this_thread::sleep_for(delay);
+    delay = std::min(delay * 2, patience.sleep_time);
+  }
+}
+
+}  // namespace moult::alterability
+
+namespace moult {
+namespace {
+
+std::vector<alterability::FunctionExtent> extents_of(const std::vector<AnyFunction>& functions) {
+  symbols::Program program = symbols::Program::of_this_process();
+  std::vector<alterability::FunctionExtent> extents;
+  for (const AnyFunction& function : functions) extents.push_back(alterability::extent_of(program, function));
+  return extents;
+}
+
+}  // namespace
+
+bool is_function_in_any_stack(const AnyFunction& function, const std::vector<ThreadId>& threads) {
+  std::vector<alterability::FunctionExtent> extents = extents_of({function});
+  bool is_active = false;
+  threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
+    is_active = alterability::find_activity(stopped, extents, threads).has_value();
+  });
+  return is_active;
+}
+
+bool is_function_in_stack(const AnyFunction& function, ThreadId thread) {
+  return is_function_in_any_stack(function, {thread});
+}
+
+bool check_quiescence_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
+                                   const std::vector<ThreadId>& threads) {
+  return alterability::check_quiescence(extents_of(functions), patience, threads);
+}
+
+bool check_quiescence_of_function(const AnyFunction& function, const Patience& patience,
+                                  const std::vector<ThreadId>& threads) {
+  return check_quiescence_of_functions({function}, patience, threads);
+}
+
+bool wait_quiescence_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
+                                  const std::vector<ThreadId>& threads) {
+  return alterability::wait_quiescence(extents_of(functions), patience, threads);
+}
+
+bool wait_quiescence_of_function(const AnyFunction& function, const Patience& patience,
+                                 const std::vector<ThreadId>& threads) {
+  return wait_quiescence_of_functions({function}, patience, threads);
+}
+
+void resume_suspended_threads() {
+  if (Transaction* transaction = Transaction::current()) transaction->resume();
+}
+
+}  // namespace moult

@@ -1,0 +1,57 @@
+// Quiescence: no call of a function is in progress.
+//
+// After the stack check of Ksplice (Arnold and Kaashoek, EuroSys 2009): stop the program, walk every stack, and go on
+// only when none of the functions is on one. A function is all its code: the pieces that the compiler split off it too.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/transaction.hpp"
+#include "moult/alterability.hpp"
+#include "symbols/program.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::alterability {
+
+/// All code of one function.
+struct FunctionExtent {
+  std::string name;
+  std::vector<CodeRange> ranges;
+
+  bool contains(CodeAddress address) const noexcept;
+};
+
+/// Throws Error (not_found) when nothing is known of the code there.
+FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function);
+
+/// A call in progress that was found, and the calls it was reached through.
+struct Activity {
+  ThreadId thread{};
+  std::string function;
+  bool is_precise = true;           ///< false: a word on a stack that could not be walked points into it
+  std::vector<CodeAddress> frames;  ///< from the active function outwards, at most 8
+};
+
+/// The first active one of `functions` in `threads`, or in any thread when none is named.
+std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions,
+                                      const std::vector<ThreadId>& threads);
+
+/// "hello() is active in worker (12): called from main at app.cpp:30". Reads symbols: not in a stopped program.
+std::string explain(const Activity& activity);
+
+/// Throws Error (still_active) when one of `functions` is active.
+void require_quiescence(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions);
+
+/// One probe: true leaves the program stopped by the current transaction.
+bool check_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
+                      const std::vector<ThreadId>& threads);
+
+/// Probes until it holds or patience has run out. See moult/alterability.hpp.
+bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
+                     const std::vector<ThreadId>& threads);
+
+}  // namespace moult::alterability
