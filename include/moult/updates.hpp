@@ -16,22 +16,22 @@ namespace moult {
 class Redefinition final {
  public:
   template <class R, class... Args>
-  Redefinition(R (*old_function)(Args...), R (*fresh)(Args...)) : old_function_(old_function), fresh_(fresh) {}
+  Redefinition(R (*old_function)(Args...), R (*fresh)(Args...)) : replaced_(old_function), replacement_(fresh) {}
   template <class R, class... Args>
   Redefinition(const Function<R(Args...)>& old_function, R (*fresh)(Args...))
-      : old_function_(old_function), fresh_(fresh) {}
+      : replaced_(old_function), replacement_(fresh) {}
   template <class Old, class New, class R, class... Args>
-  Redefinition(R (Old::*old_function)(Args...), R (New::*fresh)(Args...)) : old_function_(old_function), fresh_(fresh) {}
+  Redefinition(R (Old::*old_function)(Args...), R (New::*fresh)(Args...)) : replaced_(old_function), replacement_(fresh) {}
   template <class Old, class New, class R, class... Args>
   Redefinition(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const)
-      : old_function_(old_function), fresh_(fresh) {}
+      : replaced_(old_function), replacement_(fresh) {}
 
-  const AnyFunction& old_function() const noexcept { return old_function_; }
-  const AnyFunction& fresh() const noexcept { return fresh_; }
+  const AnyFunction& replaced() const noexcept { return replaced_; }
+  const AnyFunction& replacement() const noexcept { return replacement_; }
 
  private:
-  AnyFunction old_function_;
-  AnyFunction fresh_;
+  AnyFunction replaced_;
+  AnyFunction replacement_;
 };
 
 /// Replaces functions when none of them is active on any stack (quiescence): all of them in one stop, or none.

@@ -1,0 +1,186 @@
+// A function can be redefined by its entry only if every call goes through its entry. Debug information shows where the
+// compiler put copies of the body into callers, and the symbol table shows specialised clones that callers call instead:
+// both refuse the change, unless the caller that holds the copy is itself among the functions redefined.
+//
+// Limit: without debug information copies cannot be seen; the change is made and a warning says so.
+#include "redefine/function_change.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/event.hpp"
+#include "code/patch.hpp"
+#include "moult/error.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::redefine {
+namespace {
+
+using symbols::FunctionSymbol;
+using symbols::InlinedSite;
+using symbols::Program;
+
+CodeAddress address_of(const AnyFunction& function) {
+  return CodeAddress{reinterpret_cast<std::uintptr_t>(function.address())};
+}
+
+FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, const char* role) {
+  std::string called = function.name().empty() ? std::string(role) : function.name();
+  std::optional<FunctionSymbol> symbol = program.at(address_of(function));
+  if (!symbol)
+    throw Error(ErrorCode::not_found, called + ": there is no function at its address; is its library still loaded?");
+  if (symbol->range.begin != address_of(function))
+    throw Error(ErrorCode::not_found, called + ": its address is inside " + symbol->demangled +
+                                          ", not at a function's entry; look it up by name instead");
+  if (symbol->demangled.empty()) symbol->demangled = called;
+  return *symbol;
+}
+
+/// Refusals are collected, so that the author sees all of them at once.
+class Refusals final {
+ public:
+  void add(const Error& error) {
+    if (!code_) code_ = error.code();
+    text_ += (text_.empty() ? "" : "\n") + std::string(error.what());
+  }
+  void throw_if_any() const {
+    if (code_) throw Error(*code_, text_);
+  }
+
+ private:
+  std::optional<ErrorCode> code_;
+  std::string text_;
+};
+
+bool is_redefined(const std::vector<FunctionSymbol>& olds, const CodeRange& range) {
+  return std::any_of(olds.begin(), olds.end(), [&range](const FunctionSymbol& old) {
+    return old.range == range || std::find(old.pieces.begin(), old.pieces.end(), range) != old.pieces.end();
+  });
+}
+
+std::string list_sites(const std::vector<InlinedSite>& sites) {
+  constexpr std::size_t most = 20;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(sites.size(), most); ++i)
+    text += (i == 0 ? "" : ", ") + sites[i].file + ":" + std::to_string(sites[i].line) + " (" + sites[i].caller + ")";
+  if (sites.size() > most) text += ", and " + std::to_string(sites.size() - most) + " more";
+  return text;
+}
+
+void warn(const std::string& text) {
+  Event event;
+  event.kind = EventKind::warning;
+  event.text = text;
+  event_log().publish(std::move(event));
+}
+
+/// Throws when calls of `old` may not go through its entry.
+void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<FunctionSymbol>& olds) {
+  std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
+  bool has_clone = std::any_of(old.clones.begin(), old.clones.end(), [&sites](const std::string& clone) {
+    // Callers of a .part hold a copy of the function's head, which debug information shows like any other.
+    return !sites || clone.find("part") == std::string::npos || clone.find("constprop") != std::string::npos ||
+           clone.find("isra") != std::string::npos;
+  });
+  if (has_clone)
+    throw Error(ErrorCode::inlined, old.demangled + ": the compiler made " + old.clones.front() +
+                                        " of it, which callers call instead; mark it MOULT_UPDATABLE and build again");
+  if (!sites) {
+    warn(old.demangled + ": " + old.module +
+         " has no debug information, so it is not known whether copies of it were inlined; build it with -g");
+    return;
+  }
+  std::erase_if(*sites, [&olds](const InlinedSite& site) { return is_redefined(olds, site.caller_range); });
+  if (!sites->empty())
+    throw Error(ErrorCode::inlined, old.demangled + ": inlined at " + list_sites(*sites) +
+                                        "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
+}
+
+}  // namespace
+
+struct FunctionChange::State {
+  std::vector<alterability::FunctionExtent> olds;
+  std::vector<alterability::FunctionExtent> fresh;
+  std::vector<std::string> lines;
+  std::optional<code::Patch> patch;
+};
+
+FunctionChange::FunctionChange(FunctionChange&&) noexcept = default;
+FunctionChange& FunctionChange::operator=(FunctionChange&&) noexcept = default;
+FunctionChange::~FunctionChange() = default;
+
+FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
+  Program program = Program::of_this_process();
+  std::vector<FunctionSymbol> olds;
+  std::vector<FunctionSymbol> fresh;
+  for (const FunctionPair& pair : pairs) {
+    olds.push_back(symbol_of(program, pair.first, "the old function"));
+    fresh.push_back(symbol_of(program, pair.second, "the new function"));
+  }
+  Refusals refusals;
+  std::vector<code::PatchTarget> targets;
+  FunctionChange change;
+  change.state_ = std::make_shared<State>();
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    try {
+      require_one_entry(program, olds[i], olds);
+    } catch (const Error& error) {
+      refusals.add(error);
+    }
+    targets.push_back({olds[i].demangled, olds[i].range, fresh[i].range.begin});
+    change.state_->olds.push_back(alterability::extent_of(program, pairs[i].first));
+    change.state_->fresh.push_back(alterability::extent_of(program, pairs[i].second));
+    change.state_->lines.push_back(olds[i].demangled + " redefined as " + fresh[i].demangled);
+  }
+  refusals.throw_if_any();
+  change.state_->patch = code::Patch::prepare(targets);
+  return change;
+}
+
+std::span<const alterability::FunctionExtent> FunctionChange::old_functions() const noexcept { return state_->olds; }
+
+std::span<const CodeRange> FunctionChange::keep_out() const noexcept { return state_->patch->keep_out(); }
+
+void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
+  std::span<const CodeRange> ranges = keep_out();
+  stopped.walk_all([ranges](ThreadId thread, const threads::Frame& frame) {
+    for (const CodeRange& range : ranges)
+      if (range.begin < frame.pc && frame.pc < range.end)
+        throw Error(ErrorCode::still_active, threads::describe_thread(thread) +
+                                                 " stands in the first bytes of a function to redefine; try again");
+    return true;
+  });
+  if (transaction != nullptr) {
+    std::shared_ptr<State> state = state_;
+    UndoStep step;
+    step.what = std::move(state->lines);
+    step.check = [state] {
+      if (const threads::StoppedWorld* now = threads::current_stop()) alterability::require_quiescence(*now, state->fresh);
+    };
+    step.undo = [state] {
+      state->patch->revert(*threads::current_stop());
+      Transaction::current()->after_resume([state] { state->patch->finish(); });
+    };
+    transaction->after_resume([state] { state->patch->finish(); });
+    transaction->add(std::move(step));
+  }
+  state_->patch->commit(stopped);
+}
+
+void FunctionChange::finish() noexcept { state_->patch->finish(); }
+
+}  // namespace moult::redefine
+
+namespace moult {
+
+void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
+  redefine::FunctionPair pair(old_function, fresh);
+  redefine::FunctionChange change = redefine::FunctionChange::prepare({&pair, 1});
+  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+                            [&change](const threads::StoppedWorld& stopped) {
+                              change.commit(stopped, Transaction::current());
+                            });
+  if (Transaction::current() == nullptr) change.finish();
+}
+
+}  // namespace moult

@@ -1,0 +1,46 @@
+// Redefinition of functions: what is checked before, done in the stop, and kept to take it back.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alterability/quiescence.hpp"
+#include "base/transaction.hpp"
+#include "moult/relinking.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::redefine {
+
+using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function, and the fresh one
+
+/// Several functions to be redefined together. Prepared while the program runs, committed in a stop.
+class FunctionChange final {
+ public:
+  /// Throws Error when one of them cannot be redefined safely: not_found, inlined, too_short, unsupported_code, no_room,
+  /// invalid_argument. Every refusal is named, not only the first. Nothing is changed.
+  static FunctionChange prepare(std::span<const FunctionPair> pairs);
+  FunctionChange(FunctionChange&&) noexcept;
+  FunctionChange& operator=(FunctionChange&&) noexcept;
+  ~FunctionChange();
+
+  /// All code of the old functions.
+  std::span<const alterability::FunctionExtent> old_functions() const noexcept;
+  /// Code that is about to be overwritten (StopOptions::keep_out).
+  std::span<const CodeRange> keep_out() const noexcept;
+
+  /// Makes the change and records in `transaction`, if there is one, how to take it back; else it is there to stay.
+  /// Throws Error (still_active), nothing changed, when a thread stands inside code about to be overwritten.
+  void commit(const threads::StoppedWorld& stopped, Transaction* transaction);
+  /// To be called when the program runs again after commit.
+  void finish() noexcept;
+
+ private:
+  struct State;
+  FunctionChange() = default;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace moult::redefine
