@@ -1,0 +1,72 @@
+// Measuring against a stated reference, in the same run.
+//
+// Machines are noisy, so a thing and its reference are measured in turns, many times, and the medians are compared. A row
+// says the value, what it is compared with, the ratio and the limit that the ratio should keep.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+struct Row {
+  std::string name;
+  double value = 0;
+  std::string unit;
+  std::string reference;  ///< what it is compared with, and its value
+  double ratio = 0;       ///< value by the reference's value
+  double limit = 0;       ///< the ratio falls short above this
+};
+
+using Rows = std::vector<Row>;
+
+inline double median(std::vector<double> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  return numbers[numbers.size() / 2];
+}
+
+struct Pair {
+  double measured = 0;
+  double reference = 0;
+};
+
+/// Both in turns, `rounds` times after one round that does not count; the medians.
+template <class Measured, class Reference>
+Pair interleave(int rounds, Measured&& measured, Reference&& reference) {
+  std::vector<double> ones;
+  std::vector<double> others;
+  for (int round = 0; round <= rounds; ++round) {
+    double one = measured();
+    double other = reference();
+    if (round == 0) continue;
+    ones.push_back(one);
+    others.push_back(other);
+  }
+  return {median(ones), median(others)};
+}
+
+inline double seconds_of(const std::function<void()>& act) {
+  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+  act();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Folder of the benchmark's other programs, and the command.
+struct Programs {
+  std::string folder;
+  std::string command;
+};
+
+Rows measure_linked(const Programs& programs);
+Rows measure_calls();
+Rows measure_pause();
+Rows measure_many_functions();
+Rows measure_command(const Programs& programs);
+
+/// What a child process wrote to its standard output. Throws std::runtime_error when it fails.
+std::string output_of(const std::vector<std::string>& command);
+
+}  // namespace bench
