@@ -1,0 +1,158 @@
+// Functions that change while threads are busy in and around them. Every result is of one version or the other.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#include "moult/manager.hpp"
+#include "moult/updates.hpp"
+#include "redefine/function_change.hpp"
+
+namespace moult {
+namespace {
+
+MOULT_UPDATABLE int version(int x) { return x + 1; }
+MOULT_UPDATABLE int version_two(int x) { return x + 2; }
+
+bool is_soak() { return std::getenv("MOULT_SOAK") != nullptr; }
+
+/// Threads that do some work and call the function in between, until they are told to stop.
+class Callers {
+ public:
+  explicit Callers(const std::function<void()>& work, int count = 4) {
+    for (int i = 0; i < count; ++i)
+      threads_.emplace_back([this, work](std::stop_token token) {
+        for (int x = 0; !token.stop_requested(); x = (x + 1) & 0xFFFF) {
+          work();
+          int result = version(x);
+          if (result != x + 1 && result != x + 2) wrong_.fetch_add(1);
+          calls_.fetch_add(1, std::memory_order_relaxed);
+        }
+      });
+  }
+  void stop() { threads_.clear(); }
+  int wrong() const { return wrong_; }
+  long calls() const { return calls_; }
+
+ private:
+  std::atomic<int> wrong_{0};
+  std::atomic<long> calls_{0};
+  std::vector<std::jthread> threads_;
+};
+
+/// Stops the program and takes the change back or makes it again, as updates and their roll-backs do.
+void flip(int times) {
+  redefine::FunctionPair pair{AnyFunction(version), AnyFunction(version_two)};
+  for (int i = 0; i < times;) {
+    redefine::FunctionChange change = redefine::FunctionChange::prepare({&pair, 1});
+    Transaction transaction;
+    Transaction::Scope scope(transaction);
+    for (int end = std::min(times, i + 1000); i < end; ++i) {
+      threads::in_stopped_world({.timeout = std::chrono::seconds(20), .keep_out = change.keep_out()},
+                                [&](const threads::StoppedWorld& stopped) {
+                                  if (i % 2 == 0) change.commit(stopped, &transaction);
+                                  else transaction.undo_all();
+                                });
+      ASSERT_EQ(version(0), i % 2 == 0 ? 2 : 1);
+    }
+  }
+}
+
+void flip_under(const std::function<void()>& work, int times) {
+  Callers callers(work);
+  flip(is_soak() ? times * 20 : times);
+  callers.stop();
+  EXPECT_EQ(callers.wrong(), 0);
+  EXPECT_GT(callers.calls(), 0);
+}
+
+TEST(Flip, AHundredThousandTimesUnderFourCallers) { flip_under([] {}, 100'000); }
+
+TEST(Flip, UnderAllocation) {
+  flip_under(
+      [] {
+        std::string text(200, 'x');
+        text.append(1000, 'y');
+      },
+      2'000);
+}
+
+TEST(Flip, UnderPrinting) {
+  FILE* nowhere = std::fopen("/dev/null", "w");
+  flip_under(
+      [nowhere] {
+        std::fprintf(nowhere, "%d", 1);
+        usleep(50);
+      },
+      500);
+  std::fclose(nowhere);
+}
+
+TEST(Flip, UnderLoadingOfLibraries) {
+  flip_under(
+      [] {
+        void* library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
+        if (library != nullptr) dlclose(library);
+        usleep(100);
+      },
+      500);
+}
+
+TEST(Flip, UnderConditionVariables) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  flip_under(
+      [&] {
+        std::unique_lock lock(mutex);
+        changed.notify_all();
+        changed.wait_for(lock, std::chrono::microseconds(100));
+      },
+      2'000);
+}
+
+TEST(Flip, UnderEpollWait) {
+  int epoll = epoll_create1(0);
+  flip_under(
+      [epoll] {
+        epoll_event event;
+        if (epoll_wait(epoll, &event, 1, 1) < 0) std::abort();  // an interruption must not be seen
+      },
+      2'000);
+  close(epoll);
+}
+
+TEST(Flip, UnderNanosleep) {
+  flip_under(
+      [] {
+        timespec length{0, 200'000};
+        timespec rest{};
+        if (nanosleep(&length, &rest) != 0) std::abort();
+      },
+      2'000);
+}
+
+TEST(Flip, ByUpdatesAndRollBacks) {
+  Callers callers([] {});
+  ThreadedManager manager("flip");
+  for (int i = 0; i < (is_soak() ? 10'000 : 100); ++i) {
+    UpdateHandle handle = manager.add_update(std::make_unique<SafeRedefineUpdate>("flip", version, version_two));
+    UpdateReport report = handle.wait(std::chrono::seconds(20));
+    ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+    ASSERT_EQ(version(0), 2);
+    roll_back(report.id);
+    ASSERT_EQ(version(0), 1);
+  }
+  callers.stop();
+  EXPECT_EQ(callers.wrong(), 0);
+}
+
+}  // namespace
+}  // namespace moult

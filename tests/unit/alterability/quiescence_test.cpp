@@ -1,0 +1,116 @@
+#include "alterability/quiescence.hpp"
+
+#include <gtest/gtest.h>
+#include <semaphore.h>
+
+#include <thread>
+
+#include "moult/error.hpp"
+#include "platform/tasks.hpp"
+
+namespace moult {
+namespace {
+
+using namespace std::chrono_literals;
+
+sem_t gate;
+
+MOULT_UPDATABLE void wait_at_gate() {
+  while (sem_wait(&gate) != 0) {
+  }
+  asm volatile("");
+}
+MOULT_UPDATABLE void calls_the_gate() {
+  wait_at_gate();
+  asm volatile("");
+}
+MOULT_UPDATABLE void never_called() { asm volatile(""); }
+
+/// A thread inside wait_at_gate, until it is let through.
+class AtGate {
+ public:
+  AtGate() {
+    sem_init(&gate, 0, 0);
+    thread_ = std::thread([this] {
+      task_ = platform::own_task();
+      calls_the_gate();
+    });
+    while (task_ == 0 || platform::blocked_call(task_).number < 0) std::this_thread::yield();
+  }
+  ~AtGate() { leave(); }
+  void leave() {
+    if (!thread_.joinable()) return;
+    sem_post(&gate);
+    thread_.join();
+  }
+  ThreadId id() const { return ThreadId{task_.load()}; }
+
+ private:
+  std::atomic<pid_t> task_{0};
+  std::thread thread_;
+};
+
+constexpr Patience short_patience{.max_tries = 5, .sleep_time = 10ms, .stop_timeout = 2000ms, .max_postponements = {}};
+
+TEST(Quiescence, AFunctionOnAStackIsFound) {
+  AtGate thread;
+  EXPECT_TRUE(is_function_in_any_stack(wait_at_gate));
+  EXPECT_TRUE(is_function_in_any_stack(calls_the_gate));
+  EXPECT_FALSE(is_function_in_any_stack(never_called));
+}
+
+TEST(Quiescence, OnlyTheNamedThreadsAreLookedAt) {
+  AtGate thread;
+  EXPECT_TRUE(is_function_in_stack(wait_at_gate, thread.id()));
+  EXPECT_FALSE(is_function_in_stack(wait_at_gate, this_thread_id()));
+}
+
+MOULT_UPDATABLE bool looks_for_itself() { return is_function_in_stack(looks_for_itself, this_thread_id()); }
+
+TEST(Quiescence, TheCallersOwnStackCounts) { EXPECT_TRUE(looks_for_itself()); }
+
+TEST(Quiescence, AProbeLeavesTheProgramStoppedOnlyWhenItHolds) {
+  AtGate thread;
+  Transaction transaction;
+  Transaction::Scope scope(transaction);
+  EXPECT_FALSE(check_quiescence_of_function(wait_at_gate, short_patience));
+  EXPECT_EQ(transaction.suspension(), nullptr);
+  EXPECT_TRUE(check_quiescence_of_function(never_called, short_patience));
+  EXPECT_NE(transaction.suspension(), nullptr);
+  resume_suspended_threads();
+  EXPECT_EQ(transaction.suspension(), nullptr);
+}
+
+TEST(Quiescence, AnUpdateWaitsWhileTheOldFunctionIsOnAStack) {
+  AtGate thread;
+  Transaction transaction;
+  Transaction::Scope scope(transaction);
+  std::jthread opener([] {
+    std::this_thread::sleep_for(20ms);
+    sem_post(&gate);
+  });
+  Patience patience = short_patience;
+  patience.max_tries = 1000;
+  EXPECT_TRUE(wait_quiescence_of_functions({wait_at_gate, calls_the_gate}, patience));
+  EXPECT_NE(transaction.suspension(), nullptr);
+  transaction.resume();
+  sem_post(&gate);
+}
+
+TEST(Quiescence, AFailedWaitNamesTheThreadAndTheFrames) {
+  AtGate thread;
+  Transaction transaction;
+  Transaction::Scope scope(transaction);
+  EXPECT_FALSE(wait_quiescence_of_function(wait_at_gate, short_patience));
+  EXPECT_NE(transaction.reason().find("wait_at_gate"), std::string::npos) << transaction.reason();
+  EXPECT_NE(transaction.reason().find("calls_the_gate"), std::string::npos) << transaction.reason();
+  EXPECT_NE(transaction.reason().find(std::to_string(static_cast<int>(thread.id()))), std::string::npos)
+      << transaction.reason();
+}
+
+TEST(Quiescence, OutsideOfAnUpdateItIsRefused) {
+  EXPECT_THROW(check_quiescence_of_function(never_called), Error);
+}
+
+}  // namespace
+}  // namespace moult
