@@ -12,9 +12,10 @@
 #include <mutex>
 #include <thread>
 
+#include "code/patch.hpp"
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
-#include "redefine/function_change.hpp"
+#include "threads/unwind_table.hpp"
 
 namespace moult {
 namespace {
@@ -48,21 +49,24 @@ class Callers {
   std::vector<std::jthread> threads_;
 };
 
-/// Stops the program and takes the change back or makes it again, as updates and their roll-backs do.
+CodeAddress address_of(int (*function)(int)) { return CodeAddress{reinterpret_cast<std::uintptr_t>(function)}; }
+
+void in_a_stop(const code::Patch& patch, const std::function<void(const threads::StoppedWorld&)>& act) {
+  threads::in_stopped_world({.timeout = std::chrono::seconds(20), .keep_out = patch.keep_out()}, act);
+}
+
+/// The change and its reversal by turns, from below the updates: those read symbols each time.
 void flip(int times) {
-  redefine::FunctionPair pair{AnyFunction(version), AnyFunction(version_two)};
-  for (int i = 0; i < times;) {
-    redefine::FunctionChange change = redefine::FunctionChange::prepare({&pair, 1});
-    Transaction transaction;
-    Transaction::Scope scope(transaction);
-    for (int end = std::min(times, i + 1000); i < end; ++i) {
-      threads::in_stopped_world({.timeout = std::chrono::seconds(20), .keep_out = change.keep_out()},
-                                [&](const threads::StoppedWorld& stopped) {
-                                  if (i % 2 == 0) change.commit(stopped, &transaction);
-                                  else transaction.undo_all();
-                                });
-      ASSERT_EQ(version(0), i % 2 == 0 ? 2 : 1);
-    }
+  code::PatchTarget target{"version", *threads::unwind_entry_at(address_of(version)), address_of(version_two), {}};
+  for (int i = 0; i < times; i += 2) {
+    code::Patch patch = code::Patch::prepare({&target, 1});
+    in_a_stop(patch, [&patch](const threads::StoppedWorld& stopped) { patch.commit(stopped); });
+    patch.finish();
+    ASSERT_EQ(version(0), 2);
+    patch.prepare_revert();
+    in_a_stop(patch, [&patch](const threads::StoppedWorld& stopped) { patch.revert(stopped); });
+    patch.finish();
+    ASSERT_EQ(version(0), 1);
   }
 }
 

@@ -1,0 +1,123 @@
+// Functions that cannot be redefined safely.
+#include <semaphore.h>
+
+#include <thread>
+
+#include "platform/tasks.hpp"
+#include "refusal.hpp"
+
+namespace patching {
+
+using limits::apply;
+using limits::expect_refused;
+using moult::ErrorCode;
+using moult::Redefinition;
+using moult::SafeRedefineUpdate;
+
+MOULT_UPDATABLE int replacement(int x) { return x + 100; }
+
+
+inline int copied(int x) { return x * 3 + 1; }
+MOULT_UPDATABLE int holds_a_copy(int x) { return copied(x) + 1; }
+int (*volatile pointer_to_copied)(int) = copied;  // so that there is a body of its own as well
+
+TEST(Patching, AFunctionWithInlinedCopiesIsRefusedWithEverySite) {
+  moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("inlined", pointer_to_copied, replacement));
+  expect_refused(report, ErrorCode::inlined,
+                 {"copied(int): inlined at", "patching_test.cpp:", "holds_a_copy(int)", "MOULT_UPDATABLE"});
+  EXPECT_EQ(pointer_to_copied(1), 4);
+  EXPECT_EQ(holds_a_copy(1), 5);
+}
+
+TEST(Patching, ItIsAcceptedWhenTheHolderOfTheCopyIsReplacedToo) {
+  std::vector<Redefinition> both{Redefinition(pointer_to_copied, replacement), Redefinition(holds_a_copy, replacement)};
+  moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("both", both));
+  EXPECT_EQ(report.state, moult::UpdateState::applied) << report.reason;
+  EXPECT_EQ(pointer_to_copied(1), 101);
+}
+
+extern "C" int short_function(int);
+extern "C" int behind_short_function(int);
+asm(R"(
+  .text
+  .p2align 4
+  .globl short_function, behind_short_function
+  .type short_function, @function
+short_function:
+  mov %edi, %eax
+  ret
+  .size short_function, .-short_function
+  .type behind_short_function, @function
+behind_short_function:
+  lea 1(%rdi), %eax
+  ret
+  .size behind_short_function, .-behind_short_function
+)");
+
+TEST(Patching, AFunctionShorterThanTheJumpIsRefused) {
+  moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("short", short_function, replacement));
+  expect_refused(report, ErrorCode::too_short, {"short_function"});
+  EXPECT_EQ(short_function(5), 5);
+  EXPECT_EQ(behind_short_function(5), 6);
+}
+
+extern "C" int branches_back(int);
+asm(R"(
+  .text
+  .p2align 4
+  .globl branches_back
+  .type branches_back, @function
+branches_back:
+  xor %eax, %eax
+1:
+  inc %eax
+  cmp %edi, %eax
+  jl 1b
+  ret
+  .size branches_back, .-branches_back
+)");
+
+TEST(Patching, ABranchIntoTheBytesUnderTheJumpIsRefused) {
+  moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("branch", branches_back, replacement));
+  expect_refused(report, ErrorCode::unsupported_code, {"branches_back"});
+  EXPECT_EQ(branches_back(5), 5);
+}
+
+MOULT_UPDATABLE int unchanged(int x) { return x + 1; }
+
+TEST(Patching, AFunctionRedefinedAsItselfIsRefused) {
+  moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("self", unchanged, unchanged));
+  EXPECT_EQ(report.state, moult::UpdateState::refused);
+  EXPECT_EQ(unchanged(1), 2);
+}
+
+sem_t gate;
+MOULT_UPDATABLE int never_leaves(int x) {
+  while (sem_wait(&gate) != 0) {
+  }
+  return x;
+}
+
+TEST(Patching, AThreadThatNeverLeavesTheFunctionIsNamed) {
+  sem_init(&gate, 0, 0);
+  std::atomic<pid_t> task{0};
+  std::thread thread([&task] {
+    task = moult::platform::own_task();
+    never_leaves(1);
+  });
+  while (task == 0 || moult::platform::blocked_call(task).number < 0) std::this_thread::yield();
+  moult::ThreadedManager manager("threaded");
+  auto update = std::make_unique<SafeRedefineUpdate>("stuck", never_leaves, replacement);
+  update->set_patience({.max_tries = 3,
+                        .sleep_time = std::chrono::milliseconds(10),
+                        .stop_timeout = std::chrono::seconds(5),
+                        .max_postponements = 0});
+  moult::UpdateReport report = manager.add_update(std::move(update)).wait(std::chrono::seconds(20));
+  EXPECT_EQ(report.state, moult::UpdateState::failed);
+  EXPECT_THAT(report.reason, testing::HasSubstr("never_leaves"));
+  EXPECT_THAT(report.reason, testing::HasSubstr(std::to_string(task.load())));
+  sem_post(&gate);
+  thread.join();
+}
+
+}  // namespace patching
