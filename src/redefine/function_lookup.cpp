@@ -1,6 +1,10 @@
 // Functions by their demangled name, and virtual functions by their place in the vtable.
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +42,13 @@ Signature split(std::string_view demangled) {
   std::string_view result = demangled.substr(0, open);
   while (result.ends_with(' ')) result.remove_suffix(1);
   return {std::string(result), std::string(demangled.substr(open, close + 1 - open))};
+}
+
+/// The type's name as the demangler writes it: "int (int)".
+std::string type_name(const std::type_info& type) {
+  std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr),
+                                                   &std::free);
+  return text == nullptr ? type.name() : text.get();
 }
 
 std::string describe(const FunctionSymbol& function) {
@@ -87,7 +98,7 @@ const void* find_function(std::string_view name, const std::type_info& signature
   symbols::Program program = symbols::Program::of_this_process();
   std::vector<FunctionSymbol> named = program.find(name);
   if (named.empty()) throw_not_found(program, name);
-  Signature wanted = split(symbols::demangle(signature.name()));
+  Signature wanted = split(type_name(signature));
   std::vector<FunctionSymbol> fitting;
   for (const FunctionSymbol& function : named) {
     std::string parameters = split(function.demangled).parameters;
@@ -112,9 +123,10 @@ const void* virtual_function(const std::type_info& type, std::ptrdiff_t offset) 
   constexpr std::size_t address_point = 2 * sizeof(void*);  // behind offset-to-top and type_info
   symbols::Program program = symbols::Program::of_this_process();
   std::optional<std::uintptr_t> vtable = program.find_data(std::string("_ZTV") + type.name());
-  std::string class_name = symbols::demangle(type.name());
+  std::string class_name = type_name(type);
   if (!vtable)
-    throw Error(ErrorCode::not_found, class_name + ": its vtable has no symbol; export the program's symbols");
+    throw Error(ErrorCode::not_found, class_name + ": it has no vtable with a symbol; define one of its virtual functions outside of "
+                             "the class, or construct an object of it");
   std::uintptr_t function = 0;
   std::memcpy(&function, reinterpret_cast<const void*>(*vtable + address_point + static_cast<std::size_t>(offset)),
               sizeof function);

@@ -91,6 +91,9 @@ struct ShapeV2 {
   int side;
 };
 
+/// A class has a vtable only where something constructs it.
+[[gnu::used]] ShapeV2 an_example;
+
 TEST(Redefinition, MethodsAndVirtualMethodsOfEveryObjectAreReplaced) {
   std::unique_ptr<Shape> shape = std::make_unique<Shape>(3);
   std::unique_ptr<Shape> derived = std::make_unique<Derived>(4);
