@@ -1,7 +1,7 @@
 // Measuring against a stated reference, in the same run.
 //
-// Machines are noisy, so a thing and its reference are measured in turns, many times, and the medians are compared. A row
-// says the value, what it is compared with, the ratio and the limit that the ratio should keep.
+// Machines are noisy, so a thing and its reference are measured in turns, many times, and the medians are compared. A
+// row says the value, what it is compared with, the ratio and the limit that the ratio should keep.
 #pragma once
 
 #include <algorithm>

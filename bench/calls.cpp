@@ -41,8 +41,8 @@ Rows measure_calls() {
   Pair jump = interleave(41, by_moult, [] { return nanoseconds_a_call(bench_tail_jump); });
   Pair direct = interleave(41, by_moult, [] { return nanoseconds_a_call(plain); });
   return {{"call of a redefined function", jump.measured, "ns",
-           "a hand-written tail jump, " + std::to_string(jump.reference) + " ns (a plain call: " +
-               std::to_string(direct.reference) + " ns)",
+           "a hand-written tail jump, " + std::to_string(jump.reference) +
+               " ns (a plain call: " + std::to_string(direct.reference) + " ns)",
            jump.measured / jump.reference, 1.02}};
 }
 

@@ -76,7 +76,8 @@ std::string output_of(const std::vector<std::string>& command) {
 }
 
 Rows measure_command(const Programs& programs) {
-  std::filesystem::path runtime = std::filesystem::temp_directory_path() / ("moult-bench-" + std::to_string(::getpid()));
+  std::filesystem::path runtime =
+      std::filesystem::temp_directory_path() / ("moult-bench-" + std::to_string(::getpid()));
   std::filesystem::create_directory(runtime);
   std::filesystem::permissions(runtime, std::filesystem::perms::owner_all);
   ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 1);
@@ -85,8 +86,7 @@ Rows measure_command(const Programs& programs) {
     Target target(programs.folder + "/target");
     std::string update = programs.folder + "/target_update.so";
     for (int round = 0; round < 25; ++round)
-      times.push_back(
-          seconds_of([&] { output_of({programs.command, "apply", target.pid(), update}); }) * 1e3);
+      times.push_back(seconds_of([&] { output_of({programs.command, "apply", target.pid(), update}); }) * 1e3);
   }
   std::filesystem::remove_all(runtime);
   double time = median(times);

@@ -1,5 +1,5 @@
-// How long a function update stops the program, against the bare rendezvous that any stop needs: signal all threads, wait
-// until all handlers run, release them. And what the walk of the stacks costs.
+// How long a function update stops the program, against the bare rendezvous that any stop needs: signal all threads,
+// wait until all handlers run, release them. And what the walk of the stacks costs.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -133,8 +133,9 @@ Rows measure_pause() {
   Rows rows;
   for (int count : {1, 8, 64, 1000}) {
     BlockedThreads threads(count);
-    Pair pair = interleave(count == 1000 ? 11 : 41, [&] { return update_pause(manager); },
-                           [&] { return bare_rendezvous(threads.tasks()); });
+    Pair pair = interleave(
+        count == 1000 ? 11 : 41, [&] { return update_pause(manager); },
+        [&] { return bare_rendezvous(threads.tasks()); });
     rows.push_back({"pause of a function update, " + std::to_string(count) + " blocked threads", pair.measured * 1e6,
                     "us", "a bare rendezvous, " + std::to_string(pair.reference * 1e6) + " us",
                     pair.measured / pair.reference, 2.0});

@@ -21,7 +21,8 @@ class Redefinition final {
   Redefinition(const Function<R(Args...)>& old_function, R (*fresh)(Args...))
       : replaced_(old_function), replacement_(fresh) {}
   template <class Old, class New, class R, class... Args>
-  Redefinition(R (Old::*old_function)(Args...), R (New::*fresh)(Args...)) : replaced_(old_function), replacement_(fresh) {}
+  Redefinition(R (Old::*old_function)(Args...), R (New::*fresh)(Args...))
+      : replaced_(old_function), replacement_(fresh) {}
   template <class Old, class New, class R, class... Args>
   Redefinition(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const)
       : replaced_(old_function), replacement_(fresh) {}
@@ -56,8 +57,8 @@ class SafeRedefineUpdate : public Update {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The same for the methods of a class; virtual ones are found through the vtable. The replacing class's objects must be
-/// laid out as the old one's.
+/// The same for the methods of a class; virtual ones are found through the vtable. The replacing class's objects must
+/// be laid out as the old one's.
 using SafeRedefineMethodUpdate = SafeRedefineUpdate;
 
 }  // namespace moult

@@ -44,7 +44,8 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
 }  // namespace
 
 bool FunctionExtent::contains(CodeAddress address) const noexcept {
-  return std::any_of(ranges.begin(), ranges.end(), [address](const CodeRange& range) { return range.contains(address); });
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [address](const CodeRange& range) { return range.contains(address); });
 }
 
 FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function) {

@@ -29,15 +29,16 @@ class Suspension {
   virtual std::size_t thread_count() const noexcept = 0;
 };
 
-/// Stops the program, within `timeout`. Declared here, defined by the runtime that is linked: the native one in threads/.
-/// Throws Error: thread_unstoppable, naming the thread and the frame that held it up; the program runs on then.
+/// Stops the program, within `timeout`. Declared here, defined by the runtime that is linked: the native one in
+/// threads/. Throws Error: thread_unstoppable, naming the thread and the frame that held it up; the program runs on
+/// then.
 std::unique_ptr<Suspension> suspend_program(std::chrono::milliseconds timeout);
 
 /// One change and its way back. Both calls are made in a stopped program, with the transaction as the current one.
 struct UndoStep {
   std::vector<std::string> what;  ///< for the reader, a line each: "hello redefined as hello_v2"
-  std::function<void()> check;    ///< throws Error when the change cannot be taken back now (still_active); may be empty
-  std::function<void()> undo;     ///< takes it back; does not throw
+  std::function<void()> check;  ///< throws Error when the change cannot be taken back now (still_active); may be empty
+  std::function<void()> undo;   ///< takes it back; does not throw
 };
 
 class Transaction final {
@@ -82,7 +83,8 @@ class Transaction final {
   std::chrono::nanoseconds all_pauses() const noexcept { return all_pauses_; }
   std::size_t last_thread_count() const noexcept { return last_thread_count_; }
 
-  /// Why the update could not go on, said by a mechanism that answers with false ("hello is active in worker (12): ...").
+  /// Why the update could not go on, said by a mechanism that answers with false ("hello is active in worker (12):
+  /// ...").
   void set_reason(std::string reason) { reason_ = std::move(reason); }
   const std::string& reason() const noexcept { return reason_; }
 

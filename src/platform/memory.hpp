@@ -65,8 +65,8 @@ void make_present(std::uintptr_t begin, std::uintptr_t end) noexcept;
 bool register_core_sync() noexcept;
 
 /// When it returns, no core of this process goes on executing instructions it had fetched before the call. On kernels
-/// without it (before 4.16) it does nothing; threads stopped by a signal still see new code there: they come back through
-/// rt_sigreturn, which ends in an iret, a serialising instruction.
+/// without it (before 4.16) it does nothing; threads stopped by a signal still see new code there: they come back
+/// through rt_sigreturn, which ends in an iret, a serialising instruction.
 void sync_cores() noexcept;
 
 }  // namespace moult::platform

@@ -43,7 +43,7 @@ void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
 /// Publishes this thread in its slot, which is `arriving`, and waits to be let go.
 [[gnu::no_sanitize("address", "thread", "undefined")]] void stay(StopSlot& slot, std::uint32_t here,
                                                                  ucontext_t& context) noexcept {
-  continue_interrupted_call(context, slot.before);
+  continue_interrupted_call(context, slot.before, slot.continued);
   slot.context = &context;
   slot.locks = lock_use();
   slot.at_syscall = is_at_syscall(context);
@@ -62,8 +62,10 @@ void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
   if (is_ours && slot != nullptr &&
       slot->word.compare_exchange_strong(request, in_phase(request, Phase::arriving), std::memory_order_acq_rel))
     stay(*slot, in_phase(request, Phase::stopped), context);
-  else
-    continue_interrupted_call(context, BlockedCall{});
+  else {
+    BlockedCall none;
+    continue_interrupted_call(context, none, none);
+  }
 }
 
 int claim_signal() {

@@ -10,11 +10,11 @@
 // stopper gave up: its signal carries the count of that time, so its compare-and-swap fails and it just returns. The
 // slots are never freed, for the same reason.
 //
-// Who may do what: the stopper (one at a time, threads/stopped_world.cpp) owns every field of a slot that is vacant, asked
-// or stopped; the handler owns them while arriving, where it stays for a few instructions: it writes the fields, counts
-// itself as arrived, and gives the slot back with `stopped`. So the stopper never finds half a slot, and nobody counts
-// for a stop that is over. The handler allocates nothing, takes no lock, and calls the kernel directly, so errno stays as
-// it was.
+// Who may do what: the stopper (one at a time, threads/stopped_world.cpp) owns every field of a slot that is vacant,
+// asked or stopped; the handler owns them while arriving, where it stays for a few instructions: it writes the fields,
+// counts itself as arrived, and gives the slot back with `stopped`. So the stopper never finds half a slot, and nobody
+// counts for a stop that is over. The handler allocates nothing, takes no lock, and calls the kernel directly, so errno
+// stays as it was.
 #pragma once
 
 #include <signal.h>
@@ -34,10 +34,11 @@ struct StopSlot {
   std::atomic<std::uint32_t> word{0};  ///< phase in the lower two bits, use count above; a futex
   std::uint32_t index = 0;
   pid_t task = 0;
-  BlockedCall before;          ///< by the stopper, before the signal
+  BlockedCall before;             ///< by the stopper, before the signal
+  BlockedCall continued;          ///< by the handler: the call it last made go on; cleared when `task` changes
   ucontext_t* context = nullptr;  ///< by the handler; good while stopped
-  LockUse locks;               ///< by the handler: moult's locks this thread holds
-  bool at_syscall = false;     ///< by the handler: it stands at a system call
+  LockUse locks;                  ///< by the handler: moult's locks this thread holds
+  bool at_syscall = false;        ///< by the handler: it stands at a system call
 };
 
 /// The real-time signal in use; claimed at the first call: the highest one that the program handles in no way.

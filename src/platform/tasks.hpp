@@ -14,7 +14,8 @@ namespace moult::platform {
 
 pid_t own_task() noexcept;
 
-/// The list of this process's tasks. Opened beforehand, since in a stopped program even a free descriptor is no certainty.
+/// The list of this process's tasks. Opened beforehand, since in a stopped program even a free descriptor is no
+/// certainty.
 class TaskList final {
  public:
   /// Throws Error (system).

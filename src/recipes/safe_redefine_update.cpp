@@ -38,8 +38,6 @@ bool SafeRedefineUpdate::check_alterability() {
   return alterability::check_quiescence(impl_->change().old_functions(), patience(), threads());
 }
 
-void SafeRedefineUpdate::apply() {
-  impl_->change().commit(*threads::current_stop(), Transaction::current());
-}
+void SafeRedefineUpdate::apply() { impl_->change().commit(*threads::current_stop(), Transaction::current()); }
 
 }  // namespace moult

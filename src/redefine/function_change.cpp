@@ -1,6 +1,6 @@
 // A function can be redefined by its entry only if every call goes through its entry. Debug information shows where the
-// compiler put copies of the body into callers, and the symbol table shows specialised clones that callers call instead:
-// both refuse the change, unless the caller that holds the copy is itself among the functions redefined.
+// compiler put copies of the body into callers, and the symbol table shows specialised clones that callers call
+// instead: both refuse the change, unless the caller that holds the copy is itself among the functions redefined.
 //
 // Limit: without debug information copies cannot be seen; the change is made and a warning says so.
 #include "redefine/function_change.hpp"
@@ -155,7 +155,8 @@ void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* t
     UndoStep step;
     step.what = std::move(state->lines);
     step.check = [state] {
-      if (const threads::StoppedWorld* now = threads::current_stop()) alterability::require_quiescence(*now, state->fresh);
+      if (const threads::StoppedWorld* now = threads::current_stop())
+        alterability::require_quiescence(*now, state->fresh);
     };
     step.undo = [state] {
       state->patch->revert(*threads::current_stop());
@@ -176,10 +177,9 @@ namespace moult {
 void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
   redefine::FunctionPair pair(old_function, fresh);
   redefine::FunctionChange change = redefine::FunctionChange::prepare({&pair, 1});
-  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
-                            [&change](const threads::StoppedWorld& stopped) {
-                              change.commit(stopped, Transaction::current());
-                            });
+  threads::in_stopped_world(
+      {.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+      [&change](const threads::StoppedWorld& stopped) { change.commit(stopped, Transaction::current()); });
   if (Transaction::current() == nullptr) change.finish();
 }
 

@@ -19,8 +19,8 @@ using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function
 /// Several functions to be redefined together. Prepared while the program runs, committed in a stop.
 class FunctionChange final {
  public:
-  /// Throws Error when one of them cannot be redefined safely: not_found, inlined, too_short, unsupported_code, no_room,
-  /// invalid_argument. Every refusal is named, not only the first. Nothing is changed.
+  /// Throws Error when one of them cannot be redefined safely: not_found, inlined, too_short, unsupported_code,
+  /// no_room, invalid_argument. Every refusal is named, not only the first. Nothing is changed.
   static FunctionChange prepare(std::span<const FunctionPair> pairs);
   FunctionChange(FunctionChange&&) noexcept;
   FunctionChange& operator=(FunctionChange&&) noexcept;

@@ -105,14 +105,13 @@ const void* find_function(std::string_view name, const std::type_info& signature
     if (parameters.empty() || parameters == wanted.parameters) fitting.push_back(function);
   }
   if (fitting.empty())
-    throw Error(ErrorCode::signature_mismatch, std::string(name) + ": none has the parameters " + wanted.parameters +
-                                                   "; there are " + list(named));
+    throw Error(ErrorCode::signature_mismatch,
+                std::string(name) + ": none has the parameters " + wanted.parameters + "; there are " + list(named));
   keep_first_of_each(fitting);
   if (fitting.size() > 1)
-    throw Error(ErrorCode::ambiguous, std::string(name) + " fits " + std::to_string(fitting.size()) +
-                                          " functions: " + list(fitting) +
-                                          "; name the namespace, or put the source file in front (file.cpp:" +
-                                          std::string(name) + ")");
+    throw Error(ErrorCode::ambiguous,
+                std::string(name) + " fits " + std::to_string(fitting.size()) + " functions: " + list(fitting) +
+                    "; name the namespace, or put the source file in front (file.cpp:" + std::string(name) + ")");
   if (fitting.front().range.size() == 0)
     throw Error(ErrorCode::inlined, describe(fitting.front()) + "; mark it MOULT_UPDATABLE and build again");
   require_result(program, fitting.front(), wanted);
@@ -125,8 +124,10 @@ const void* virtual_function(const std::type_info& type, std::ptrdiff_t offset) 
   std::optional<std::uintptr_t> vtable = program.find_data(std::string("_ZTV") + type.name());
   std::string class_name = type_name(type);
   if (!vtable)
-    throw Error(ErrorCode::not_found, class_name + ": it has no vtable with a symbol; define one of its virtual functions outside of "
-                             "the class, or construct an object of it");
+    throw Error(ErrorCode::not_found,
+                class_name +
+                    ": it has no vtable with a symbol; define one of its virtual functions outside of "
+                    "the class, or construct an object of it");
   std::uintptr_t function = 0;
   std::memcpy(&function, reinterpret_cast<const void*>(*vtable + address_point + static_cast<std::size_t>(offset)),
               sizeof function);

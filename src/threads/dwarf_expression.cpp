@@ -11,12 +11,42 @@ namespace {
 
 // Operation codes (DWARF 5, 7.7.1).
 enum Operation : std::uint8_t {
-  op_deref = 0x06, op_const1u = 0x08, op_const1s = 0x09, op_const2u = 0x0A, op_const2s = 0x0B, op_const4u = 0x0C,
-  op_const4s = 0x0D, op_const8u = 0x0E, op_const8s = 0x0F, op_constu = 0x10, op_consts = 0x11, op_dup = 0x12,
-  op_drop = 0x13, op_over = 0x14, op_swap = 0x16, op_and = 0x1A, op_minus = 0x1C, op_mul = 0x1E, op_neg = 0x1F,
-  op_not = 0x20, op_or = 0x21, op_plus = 0x22, op_plus_uconst = 0x23, op_shl = 0x24, op_shr = 0x25, op_eq = 0x29,
-  op_ge = 0x2A, op_gt = 0x2B, op_le = 0x2C, op_lt = 0x2D, op_ne = 0x2E, op_lit0 = 0x30, op_lit31 = 0x4F,
-  op_breg0 = 0x70, op_breg31 = 0x8F, op_nop = 0x96,
+  op_deref = 0x06,
+  op_const1u = 0x08,
+  op_const1s = 0x09,
+  op_const2u = 0x0A,
+  op_const2s = 0x0B,
+  op_const4u = 0x0C,
+  op_const4s = 0x0D,
+  op_const8u = 0x0E,
+  op_const8s = 0x0F,
+  op_constu = 0x10,
+  op_consts = 0x11,
+  op_dup = 0x12,
+  op_drop = 0x13,
+  op_over = 0x14,
+  op_swap = 0x16,
+  op_and = 0x1A,
+  op_minus = 0x1C,
+  op_mul = 0x1E,
+  op_neg = 0x1F,
+  op_not = 0x20,
+  op_or = 0x21,
+  op_plus = 0x22,
+  op_plus_uconst = 0x23,
+  op_shl = 0x24,
+  op_shr = 0x25,
+  op_eq = 0x29,
+  op_ge = 0x2A,
+  op_gt = 0x2B,
+  op_le = 0x2C,
+  op_lt = 0x2D,
+  op_ne = 0x2E,
+  op_lit0 = 0x30,
+  op_lit31 = 0x4F,
+  op_breg0 = 0x70,
+  op_breg31 = 0x8F,
+  op_nop = 0x96,
 };
 
 class Machine final {
@@ -24,8 +54,10 @@ class Machine final {
   explicit Machine(const platform::Registers& registers) noexcept : registers_(registers) {}
 
   void push(std::uint64_t number) noexcept {
-    if (depth_ == stack_.size()) is_broken_ = true;
-    else stack_[depth_++] = number;
+    if (depth_ == stack_.size())
+      is_broken_ = true;
+    else
+      stack_[depth_++] = number;
   }
   std::uint64_t pop() noexcept {
     if (depth_ > 0) return stack_[--depth_];
@@ -77,7 +109,12 @@ class Machine final {
 
   bool on_one(std::uint8_t operation, const std::uint8_t*& at) noexcept {
     switch (operation) {
-      case op_dup: { std::uint64_t top = pop(); push(top); push(top); return true; }
+      case op_dup: {
+        std::uint64_t top = pop();
+        push(top);
+        push(top);
+        return true;
+      }
       case op_drop: pop(); return true;
       case op_neg: push(0 - pop()); return true;
       case op_not: push(~pop()); return true;
@@ -102,8 +139,15 @@ class Machine final {
     std::int64_t signed_a = static_cast<std::int64_t>(a);
     std::int64_t signed_b = static_cast<std::int64_t>(b);
     switch (operation) {
-      case op_over: push(a); push(b); push(a); return true;
-      case op_swap: push(b); push(a); return true;
+      case op_over:
+        push(a);
+        push(b);
+        push(a);
+        return true;
+      case op_swap:
+        push(b);
+        push(a);
+        return true;
       case op_and: push(a & b); return true;
       case op_or: push(a | b); return true;
       case op_plus: push(a + b); return true;

@@ -8,8 +8,8 @@
 
 namespace moult::threads {
 
-/// Evaluates `expression` (its ULEB128 length first) for a frame with `registers`; `initial` is pushed first, as the CFA
-/// is for register rules. False when it uses an operation not known here. Does not allocate.
+/// Evaluates `expression` (its ULEB128 length first) for a frame with `registers`; `initial` is pushed first, as the
+/// CFA is for register rules. False when it uses an operation not known here. Does not allocate.
 bool evaluate_expression(const std::uint8_t* expression, const platform::Registers& registers, bool push_initial,
                          std::uint64_t initial, std::uint64_t& result) noexcept;
 

@@ -1,13 +1,12 @@
 #include "threads/safe_place.hpp"
 
-#include <sys/syscall.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <string_view>
 
 #include "base/guarded.hpp"
+#include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
 #include "threads/dynamic_symbols.hpp"
 #include "threads/unwinder.hpp"
@@ -29,11 +28,11 @@ constexpr std::array allocation_functions = {
     "__interceptor_malloc"sv, "__interceptor_free"sv, "__interceptor_calloc"sv, "__interceptor_realloc"sv,
     "__interceptor_memalign"sv, "__interceptor_aligned_alloc"sv, "__interceptor_posix_memalign"sv};
 
-constexpr std::array creation_functions = {"fork"sv, "_Fork"sv, "vfork"sv, "posix_spawn"sv, "posix_spawnp"sv,
-                                           "pthread_create"sv, "exit"sv, "quick_exit"sv};
+constexpr std::array creation_functions = {"fork"sv,         "_Fork"sv,          "vfork"sv, "posix_spawn"sv,
+                                           "posix_spawnp"sv, "pthread_create"sv, "exit"sv,  "quick_exit"sv};
 
-constexpr std::array loader_functions = {"dlopen"sv, "dlmopen"sv, "dlclose"sv, "dlsym"sv, "dlvsym"sv,
-                                         "dladdr"sv, "dladdr1"sv, "dlinfo"sv, "dl_iterate_phdr"sv};
+constexpr std::array loader_functions = {"dlopen"sv, "dlmopen"sv, "dlclose"sv, "dlsym"sv,          "dlvsym"sv,
+                                         "dladdr"sv, "dladdr1"sv, "dlinfo"sv,  "dl_iterate_phdr"sv};
 
 constexpr std::array stdio_stems = {
     "printf"sv, "scanf"sv, "fopen"sv, "fdopen"sv, "freopen"sv, "fclose"sv, "fcloseall"sv, "fflush"sv, "fread"sv,
@@ -54,16 +53,9 @@ bool is_stdio(std::string_view name) noexcept {
   });
 }
 
-constexpr std::array<const char*, 4> descriptions = {
-    "allocates or frees memory", "is in the dynamic loader", "creates or ends a thread or a process",
-    "is in a call of the C library that holds a lock"};
-
-/// Reading input blocks with only that stream's lock held.
-bool is_waiting_for_input(const platform::StopSlot& slot) noexcept {
-  if (!slot.at_syscall) return false;
-  long number = slot.context->uc_mcontext.gregs[REG_RAX];
-  return number == SYS_read || number == SYS_readv || number == SYS_pread64;
-}
+constexpr std::array<const char*, 4> descriptions = {"allocates or frees memory", "is in the dynamic loader",
+                                                     "creates or ends a thread or a process",
+                                                     "is in a call of the C library that holds a lock"};
 
 bool holds_lock_of_moult(const platform::StopSlot& slot) noexcept {
   return slot.locks.held > 0 && !(slot.locks.idle && slot.at_syscall);
@@ -160,7 +152,8 @@ bool SafePlaces::is_exported_by_libc(CodeAddress address) const noexcept {
 std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowCache& rows,
                                             const std::vector<CodeRange>& keep_out) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
-  bool waits_for_input = is_waiting_for_input(slot);
+  // Reading input blocks with only that stream's lock held.
+  bool waits_for_input = platform::is_waiting_for_input(*slot.context);
   std::optional<UnsafeStop> unsafe;
   bool only_libc = true;
   bool in_exported = false;

@@ -1,7 +1,7 @@
 // Where a thread may be stopped.
 //
-// While the program is stopped an update allocates, loads code and writes to stdio. A thread stopped while it holds a lock
-// that any of these needs would deadlock it. So a stop is granted only when no stopped thread
+// While the program is stopped an update allocates, loads code and writes to stdio. A thread stopped while it holds a
+// lock that any of these needs would deadlock it. So a stop is granted only when no stopped thread
 // - has a call on its stack of malloc and its kin, of the dynamic loader, of fork or of pthread_create;
 // - has a call of stdio on its stack, unless it waits there for input: then it holds that one stream's lock only;
 // - has only libc below it, as a thread that is just starting or ending does, unless it waits in an exported function;
@@ -58,7 +58,7 @@ class SafePlaces final {
   const Place* place_of(CodeAddress address) const noexcept;
   bool is_exported_by_libc(CodeAddress address) const noexcept;
 
-  std::vector<Place> places_;            ///< sorted, not overlapping
+  std::vector<Place> places_;              ///< sorted, not overlapping
   std::vector<CodeAddress> libc_entries_;  ///< where libc's exported functions begin, sorted
   CodeRange libc_;
   struct Guard {

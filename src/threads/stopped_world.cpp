@@ -1,19 +1,17 @@
 // Stopping every thread of the process at a safe place.
 //
-// A stop is a series of attempts until the deadline. One attempt asks every thread, waits for all to arrive, looks again
-// for threads that were created meanwhile, and judges where each one stands (safe_place.hpp). Threads at an unsafe place
-// are let go for a moment and asked again while the others stay; a lock of libc is only ever held by threads inside
-// libc, so they come through. What they need may still be held by a stopped thread (a library's constructor waits for the
-// program's own mutex): so an attempt has a limit, after which everybody runs, and a later attempt tries anew.
+// A stop is a series of attempts until the deadline. One attempt asks every thread, waits for all to arrive, looks
+// again for threads that were created meanwhile, and judges where each one stands (safe_place.hpp). Threads at an
+// unsafe place are let go for a moment and asked again while the others stay; a lock of libc is only ever held by
+// threads inside libc, so they come through. What they need may still be held by a stopped thread (a library's
+// constructor waits for the program's own mutex): so an attempt has a limit, after which everybody runs, and a later
+// attempt tries anew.
 //
 // From the first signal until the verdict nothing here may allocate, take a lock of libc or enter the loader, since a
 // stopped thread may hold it. All memory is reserved before; `room` says for how many threads.
 //
 // The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
 #include "threads/stopped_world.hpp"
-
-#include <signal.h>
-#include <ucontext.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +20,7 @@
 #include "base/check.hpp"
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
+#include "platform/signal_mask.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "symbols/program.hpp"
@@ -38,23 +37,6 @@ using std::chrono::milliseconds;
 
 /// One stop at a time. Not a Guarded: whoever waits here holds nothing a stop could need.
 std::timed_mutex stopping;
-
-/// Signals the program may handle, but for those that the thread's own instructions raise.
-class HandlersBlocked final {
- public:
-  HandlersBlocked() noexcept {
-    sigset_t blocked;
-    ::sigfillset(&blocked);
-    for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) ::sigdelset(&blocked, signal);
-    ::pthread_sigmask(SIG_SETMASK, &blocked, &before_);
-  }
-  ~HandlersBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  HandlersBlocked(const HandlersBlocked&) = delete;
-  HandlersBlocked& operator=(const HandlersBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 /// Who kept an attempt from succeeding. Filled in while threads are stopped: no allocation.
 struct Culprit {
@@ -94,7 +76,9 @@ std::string explain(const Culprit& culprit) {
 class StoppedWorld::Impl final {
  public:
   Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options)
-      : turn_(std::move(turn)), keep_out_(options.keep_out.begin(), options.keep_out.end()), self_(platform::own_task()) {
+      : turn_(std::move(turn)),
+        keep_out_(options.keep_out.begin(), options.keep_out.end()),
+        self_(platform::own_task()) {
     platform::stop_signal();
   }
   ~Impl() { release(); }
@@ -124,7 +108,7 @@ class StoppedWorld::Impl final {
   std::vector<CodeRange> keep_out_;
   pid_t self_;
   platform::TaskList task_list_;
-  std::optional<HandlersBlocked> handlers_;
+  std::optional<platform::OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const SafePlaces> places_;
   std::uint64_t generation_ = 0;
   RowCache rows_;
@@ -165,6 +149,7 @@ bool StoppedWorld::Impl::gather(bool is_first) {
     if (is_known) continue;
     if (next_slot_ >= stopped_.capacity()) return false;
     platform::StopSlot& slot = platform::stop_slot(static_cast<std::uint32_t>(next_slot_++));
+    if (slot.task != task) slot.continued = {};
     slot.task = task;
     slot.before = platform::blocked_call(task);
     stopped_.push_back({&slot, false});
@@ -209,9 +194,12 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
     pid_t task = thread.slot->task;
     platform::TaskStatus status = platform::task_status(task);
     if (status.exists && !status.is_dead && !status.is_kernel_worker) {
-      if (status.blocks(platform::stop_signal())) blame(task, "blocks the signal that stops threads");
-      else if (status.is_traced) blame(task, "is held by a debugger or by job control");
-      else blame(task, "does not answer; it may be in a system call that cannot be interrupted");
+      if (status.blocks(platform::stop_signal()))
+        blame(task, "blocks the signal that stops threads");
+      else if (status.is_traced)
+        blame(task, "is held by a debugger or by job control");
+      else
+        blame(task, "does not answer; it may be in a system call that cannot be interrupted");
       return false;
     }
     if (!platform::withdraw(*thread.slot)) return false;
@@ -233,8 +221,8 @@ std::size_t StoppedWorld::Impl::judge_all() {
   return unsafe_count;
 }
 
-/// Lets threads at unsafe places go on and stops them again until all stand well. The moments they get are short: a thread
-/// that spends nearly all its time in such places has to be asked many times to be met outside of one.
+/// Lets threads at unsafe places go on and stops them again until all stand well. The moments they get are short: a
+/// thread that spends nearly all its time in such places has to be asked many times to be met outside of one.
 bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   constexpr microseconds longest_moment{100};
   microseconds moment{5};
@@ -303,9 +291,7 @@ void StoppedWorld::Impl::blame(const Stopped& thread, const UnsafeStop& unsafe) 
 template <class Visit>
 void StoppedWorld::Impl::walk(ThreadId thread, Visit&& visit) {
   if (static_cast<pid_t>(thread) == self_) {
-    ucontext_t here;
-    ::getcontext(&here);
-    walk_stack(rows_, platform::registers_of(here), visit);
+    walk_stack(rows_, platform::current_registers(), visit);
     return;
   }
   for (const Stopped& stopped : stopped_) {

@@ -24,9 +24,7 @@ struct Frame {
   bool is_precise = true;
 
   /// An address inside the calling instruction, to find the function by.
-  CodeAddress lookup_address() const noexcept {
-    return is_return_address ? CodeAddress{value(pc) - 1} : pc;
-  }
+  CodeAddress lookup_address() const noexcept { return is_return_address ? CodeAddress{value(pc) - 1} : pc; }
 };
 
 struct StopOptions {

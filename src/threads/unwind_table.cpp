@@ -11,9 +11,19 @@ namespace {
 
 // Pointer encodings (LSB 5.0, 10.5.1).
 enum Encoding : std::uint8_t {
-  absptr = 0x00, uleb128 = 0x01, udata2 = 0x02, udata4 = 0x03, udata8 = 0x04,
-  sleb128 = 0x09, sdata2 = 0x0A, sdata4 = 0x0B, sdata8 = 0x0C,
-  pcrel = 0x10, datarel = 0x30, indirect = 0x80, omit = 0xFF,
+  absptr = 0x00,
+  uleb128 = 0x01,
+  udata2 = 0x02,
+  udata4 = 0x03,
+  udata8 = 0x04,
+  sleb128 = 0x09,
+  sdata2 = 0x0A,
+  sdata4 = 0x0B,
+  sdata8 = 0x0C,
+  pcrel = 0x10,
+  datarel = 0x30,
+  indirect = 0x80,
+  omit = 0xFF,
 };
 
 /// Reads forward through unwind information, which is trusted to be well formed: the linker made it.
@@ -101,12 +111,15 @@ bool read_common_entry(const std::uint8_t* start, FrameEntry& entry) noexcept {
     std::uint64_t size = cursor.read_uleb();
     const std::uint8_t* after = cursor.at() + size;
     for (const char* letter = augmentation + 1; *letter != '\0'; ++letter) {
-      if (*letter == 'R') entry.pointer_encoding = cursor.read<std::uint8_t>();
-      else if (*letter == 'L') cursor.skip(1);
+      if (*letter == 'R')
+        entry.pointer_encoding = cursor.read<std::uint8_t>();
+      else if (*letter == 'L')
+        cursor.skip(1);
       else if (*letter == 'P') {
         std::uint8_t encoding = cursor.read<std::uint8_t>();
         cursor.read_encoded(encoding & static_cast<std::uint8_t>(~indirect), 0);
-      } else if (*letter == 'S') entry.is_signal_frame = true;
+      } else if (*letter == 'S')
+        entry.is_signal_frame = true;
     }
     cursor = Cursor(after);
   }
@@ -206,29 +219,65 @@ class Interpreter final {
   bool extended(std::uint8_t opcode, Cursor& cursor) noexcept {
     using Kind = RegisterRule::Kind;
     switch (opcode) {
-      case 0x00: return true;                                                     // nop
+      case 0x00: return true;                                                            // nop
       case 0x01: move_to(cursor.read_encoded(entry_.pointer_encoding, 0)); return true;  // set_loc
       case 0x02: advance(cursor.read<std::uint8_t>()); return true;
       case 0x03: advance(cursor.read<std::uint16_t>()); return true;
       case 0x04: advance(cursor.read<std::uint32_t>()); return true;
-      case 0x05: { std::uint64_t r = cursor.read_uleb(); set(r, Kind::at_cfa, scaled(cursor.read_uleb())); return true; }
+      case 0x05: {
+        std::uint64_t r = cursor.read_uleb();
+        set(r, Kind::at_cfa, scaled(cursor.read_uleb()));
+        return true;
+      }
       case 0x06: restore(cursor.read_uleb()); return true;
       case 0x07: set(cursor.read_uleb(), Kind::undefined, 0); return true;
       case 0x08: set(cursor.read_uleb(), Kind::same, 0); return true;
-      case 0x09: { std::uint64_t r = cursor.read_uleb(); set(r, Kind::in_register, static_cast<std::int64_t>(cursor.read_uleb())); return true; }
+      case 0x09: {
+        std::uint64_t r = cursor.read_uleb();
+        set(r, Kind::in_register, static_cast<std::int64_t>(cursor.read_uleb()));
+        return true;
+      }
       case 0x0A: return remember();
       case 0x0B: return recall();
-      case 0x0C: { std::uint64_t r = cursor.read_uleb(); define_cfa(r, static_cast<std::int64_t>(cursor.read_uleb())); return true; }
+      case 0x0C: {
+        std::uint64_t r = cursor.read_uleb();
+        define_cfa(r, static_cast<std::int64_t>(cursor.read_uleb()));
+        return true;
+      }
       case 0x0D: define_cfa(cursor.read_uleb(), row_.cfa_offset); return true;
       case 0x0E: define_cfa(row_.cfa_register, static_cast<std::int64_t>(cursor.read_uleb())); return true;
       case 0x0F: row_.cfa_expression = take_expression(cursor); return true;
-      case 0x10: { std::uint64_t r = cursor.read_uleb(); set_expression(r, Kind::at_expression, take_expression(cursor)); return true; }
-      case 0x11: { std::uint64_t r = cursor.read_uleb(); set(r, Kind::at_cfa, cursor.read_sleb() * entry_.data_alignment); return true; }
-      case 0x12: { std::uint64_t r = cursor.read_uleb(); define_cfa(r, cursor.read_sleb() * entry_.data_alignment); return true; }
+      case 0x10: {
+        std::uint64_t r = cursor.read_uleb();
+        set_expression(r, Kind::at_expression, take_expression(cursor));
+        return true;
+      }
+      case 0x11: {
+        std::uint64_t r = cursor.read_uleb();
+        set(r, Kind::at_cfa, cursor.read_sleb() * entry_.data_alignment);
+        return true;
+      }
+      case 0x12: {
+        std::uint64_t r = cursor.read_uleb();
+        define_cfa(r, cursor.read_sleb() * entry_.data_alignment);
+        return true;
+      }
       case 0x13: define_cfa(row_.cfa_register, cursor.read_sleb() * entry_.data_alignment); return true;
-      case 0x14: { std::uint64_t r = cursor.read_uleb(); set(r, Kind::is_cfa, scaled(cursor.read_uleb())); return true; }
-      case 0x15: { std::uint64_t r = cursor.read_uleb(); set(r, Kind::is_cfa, cursor.read_sleb() * entry_.data_alignment); return true; }
-      case 0x16: { std::uint64_t r = cursor.read_uleb(); set_expression(r, Kind::is_expression, take_expression(cursor)); return true; }
+      case 0x14: {
+        std::uint64_t r = cursor.read_uleb();
+        set(r, Kind::is_cfa, scaled(cursor.read_uleb()));
+        return true;
+      }
+      case 0x15: {
+        std::uint64_t r = cursor.read_uleb();
+        set(r, Kind::is_cfa, cursor.read_sleb() * entry_.data_alignment);
+        return true;
+      }
+      case 0x16: {
+        std::uint64_t r = cursor.read_uleb();
+        set_expression(r, Kind::is_expression, take_expression(cursor));
+        return true;
+      }
       case 0x2E: cursor.read_uleb(); return true;  // GNU_args_size
       default: return false;
     }

@@ -3,8 +3,8 @@
 // libunwind's own walk takes 0.5 microseconds a frame and more, may allocate, and takes the loader's lock, so that a
 // thread stopped inside dlopen would block it for ever. This reader does neither: it finds the module with glibc's
 // _dl_find_object (lock-free, async-signal-safe), the entry by binary search in .eh_frame_hdr, and runs the entry's
-// program (DWARF 5, 6.4) into a Row. A stop keeps the rows it has seen, since many threads wait at the same places; a row
-// found again costs a few nanoseconds. libunwind is the oracle in the tests.
+// program (DWARF 5, 6.4) into a Row. A stop keeps the rows it has seen, since many threads wait at the same places; a
+// row found again costs a few nanoseconds. libunwind is the oracle in the tests.
 //
 // Limits: unwind information registered at run time (__register_frame, as JIT compilers do) is not found.
 #pragma once
@@ -24,13 +24,13 @@ namespace moult::threads {
 /// How to get one register of the caller. Expressions are DWARF programs in the module's unwind section.
 struct RegisterRule {
   enum class Kind : std::uint8_t {
-    same,              ///< it still holds the caller's value
-    undefined,         ///< lost; for the return address: this is the outermost frame
-    at_cfa,            ///< stored at CFA + offset
-    is_cfa,            ///< CFA + offset itself
-    in_register,       ///< in register number `offset`
-    at_expression,     ///< stored at the address the expression gives
-    is_expression,     ///< the expression's value
+    same,           ///< it still holds the caller's value
+    undefined,      ///< lost; for the return address: this is the outermost frame
+    at_cfa,         ///< stored at CFA + offset
+    is_cfa,         ///< CFA + offset itself
+    in_register,    ///< in register number `offset`
+    at_expression,  ///< stored at the address the expression gives
+    is_expression,  ///< the expression's value
   };
   Kind kind = Kind::same;
   std::int32_t offset = 0;

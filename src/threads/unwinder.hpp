@@ -1,8 +1,8 @@
 // Walks one thread's stack from its registers outwards.
 //
-// Precise as long as every frame has unwind information. From a frame without it (hand-written assembly, code made at run
-// time) no frame's place is certain: then every further word of the stack is reported as a possible return address, so
-// that "is this function active?" errs on the side of yes.
+// Precise as long as every frame has unwind information. From a frame without it (hand-written assembly, code made at
+// run time) no frame's place is certain: then every further word of the stack is reported as a possible return address,
+// so that "is this function active?" errs on the side of yes.
 //
 // The walk runs in a stopped program: it reads the stack of a stopped thread, allocates nothing and takes no lock.
 #pragma once
@@ -17,8 +17,8 @@
 
 namespace moult::threads {
 
-/// Declares code in which the stack always is as at a function's entry (the return address on top): trampolines. At most
-/// 4096 such ranges a process; they stay. From any thread. Throws Error (no_room).
+/// Declares code in which the stack always is as at a function's entry (the return address on top): trampolines. At
+/// most 4096 such ranges a process; they stay. From any thread. Throws Error (no_room).
 void register_entry_code(CodeRange range);
 
 class Unwinder final {

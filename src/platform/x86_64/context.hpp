@@ -22,4 +22,24 @@ inline Registers registers_of(const ucontext_t& context) noexcept {
           get(REG_R12), get(REG_R13), get(REG_R14), get(REG_R15), get(REG_RIP)};
 }
 
+/// The calling function's own, as far as a walk of its stack needs them: those that calls preserve. Always inlined, so
+/// that the frame they describe is still there.
+[[gnu::always_inline]] inline Registers current_registers() noexcept {
+  Registers registers{};
+  asm volatile(
+      "movq %%rbx, 3*8(%0)\n\t"
+      "movq %%rbp, 6*8(%0)\n\t"
+      "movq %%rsp, 7*8(%0)\n\t"
+      "movq %%r12, 12*8(%0)\n\t"
+      "movq %%r13, 13*8(%0)\n\t"
+      "movq %%r14, 14*8(%0)\n\t"
+      "movq %%r15, 15*8(%0)\n\t"
+      "leaq 0(%%rip), %%rax\n\t"
+      "movq %%rax, 16*8(%0)"
+      :
+      : "r"(registers.data())
+      : "rax", "memory");
+  return registers;
+}
+
 }  // namespace moult::platform

@@ -79,14 +79,22 @@ long number_in_code(std::uint64_t syscall_at) noexcept {
   return number_loaded_before(syscall_at - load_size);
 }
 
-bool is_same_call(const greg_t* now, const BlockedCall& before) noexcept {
-  constexpr int argument_registers[6] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
-  if (before.number < 0 || before.program_counter != static_cast<std::uint64_t>(now[REG_RIP]) ||
-      before.stack_pointer != static_cast<std::uint64_t>(now[REG_RSP]))
+constexpr int argument_registers[6] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
+
+bool is_same_call(const greg_t* now, const BlockedCall& call) noexcept {
+  if (call.number < 0 || call.program_counter != static_cast<std::uint64_t>(now[REG_RIP]) ||
+      call.stack_pointer != static_cast<std::uint64_t>(now[REG_RSP]))
     return false;
   for (int i = 0; i < 6; ++i)
-    if (before.arguments[i] != static_cast<std::uint64_t>(now[argument_registers[i]])) return false;
+    if (call.arguments[i] != static_cast<std::uint64_t>(now[argument_registers[i]])) return false;
   return true;
+}
+
+void record(const greg_t* now, long number, BlockedCall& call) noexcept {
+  call.number = number;
+  call.program_counter = static_cast<std::uint64_t>(now[REG_RIP]);
+  call.stack_pointer = static_cast<std::uint64_t>(now[REG_RSP]);
+  for (int i = 0; i < 6; ++i) call.arguments[i] = static_cast<std::uint64_t>(now[argument_registers[i]]);
 }
 
 /// A relative sleep with a place for the rest: the kernel has just written it there.
@@ -103,13 +111,21 @@ bool is_at_syscall(const ucontext_t& context) noexcept {
   return is_syscall_at(code_before(pc, 2)) || is_syscall_at(code_before(pc + 2, 2));
 }
 
-bool continue_interrupted_call(ucontext_t& context, const BlockedCall& before) noexcept {
+bool is_waiting_for_input(const ucontext_t& context) noexcept {
+  if (!is_at_syscall(context)) return false;
+  greg_t number = context.uc_mcontext.gregs[REG_RAX];
+  return number == SYS_read || number == SYS_readv || number == SYS_pread64;
+}
+
+bool continue_interrupted_call(ucontext_t& context, const BlockedCall& before, BlockedCall& continued) noexcept {
   greg_t* registers = context.uc_mcontext.gregs;
   std::uint64_t pc = static_cast<std::uint64_t>(registers[REG_RIP]);
   if (registers[REG_RAX] != -EINTR || !is_syscall_at(code_before(pc, 2))) return true;
   long number = number_in_code(pc - 2);
-  if (!may_be_repeated(number)) number = is_same_call(registers, before) ? before.number : -1;
+  for (const BlockedCall& known : {before, continued})
+    if (!may_be_repeated(number) && is_same_call(registers, known)) number = known.number;
   if (!may_be_repeated(number)) return false;
+  record(registers, number, continued);
   sleep_only_the_rest(registers, number);
   registers[REG_RAX] = number;
   registers[REG_RIP] -= 2;

@@ -98,7 +98,8 @@ TEST(Redefinition, MethodsAndVirtualMethodsOfEveryObjectAreReplaced) {
   std::unique_ptr<Shape> shape = std::make_unique<Shape>(3);
   std::unique_ptr<Shape> derived = std::make_unique<Derived>(4);
   UpdateReport report = apply(std::make_unique<SafeRedefineMethodUpdate>(
-      "methods", std::vector{Redefinition(&Shape::area, &ShapeV2::area), Redefinition(&Shape::doubled, &ShapeV2::doubled)}));
+      "methods",
+      std::vector{Redefinition(&Shape::area, &ShapeV2::area), Redefinition(&Shape::doubled, &ShapeV2::doubled)}));
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
   EXPECT_EQ(shape->area(), -3);
   EXPECT_EQ(derived->area(), -4);
@@ -107,8 +108,8 @@ TEST(Redefinition, MethodsAndVirtualMethodsOfEveryObjectAreReplaced) {
 
 TEST(Redefinition, SeveralAreAllReplacedOrNone) {
   // The second cannot be: a function is not redefined as itself.
-  UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>(
-      "both", std::vector{Redefinition(one, two), Redefinition(three, three)}));
+  UpdateReport report = apply(
+      std::make_unique<SafeRedefineUpdate>("both", std::vector{Redefinition(one, two), Redefinition(three, three)}));
   EXPECT_EQ(report.state, UpdateState::refused);
   EXPECT_EQ(one(0), 1);
 }

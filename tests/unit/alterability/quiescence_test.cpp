@@ -108,9 +108,7 @@ TEST(Quiescence, AFailedWaitNamesTheThreadAndTheFrames) {
       << transaction.reason();
 }
 
-TEST(Quiescence, OutsideOfAnUpdateItIsRefused) {
-  EXPECT_THROW(check_quiescence_of_function(never_called), Error);
-}
+TEST(Quiescence, OutsideOfAnUpdateItIsRefused) { EXPECT_THROW(check_quiescence_of_function(never_called), Error); }
 
 }  // namespace
 }  // namespace moult

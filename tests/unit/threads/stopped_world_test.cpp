@@ -1,15 +1,15 @@
 #include "threads/stopped_world.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
-#include <poll.h>
-#include <semaphore.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ void look_away() {
 
 /// Waits until the thread sleeps in a system call, as /proc tells.
 void await_blocked(pid_t task) {
-  while (platform::blocked_call(task).number < 0) std::this_thread::yield();
+  while (platform::blocked_call(task).number < 0 && platform::task_status(task).exists) std::this_thread::yield();
 }
 
 TEST(StoppedWorld, NoOtherThreadRunsWhileItLives) {
@@ -65,15 +65,16 @@ TEST(StoppedWorld, ThreadsThatMoultDidNotCreateAreStoppedToo) {
     std::atomic<pid_t>& task;
   } shared{done, task};
   pthread_t thread;
-  ASSERT_EQ(pthread_create(&thread, nullptr,
-                           [](void* data) -> void* {
-                             Shared& mine = *static_cast<Shared*>(data);
-                             mine.task = platform::own_task();
-                             while (!mine.done) {
-                             }
-                             return nullptr;
-                           },
-                           &shared),
+  ASSERT_EQ(pthread_create(
+                &thread, nullptr,
+                [](void* data) -> void* {
+                  Shared& mine = *static_cast<Shared*>(data);
+                  mine.task = platform::own_task();
+                  while (!mine.done) {
+                  }
+                  return nullptr;
+                },
+                &shared),
             0);
   while (task == 0) std::this_thread::yield();
   std::unique_ptr<StoppedWorld> stopped = stop();
@@ -153,7 +154,10 @@ TEST(StoppedWorld, AStaticVariableInInitialisationIsWaitedFor) {
       while (!leave) std::this_thread::yield();
     }
   };
-  auto initialise = [] { static Slow slow; (void)slow; };
+  auto initialise = [] {
+    static Slow slow;
+    (void)slow;
+  };
   std::thread worker(initialise);
   while (!entered) std::this_thread::yield();
   try {
@@ -243,16 +247,24 @@ TEST(StoppedWorld, EpollWaitSeesNoInterruption) {
   epoll_event wanted{};
   wanted.events = EPOLLIN;
   epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wanted);
-  expect_undisturbed([&] { epoll_event got; return epoll_wait(epoll, &got, 1, -1); },
-                     [&](pid_t) { eventfd_write(event, 1); });
+  expect_undisturbed(
+      [&] {
+        epoll_event got;
+        return epoll_wait(epoll, &got, 1, -1);
+      },
+      [&](pid_t) { eventfd_write(event, 1); });
   close(epoll);
   close(event);
 }
 
 TEST(StoppedWorld, PollSeesNoInterruption) {
   int event = eventfd(0, 0);
-  expect_undisturbed([&] { pollfd wanted{event, POLLIN, 0}; return poll(&wanted, 1, -1); },
-                     [&](pid_t) { eventfd_write(event, 1); });
+  expect_undisturbed(
+      [&] {
+        pollfd wanted{event, POLLIN, 0};
+        return poll(&wanted, 1, -1);
+      },
+      [&](pid_t) { eventfd_write(event, 1); });
   close(event);
 }
 
@@ -271,8 +283,12 @@ TEST(StoppedWorld, SelectSeesNoInterruption) {
 
 TEST(StoppedWorld, ReadSeesNoInterruption) {
   int event = eventfd(0, 0);
-  expect_undisturbed([&] { eventfd_t got; return read(event, &got, sizeof got); },
-                     [&](pid_t) { eventfd_write(event, 1); });
+  expect_undisturbed(
+      [&] {
+        eventfd_t got;
+        return read(event, &got, sizeof got);
+      },
+      [&](pid_t) { eventfd_write(event, 1); });
   close(event);
 }
 
@@ -287,8 +303,12 @@ TEST(StoppedWorld, SigwaitinfoSeesNoInterruption) {
 
 TEST(StoppedWorld, ACallByNumberSeesNoInterruption) {
   int event = eventfd(0, 0);
-  expect_undisturbed([&] { pollfd wanted{event, POLLIN, 0}; return syscall(SYS_poll, &wanted, 1, -1); },
-                     [&](pid_t) { eventfd_write(event, 1); });
+  expect_undisturbed(
+      [&] {
+        pollfd wanted{event, POLLIN, 0};
+        return syscall(SYS_poll, &wanted, 1, -1);
+      },
+      [&](pid_t) { eventfd_write(event, 1); });
   close(event);
 }
 
@@ -364,8 +384,8 @@ TEST(StoppedWorld, AThreadThatHoldsALockOfMoultIsLetOutFirst) {
 TEST(StoppedWorld, AThreadThatWaitsForALockOfMoultMayStay) {
   Guarded<bool> ready(false);
   std::jthread waiter([&ready] {
-    ready.wait_until(std::chrono::steady_clock::time_point::max(), [](bool is_ready) { return is_ready; },
-                     [](bool&, bool) {});
+    ready.wait_until(
+        std::chrono::steady_clock::time_point::max(), [](bool is_ready) { return is_ready; }, [](bool&, bool) {});
   });
   for (int round = 0; round < 50; ++round) EXPECT_NO_THROW(stop(1s));
   ready.with([](bool& is_ready) { is_ready = true; });
