@@ -30,8 +30,11 @@ if ((EUID == 0)) && command -v setpriv >/dev/null; then
   # The folders keep others out; opened, the socket still hears only its own user.
   chmod 755 "$base" "$XDG_RUNTIME_DIR" "$XDG_RUNTIME_DIR/moult"
   chmod 666 "$socket"
-  expect 5 "belongs to another user" setpriv --reuid 65534 --regid 65534 --clear-groups \
-    env XDG_CACHE_HOME=/nonexistent "$MOULT" status "$pid"
+  install -m 755 "$rude" "$base/rude"
+  nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+  expect 0 "belongs to another user" "${nobody[@]}" "$base/rude" "$socket" long
+  install -m 755 "$MOULT" "$base/moult"
+  expect 5 "has no listener" "${nobody[@]}" "$base/moult" status "$pid"
 else
   echo "not tested: a client of another user (needs root and setpriv)"
 fi
