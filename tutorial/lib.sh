@@ -22,6 +22,10 @@ headline() { echo "$bold== $*$plain"; }
 
 # give_up STATUS TEXT: 1 when the exercise is not solved, 2 when it could not be tried.
 give_up() {
+  if [[ -s ${folder-}/log ]]; then
+    headline "what the application's log says"
+    sed 's/^/  /' "$folder/log"
+  fi
   echo "${red}test.sh: $2$plain" >&2
   exit "$1"
 }
@@ -49,7 +53,7 @@ clean_up() {
 }
 
 start_application() {
-  "$application" >"$folder/lines" </dev/null &
+  "$application" >"$folder/lines" 2>"$folder/log" </dev/null &
   program_pid=$!
   exec {lines}<"$folder/lines"
 }
@@ -66,7 +70,7 @@ send_update() {
     local status=0
     "$moult" apply "$program_pid" "$1" 2>&1 || status=$?
     echo "exit $status"
-  } < /dev/null | sed -u 's/^/\x01/' >"$folder/lines" &
+  } </dev/null | sed -u 's/^/\x01/' >"$folder/lines" &
 }
 
 # Takes one line from the pipe, shows it and remembers it; `line` is that line.
@@ -78,7 +82,7 @@ next_line() {
     echo "  $line"
   elif [[ $line != $'\001exit '* ]]; then
     said+=("${line#?}")
-    echo "    ${green}moult: ${line#?}$plain"
+    echo "    $green| ${line#?}$plain"
   fi
 }
 
@@ -117,9 +121,22 @@ run_exercise() {
   conclude "$update"
 }
 
+# "hello: applied in 18 ms to app (pid 4711): CHANGES; paused 43 µs, 3 threads", as the moult command says it, once more
+# with the words that matter here.
+summarise() {
+  local text
+  for text in "${said[@]}"; do
+    [[ $text =~ ^(.*):\ applied\ in\ .*\ \(pid\ ([0-9]+)\):\ (.*)\;\ paused\ (.*),\ (.*)$ ]] || continue
+    echo "  update \"${BASH_REMATCH[1]}\" in process ${BASH_REMATCH[2]}: ${BASH_REMATCH[3]}"
+    echo "  the program stood still for ${BASH_REMATCH[4]} (${BASH_REMATCH[5]} stopped), and was not started again"
+  done
+}
+
 conclude() {
   ((status == 0)) || give_up 1 "$1 is not in force (moult apply ended with $status): moult says above what is missing"
   check_trace "${trace[@]}"
+  headline "what happened"
+  summarise
   echo "${green}The trace is right.$plain"
 }
 
