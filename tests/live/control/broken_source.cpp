@@ -1,3 +1,0 @@
-#include "moult/moult.hpp"
-
-MOULT_UPDATE { this does not compile; }

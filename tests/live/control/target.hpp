@@ -1,4 +1,0 @@
-// What the updates know of the program.
-#pragma once
-
-int answer();
