@@ -1,0 +1,3 @@
+#include "moult/moult.hpp"
+
+MOULT_UPDATE { this does not compile; }

@@ -1,0 +1,4 @@
+// What the updates know of the program.
+#pragma once
+
+int answer();

@@ -1,0 +1,124 @@
+#include "compilation_database.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <fstream>
+
+#include "moult/error.hpp"
+#include "trouble.hpp"
+
+namespace moult::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(SplitCommand, UnderstandsQuotesAndBackslashes) {
+  EXPECT_THAT(split_command(R"(g++ -DA="b c" '-DS="x"' -DQ=\"q\" a\ b.cpp "")"),
+              ElementsAre("g++", "-DA=b c", "-DS=\"x\"", "-DQ=\"q\"", "a b.cpp", ""));
+  EXPECT_THAT(split_command("  \t "), IsEmpty());
+  EXPECT_THAT(split_command("'open"), ElementsAre("open"));
+}
+
+std::vector<std::string> kept(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "g++");
+  return flags_for_update({"/build", "/src/app.cpp", "", std::move(arguments)}).flags;
+}
+
+TEST(FlagsForUpdate, KeepWhatDecidesHowTheCodeLooks) {
+  EXPECT_THAT(
+      kept({"-Iinc", "-I", "inc2", "-DA=1", "-isystem", "/s", "-std=gnu++20", "-O2", "-fno-rtti", "-m64"}),
+      ElementsAre("-Iinc", "-I", "inc2", "-DA=1", "-isystem", "/s", "-std=gnu++20", "-O2", "-fno-rtti", "-m64"));
+  EXPECT_THAT(kept({"-include", "pch.hxx", "--param", "x=1", "-Wp,-D_FORTIFY_SOURCE=2"}),
+              ElementsAre("-include", "pch.hxx", "--param", "x=1", "-Wp,-D_FORTIFY_SOURCE=2"));
+}
+
+TEST(FlagsForUpdate, LeaveOutWhatIsOfThatOneCompilation) {
+  EXPECT_THAT(kept({"-MD", "-MT", "app.o", "-MF", "app.d", "-MMD", "-MP", "-o", "app.o", "-c", "/src/app.cpp"}),
+              IsEmpty());
+  EXPECT_THAT(kept({"-oapp.o", "app.cpp", "-x", "c++"}), IsEmpty());
+}
+
+TEST(FlagsForUpdate, LeaveOutWhatWouldHarm) {
+  EXPECT_THAT(kept({"-Wall", "-Werror", "-w", "-pedantic", "-flto=auto", "-fno-fat-lto-objects", "-fPIE", "-static"}),
+              IsEmpty());
+}
+
+TEST(FlagsForUpdate, LookBehindACompilerWrapper) {
+  const CompilerCall call =
+      flags_for_update({"/build", "/a.cpp", "", {"/usr/bin/ccache", "/usr/bin/clang++", "-O1", "-c", "/a.cpp"}});
+  EXPECT_EQ(call.compiler, "/usr/bin/clang++");
+  EXPECT_THAT(call.flags, ElementsAre("-O1"));
+}
+
+TEST(ChooseCommand, PrefersTheFileWithMainAsItWasCompiledForThatProgram) {
+  const std::vector<CompileCommand> commands = {
+      {"/build", "/src/lib.cpp", "CMakeFiles/app.dir/lib.cpp.o", {}},
+      {"/build", "/src/main.cpp", "CMakeFiles/other.dir/main.cpp.o", {}},
+      {"/build", "/src/main.cpp", "CMakeFiles/app.dir/main.cpp.o", {}},
+  };
+  EXPECT_EQ(choose_command(commands, "/build/app", "/src/main.cpp"), &commands[2]);
+  EXPECT_EQ(choose_command(commands, "/build/app", ""), &commands[0]);
+  EXPECT_EQ(choose_command(commands, "/elsewhere/app2", ""), nullptr);
+  EXPECT_EQ(choose_command(commands, "/elsewhere/app2", "/src/main.cpp"), &commands[1]);
+}
+
+class Database : public testing::Test {
+ protected:
+  Database() {
+    std::string pattern = (fs::temp_directory_path() / "moult-database-XXXXXX").string();
+    base = ::mkdtemp(pattern.data());
+    fs::create_directories(base / "build/deep");
+    fs::create_directories(base / "src");
+  }
+  ~Database() override { fs::remove_all(base); }
+
+  fs::path put(const fs::path& file, const std::string& text) const {
+    std::ofstream(base / file) << text;
+    return base / file;
+  }
+
+  fs::path base;
+};
+
+TEST_F(Database, HasCommandsInEitherForm) {
+  const fs::path file = put("a.json", R"([{"directory":"/b","file":"a.cpp","command":"g++ -c 'a b'"},
+                                        {"directory":"/b","file":"/s/c.cpp","arguments":["g++","-c"],"output":"o"}])");
+  const std::vector<CompileCommand> commands = read_compilation_database(file);
+  ASSERT_EQ(commands.size(), 2u);
+  EXPECT_EQ(commands[0].file, "/b/a.cpp");
+  EXPECT_THAT(commands[0].arguments, ElementsAre("g++", "-c", "a b"));
+  EXPECT_THAT(commands[1].arguments, ElementsAre("g++", "-c"));
+  EXPECT_EQ(commands[1].output, "o");
+}
+
+TEST_F(Database, ThatIsNoneIsAnErrorThatNamesIt) {
+  for (const char* text : {"", "{", "[7]", R"([{"file":"a"}])"}) {
+    const fs::path file = put("bad.json", text);
+    try {
+      read_compilation_database(file);
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("bad.json"));
+    }
+  }
+}
+
+TEST_F(Database, IsLookedForFromTheProgramUpwardsThenFromTheUpdate) {
+  const std::string program = base / "build/deep/app";
+  const std::string update = base / "src/update.cpp";
+  EXPECT_THROW(find_compilation_database(base / "build", program, update), Trouble);
+  const fs::path by_update = put("src/compile_commands.json", "[]");
+  EXPECT_EQ(find_compilation_database("", program, update), by_update);
+  const fs::path by_program = put("build/compile_commands.json", "[]");
+  EXPECT_EQ(find_compilation_database("", program, update), by_program);
+  EXPECT_EQ(find_compilation_database(base / "src", program, update), by_update);
+  EXPECT_EQ(find_compilation_database(by_update, program, update), by_update);
+}
+
+}  // namespace
+}  // namespace moult::cli

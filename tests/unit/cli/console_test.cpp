@@ -1,0 +1,32 @@
+#include "console.hpp"
+
+#include <gtest/gtest.h>
+
+namespace moult::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Console, TellsTimesInTheUnitAPersonWouldChoose) {
+  EXPECT_EQ(to_text(0ns), "0 ns");
+  EXPECT_EQ(to_text(850ns), "850 ns");
+  EXPECT_EQ(to_text(43000ns), "43 µs");
+  EXPECT_EQ(to_text(1230000ns), "1.2 ms");
+  EXPECT_EQ(to_text(18ms), "18 ms");
+  EXPECT_EQ(to_text(2500ms), "2.5 s");
+  EXPECT_EQ(to_text(90s), "90 s");
+}
+
+TEST(Console, CountsInEnglish) {
+  EXPECT_EQ(count_text(0, "thread"), "0 threads");
+  EXPECT_EQ(count_text(1, "thread"), "1 thread");
+}
+
+TEST(Console, AlignsColumnsByCharactersNotBytes) {
+  EXPECT_EQ(to_table({{"A", "B"}, {"µµ", "x"}, {"long", "y"}}), "A     B\nµµ    x\nlong  y");
+}
+
+TEST(Console, HasNoColoursWhereThereIsNoTerminal) { EXPECT_EQ(paint(Colour::bad, "text"), "text"); }
+
+}  // namespace
+}  // namespace moult::cli
