@@ -214,16 +214,22 @@ void Server::follow(Connection& client, std::uint64_t after) {
   has_followers_.store(true);
 }
 
+/// Until the follower knows everything, or has output left: then its socket says when to go on.
 void Server::pump(Connection& client) {
-  if (client.has_enough_output()) return;
+  while (!client.has_enough_output() && queue_events(client)) client.flush();
+  client.flush();
+}
+
+/// False: there were no more events than found room.
+bool Server::queue_events(Connection& client) {
   for (const Event& event : backend_.events_since(client.last_event)) {
-    if (client.has_enough_output()) break;
-    if (client.last_event != 0 && event.number > client.last_event + 1)
+    if (client.has_enough_output()) return true;
+    if (event.number > client.last_event + 1)
       client.queue_line(notice_of_gap(client.last_event + 1, event.number - client.last_event - 1));
     client.queue_line(protocol::format_event(to_record(event)));
     client.last_event = event.number;
   }
-  client.flush();
+  return false;
 }
 
 void Server::pump_followers() {

@@ -66,6 +66,7 @@ class Server final {
   void start(Connection& client, const protocol::Request& request);
   void follow(Connection& client, std::uint64_t after);
   void pump(Connection& client);
+  bool queue_events(Connection& client);
   void pump_followers();
   void deliver_completions();
   void settle(Connection& client);
