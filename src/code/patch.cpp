@@ -21,6 +21,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "symbols/program.hpp"
+#include "threads/unwinder.hpp"
 
 namespace moult::code {
 namespace {
@@ -31,7 +32,8 @@ using platform::Protection;
 /// The process's own. It lives to the end: functions that are redirected are called until then. A stop is granted only
 /// where no thread holds its lock, so what runs in a stopped program finds it consistent, and takes no lock to commit.
 Guarded<Registry>& registry() {
-  static Guarded<Registry>& only = *new Guarded<Registry>(platform::address_space(), NearPool::OnRegion());
+  static Guarded<Registry>& only =
+      *new Guarded<Registry>(platform::address_space(), [](CodeRange region) { threads::register_entry_code(region); });
   return only;
 }
 

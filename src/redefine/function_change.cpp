@@ -127,7 +127,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
     } catch (const Error& error) {
       refusals.add(error);
     }
-    targets.push_back({olds[i].demangled, olds[i].range, fresh[i].range.begin});
+    targets.push_back({olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces});
     change.state_->olds.push_back(alterability::extent_of(program, pairs[i].first));
     change.state_->fresh.push_back(alterability::extent_of(program, pairs[i].second));
     change.state_->lines.push_back(olds[i].demangled + " redefined as " + fresh[i].demangled);
