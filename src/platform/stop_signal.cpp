@@ -137,6 +137,8 @@ bool withdraw(StopSlot& slot) noexcept {
 }
 
 void let_go(StopSlot& slot) noexcept {
+  // A thread counts itself as arrived just before it says `stopped`: said after `vacant`, it would sleep for ever.
+  is_stopped(slot);
   std::uint32_t word = slot.word.load(std::memory_order_relaxed);
   slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
   futex_wake_all(slot.word);

@@ -58,7 +58,7 @@ bool is_stopped(const StopSlot& slot) noexcept;
 /// Takes the request back; false when the thread has stopped in the meantime (it has to be let go, then).
 bool withdraw(StopSlot& slot) noexcept;
 
-/// Lets a stopped thread go on.
+/// Lets a stopped thread go on; waits for one that is just arriving.
 void let_go(StopSlot& slot) noexcept;
 
 /// Starts a new count of arrivals, before the first request of a stop.

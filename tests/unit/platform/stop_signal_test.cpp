@@ -1,0 +1,32 @@
+#include "platform/stop_signal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace moult::platform {
+namespace {
+
+constexpr std::uint32_t vacant = 0;
+constexpr std::uint32_t arriving = 2;
+constexpr std::uint32_t stopped = 3;
+
+TEST(StopSignal, AThreadLetGoWhileItArrivesDoesNotStayStopped) {
+  // The handler counts itself as arrived before it gives the slot back, so the stopper may be that early.
+  for (int round = 0; round < 50; ++round) {
+    StopSlot slot;
+    slot.word = arriving;
+    std::atomic<bool> is_let_go{false};
+    std::thread handler([&] {
+      for (int i = 0; i < 200 && !is_let_go; ++i) std::this_thread::yield();
+      slot.word = stopped;
+    });
+    let_go(slot);
+    is_let_go = true;
+    handler.join();
+    EXPECT_EQ(slot.word.load(), vacant);
+  }
+}
+
+}  // namespace
+}  // namespace moult::platform
