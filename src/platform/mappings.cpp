@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -23,6 +24,13 @@ bool contains(std::string_view line, std::uintptr_t address, std::uintptr_t& end
 }
 
 }  // namespace
+
+bool is_readable(std::uintptr_t address) noexcept {
+  // The kernel copies the new mask in before it finds that there is no such way (-1) to combine masks.
+  constexpr long mask_size = 8;
+  long word = static_cast<long>(address & ~std::uintptr_t{mask_size - 1});
+  return raw_syscall(SYS_rt_sigprocmask, -1, word, 0, mask_size) == -EINVAL;
+}
 
 std::uintptr_t readable_until(std::uintptr_t address) noexcept {
   long fd = raw_syscall(SYS_openat, AT_FDCWD, as_argument("/proc/self/maps"), O_RDONLY | O_CLOEXEC);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "platform/mappings.hpp"
 #include "threads/leb128.hpp"
 
 namespace moult::threads {
@@ -126,7 +127,7 @@ class Machine final {
 
   bool dereference() noexcept {
     std::uint64_t address = pop();
-    if (is_broken_ || address < 4096) return false;
+    if (is_broken_ || !platform::is_readable(address) || !platform::is_readable(address + 7)) return false;
     std::uint64_t word;
     std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
     push(word);

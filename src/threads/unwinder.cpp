@@ -29,12 +29,6 @@ bool is_entry_code(CodeAddress address) noexcept {
                      [address](const CodeRange& range) { return range.contains(address); });
 }
 
-bool read_word(std::uint64_t address, std::uint64_t& word) noexcept {
-  if (address < 4096 || address % sizeof word != 0) return false;
-  std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
-  return true;
-}
-
 }  // namespace
 
 void register_entry_code(CodeRange range) {
@@ -45,6 +39,16 @@ void register_entry_code(CodeRange range) {
     entry_code.ranges[count] = range;
     entry_code.count.store(count + 1, std::memory_order_release);
   });
+}
+
+/// A wrong rule, as hand-written assembly may have, leads anywhere: each page is tried before it is read.
+bool Unwinder::read_word(std::uint64_t address, std::uint64_t& word) noexcept {
+  constexpr std::uint64_t page_size = 4096;
+  if (address < page_size || address % sizeof word != 0) return false;
+  if (address / page_size != readable_page_ && !platform::is_readable(address)) return false;
+  readable_page_ = address / page_size;
+  std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
+  return true;
 }
 
 Unwinder::Step Unwinder::step() noexcept {
@@ -89,7 +93,7 @@ Unwinder::Step Unwinder::apply(const Row& row) noexcept {
   return registers_[platform::rip] == 0 ? Step::outermost : Step::stepped;
 }
 
-bool Unwinder::caller_value(const RegisterRule& rule, std::uint64_t cfa, std::uint64_t& word) const noexcept {
+bool Unwinder::caller_value(const RegisterRule& rule, std::uint64_t cfa, std::uint64_t& word) noexcept {
   std::uint64_t offset = static_cast<std::uint64_t>(std::int64_t{rule.offset});
   std::uint64_t address;
   switch (rule.kind) {

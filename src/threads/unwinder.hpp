@@ -40,10 +40,12 @@ class Unwinder final {
  private:
   Step step_from_entry() noexcept;
   Step apply(const Row& row) noexcept;
-  bool caller_value(const RegisterRule& rule, std::uint64_t cfa, std::uint64_t& word) const noexcept;
+  bool caller_value(const RegisterRule& rule, std::uint64_t cfa, std::uint64_t& word) noexcept;
+  bool read_word(std::uint64_t address, std::uint64_t& word) noexcept;
 
   RowCache& rows_;
   platform::Registers registers_;
+  std::uint64_t readable_page_ = 0;  ///< the number of the page last read; 0: none yet
   bool is_return_address_ = false;
 };
 

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "platform/mappings.hpp"
+
 namespace moult::platform {
 namespace {
 
@@ -48,10 +50,11 @@ bool may_be_repeated(long number) noexcept {
   }
 }
 
-/// Code bytes just before `end`; null where they may lie in another, perhaps unmapped, page.
+/// Code bytes just before `end`; null where they cannot be read, or lie in two pages. Nothing may lie before the code
+/// that a thread stands in, as where a just-in-time compiler put it at the beginning of its pages.
 const std::uint8_t* code_before(std::uint64_t end, std::size_t size) noexcept {
   constexpr std::uint64_t page = 4096;
-  if ((end - 1) % page + 1 < size) return nullptr;
+  if ((end - 1) % page + 1 < size || !is_readable(end - size)) return nullptr;
   return reinterpret_cast<const std::uint8_t*>(end - size);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -410,6 +412,63 @@ TEST(StoppedWorld, ErrnoAndTheSignalMaskSurvive) {
   leave = true;
   worker.join();
   EXPECT_FALSE(is_disturbed);
+}
+
+extern "C" void spin_under_a_wrong_rule(std::atomic<bool>* entered, std::atomic<bool>* leave);
+asm(R"(
+  .text
+  .type spin_under_a_wrong_rule, @function
+spin_under_a_wrong_rule:
+  .cfi_startproc
+  .cfi_def_cfa %r11, 16
+  movabs $0x4141414141414140, %r11
+  movb $1, (%rdi)
+1:
+  pause
+  cmpb $0, (%rsi)
+  je 1b
+  ret
+  .cfi_endproc
+  .size spin_under_a_wrong_rule, .-spin_under_a_wrong_rule
+)");
+
+TEST(StoppedWorld, AWrongRuleInUnwindInformationIsNotFollowedIntoMemoryThatIsNotThere) {
+  std::atomic<bool> entered{false};
+  std::atomic<bool> leave{false};
+  std::atomic<pid_t> task{0};
+  std::thread worker([&] {
+    task = platform::own_task();
+    spin_under_a_wrong_rule(&entered, &leave);
+  });
+  while (!entered) std::this_thread::yield();
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  bool is_precise = true;
+  stopped->walk(ThreadId{task.load()}, [&is_precise](const Frame& frame) { return is_precise = frame.is_precise; });
+  stopped.reset();
+  leave = true;
+  worker.join();
+  EXPECT_FALSE(is_precise);
+}
+
+TEST(StoppedWorld, AThreadMayStandAtTheBeginningOfPagesWithNothingReadableBefore) {
+  const unsigned char code[] = {0xE2, 0xFE, 0xC3};  // 1: loop 1b; ret
+  const std::size_t page = 4096;
+  char* pages = static_cast<char*>(mmap(nullptr, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(static_cast<void*>(pages), MAP_FAILED);
+  ASSERT_EQ(mprotect(pages + page, page, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+  std::memcpy(pages + page, code, sizeof code);
+  std::atomic<bool> leave{false};
+  std::atomic<bool> ready{false};
+  std::thread worker([&] {
+    ready = true;
+    using CountDown = void (*)(long, long, long, long);  // the fourth argument is in rcx
+    while (!leave) reinterpret_cast<CountDown>(pages + page)(0, 0, 0, 1'000'000);
+  });
+  while (!ready) std::this_thread::yield();
+  for (int round = 0; round < 200; ++round) stop();
+  leave = true;
+  worker.join();
+  munmap(pages, 2 * page);
 }
 
 TEST(StoppedWorld, TwoStopsTakeTurns) {
