@@ -68,17 +68,25 @@ void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
   }
 }
 
+bool install_handler(int signal, const sigset_t& open) noexcept {
+  struct sigaction handler {};
+  handler.sa_sigaction = on_stop_signal;
+  // On the thread's alternate stack if it has one: its own may be nearly used up.
+  handler.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  ::sigfillset(&handler.sa_mask);
+  for (int other = 1; other <= SIGRTMAX; ++other)
+    if (sigismember(&open, other) == 1) ::sigdelset(&handler.sa_mask, other);
+  return ::sigaction(signal, &handler, nullptr) == 0;
+}
+
 int claim_signal() {
+  sigset_t none;
+  ::sigemptyset(&none);
   for (int signal = SIGRTMAX; signal > SIGRTMIN; --signal) {
     struct sigaction current {};
     if (::sigaction(signal, nullptr, &current) != 0) continue;
     if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) continue;
-    struct sigaction handler {};
-    handler.sa_sigaction = on_stop_signal;
-    // On the thread's alternate stack if it has one: its own may be nearly used up.
-    handler.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-    ::sigfillset(&handler.sa_mask);
-    if (::sigaction(signal, &handler, nullptr) == 0) return signal;
+    if (install_handler(signal, none)) return signal;
   }
   throw Error(ErrorCode::system, "no real-time signal is free to stop threads with; leave one without a handler");
 }
@@ -89,6 +97,8 @@ int stop_signal() {
   static const int signal = claim_signal();
   return signal;
 }
+
+void leave_open(const sigset_t& open) noexcept { install_handler(stop_signal(), open); }
 
 StopSlot& stop_slot(std::uint32_t index) {
   std::uint32_t number = index / slots_a_chunk;

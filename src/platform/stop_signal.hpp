@@ -45,6 +45,10 @@ struct StopSlot {
 /// The handler stays installed from then on, since a late signal would end the program. Throws Error (system).
 int stop_signal();
 
+/// The signals that the handler does not block while it holds a thread: those the program ignores (signal_mask.hpp).
+/// Only the stopper calls it, while nobody is asked to stop.
+void leave_open(const sigset_t& open) noexcept;
+
 /// Slot number `index`; made when it is first asked for. Only the stopper calls it. Throws std::bad_alloc.
 StopSlot& stop_slot(std::uint32_t index);
 

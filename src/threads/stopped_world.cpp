@@ -244,7 +244,9 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
 
 bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   reserve();
-  handlers_.emplace();
+  sigset_t ignored = platform::ignored_signals();
+  platform::leave_open(ignored);
+  handlers_.emplace(ignored);
   culprit_ = {};
   if (gather(true) && settle(limit)) {
     // From here on the loader may be asked: no thread is inside it.

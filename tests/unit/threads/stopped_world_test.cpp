@@ -414,6 +414,24 @@ TEST(StoppedWorld, ErrnoAndTheSignalMaskSurvive) {
   EXPECT_FALSE(is_disturbed);
 }
 
+TEST(StoppedWorld, ASignalThatTheProgramIgnoresIsNotQueuedAndSoWakesNobody) {
+  // For the main thread, which is stopped: were it to block the signal there, another thread would see EINTR for it.
+  bool is_queued = true;
+  std::thread worker([&is_queued] {
+    sigset_t urgent;
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    pthread_sigmask(SIG_BLOCK, &urgent, nullptr);
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    kill(getpid(), SIGURG);
+    sigset_t pending;
+    sigpending(&pending);
+    is_queued = sigismember(&pending, SIGURG) == 1;
+  });
+  worker.join();
+  EXPECT_FALSE(is_queued);
+}
+
 extern "C" void spin_under_a_wrong_rule(std::atomic<bool>* entered, std::atomic<bool>* leave);
 asm(R"(
   .text
