@@ -34,15 +34,15 @@ void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
   return reinterpret_cast<void*>((std::uintptr_t{word} << 32) | index);
 }
 
-[[gnu::no_sanitize("address", "thread", "undefined")]] StopSlot* slot_of(std::uint32_t index) noexcept {
+__attribute__((no_sanitize("address", "thread", "undefined"))) StopSlot* slot_of(std::uint32_t index) noexcept {
   if (index / slots_a_chunk >= most_chunks) return nullptr;
   StopSlot* chunk = rendezvous.chunks[index / slots_a_chunk].load(std::memory_order_acquire);
   return chunk == nullptr ? nullptr : chunk + index % slots_a_chunk;
 }
 
 /// Publishes this thread in its slot, which is `arriving`, and waits to be let go.
-[[gnu::no_sanitize("address", "thread", "undefined")]] void stay(StopSlot& slot, std::uint32_t here,
-                                                                 ucontext_t& context) noexcept {
+__attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlot& slot, std::uint32_t here,
+                                                                         ucontext_t& context) noexcept {
   continue_interrupted_call(context, slot.before, slot.continued);
   slot.context = &context;
   slot.locks = lock_use();
@@ -53,7 +53,7 @@ void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
   while (slot.word.load(std::memory_order_acquire) == here) futex_wait(slot.word, here);
 }
 
-[[gnu::no_sanitize("address", "thread", "undefined")]] void on_stop_signal(int, siginfo_t* info, void* data) {
+__attribute__((no_sanitize("address", "thread", "undefined"))) void on_stop_signal(int, siginfo_t* info, void* data) {
   ucontext_t& context = *static_cast<ucontext_t*>(data);
   std::uintptr_t carried = reinterpret_cast<std::uintptr_t>(info->si_value.sival_ptr);
   std::uint32_t request = static_cast<std::uint32_t>(carried >> 32);
@@ -68,12 +68,23 @@ void* signal_value(std::uint32_t index, std::uint32_t word) noexcept {
   }
 }
 
+/// sigfillset leaves out the two that glibc keeps for itself. The one that cancels threads has to wait: a stopped
+/// thread would be unwound from inside the handler. The other, by which setuid reaches every thread, must come through.
+void add_cancellation(sigset_t& mask) noexcept {
+  constexpr int cancellation = 32;
+  std::uint64_t bits;
+  std::memcpy(&bits, &mask, sizeof bits);
+  bits |= std::uint64_t{1} << (cancellation - 1);
+  std::memcpy(&mask, &bits, sizeof bits);
+}
+
 bool install_handler(int signal, const sigset_t& open) noexcept {
   struct sigaction handler {};
   handler.sa_sigaction = on_stop_signal;
   // On the thread's alternate stack if it has one: its own may be nearly used up.
   handler.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   ::sigfillset(&handler.sa_mask);
+  add_cancellation(handler.sa_mask);
   for (int other = 1; other <= SIGRTMAX; ++other)
     if (sigismember(&open, other) == 1) ::sigdelset(&handler.sa_mask, other);
   return ::sigaction(signal, &handler, nullptr) == 0;

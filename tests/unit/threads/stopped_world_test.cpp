@@ -414,6 +414,43 @@ TEST(StoppedWorld, ErrnoAndTheSignalMaskSurvive) {
   EXPECT_FALSE(is_disturbed);
 }
 
+TEST(StoppedWorld, AThreadCancelledWhileItIsStoppedEndsOnlyAfterwards) {
+  struct Shared {
+    std::atomic<pid_t> task{0};
+    std::atomic<bool> is_unwound{false};
+    int event = eventfd(0, 0);
+  } shared;
+  pthread_t thread;
+  ASSERT_EQ(pthread_create(
+                &thread, nullptr,
+                [](void* data) -> void* {
+                  Shared& mine = *static_cast<Shared*>(data);
+                  struct OnUnwind {
+                    std::atomic<bool>& flag;
+                    ~OnUnwind() { flag = true; }
+                  } on_unwind{mine.is_unwound};
+                  mine.task = platform::own_task();
+                  eventfd_t got;
+                  while (read(mine.event, &got, sizeof got) < 0) {
+                  }
+                  return nullptr;
+                },
+                &shared),
+            0);
+  while (shared.task == 0) std::this_thread::yield();
+  await_blocked(shared.task);
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  pthread_cancel(thread);
+  for (int i = 0; i < 100; ++i) look_away();
+  EXPECT_FALSE(shared.is_unwound);
+  stopped.reset();
+  void* result = nullptr;
+  pthread_join(thread, &result);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+  EXPECT_TRUE(shared.is_unwound);
+  close(shared.event);
+}
+
 TEST(StoppedWorld, ASignalThatTheProgramIgnoresIsNotQueuedAndSoWakesNobody) {
   // For the main thread, which is stopped: were it to block the signal there, another thread would see EINTR for it.
   bool is_queued = true;
