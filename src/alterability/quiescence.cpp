@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/fault.hpp"
 #include "moult/error.hpp"
 
 namespace moult::alterability {
@@ -33,8 +34,10 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
     if (activity) transaction.resume();
     return activity;
   }
+  MOULT_FAULT("alterability.probe.stop");
   std::unique_ptr<threads::StoppedWorld> stopped =
       threads::StoppedWorld::stop({.timeout = stop_timeout, .keep_out = {}});
+  MOULT_FAULT("alterability.probe.look");
   std::optional<Activity> activity = find_activity(*stopped, functions, threads);
   transaction.hold(std::move(stopped));
   if (activity) transaction.resume();
@@ -49,6 +52,7 @@ bool FunctionExtent::contains(CodeAddress address) const noexcept {
 }
 
 FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function) {
+  MOULT_FAULT("alterability.extent.find");
   CodeAddress address{reinterpret_cast<std::uintptr_t>(function.address())};
   std::optional<symbols::FunctionSymbol> symbol = program.at(address);
   if (!symbol)
@@ -86,6 +90,7 @@ std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std:
 }
 
 std::string explain(const Activity& activity) {
+  MOULT_FAULT("alterability.probe.explain");
   std::string text = activity.function + " is active in " + threads::describe_thread(activity.thread);
   if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
   symbols::Program program = symbols::Program::of_this_process();

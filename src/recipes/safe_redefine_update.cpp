@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "alterability/quiescence.hpp"
+#include "base/fault.hpp"
 #include "moult/updates.hpp"
 #include "redefine/function_change.hpp"
 #include "threads/stopped_world.hpp"
@@ -28,7 +29,10 @@ SafeRedefineUpdate::SafeRedefineUpdate(std::string name, std::vector<Redefinitio
 
 SafeRedefineUpdate::~SafeRedefineUpdate() = default;
 
-void SafeRedefineUpdate::prepare() { impl_->prepare(); }
+void SafeRedefineUpdate::prepare() {
+  impl_->prepare();
+  MOULT_FAULT("recipes.safe_redefine.prepared");
+}
 
 bool SafeRedefineUpdate::wait_alterability() {
   return alterability::wait_quiescence(impl_->change().old_functions(), patience(), threads());
@@ -38,6 +42,10 @@ bool SafeRedefineUpdate::check_alterability() {
   return alterability::check_quiescence(impl_->change().old_functions(), patience(), threads());
 }
 
-void SafeRedefineUpdate::apply() { impl_->change().commit(*threads::current_stop(), Transaction::current()); }
+void SafeRedefineUpdate::apply() {
+  MOULT_FAULT("recipes.safe_redefine.apply");
+  impl_->change().commit(*threads::current_stop(), Transaction::current());
+  MOULT_FAULT("recipes.safe_redefine.applied");
+}
 
 }  // namespace moult

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/event.hpp"
+#include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "symbols/program.hpp"
@@ -24,11 +25,18 @@ CodeAddress address_of(const AnyFunction& function) {
   return CodeAddress{reinterpret_cast<std::uintptr_t>(function.address())};
 }
 
+/// Its library is gone, or could not be read.
+[[noreturn]] void throw_unknown(const Program& program, CodeAddress address, const std::string& called) {
+  for (const symbols::Module& module : program.modules())
+    if (module.text.contains(address) && !module.problem.empty())
+      throw Error(ErrorCode::unreadable, called + ": its symbols are not known: " + module.problem);
+  throw Error(ErrorCode::not_found, called + ": there is no function at its address; is its library still loaded?");
+}
+
 FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, const char* role) {
   std::string called = function.name().empty() ? std::string(role) : function.name();
   std::optional<FunctionSymbol> symbol = program.at(address_of(function));
-  if (!symbol)
-    throw Error(ErrorCode::not_found, called + ": there is no function at its address; is its library still loaded?");
+  if (!symbol) throw_unknown(program, address_of(function), called);
   if (symbol->range.begin != address_of(function))
     throw Error(ErrorCode::not_found, called + ": its address is inside " + symbol->demangled +
                                           ", not at a function's entry; look it up by name instead");
@@ -110,6 +118,7 @@ FunctionChange& FunctionChange::operator=(FunctionChange&&) noexcept = default;
 FunctionChange::~FunctionChange() = default;
 
 FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
+  MOULT_FAULT("redefine.prepare.symbols");
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;
   std::vector<FunctionSymbol> fresh;
@@ -117,6 +126,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
     olds.push_back(symbol_of(program, pair.first, "the old function"));
     fresh.push_back(symbol_of(program, pair.second, "the new function"));
   }
+  MOULT_FAULT("redefine.prepare.copies");
   Refusals refusals;
   std::vector<code::PatchTarget> targets;
   FunctionChange change;
@@ -134,6 +144,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
   }
   refusals.throw_if_any();
   change.state_->patch = code::Patch::prepare(targets);
+  MOULT_FAULT("redefine.prepare.end");
   return change;
 }
 
@@ -142,6 +153,7 @@ std::span<const alterability::FunctionExtent> FunctionChange::old_functions() co
 std::span<const CodeRange> FunctionChange::keep_out() const noexcept { return state_->patch->keep_out(); }
 
 void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
+  MOULT_FAULT("redefine.change.look");
   std::span<const CodeRange> ranges = keep_out();
   stopped.walk_all([ranges](ThreadId thread, const threads::Frame& frame) {
     for (const CodeRange& range : ranges)
@@ -157,12 +169,17 @@ void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* t
     step.check = [state] {
       if (const threads::StoppedWorld* now = threads::current_stop())
         alterability::require_quiescence(*now, state->fresh);
+      // The pages were closed when the program ran again. Opening them may fail, which undo must not.
+      Transaction::current()->after_resume([state] { state->patch->finish(); });
+      MOULT_FAULT("redefine.undo.open_pages");
+      state->patch->prepare_revert();
     };
     step.undo = [state] {
       state->patch->revert(*threads::current_stop());
       Transaction::current()->after_resume([state] { state->patch->finish(); });
     };
     transaction->after_resume([state] { state->patch->finish(); });
+    MOULT_FAULT("redefine.change.record");
     transaction->add(std::move(step));
   }
   state_->patch->commit(stopped);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <string_view>
 
+#include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
@@ -79,6 +80,7 @@ std::shared_ptr<const SafePlaces> SafePlaces::current() {
 }
 
 SafePlaces::SafePlaces() {
+  MOULT_FAULT("threads.safe_places.read");
   add_module_functions();
   add_guards();
   sort();

@@ -18,6 +18,7 @@
 #include <mutex>
 
 #include "base/check.hpp"
+#include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
 #include "platform/signal_mask.hpp"
@@ -123,6 +124,7 @@ class StoppedWorld::Impl final {
 
 /// Everything that allocates, before the first thread is asked.
 void StoppedWorld::Impl::reserve() {
+  MOULT_FAULT("threads.stop.reserve");
   constexpr std::size_t spare = 64;
   generation_ = module_generation();
   places_ = SafePlaces::current();
@@ -312,6 +314,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   std::unique_lock<std::timed_mutex> turn(stopping, std::defer_lock);
   if (!turn.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
+  MOULT_FAULT("threads.stop.begin");
   std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options);
   std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
   milliseconds limit{50};

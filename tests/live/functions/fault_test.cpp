@@ -1,0 +1,365 @@
+// What fails leaves no trace. Every fault point is made to fail at its first hit, its second, and so on, on several
+// journeys through moult, while two threads call what is to be changed. Afterwards the program must be as it was before
+// the journey, every thread must run, and a good update must be applied and taken back.
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <semaphore>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "base/fault.hpp"
+#include "code/loader.hpp"
+#include "moult/log.hpp"
+#include "moult/manager.hpp"
+#include "moult/updates.hpp"
+
+namespace moult {
+namespace {
+
+using namespace std::chrono_literals;
+
+MOULT_UPDATABLE int first(int x) { return x + 1; }
+MOULT_UPDATABLE int first_two(int x) { return x + 2; }
+MOULT_UPDATABLE int second(int x) { return x + 10; }
+MOULT_UPDATABLE int second_two(int x) { return x + 20; }
+
+std::vector<Redefinition> both() { return {Redefinition(first, first_two), Redefinition(second, second_two)}; }
+
+enum class Version { old, fresh, mixed };
+
+Version version() {
+  if (first(0) == 1 && second(0) == 10) return Version::old;
+  return first(0) == 2 && second(0) == 20 ? Version::fresh : Version::mixed;
+}
+
+/// Two threads that are in and out of the functions all the time.
+class Callers final {
+ public:
+  Callers() {
+    for (std::atomic<long>& calls : calls_)
+      threads_.emplace_back([this, &calls](std::stop_token token) {
+        for (int x = 0; !token.stop_requested(); x = (x + 1) & 0xFFFF) {
+          int one = first(x);
+          int ten = second(x);
+          if ((one != x + 1 && one != x + 2) || (ten != x + 10 && ten != x + 20)) wrong_ = true;
+          calls.fetch_add(1);
+          std::this_thread::yield();
+        }
+      });
+  }
+
+  /// True when every thread makes calls that began after now.
+  bool go_on() const {
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    for (const std::atomic<long>& calls : calls_)
+      for (long before = calls; calls < before + 2; std::this_thread::yield())
+        if (std::chrono::steady_clock::now() > deadline) return false;
+    return true;
+  }
+  bool wrong() const { return wrong_; }
+
+ private:
+  std::array<std::atomic<long>, 2> calls_{};
+  std::atomic<bool> wrong_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+/// Patience for callers that are in the functions now and then; never postponed.
+template <class UpdateT>
+std::unique_ptr<UpdateT> impatient(std::unique_ptr<UpdateT> update, int max_tries = 10'000) {
+  update->set_patience({.max_tries = max_tries, .sleep_time = 2ms, .stop_timeout = 20s, .max_postponements = 0});
+  return update;
+}
+
+bool is_final(const UpdateReport& report) {
+  return report.state != UpdateState::queued && report.state != UpdateState::active;
+}
+
+/// How a journey ended. `is_usual`: as it does when nothing fails.
+struct Ending {
+  bool is_usual = false;
+  std::string reason;
+};
+
+/// One way through moult. The version in force before `travel` must be there after it when a point failed.
+struct Journey {
+  std::string name;
+  std::function<void()> begin = [] {};
+  std::function<Ending()> travel{};
+  std::function<void()> end = [] {};
+  Version before = Version::old;
+  bool may_recover = false;   ///< a step that failed is tried again
+  std::string_view points{};  ///< only those whose name begins so
+};
+
+class FaultInjection : public testing::Test {
+ protected:
+  FaultInjection() {
+    set_log_level(LogLevel::none);
+    std::string name = testing::TempDir() + "moult-faults-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = name;
+  }
+  ~FaultInjection() override { std::filesystem::remove_all(folder_); }
+
+  void go_everywhere(FaultKind kind);
+  void go_through_all_points(const Journey& journey);
+  /// False when the point was not hit that often.
+  bool go_with_fault(const Journey& journey, std::string_view point, std::size_t nth);
+  void expect_untouched(const Journey& journey, const Ending& ending);
+  void expect_a_good_update_applies();
+
+  UpdateReport apply_threaded(std::unique_ptr<Update> update) {
+    return threaded_.add_update(std::move(update)).wait(120s);
+  }
+  UpdateReport apply_inline(std::unique_ptr<Update> update) {
+    UpdateHandle handle = inline_.add_update(std::move(update));
+    while (!is_final(handle.report())) inline_.apply_next_update();
+    return handle.report();
+  }
+
+  Journey by_threaded_manager();
+  Journey by_inline_manager();
+  Journey to_no_quiescence();
+  Journey undone_late();
+  Journey rolled_back();
+  Journey loaded();
+  Journey never_changed_before();
+
+  FaultKind kind_ = FaultKind::error;
+  std::set<std::string_view> hit_;
+  std::filesystem::path folder_;
+  ThreadedManager threaded_{"threaded"};
+  Manager inline_{"inline"};
+  std::uint64_t applied_ = 0;
+  Callers callers_;
+};
+
+/// The places where threads may stand are read anew when a library came or went: so that this can fail as well.
+void change_libraries() {
+  void* library = ::dlopen(FIXTURE, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(library, nullptr) << ::dlerror();
+  ::dlclose(library);
+}
+
+void FaultInjection::expect_untouched(const Journey& journey, const Ending& ending) {
+  EXPECT_FALSE(ending.reason.empty());
+  if (!journey.may_recover) {
+    EXPECT_FALSE(ending.is_usual) << ending.reason;
+  }
+  EXPECT_EQ(version(), journey.before) << ending.reason;
+}
+
+void FaultInjection::expect_a_good_update_applies() {
+  UpdateReport report = apply_threaded(impatient(std::make_unique<SafeRedefineUpdate>("good", both())));
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(version(), Version::fresh);
+  roll_back(report.id);
+  ASSERT_EQ(version(), Version::old);
+}
+
+bool FaultInjection::go_with_fault(const Journey& journey, std::string_view point, std::size_t nth) {
+  journey.begin();
+  change_libraries();
+  bool fired = false;
+  Ending ending;
+  {
+    ArmedFault armed(point, nth, kind_);
+    ending = journey.travel();
+    fired = armed.fired();
+  }
+  if (fired)
+    expect_untouched(journey, ending);
+  else
+    EXPECT_TRUE(ending.is_usual) << ending.reason;
+  journey.end();
+  EXPECT_TRUE(callers_.go_on()) << "a thread was left stopped";
+  EXPECT_EQ(version(), Version::old);
+  if (fired && nth == 1) expect_a_good_update_applies();
+  return fired;
+}
+
+void FaultInjection::go_through_all_points(const Journey& journey) {
+  constexpr std::size_t most_hits = 4;
+  for (std::string_view point : fault_points()) {
+    if (!point.starts_with(journey.points)) continue;
+    for (std::size_t nth = 1; nth <= most_hits; ++nth) {
+      SCOPED_TRACE(journey.name + ": " + std::string(point) + " fails at hit " + std::to_string(nth));
+      bool fired = go_with_fault(journey, point, nth);
+      if (HasFatalFailure()) return;
+      if (!fired) break;
+      hit_.insert(point);
+    }
+  }
+}
+
+Journey FaultInjection::by_threaded_manager() {
+  return {.name = "threaded manager",
+          .travel =
+              [this] {
+                auto update = impatient(std::make_unique<SafeRedefineUpdate>("threaded", both()));
+                UpdateReport report = apply_threaded(std::move(update));
+                applied_ = report.state == UpdateState::applied ? report.id : 0;
+                return Ending{applied_ != 0, report.reason};
+              },
+          .end =
+              [this] {
+                if (applied_ != 0) roll_back(applied_);
+              }};
+}
+
+Journey FaultInjection::by_inline_manager() {
+  Journey journey = by_threaded_manager();
+  journey.name = "inline manager";
+  journey.travel = [this] {
+    UpdateReport report = apply_inline(impatient(std::make_unique<SafeRedefineUpdate>("inline", both())));
+    applied_ = report.state == UpdateState::applied ? report.id : 0;
+    return Ending{applied_ != 0, report.reason};
+  };
+  return journey;
+}
+
+struct Gate {
+  std::atomic<bool> entered = false;
+  std::binary_semaphore leave{0};
+};
+
+MOULT_UPDATABLE int stays(Gate& gate) {
+  gate.entered = true;
+  gate.leave.acquire();
+  return 1;
+}
+MOULT_UPDATABLE int stays_two(Gate&) { return 2; }
+
+Journey FaultInjection::to_no_quiescence() {
+  return {.name = "no quiescence", .travel = [this] {
+            Gate gate;
+            std::jthread stayer([&gate] { stays(gate); });
+            while (!gate.entered) std::this_thread::yield();
+            auto update = impatient(std::make_unique<SafeRedefineUpdate>("stays", stays, stays_two), 20);
+            UpdateReport report = apply_threaded(std::move(update));
+            gate.leave.release();
+            EXPECT_TRUE(report.state == UpdateState::failed || report.state == UpdateState::refused);
+            return Ending{report.reason.find("stays") != std::string::npos, report.reason};
+          }};
+}
+
+class ThrowsAtTheEnd final : public SafeRedefineUpdate {
+ public:
+  using SafeRedefineUpdate::SafeRedefineUpdate;
+  void cleanup() override { throw std::runtime_error("trouble at the end"); }
+};
+
+Journey FaultInjection::undone_late() {
+  return {.name = "undone late",
+          .travel =
+              [this] {
+                UpdateReport report = apply_threaded(impatient(std::make_unique<ThrowsAtTheEnd>("late", both())));
+                EXPECT_NE(report.state, UpdateState::applied);
+                return Ending{report.reason.find("trouble at the end") != std::string::npos, report.reason};
+              },
+          .may_recover = true};
+}
+
+Journey FaultInjection::rolled_back() {
+  return {.name = "roll back",
+          .begin =
+              [this] {
+                UpdateReport report = apply_threaded(impatient(std::make_unique<SafeRedefineUpdate>("again", both())));
+                ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+                applied_ = report.id;
+              },
+          .travel =
+              [this] {
+                try {
+                  roll_back(applied_);
+                } catch (const std::exception& error) {
+                  return Ending{false, error.what()};
+                }
+                applied_ = 0;
+                return Ending{true, {}};
+              },
+          .end =
+              [this] {
+                if (applied_ != 0) roll_back(applied_);
+              },
+          .before = Version::fresh};
+}
+
+Journey FaultInjection::loaded() {
+  return {.name = "load", .travel = [this] {
+            try {
+              code::load_update(FIXTURE, {.folder = folder_, .force = false, .program_build_id = ""});
+              return Ending{true, {}};
+            } catch (const std::exception& error) {
+              return Ending{false, error.what()};
+            }
+          }};
+}
+
+std::set<std::string_view> without(const std::vector<std::string_view>& points, const std::set<std::string_view>& hit) {
+  std::set<std::string_view> rest(points.begin(), points.end());
+  for (std::string_view point : hit) rest.erase(point);
+  return rest;
+}
+
+/// A jump to a far function goes through a slot near the old one, which is kept for the next time: so there are many.
+template <int number>
+MOULT_UPDATABLE int unchanged(int x) {
+  return x + number;
+}
+
+template <int... numbers>
+std::vector<int (*)(int)> unchanged_functions(std::integer_sequence<int, numbers...>) {
+  return {unchanged<numbers + 1000>...};
+}
+
+Journey FaultInjection::never_changed_before() {
+  return {.name = "never changed before",
+          .travel =
+              [this, next = std::size_t{0}]() mutable {
+                static const auto functions = unchanged_functions(std::make_integer_sequence<int, 64>());
+                int (*function)(int) = functions.at(next++);
+                int (*far_function)(int) = ::abs;  // of the C library
+                int before = function(-1);
+                auto update = impatient(std::make_unique<SafeRedefineUpdate>("unchanged", function, far_function));
+                UpdateReport report = apply_threaded(std::move(update));
+                bool is_applied = report.state == UpdateState::applied;
+                EXPECT_EQ(function(-1), is_applied ? 1 : before);
+                if (is_applied) roll_back(report.id);
+                EXPECT_EQ(function(-1), before);
+                return Ending{is_applied, report.reason};
+              },
+          .points = "code.near_pool"};
+}
+
+void FaultInjection::go_everywhere(FaultKind kind) {
+  kind_ = kind;
+  for (const Journey& journey : {never_changed_before(), by_threaded_manager(), by_inline_manager(), to_no_quiescence(),
+                                 undone_late(), rolled_back(), loaded()}) {
+    go_through_all_points(journey);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_FALSE(callers_.wrong());
+  EXPECT_THAT(without(fault_points(), hit_), testing::IsEmpty()) << "no journey of this test comes by there; add one";
+}
+
+TEST_F(FaultInjection, AnErrorAtAnyStepLeavesTheProgramAsItWasRunningAndUpdatable) { go_everywhere(FaultKind::error); }
+
+TEST_F(FaultInjection, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWasRunningAndUpdatable) {
+  go_everywhere(FaultKind::out_of_memory);
+}
+
+}  // namespace
+}  // namespace moult
