@@ -19,6 +19,8 @@ ExitCode exit_of(const protocol::UpdatesReply& reply) noexcept {
   };
   if (any({UpdateState::failed})) return ExitCode::failed;
   if (any({UpdateState::refused, UpdateState::aborted})) return ExitCode::refused;
+  // The program has heard the command, and it is the file that it may not or will not read.
+  if (reply.failure->code == ErrorCode::permission_denied) return ExitCode::refused;
   return exit_of(reply.failure->code);
 }
 

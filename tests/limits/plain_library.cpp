@@ -1,0 +1,2 @@
+// A shared object, and no update.
+int plain() { return 1; }

@@ -1,0 +1,138 @@
+// What moult needs of the system and does not get: descriptors, and address space near the function.
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#include "base/fd.hpp"
+#include "platform/memory.hpp"
+#include "refusal.hpp"
+
+namespace resources {
+
+using limits::apply;
+using limits::expect_refused;
+using moult::ErrorCode;
+using moult::Fd;
+using moult::SafeRedefineUpdate;
+using moult::UpdateReport;
+using moult::UpdateState;
+
+MOULT_UPDATABLE int number(int x) { return x + 1; }
+MOULT_UPDATABLE int number_two(int x) { return x + 2; }
+
+UpdateReport redefine() { return apply(std::make_unique<SafeRedefineUpdate>("number", number, number_two)); }
+
+/// All free descriptors but some.
+class FewDescriptors final {
+ public:
+  explicit FewDescriptors(std::size_t left) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit low = before_;
+    low.rlim_cur = 64;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+    for (;;) {
+      Fd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      if (!file) break;
+      taken_.push_back(std::move(file));
+    }
+    taken_.resize(taken_.size() - std::min(left, taken_.size()));
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+  std::vector<Fd> taken_;
+};
+
+TEST(Resources, WithoutAFreeDescriptorAnUpdateIsRefused) {
+  UpdateReport report;
+  {
+    FewDescriptors none(0);
+    report = redefine();
+  }
+  EXPECT_EQ(report.state, UpdateState::refused) << report.reason;
+  EXPECT_THAT(report.reason, testing::HasSubstr("Too many open files"));
+  EXPECT_EQ(number(0), 1);
+  report = redefine();
+  EXPECT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(number(0), 2);
+  moult::roll_back(report.id);
+}
+
+TEST(Resources, WithFewFreeDescriptorsAnUpdateIsAppliedOrNothingIsChanged) {
+  UpdateReport report;
+  bool was_applied = false;
+  for (std::size_t left = 0; left < 16 && !was_applied; ++left) {
+    {
+      FewDescriptors few(left);
+      report = redefine();
+    }
+    was_applied = report.state == UpdateState::applied;
+    EXPECT_EQ(report.reason.empty(), was_applied) << report.reason;
+    EXPECT_EQ(number(0), was_applied ? 2 : 1) << left << " descriptors left: " << report.reason;
+  }
+  ASSERT_TRUE(was_applied);
+  moult::roll_back(report.id);
+}
+
+/// Takes every free page within 2 GB of a function.
+class FullNeighbourhood final {
+ public:
+  explicit FullNeighbourhood(std::uintptr_t around) {
+    ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());  // a heap that shrinks would leave room
+    constexpr std::uintptr_t reach = std::uintptr_t{2} << 30;
+    std::uintptr_t begin = around - reach;
+    for (const moult::platform::Mapping& mapping : moult::platform::address_space().mappings()) {
+      if (mapping.end <= begin) continue;
+      if (mapping.begin >= around + reach) break;
+      if (mapping.begin > begin) take(begin, mapping.begin);
+      begin = mapping.end;
+    }
+    if (begin < around + reach) take(begin, around + reach);
+  }
+  ~FullNeighbourhood() {
+    for (const Taken& taken : taken_) ::munmap(taken.begin, taken.size);
+  }
+
+ private:
+  struct Taken {
+    void* begin;
+    std::size_t size;
+  };
+
+  void take(std::uintptr_t begin, std::uintptr_t end) {
+    begin = (begin + 4095) / 4096 * 4096;
+    end = end / 4096 * 4096;
+    void* wanted = reinterpret_cast<void*>(begin);
+    constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    void* got = ::mmap(wanted, end - begin, PROT_NONE, flags, -1, 0);
+    ASSERT_EQ(got, wanted);
+    taken_.push_back({got, end - begin});
+  }
+
+  std::vector<Taken> taken_;
+};
+
+/// A function of the C library lies terabytes away: the jump to it needs a slot near the old function.
+TEST(Resources, WithoutRoomNearTheFunctionAnUpdateIsRefused) {
+  int (*far_function)(int) = ::abs;
+  auto redefine_far = [far_function] {
+    return apply(std::make_unique<SafeRedefineUpdate>("number", number, far_function));
+  };
+  {
+    FullNeighbourhood full(reinterpret_cast<std::uintptr_t>(&number));
+    UpdateReport report = redefine_far();
+    expect_refused(report, ErrorCode::no_room, {"number", "no free address space within 2 GB of its code"});
+    EXPECT_EQ(number(-3), -2);
+  }
+  EXPECT_EQ(redefine_far().state, UpdateState::applied);
+  EXPECT_EQ(number(-3), 3);
+}
+
+}  // namespace resources

@@ -1,0 +1,6 @@
+// What the updates know of the program.
+#pragma once
+
+int answer();
+int question();
+int stays();

@@ -1,0 +1,17 @@
+// Updates of the program, chosen by macros: FUNCTION becomes version VERSION.
+#include <chrono>
+#include <memory>
+
+#include "moult/moult.hpp"
+#include "target.hpp"
+
+int fresh() { return VERSION; }
+
+MOULT_UPDATE {
+  auto update = std::make_unique<moult::SafeRedefineUpdate>(NAME, &FUNCTION, &fresh);
+  update->set_patience({.max_tries = 4,
+                        .sleep_time = std::chrono::milliseconds(10),
+                        .stop_timeout = std::chrono::seconds(5),
+                        .max_postponements = {}});
+  moult::fetch_manager("main")->add_update(std::move(update));
+}
