@@ -2,6 +2,7 @@
 
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
+#include "moult/error.hpp"
 #include "moult/updates.hpp"
 #include "redefine/function_change.hpp"
 #include "threads/stopped_world.hpp"
@@ -43,8 +44,12 @@ bool SafeRedefineUpdate::check_alterability() {
 }
 
 void SafeRedefineUpdate::apply() {
+  const threads::StoppedWorld* stopped = threads::current_stop();
+  if (stopped == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                name() + ": the program was resumed before apply redefined anything; resume it in resume_hook");
   MOULT_FAULT("recipes.safe_redefine.apply");
-  impl_->change().commit(*threads::current_stop(), Transaction::current());
+  impl_->change().commit(*stopped, Transaction::current());
   MOULT_FAULT("recipes.safe_redefine.applied");
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "moult/alterability.hpp"
 #include "moult/error.hpp"
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
@@ -145,6 +146,23 @@ TEST(Redefinition, AThrowAfterTheChangeTakesItBack) {
   EXPECT_EQ(one(0), 1);
   EXPECT_EQ(redefine(one, three).state, UpdateState::applied);
   EXPECT_EQ(one(0), 3);
+}
+
+class ResumesTooEarly final : public SafeRedefineUpdate {
+ public:
+  using SafeRedefineUpdate::SafeRedefineUpdate;
+  void apply() override {
+    resume_suspended_threads();
+    SafeRedefineUpdate::apply();
+  }
+};
+
+TEST(Redefinition, AnUpdateThatResumesTheProgramBeforeItsChangeFailsAndChangesNothing) {
+  UpdateReport report = apply(std::make_unique<ResumesTooEarly>("early", one, two));
+  EXPECT_EQ(report.state, UpdateState::failed);
+  EXPECT_EQ(report.code, ErrorCode::invalid_argument);
+  EXPECT_NE(report.reason.find("resume_hook"), std::string::npos) << report.reason;
+  EXPECT_EQ(one(0), 1);
 }
 
 TEST(Redefinition, WithoutAnUpdateItStopsTheProgramByItself) {
