@@ -51,6 +51,7 @@ struct Culprit {
 struct Stopped {
   platform::StopSlot* slot = nullptr;
   bool is_safe = false;
+  bool is_asked = false;  ///< false: the signal could not be queued, and the attempt will fail
 };
 
 std::string describe(const symbols::Program& program, CodeAddress address) {
@@ -154,7 +155,7 @@ bool StoppedWorld::Impl::gather(bool is_first) {
     if (slot.task != task) slot.continued = {};
     slot.task = task;
     slot.before = platform::blocked_call(task);
-    stopped_.push_back({&slot, false});
+    stopped_.push_back({.slot = &slot});
   }
   if (is_first) began_ = Clock::now();
   platform::reset_arrivals();
@@ -166,6 +167,7 @@ bool StoppedWorld::Impl::gather(bool is_first) {
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   platform::Asked asked = platform::ask_to_stop(*thread.slot);
   if (asked == platform::Asked::failed) blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  thread.is_asked = asked == platform::Asked::sent;
   return asked != platform::Asked::gone;
 }
 
@@ -191,7 +193,7 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
   constexpr int most_looks = 32;  // a look at /proc costs as much as stopping a thread
   int looks = 0;
   return std::erase_if(stopped_, [&](const Stopped& thread) {
-    if (platform::is_stopped(*thread.slot) || looks >= most_looks) return false;
+    if (!thread.is_asked || platform::is_stopped(*thread.slot) || looks >= most_looks) return false;
     ++looks;
     pid_t task = thread.slot->task;
     platform::TaskStatus status = platform::task_status(task);

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -449,6 +450,27 @@ TEST(StoppedWorld, AThreadCancelledWhileItIsStoppedEndsOnlyAfterwards) {
   EXPECT_EQ(result, PTHREAD_CANCELED);
   EXPECT_TRUE(shared.is_unwound);
   close(shared.event);
+}
+
+TEST(StoppedWorld, ASignalThatCannotBeQueuedIsSaidToBeTheCause) {
+  std::atomic<bool> leave{false};
+  std::thread worker([&leave] {
+    while (!leave) std::this_thread::yield();
+  });
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_SIGPENDING, &before), 0);
+  rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_SIGPENDING, &none), 0);
+  try {
+    stop(100ms);
+    ADD_FAILURE() << "stopped a thread without a signal";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("too many are queued"), std::string::npos) << error.what();
+  }
+  setrlimit(RLIMIT_SIGPENDING, &before);
+  EXPECT_NO_THROW(stop());
+  leave = true;
+  worker.join();
 }
 
 TEST(StoppedWorld, ASignalThatTheProgramIgnoresIsNotQueuedAndSoWakesNobody) {
