@@ -61,7 +61,7 @@ struct Programs {
 };
 
 Rows measure_linked(const Programs& programs);
-Rows measure_calls();
+Rows measure_calls(const Programs& programs);
 Rows measure_pause();
 Rows measure_many_functions();
 Rows measure_command(const Programs& programs);

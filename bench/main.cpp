@@ -38,8 +38,8 @@ int main(int argc, char** argv) {
     bench::Programs programs{MOULT_BENCH_FOLDER, MOULT_COMMAND};
     bench::Rows rows;
     for (const std::function<bench::Rows()>& measure : std::vector<std::function<bench::Rows()>>{
-             [&] { return bench::measure_linked(programs); }, bench::measure_calls, bench::measure_pause,
-             bench::measure_many_functions, [&] { return bench::measure_command(programs); }}) {
+             [&] { return bench::measure_linked(programs); }, [&] { return bench::measure_calls(programs); },
+             bench::measure_pause, bench::measure_many_functions, [&] { return bench::measure_command(programs); }}) {
       for (bench::Row& row : measure()) {
         print(row);
         rows.push_back(std::move(row));

@@ -152,16 +152,17 @@ std::span<const alterability::FunctionExtent> FunctionChange::old_functions() co
 
 std::span<const CodeRange> FunctionChange::keep_out() const noexcept { return state_->patch->keep_out(); }
 
-void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
+void FunctionChange::require_clear(const threads::StoppedWorld& stopped) const {
   MOULT_FAULT("redefine.change.look");
   std::span<const CodeRange> ranges = keep_out();
   stopped.walk_all([ranges](ThreadId thread, const threads::Frame& frame) {
-    for (const CodeRange& range : ranges)
-      if (range.begin < frame.pc && frame.pc < range.end)
-        throw Error(ErrorCode::still_active, threads::describe_thread(thread) +
-                                                 " stands in the first bytes of a function to redefine; try again");
-    return true;
+    if (!threads::is_strictly_inside(ranges, frame.pc)) return true;
+    throw Error(ErrorCode::still_active,
+                threads::describe_thread(thread) + " stands in the first bytes of a function to redefine; try again");
   });
+}
+
+void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
   if (transaction != nullptr) {
     std::shared_ptr<State> state = state_;
     UndoStep step;
@@ -194,9 +195,11 @@ namespace moult {
 void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
   redefine::FunctionPair pair(old_function, fresh);
   redefine::FunctionChange change = redefine::FunctionChange::prepare({&pair, 1});
-  threads::in_stopped_world(
-      {.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
-      [&change](const threads::StoppedWorld& stopped) { change.commit(stopped, Transaction::current()); });
+  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+                            [&change](const threads::StoppedWorld& stopped) {
+                              change.require_clear(stopped);
+                              change.commit(stopped, Transaction::current());
+                            });
   if (Transaction::current() == nullptr) change.finish();
 }
 

@@ -31,8 +31,11 @@ class FunctionChange final {
   /// Code that is about to be overwritten (StopOptions::keep_out).
   std::span<const CodeRange> keep_out() const noexcept;
 
+  /// Throws Error (still_active) when a thread stands inside code about to be overwritten. Quiescence of the old
+  /// functions says as much already.
+  void require_clear(const threads::StoppedWorld& stopped) const;
   /// Makes the change and records in `transaction`, if there is one, how to take it back; else it is there to stay.
-  /// Throws Error (still_active), nothing changed, when a thread stands inside code about to be overwritten.
+  /// Only after require_clear, or after quiescence was found in the same stop.
   void commit(const threads::StoppedWorld& stopped, Transaction* transaction);
   /// To be called when the program runs again after commit.
   void finish() noexcept;

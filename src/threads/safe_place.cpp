@@ -10,6 +10,7 @@
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
 #include "threads/dynamic_symbols.hpp"
+#include "threads/stopped_world.hpp"
 #include "threads/unwinder.hpp"
 
 namespace moult::threads {
@@ -162,9 +163,8 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
   CodeAddress last{};
   walk_stack(rows, platform::registers_of(*slot.context), [&](const Frame& frame) {
     CodeAddress address = frame.lookup_address();
-    for (const CodeRange& range : keep_out)
-      if (range.begin < frame.pc && frame.pc < range.end)
-        unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
+    if (is_strictly_inside(keep_out, frame.pc))
+      unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
     if (!frame.is_precise) {
       only_libc = false;
       return !unsafe && !keep_out.empty();

@@ -334,6 +334,12 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
                   " ms: " + explain(stopped->impl_->culprit()) + "; nothing was changed, try again or allow more time");
 }
 
+bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
+  auto from = std::lower_bound(ranges.begin(), ranges.end(), address,
+                               [](const CodeRange& range, CodeAddress wanted) { return range.begin < wanted; });
+  return from != ranges.begin() && address < std::prev(from)->end;
+}
+
 std::chrono::steady_clock::time_point StoppedWorld::began() const noexcept { return impl_->began(); }
 
 std::size_t StoppedWorld::thread_count() const noexcept { return impl_->threads().size() - 1; }

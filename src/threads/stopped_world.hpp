@@ -27,9 +27,12 @@ struct Frame {
   CodeAddress lookup_address() const noexcept { return is_return_address ? CodeAddress{value(pc) - 1} : pc; }
 };
 
+/// True when `address` is inside one of `ranges` but not at its first byte. `ranges` is sorted and does not overlap.
+bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept;
+
 struct StopOptions {
   std::chrono::milliseconds timeout{1000};
-  /// No thread may be strictly inside one of these (their first byte is allowed): code about to be overwritten.
+  /// No thread may be strictly inside one of these: code about to be overwritten. Sorted, not overlapping.
   std::span<const CodeRange> keep_out{};
 };
 
