@@ -42,8 +42,9 @@ void Transaction::resume() noexcept {
   if (suspension_ == nullptr) return;
   std::chrono::steady_clock::time_point began = suspension_->began();
   std::size_t threads = suspension_->thread_count();
-  suspension_.reset();
+  suspension_->release();
   record_pause(std::chrono::steady_clock::now() - began, threads);
+  suspension_.reset();
   std::vector<std::function<void()>> acts = std::exchange(after_resume_, {});
   for (const std::function<void()>& act : acts) act();
 }

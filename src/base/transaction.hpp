@@ -27,6 +27,8 @@ class Suspension {
   /// The stopped threads as "name (id)". Allocates: not where the pause matters.
   virtual std::vector<std::string> thread_names() const = 0;
   virtual std::size_t thread_count() const noexcept = 0;
+  /// Lets the program run ahead of the destructor, which still has to tidy up; nothing else is called in between.
+  virtual void release() noexcept {}
 };
 
 /// Stops the program, within `timeout`. Declared here, defined by the runtime that is linked: the native one in

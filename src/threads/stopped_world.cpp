@@ -36,8 +36,12 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-/// One stop at a time. Not a Guarded: whoever waits here holds nothing a stop could need.
-std::timed_mutex stopping;
+/// One stop at a time. The turn is not a Guarded: whoever waits for it holds nothing a stop could need.
+struct Stopping {
+  std::timed_mutex turn;
+  RowCache rows;  ///< used by who has the turn
+};
+Stopping stopping;
 
 /// Who kept an attempt from succeeding. Filled in while threads are stopped: no allocation.
 struct Culprit {
@@ -113,7 +117,7 @@ class StoppedWorld::Impl final {
   std::optional<platform::OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const SafePlaces> places_;
   std::uint64_t generation_ = 0;
-  RowCache rows_;
+  RowCache& rows_ = stopping.rows;
   std::vector<pid_t> tasks_;
   std::vector<pid_t> ignored_;  ///< kernel workers and the dead: they never run the program's code again
   std::vector<Stopped> stopped_;
@@ -129,7 +133,9 @@ void StoppedWorld::Impl::reserve() {
   constexpr std::size_t spare = 64;
   generation_ = module_generation();
   places_ = SafePlaces::current();
-  rows_.clear();
+  rows_.keep_for(generation_);
+  // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
+  walk_stack(rows_, platform::current_registers(), [](const Frame& frame) { return frame.is_precise; });
   std::size_t room = task_list_.count() * 5 / 4 + spare;
   tasks_.reserve(room);
   ignored_.reserve(room);
@@ -313,7 +319,7 @@ StoppedWorld::~StoppedWorld() = default;
 std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   MOULT_CHECK(lock_use().held == 0, "a lock of moult is held across a stop");
   Clock::time_point deadline = Clock::now() + options.timeout;
-  std::unique_lock<std::timed_mutex> turn(stopping, std::defer_lock);
+  std::unique_lock<std::timed_mutex> turn(stopping.turn, std::defer_lock);
   if (!turn.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
   MOULT_FAULT("threads.stop.begin");
@@ -349,6 +355,8 @@ std::vector<std::string> StoppedWorld::thread_names() const {
   for (ThreadId thread : impl_->threads().first(thread_count())) names.push_back(describe_thread(thread));
   return names;
 }
+
+void StoppedWorld::release() noexcept { impl_->release(); }
 
 std::span<const ThreadId> StoppedWorld::threads() const noexcept { return impl_->threads(); }
 

@@ -48,6 +48,7 @@ class StoppedWorld final : public Suspension {
   std::chrono::steady_clock::time_point began() const noexcept override;
   std::vector<std::string> thread_names() const override;
   std::size_t thread_count() const noexcept override;
+  void release() noexcept override;
 
   /// The stopped threads, and last the calling one.
   std::span<const ThreadId> threads() const noexcept;

@@ -351,7 +351,11 @@ bool find_row(CodeAddress address, Row& row) noexcept {
   return Interpreter(entry, address, row).run();
 }
 
-RowCache::RowCache() : entries_(capacity) {}
+void RowCache::keep_for(std::uint64_t module_generation) {
+  if (!entries_.empty() && generation_ == module_generation) return;
+  entries_.assign(capacity, Entry{});
+  generation_ = module_generation;
+}
 
 const Row* RowCache::find(CodeAddress address) noexcept {
   Entry& entry = entries_[(value(address) ^ (value(address) >> 9)) % capacity];
@@ -360,10 +364,6 @@ const Row* RowCache::find(CodeAddress address) noexcept {
     entry.is_known = find_row(address, entry.row);
   }
   return entry.is_known ? &entry.row : nullptr;
-}
-
-void RowCache::clear() noexcept {
-  for (Entry& entry : entries_) entry.address = CodeAddress{};
 }
 
 }  // namespace moult::threads

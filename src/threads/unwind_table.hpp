@@ -53,14 +53,13 @@ std::optional<CodeRange> unwind_entry_at(CodeAddress address) noexcept;
 /// Does not allocate and takes no lock.
 bool find_row(CodeAddress address, Row& row) noexcept;
 
-/// Rows by address, kept for the length of one stop, so that a module unloaded later cannot leave stale ones.
+/// Rows by address. They are good as long as the same modules are loaded.
 class RowCache final {
  public:
-  /// Allocates.
-  RowCache();
+  /// Forgets what was learnt with other modules; allocates at the first call. Before any find.
+  void keep_for(std::uint64_t module_generation);
   /// The row of `address`, or null. Does not allocate.
   const Row* find(CodeAddress address) noexcept;
-  void clear() noexcept;
 
  private:
   static constexpr std::size_t capacity = 512;
@@ -70,6 +69,7 @@ class RowCache final {
     Row row;
   };
   std::vector<Entry> entries_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace moult::threads

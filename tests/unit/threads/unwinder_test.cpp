@@ -31,6 +31,7 @@ std::vector<std::uint64_t> by_libunwind(ucontext_t& context) {
 
 std::vector<std::uint64_t> by_moult(const ucontext_t& context, bool* is_precise = nullptr) {
   RowCache rows;
+  rows.keep_for(1);
   std::vector<std::uint64_t> addresses;
   walk_stack(rows, platform::registers_of(context), [&](const Frame& frame) {
     if (is_precise != nullptr) *is_precise = frame.is_precise;
@@ -155,6 +156,7 @@ TEST(Unwinder, ReportsEveryWordOfAStackThatItCannotWalk) {
     ucontext_t here;
     getcontext(&here);
     RowCache rows;
+    rows.keep_for(1);
     walk_stack(rows, platform::registers_of(here), [](const Frame& frame) {
       if (!frame.is_precise) ++imprecise;
       if (!frame.is_precise && value(frame.pc) == return_into_test) found = true;
