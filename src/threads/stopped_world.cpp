@@ -269,6 +269,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     }
   }
   release();
+  handlers_.reset();
   return false;
 }
 
@@ -282,7 +283,6 @@ void StoppedWorld::Impl::release() noexcept {
   for (const Stopped& thread : stopped_)
     if (!platform::withdraw(*thread.slot)) platform::let_go(*thread.slot);
   stopped_.clear();
-  handlers_.reset();
 }
 
 void StoppedWorld::Impl::blame(pid_t task, const char* what) noexcept {

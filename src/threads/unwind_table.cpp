@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "threads/leb128.hpp"
@@ -335,6 +336,24 @@ class Interpreter final {
   std::size_t remembered_count_ = 0;
 };
 
+PlainRow to_plain(const Row& row) noexcept {
+  using Kind = RegisterRule::Kind;
+  PlainRow other{.state = PlainRow::State::other};
+  PlainRow plain{.state = PlainRow::State::plain, .cfa_register = row.cfa_register, .cfa_offset = row.cfa_offset};
+  const RegisterRule& return_address = row.registers[platform::rip];
+  if (row.cfa_expression != nullptr || row.is_signal_frame || row.cfa_register >= platform::register_count)
+    return other;
+  if (return_address.kind != Kind::at_cfa || return_address.offset != -8) return other;
+  for (std::size_t number = 0; number < platform::rip; ++number) {
+    const RegisterRule& rule = row.registers[number];
+    auto at = std::find(PlainRow::preserved.begin(), PlainRow::preserved.end(), number);
+    if (rule.kind == Kind::same || (rule.kind == Kind::undefined && at == PlainRow::preserved.end())) continue;
+    if (rule.kind != Kind::at_cfa || rule.offset == 0 || at == PlainRow::preserved.end()) return other;
+    plain.offsets[static_cast<std::size_t>(at - PlainRow::preserved.begin())] = rule.offset;
+  }
+  return plain;
+}
+
 }  // namespace
 
 std::optional<CodeRange> unwind_entry_at(CodeAddress address) noexcept {
@@ -352,18 +371,18 @@ bool find_row(CodeAddress address, Row& row) noexcept {
 }
 
 void RowCache::keep_for(std::uint64_t module_generation) {
-  if (!entries_.empty() && generation_ == module_generation) return;
-  entries_.assign(capacity, Entry{});
+  if (!rows_.empty() && generation_ == module_generation) return;
+  rows_.assign(capacity, PlainRow{});
   generation_ = module_generation;
 }
 
-const Row* RowCache::find(CodeAddress address) noexcept {
-  Entry& entry = entries_[(value(address) ^ (value(address) >> 9)) % capacity];
-  if (entry.address != address) {
-    entry.address = address;
-    entry.is_known = find_row(address, entry.row);
-  }
-  return entry.is_known ? &entry.row : nullptr;
+const PlainRow& RowCache::find(CodeAddress address) noexcept {
+  PlainRow& row = rows_[(value(address) ^ (value(address) >> 10)) % capacity];
+  if (row.state != PlainRow::State::empty && row.address == address) return row;
+  Row full;
+  row = find_row(address, full) ? to_plain(full) : PlainRow{.state = PlainRow::State::unknown};
+  row.address = address;
+  return row;
 }
 
 }  // namespace moult::threads

@@ -54,9 +54,27 @@ bool Unwinder::read_word(std::uint64_t address, std::uint64_t& word) noexcept {
 Unwinder::Step Unwinder::step() noexcept {
   std::uint64_t pc = registers_[platform::rip];
   if (pc == 0) return is_return_address_ ? Step::outermost : step_from_entry();
-  const Row* row = rows_.find(CodeAddress{is_return_address_ ? pc - 1 : pc});
-  if (row != nullptr) return apply(*row);
+  CodeAddress address{is_return_address_ ? pc - 1 : pc};
+  const PlainRow& plain = rows_.find(address);
+  if (plain.state == PlainRow::State::plain) return apply(plain);
+  Row row;
+  if (plain.state == PlainRow::State::other && find_row(address, row)) return apply(row);
   return is_entry_code(CodeAddress{pc}) ? step_from_entry() : Step::lost;
+}
+
+Unwinder::Step Unwinder::apply(const PlainRow& row) noexcept {
+  std::uint64_t cfa = registers_[row.cfa_register] + static_cast<std::uint64_t>(std::int64_t{row.cfa_offset});
+  std::uint64_t return_address;
+  if (cfa <= registers_[platform::rsp] || !read_word(cfa - 8, return_address)) return Step::lost;
+  for (std::size_t i = 0; i < row.offsets.size(); ++i) {
+    if (row.offsets[i] == 0) continue;
+    std::uint64_t place = cfa + static_cast<std::uint64_t>(std::int64_t{row.offsets[i]});
+    if (!read_word(place, registers_[PlainRow::preserved[i]])) return Step::lost;
+  }
+  registers_[platform::rsp] = cfa;
+  registers_[platform::rip] = return_address;
+  is_return_address_ = true;
+  return return_address == 0 ? Step::outermost : Step::stepped;
 }
 
 /// As at a function's entry: also after a call of a null pointer.

@@ -39,6 +39,7 @@ class Unwinder final {
 
  private:
   Step step_from_entry() noexcept;
+  Step apply(const PlainRow& row) noexcept;
   Step apply(const Row& row) noexcept;
   bool caller_value(const RegisterRule& rule, std::uint64_t cfa, std::uint64_t& word) noexcept;
   bool read_word(std::uint64_t address, std::uint64_t& word) noexcept;
