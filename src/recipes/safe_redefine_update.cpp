@@ -1,3 +1,4 @@
+#include <chrono>
 #include <optional>
 
 #include "alterability/quiescence.hpp"
@@ -19,9 +20,13 @@ class SafeRedefineUpdate::Impl final {
   void prepare() { change_ = redefine::FunctionChange::prepare(pairs_); }
   redefine::FunctionChange& change() { return *change_; }
 
+  void note_quiescence(const threads::StoppedWorld& stopped) { quiescent_since_ = stopped.began(); }
+  bool is_quiescent_in(const threads::StoppedWorld& stopped) const { return quiescent_since_ == stopped.began(); }
+
  private:
   std::vector<redefine::FunctionPair> pairs_;
   std::optional<redefine::FunctionChange> change_;
+  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop in which it was found, by its beginning
 };
 
 SafeRedefineUpdate::SafeRedefineUpdate(std::string name, std::vector<Redefinition> redefinitions,
@@ -36,11 +41,15 @@ void SafeRedefineUpdate::prepare() {
 }
 
 bool SafeRedefineUpdate::wait_alterability() {
-  return alterability::wait_quiescence(impl_->change().old_functions(), patience(), threads());
+  bool is_quiescent = alterability::wait_quiescence(impl_->change().old_functions(), patience(), threads());
+  if (is_quiescent) impl_->note_quiescence(*threads::current_stop());
+  return is_quiescent;
 }
 
 bool SafeRedefineUpdate::check_alterability() {
-  return alterability::check_quiescence(impl_->change().old_functions(), patience(), threads());
+  bool is_quiescent = alterability::check_quiescence(impl_->change().old_functions(), patience(), threads());
+  if (is_quiescent) impl_->note_quiescence(*threads::current_stop());
+  return is_quiescent;
 }
 
 void SafeRedefineUpdate::apply() {
@@ -49,6 +58,10 @@ void SafeRedefineUpdate::apply() {
     throw Error(ErrorCode::invalid_argument,
                 name() + ": the program was resumed before apply redefined anything; resume it in resume_hook");
   MOULT_FAULT("recipes.safe_redefine.apply");
+  // A hook may have resumed the program: quiescence was found in another stop then. So it is when other threads were
+  // named than all: a change of code needs the rest to be out of the bytes that it overwrites.
+  if (!impl_->is_quiescent_in(*stopped)) alterability::require_quiescence(*stopped, impl_->change().old_functions());
+  if (!threads().empty()) impl_->change().require_clear(*stopped);
   impl_->change().commit(*stopped, Transaction::current());
   MOULT_FAULT("recipes.safe_redefine.applied");
 }

@@ -153,7 +153,6 @@ std::span<const alterability::FunctionExtent> FunctionChange::old_functions() co
 std::span<const CodeRange> FunctionChange::keep_out() const noexcept { return state_->patch->keep_out(); }
 
 void FunctionChange::require_clear(const threads::StoppedWorld& stopped) const {
-  MOULT_FAULT("redefine.change.look");
   std::span<const CodeRange> ranges = keep_out();
   stopped.walk_all([ranges](ThreadId thread, const threads::Frame& frame) {
     if (!threads::is_strictly_inside(ranges, frame.pc)) return true;

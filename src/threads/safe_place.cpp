@@ -43,7 +43,7 @@ constexpr std::array stdio_stems = {
     "popen"sv, "pclose"sv, "perror"sv, "psignal"sv, "error"sv, "warn"sv, "syslog"sv,
     // not stdio, but behind a lock of libc's that a transformer may well want
     "localtime"sv, "mktime"sv, "strftime"sv, "tzset"sv, "ctime"sv, "setlocale"sv, "random"sv, "srandom"sv, "rand"sv,
-    "srand"sv, "atexit"sv, "__cxa_atexit"sv, "on_exit"sv};
+    "srand"sv, "atexit"sv, "setenv"sv, "unsetenv"sv, "putenv"sv, "clearenv"sv, "__cxa_atexit"sv, "on_exit"sv};
 
 bool is_stdio(std::string_view name) noexcept {
   if (name.starts_with("_IO_")) return true;

@@ -234,8 +234,11 @@ std::size_t StoppedWorld::Impl::judge_all() {
 /// Lets threads at unsafe places go on and stops them again until all stand well. The moments they get are short: a
 /// thread that spends nearly all its time in such places has to be asked many times to be met outside of one.
 bool StoppedWorld::Impl::settle(Clock::time_point limit) {
-  constexpr microseconds longest_moment{100};
+  constexpr int short_rounds = 50;
+  constexpr microseconds short_moment{100};
+  constexpr microseconds long_moment{1000};  // with many such threads on few cores, each needs time to get on at all
   microseconds moment{5};
+  int rounds = 0;
   for (;;) {
     if (!await_all(limit)) return false;
     if (judge_all() > 0) {
@@ -244,7 +247,7 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
         if (!thread.is_safe) platform::let_go(*thread.slot);
       timespec pause{0, std::chrono::nanoseconds(moment).count()};
       ::nanosleep(&pause, nullptr);
-      moment = std::min(moment * 2, longest_moment);
+      moment = std::min(moment * 2, ++rounds < short_rounds ? short_moment : long_moment);
     } else if (task_list_.count() == stopped_.size() + ignored_.size() + 1) {
       return true;
     }
