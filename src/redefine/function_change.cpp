@@ -60,10 +60,15 @@ class Refusals final {
   std::string text_;
 };
 
-bool is_redefined(const std::vector<FunctionSymbol>& olds, const CodeRange& range) {
-  return std::any_of(olds.begin(), olds.end(), [&range](const FunctionSymbol& old) {
-    return old.range == range || std::find(old.pieces.begin(), old.pieces.end(), range) != old.pieces.end();
-  });
+/// Where the functions to redefine have their code, sorted.
+std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
+  std::vector<CodeRange> ranges;
+  for (const FunctionSymbol& function : functions) {
+    ranges.push_back(function.range);
+    ranges.insert(ranges.end(), function.pieces.begin(), function.pieces.end());
+  }
+  std::sort(ranges.begin(), ranges.end());
+  return ranges;
 }
 
 std::string list_sites(const std::vector<InlinedSite>& sites) {
@@ -82,8 +87,8 @@ void warn(const std::string& text) {
   event_log().publish(std::move(event));
 }
 
-/// Throws when calls of `old` may not go through its entry.
-void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<FunctionSymbol>& olds) {
+/// Throws when calls of `old` may not go through its entry. `redefined` is all code that the change replaces, sorted.
+void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<CodeRange>& redefined) {
   std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
   bool has_clone = std::any_of(old.clones.begin(), old.clones.end(), [&sites](const std::string& clone) {
     // Callers of a .part hold a copy of the function's head, which debug information shows like any other.
@@ -98,7 +103,9 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
          " has no debug information, so it is not known whether copies of it were inlined; build it with -g");
     return;
   }
-  std::erase_if(*sites, [&olds](const InlinedSite& site) { return is_redefined(olds, site.caller_range); });
+  std::erase_if(*sites, [&redefined](const InlinedSite& site) {
+    return std::binary_search(redefined.begin(), redefined.end(), site.caller_range);
+  });
   if (!sites->empty())
     throw Error(ErrorCode::inlined, old.demangled + ": inlined at " + list_sites(*sites) +
                                         "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
@@ -127,13 +134,14 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
     fresh.push_back(symbol_of(program, pair.second, "the new function"));
   }
   MOULT_FAULT("redefine.prepare.copies");
+  const std::vector<CodeRange> redefined = code_of(olds);
   Refusals refusals;
   std::vector<code::PatchTarget> targets;
   FunctionChange change;
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
-      require_one_entry(program, olds[i], olds);
+      require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
       refusals.add(error);
     }

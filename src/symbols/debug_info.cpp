@@ -111,15 +111,41 @@ const DebugUnit* DebugInfo::unit_at(std::uint64_t address) const {
   return &units_[std::prev(after)->unit];
 }
 
+const DebugInfo::UnitFunctions& DebugInfo::functions_of(const DebugUnit& unit) const {
+  const auto [known, is_new] = functions_.try_emplace(&unit);
+  UnitFunctions& functions = known->second;
+  if (!is_new) return functions;
+  std::size_t order = 0;
+  visit_all(unit.content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die*) {
+    if (dwarf_tag(&die) != DW_TAG_subprogram) return true;
+    Dwarf_Addr base = 0;
+    FunctionRange range{0, 0, order++, die};
+    for (std::ptrdiff_t at = 0; (at = dwarf_ranges(&die, at, &base, &range.begin, &range.end)) > 0;) {
+      functions.ranges.push_back(range);
+    }
+    return true;
+  });
+  std::sort(functions.ranges.begin(), functions.ranges.end(),
+            [](const FunctionRange& a, const FunctionRange& b) { return a.begin < b.begin; });
+  std::uint64_t last = 0;
+  for (const FunctionRange& range : functions.ranges) functions.last_end.push_back(last = std::max(last, range.end));
+  return functions;
+}
+
 std::optional<Dwarf_Die> DebugInfo::function_at(std::uint64_t address) const {
   const DebugUnit* unit = unit_at(address);
-  std::optional<Dwarf_Die> found;
-  if (unit == nullptr) return found;
-  visit_all(unit->content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die*) {
-    if (dwarf_tag(&die) == DW_TAG_subprogram && dwarf_haspc(&die, address) > 0) found = die;
-    return !found.has_value();
-  });
-  return found;
+  if (unit == nullptr) return std::nullopt;
+  const UnitFunctions& functions = functions_of(*unit);
+  const auto after =
+      std::upper_bound(functions.ranges.begin(), functions.ranges.end(), address,
+                       [](std::uint64_t wanted, const FunctionRange& range) { return wanted < range.begin; });
+  const FunctionRange* first = nullptr;
+  for (std::size_t i = static_cast<std::size_t>(after - functions.ranges.begin());
+       i-- > 0 && functions.last_end[i] > address;) {
+    const FunctionRange& range = functions.ranges[i];
+    if (range.end > address && (first == nullptr || range.order < first->order)) first = &range;
+  }
+  return first != nullptr ? std::optional<Dwarf_Die>(first->die) : std::nullopt;
 }
 
 std::string DebugInfo::source_of(std::uint64_t address) const {

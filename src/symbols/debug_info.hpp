@@ -63,17 +63,31 @@ class DebugInfo final {
     std::size_t unit = 0;
   };
 
+  struct FunctionRange {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    std::size_t order = 0;  ///< of the DIE in its unit
+    Dwarf_Die die{};
+  };
+  /// The functions of one unit by where their code is.
+  struct UnitFunctions {
+    std::vector<FunctionRange> ranges;    ///< sorted
+    std::vector<std::uint64_t> last_end;  ///< the greatest end up to here: dropped functions may overlap others
+  };
+
   DebugInfo(const ElfFile& file, Dwarf* handle);
   void read_units();
   bool has_references_out(std::uint64_t abbreviations);
   void read_unit_ranges() const;
+  const UnitFunctions& functions_of(const DebugUnit& unit) const;
 
   const ElfFile* file_;
   std::unique_ptr<Dwarf, End> handle_;
   std::vector<CodeRange> code_;
   std::vector<DebugUnit> units_;
-  std::unordered_map<std::uint64_t, bool> refers_out_;  ///< by place of the table of abbreviations
-  mutable std::vector<UnitRange> ranges_;               ///< sorted; read when first asked for
+  std::unordered_map<std::uint64_t, bool> refers_out_;                     ///< by place of the table of abbreviations
+  mutable std::vector<UnitRange> ranges_;                                  ///< sorted; read when first asked for
+  mutable std::unordered_map<const DebugUnit*, UnitFunctions> functions_;  ///< read when first asked for
 };
 
 /// The parts of the function that `die` speaks of, `die` first.

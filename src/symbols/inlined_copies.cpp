@@ -17,10 +17,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
-#include <set>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -42,27 +39,6 @@ bool contains(std::string_view haystack, std::string_view needle) {
 bool contains_any(std::string_view haystack, const std::vector<std::string>& needles) {
   return std::any_of(needles.begin(), needles.end(),
                      [&](const std::string& needle) { return contains(haystack, needle); });
-}
-
-/// Compilers describe the variants of a constructor or destructor (C1, C2, D0, ...) by one abstract function, called C4
-/// or D4 by g++. So each variant's name is a name of the function.
-std::vector<std::string> with_variants(const std::vector<std::string>& names) {
-  std::set<std::string> all(names.begin(), names.end());
-  for (const std::string& name : names) {
-    for (std::size_t at = 2; at + 2 < name.size(); ++at) {
-      const bool constructor = name[at] == 'C' && name[at + 1] >= '1' && name[at + 1] <= '5';
-      const bool destructor = name[at] == 'D' && name[at + 1] >= '0' && name[at + 1] <= '5';
-      // Only the last component's: what follows are the parameters, or the arguments of a template.
-      if ((!constructor && !destructor) || (name[at + 2] != 'E' && name[at + 2] != 'I' && name[at + 2] != 'B'))
-        continue;
-      std::string variant = name;
-      for (const char digit : std::string_view("012345")) {
-        variant[at + 1] = digit;
-        if (demangle(variant) == demangle(name)) all.insert(variant);
-      }
-    }
-  }
-  return {all.begin(), all.end()};
 }
 
 std::string_view section_bytes(const ElfFile& file, const char* name) {
@@ -100,7 +76,7 @@ std::string_view strings_of(const DebugUnit& unit, std::string_view table) {
 class Search final {
  public:
   Search(const DebugInfo& info, const InlinedFunction& function)
-      : info_(info), names_(with_variants(function.names)), unread_(info.units().size(), true) {
+      : info_(info), names_(names_of_variants(function.names)), unread_(info.units().size(), true) {
     for (const std::uint64_t address : function.addresses) add_parts_of_function_at(address);
     for (const std::uint64_t address : function.addresses) read_unit_of(address);
   }
@@ -112,7 +88,7 @@ class Search final {
       known = parts_.size();
       read_units_with_references();
     }
-    return {sorted(std::move(copies_)), is_complete_};
+    return {in_order(std::move(copies_)), is_complete_};
   }
 
  private:
@@ -174,19 +150,11 @@ class Search final {
     });
   }
 
-  void look_at_copy(Dwarf_Die& copy, const Dwarf_Die& caller) {
-    Dwarf_Attribute attribute{};
-    Dwarf_Die origin{};
-    if (dwarf_formref_die(dwarf_attr(&copy, DW_AT_abstract_origin, &attribute), &origin) == nullptr) return;
-    if (!is_wanted(origin)) return;
-    const std::uint64_t address = code_of(caller).value_or(0);
-    if (!info_.is_code(address)) return;  // in a copy of the caller that the linker has dropped
-    const std::vector<Dwarf_Die> parts = parts_of(caller);
-    std::string name(linkage_name_of(parts));
-    Dwarf_Die last = parts.back();
-    const char* plain = dwarf_diename(&last);
-    if (name.empty() && plain != nullptr) name = plain;
-    copies_.push_back({call_file(copy), call_line(copy), address, std::move(name)});
+  void look_at_copy(const Dwarf_Die& copy, const Dwarf_Die& caller) {
+    const std::optional<Dwarf_Die> origin = origin_of(copy);
+    if (!origin || !is_wanted(*origin)) return;
+    std::optional<InlinedCopy> described = describe_copy(info_, copy, caller);
+    if (described) copies_.push_back(std::move(*described));
   }
 
   bool is_wanted(const Dwarf_Die& origin) {
@@ -200,45 +168,8 @@ class Search final {
   }
 
   bool has_wanted_name(const std::vector<Dwarf_Die>& parts) const {
-    std::string_view name = linkage_name_of(parts);
-    Dwarf_Die last = parts.back();
-    // A C function has only its plain name; so have local functions, which are known by their parts alone.
-    if (name.empty() && dwarf_hasattr(&last, DW_AT_external) != 0) {
-      const char* plain = dwarf_diename(&last);
-      if (plain != nullptr) name = plain;
-    }
+    const std::string_view name = shared_name_of(parts);
     return !name.empty() && std::binary_search(names_.begin(), names_.end(), name, std::less<>());
-  }
-
-  static std::string call_file(Dwarf_Die& copy) {
-    Dwarf_Attribute attribute{};
-    Dwarf_Word number = 0;
-    Dwarf_Die unit{};
-    Dwarf_Files* files = nullptr;
-    std::size_t count = 0;
-    if (dwarf_formudata(dwarf_attr(&copy, DW_AT_call_file, &attribute), &number) != 0 ||
-        dwarf_diecu(&copy, &unit, nullptr, nullptr) == nullptr || dwarf_getsrcfiles(&unit, &files, &count) != 0 ||
-        number >= count) {
-      return {};
-    }
-    const char* file = dwarf_filesrc(files, number, nullptr, nullptr);
-    return file != nullptr ? std::filesystem::path(file).lexically_normal().string() : std::string();
-  }
-
-  static int call_line(Dwarf_Die& copy) {
-    Dwarf_Attribute attribute{};
-    Dwarf_Word line = 0;
-    return dwarf_formudata(dwarf_attr(&copy, DW_AT_call_line, &attribute), &line) == 0 ? static_cast<int>(line) : 0;
-  }
-
-  static std::vector<InlinedCopy> sorted(std::vector<InlinedCopy> copies) {
-    const auto key = [](const InlinedCopy& copy) { return std::tie(copy.file, copy.line, copy.caller); };
-    std::sort(copies.begin(), copies.end(),
-              [&](const InlinedCopy& a, const InlinedCopy& b) { return key(a) < key(b); });
-    copies.erase(std::unique(copies.begin(), copies.end(),
-                             [&](const InlinedCopy& a, const InlinedCopy& b) { return key(a) == key(b); }),
-                 copies.end());
-    return copies;
   }
 
   const DebugInfo& info_;

@@ -3,7 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.hpp"
 #include "moult/error.hpp"
+#include "symbols/inlined_copies.hpp"
 #include "symbols/separate_debug.hpp"
 
 namespace moult::symbols {
@@ -65,6 +67,19 @@ const DebugInfo* ModuleSymbols::debug_info() const {
     if (!debug_info_ && separate_) debug_info_ = DebugInfo::open(*separate_);
   }
   return debug_info_.get();
+}
+
+InlinedCopies ModuleSymbols::inlined_copies(const InlinedFunction& function) const {
+  // A search passes over most of a program, the index reads it all: it pays from the first few searches on.
+  constexpr int most_searches = 8;
+  const DebugInfo* info = debug_info();
+  MOULT_CHECK(info != nullptr, "copies are looked up only in a module with debug information");
+  if (!copy_index_ && searches_for_copies_ < most_searches) {
+    ++searches_for_copies_;
+    return find_inlined_copies(*info, function);
+  }
+  if (!copy_index_) copy_index_.emplace(*info);
+  return copy_index_->copies_of(function);
 }
 
 LazyModule::LazyModule(const ModulePlace& place) : place_(place) {}

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "symbols/copy_index.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/elf_file.hpp"
 #include "symbols/function_index.hpp"
@@ -21,6 +22,8 @@ class ModuleSymbols final {
   const ElfFile& file() const noexcept { return file_; }
   /// Null when neither the module nor a debug file of it has any.
   const DebugInfo* debug_info() const;
+  /// Only with debug information. Many questions get an index made, and quick answers from then on; they are the same.
+  InlinedCopies inlined_copies(const InlinedFunction& function) const;
 
  private:
   ElfFile file_;
@@ -28,6 +31,8 @@ class ModuleSymbols final {
   mutable std::optional<FunctionIndex> functions_;
   mutable std::unique_ptr<DebugInfo> debug_info_;
   mutable bool looked_for_debug_info_ = false;
+  mutable int searches_for_copies_ = 0;
+  mutable std::optional<CopyIndex> copy_index_;
 };
 
 class LazyModule final {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "moult/error.hpp"
-#include "symbols/inlined_copies.hpp"
 #include "symbols/module_list.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/type_name.hpp"
@@ -196,8 +195,9 @@ std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSym
   if (info == nullptr) return std::nullopt;
   const std::size_t place = *impl_->module_of(function);
   const Module& module = impl_->modules[place];
-  const FunctionIndex& index = impl_->symbols(place)->functions();
-  InlinedCopies found = find_inlined_copies(*info, to_inlined_function(module, index, function));
+  const ModuleSymbols& all = *impl_->symbols(place);
+  const FunctionIndex& index = all.functions();
+  InlinedCopies found = all.inlined_copies(to_inlined_function(module, index, function));
   if (found.copies.empty() && (!found.is_complete || !info->missing_file().empty())) return std::nullopt;
   std::vector<InlinedSite> sites;
   for (InlinedCopy& copy : found.copies) {
