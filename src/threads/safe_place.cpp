@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <string_view>
 
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
+#include "platform/x86_64/encodings.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
 #include "threads/dynamic_symbols.hpp"
@@ -58,6 +60,18 @@ bool is_stdio(std::string_view name) noexcept {
 constexpr std::array<const char*, 4> descriptions = {"allocates or frees memory", "is in the dynamic loader",
                                                      "creates or ends a thread or a process",
                                                      "is in a call of the C library that holds a lock"};
+
+/// vfprintf and others are nothing but a jump to a function that libc does not export, so that they themselves are not
+/// on the stack while that one holds a stream's lock.
+std::optional<CodeRange> jumped_to_by(CodeRange function, CodeRange libc) noexcept {
+  x86_64::JumpRel32 jump;
+  if (function.size() < sizeof jump) return std::nullopt;
+  std::memcpy(&jump, reinterpret_cast<const void*>(value(function.end) - sizeof jump), sizeof jump);
+  if (jump.opcode != x86_64::JumpRel32{}.opcode) return std::nullopt;
+  CodeAddress target = function.end + static_cast<std::size_t>(jump.displacement);
+  std::optional<CodeRange> entry = libc.contains(target) ? unwind_entry_at(target) : std::nullopt;
+  return entry && entry->begin == target ? entry : std::nullopt;
+}
 
 bool holds_lock_of_moult(const platform::StopSlot& slot) noexcept {
   return slot.locks.held > 0 && !(slot.locks.idle && slot.at_syscall);
@@ -113,8 +127,10 @@ void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
       places_.push_back({function, Kind::creation});
     else if (std::find(loader_functions.begin(), loader_functions.end(), name) != loader_functions.end())
       places_.push_back({function, Kind::loader});
-    else if (is_stdio(name))
+    else if (is_stdio(name)) {
       places_.push_back({function, Kind::stdio});
+      if (std::optional<CodeRange> inner = jumped_to_by(function, libc_)) places_.push_back({*inner, Kind::stdio});
+    }
   });
   std::sort(libc_entries_.begin(), libc_entries_.end());
 }

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdarg>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -143,6 +144,29 @@ TEST(StoppedWorld, AThreadInStdioIsLetOutFirst) {
     std::unique_ptr<StoppedWorld> stopped = stop();
     fprintf(nowhere, "%s\n", "while the program is stopped");
     fflush(nowhere);
+  }
+  workers.clear();
+  fclose(nowhere);
+}
+
+void print_by_list(FILE* stream, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stream, format, arguments);
+  va_end(arguments);
+}
+
+TEST(StoppedWorld, AThreadInStdioIsLetOutAlsoWhereACallWasMadeByAJump) {
+  FILE* nowhere = fopen("/dev/null", "w");
+  ASSERT_NE(nowhere, nullptr);
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([nowhere](std::stop_token token) {
+      while (!token.stop_requested()) print_by_list(nowhere, "%d %s\n", 42, "some text");
+    });
+  for (int round = 0; round < 100; ++round) {
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    print_by_list(nowhere, "%s\n", "while the program is stopped");
   }
   workers.clear();
   fclose(nowhere);
