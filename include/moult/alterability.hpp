@@ -13,7 +13,8 @@ namespace moult {
 
 /// True when a call of `function` is on the stack of `thread`. Stops the program for the look unless it is stopped.
 /// Precise where the frames have unwind information; a stack with a frame that has none counts the function as active
-/// when any word of the rest of that stack points into it. Pieces that the compiler split off (.cold, .part, ...) count.
+/// when any word of the rest of that stack points into it. Pieces that the compiler split off (.cold, .part, ...)
+/// count.
 bool is_function_in_stack(const AnyFunction& function, ThreadId thread);
 
 /// The same for the stacks of `threads`, or of every thread when none is named, the caller's included.

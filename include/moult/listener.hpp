@@ -36,8 +36,8 @@ class Listener final {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Takes the same commands, one a line, from a FIFO that it makes and removes; replies go to the log. May stand beside a
-/// Listener. Throws Error: system, invalid_argument (the path exists already).
+/// Takes the same commands, one a line, from a FIFO that it makes and removes; replies go to the log. May stand beside
+/// a Listener. Throws Error: system, invalid_argument (the path exists already).
 class PipeListener final {
  public:
   explicit PipeListener(std::string path);

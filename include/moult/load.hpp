@@ -9,14 +9,14 @@
 ///
 /// It runs once, in a thread of its own, after the shared object was loaded; what it throws refuses the update. The
 /// shared object is never unloaded. It also carries a note with the version of moult's binary interface.
-#define MOULT_UPDATE                                    \
+#define MOULT_UPDATE                                      \
   asm(".pushsection .note.moult.abi,\"a\",@note\n"      \
       ".balign 4\n"                                     \
       ".long 6, 4, 1\n"                                 \
       ".asciz \"moult\"\n"                              \
       ".balign 4\n"                                     \
       ".long " MOULT_STRING(MOULT_ABI_VERSION) "\n"     \
-      ".popsection\n");                                 \
+      ".popsection\n"); \
   extern "C" [[gnu::visibility("default")]] void moult_update_entry()
 
 /// Raised whenever an update built before would misbehave in a program built after.

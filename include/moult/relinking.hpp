@@ -24,8 +24,7 @@ namespace moult {
 class AnyFunction {
  public:
   template <class F>
-    requires detail::function_or_member<F>
-  AnyFunction(F function) : address_(detail::address_of(function)) {}
+  requires detail::function_or_member<F> AnyFunction(F function) : address_(detail::address_of(function)) {}
   AnyFunction(const void* address, std::string name) : address_(address), name_(std::move(name)) {}
 
   const void* address() const noexcept { return address_; }
@@ -65,8 +64,8 @@ Function<Signature> function(std::string_view name) {
 /// program it needs no stop of its own, elsewhere it stops the program for the change. The fresh function's code must
 /// stay loaded.
 ///
-/// How: an entry jump, after prepare/commit of Ksplice (Arnold and Kaashoek, EuroSys 2009). Throws Error before anything
-/// is touched: not_found, inlined, too_short, unsupported_code, no_room, thread_unstoppable.
+/// How: an entry jump, after prepare/commit of Ksplice (Arnold and Kaashoek, EuroSys 2009). Throws Error before
+/// anything is touched: not_found, inlined, too_short, unsupported_code, no_room, thread_unstoppable.
 void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh);
 
 template <class R, class... Args>

@@ -9,8 +9,8 @@ namespace moult {
 
 }  // namespace moult
 
-#define MOULT_CHECK(condition, message)                                         \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]]                                              \
-      ::moult::check_failed(#condition, (message), __FILE__, __LINE__);         \
+#define MOULT_CHECK(condition, message)                                 \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]]                                      \
+      ::moult::check_failed(#condition, (message), __FILE__, __LINE__); \
   } while (false)

@@ -17,9 +17,9 @@
 namespace moult::code {
 
 struct PatchTarget {
-  std::string name;    ///< for messages
-  CodeRange range;     ///< the function's own bytes
-  CodeAddress fresh;   ///< where calls shall go on
+  std::string name;                 ///< for messages
+  CodeRange range;                  ///< the function's own bytes
+  CodeAddress fresh;                ///< where calls shall go on
   std::vector<CodeRange> pieces{};  ///< what the compiler split off: its branches count too
 };
 
@@ -42,8 +42,8 @@ class Patch final {
   /// May be called before revert: does there what may fail, so that the stop is shorter. After it, finish() as ever.
   /// Throws Error (system), having changed nothing.
   void prepare_revert();
-  /// Takes this change back; functions that another committed patch redirects too go on there. Without prepare_revert it
-  /// makes the code pages writable itself, and a kernel that refuses what it granted to prepare ends the process.
+  /// Takes this change back; functions that another committed patch redirects too go on there. Without prepare_revert
+  /// it makes the code pages writable itself, and a kernel that refuses what it granted to prepare ends the process.
   void revert(const threads::StoppedWorld&) noexcept;
   /// To be called after the program runs again: gives the code pages their protection back.
   void finish() noexcept;
