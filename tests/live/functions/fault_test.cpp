@@ -25,7 +25,7 @@
 #include "moult/updates.hpp"
 
 namespace moult {
-namespace {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
 
@@ -361,5 +361,5 @@ TEST_F(FaultInjection, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWasRunningA
   go_everywhere(FaultKind::out_of_memory);
 }
 
-}  // namespace
+}  // namespace subject
 }  // namespace moult

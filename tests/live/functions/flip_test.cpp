@@ -18,7 +18,7 @@
 #include "threads/unwind_table.hpp"
 
 namespace moult {
-namespace {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 MOULT_UPDATABLE int version(int x) { return x + 1; }
 MOULT_UPDATABLE int version_two(int x) { return x + 2; }
@@ -161,5 +161,5 @@ TEST(Flip, ByUpdatesAndRollBacks) {
   EXPECT_EQ(callers.wrong(), 0);
 }
 
-}  // namespace
+}  // namespace subject
 }  // namespace moult

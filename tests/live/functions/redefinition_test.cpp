@@ -11,7 +11,7 @@
 #include "moult/updates.hpp"
 
 namespace moult {
-namespace {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 MOULT_UPDATABLE int one(int x) { return x + 1; }
 MOULT_UPDATABLE int two(int x) { return x + 2; }
@@ -171,9 +171,9 @@ TEST(Redefinition, WithoutAnUpdateItStopsTheProgramByItself) {
 }
 
 TEST(Redefinition, ByNameItFindsStaticFunctions) {
-  redefine_function(function<int(int)>("moult::one"), two);
+  redefine_function(function<int(int)>("moult::subject::one"), two);
   EXPECT_EQ(one(0), 2);
 }
 
-}  // namespace
+}  // namespace subject
 }  // namespace moult

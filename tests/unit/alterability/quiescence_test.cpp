@@ -9,7 +9,7 @@
 #include "platform/tasks.hpp"
 
 namespace moult {
-namespace {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
 
@@ -110,5 +110,5 @@ TEST(Quiescence, AFailedWaitNamesTheThreadAndTheFrames) {
 
 TEST(Quiescence, OutsideOfAnUpdateItIsRefused) { EXPECT_THROW(check_quiescence_of_function(never_called), Error); }
 
-}  // namespace
+}  // namespace subject
 }  // namespace moult
