@@ -70,7 +70,7 @@ struct OnSignal {
   return result + 1;
 }
 
-[[gnu::noinline, gnu::optimize("no-omit-frame-pointer")]] int with_variable_length_array(int size) {
+[[gnu::noinline]] int with_variable_length_array(int size) {
   volatile char* array = static_cast<char*>(__builtin_alloca(static_cast<std::size_t>(size)));
   array[0] = 1;
   volatile int result = recurse(2);
