@@ -16,7 +16,11 @@ using moult::SafeRedefineUpdate;
 
 MOULT_UPDATABLE int replacement(int x) { return x + 100; }
 
-inline int copied(int x) { return x * 3 + 1; }
+// Of a copy that melts away altogether compilers tell nothing; the volatile keeps an instruction of this one.
+inline int copied(int x) {
+  volatile int seen = x;
+  return seen * 3 + 1;
+}
 MOULT_UPDATABLE int holds_a_copy(int x) { return copied(x) + 1; }
 int (*volatile pointer_to_copied)(int) = copied;  // so that there is a body of its own as well
 
