@@ -22,11 +22,6 @@ Transaction::Scope::~Scope() { current_of_this_thread = outer_; }
 
 void Transaction::add(UndoStep step) { steps_.push_back(std::move(step)); }
 
-void Transaction::drop_last() noexcept {
-  MOULT_CHECK(!steps_.empty(), "there is no recorded change to drop");
-  steps_.pop_back();
-}
-
 std::vector<std::string> Transaction::changes() const {
   std::vector<std::string> lines;
   for (const UndoStep& step : steps_) lines.insert(lines.end(), step.what.begin(), step.what.end());

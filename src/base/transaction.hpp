@@ -67,8 +67,6 @@ class Transaction final {
 
   /// Recorded before the change is committed, so that an allocation that fails leaves nothing half done.
   void add(UndoStep step);
-  /// Takes the last recorded step off again: its commit did not happen.
-  void drop_last() noexcept;
   const std::vector<UndoStep>& steps() const noexcept { return steps_; }
   std::vector<std::string> changes() const;
 
