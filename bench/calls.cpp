@@ -50,7 +50,15 @@ double nanoseconds_a_call(Function function) {
 }  // namespace subject
 
 namespace bench {
-using namespace subject;
+using subject::bench_far_tail_jump;
+using subject::bench_far_target;
+using subject::bench_tail_jump;
+using subject::fresh;
+using subject::Function;
+using subject::nanoseconds_a_call;
+using subject::plain;
+using subject::redefined;
+using subject::redefined_far;
 
 Rows measure_calls(const Programs& programs) {
   void* library = dlopen((programs.folder + "/far_functions.so").c_str(), RTLD_NOW);

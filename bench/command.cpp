@@ -1,10 +1,10 @@
 // `moult apply` of a built update, as a whole process, until the update is in force.
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <stdexcept>
 

@@ -1,9 +1,14 @@
-// moult_bench RESULTS.json: measures everything, prints a table, writes the rows as JSON.
+// moult_bench RESULTS.json [SECTION...]: measures the sections named, or all; prints a table, writes the rows as JSON.
 // Exits with 0 whatever the figures are: they are reported, and judged by the reader. 1: something did not work.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bench.hpp"
 
@@ -30,16 +35,28 @@ void write(const bench::Rows& rows, const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: moult_bench RESULTS.json\n");
+  bench::Programs programs{MOULT_BENCH_FOLDER, MOULT_COMMAND};
+  const std::vector<std::pair<std::string_view, std::function<bench::Rows()>>> sections = {
+      {"linked", [&] { return bench::measure_linked(programs); }},
+      {"calls", [&] { return bench::measure_calls(programs); }},
+      {"pause", bench::measure_pause},
+      {"many_functions", bench::measure_many_functions},
+      {"pools", bench::measure_pools},
+      {"conversion", bench::measure_conversion},
+      {"command", [&] { return bench::measure_command(programs); }}};
+  std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);
+  auto is_section = [&](std::string_view word) {
+    return std::any_of(sections.begin(), sections.end(), [word](const auto& section) { return section.first == word; });
+  };
+  if (argc < 2 || !std::all_of(wanted.begin(), wanted.end(), is_section)) {
+    std::fprintf(stderr,
+                 "usage: moult_bench RESULTS.json [linked|calls|pause|many_functions|pools|conversion|command]...\n");
     return 2;
   }
   try {
-    bench::Programs programs{MOULT_BENCH_FOLDER, MOULT_COMMAND};
     bench::Rows rows;
-    for (const std::function<bench::Rows()>& measure : std::vector<std::function<bench::Rows()>>{
-             [&] { return bench::measure_linked(programs); }, [&] { return bench::measure_calls(programs); },
-             bench::measure_pause, bench::measure_many_functions, [&] { return bench::measure_command(programs); }}) {
+    for (const auto& [name, measure] : sections) {
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
       for (bench::Row& row : measure()) {
         print(row);
         rows.push_back(std::move(row));

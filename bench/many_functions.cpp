@@ -41,7 +41,8 @@ std::vector<moult::Redefinition> redefinitions() {
 }  // namespace subject
 
 namespace bench {
-using namespace subject;
+using subject::numbered;
+using subject::redefinitions;
 
 Rows measure_many_functions() {
   moult::Manager manager("many");

@@ -1,11 +1,11 @@
 // How long a function update stops the program, against the bare rendezvous that any stop needs: signal all threads,
 // wait until all handlers run, release them. And what the walk of the stacks costs.
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -94,11 +94,27 @@ double bare_rendezvous(const std::vector<pid_t>& tasks) {
   });
 }
 
-double update_pause(moult::Manager& manager) {
+/// An update that makes the bare rendezvous first, where moult would stop the threads: both find the processor's caches
+/// and the idle processors as the preparation leaves them.
+class RendezvousFirst : public moult::SafeRedefineUpdate {
+ public:
+  RendezvousFirst(const moult::Redefinition& redefinition, const std::vector<pid_t>& tasks, double& seconds)
+      : SafeRedefineUpdate("pause", {redefinition}), tasks_(tasks), seconds_(seconds) {}
+  void preupdate_setup() override { seconds_ = bare_rendezvous(tasks_); }
+
+ private:
+  const std::vector<pid_t>& tasks_;
+  double& seconds_;
+};
+
+moult::Redefinition next_redefinition() {
   static bool is_a = false;
   is_a = !is_a;
-  moult::UpdateHandle handle =
-      manager.add_update(std::make_unique<moult::SafeRedefineUpdate>("pause", target, is_a ? target_a : target_b));
+  return {target, is_a ? target_a : target_b};
+}
+
+double pause_of(moult::Manager& manager, std::unique_ptr<moult::Update> update) {
+  moult::UpdateHandle handle = manager.add_update(std::move(update));
   manager.apply_next_update();
   moult::UpdateReport report = handle.report();
   if (report.state != moult::UpdateState::applied) throw std::runtime_error("update not applied: " + report.reason);
@@ -123,7 +139,12 @@ bench::Row walk_row() {
 }  // namespace subject
 
 namespace bench {
-using namespace subject;
+using subject::BlockedThreads;
+using subject::next_redefinition;
+using subject::on_rendezvous;
+using subject::pause_of;
+using subject::RendezvousFirst;
+using subject::walk_row;
 
 Rows measure_pause() {
   struct sigaction action {};
@@ -135,8 +156,16 @@ Rows measure_pause() {
   for (int count : {1, 8, 64, 1000}) {
     BlockedThreads threads(count);
     Pair pair = interleave(
-        count == 1000 ? 11 : 41, [&] { return update_pause(manager); },
-        [&] { return bare_rendezvous(threads.tasks()); });
+        count == 1000 ? 11 : 41,
+        [&] {
+          return pause_of(manager, std::make_unique<moult::SafeRedefineUpdate>(
+                                       "pause", std::vector<moult::Redefinition>{next_redefinition()}));
+        },
+        [&] {
+          double seconds = 0;
+          pause_of(manager, std::make_unique<RendezvousFirst>(next_redefinition(), threads.tasks(), seconds));
+          return seconds;
+        });
     rows.push_back({"pause of a function update, " + std::to_string(count) + " blocked threads", pair.measured * 1e6,
                     "us", "a bare rendezvous, " + std::to_string(pair.reference * 1e6) + " us",
                     pair.measured / pair.reference, 2.0});

@@ -1,5 +1,7 @@
 // moult apply: an update into a running program; and its dry run, moult check.
 #include <filesystem>
+#include <functional>
+#include <optional>
 
 #include "commands.hpp"
 #include "compiler.hpp"
@@ -23,10 +25,11 @@ std::string shared_object_of(const Options& options, const Target& target, const
   return output.string();
 }
 
-/// "hello: applied in 18 ms to app (pid 4711): hello redefined as hello_v2; paused 43 µs, 3 threads".
-std::string summary_of(const Target& target, const UpdateReport& report, std::chrono::nanoseconds time) {
-  std::string line =
-      report.name + ": " + paint(Colour::good, "applied") + " in " + to_text(time) + " to " + target.describe();
+/// "hello: applied in 18 ms to app (pid 4711): hello redefined as hello_v2; paused 43 µs, 3 threads". The time is there
+/// when it is that of this update alone.
+std::string summary_of(const Target& target, const UpdateReport& report, std::optional<std::chrono::nanoseconds> time) {
+  std::string line = report.name + ": " + paint(Colour::good, "applied") + (time ? " in " + to_text(*time) : "") +
+                     " to " + target.describe();
   if (!report.changes.empty()) line += ": " + join(report.changes);
   return line + "; paused " + to_text(report.pause) + ", " + count_text(report.threads, "thread");
 }
@@ -40,31 +43,45 @@ std::string shortfall_of(const Target& target, const UpdateReport& report) {
   return goes_on ? line + "; it goes on by itself (moult status " + std::to_string(target.pid) + ")" : line;
 }
 
-/// True when the update was told of as the reason that the whole did not succeed.
-bool tell(const Target& target, const UpdateReport& report, std::chrono::nanoseconds time) {
-  const bool applied = report.state == UpdateState::applied;
-  print(applied ? summary_of(target, report, time) : shortfall_of(target, report));
-  return !applied;
+/// What the program's messages shall call the file: a source rather than what was made of it.
+std::string source_of(const Options& options) {
+  return is_source(options.file) ? fs::canonical(options.file).string() : std::string();
 }
 
 protocol::UpdatesReply parse(const Target& target, const std::string& line) {
   try {
-    return protocol::parse_updates(line);
+    return protocol::parse_updates(printable(line));
   } catch (const Error& error) {
     fail(target, error);
   }
 }
 
-ExitCode run_apply(const Options& options) {
-  using Clock = std::chrono::steady_clock;
-  const Target target = find_target(options.target);
-  const ScratchFolder scratch;
-  const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
-  const protocol::UpdateRequest request{shared_object_of(options, target, scratch), options.force, wait};
+using Clock = std::chrono::steady_clock;
+using Describe = std::function<std::string(const Target&, const UpdateReport&, std::optional<Clock::duration>)>;
+
+std::vector<std::string> names_of(const protocol::UpdatesReply& reply, bool in_force) {
+  std::vector<std::string> names;
+  for (const UpdateReport& report : reply.updates)
+    if ((report.state == UpdateState::applied) == in_force) names.push_back(report.name);
+  return names;
+}
+
+/// Of several updates: how long all took, and which are in force when not all are.
+void tell_of_all(const protocol::UpdatesReply& reply, Clock::duration time) {
+  const std::vector<std::string> in_force = names_of(reply, true);
+  const std::vector<std::string> others = names_of(reply, false);
+  if (in_force.empty()) return;
+  if (others.empty() && reply.updates.size() > 1)
+    print(count_text(in_force.size(), "update") + " in force after " + to_text(time));
+  if (!others.empty()) complain("only a part is in force: " + join(in_force) + "; not in force: " + join(others));
+}
+
+/// Sends the request and tells what came of each update: in the words of `describe` where it came to be `wanted`.
+ExitCode carry_out(const Options& options, const Target& target, const protocol::Command& command,
+                   std::chrono::duration<double> timeout, UpdateState wanted, const Describe& describe) {
   const Clock::time_point begin = Clock::now();
-  constexpr std::chrono::seconds for_loading{10};
-  const std::string line = ask(target, request, wait + for_loading);
-  const std::chrono::nanoseconds time = Clock::now() - begin;
+  const std::string line = ask(target, command, timeout);
+  const Clock::duration time = Clock::now() - begin;
   const protocol::UpdatesReply reply = parse(target, line);
   if (options.json) {
     print(line);
@@ -72,65 +89,70 @@ ExitCode run_apply(const Options& options) {
   }
   for (const std::string& warning : reply.warnings) complain("warning: " + warning);
   bool is_told = false;
-  for (const UpdateReport& report : reply.updates) is_told = tell(target, report, time) || is_told;
+  const auto own_time = reply.updates.size() == 1 ? std::optional(time) : std::nullopt;
+  for (const UpdateReport& report : reply.updates) {
+    print(report.state == wanted ? describe(target, report, own_time) : shortfall_of(target, report));
+    is_told = is_told || report.state != wanted;
+  }
+  tell_of_all(reply, time);
   if (reply.failure && !is_told) complain(target.describe() + ": " + reply.failure->message);
   return exit_of(reply);
+}
+
+ExitCode run_apply(const Options& options) {
+  const Target target = find_target(options.target);
+  const ScratchFolder scratch;
+  const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
+  constexpr std::chrono::seconds for_loading{10};
+  return carry_out(
+      options, target,
+      protocol::UpdateRequest{shared_object_of(options, target, scratch), options.force, wait, source_of(options)},
+      wait + for_loading, UpdateState::applied, summary_of);
 }
 
 ExitCode run_check(const Options& options) {
   const Target target = find_target(options.target);
   const ScratchFolder scratch;
-  const protocol::CheckRequest request{shared_object_of(options, target, scratch), options.force};
-  const std::string line = ask(target, request, std::chrono::duration<double>(options.timeout));
-  const protocol::UpdatesReply reply = parse(target, line);
-  if (options.json) {
-    print(line);
-    return exit_of(reply);
-  }
-  for (const std::string& warning : reply.warnings) complain("warning: " + warning);
-  bool is_told = false;
-  for (const UpdateReport& report : reply.updates) {
-    const bool passes = report.state == UpdateState::queued;
-    print(passes ? report.name + ": " + paint(Colour::good, "nothing stands against it") + " in " + target.describe()
-                 : shortfall_of(target, report));
-    is_told = is_told || !passes;
-  }
-  if (reply.failure && !is_told) complain(target.describe() + ": " + reply.failure->message);
-  return exit_of(reply);
+  return carry_out(
+      options, target,
+      protocol::CheckRequest{shared_object_of(options, target, scratch), options.force, source_of(options)},
+      std::chrono::duration<double>(options.timeout), UpdateState::queued,
+      [](const Target& checked, const UpdateReport& report, std::optional<Clock::duration>) {
+        return report.name + ": " + paint(Colour::good, "nothing stands against it") + " in " + checked.describe();
+      });
 }
 
-void add_file_options(CLI::App& command, Options& options) {
-  add_target(command, options);
-  command.add_option("FILE", options.file, "An update: a .cpp, compiled with the program's own flags, or a .so")
+using Action = ExitCode (*)(const Options&);
+
+void add(CLI::App& app, Run& run, const char* name, const char* what, const char* footer, Action action) {
+  CLI::App* const command = app.add_subcommand(name, what);
+  auto options = std::make_shared<Options>();
+  add_target(*command, *options);
+  command->add_option("FILE", options->file, "An update: a .cpp, compiled with the program's own flags, or a .so")
       ->required()
       ->check(CLI::ExistingFile);
-  command.add_flag("--force", options.force, "Go on though it was built for another build of the program");
-  command.add_option("-p,--build-dir", options.compile.build_dir, "Where compile_commands.json is");
-  command.add_flag("-v,--verbose", options.compile.verbose, "Show the compiler's command");
+  command->add_flag("--force", options->force, "Go on though it was built for another build of the program");
+  command->add_option("-p,--build-dir", options->compile.build_dir, "Where compile_commands.json is");
+  command->add_flag("-v,--verbose", options->compile.verbose, "Show the compiler's command");
+  add_common(*command, *options, 30);
+  command->footer(footer);
+  command->callback([=, &run] { run = [=] { return action(*options); }; });
 }
 
 }  // namespace
 
 void add_apply(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand("apply", "Apply an update to a running program");
-  auto options = std::make_shared<Options>();
-  add_file_options(*command, *options);
-  add_common(*command, *options, 30);
-  command->footer(
+  add(app, run, "apply", "Apply an update to a running program",
       "Examples:\n  moult apply app update.cpp\n  moult apply 4711 build/update.so --timeout 5\n"
-      "  moult apply app update.cpp -p build -v --json");
-  command->callback([=, &run] { run = [=] { return run_apply(*options); }; });
+      "  moult apply app update.cpp -p build -v --json",
+      run_apply);
 }
 
 void add_check(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand("check", "Say what stands against an update, without applying it");
-  auto options = std::make_shared<Options>();
-  add_file_options(*command, *options);
-  add_common(*command, *options, 30);
-  command->footer(
+  add(app, run, "check", "Say what stands against an update, without applying it",
       "The file is loaded into the program and stays there; nothing is changed.\n"
-      "Examples:\n  moult check app update.cpp\n  moult check 4711 build/update.so --json");
-  command->callback([=, &run] { run = [=] { return run_check(*options); }; });
+      "Examples:\n  moult check app update.cpp\n  moult check 4711 build/update.so --json",
+      run_check);
 }
 
 }  // namespace moult::cli

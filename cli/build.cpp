@@ -15,6 +15,10 @@ struct Options : Aimed {
 };
 
 ExitCode run_build(const Options& options) {
+  if (!is_source(options.file))
+    throw Trouble(
+        ExitCode::usage, ErrorCode::invalid_argument,
+        options.file + ": is no C++ source (.cpp, .cc, .cxx, .C, .c++); moult apply takes a shared object as it is");
   const Target target = find_target(options.target);
   const std::string output = std::filesystem::absolute(options.output).string();
   compile_update(target, options.file, output, options.compile);

@@ -32,7 +32,7 @@ void add_target(CLI::App& command, Aimed& aimed);
 template <class Parse, class Tell>
 ExitCode answer(const Aimed& options, const Target& target, const std::string& line, Parse parse, Tell tell) {
   try {
-    const auto value = parse(line);
+    const auto value = parse(printable(line));
     print(options.json ? line : tell(value));
     return ExitCode::done;
   } catch (const Error& error) {

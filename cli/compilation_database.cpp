@@ -44,16 +44,18 @@ std::optional<fs::path> find_upwards(const fs::path& start) {
   return std::nullopt;
 }
 
-bool is_same_file(const std::string& one, const std::string& other) {
-  std::error_code ignored;
-  return one == other || fs::equivalent(one, other, ignored);
-}
-
 /// CMake's objects of target T are in CMakeFiles/T.dir.
 bool is_compiled_for(const CompileCommand& command, const std::string& program) {
   const std::string folder = "/" + base_name(program) + ".dir/";
   const auto names_it = [&](const std::string& text) { return ("/" + text).find(folder) != std::string::npos; };
   return names_it(command.output) || std::ranges::any_of(command.arguments, names_it);
+}
+
+/// A relative name counts where the program lies in the folder of that compilation.
+bool is_among(const std::set<std::string>& files, const CompileCommand& command, const std::string& program) {
+  if (files.contains(resolved(command.file, command.directory))) return true;
+  const std::string folder = command.directory + "/";
+  return program.starts_with(folder) && files.contains(fs::path(command.file).lexically_relative(folder).string());
 }
 
 /// True for a compiler wrapper such as ccache, which has the compiler for its first argument.
@@ -124,7 +126,7 @@ std::vector<CompileCommand> read_compilation_database(const fs::path& file) {
 fs::path find_compilation_database(const std::string& wanted, const std::string& program, const std::string& update) {
   std::error_code ignored;
   if (!wanted.empty()) {
-    const fs::path path = fs::is_directory(wanted, ignored) ? fs::path(wanted) / file_name : fs::path(wanted);
+    fs::path path = fs::is_directory(wanted, ignored) ? fs::path(wanted) / file_name : fs::path(wanted);
     if (fs::is_regular_file(path, ignored)) return path;
     throw Trouble(ExitCode::usage, ErrorCode::not_found, path.string() + ": there is no such file (--build-dir)");
   }
@@ -136,15 +138,17 @@ fs::path find_compilation_database(const std::string& wanted, const std::string&
 }
 
 const CompileCommand* choose_command(const std::vector<CompileCommand>& commands, const std::string& program,
-                                     const std::string& main_file) {
+                                     const ProgramSources& sources) {
   const CompileCommand* best = nullptr;
   int best_points = 0;
   for (const CompileCommand& command : commands) {
-    const bool has_main = !main_file.empty() && is_same_file(command.file, main_file);
+    if (!sources.files.empty() && !is_among(sources.files, command, program)) continue;
+    const bool has_main = is_among(sources.main, command, program);
     const bool is_of_program = is_compiled_for(command, program);
-    const bool is_beside = fs::path(program).parent_path() == fs::path(command.directory);
-    // A file with main may be compiled into several programs; the folder alone says little.
-    const int points = (has_main ? 4 : 0) + (is_of_program ? 2 : 0) + (is_beside ? 1 : 0);
+    // A source that is not the main file may belong to several programs.
+    if (!has_main && !is_of_program && (sources.files.empty() || !sources.main.empty())) continue;
+    const bool is_same_folder = sources.folders.contains(resolved(command.directory, "/"));
+    const int points = 1 + (has_main ? 4 : 0) + (is_of_program ? 2 : 0) + (is_same_folder ? 1 : 0);
     if (points <= best_points) continue;
     best = &command;
     best_points = points;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "program_sources.hpp"
+
 namespace moult::cli {
 
 struct CompileCommand {
@@ -27,10 +29,12 @@ std::vector<CompileCommand> read_compilation_database(const std::filesystem::pat
 std::filesystem::path find_compilation_database(const std::string& wanted, const std::string& program,
                                                 const std::string& update);
 
-/// The command of the program's own file: the one with main when `main_file` is known, of several the one that was
-/// compiled for the program of that name; else any file of that program. Null when none fits.
+/// The command of the program's own file: the one with main, of several the one that was compiled for the program of
+/// that name; else another of its sources that was compiled for the program of that name. Without debug information
+/// that name alone decides. Null when no entry is known to belong to the program: the flags of another would compile an
+/// update that knows other layouts.
 const CompileCommand* choose_command(const std::vector<CompileCommand>& commands, const std::string& program,
-                                     const std::string& main_file);
+                                     const ProgramSources& sources);
 
 /// What an update is compiled with.
 struct CompilerCall {

@@ -4,6 +4,7 @@
 // the program may have been rebuilt since, and then the update must be refused.
 #include "compiler.hpp"
 
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <vector>
@@ -28,32 +28,13 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void usage(ErrorCode code, const std::string& message) { throw Trouble(ExitCode::usage, code, message); }
 
-fs::path cache_folder() {
-  const char* const xdg = std::getenv("XDG_CACHE_HOME");
-  if (xdg != nullptr && *xdg == '/') return fs::path(xdg) / "moult";
-  const char* const home = std::getenv("HOME");
-  if (home != nullptr && *home == '/') return fs::path(home) / ".cache/moult";
-  return fs::temp_directory_path();
-}
-
-/// The file in which the program's main is; empty when it has no debug information.
-std::string main_file_of(const Target& target) {
-  try {
-    const symbols::Program program = symbols::Program::of_file(target.running_file());
-    for (const symbols::FunctionSymbol& function : program.find("main"))
-      if (const std::optional<symbols::SourceLine> line = program.line_of(function.range.begin)) return line->file;
-  } catch (const Error&) {
-    // Without it the database's entry is chosen by its name.
-  }
-  return {};
-}
-
 CompileCommand command_for(const Target& target, const std::string& source, const CompileOptions& options) {
   const fs::path database = find_compilation_database(options.build_dir, target.program, source);
   const std::vector<CompileCommand> commands = read_compilation_database(database);
-  const CompileCommand* const chosen = choose_command(commands, target.program, main_file_of(target));
+  const CompileCommand* const chosen =
+      choose_command(commands, target.program, sources_of_program(target.running_file()));
   if (chosen == nullptr)
-    usage(ErrorCode::not_found, database.string() + ": none of its entries is a file of " + target.program +
+    usage(ErrorCode::not_found, database.string() + ": none of its entries is known to belong to " + target.program +
                                     "; name the build folder of that program with --build-dir");
   return *chosen;
 }
@@ -78,23 +59,38 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
   return arguments;
 }
 
+/// The child begins without the signal mask of this command (scratch_folder.cpp).
+int spawn(pid_t& child, char* const* arguments, const std::string& directory) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  ::posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  const int error = ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments, environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
 /// Runs the compiler in `directory`, its output on standard error. True when it succeeded.
 bool run(const std::vector<std::string>& arguments, const std::string& directory) {
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
-  ::posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   pid_t child = 0;
-  const int error = ::posix_spawnp(&child, pointers.front(), &actions, nullptr, pointers.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
+  const int error = spawn(child, pointers.data(), directory);
   if (error != 0)
     usage(ErrorCode::system,
           arguments.front() + ": the program's compiler cannot be run in " + directory + ": " + std::strerror(error));
+  set_child_to_end(child);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  set_child_to_end(0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -105,28 +101,12 @@ fs::path write_note(const Target& target, const fs::path& folder) {
              " has no build id, so nothing ties the update to it; link it with -Wl,--build-id");
     return {};
   }
-  const fs::path note = folder / "target_note.hpp";
+  fs::path note = folder / "target_note.hpp";
   std::ofstream(note) << target_note(build_id);
   return note;
 }
 
 }  // namespace
-
-ScratchFolder::ScratchFolder() {
-  fs::path parent = cache_folder();
-  std::error_code error;
-  fs::create_directories(parent, error);
-  if (::access(parent.c_str(), W_OK) != 0) parent = fs::temp_directory_path();
-  std::string pattern = (parent / "update-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr)
-    usage(ErrorCode::system, pattern + ": cannot be made: " + std::strerror(errno) + "; set XDG_CACHE_HOME");
-  path_ = pattern;
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
 
 bool is_source(const std::string& file) {
   constexpr std::array<std::string_view, 5> endings{".cpp", ".cc", ".cxx", ".C", ".c++"};

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "scratch_folder.hpp"
 #include "target.hpp"
 
 namespace moult::cli {
@@ -11,21 +12,6 @@ namespace moult::cli {
 struct CompileOptions {
   std::string build_dir;  ///< of compile_commands.json; empty: look for it
   bool verbose = false;   ///< show the compiler's command
-};
-
-/// A folder in the user's cache that goes away with this.
-class ScratchFolder final {
- public:
-  /// $XDG_CACHE_HOME/moult, else ~/.cache/moult, else the temporary folder. Throws Trouble (usage).
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// True for the names of C++ sources.

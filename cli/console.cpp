@@ -30,6 +30,29 @@ const char* escape_of(Colour colour) noexcept {
   return "";
 }
 
+/// Of a control character as JSON writes it ("\\u001b", "\\r"), but for newlines and tabs; 0 when there is none.
+std::size_t size_of_escaped_control(std::string_view json) {
+  for (const std::string_view escape : {"\\b", "\\f", "\\r"})
+    if (json.starts_with(escape)) return escape.size();
+  constexpr std::size_t size = 6;
+  if (json.size() < size || !(json.starts_with("\\u00") || json.starts_with("\\U00"))) return 0;
+  const char high = json[4];
+  const bool is_delete = high == '7' && (json[5] == 'f' || json[5] == 'F');
+  return high == '0' || high == '1' || high == '8' || high == '9' || is_delete ? size : 0;
+}
+
+/// U+0080 to U+009F are control characters too: 0xC2 and this.
+bool is_second_of_control(char second) noexcept {
+  const auto byte = static_cast<unsigned char>(second);
+  return byte >= 0x80 && byte < 0xA0;
+}
+
+std::string hex_of(char byte) {
+  std::array<char, 3> text{};
+  std::snprintf(text.data(), text.size(), "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+  return text.data();
+}
+
 /// Characters, not bytes: two-byte signs such as µ must not shift a column.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
@@ -37,6 +60,24 @@ std::size_t width_of(std::string_view text) {
 }
 
 }  // namespace
+
+std::string printable(std::string_view json) {
+  std::string text;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(json[at]);
+    if (const std::size_t size = size_of_escaped_control(json.substr(at))) {
+      text.append("\\").append(json.substr(at, size));
+      at += size - 1;
+    } else if (byte == '\\' && at + 1 < json.size()) {
+      text.append(json.substr(at++, 2));
+    } else if (byte == 0x7F || (byte == 0xC2 && at + 1 < json.size() && is_second_of_control(json[at + 1]))) {
+      text.append("\\\\u00").append(hex_of(byte == 0x7F ? json[at] : json[++at]));
+    } else {
+      text += json[at];
+    }
+  }
+  return text;
+}
 
 std::string paint(Colour colour, std::string_view text) {
   if (colour == Colour::plain || !wants_colours()) return std::string(text);

@@ -26,6 +26,10 @@ std::string join(const std::vector<std::string>& texts, std::string_view separat
 /// Rows in columns, the first row being the heading. The last column is not padded.
 std::string to_table(const std::vector<std::vector<std::string>>& rows);
 
+/// A line of JSON with the control characters in its texts made visible ("\\u001b"), but for newlines and tabs: what a
+/// program, a thread or an update is named must not steer a terminal.
+std::string printable(std::string_view json);
+
 /// A line on standard output, at once.
 void print(std::string_view line);
 /// A line on standard error, "moult: " in front.

@@ -16,7 +16,9 @@ std::string to_text(const Options& options, const protocol::FunctionsReply& repl
     rows.push_back({std::to_string(function.size), base_name(function.module),
                     function.name + (function.redefined ? "  (redefined)" : "")});
   std::string table = to_table(rows);
-  if (reply.functions.size() == options.most) table += "\n... and maybe more: give more of the name, or --most";
+  if (reply.total > reply.functions.size())
+    table += "\n... and " + std::to_string(reply.total - reply.functions.size()) +
+             " more: give more of the name, or --most " + std::to_string(reply.total);
   return table;
 }
 
@@ -39,7 +41,9 @@ void add_functions(CLI::App& app, Run& run) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   add_common(*command, *options, 30);
-  command->footer("Examples:\n  moult functions app hello\n  moult functions app ns:: --most 1000 --json");
+  command->footer(
+      "The program's own come first, then those of its libraries, moult's last.\n"
+      "Examples:\n  moult functions app hello\n  moult functions app ns:: --most 1000 --json");
   command->callback([=, &run] { run = [=] { return run_functions(*options); }; });
 }
 

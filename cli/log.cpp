@@ -29,6 +29,9 @@ void show(const Options& options, const protocol::EventRecord& event) {
                      : paint(Colour::faint, clock_time(event.time)) + "  " + event.text);
 }
 
+/// What is shown of a line: as it came for machines.
+std::string shown(const Options& options, const std::string& line) { return options.json ? line : printable(line); }
+
 /// Until the program ends or the reader has seen enough (Ctrl-C).
 ExitCode follow(const Options& options, const Target& target, protocol::Client client) {
   const protocol::Deadline never = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
@@ -40,7 +43,7 @@ ExitCode follow(const Options& options, const Target& target, protocol::Client c
       if (!options.json) complain(target.describe() + " has ended, or its listener has");
       return ExitCode::done;
     }
-    show(options, protocol::parse_event(line));
+    show(options, protocol::parse_event(shown(options, line)));
   }
 }
 
@@ -51,13 +54,14 @@ ExitCode run_log(const Options& options) {
   if (!options.follow) {
     const std::string line = ask(target, request, timeout);
     if (options.json) return answer(options, target, line, protocol::parse_events, [](const auto&) { return ""; });
-    for (const protocol::EventRecord& event : protocol::parse_events(line).events) show(options, event);
+    for (const protocol::EventRecord& event : protocol::parse_events(printable(line)).events) show(options, event);
     return ExitCode::done;
   }
   const protocol::Deadline deadline =
       std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
   protocol::Client client = connect(target, deadline);
-  for (const protocol::EventRecord& event : protocol::parse_events(client.call(request, deadline)).events)
+  for (const protocol::EventRecord& event :
+       protocol::parse_events(shown(options, client.call(request, deadline))).events)
     show(options, event);
   return follow(options, target, std::move(client));
 }
@@ -69,7 +73,7 @@ void add_log(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   add_target(*command, *options);
   command->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
-  command->add_option("--after", options->after, "Only events with a number above this");
+  command->add_option("--after", options->after, "Only events with a number above this")->check(CLI::NonNegativeNumber);
   add_common(*command, *options, 10);
   command->footer("Examples:\n  moult log app\n  moult log -f app\n  moult log -f app --json | jq --unbuffered .text");
   command->callback([=, &run] { run = [=] { return run_log(*options); }; });

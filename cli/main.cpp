@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <exception>
 #include <string_view>
+#include <vector>
 
 #include "commands.hpp"
 #include "protocol/reply.hpp"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr const char* exit_codes = R"(Exit codes:
   0  the update is in force, or the question was answered
-  1  failed and undone
+  1  failed and undone; or of several updates only some are in force, which the message names
   2  wrong arguments, or a file that does not compile
   3  refused before anything was touched
   4  postponed, or out of time
@@ -45,6 +46,18 @@ int report(bool json, const Trouble& trouble) {
   return static_cast<int>(trouble.exit());
 }
 
+/// What stands against the arguments, in words.
+std::string objection_to(const CLI::App& app, const CLI::ParseError& error, int count, char** arguments) {
+  const auto is_word = [](const char* each) { return *each != '-'; };
+  char** const end = arguments + count;
+  char** const word = std::find_if(arguments + 1, end, is_word);
+  if (word == end) return "a command is missing; see moult --help";
+  const std::vector<const CLI::App*> commands = app.get_subcommands([](const CLI::App*) { return true; });
+  if (std::ranges::find(commands, *word, &CLI::App::get_name) == commands.end())
+    return "there is no command \"" + std::string(*word) + "\"; moult --help lists those there are";
+  return std::string(error.what()) + "; see moult " + *word + " --help";
+}
+
 int run_command(int count, char** arguments) {
   CLI::App app("Changes running programs: functions, in all threads at once, safely.", "moult");
   app.set_version_flag("--version", "moult " MOULT_VERSION);
@@ -57,7 +70,7 @@ int run_command(int count, char** arguments) {
   } catch (const CLI::Success& asked_for_help) {
     return app.exit(asked_for_help);
   } catch (const CLI::ParseError& error) {
-    throw Trouble(ExitCode::usage, ErrorCode::invalid_argument, std::string(error.what()) + "; see moult --help");
+    throw Trouble(ExitCode::usage, ErrorCode::invalid_argument, objection_to(app, error, count, arguments));
   }
   return static_cast<int>(run());
 }
@@ -66,15 +79,14 @@ int run_command(int count, char** arguments) {
 }  // namespace moult::cli
 
 int main(int count, char** arguments) {
-  using namespace moult;
-  const bool json = cli::wants_json(count, arguments);
+  const bool json = moult::cli::wants_json(count, arguments);
   try {
-    return cli::run_command(count, arguments);
-  } catch (const cli::Trouble& trouble) {
-    return cli::report(json, trouble);
-  } catch (const Error& error) {
-    return cli::report(json, {cli::exit_of(error.code()), error.code(), error.what()});
+    return moult::cli::run_command(count, arguments);
+  } catch (const moult::cli::Trouble& trouble) {
+    return moult::cli::report(json, trouble);
+  } catch (const moult::Error& error) {
+    return moult::cli::report(json, {moult::cli::exit_of(error.code()), error.code(), error.what()});
   } catch (const std::exception& error) {
-    return cli::report(json, {cli::ExitCode::failed, ErrorCode::internal, error.what()});
+    return moult::cli::report(json, {moult::cli::ExitCode::failed, moult::ErrorCode::internal, error.what()});
   }
 }

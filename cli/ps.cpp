@@ -1,9 +1,10 @@
-// moult ps: who listens. A socket that nobody listens on any more is shown, not removed: it is its program's.
+// moult ps: who listens. What programs that were killed have left is removed; a socket that nobody listens on though
+// its program runs is shown.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "protocol/runtime_folder.hpp"
+#include "protocol/leftovers.hpp"
 
 namespace moult::cli {
 namespace {
@@ -59,6 +60,7 @@ std::string to_text(const std::vector<Listed>& all) {
 }
 
 ExitCode run_ps(const Common& options) {
+  protocol::remove_leftovers(protocol::RuntimeSurroundings::of_this_process());
   std::vector<Listed> all;
   for (const protocol::FoundSocket& found : protocol::find_sockets(protocol::RuntimeSurroundings::of_this_process()))
     all.push_back(look_at(found, options.timeout));

@@ -27,7 +27,7 @@ ExitCode run_set(const Options& options) {
   const protocol::SetRequest request = request_of(options);
   const Target target = find_target(options.target);
   const std::string line = ask(target, request, std::chrono::duration<double>(options.timeout));
-  if (const std::optional<protocol::Failure> failure = protocol::parse_failure(line))
+  if (const std::optional<protocol::Failure> failure = protocol::parse_failure(printable(line)))
     fail(target, Error(failure->code, failure->message));
   if (options.json) print(line);
   return ExitCode::done;

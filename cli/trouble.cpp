@@ -17,7 +17,8 @@ ExitCode exit_of(const protocol::UpdatesReply& reply) noexcept {
       return std::ranges::find(states, report.state) != states.end();
     });
   };
-  if (any({UpdateState::failed})) return ExitCode::failed;
+  // Another exit code would promise that nothing was touched.
+  if (any({UpdateState::failed, UpdateState::applied})) return ExitCode::failed;
   if (any({UpdateState::refused, UpdateState::aborted})) return ExitCode::refused;
   // The program has heard the command, and it is the file that it may not or will not read.
   if (reply.failure->code == ErrorCode::permission_denied) return ExitCode::refused;

@@ -11,7 +11,7 @@ namespace moult::cli {
 
 enum class ExitCode : int {
   done = 0,         ///< in force, or the question was answered
-  failed = 1,       ///< failed and undone
+  failed = 1,       ///< failed and undone, or of several updates only some are in force
   usage = 2,        ///< wrong arguments, or a file that does not compile
   refused = 3,      ///< before anything was touched
   postponed = 4,    ///< or out of time
@@ -34,7 +34,7 @@ class Trouble final : public std::runtime_error {
 
 /// How a reply that says no ends the command, when it tells of no single update.
 ExitCode exit_of(ErrorCode code) noexcept;
-/// How a reply about updates ends it: the worst of them decides.
+/// How a reply about updates ends it: `failed` when some are in force and others are not, otherwise the worst decides.
 ExitCode exit_of(const protocol::UpdatesReply& reply) noexcept;
 
 }  // namespace moult::cli

@@ -1,7 +1,7 @@
 # How a program is made updatable, and how an update for it is built.
 #
 #   moult_application(TARGET)                              a program, or a static library that it is made of
-#   moult_update(NAME TARGET PROGRAM SOURCES a.cpp ...)    a shared object that `moult update` hands to PROGRAM
+#   moult_update(NAME TARGET PROGRAM SOURCES a.cpp ...)    a shared object that `moult apply` hands to PROGRAM
 #
 # The same file serves this repository and an installed tree (find_package(moult)); it needs the target moult::moult.
 include_guard(GLOBAL)

@@ -11,7 +11,7 @@
 tutorial=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${MOULT_BUILD:-$(dirname "$tutorial")/build/dev}
 lines_before=3       # lines to show before the update is sent
-lines_after=4        # lines to show once the command has returned
+lines_after=3        # lines to show once the command has returned
 silence_seconds=120  # the application or the command hangs when nothing was said for so long
 trace=()             # the application's lines, in order
 said=()              # the command's
@@ -126,7 +126,7 @@ run_exercise() {
 summarise() {
   local text
   for text in "${said[@]}"; do
-    [[ $text =~ ^(.*):\ applied\ in\ .*\ \(pid\ ([0-9]+)\):\ (.*)\;\ paused\ (.*),\ (.*)$ ]] || continue
+    [[ $text =~ ^(.*):\ applied\ .*\(pid\ ([0-9]+)\):\ (.*)\;\ paused\ (.*),\ (.*)$ ]] || continue
     echo "  update \"${BASH_REMATCH[1]}\" in process ${BASH_REMATCH[2]}: ${BASH_REMATCH[3]}"
     echo "  the program stood still for ${BASH_REMATCH[4]} (${BASH_REMATCH[5]} stopped), and was not started again"
   done

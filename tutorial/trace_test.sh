@@ -65,6 +65,15 @@ AFTER="tic2 tac2 tic tac2" expect 1 step1/exercise2 "tic again after tic2"
 AFTER="tic2 tac2 tic2 tac" expect 1 step1/exercise2 "tac again after tac2"
 AFTER="tic2 tic2" expect 1 step1/exercise2 "where a tac was due"
 
+export BEFORE="0_at_0x10 1_at_0x20 2_at_0x30 3_at_0x40 4_at_0x50" LOOP=5
+export AFTER="0_from_here_at_0x10 1_from_here_at_0x20 2_from_here_at_0x30 3_from_here_at_0x40 4_from_here_at_0x50"
+good=$AFTER
+expect 0 step1/exercise3 "The trace is right."
+AFTER=${good/0x30/0x31} expect 1 step1/exercise3 "the Data 2 has moved"
+AFTER=${good/1_from_here/1} expect 1 step1/exercise3 "all Data change in one stop"
+AFTER=${good/3_from/7_from} expect 1 step1/exercise3 "where the Data 3 was due"
+AFTER=$BEFORE expect 1 step1/exercise3 "no Data has an origin"
+
 rm "$folder/cli/moult"
 expect 2 step1/exercise1 "cmake --build --preset dev --target step1_exercise1"
 ((failures == 0)) && echo "test.sh tells good traces from bad ones"

@@ -30,6 +30,8 @@ enum class ErrorCode {
   unsupported,         ///< what is asked is a documented limit of moult
   internal,            ///< a step of the update threw something of its own
   system,              ///< the operating system said no
+  layout_mismatch,  ///< objects of the new class do not fit where the old one's are, or code that stays would misread
+                    ///< them
 };
 
 /// The code's name as it stands in the enumeration, for messages and the protocol.

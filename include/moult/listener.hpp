@@ -37,10 +37,11 @@ class Listener final {
 };
 
 /// Takes the same commands, one a line, from a FIFO that it makes and removes; replies go to the log. May stand beside
-/// a Listener. Throws Error: system, invalid_argument (the path exists already).
+/// a Listener. A FIFO of this user's own that nobody reads, left by a process that was killed, is taken over. Throws
+/// Error: system, invalid_argument (there is something else at that path, or somebody reads the FIFO).
 class PipeListener final {
  public:
-  explicit PipeListener(std::string path);
+  explicit PipeListener(const std::string& path);
   ~PipeListener();
   PipeListener(const PipeListener&) = delete;
   PipeListener& operator=(const PipeListener&) = delete;

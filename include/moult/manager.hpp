@@ -29,7 +29,8 @@ class AnyManager {
 /// The inline manager: the program calls apply_next_update where it can stand a change, in a thread of its own.
 class Manager final : public AnyManager {
  public:
-  /// `threads` are the default for updates that name none. Throws Error (invalid_argument) when the name is taken.
+  /// `threads` are the default for updates that name none. Throws Error (invalid_argument) when the name is taken,
+  /// empty, or holds control characters.
   explicit Manager(std::string name, std::vector<ThreadId> threads = {});
   ~Manager() override;
 
@@ -87,6 +88,13 @@ class PreconfiguredManager final {
 /// The manager of that name, or null. From any thread. The pointer is good for as long as the program keeps that
 /// manager.
 AnyManager* fetch_manager(std::string_view name);
+
+/// The threaded manager of that name; where there is none, a new one that lives as long as the process. What an
+/// update's entry uses: each load of an update is a library of its own with static variables of its own, so a `static
+/// ThreadedManager` there would want the name anew with every load. From any thread. In a dry run (`moult check`) a new
+/// one lives until the entry has returned, and nobody else sees it. Throws Error (invalid_argument) when a manager of
+/// that name has no thread of its own, and as the constructor does.
+ThreadedManager& threaded_manager(std::string_view name);
 
 /// True when an update of that name is in force (applied and not rolled back). From any thread.
 bool is_applied(std::string_view name);

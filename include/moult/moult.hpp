@@ -2,6 +2,8 @@
 #pragma once
 
 #include "moult/alterability.hpp"
+#include "moult/data_access.hpp"
+#include "moult/data_update.hpp"
 #include "moult/error.hpp"
 #include "moult/listener.hpp"
 #include "moult/load.hpp"

@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "moult/detail/function_address.hpp"
 #include "moult/error.hpp"
@@ -37,24 +39,32 @@ class AnyFunction {
 };
 
 /// A function of the program whose signature is known, so that a replacement of another signature does not compile.
+/// `Signature` is a function type, or for methods a pointer to a member function: `int (C::*)(int) const`.
 template <class Signature>
-class Function;
-
-template <class R, class... Args>
-class Function<R(Args...)> final : public AnyFunction {
+class Function final : public AnyFunction {
  public:
-  Function(R (*function)(Args...)) : AnyFunction(function) {}
+  using Pointer = typename std::conditional_t<std::is_function_v<Signature>, std::add_pointer<Signature>,
+                                              std::type_identity<Signature>>::type;
+
+  Function(Pointer function) : AnyFunction(function) {}
   Function(const void* address, std::string name) : AnyFunction(address, std::move(name)) {}
 };
 
 /// Looks a function up by its demangled name, parameters left out: `function<int(int)>("ns::f")`. Finds static
 /// functions and those of other libraries too. "(anonymous namespace)::" may be left out; where several source files
-/// have a static function of that name, put the file's in front: "a.cpp:f".
-/// Throws Error: not_found, ambiguous (every candidate is listed), signature_mismatch. Not in a stopped program's apply
-/// where the pause matters: it reads symbol tables.
+/// have a static function of that name, put the file's in front: "a.cpp:f". Of a function that several modules have, an
+/// exported one is preferred to copies that are private to other libraries.
+///
+/// A method is asked for by a pointer to member: `function<int (C::*)(int) const>("ns::C::f")`, whether it is virtual
+/// or not; a static one as a free function. C need only be declared, and under the name that it has in the program.
+///
+/// Throws Error: not_found, ambiguous (every candidate is listed), signature_mismatch, inlined (no code of its own is
+/// left), unsupported (an indirect function). Not in a stopped program's apply where the pause matters: it reads symbol
+/// tables.
 template <class Signature>
 Function<Signature> function(std::string_view name) {
-  return Function<Signature>(detail::find_function(name, typeid(Signature)), std::string(name));
+  return Function<Signature>(detail::find_function(name, typeid(typename detail::Wanted<Signature>::type)),
+                             std::string(name));
 }
 
 /// From now on calls of `old_function` reach `fresh`, however they are made: directly, by pointer, callback, or from
@@ -87,6 +97,15 @@ void redefine_function(R (Old::*old_function)(Args...), R (New::*fresh)(Args...)
 template <class Old, class New, class R, class... Args>
 void redefine_function(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const) {
   redefine_any_function(old_function, fresh);
+}
+
+/// The same for everything else that has a function's signature: functions with "...", lambdas without captures, and
+/// methods with other qualifiers. Both sides have the same signature,
+/// qualifiers included; noexcept is no part of it.
+template <class Old, class Fresh>
+requires detail::replaceable<Old, Fresh>
+void redefine_function(const Old& old_function, const Fresh& fresh) {
+  redefine_any_function(detail::plain<std::decay_t<Old>>(old_function), detail::plain<std::decay_t<Fresh>>(fresh));
 }
 
 }  // namespace moult

@@ -53,6 +53,7 @@ struct Patience {
 class Update {
  public:
   /// `threads` are those the update is about; empty means every thread. Mechanisms that look at stacks take them.
+  /// Throws Error (invalid_argument) when the name is empty or holds control characters.
   explicit Update(std::string name, std::vector<ThreadId> threads = {});
   virtual ~Update();
   Update(const Update&) = delete;
@@ -121,6 +122,8 @@ struct UpdateReport {
   int postponements = 0;
   /// What is in force because of it, a line each, in the order it was done ("hello redefined as hello_v2").
   std::vector<std::string> changes;
+  /// What could not be made sure of, a line each ("f: its library has no debug information, ...").
+  std::vector<std::string> warnings;
   /// The stop in which apply ran; and all stops of the update together, probes of alterability included.
   std::chrono::nanoseconds pause{};
   std::chrono::nanoseconds all_pauses{};

@@ -12,7 +12,7 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// One function to replace, with what replaces it. Built only from pairs of one signature.
+/// One function to replace, with what replaces it. Built only from pairs of one signature, whose noexcept is no part.
 class Redefinition final {
  public:
   template <class R, class... Args>
@@ -26,6 +26,11 @@ class Redefinition final {
   template <class Old, class New, class R, class... Args>
   Redefinition(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const)
       : replaced_(old_function), replacement_(fresh) {}
+  /// Functions with "...", lambdas without captures, and methods with whatever qualifiers.
+  template <class Old, class Fresh>
+  requires detail::replaceable<Old, Fresh> Redefinition(const Old& old_function, const Fresh& fresh)
+      : replaced_(detail::plain<std::decay_t<Old>>(old_function)),
+        replacement_(detail::plain<std::decay_t<Fresh>>(fresh)) {}
 
   const AnyFunction& replaced() const noexcept { return replaced_; }
   const AnyFunction& replacement() const noexcept { return replacement_; }

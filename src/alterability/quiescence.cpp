@@ -4,7 +4,9 @@
 #include <thread>
 
 #include "base/fault.hpp"
+#include "code/patch.hpp"
 #include "moult/error.hpp"
+#include "threads/unwind_table.hpp"
 
 namespace moult::alterability {
 namespace {
@@ -44,6 +46,18 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
   return activity;
 }
 
+/// The file that a version came from may be gone by now; its code is not, nor the unwind table in memory.
+FunctionExtent extent_of_version(const symbols::Program& program, const code::Version& version,
+                                 const std::string& name) {
+  const AnyFunction function(reinterpret_cast<const void*>(value(version.function)), "the new version of " + name);
+  if (!program.at(version.function)) {
+    if (std::optional<CodeRange> range = threads::unwind_entry_at(version.function)) return {function.name(), {*range}};
+  }
+  FunctionExtent extent = extent_of(program, function);
+  extent.name += ", which " + name + " was redefined as,";
+  return extent;
+}
+
 }  // namespace
 
 bool FunctionExtent::contains(CodeAddress address) const noexcept {
@@ -62,6 +76,17 @@ FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& fun
   FunctionExtent extent{symbol->demangled.empty() ? function.name() : symbol->demangled, symbol->pieces};
   extent.ranges.insert(extent.ranges.begin(), symbol->range);
   return extent;
+}
+
+std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program, const AnyFunction& function) {
+  std::vector<FunctionExtent> extents{extent_of(program, function)};
+  const std::string name = extents.front().name;
+  for (const code::Version& version : code::versions_of(extents.front().ranges.front().begin)) {
+    FunctionExtent extent = extent_of_version(program, version, name);
+    if (version.way.size() > 0) extent.ranges.push_back(version.way);
+    extents.push_back(std::move(extent));
+  }
+  return extents;
 }
 
 std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions,
@@ -144,14 +169,17 @@ namespace {
 std::vector<alterability::FunctionExtent> extents_of(const std::vector<AnyFunction>& functions) {
   symbols::Program program = symbols::Program::of_this_process();
   std::vector<alterability::FunctionExtent> extents;
-  for (const AnyFunction& function : functions) extents.push_back(alterability::extent_of(program, function));
+  for (const AnyFunction& function : functions)
+    for (alterability::FunctionExtent& extent : alterability::extents_of_versions(program, function))
+      extents.push_back(std::move(extent));
   return extents;
 }
 
 }  // namespace
 
 bool is_function_in_any_stack(const AnyFunction& function, const std::vector<ThreadId>& threads) {
-  std::vector<alterability::FunctionExtent> extents = extents_of({function});
+  const std::vector<alterability::FunctionExtent> extents{
+      alterability::extent_of(symbols::Program::of_this_process(), function)};
   bool is_active = false;
   threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
     is_active = alterability::find_activity(stopped, extents, threads).has_value();

@@ -28,6 +28,10 @@ struct FunctionExtent {
 /// Throws Error (not_found) when nothing is known of the code there.
 FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function);
 
+/// The function and all that updates made of it: a call that began in an earlier version is a call of the function.
+/// Throws Error: not_found.
+std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program, const AnyFunction& function);
+
 /// A call in progress that was found, and the calls it was reached through.
 struct Activity {
   ThreadId thread{};

@@ -24,6 +24,7 @@ std::string_view name_of(ErrorCode code) noexcept {
     case ErrorCode::unsupported: return "unsupported";
     case ErrorCode::internal: return "internal";
     case ErrorCode::system: return "system";
+    case ErrorCode::layout_mismatch: return "layout_mismatch";
   }
   return "unknown";
 }

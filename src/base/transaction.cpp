@@ -1,5 +1,6 @@
 #include "base/transaction.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.hpp"
@@ -28,6 +29,10 @@ std::vector<std::string> Transaction::changes() const {
   return lines;
 }
 
+void Transaction::warn(const std::string& text) {
+  if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
+}
+
 void Transaction::hold(std::unique_ptr<Suspension> suspension) noexcept {
   MOULT_CHECK(suspension_ == nullptr, "the program is stopped already");
   suspension_ = std::move(suspension);
@@ -35,6 +40,8 @@ void Transaction::hold(std::unique_ptr<Suspension> suspension) noexcept {
 
 void Transaction::resume() noexcept {
   if (suspension_ == nullptr) return;
+  for (std::size_t next = 0; next < before_resume_.size(); ++next) std::exchange(before_resume_[next], nullptr)();
+  before_resume_.clear();
   std::chrono::steady_clock::time_point began = suspension_->began();
   std::size_t threads = suspension_->thread_count();
   suspension_->release();
@@ -42,6 +49,11 @@ void Transaction::resume() noexcept {
   suspension_.reset();
   std::vector<std::function<void()>> acts = std::exchange(after_resume_, {});
   for (const std::function<void()>& act : acts) act();
+}
+
+void Transaction::before_resume(std::function<void()> act) {
+  MOULT_CHECK(suspension_ != nullptr, "there is no stop to act at the end of");
+  before_resume_.push_back(std::move(act));
 }
 
 void Transaction::after_resume(std::function<void()> act) {
@@ -61,6 +73,7 @@ void Transaction::check_undo() const {
 }
 
 void Transaction::undo_all() noexcept {
+  before_resume_.clear();
   while (!steps_.empty()) {
     if (steps_.back().undo) steps_.back().undo();
     steps_.pop_back();

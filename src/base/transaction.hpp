@@ -75,6 +75,9 @@ class Transaction final {
   Suspension* suspension() const noexcept { return suspension_.get(); }
   /// Resumes the program; nothing when it runs.
   void resume() noexcept;
+  /// `act` is called once at the end of this stop, when nothing can fail any more; undo_all drops it. It does not
+  /// throw. What it adds in turn is called after it. Only while the program is stopped.
+  void before_resume(std::function<void()> act);
   /// `act` is called once when the program runs again, at once if it runs now; it does not throw.
   void after_resume(std::function<void()> act);
   /// A stop that a mechanism made and ended by itself.
@@ -88,6 +91,10 @@ class Transaction final {
   void set_reason(std::string reason) { reason_ = std::move(reason); }
   const std::string& reason() const noexcept { return reason_; }
 
+  /// What the update's author should know though nothing stands against the update. Told once.
+  void warn(const std::string& text);
+  const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
   /// Calls every step's check. Program stopped. Throws what the first failing one throws.
   void check_undo() const;
   /// Undoes every step, the last one first, and forgets them. Program stopped.
@@ -96,8 +103,10 @@ class Transaction final {
  private:
   std::vector<UndoStep> steps_;
   std::unique_ptr<Suspension> suspension_;
+  std::vector<std::function<void()>> before_resume_;
   std::vector<std::function<void()>> after_resume_;
   std::string reason_;
+  std::vector<std::string> warnings_;
   std::chrono::nanoseconds last_pause_{};
   std::chrono::nanoseconds all_pauses_{};
   std::size_t last_thread_count_ = 0;

@@ -40,6 +40,13 @@ std::optional<std::uintptr_t> table_of(const ZydisDecodedInstruction& raw, std::
   return std::nullopt;
 }
 
+std::optional<std::uintptr_t> pointer_of(const ZydisDecodedInstruction& raw, std::uintptr_t end) noexcept {
+  bool is_branch = raw.mnemonic == ZYDIS_MNEMONIC_JMP || raw.mnemonic == ZYDIS_MNEMONIC_CALL;
+  if (!is_branch || raw.raw.imm[0].is_relative || (raw.attributes & ZYDIS_ATTRIB_HAS_MODRM) == 0) return std::nullopt;
+  if (raw.raw.modrm.mod != 0 || raw.raw.modrm.rm != 5) return std::nullopt;
+  return end + static_cast<std::uintptr_t>(raw.raw.disp.value);
+}
+
 }  // namespace
 
 std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at) {
@@ -47,11 +54,17 @@ std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddre
   ZydisDecodedInstruction raw;
   if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &raw)))
     return std::nullopt;
-  Instruction instruction{.kind = kind_of(raw), .length = raw.length, .target = std::nullopt, .table = std::nullopt};
+  Instruction instruction;
+  instruction.kind = kind_of(raw);
+  instruction.length = raw.length;
+  instruction.is_call = raw.meta.category == ZYDIS_CATEGORY_CALL;
+  instruction.goes_on = raw.meta.category != ZYDIS_CATEGORY_UNCOND_BR && raw.meta.category != ZYDIS_CATEGORY_RET &&
+                        raw.mnemonic != ZYDIS_MNEMONIC_UD2 && raw.mnemonic != ZYDIS_MNEMONIC_INT3;
   std::uintptr_t end = value(at) + raw.length;
   if (raw.raw.imm[0].is_relative)
     instruction.target = CodeAddress{end + static_cast<std::uintptr_t>(raw.raw.imm[0].value.s)};
   instruction.table = table_of(raw, end);
+  instruction.pointer = pointer_of(raw, end);
   return instruction;
 }
 

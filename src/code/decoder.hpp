@@ -26,6 +26,11 @@ struct Instruction {
   /// What the instruction computes or reads with an address known beforehand, when it may be a jump table: the address
   /// of `lea reg, [rip + d]`, or d of `[d + index * scale]`.
   std::optional<std::uintptr_t> table;
+  /// Where an indirect jump or call reads its target, when that is known beforehand: rip + d of `jmp [rip + d]`.
+  std::optional<std::uintptr_t> pointer;
+  bool is_call = false;
+  /// Whether the next instruction may be the one behind it.
+  bool goes_on = true;
 };
 
 /// The instruction that begins at bytes[0], which lies at `at`; nothing when there is none or it is cut off.

@@ -30,7 +30,9 @@ void set_jump(Redirection& redirection, const Jump& jump) noexcept {
 
 void write_entry(const Entry& entry) noexcept {
   std::array<std::uint8_t, longest_jump> bytes = entry.original;
-  if (entry.newest != nullptr) std::memcpy(bytes.data(), entry.newest->jump.data(), entry.newest->jump_size);
+  const Redirection* shown = entry.newest;
+  while (shown != nullptr && shown->is_lifted) shown = shown->older;
+  if (shown != nullptr) std::memcpy(bytes.data(), shown->jump.data(), shown->jump_size);
   std::memcpy(reinterpret_cast<void*>(value(entry.place)), bytes.data(), entry.width);
 }
 
@@ -68,6 +70,12 @@ void take_out_of_force(Redirection& redirection) noexcept {
   Redirection** link = &redirection.entry->newest;
   while (*link != &redirection) link = &(*link)->older;
   *link = redirection.older;
+  write_entry(*redirection.entry);
+}
+
+void lift(Redirection& redirection, bool is_lifted) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is lifted that is not in force");
+  redirection.is_lifted = is_lifted;
   write_entry(*redirection.entry);
 }
 

@@ -30,6 +30,7 @@ struct Redirection {
   const x86_64::JumpSlot* slot = nullptr;  ///< when the jump leads to or through one
   bool enters_slot = false;                ///< the jump leads to the slot: threads may be in there
   State state = State::prepared;
+  bool is_lifted = false;        ///< in force, but not for the moment
   Redirection* older = nullptr;  ///< committed before this one, and shown again when this one is reverted
 
   CodeRange overwritten() const noexcept;
@@ -58,5 +59,7 @@ void encode_jump(Redirection& redirection, std::size_t room) noexcept;
 void put_in_force(Redirection& redirection) noexcept;
 /// Writes what the newest change that is still in force wants there, or the original bytes. As above.
 void take_out_of_force(Redirection& redirection) noexcept;
+/// Takes the jump away for a moment, or puts it back: it keeps its place among the changes of the entry. As above.
+void lift(Redirection& redirection, bool is_lifted) noexcept;
 
 }  // namespace moult::code

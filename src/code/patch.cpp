@@ -165,6 +165,7 @@ class Patch::Impl final {
   std::span<const CodeRange> keep_out() const noexcept { return keep_out_; }
   void commit() noexcept;
   void revert() noexcept;
+  void lift(bool is_lifted) noexcept;
 
  private:
   void keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection);
@@ -242,6 +243,12 @@ void Patch::Impl::revert() noexcept {
   platform::sync_cores();
 }
 
+void Patch::Impl::lift(bool is_lifted) noexcept {
+  MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is lifted whose pages are closed");
+  for (Redirection* redirection : redirections_) code::lift(*redirection, is_lifted);
+  platform::sync_cores();
+}
+
 Patch Patch::prepare(std::span<const PatchTarget> targets) {
   const std::vector<Mapping> mappings = platform::address_space().mappings();
   check_targets(targets, mappings);
@@ -259,6 +266,18 @@ Patch Patch::prepare(std::span<const PatchTarget> targets) {
   return Patch(std::move(impl));
 }
 
+std::vector<Version> versions_of(CodeAddress entry) {
+  return registry().with([entry](const Registry& known) {
+    std::vector<Version> versions;
+    for (const Redirection* redirection : known.committed_from(entry)) {
+      std::uintptr_t slot = redirection->enters_slot ? reinterpret_cast<std::uintptr_t>(redirection->slot) : 0;
+      std::size_t size = slot != 0 ? sizeof(x86_64::JumpSlot) : 0;
+      versions.push_back({redirection->fresh, {CodeAddress{slot}, CodeAddress{slot + size}}});
+    }
+    return versions;
+  });
+}
+
 Patch::Patch(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Patch::Patch(Patch&&) noexcept = default;
 Patch& Patch::operator=(Patch&&) noexcept = default;
@@ -268,6 +287,7 @@ std::span<const CodeRange> Patch::keep_out() const noexcept { return impl_->keep
 void Patch::commit(const threads::StoppedWorld&) noexcept { impl_->commit(); }
 void Patch::prepare_revert() { impl_->open_pages(); }
 void Patch::revert(const threads::StoppedWorld&) noexcept { impl_->revert(); }
+void Patch::lift(const threads::StoppedWorld&, bool is_lifted) noexcept { impl_->lift(is_lifted); }
 void Patch::finish() noexcept { impl_->close_pages(); }
 
 }  // namespace moult::code

@@ -23,6 +23,16 @@ struct PatchTarget {
   std::vector<CodeRange> pieces{};  ///< what the compiler split off: its branches count too
 };
 
+/// Where calls of a function go on.
+struct Version {
+  CodeAddress function{};  ///< the fresh one
+  CodeRange way;           ///< a jump slot on the way there, where calls may be; empty when there is none
+};
+
+/// What committed changes made of the function at `entry`, and of those functions in turn: calls of every one of them
+/// may still be in progress, whichever is in force now. Without the function itself.
+std::vector<Version> versions_of(CodeAddress entry);
+
 /// The redirections of one change, committed together. Several changes may redirect the same function: the newest
 /// committed one that was not reverted decides.
 class Patch final {
@@ -45,6 +55,9 @@ class Patch final {
   /// Takes this change back; functions that another committed patch redirects too go on there. Without prepare_revert
   /// it makes the code pages writable itself, and a kernel that refuses what it granted to prepare ends the process.
   void revert(const threads::StoppedWorld&) noexcept;
+  /// Between commit and the end of its stop, or after prepare_revert: has the functions be what they were before this
+  /// change, until it is called with false. Other changes of the same functions stay as they are.
+  void lift(const threads::StoppedWorld&, bool is_lifted) noexcept;
   /// To be called after the program runs again: gives the code pages their protection back.
   void finish() noexcept;
 

@@ -65,6 +65,24 @@ void Registry::remove(Redirection& redirection) noexcept {
   forget_if_unused(entry);
 }
 
+std::vector<const Redirection*> Registry::committed_from(CodeAddress function) const {
+  std::vector<const Redirection*> found;
+  std::set<CodeAddress> seen;
+  std::vector<CodeAddress> ahead{function};
+  while (!ahead.empty()) {
+    const CodeAddress at = ahead.back();
+    ahead.pop_back();
+    auto entry = entries_.find(at);
+    if (entry == entries_.end() || !seen.insert(at).second) continue;
+    for (const std::unique_ptr<Redirection>& redirection : entry->second.redirections) {
+      if (redirection->state == Redirection::State::prepared) continue;
+      found.push_back(redirection.get());
+      ahead.push_back(redirection->fresh);
+    }
+  }
+  return found;
+}
+
 Entry& Registry::entry_for(const std::string& name, CodeAddress function, const EntryPlan& plan,
                            std::span<const std::uint8_t> original) {
   auto known = entries_.find(function);

@@ -33,6 +33,9 @@ class Registry final {
   /// Forgets a jump that is not in force.
   void remove(Redirection& redirection) noexcept;
 
+  /// The jumps from `function` that were ever in force, those from where they lead, and so on.
+  std::vector<const Redirection*> committed_from(CodeAddress function) const;
+
   NearPool& slots() noexcept { return slots_; }
   CodePages& pages() noexcept { return pages_; }
   std::size_t entries() const noexcept { return entries_.size(); }

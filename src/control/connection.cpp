@@ -14,6 +14,7 @@ void Connection::read_some() {
   std::array<char, 65536> bytes;
   const TransferResult result = platform::read_from(socket_, bytes.data(), bytes.size());
   if (result.transfer == Transfer::ended) input_ended_ = true;
+  if (result.transfer == Transfer::moved) last_moved_ = Clock::now();
   if (result.transfer != Transfer::moved || closing_ || following) return;
   splitter_.feed({bytes.data(), result.bytes});
   lines_left_ = true;
@@ -41,6 +42,7 @@ void Connection::flush() {
     const TransferResult result = platform::send_to(socket_, output_.data() + sent_, pending_output());
     if (result.transfer == Transfer::would_block) return;
     if (result.transfer == Transfer::ended) gone_ = true;
+    last_moved_ = Clock::now();
     sent_ += result.bytes;
   }
   output_.clear();

@@ -40,6 +40,11 @@ class Connection final {
 
   platform::Interest interest() const noexcept;
   bool has_enough_output() const noexcept { return pending_output() >= enough_output_bytes; }
+  /// The client owes something: a request, or the reading of what it was told. A follower that knows everything owes
+  /// nothing, and for a request in progress it is the program that does.
+  bool keeps_us_waiting() const noexcept { return !busy && (!following || pending_output() > 0); }
+  /// When the last bytes came or went.
+  Clock::time_point last_moved() const noexcept { return last_moved_; }
   /// Nothing is left to be done for it.
   bool is_over() const noexcept;
   const Fd& socket() const noexcept { return socket_; }
@@ -61,6 +66,7 @@ class Connection final {
   protocol::LineSplitter splitter_;
   std::string output_;
   std::size_t sent_ = 0;
+  Clock::time_point last_moved_ = Clock::now();
   bool input_ended_ = false;
   bool closing_ = false;
   bool gone_ = false;

@@ -6,7 +6,22 @@
 namespace moult::control {
 namespace {
 
-using namespace protocol;
+using protocol::AuthenticateRequest;
+using protocol::CheckRequest;
+using protocol::Command;
+using protocol::DoneReply;
+using protocol::EventRecord;
+using protocol::EventsReply;
+using protocol::Failure;
+using protocol::FunctionsRequest;
+using protocol::LogRequest;
+using protocol::MalformedRequest;
+using protocol::Result;
+using protocol::RollbackRequest;
+using protocol::SetRequest;
+using protocol::StatusRequest;
+using protocol::ThreadsRequest;
+using protocol::UpdateRequest;
 
 class Executor final {
  public:
@@ -41,6 +56,10 @@ bool is_quick(const Command& command) noexcept {
   return std::holds_alternative<MalformedRequest>(command) || std::holds_alternative<AuthenticateRequest>(command) ||
          std::holds_alternative<LogRequest>(command) || std::holds_alternative<SetRequest>(command) ||
          std::holds_alternative<StatusRequest>(command);
+}
+
+bool reads_debug_information(const Command& command) noexcept {
+  return std::holds_alternative<ThreadsRequest>(command) || std::holds_alternative<FunctionsRequest>(command);
 }
 
 Result execute(const Command& command, const Backend& backend, const std::stop_token& stop) {

@@ -10,7 +10,7 @@
 #include "moult/error.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/sockets.hpp"
-#include "protocol/runtime_folder.hpp"
+#include "protocol/leftovers.hpp"
 
 namespace moult {
 namespace {
@@ -19,6 +19,7 @@ constexpr std::size_t least_token_size = 16;
 
 platform::PathSocket listen_in_runtime_folder() {
   const auto surroundings = protocol::RuntimeSurroundings::of_this_process();
+  protocol::remove_leftovers(surroundings);
   return platform::listen_at(
       (protocol::make_runtime_folder(surroundings) / protocol::socket_name(::getpid())).string());
 }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <set>
+#include <span>
 
 #include "base/event.hpp"
 #include "control/native.hpp"
@@ -15,7 +17,11 @@
 namespace moult::control {
 namespace {
 
-using namespace protocol;
+using protocol::FunctionsReply;
+using protocol::FunctionsRequest;
+using protocol::RollbackRequest;
+using protocol::StatusReply;
+using protocol::UpdatesReply;
 
 std::size_t count_threads() {
   std::error_code ignored;
@@ -40,6 +46,25 @@ std::uint64_t id_of(const RollbackRequest& request) {
   if (last == 0)
     throw Error(ErrorCode::not_found, name + ": no update of that name is in force; moult status lists the updates");
   return last;
+}
+
+std::string module_of(const symbols::Program& program, CodeAddress address) {
+  for (const symbols::Module& module : program.modules())
+    if (module.text.contains(address)) return module.path;
+  return {};
+}
+
+/// By name: first the program's own, then those of libraries and updates, moult's last.
+std::vector<symbols::FunctionSymbol> functions_in_order(const symbols::Program& program, const std::string& match) {
+  std::error_code ignored;
+  const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  const std::string moults = module_of(program, CodeAddress{reinterpret_cast<std::uintptr_t>(&native_functions)});
+  const auto place = [&](const symbols::FunctionSymbol& function) {
+    return function.module == own ? 0 : function.module == moults ? 2 : 1;
+  };
+  std::vector<symbols::FunctionSymbol> found = program.search(match, std::numeric_limits<std::size_t>::max());
+  std::ranges::stable_sort(found, {}, place);
+  return found;
 }
 
 }  // namespace
@@ -75,7 +100,9 @@ FunctionsReply native_functions(const FunctionsRequest& request) {
   }
   FunctionsReply reply;
   const symbols::Program program = symbols::Program::of_this_process();
-  for (const symbols::FunctionSymbol& function : program.search(request.match, request.most)) {
+  const std::vector<symbols::FunctionSymbol> found = functions_in_order(program, request.match);
+  reply.total = found.size();
+  for (const symbols::FunctionSymbol& function : std::span(found).first(std::min(found.size(), request.most))) {
     const std::string plain = function.demangled.substr(0, function.demangled.find('('));
     reply.functions.push_back({.name = function.demangled,
                                .module = function.module,

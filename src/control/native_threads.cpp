@@ -10,7 +10,9 @@
 namespace moult::control {
 namespace {
 
-using namespace protocol;
+using protocol::FrameRecord;
+using protocol::ThreadRecord;
+using protocol::ThreadsReply;
 
 constexpr std::size_t most_frames = 1000;
 
@@ -70,8 +72,8 @@ FrameRecord describe(const threads::Frame& frame, const symbols::Program& progra
 
 ThreadsReply native_threads() {
   const std::vector<Stack> stacks = stacks_of_others();
-  const symbols::Program program = symbols::Program::of_this_process();
   ThreadsReply reply;
+  const symbols::Program program = symbols::Program::of_this_process();
   for (const Stack& stack : stacks) {
     ThreadRecord record{static_cast<std::int64_t>(stack.thread), name_of_thread(stack.thread), {}};
     for (const threads::Frame& frame : stack.frames) record.frames.push_back(describe(frame, program));

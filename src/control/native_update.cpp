@@ -16,7 +16,12 @@
 namespace moult::control {
 namespace {
 
-using namespace protocol;
+using protocol::CheckRequest;
+using protocol::Failure;
+using protocol::RuntimeSurroundings;
+using protocol::state_text;
+using protocol::UpdateRequest;
+using protocol::UpdatesReply;
 using Clock = std::chrono::steady_clock;
 using lifecycle::Submission;
 
@@ -45,26 +50,46 @@ void tell_refused(const std::string& path, const Failure& failure) {
   tell(EventKind::file_refused, is_named ? failure.message : path + ": " + failure.message, failure.code);
 }
 
+template <class Request>
+const std::string& shown(const Request& request) {
+  return request.source.empty() ? request.path : request.source;
+}
+
 /// Kept to the process's end, as the updates are.
 std::string folder_of_copies() {
   static const UpdateFolder folder(RuntimeSurroundings::of_this_process());
   return folder.path();
 }
 
-/// Loads the file and runs its entry. What goes wrong is in the reply.
-UpdatesReply load_and_run(const std::string& path, bool force, Submission& submission) {
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+}
+
+/// Has the messages name what the sender knows the file by.
+void name_source(UpdatesReply& reply, const std::string& path, const std::string& source) {
+  if (source.empty()) return;
+  if (reply.failure) replace_all(reply.failure->message, path, source);
+  for (std::string& warning : reply.warnings) replace_all(warning, path, source);
+}
+
+/// Loads the file and runs its entry. What goes wrong is in the reply. For both kinds of request.
+template <class Request>
+UpdatesReply load_and_run(const Request& request, Submission& submission) {
   UpdatesReply reply;
   const Clock::time_point begin = Clock::now();
   try {
-    const code::LoadedUpdate loaded = code::load_update(path, {.folder = folder_of_copies(), .force = force});
+    const code::LoadedUpdate loaded =
+        code::load_update(request.path, {.folder = folder_of_copies(), .force = request.force});
     reply.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     reply.warnings = loaded.warnings();
-    if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, path);
+    if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, shown(request));
     const Submission::Scope scope(submission);
     loaded.run();
   } catch (...) {
     reply.failure = failure_of(std::current_exception());
   }
+  name_source(reply, request.path, request.source);
   return reply;
 }
 
@@ -92,9 +117,11 @@ Failure shortfall(const UpdateReport& report) {
 }
 
 void judge(UpdatesReply& reply, UpdateState wanted) {
-  if (reply.updates.empty() && !reply.failure) reply.warnings.push_back("the file's entry handed in no update");
-  for (const UpdateReport& report : reply.updates)
+  if (reply.updates.empty() && !reply.failure) reply.warnings.emplace_back("the file's entry handed in no update");
+  for (const UpdateReport& report : reply.updates) {
+    reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);
+  }
 }
 
 }  // namespace
@@ -102,8 +129,8 @@ void judge(UpdatesReply& reply, UpdateState wanted) {
 UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& stop) {
   const Clock::time_point deadline = Clock::now() + request.wait;
   Submission submission(Submission::Mode::apply);
-  UpdatesReply reply = load_and_run(request.path, request.force, submission);
-  if (reply.failure) tell_refused(request.path, *reply.failure);
+  UpdatesReply reply = load_and_run(request, submission);
+  if (reply.failure) tell_refused(shown(request), *reply.failure);
   for (const UpdateHandle& update : submission.handles()) wait_for(update, deadline, stop);
   reply.updates = submission.reports();
   judge(reply, UpdateState::applied);
@@ -112,7 +139,7 @@ UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& 
 
 UpdatesReply native_check(const CheckRequest& request) {
   Submission submission(Submission::Mode::check);
-  UpdatesReply reply = load_and_run(request.path, request.force, submission);
+  UpdatesReply reply = load_and_run(request, submission);
   reply.updates = submission.reports();
   judge(reply, UpdateState::queued);
   return reply;

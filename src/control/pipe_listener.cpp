@@ -81,7 +81,7 @@ class PipeListener::Impl final {
   std::jthread thread_;
 };
 
-PipeListener::PipeListener(std::string path) : impl_(std::make_unique<Impl>(platform::make_fifo(path))) {}
+PipeListener::PipeListener(const std::string& path) : impl_(std::make_unique<Impl>(platform::make_fifo(path))) {}
 
 PipeListener::~PipeListener() {
   if (!impl_->is_of_this_process()) static_cast<void>(impl_.release());  // left to the parent

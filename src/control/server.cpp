@@ -7,6 +7,7 @@
 
 #include "control/execute.hpp"
 #include "control/token.hpp"
+#include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
 
 namespace moult::control {
@@ -27,6 +28,10 @@ std::string notice_of_gap(std::uint64_t first_missing, std::uint64_t count) {
   notice.time = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   notice.text = std::to_string(count) + " events were dropped: this reader is too slow";
   return protocol::format_event(notice);
+}
+
+Failure too_many_connections() {
+  return {ErrorCode::system, "too many connections to this program's listener; close one and try again"};
 }
 
 std::uint64_t last_number(const protocol::Result& result, std::uint64_t otherwise) {
@@ -66,6 +71,7 @@ void Server::run(const std::stop_token& stop) {
     for (const platform::Ready& ready : poll_.wait(buffer, time_to_next_deadline())) handle(ready);
     drop_late();
   }
+  turn_readers_away();
   workers_.stop_all();
   deliver_completions();
 }
@@ -109,13 +115,28 @@ std::optional<Failure> Server::objection_to(const Fd& socket, bool is_tcp) const
   }
   const auto is_stranger = [](const auto& each) { return each.second.must_authenticate; };
   const auto strangers = static_cast<std::size_t>(std::ranges::count_if(connections_, is_stranger));
-  if (connections_.size() >= options_.max_connections || (is_tcp && strangers >= options_.max_strangers))
-    return Failure{ErrorCode::system, "too many connections to this program's listener; close one and try again"};
+  if (is_tcp && strangers >= options_.max_strangers) return too_many_connections();
   return std::nullopt;
 }
 
+/// Drops the connection that has kept us waiting for longest, if there are as many as may be. One from TCP, of whom
+/// nothing is known yet, only drives out its like. False: all are at work.
+bool Server::make_room(bool is_tcp) {
+  if (connections_.size() < options_.max_connections) return true;
+  const Connection* longest = nullptr;
+  for (const auto& [key, client] : connections_) {
+    if (!client.keeps_us_waiting() || (is_tcp && !client.must_authenticate)) continue;
+    if (longest == nullptr || client.last_moved() < longest->last_moved()) longest = &client;
+  }
+  if (longest == nullptr) return false;
+  drop(longest->key);
+  return true;
+}
+
 void Server::admit(Fd socket, bool is_tcp) {
-  if (const std::optional<Failure> objection = objection_to(socket, is_tcp)) {
+  std::optional<Failure> objection = objection_to(socket, is_tcp);
+  if (!objection && !make_room(is_tcp)) objection = too_many_connections();
+  if (objection) {
     const std::string line = protocol::format_reply({}, *objection) + "\n";
     platform::send_to(socket, line.data(), line.size());
     return;
@@ -178,25 +199,40 @@ bool Server::authenticate(Connection& client, const protocol::Request& request) 
 
 void Server::start(Connection& client, const protocol::Request& request) {
   client.busy = true;
-  const auto work = [this, key = client.key, request](const std::stop_token& stop) {
-    platform::name_this_thread("moult command");
-    std::string line = protocol::format_reply(request.id, execute(request.command, backend_, stop));
-    completions_.with([&](std::vector<Completion>& queue) { queue.push_back({key, std::move(line)}); });
-    waker_.wake();
-  };
+  const bool reads = reads_debug_information(request.command);
+  if (reads && is_reading_) return to_read_.push_back({client.key, request});
+  is_reading_ = is_reading_ || reads;
+  start({client.key, request});
+}
+
+void Server::start(const Task& task) {
   try {
-    workers_.start(work);
+    workers_.start([this, task](const std::stop_token& stop) { carry_out(task, stop); });
   } catch (const std::exception& error) {
-    client.busy = false;
     const Failure failure{ErrorCode::system, std::string("no thread for this request: ") + error.what()};
-    client.queue_line(protocol::format_reply(request.id, failure));
+    complete(task, protocol::format_reply(task.request.id, failure));
   }
+}
+
+/// In a worker's thread.
+void Server::carry_out(const Task& task, const std::stop_token& stop) {
+  platform::name_this_thread("moult command");
+  complete(task, protocol::format_reply(task.request.id, execute(task.request.command, backend_, stop)));
+  // Not after an update: this takes the allocator's locks, and in a large heap for long.
+  if (reads_debug_information(task.request.command)) platform::give_free_memory_back();
+}
+
+void Server::complete(const Task& task, std::string line) {
+  const bool was_reading = reads_debug_information(task.request.command);
+  completions_.with([&](std::vector<Completion>& queue) { queue.push_back({task.key, std::move(line), was_reading}); });
+  waker_.wake();
 }
 
 void Server::deliver_completions() {
   std::vector<Completion> completions;
   completions_.with([&](std::vector<Completion>& queue) { queue.swap(completions); });
   for (const Completion& completion : completions) {
+    if (completion.was_reading) start_next_reader();
     const Connections::iterator found = connections_.find(completion.key);
     if (found == connections_.end()) continue;
     found->second.busy = false;
@@ -204,6 +240,19 @@ void Server::deliver_completions() {
     advance(found->second);
   }
   workers_.reap();
+}
+
+void Server::start_next_reader() {
+  is_reading_ = !to_read_.empty();
+  if (!is_reading_) return;
+  const Task next = std::move(to_read_.front());
+  to_read_.pop_front();
+  start(next);
+}
+
+void Server::turn_readers_away() {
+  const Failure failure{ErrorCode::timed_out, "the listener has ended; start it and ask again"};
+  for (const Task& task : std::exchange(to_read_, {})) complete(task, protocol::format_reply(task.request.id, failure));
 }
 
 // ---- followers of the log ----

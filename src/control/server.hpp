@@ -6,10 +6,19 @@
 //
 // Followers of the log have no queue of their own: the log keeps its last events, a follower remembers the number of
 // the last one it was told, and a gap in the numbers is how it learns that it was too slow.
+//
+// Commands that read debug information are carried out one after the other, and after each the allocator gives back
+// what it holds: each takes tens of megabytes in a large program, twenty at once took twenty times that, and what is
+// freed in the arena of a thread that has ended would stay there. The allocator does that for the whole program, whose
+// own allocations may wait for a moment.
+//
+// Connections are limited in number. When there are as many as may be, a new one takes the place of the one that has
+// kept the listener waiting for longest, so that nobody can lock others out by doing nothing.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -50,6 +59,11 @@ class Server final {
   struct Completion {
     std::uint64_t key;
     std::string line;
+    bool was_reading;
+  };
+  struct Task {
+    std::uint64_t key;
+    protocol::Request request;
   };
   using Connections = std::map<std::uint64_t, Connection>;
 
@@ -59,11 +73,17 @@ class Server final {
   void accept_all(const Fd& listening, bool is_tcp);
   void admit(Fd socket, bool is_tcp);
   std::optional<protocol::Failure> objection_to(const Fd& socket, bool is_tcp) const;
+  bool make_room(bool is_tcp);
   void handle_client(Connection& client, const platform::Ready& ready);
   void advance(Connection& client);
   void take(Connection& client, const protocol::Line& line);
   bool authenticate(Connection& client, const protocol::Request& request);
   void start(Connection& client, const protocol::Request& request);
+  void start(const Task& task);
+  void carry_out(const Task& task, const std::stop_token& stop);
+  void complete(const Task& task, std::string line);
+  void start_next_reader();
+  void turn_readers_away();
   void follow(Connection& client, std::uint64_t after);
   void pump(Connection& client);
   bool queue_events(Connection& client);
@@ -82,6 +102,8 @@ class Server final {
   Connections connections_;
   std::uint64_t next_key_;
   std::atomic<bool> has_followers_ = false;
+  bool is_reading_ = false;   ///< a command that reads debug information is under way
+  std::deque<Task> to_read_;  ///< those that wait for its end
   Guarded<std::vector<Completion>> completions_;
   Workers workers_;
 };

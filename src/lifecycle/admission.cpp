@@ -31,14 +31,13 @@ Admission admit(const std::string& manager, std::unique_ptr<Update> update,
                 const std::vector<ThreadId>& default_threads) {
   if (update == nullptr)
     throw Error(ErrorCode::invalid_argument, "manager " + manager + ": add_update was given no update");
-  Submission* submission = Submission::current();
-  if (submission != nullptr && submission->mode() == Submission::Mode::check) {
+  if (Submission* dry_run = Submission::dry_run()) {
     std::shared_ptr<UpdateRun> run = only_check(manager, std::move(update), default_threads);
-    submission->record(UpdateHandle(run));
+    dry_run->record(UpdateHandle(run));
     return {std::move(run), false};
   }
   std::shared_ptr<UpdateRun> run = registry().add(manager, std::move(update), default_threads);
-  if (submission != nullptr) submission->record(UpdateHandle(run));
+  if (Submission* submission = Submission::current()) submission->record(UpdateHandle(run));
   tell_queued(*run, manager);
   return {std::move(run), true};
 }

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/name.hpp"
+#include "lifecycle/submission.hpp"
 
 namespace moult {
 namespace lifecycle {
@@ -19,26 +21,41 @@ bool is_in_force(const UpdateReport& report) { return report.state == UpdateStat
 }  // namespace
 
 Registry::Registration::Registration(Registry& registry, std::string name)
-    : registry_(registry), name_(std::move(name)) {
-  bool is_new = registry_.data_.with([&](Data& data) { return data.managers.try_emplace(name_, nullptr).second; });
+    : registry_(registry), name_(std::move(name)), of_dry_run_(Submission::dry_run() != nullptr) {
+  check_name("a manager's name", name_);
+  bool is_new = registry_.data_.with([&](Data& data) {
+    return of_dry_run_ ? !data.managers.contains(name_) : data.managers.try_emplace(name_, nullptr).second;
+  });
+  if (of_dry_run_ && is_new) is_new = Submission::dry_run()->managers().try_emplace(name_, nullptr).second;
   if (!is_new)
-    throw Error(ErrorCode::invalid_argument,
-                "manager " + name_ + ": there is one of that name; fetch_manager finds it, or choose another name");
+    throw Error(ErrorCode::invalid_argument, "manager " + name_ + ": there is one of that name; threaded_manager(\"" +
+                                                 name_ + "\") finds it, or choose another name");
 }
 
 Registry::Registration::~Registration() {
-  registry_.data_.with([&](Data& data) { data.managers.erase(name_); });
+  if (!of_dry_run_)
+    registry_.data_.with([&](Data& data) { data.managers.erase(name_); });
+  else if (Submission* dry_run = Submission::dry_run())
+    dry_run->managers().erase(name_);
 }
 
 void Registry::Registration::publish(AnyManager& manager) {
-  registry_.data_.with([&](Data& data) { data.managers[name_] = &manager; });
+  if (!of_dry_run_)
+    registry_.data_.with([&](Data& data) { data.managers[name_] = &manager; });
+  else if (Submission* dry_run = Submission::dry_run())
+    dry_run->managers()[name_] = &manager;
 }
 
 void Registry::Registration::hide() noexcept {
+  if (of_dry_run_) return;
   registry_.data_.with([&](Data& data) { data.managers.find(name_)->second = nullptr; });
 }
 
 AnyManager* Registry::manager(std::string_view name) const {
+  if (Submission* dry_run = Submission::dry_run()) {
+    auto found = dry_run->managers().find(name);
+    if (found != dry_run->managers().end()) return found->second;
+  }
   return data_.with([&](const Data& data) {
     auto found = data.managers.find(name);
     return found == data.managers.end() ? nullptr : found->second;

@@ -25,10 +25,11 @@ class Registry final {
  public:
   static constexpr std::size_t kept_reports = 1000;
 
-  /// A manager's name, held from construction to destruction.
+  /// A manager's name, held from construction to destruction. One made in a dry run (submission.hpp) takes no name, but
+  /// is refused like any other when the name is taken.
   class Registration final {
    public:
-    /// Throws Error (invalid_argument) when the name is taken.
+    /// Throws Error (invalid_argument) when the name is taken, empty, or holds control characters.
     Registration(Registry& registry, std::string name);
     ~Registration();
     Registration(const Registration&) = delete;
@@ -43,6 +44,7 @@ class Registry final {
    private:
     Registry& registry_;
     std::string name_;
+    bool of_dry_run_;
   };
 
   AnyManager* manager(std::string_view name) const;

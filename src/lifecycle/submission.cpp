@@ -11,6 +11,11 @@ thread_local Submission* current_of_this_thread = nullptr;
 
 Submission* Submission::current() noexcept { return current_of_this_thread; }
 
+Submission* Submission::dry_run() noexcept {
+  Submission* const submission = current();
+  return submission != nullptr && submission->mode() == Mode::check ? submission : nullptr;
+}
+
 Submission::Scope::Scope(Submission& submission) noexcept
     : outer_(std::exchange(current_of_this_thread, &submission)) {}
 

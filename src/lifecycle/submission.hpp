@@ -1,9 +1,16 @@
 // Who listens to what a thread hands to managers: which updates came from this entry function, and dry runs.
+//
+// A manager that a dry run makes is known to that dry run only: its name is not taken, so that what was checked can be
+// applied afterwards.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "moult/update.hpp"
+#include "moult/manager.hpp"
 
 namespace moult::lifecycle {
 
@@ -12,14 +19,17 @@ class Submission final {
  public:
   enum class Mode {
     apply,  ///< the updates are queued as ever
-    check,  ///< nothing is queued, told or changed: each update is prepared in a transaction of its own and destroyed
+    /// Nothing is queued, told or changed: each update is prepared in a transaction of its own and destroyed.
+    check,
   };
-  explicit Submission(Mode mode) noexcept : mode_(mode) {}
+  explicit Submission(Mode mode) : mode_(mode) {}
   Submission(const Submission&) = delete;
   Submission& operator=(const Submission&) = delete;
 
   /// This thread's, or null.
   static Submission* current() noexcept;
+  /// This thread's if it is a dry run, or null.
+  static Submission* dry_run() noexcept;
 
   /// Makes `submission` this thread's current one for the scope's life.
   class Scope final {
@@ -40,9 +50,16 @@ class Submission final {
   /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
   std::vector<UpdateReport> reports() const;
 
+  /// The managers of a dry run, by name.
+  std::map<std::string, AnyManager*, std::less<>>& managers() noexcept { return managers_; }
+  /// Keeps a manager for as long as this lasts.
+  ThreadedManager& keep(std::unique_ptr<ThreadedManager> manager) { return *kept_.emplace_back(std::move(manager)); }
+
  private:
   Mode mode_;
   std::vector<UpdateHandle> handles_;
+  std::map<std::string, AnyManager*, std::less<>> managers_;
+  std::vector<std::unique_ptr<ThreadedManager>> kept_;
 };
 
 }  // namespace moult::lifecycle

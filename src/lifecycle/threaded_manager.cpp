@@ -11,6 +11,7 @@
 #include "base/guarded.hpp"
 #include "lifecycle/admission.hpp"
 #include "lifecycle/registry.hpp"
+#include "lifecycle/submission.hpp"
 #include "moult/manager.hpp"
 
 namespace moult {
@@ -67,6 +68,13 @@ std::shared_ptr<UpdateRun> first_of(const Line& line) {
   if (!line.queue.empty()) return line.queue.front();
   if (!line.postponed.empty()) return line.postponed.front().run;
   return nullptr;
+}
+
+ThreadedManager& threaded(AnyManager& manager) {
+  if (auto* const threaded = dynamic_cast<ThreadedManager*>(&manager)) return *threaded;
+  throw Error(
+      ErrorCode::invalid_argument,
+      "manager " + manager.name() + ": has no thread of its own; fetch_manager(\"" + manager.name() + "\") finds it");
 }
 
 }  // namespace
@@ -198,5 +206,16 @@ bool ThreadedManager::wait_current_update(std::chrono::milliseconds timeout) {
 }
 
 void ThreadedManager::stop() { impl_->stop(); }
+
+ThreadedManager& threaded_manager(std::string_view name) {
+  // Never destroyed: nobody can say when the last update has let go of its manager.
+  static auto* const made_here = new Guarded<std::vector<std::unique_ptr<ThreadedManager>>>;
+  return made_here->with([&](auto& made) -> ThreadedManager& {
+    if (AnyManager* const found = fetch_manager(name)) return threaded(*found);
+    auto fresh = std::make_unique<ThreadedManager>(std::string(name));
+    if (lifecycle::Submission* const dry_run = lifecycle::Submission::dry_run()) return dry_run->keep(std::move(fresh));
+    return *made.emplace_back(std::move(fresh));
+  });
+}
 
 }  // namespace moult

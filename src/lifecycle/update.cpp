@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/name.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/backoff.hpp"
 #include "lifecycle/update_run.hpp"
@@ -25,8 +26,9 @@ bool probe_patiently(const Patience& patience, Probe&& holds) {
 
 }  // namespace
 
-Update::Update(std::string name, std::vector<ThreadId> threads)
-    : name_(std::move(name)), threads_(std::move(threads)) {}
+Update::Update(std::string name, std::vector<ThreadId> threads) : name_(std::move(name)), threads_(std::move(threads)) {
+  check_name("an update's name", name_);
+}
 
 Update::~Update() = default;
 

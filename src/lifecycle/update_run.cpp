@@ -111,6 +111,7 @@ std::optional<Progress> UpdateRun::set_up() {
 void UpdateRun::prepare() {
   MOULT_FAULT("lifecycle.before.prepare");
   call("prepare", [this] { update_->prepare(); });
+  record_.change([this](UpdateReport& report) { report.warnings = transaction_->warnings(); });
   if (transaction_->steps().empty() && transaction_->suspension() == nullptr) return;
   throw Error(ErrorCode::invalid_argument,
               name_ + ": prepare changed or stopped the program; move that to preupdate_setup or apply");

@@ -165,6 +165,7 @@ Progress UpdateRun::settle(UpdateState state, std::optional<Trouble> trouble) {
 /// What is in force keeps its transaction, to be rolled back, and its update, which the way back may need.
 void UpdateRun::release() {
   std::vector<std::string> changes = transaction_->changes();
+  std::vector<std::string> warnings = transaction_->warnings();
   std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
   if (settled_ != UpdateState::applied && changes.empty()) {
     update_.reset();
@@ -179,6 +180,7 @@ void UpdateRun::release() {
       report.reason = std::move(trouble_->reason);
     }
     report.changes = std::move(changes);
+    report.warnings = std::move(warnings);
     report.all_pauses = all_pauses;
   });
 }

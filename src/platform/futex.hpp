@@ -3,12 +3,12 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include <atomic>
 #include <chrono>
 #include <climits>
 #include <cstdint>
+#include <ctime>
 
 #include "platform/x86_64/syscall.hpp"
 
@@ -17,12 +17,15 @@ namespace moult::platform {
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free,
               "a futex is a plain 32-bit word");
 
-/// Sleeps while `word` holds `expected`; may wake for no reason. Async-signal-safe.
-inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
-  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAIT_PRIVATE, static_cast<long>(expected));
+/// Sleeps while `word` holds `expected`, until a wake whose bits meet `bits`; may wake for no reason.
+/// Async-signal-safe.
+inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                       std::uint32_t bits = FUTEX_BITSET_MATCH_ANY) noexcept {
+  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAIT_BITSET_PRIVATE, static_cast<long>(expected), 0, 0,
+              static_cast<long>(bits));
 }
 
-/// The same for at most `timeout`.
+/// Sleeps while `word` holds `expected`, for at most `timeout`; may wake for no reason.
 inline void futex_wait_for(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                            std::chrono::nanoseconds timeout) noexcept {
   if (timeout.count() <= 0) return;
@@ -30,8 +33,10 @@ inline void futex_wait_for(const std::atomic<std::uint32_t>& word, std::uint32_t
   raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAIT_PRIVATE, static_cast<long>(expected), as_argument(&relative));
 }
 
-inline void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept {
-  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAKE_PRIVATE, INT_MAX);
+/// Wakes all that wait with one of `bits`.
+inline void futex_wake_all(const std::atomic<std::uint32_t>& word,
+                           std::uint32_t bits = FUTEX_BITSET_MATCH_ANY) noexcept {
+  raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, 0, 0, static_cast<long>(bits));
 }
 
 }  // namespace moult::platform

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -131,5 +132,7 @@ bool register_core_sync() noexcept {
 void sync_cores() noexcept {
   if (core_sync_works.load()) membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE);
 }
+
+void give_free_memory_back() noexcept { ::malloc_trim(0); }
 
 }  // namespace moult::platform

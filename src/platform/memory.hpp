@@ -69,4 +69,7 @@ bool register_core_sync() noexcept;
 /// through rt_sigreturn, which ends in an iret, a serialising instruction.
 void sync_cores() noexcept;
 
+/// Has the C library's allocator give the pages it keeps free, in all its arenas, back to the system.
+void give_free_memory_back() noexcept;
+
 }  // namespace moult::platform

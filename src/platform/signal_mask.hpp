@@ -5,7 +5,7 @@
 // kernel never restarts, returns EINTR for nothing.
 #pragma once
 
-#include <signal.h>
+#include <csignal>
 
 namespace moult::platform {
 

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -56,6 +57,27 @@ void remove_stale(const std::string& path, const sockaddr_un& address) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail(path, "; an old socket that cannot be removed");
 }
 
+[[noreturn]] void refuse_fifo(const std::string& path, const char* why) {
+  throw Error(ErrorCode::invalid_argument,
+              path + ": exists already, and " + why + "; remove it or choose another path");
+}
+
+/// Nobody has it open for reading: what a listener that was killed has left.
+void check_abandoned(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) refuse_fifo(path, "is no FIFO");
+  const Fd writer(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+  if (writer) refuse_fifo(path, "somebody reads it");
+  if (errno != ENXIO) fail(path, "; an old FIFO that cannot be taken over");
+}
+
+void check_own_fifo(const std::string& path, const Fd& fifo) {
+  struct stat status {};
+  if (::fstat(fifo.get(), &status) != 0 || !S_ISFIFO(status.st_mode)) refuse_fifo(path, "is no FIFO");
+  if (status.st_uid != ::geteuid()) refuse_fifo(path, "belongs to another user");
+  if ((status.st_mode & 077) != 0) refuse_fifo(path, "is open to other users");
+}
+
 }  // namespace
 
 PathSocket listen_at(const std::string& path) {
@@ -88,15 +110,16 @@ Fd listen_on_loopback(std::uint16_t port) {
 
 PathSocket make_fifo(const std::string& path) {
   if (::mkfifo(path.c_str(), 0600) != 0) {
-    if (errno == EEXIST)
-      throw Error(ErrorCode::invalid_argument, path + ": exists already; remove it or choose another path");
-    fail(path, "; a PipeListener needs a folder it may write to");
+    if (errno != EEXIST) fail(path, "; a PipeListener needs a folder it may write to");
+    check_abandoned(path);
   }
-  OwnedPath owned(path);
   // Open for writing too: otherwise the end of file comes with every writer that leaves, and goes on coming.
-  Fd fifo(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  Fd fifo(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
   if (!fifo) fail(path, "");
-  return {std::move(fifo), std::move(owned)};
+  check_own_fifo(path, fifo);
+  // Of two processes that find it abandoned at once only one has the lock, which goes away with its process.
+  if (::flock(fifo.get(), LOCK_EX | LOCK_NB) != 0) refuse_fifo(path, "another listener reads it");
+  return {std::move(fifo), OwnedPath(path)};
 }
 
 Accepted accept_from(const Fd& listening) noexcept {

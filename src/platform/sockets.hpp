@@ -25,8 +25,9 @@ PathSocket listen_at(const std::string& path);
 /// Listens on 127.0.0.1. Throws Error (system).
 Fd listen_on_loopback(std::uint16_t port);
 
-/// Makes a FIFO, mode 0600, and opens it so that it has no end of file. Throws Error: invalid_argument (the path
-/// exists), system.
+/// Makes a FIFO, mode 0600, and opens it so that it has no end of file. One of this user's own that nobody reads, left
+/// by a listener that was killed, is taken over, with the writers that wait for it. Throws Error: invalid_argument (the
+/// path is something else, or in use), system.
 PathSocket make_fifo(const std::string& path);
 
 enum class AcceptOutcome { accepted, nobody, out_of_descriptors };

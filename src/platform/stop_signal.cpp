@@ -1,5 +1,6 @@
 #include "platform/stop_signal.hpp"
 
+#include <emmintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,13 +10,14 @@
 
 #include "moult/error.hpp"
 #include "platform/futex.hpp"
+#include "platform/single_step.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 
 namespace moult::platform {
 namespace {
 
-enum Phase : std::uint32_t { vacant = 0, asked = 1, arriving = 2, stopped = 3, phase_mask = 3 };
-constexpr std::uint32_t one_use = 4;
+enum Phase : std::uint32_t { vacant = 0, asked = 1, arriving = 2, stopped = 3, led = 4, phase_mask = 7 };
+constexpr std::uint32_t one_use = 8;
 
 constexpr std::uint32_t slots_a_chunk = 256;
 constexpr std::uint32_t most_chunks = 1024;
@@ -25,6 +27,7 @@ struct Rendezvous {
   std::atomic<StopSlot*> chunks[most_chunks] = {};
   std::atomic<std::uint32_t> arrived{0};  ///< a futex
   std::atomic<std::uint32_t> wanted{0};
+  std::atomic<std::uint32_t> releases{0};  ///< a futex: how often threads were let go
 };
 constinit Rendezvous rendezvous;
 
@@ -40,17 +43,34 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) StopSlot* slot_of
   return chunk == nullptr ? nullptr : chunk + index % slots_a_chunk;
 }
 
+/// Which wakes a slot's thread listens to. One futex for all lets one system call wake everybody; the bits keep most
+/// threads asleep when only a few are let go.
+std::uint32_t bit_of(const StopSlot& slot) noexcept { return std::uint32_t{1} << slot.index % 32; }
+
 /// Publishes this thread in its slot, which is `arriving`, and waits to be let go.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlot& slot, std::uint32_t here,
                                                                          ucontext_t& context) noexcept {
-  continue_interrupted_call(context, slot.before, slot.continued);
   slot.context = &context;
   slot.locks = lock_use();
   slot.at_syscall = is_at_syscall(context);
   std::uint32_t arrived = rendezvous.arrived.fetch_add(1) + 1;
   slot.word.store(here);
   if (arrived == rendezvous.wanted.load()) futex_wake_all(rendezvous.arrived);
-  while (slot.word.load(std::memory_order_acquire) == here) futex_wait(slot.word, here);
+  for (;;) {
+    // Read before the slot's word: who lets this thread go writes them in the other order.
+    std::uint32_t releases = rendezvous.releases.load();
+    std::uint32_t word = slot.word.load();
+    if (word == in_phase(here + one_use, Phase::led)) begin_steps(slot, word, context);
+    if (word != here) break;
+    futex_wait(rendezvous.releases, releases, bit_of(slot));
+  }
+  slot.has_left.store(true);
+}
+
+/// False when the request was taken back.
+__attribute__((no_sanitize("address", "thread", "undefined"))) bool accept(StopSlot& slot,
+                                                                           std::uint32_t request) noexcept {
+  return slot.word.compare_exchange_strong(request, in_phase(request, Phase::arriving), std::memory_order_acq_rel);
 }
 
 __attribute__((no_sanitize("address", "thread", "undefined"))) void on_stop_signal(int, siginfo_t* info, void* data) {
@@ -59,10 +79,11 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void on_stop_sign
   std::uint32_t request = static_cast<std::uint32_t>(carried >> 32);
   StopSlot* slot = slot_of(static_cast<std::uint32_t>(carried));
   bool is_ours = info->si_code == SI_QUEUE && info->si_pid == static_cast<pid_t>(raw_syscall(SYS_getpid));
-  if (is_ours && slot != nullptr &&
-      slot->word.compare_exchange_strong(request, in_phase(request, Phase::arriving), std::memory_order_acq_rel))
+  if (is_ours && slot != nullptr && accept(*slot, request)) {
+    end_steps(context);
+    continue_interrupted_call(context, slot->before, slot->continued);
     stay(*slot, in_phase(request, Phase::stopped), context);
-  else {
+  } else {
     BlockedCall none;
     continue_interrupted_call(context, none, none);
   }
@@ -70,17 +91,17 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void on_stop_sign
 
 /// sigfillset leaves out the two that glibc keeps for itself. The one that cancels threads has to wait: a stopped
 /// thread would be unwound from inside the handler. The other, by which setuid reaches every thread, must come through.
+constexpr int cancellation = 32;
 void add_cancellation(sigset_t& mask) noexcept {
-  constexpr int cancellation = 32;
   std::uint64_t bits;
   std::memcpy(&bits, &mask, sizeof bits);
   bits |= std::uint64_t{1} << (cancellation - 1);
   std::memcpy(&mask, &bits, sizeof bits);
 }
 
-bool install_handler(int signal, const sigset_t& open) noexcept {
+bool install_handler(int signal, void (*act)(int, siginfo_t*, void*), const sigset_t& open) noexcept {
   struct sigaction handler {};
-  handler.sa_sigaction = on_stop_signal;
+  handler.sa_sigaction = act;
   // On the thread's alternate stack if it has one: its own may be nearly used up.
   handler.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   ::sigfillset(&handler.sa_mask);
@@ -97,7 +118,7 @@ int claim_signal() {
     struct sigaction current {};
     if (::sigaction(signal, nullptr, &current) != 0) continue;
     if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) continue;
-    if (install_handler(signal, none)) return signal;
+    if (install_handler(signal, on_stop_signal, none)) return signal;
   }
   throw Error(ErrorCode::system, "no real-time signal is free to stop threads with; leave one without a handler");
 }
@@ -109,7 +130,20 @@ int stop_signal() {
   return signal;
 }
 
-void leave_open(const sigset_t& open) noexcept { install_handler(stop_signal(), open); }
+bool is_deaf(const TaskStatus& task) { return task.blocks(stop_signal()) && !task.blocks(cancellation); }
+
+void leave_open(const sigset_t& open) noexcept { install_handler(stop_signal(), on_stop_signal, open); }
+
+bool install_stop_handler(int signal, void (*handler)(int, siginfo_t*, void*)) noexcept {
+  sigset_t none;
+  ::sigemptyset(&none);
+  return install_handler(signal, handler, none);
+}
+
+__attribute__((no_sanitize("address", "thread", "undefined"))) void arrive(StopSlot& slot, std::uint32_t request,
+                                                                           ucontext_t& context) noexcept {
+  if (accept(slot, request)) stay(slot, in_phase(request, Phase::stopped), context);
+}
 
 StopSlot& stop_slot(std::uint32_t index) {
   std::uint32_t number = index / slots_a_chunk;
@@ -123,20 +157,33 @@ StopSlot& stop_slot(std::uint32_t index) {
   return chunk[index % slots_a_chunk];
 }
 
-Asked ask_to_stop(StopSlot& slot) noexcept {
-  std::uint32_t word = in_phase(slot.word.load(std::memory_order_relaxed) + one_use, Phase::asked);
-  slot.context = nullptr;
-  slot.word.store(word, std::memory_order_release);
+namespace {
+
+/// Sends the signal that carries the request `word`. Returns the kernel's answer.
+long send_request(const StopSlot& slot, std::uint32_t word) noexcept {
   siginfo_t info;
   std::memset(&info, 0, sizeof info);
   info.si_code = SI_QUEUE;
   info.si_pid = ::getpid();
-  info.si_uid = ::getuid();
   info.si_value.sival_ptr = signal_value(slot.index, word);
-  long result = raw_syscall(SYS_rt_tgsigqueueinfo, info.si_pid, slot.task, stop_signal(), as_argument(&info));
+  return raw_syscall(SYS_rt_tgsigqueueinfo, info.si_pid, slot.task, stop_signal(), as_argument(&info));
+}
+
+}  // namespace
+
+Asked ask_to_stop(StopSlot& slot) noexcept {
+  std::uint32_t word = in_phase(slot.word.load(std::memory_order_relaxed) + one_use, Phase::asked);
+  slot.context = nullptr;
+  slot.word.store(word, std::memory_order_release);
+  long result = send_request(slot, word);
   if (result == 0) return Asked::sent;
   slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
   return result == -ESRCH ? Asked::gone : Asked::failed;
+}
+
+void stop_led(StopSlot& slot) noexcept {
+  std::uint32_t word = slot.word.load(std::memory_order_acquire);
+  if ((word & phase_mask) == Phase::led) send_request(slot, word);
 }
 
 bool is_stopped(const StopSlot& slot) noexcept {
@@ -151,18 +198,34 @@ bool is_stopped(const StopSlot& slot) noexcept {
 
 bool withdraw(StopSlot& slot) noexcept {
   std::uint32_t word = slot.word.load(std::memory_order_acquire);
-  if ((word & phase_mask) == Phase::asked &&
+  std::uint32_t phase = word & phase_mask;
+  if ((phase == Phase::asked || phase == Phase::led) &&
       slot.word.compare_exchange_strong(word, in_phase(word, Phase::vacant), std::memory_order_acq_rel))
     return true;
   return !is_stopped(slot);
 }
 
-void let_go(StopSlot& slot) noexcept {
+void Release::add(StopSlot& slot) noexcept {
   // A thread counts itself as arrived just before it says `stopped`: said after `vacant`, it would sleep for ever.
   is_stopped(slot);
-  std::uint32_t word = slot.word.load(std::memory_order_relaxed);
-  slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
-  futex_wake_all(slot.word);
+  release(slot, in_phase(slot.word.load(std::memory_order_relaxed), Phase::vacant));
+}
+
+void Release::lead(StopSlot& slot, const Destination& destination) noexcept {
+  slot.destination = destination;
+  release(slot, in_phase(slot.word.load(std::memory_order_relaxed) + one_use, Phase::led));
+}
+
+void Release::release(StopSlot& slot, std::uint32_t word) noexcept {
+  slot.has_left.store(false);
+  slot.word.store(word);
+  bits_ |= bit_of(slot);
+}
+
+Release::~Release() {
+  if (bits_ == 0) return;
+  rendezvous.releases.fetch_add(1);
+  futex_wake_all(rendezvous.releases, bits_);
 }
 
 void reset_arrivals() noexcept {
@@ -175,6 +238,10 @@ std::uint32_t arrivals() noexcept { return rendezvous.arrived.load(); }
 bool await_arrivals(std::uint32_t wanted, std::chrono::nanoseconds timeout) noexcept {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + timeout;
   rendezvous.wanted.store(wanted);
+  // Few threads on idle processors arrive sooner than a sleeping stopper would wake up.
+  constexpr std::chrono::microseconds worth_spinning{30};
+  std::chrono::steady_clock::time_point spin_until = std::chrono::steady_clock::now() + worth_spinning;
+  while (rendezvous.arrived.load() < wanted && std::chrono::steady_clock::now() < spin_until) _mm_pause();
   for (;;) {
     std::uint32_t arrived = rendezvous.arrived.load();
     if (arrived >= wanted) return true;

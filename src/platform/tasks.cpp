@@ -13,6 +13,7 @@
 
 #include "base/fd.hpp"
 #include "moult/error.hpp"
+#include "platform/mappings.hpp"
 #include "platform/x86_64/syscall.hpp"
 
 namespace moult::platform {
@@ -124,6 +125,7 @@ TaskStatus task_status(pid_t task) noexcept {
   std::string_view state = field(text, "State:");
   status.is_dead = state.starts_with('Z') || state.starts_with('X');
   status.is_traced = state.starts_with('t') || state.starts_with('T');
+  status.is_debugged = field(text, "TracerPid:") != "0";
   std::string_view blocked = field(text, "SigBlk:");
   status.blocked_signals = next_number(blocked, 16);
   status.is_kernel_worker = is_kernel_worker(task);
@@ -140,6 +142,13 @@ BlockedCall blocked_call(pid_t task) noexcept {
   call.stack_pointer = next_number(text, 16);
   call.program_counter = next_number(text, 16);
   return call;
+}
+
+bool awaits_signal(const BlockedCall& call, int signal) noexcept {
+  if (call.number != SYS_rt_sigtimedwait || !is_readable(call.arguments[0])) return false;
+  std::uint64_t set;
+  std::memcpy(&set, reinterpret_cast<const void*>(call.arguments[0]), sizeof set);
+  return ((set >> (signal - 1)) & 1) != 0;
 }
 
 }  // namespace moult::platform

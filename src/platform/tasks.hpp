@@ -39,6 +39,7 @@ struct TaskStatus {
   bool is_kernel_worker = false;  ///< an io_uring or vhost worker: it never runs the program's code
   bool is_dead = false;           ///< a zombie: it will not run again
   bool is_traced = false;         ///< stopped by a debugger or job control
+  bool is_debugged = false;       ///< a debugger is attached, whether it has stopped it or not
   std::uint64_t blocked_signals = 0;
   bool blocks(int signal) const noexcept { return ((blocked_signals >> (signal - 1)) & 1) != 0; }
 };
@@ -52,5 +53,8 @@ struct BlockedCall {
   std::uint64_t program_counter = 0;
 };
 BlockedCall blocked_call(pid_t task) noexcept;
+
+/// True for sigwait and its relatives, called for a set with `signal` in it: they would take it as their result.
+bool awaits_signal(const BlockedCall& call, int signal) noexcept;
 
 }  // namespace moult::platform

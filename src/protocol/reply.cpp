@@ -99,7 +99,10 @@ void fill(Json& json, const UpdatesReply& reply) {
 }
 
 void fill(Json& json, const ThreadsReply& reply) { json["threads"] = put_all(reply.threads); }
-void fill(Json& json, const FunctionsReply& reply) { json["functions"] = put_all(reply.functions); }
+void fill(Json& json, const FunctionsReply& reply) {
+  json["total"] = reply.total;
+  json["functions"] = put_all(reply.functions);
+}
 void fill(Json& json, const EventsReply& reply) { json["events"] = put_all(reply.events); }
 void fill(Json&, const DoneReply&) {}
 
@@ -117,7 +120,7 @@ Members members_of(const Json& json) {
 }
 
 std::optional<ErrorCode> parse_code(const std::string& name) {
-  for (int number = 0; number <= static_cast<int>(ErrorCode::system); ++number)
+  for (int number = 0; number <= static_cast<int>(ErrorCode::layout_mismatch); ++number)
     if (name_of(static_cast<ErrorCode>(number)) == name) return static_cast<ErrorCode>(number);
   return std::nullopt;
 }
@@ -268,7 +271,11 @@ ThreadsReply parse_threads(std::string_view line) {
 
 FunctionsReply parse_functions(std::string_view line) {
   const Json json = parse_success(line);
-  return {parse_all(members_of(json), "functions", function_of)};
+  const Members members = members_of(json);
+  FunctionsReply reply;
+  reply.functions = parse_all(members, "functions", function_of);
+  reply.total = members.count("total", reply.functions.size());
+  return reply;
 }
 
 EventsReply parse_events(std::string_view line) {

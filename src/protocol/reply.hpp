@@ -61,7 +61,9 @@ struct FunctionRecord {
 };
 
 struct FunctionsReply {
+  /// The program's own first, then those of its libraries, moult's own last.
   std::vector<FunctionRecord> functions;
+  std::size_t total = 0;  ///< how many there are, of which these are the first
 };
 
 struct EventRecord {

@@ -12,11 +12,19 @@ constexpr std::uint64_t longest_wait_ms = 86'400'000;
 
 MalformedRequest malformed(std::string message) { return {Failure{ErrorCode::invalid_argument, std::move(message)}}; }
 
+/// A zero byte would end it early for the system.
+bool is_absolute_path(std::string_view path) {
+  return path.starts_with('/') && path.find('\0') == std::string_view::npos;
+}
+
 std::string absolute_path(const Members& members) {
   std::string path = members.text("path", "");
-  if (path.empty() || path.front() != '/') members.fail("path", "the absolute path of an update (a shared object)");
+  if (!is_absolute_path(path)) members.fail("path", "the absolute path of an update (a shared object)");
   return path;
 }
+
+/// Relative to what the program's working directory happens to be is never what a client means.
+bool is_log_path(std::string_view path) { return path.empty() || is_absolute_path(path); }
 
 std::chrono::milliseconds wait_of(const Members& members, std::chrono::milliseconds otherwise) {
   const std::uint64_t wait = members.count("wait_ms", static_cast<std::uint64_t>(otherwise.count()), longest_wait_ms);
@@ -26,11 +34,12 @@ std::chrono::milliseconds wait_of(const Members& members, std::chrono::milliseco
 RollbackRequest rollback_of(const Json& json, const Members& members) {
   RollbackRequest request;
   request.wait = wait_of(members, request.wait);
-  if (members.has("update") && json["update"].is_number_unsigned())
-    request.update = json["update"].get<std::uint64_t>();
+  const Json update = json.value("update", Json());
+  if (update.is_number_unsigned())
+    request.update = update.get<std::uint64_t>();
+  else if (update.is_string() && !update.get<std::string>().empty())
+    request.update = update.get<std::string>();
   else
-    request.update = members.text("update", "");
-  if (request.update == decltype(request.update)(std::string()))
     members.fail("update", "the name or the id of an applied update");
   return request;
 }
@@ -39,6 +48,8 @@ SetRequest set_of(const Members& members) {
   SetRequest request;
   if (members.has("loglevel")) request.log_level = static_cast<LogLevel>(members.count("loglevel", 0, 2));
   if (members.has("logpath")) request.log_path = members.text("logpath", "");
+  if (!is_log_path(request.log_path.value_or("")))
+    members.fail("logpath", "an absolute path, or \"\" for standard error");
   if (!request.log_level && !request.log_path)
     members.fail("loglevel", "given (0, 1 or 2), or \"logpath\" (a file, or \"\" for standard error)");
   return request;
@@ -50,8 +61,10 @@ Command command_of(const Json& json) {
   if (name == "status") return StatusRequest{};
   if (name == "authenticate") return AuthenticateRequest{members.text("token", "")};
   if (name == "update")
-    return UpdateRequest{absolute_path(members), members.flag("force", false), wait_of(members, UpdateRequest{}.wait)};
-  if (name == "check") return CheckRequest{absolute_path(members), members.flag("force", false)};
+    return UpdateRequest{absolute_path(members), members.flag("force", false), wait_of(members, UpdateRequest{}.wait),
+                         members.text("source", "")};
+  if (name == "check")
+    return CheckRequest{absolute_path(members), members.flag("force", false), members.text("source", "")};
   if (name == "threads") return ThreadsRequest{};
   if (name == "functions") return FunctionsRequest{members.text("match", ""), members.count("most", 200, 1'000'000)};
   if (name == "log") return LogRequest{members.count("after", 0), members.flag("follow", false)};
@@ -98,6 +111,9 @@ std::pair<std::string_view, std::string_view> split_word(std::string_view line) 
 
 Command parse_plain_set(std::string_view arguments) {
   const auto [what, value] = split_word(arguments);
+  if (what == "logpath" && !is_log_path(value))
+    return malformed("set logpath takes an absolute path, or none for standard error, not \"" + std::string(value) +
+                     "\"");
   if (what == "logpath") return SetRequest{std::nullopt, std::string(value)};
   if (what != "loglevel") return malformed("set takes loglevel N or logpath P, not \"" + std::string(what) + "\"");
   if (value != "0" && value != "1" && value != "2")
@@ -111,7 +127,7 @@ Command parse_plain(std::string_view line) {
   if (command == "set") return parse_plain_set(arguments);
   if (command != "update")
     return malformed("neither a JSON object nor one of: update PATH, set loglevel N, set logpath P");
-  if (arguments.empty() || arguments.front() != '/')
+  if (!is_absolute_path(arguments))
     return malformed("update takes the absolute path of an update, not \"" + std::string(arguments) + "\"");
   return UpdateRequest{.path = std::string(arguments)};
 }
@@ -119,11 +135,17 @@ Command parse_plain(std::string_view line) {
 Json put(const MalformedRequest& request) { throw Error(ErrorCode::invalid_argument, request.failure.message); }
 Json put(const AuthenticateRequest& request) { return {{"command", "authenticate"}, {"token", request.token}}; }
 Json put(const StatusRequest&) { return {{"command", "status"}}; }
+Json with_source(Json json, const std::string& source) {
+  if (!source.empty()) json["source"] = source;
+  return json;
+}
 Json put(const UpdateRequest& request) {
-  return {{"command", "update"}, {"path", request.path}, {"force", request.force}, {"wait_ms", request.wait.count()}};
+  return with_source(
+      {{"command", "update"}, {"path", request.path}, {"force", request.force}, {"wait_ms", request.wait.count()}},
+      request.source);
 }
 Json put(const CheckRequest& request) {
-  return {{"command", "check"}, {"path", request.path}, {"force", request.force}};
+  return with_source({{"command", "check"}, {"path", request.path}, {"force", request.force}}, request.source);
 }
 Json put(const ThreadsRequest&) { return {{"command", "threads"}}; }
 Json put(const FunctionsRequest& request) {

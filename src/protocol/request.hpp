@@ -31,11 +31,14 @@ struct UpdateRequest {
   bool force = false;
   /// For all updates of the file together.
   std::chrono::milliseconds wait{30000};
+  /// What messages call the file, where it was compiled from something the sender knows better; empty: its path.
+  std::string source{};
 };
 
 struct CheckRequest {
   std::string path;  ///< absolute
   bool force = false;
+  std::string source{};  ///< as in UpdateRequest
 };
 
 struct ThreadsRequest {};

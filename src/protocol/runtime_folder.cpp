@@ -51,11 +51,6 @@ std::optional<int> pid_of(const std::string& name) {
   return pid;
 }
 
-bool is_trusted(const fs::path& folder, std::uint32_t user) {
-  struct stat status {};
-  return ::lstat(folder.c_str(), &status) == 0 && objection(status, user).empty();
-}
-
 }  // namespace
 
 RuntimeSurroundings RuntimeSurroundings::of_this_process() {
@@ -112,6 +107,11 @@ void check_folder(const fs::path& folder, std::uint32_t user) {
                 folder.string() + ": " + why_not + ", so it is not used for sockets; remove it or set XDG_RUNTIME_DIR");
 }
 
+bool is_trusted_folder(const fs::path& folder, std::uint32_t user) {
+  struct stat status {};
+  return ::lstat(folder.c_str(), &status) == 0 && objection(status, user).empty();
+}
+
 std::string socket_name(int pid) { return std::to_string(pid) + ".sock"; }
 
 fs::path find_socket(int pid) {
@@ -121,7 +121,7 @@ fs::path find_socket(int pid) {
   for (const RuntimeSurroundings& place : places)
     for (const fs::path& folder : candidate_folders(place)) {
       fs::path path = folder / socket_name(pid);
-      if (is_trusted(folder, place.user) && fs::is_socket(path, ignored)) return path;
+      if (is_trusted_folder(folder, place.user) && fs::is_socket(path, ignored)) return path;
     }
   return {};
 }
@@ -129,7 +129,7 @@ fs::path find_socket(int pid) {
 std::vector<FoundSocket> find_sockets(const RuntimeSurroundings& surroundings) {
   std::vector<FoundSocket> found;
   for (const fs::path& folder : candidate_folders(surroundings)) {
-    if (!is_trusted(folder, surroundings.user)) continue;
+    if (!is_trusted_folder(folder, surroundings.user)) continue;
     std::error_code ignored;
     for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
       const std::optional<int> pid = pid_of(entry->path().filename().string());

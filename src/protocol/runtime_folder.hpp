@@ -37,6 +37,9 @@ std::filesystem::path make_runtime_folder(const RuntimeSurroundings& surrounding
 /// write to. not_found when it is not there.
 void check_folder(const std::filesystem::path& folder, std::uint32_t user);
 
+/// True where check_folder has nothing to say.
+bool is_trusted_folder(const std::filesystem::path& folder, std::uint32_t user);
+
 /// "PID.sock".
 std::string socket_name(int pid);
 

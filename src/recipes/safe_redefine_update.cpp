@@ -12,7 +12,7 @@ namespace moult {
 
 class SafeRedefineUpdate::Impl final {
  public:
-  explicit Impl(std::vector<Redefinition> redefinitions) {
+  explicit Impl(const std::vector<Redefinition>& redefinitions) {
     for (const Redefinition& redefinition : redefinitions)
       pairs_.emplace_back(redefinition.replaced(), redefinition.replacement());
   }
@@ -29,9 +29,11 @@ class SafeRedefineUpdate::Impl final {
   std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop in which it was found, by its beginning
 };
 
+// By value, lest the template match better.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 SafeRedefineUpdate::SafeRedefineUpdate(std::string name, std::vector<Redefinition> redefinitions,
                                        std::vector<ThreadId> threads)
-    : Update(std::move(name), std::move(threads)), impl_(std::make_unique<Impl>(std::move(redefinitions))) {}
+    : Update(std::move(name), std::move(threads)), impl_(std::make_unique<Impl>(redefinitions)) {}
 
 SafeRedefineUpdate::~SafeRedefineUpdate() = default;
 

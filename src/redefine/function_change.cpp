@@ -12,6 +12,8 @@
 #include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
+#include "redefine/refusals.hpp"
+#include "redefine/site_list.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::redefine {
@@ -44,21 +46,11 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
   return *symbol;
 }
 
-/// Refusals are collected, so that the author sees all of them at once.
-class Refusals final {
- public:
-  void add(const Error& error) {
-    if (!code_) code_ = error.code();
-    text_ += (text_.empty() ? "" : "\n") + std::string(error.what());
-  }
-  void throw_if_any() const {
-    if (code_) throw Error(*code_, text_);
-  }
-
- private:
-  std::optional<ErrorCode> code_;
-  std::string text_;
-};
+/// The program's own functions need no words.
+std::string place_of(const Program& program, const FunctionSymbol& function) {
+  if (function.module == program.modules().front().path) return {};
+  return " in " + function.module.substr(function.module.rfind('/') + 1);
+}
 
 /// Where the functions to redefine have their code, sorted.
 std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
@@ -71,20 +63,28 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   return ranges;
 }
 
-std::string list_sites(const std::vector<InlinedSite>& sites) {
-  constexpr std::size_t most = 20;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(sites.size(), most); ++i)
-    text += (i == 0 ? "" : ", ") + sites[i].file + ":" + std::to_string(sites[i].line) + " (" + sites[i].caller + ")";
-  if (sites.size() > most) text += ", and " + std::to_string(sites.size() - most) + " more";
-  return text;
-}
-
+/// To the log, and to whoever asked for the update.
 void warn(const std::string& text) {
+  if (Transaction* transaction = Transaction::current()) transaction->warn(text);
   Event event;
   event.kind = EventKind::warning;
   event.text = text;
   event_log().publish(std::move(event));
+}
+
+/// Calls of the others would reach the new version too.
+void require_sole_function(const Program& program, const FunctionSymbol& old) {
+  const symbols::Namesakes others = program.namesakes_of(old);
+  std::string names;
+  for (const std::string& name : others.names) names += (names.empty() ? "" : ", ") + name;
+  if (names.empty()) return;
+  if (others.are_functions)
+    throw Error(ErrorCode::unsupported_code,
+                old.demangled + ": compiled to the same bytes as " + names +
+                    ", with which it shares its entry; build with -fno-ipa-icf, or mark it MOULT_UPDATABLE, and "
+                    "link without --icf=all");
+  warn(old.demangled + ": " + names + " stands for the same code and is replaced with it; " + old.module +
+       " has no debug information, so it is not known whether that is a function of its own");
 }
 
 /// Throws when calls of `old` may not go through its entry. `redefined` is all code that the change replaces, sorted.
@@ -99,8 +99,7 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
     throw Error(ErrorCode::inlined, old.demangled + ": the compiler made " + old.clones.front() +
                                         " of it, which callers call instead; mark it MOULT_UPDATABLE and build again");
   if (!sites) {
-    warn(old.demangled + ": " + old.module +
-         " has no debug information, so it is not known whether copies of it were inlined; build it with -g");
+    warn(old.demangled + ": it is not known whether copies of it were inlined: " + program.debug_info_problem(old));
     return;
   }
   std::erase_if(*sites, [&redefined](const InlinedSite& site) {
@@ -115,16 +114,30 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
 
 struct FunctionChange::State {
   std::vector<alterability::FunctionExtent> olds;
-  std::vector<alterability::FunctionExtent> fresh;
+  std::vector<AnyFunction> fresh;
+  std::vector<alterability::FunctionExtent> fresh_code;  ///< as it was when the change was prepared
   std::vector<std::string> lines;
   std::optional<code::Patch> patch;
+
+  /// Throws Error (still_active) when calls go on in what is to be taken out of force: later updates may have redefined
+  /// it in turn.
+  void require_left(const threads::StoppedWorld& stopped) const {
+    std::vector<alterability::FunctionExtent> code = fresh_code;
+    for (const AnyFunction& function : fresh) {
+      if (code::versions_of(address_of(function)).empty()) continue;
+      for (alterability::FunctionExtent& extent :
+           alterability::extents_of_versions(Program::of_this_process(), function))
+        code.push_back(std::move(extent));
+    }
+    alterability::require_quiescence(stopped, code);
+  }
 };
 
 FunctionChange::FunctionChange(FunctionChange&&) noexcept = default;
 FunctionChange& FunctionChange::operator=(FunctionChange&&) noexcept = default;
 FunctionChange::~FunctionChange() = default;
 
-FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
+FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copies copies) {
   MOULT_FAULT("redefine.prepare.symbols");
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;
@@ -141,14 +154,18 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs) {
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
-      require_one_entry(program, olds[i], redefined);
+      require_sole_function(program, olds[i]);
+      if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
       refusals.add(error);
     }
     targets.push_back({olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces});
-    change.state_->olds.push_back(alterability::extent_of(program, pairs[i].first));
-    change.state_->fresh.push_back(alterability::extent_of(program, pairs[i].second));
-    change.state_->lines.push_back(olds[i].demangled + " redefined as " + fresh[i].demangled);
+    for (alterability::FunctionExtent& extent : alterability::extents_of_versions(program, pairs[i].first))
+      change.state_->olds.push_back(std::move(extent));
+    change.state_->fresh.push_back(pairs[i].second);
+    change.state_->fresh_code.push_back(alterability::extent_of(program, pairs[i].second));
+    change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
+                                   fresh[i].demangled);
   }
   refusals.throw_if_any();
   change.state_->patch = code::Patch::prepare(targets);
@@ -175,8 +192,7 @@ void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* t
     UndoStep step;
     step.what = std::move(state->lines);
     step.check = [state] {
-      if (const threads::StoppedWorld* now = threads::current_stop())
-        alterability::require_quiescence(*now, state->fresh);
+      if (const threads::StoppedWorld* now = threads::current_stop()) state->require_left(*now);
       // The pages were closed when the program ran again. Opening them may fail, which undo must not.
       Transaction::current()->after_resume([state] { state->patch->finish(); });
       MOULT_FAULT("redefine.undo.open_pages");
@@ -193,6 +209,26 @@ void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* t
   state_->patch->commit(stopped);
 }
 
+FunctionChange::Lifted::Lifted(const FunctionChange* change, const threads::StoppedWorld& stopped)
+    : state_(change != nullptr ? change->state_ : nullptr), stopped_(stopped) {
+  if (state_ == nullptr) return;
+  state_->patch->prepare_revert();
+  state_->patch->lift(stopped_, true);
+}
+
+FunctionChange::Lifted::~Lifted() {
+  if (state_ != nullptr) state_->patch->lift(stopped_, false);
+}
+
+void FunctionChange::commit_now() {
+  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = keep_out()},
+                            [this](const threads::StoppedWorld& stopped) {
+                              require_clear(stopped);
+                              commit(stopped, Transaction::current());
+                            });
+  if (Transaction::current() == nullptr) finish();
+}
+
 void FunctionChange::finish() noexcept { state_->patch->finish(); }
 
 }  // namespace moult::redefine
@@ -201,13 +237,7 @@ namespace moult {
 
 void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
   redefine::FunctionPair pair(old_function, fresh);
-  redefine::FunctionChange change = redefine::FunctionChange::prepare({&pair, 1});
-  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
-                            [&change](const threads::StoppedWorld& stopped) {
-                              change.require_clear(stopped);
-                              change.commit(stopped, Transaction::current());
-                            });
-  if (Transaction::current() == nullptr) change.finish();
+  redefine::FunctionChange::prepare({&pair, 1}).commit_now();
 }
 
 }  // namespace moult

@@ -16,17 +16,25 @@ namespace moult::redefine {
 
 using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function, and the fresh one
 
+/// What is done about copies of an old function in its callers, which the change does not reach.
+enum class Copies {
+  refused,
+  kept,  ///< they stay the old version, as the author of the update wants it
+};
+
 /// Several functions to be redefined together. Prepared while the program runs, committed in a stop.
 class FunctionChange final {
+  struct State;
+
  public:
   /// Throws Error when one of them cannot be redefined safely: not_found, inlined, too_short, unsupported_code,
   /// no_room, invalid_argument. Every refusal is named, not only the first. Nothing is changed.
-  static FunctionChange prepare(std::span<const FunctionPair> pairs);
+  static FunctionChange prepare(std::span<const FunctionPair> pairs, Copies copies = Copies::refused);
   FunctionChange(FunctionChange&&) noexcept;
   FunctionChange& operator=(FunctionChange&&) noexcept;
   ~FunctionChange();
 
-  /// All code of the old functions.
+  /// All code of the old functions, and of what earlier changes made of them.
   std::span<const alterability::FunctionExtent> old_functions() const noexcept;
   /// Code that is about to be overwritten (StopOptions::keep_out).
   std::span<const CodeRange> keep_out() const noexcept;
@@ -37,11 +45,27 @@ class FunctionChange final {
   /// Makes the change and records in `transaction`, if there is one, how to take it back; else it is there to stay.
   /// Only after require_clear, or after quiescence was found in the same stop.
   void commit(const threads::StoppedWorld& stopped, Transaction* transaction);
+  /// While it lives, the old functions are reached again, in a stopped program: that of commit, or a later one, after
+  /// which finish is to be called once more. There the constructor may throw Error (system). Null: nothing.
+  class Lifted final {
+   public:
+    Lifted(const FunctionChange* change, const threads::StoppedWorld& stopped);
+    ~Lifted();
+    Lifted(const Lifted&) = delete;
+    Lifted& operator=(const Lifted&) = delete;
+
+   private:
+    std::shared_ptr<FunctionChange::State> state_;
+    const threads::StoppedWorld& stopped_;
+  };
+
   /// To be called when the program runs again after commit.
   void finish() noexcept;
+  /// All of these in a stop of its own, or in the one that the current update has made. Throws Error:
+  /// thread_unstoppable, still_active.
+  void commit_now();
 
  private:
-  struct State;
   FunctionChange() = default;
   std::shared_ptr<State> state_;
 };

@@ -1,16 +1,19 @@
-// Functions by their demangled name, and virtual functions by their place in the vtable.
+// Functions by their demangled name.
 #include <cxxabi.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
+#include "redefine/site_list.hpp"
+#include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 
 namespace moult {
@@ -21,7 +24,15 @@ using symbols::FunctionSymbol;
 struct Signature {
   std::string result;      ///< "int"; empty where the name does not tell
   std::string parameters;  ///< "(int, char const*)"; empty for a C function
+  std::string qualifiers;  ///< "const", "const&"
+  std::string class_name;  ///< of a pointer to a member: "ns::C"
 };
+
+std::string without_spaces(std::string_view text) {
+  std::string squeezed(text);
+  std::erase(squeezed, ' ');
+  return squeezed;
+}
 
 /// Where the parenthesis that closes at `close` was opened.
 std::size_t opening_of(std::string_view text, std::size_t close) {
@@ -33,7 +44,18 @@ std::size_t opening_of(std::string_view text, std::size_t close) {
   return std::string_view::npos;
 }
 
-/// The last parenthesised group, as a demangled function or function type has it: "int (int)", "ns::f(int) const".
+/// "int (ns::C::*)" is the result and the class of a pointer to a member.
+void split_off_class(Signature& signature) {
+  constexpr std::string_view mark = "::*)";
+  if (!signature.result.ends_with(mark)) return;
+  std::size_t open = opening_of(signature.result, signature.result.size() - 1);
+  if (open == std::string::npos) return;
+  signature.class_name = signature.result.substr(open + 1, signature.result.size() - mark.size() - open - 1);
+  signature.result.erase(signature.result.find_last_not_of(' ', open - 1) + 1);
+}
+
+/// The last parenthesised group, as a demangled function or type of one has it: "int (int)", "ns::f(int) const",
+/// "int (ns::C::*)(int) const".
 Signature split(std::string_view demangled) {
   std::size_t close = demangled.rfind(')');
   if (close == std::string_view::npos) return {};
@@ -41,7 +63,12 @@ Signature split(std::string_view demangled) {
   if (open == std::string_view::npos) return {};
   std::string_view result = demangled.substr(0, open);
   while (result.ends_with(' ')) result.remove_suffix(1);
-  return {std::string(result), std::string(demangled.substr(open, close + 1 - open))};
+  Signature signature{std::string(result),
+                      std::string(demangled.substr(open, close + 1 - open)),
+                      without_spaces(demangled.substr(close + 1)),
+                      {}};
+  split_off_class(signature);
+  return signature;
 }
 
 /// The type's name as the demangler writes it: "int (int)".
@@ -63,24 +90,56 @@ std::string list(const std::vector<FunctionSymbol>& functions) {
   return text;
 }
 
+/// Modules whose files could not be read: what is asked for may be in one of them.
+std::string list_problems(const symbols::Program& program) {
+  std::string text;
+  for (const symbols::Module& module : program.modules())
+    if (!module.problem.empty()) text += "; of one library nothing is known: " + module.problem;
+  return text;
+}
+
 [[noreturn]] void throw_not_found(const symbols::Program& program, std::string_view name) {
+  std::vector<symbols::InlinedSite> sites = program.copies_by_name(name);
+  if (!sites.empty())
+    throw Error(ErrorCode::inlined, std::string(name) + ": inlined everywhere, at " + redefine::list_sites(sites) +
+                                        "; mark it MOULT_UPDATABLE and build again, or redefine what it is inlined in");
   std::string text = std::string(name) + ": no function of that name has a symbol";
   std::string_view last = name.substr(name.rfind(':') == std::string_view::npos ? 0 : name.rfind(':') + 1);
   std::vector<FunctionSymbol> similar = program.search(last, 5);
-  text += similar.empty() ? "; is it inlined everywhere, or the program stripped?" : "; there are " + list(similar);
+  const std::string problems = list_problems(program);
+  if (!similar.empty()) text += "; there are " + list(similar);
+  text += problems;
+  if (similar.empty() && problems.empty()) text += "; is the program stripped?";
   throw Error(ErrorCode::not_found, text);
 }
 
-/// Several modules may define the same function; calls reach the first, as the loader searches them.
-void keep_first_of_each(std::vector<FunctionSymbol>& functions) {
+/// Several modules may define the same function; calls reach the first, as the loader searches them. What is private to
+/// a library is not meant by a name that another one exports.
+void keep_first_of_each(const std::string& program_path, std::vector<FunctionSymbol>& functions) {
   std::vector<FunctionSymbol> kept;
-  for (FunctionSymbol& function : functions) {
-    bool is_shadowed = std::any_of(kept.begin(), kept.end(), [&function](const FunctionSymbol& other) {
-      return !function.is_local && !other.is_local && other.mangled == function.mangled;
+  for (const FunctionSymbol& function : functions) {
+    bool is_shadowed = std::any_of(functions.begin(), functions.end(), [&](const FunctionSymbol& other) {
+      if (other.is_local) return false;
+      if (function.is_local) return function.module != program_path && function.module != other.module;
+      return &other < &function && other.mangled == function.mangled;
     });
-    if (!is_shadowed) kept.push_back(std::move(function));
+    if (!is_shadowed) kept.push_back(function);
   }
   functions = std::move(kept);
+}
+
+/// The C library has several versions of some functions, and the loader binds each caller to the one for this machine.
+void refuse_indirect(const symbols::Program& program, std::string_view name,
+                     const std::vector<FunctionSymbol>& fitting) {
+  const std::string& program_path = program.modules().front().path;
+  bool is_programs_own = std::any_of(fitting.begin(), fitting.end(), [&program_path](const FunctionSymbol& function) {
+    return function.module == program_path;
+  });
+  std::vector<FunctionSymbol> indirect = program.find_indirect(name);
+  if (is_programs_own || indirect.empty()) return;
+  throw Error(ErrorCode::unsupported, indirect.front().demangled + " in " + indirect.front().module +
+                                          " is an indirect function (IFUNC): callers were bound to one of several "
+                                          "versions when the program was loaded; redefine what calls it instead");
 }
 
 void require_result(const symbols::Program& program, const FunctionSymbol& function, const Signature& wanted) {
@@ -90,6 +149,36 @@ void require_result(const symbols::Program& program, const FunctionSymbol& funct
                                                    "; ask for it with its own signature");
 }
 
+std::string without_unnamed_namespaces(std::string text) {
+  constexpr std::string_view unnamed = "(anonymous namespace)::";
+  for (std::size_t at = 0; (at = text.find(unnamed, at)) != std::string::npos;) text.erase(at, unnamed.size());
+  return text;
+}
+
+/// A method gets its object as a hidden first argument: taken for a free function it would shift all the others.
+void require_kind(const symbols::Program& program, const FunctionSymbol& function, const Signature& wanted) {
+  const std::string scope(symbols::scope_of(symbols::qualified_name(function.demangled)));
+  const Signature own = split(function.demangled);
+  const std::optional<bool> takes_object = program.takes_object(function);
+  if (wanted.class_name.empty() && takes_object.value_or(false))
+    throw Error(ErrorCode::signature_mismatch, function.demangled + " is a method: ask for it as " + wanted.result +
+                                                   " (" + scope + "::*)" + wanted.parameters + own.qualifiers);
+  if (wanted.class_name.empty()) return;
+  if (!takes_object.value_or(true))
+    throw Error(ErrorCode::signature_mismatch, function.demangled + " is called without an object: ask for it as " +
+                                                   wanted.result + " " + wanted.parameters);
+  if (without_unnamed_namespaces(scope) != without_unnamed_namespaces(wanted.class_name))
+    throw Error(ErrorCode::signature_mismatch,
+                function.demangled + " is no method of " + wanted.class_name + "; name its own class");
+}
+
+/// By the name alone: what only debug information tells is asked of the one that is left.
+bool fits(const FunctionSymbol& function, const Signature& wanted) {
+  const Signature own = split(function.demangled);
+  if (own.parameters.empty()) return true;
+  return own.parameters == wanted.parameters && (wanted.class_name.empty() || own.qualifiers == wanted.qualifiers);
+}
+
 }  // namespace
 
 namespace detail {
@@ -97,44 +186,25 @@ namespace detail {
 const void* find_function(std::string_view name, const std::type_info& signature) {
   symbols::Program program = symbols::Program::of_this_process();
   std::vector<FunctionSymbol> named = program.find(name);
-  if (named.empty()) throw_not_found(program, name);
-  Signature wanted = split(type_name(signature));
+  const Signature wanted = split(type_name(signature));
   std::vector<FunctionSymbol> fitting;
-  for (const FunctionSymbol& function : named) {
-    std::string parameters = split(function.demangled).parameters;
-    if (parameters.empty() || parameters == wanted.parameters) fitting.push_back(function);
-  }
+  std::copy_if(named.begin(), named.end(), std::back_inserter(fitting),
+               [&wanted](const FunctionSymbol& function) { return fits(function, wanted); });
+  refuse_indirect(program, name, fitting);
+  if (named.empty()) throw_not_found(program, name);
   if (fitting.empty())
-    throw Error(ErrorCode::signature_mismatch,
-                std::string(name) + ": none has the parameters " + wanted.parameters + "; there are " + list(named));
-  keep_first_of_each(fitting);
+    throw Error(ErrorCode::signature_mismatch, std::string(name) + ": none has the parameters " + wanted.parameters +
+                                                   wanted.qualifiers + "; there are " + list(named));
+  keep_first_of_each(program.modules().front().path, fitting);
   if (fitting.size() > 1)
     throw Error(ErrorCode::ambiguous,
                 std::string(name) + " fits " + std::to_string(fitting.size()) + " functions: " + list(fitting) +
                     "; name the namespace, or put the source file in front (file.cpp:" + std::string(name) + ")");
   if (fitting.front().range.size() == 0)
     throw Error(ErrorCode::inlined, describe(fitting.front()) + "; mark it MOULT_UPDATABLE and build again");
+  require_kind(program, fitting.front(), wanted);
   require_result(program, fitting.front(), wanted);
   return reinterpret_cast<const void*>(value(fitting.front().range.begin));
-}
-
-const void* virtual_function(const std::type_info& type, std::ptrdiff_t offset) {
-  constexpr std::size_t address_point = 2 * sizeof(void*);  // behind offset-to-top and type_info
-  symbols::Program program = symbols::Program::of_this_process();
-  std::optional<std::uintptr_t> vtable = program.find_data(std::string("_ZTV") + type.name());
-  std::string class_name = type_name(type);
-  if (!vtable)
-    throw Error(ErrorCode::not_found,
-                class_name +
-                    ": it has no vtable with a symbol; define one of its virtual functions outside of "
-                    "the class, or construct an object of it");
-  std::uintptr_t function = 0;
-  std::memcpy(&function, reinterpret_cast<const void*>(*vtable + address_point + static_cast<std::size_t>(offset)),
-              sizeof function);
-  std::optional<FunctionSymbol> symbol = program.at(CodeAddress{function});
-  if (symbol && symbol->mangled == "__cxa_pure_virtual")
-    throw Error(ErrorCode::not_found, class_name + ": that virtual function is pure; name a class that defines it");
-  return reinterpret_cast<const void*>(function);
 }
 
 }  // namespace detail

@@ -65,12 +65,13 @@ void DebugInfo::read_units() {
     DebugUnit unit;
     if (dwarf_offdie(handle_.get(), offset + header_size, &unit.skeleton) != nullptr) {
       std::uint8_t kind = 0;
-      Dwarf_Die split{};
+      Dwarf_Die split{};  // of a type unit, its type
       dwarf_cu_info(unit.skeleton.cu, nullptr, &kind, nullptr, &split, nullptr, nullptr, nullptr);
       unit.refers_out = has_references_out(abbreviations);
       unit.is_split = kind == DW_UT_skeleton;
+      unit.is_type = kind == DW_UT_type;
       unit.is_missing = unit.is_split && split.addr == nullptr;
-      unit.content = split.addr != nullptr ? split : unit.skeleton;
+      unit.content = unit.is_split && split.addr != nullptr ? split : unit.skeleton;
       unit.bytes = {static_cast<const char*>(unit.skeleton.addr) - header_size, next - offset};
       units_.push_back(unit);
     }
@@ -149,9 +150,8 @@ std::optional<Dwarf_Die> DebugInfo::function_at(std::uint64_t address) const {
 }
 
 std::string DebugInfo::source_of(std::uint64_t address) const {
-  std::optional<Dwarf_Die> die = function_at(address);
-  const char* file = die ? dwarf_decl_file(&*die) : nullptr;
-  return file != nullptr ? file : "";
+  const std::optional<Dwarf_Die> die = function_at(address);
+  return die ? file_named_by(*die, DW_AT_decl_file) : "";
 }
 
 std::optional<SourceLine> DebugInfo::line_of(std::uint64_t address) const {
@@ -211,6 +211,31 @@ std::optional<std::uint64_t> code_of(const Dwarf_Die& die) {
   Dwarf_Addr end = 0;
   if (dwarf_ranges(&subprogram, 0, &base, &begin, &end) > 0) return begin;
   return std::nullopt;
+}
+
+// dwarf_decl_file asserts that the unit has a table of files, which one in a .dwo file may not have.
+std::string file_named_by(const Dwarf_Die& die, unsigned attribute) {
+  for (Dwarf_Die part : parts_of(die)) {
+    Dwarf_Attribute found{};
+    Dwarf_Word number = 0;
+    Dwarf_Die unit{};
+    Dwarf_Files* files = nullptr;
+    std::size_t count = 0;
+    if (dwarf_formudata(dwarf_attr(&part, attribute, &found), &number) != 0) continue;
+    if (dwarf_diecu(&part, &unit, nullptr, nullptr) == nullptr || dwarf_getsrcfiles(&unit, &files, &count) != 0)
+      return {};
+    const char* file = number < count ? dwarf_filesrc(files, number, nullptr, nullptr) : nullptr;
+    return file != nullptr ? std::filesystem::path(file).lexically_normal().string() : std::string();
+  }
+  return {};
+}
+
+SourceLine declared_at(const Dwarf_Die& die) {
+  Dwarf_Die from = die;
+  int line = 0;
+  std::string file = file_named_by(die, DW_AT_decl_file);
+  if (file.empty() || dwarf_decl_line(&from, &line) != 0) return {};
+  return {std::move(file), line};
 }
 
 }  // namespace moult::symbols

@@ -30,6 +30,7 @@ struct DebugUnit {
   std::string_view bytes;   ///< of the unit in the module
   bool refers_out = false;  ///< it may have references to other units
   bool is_split = false;    ///< -gsplit-dwarf
+  bool is_type = false;     ///< a type that other units refer to by its signature
   bool is_missing = false;  ///< split, and its .dwo file could not be opened
 };
 
@@ -98,6 +99,12 @@ std::string_view linkage_name_of(const std::vector<Dwarf_Die>& parts);
 
 /// The first address of a subprogram's code; nothing for an abstract function or a declaration.
 std::optional<std::uint64_t> code_of(const Dwarf_Die& die);
+
+/// The file whose number is the DIE's attribute DW_AT_decl_file, DW_AT_call_file, ...; empty when unknown.
+std::string file_named_by(const Dwarf_Die& die, unsigned attribute);
+
+/// Where the DIE, or another of its parts, says that it was declared; line 0 when unknown.
+SourceLine declared_at(const Dwarf_Die& die);
 
 /// Calls `visit(die, function)` for `die` and all that is inside, in order; `function` is the innermost subprogram with
 /// code around it, or null. Stops when a visit returns false.

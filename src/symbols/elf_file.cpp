@@ -41,7 +41,7 @@ std::string build_id_in(Elf_Data* data) {
   while (data != nullptr && (offset = gelf_getnote(data, offset, &header, &name, &descriptor)) > 0) {
     const char* bytes = static_cast<const char*>(data->d_buf);
     const std::string_view owner(bytes + name, header.n_namesz);
-    if (header.n_type == NT_GNU_BUILD_ID && owner == std::string_view("GNU", 4)) {
+    if (header.n_type == NT_GNU_BUILD_ID && owner == std::string_view("GNU\0", 4)) {
       return to_hex(bytes + descriptor, header.n_descsz);
     }
   }

@@ -8,8 +8,6 @@
 #include <tuple>
 #include <utility>
 
-#include "symbols/program.hpp"
-
 namespace moult::symbols {
 namespace {
 
@@ -58,6 +56,12 @@ void drop_deleting_destructors(std::vector<FunctionMatch>& matches) {
       return names.contains(other);
     });
   });
+}
+
+/// What a vtable holds in a method's stead where `this` or the result has to be moved. Its name reads like the
+/// method's.
+bool is_thunk(std::string_view mangled) {
+  return mangled.starts_with("_ZTh") || mangled.starts_with("_ZTv") || mangled.starts_with("_ZTc");
 }
 
 /// Words that the demangler writes without their being in the mangled name.
@@ -123,7 +127,7 @@ void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
     if (type == STT_FILE) source = name;
     if (type == STT_FILE || entry.st_shndx == SHN_UNDEF || name.empty()) continue;
     if (type == STT_OBJECT) {
-      data_.push_back({name, entry.st_value});
+      data_.push_back({name, entry.st_value, entry.st_size});
       continue;
     }
     Symbol symbol;
@@ -173,7 +177,7 @@ std::vector<FunctionMatch> FunctionIndex::find(const NameQuery& query) const {
   std::vector<FunctionMatch> loose;
   for (const Symbol& symbol : symbols_) {
     const SymbolName name = split_symbol_name(symbol.name);
-    if (!query.may_fit(name.base) || !name.suffix.empty() || symbol.is_resolver) continue;
+    if (!query.may_fit(name.base) || !name.suffix.empty() || symbol.is_resolver || is_thunk(name.base)) continue;
     if (!query.fits_source(symbol.source)) continue;
     const NameQuery::Fit fit = query.fit(name.base, demangle(std::string(name.base)));
     if (fit != NameQuery::Fit::none) (fit == NameQuery::Fit::exact ? exact : loose).push_back(match_of(symbol));
@@ -190,6 +194,16 @@ std::vector<FunctionMatch> FunctionIndex::find(const NameQuery& query) const {
   drop_deleting_destructors(matches);
   std::move(orphans.begin(), orphans.end(), std::back_inserter(matches));
   return std::move(matches);
+}
+
+std::vector<FunctionMatch> FunctionIndex::find_indirect(const NameQuery& query) const {
+  std::vector<FunctionMatch> matches;
+  for (const Symbol& symbol : symbols_) {
+    if (!symbol.is_resolver || !query.may_fit(symbol.name) || !query.fits_source(symbol.source)) continue;
+    if (query.fit(symbol.name, demangle(std::string(symbol.name))) == NameQuery::Fit::exact)
+      matches.push_back({&symbol, split_symbol_name(symbol.name), {}});
+  }
+  return matches;
 }
 
 FunctionMatch FunctionIndex::match_of_piece(const Symbol& piece) const {
@@ -226,13 +240,31 @@ std::vector<FunctionMatch> FunctionIndex::search(std::string_view text) const {
   std::vector<FunctionMatch> matches;
   for (const Symbol& symbol : symbols_) {
     const SymbolName name = split_symbol_name(symbol.name);
-    if (!name.suffix.empty() || symbol.is_resolver) continue;
+    if (!name.suffix.empty() || symbol.is_resolver || is_thunk(name.base)) continue;
     if (!demangle_all && name.base.find(text) == std::string_view::npos) continue;
     if (demangle(std::string(name.base)).find(text) != std::string::npos) matches.push_back(match_of(symbol));
   }
   drop_aliases(matches);
   drop_deleting_destructors(matches);
   return matches;
+}
+
+std::vector<FunctionMatch> FunctionIndex::members_of(std::string_view class_name) const {
+  const std::string part = mangled_part_of_members(class_name);
+  std::vector<FunctionMatch> members;
+  for (const Symbol& symbol : symbols_) {
+    const SymbolName name = split_symbol_name(symbol.name);
+    // A member's name is a nested one; that of a thunk is not.
+    if (name.base.substr(0, 3) != "_ZN" || !name.suffix.empty() || symbol.is_resolver) continue;
+    if (name.base.find(part) == std::string_view::npos) continue;
+    const std::string demangled = demangle(std::string(name.base));
+    const std::string_view qualified = qualified_name(demangled);
+    const std::string_view last = last_name_of(qualified);
+    if (qualified.size() != class_name.size() + 2 + last.size() || qualified.substr(0, class_name.size()) != class_name)
+      continue;
+    members.push_back(match_of(symbol));
+  }
+  return members;
 }
 
 std::optional<FunctionMatch> FunctionIndex::at(std::uint64_t address) const {
@@ -262,6 +294,14 @@ std::optional<std::uint64_t> FunctionIndex::find_data(std::string_view mangled) 
     if (symbol.name == mangled) return symbol.address;
   }
   return std::nullopt;
+}
+
+std::vector<DataPlace> FunctionIndex::find_all_data(std::string_view mangled) const {
+  std::vector<DataPlace> places;
+  for (const DataSymbol& symbol : data_) {
+    if (symbol.name == mangled) places.push_back({symbol.address, symbol.size});
+  }
+  return places;
 }
 
 }  // namespace moult::symbols

@@ -17,6 +17,7 @@
 
 #include "symbols/elf_file.hpp"
 #include "symbols/name_query.hpp"
+#include "symbols/program.hpp"
 
 namespace moult::symbols {
 
@@ -55,18 +56,25 @@ class FunctionIndex final {
 
   /// One match an address, whatever number of aliases it has.
   std::vector<FunctionMatch> find(const NameQuery& query) const;
+  /// Resolvers of indirect functions, which find leaves out.
+  std::vector<FunctionMatch> find_indirect(const NameQuery& query) const;
   /// Originals whose demangled name contains `text`; unsorted.
   std::vector<FunctionMatch> search(std::string_view text) const;
+  /// Every symbol of a member function of the class, aliases included, thunks left out; without pieces.
+  std::vector<FunctionMatch> members_of(std::string_view class_name) const;
   /// The function of the symbol that covers `address`; for a piece, the one it was made of.
   std::optional<FunctionMatch> at(std::uint64_t address) const;
   /// Every symbol at the address `begin`.
   std::vector<const Symbol*> aliases_of(std::uint64_t begin) const;
   std::optional<std::uint64_t> find_data(std::string_view mangled) const;
+  /// Every data symbol of that name.
+  std::vector<DataPlace> find_all_data(std::string_view mangled) const;
 
  private:
   struct DataSymbol {
     std::string_view name;
     std::uint64_t address = 0;
+    std::uint64_t size = 0;
   };
 
   void read_table(const ElfFile& file, Elf_Scn* section);

@@ -13,65 +13,16 @@
 // spots; that the function's own unit is one is reported, others cannot be told.
 #include "symbols/inlined_copies.hpp"
 
-#include <gelf.h>
-
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include "symbols/unit_filter.hpp"
+
 namespace moult::symbols {
 namespace {
-
-std::string little_endian(std::uint32_t number) {
-  std::string bytes(sizeof number, '\0');
-  std::memcpy(bytes.data(), &number, sizeof number);
-  return bytes;
-}
-
-bool contains(std::string_view haystack, std::string_view needle) {
-  if (haystack.empty()) return false;
-  return ::memmem(haystack.data(), haystack.size(), needle.data(), needle.size()) != nullptr;
-}
-
-bool contains_any(std::string_view haystack, const std::vector<std::string>& needles) {
-  return std::any_of(needles.begin(), needles.end(),
-                     [&](const std::string& needle) { return contains(haystack, needle); });
-}
-
-std::string_view section_bytes(const ElfFile& file, const char* name) {
-  const Elf_Data* data = file.data(file.section(name));
-  if (data == nullptr) return {};
-  return {static_cast<const char*>(data->d_buf), data->d_size};
-}
-
-/// The bytes by which a unit refers to one of `names`.
-std::vector<std::string> name_needles(std::string_view strings, const std::vector<std::string>& names) {
-  std::vector<std::string> needles;
-  for (const std::string& name : names) {
-    const std::string_view terminated(name.c_str(), name.size() + 1);
-    needles.emplace_back(terminated);
-    for (std::size_t at = 0; (at = strings.find(terminated, at)) != std::string_view::npos; ++at) {
-      needles.push_back(little_endian(static_cast<std::uint32_t>(at)));
-    }
-  }
-  return needles;
-}
-
-/// A unit of DWARF 5 may have a part of a table of places of strings, and name their numbers in it.
-std::string_view strings_of(const DebugUnit& unit, std::string_view table) {
-  Dwarf_Die die = unit.skeleton;
-  Dwarf_Attribute attribute{};
-  Dwarf_Word base = 0;
-  constexpr std::size_t header_size = 8;
-  if (table.empty() || dwarf_formudata(dwarf_attr(&die, DW_AT_str_offsets_base, &attribute), &base) != 0) return {};
-  if (base < header_size || base > table.size()) return table;
-  std::uint32_t length = 0;  // of all that follows it
-  std::memcpy(&length, table.data() + base - header_size, sizeof length);
-  return table.substr(base, length);
-}
 
 class Search final {
  public:
@@ -106,27 +57,15 @@ class Search final {
 
   void add_part(Dwarf_Die part) {
     if (parts_.insert(part.addr).second) {
-      references_.push_back(little_endian(static_cast<std::uint32_t>(dwarf_dieoffset(&part))));
+      references_.push_back(reference_to(dwarf_dieoffset(&part)));
     }
   }
 
-  bool may_pass_over_units() const {
-    const ElfFile& file = info_.file();
-    return file.section(".debug_types") == nullptr && file.section(".gnu_debugaltlink") == nullptr &&
-           file.section(".debug_sup") == nullptr;
-  }
-
   void read_units_with_names() {
-    const bool pass_over = may_pass_over_units();
-    if (names_.empty() && pass_over) return;
-    const std::vector<std::string> needles = name_needles(section_bytes(info_.file(), ".debug_str"), names_);
-    const std::string_view table = section_bytes(info_.file(), ".debug_str_offsets");
+    const UnitFilter filter(info_, names_);
+    if (names_.empty() && filter.passes_over()) return;
     for (std::size_t i = 0; i < unread_.size(); ++i) {
-      const DebugUnit& unit = info_.units()[i];
-      if (!pass_over || unit.is_split || contains_any(unit.bytes, needles) ||
-          contains_any(strings_of(unit, table), needles)) {
-        read(i);
-      }
+      if (filter.may_name(info_.units()[i])) read(i);
     }
   }
 

@@ -1,28 +1,12 @@
 #include "symbols/inlined_copy.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <tuple>
 #include <utility>
 
 namespace moult::symbols {
 namespace {
-
-std::string call_file(Dwarf_Die copy) {
-  Dwarf_Attribute attribute{};
-  Dwarf_Word number = 0;
-  Dwarf_Die unit{};
-  Dwarf_Files* files = nullptr;
-  std::size_t count = 0;
-  if (dwarf_formudata(dwarf_attr(&copy, DW_AT_call_file, &attribute), &number) != 0 ||
-      dwarf_diecu(&copy, &unit, nullptr, nullptr) == nullptr || dwarf_getsrcfiles(&unit, &files, &count) != 0 ||
-      number >= count) {
-    return {};
-  }
-  const char* file = dwarf_filesrc(files, number, nullptr, nullptr);
-  return file != nullptr ? std::filesystem::path(file).lexically_normal().string() : std::string();
-}
 
 int call_line(Dwarf_Die copy) {
   Dwarf_Attribute attribute{};
@@ -78,7 +62,7 @@ std::optional<InlinedCopy> describe_copy(const DebugInfo& info, const Dwarf_Die&
   Dwarf_Die last = parts.back();
   const char* plain = dwarf_diename(&last);
   if (name.empty() && plain != nullptr) name = plain;
-  return InlinedCopy{call_file(copy), call_line(copy), address, std::move(name)};
+  return InlinedCopy{file_named_by(copy, DW_AT_call_file), call_line(copy), address, std::move(name)};
 }
 
 std::vector<InlinedCopy> in_order(std::vector<InlinedCopy> copies) {

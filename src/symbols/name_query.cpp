@@ -161,6 +161,17 @@ std::string_view qualified_name(std::string_view demangled) {
   return name;
 }
 
+std::string_view scope_of(std::string_view qualified) {
+  const std::size_t last = last_component(qualified);
+  return qualified.substr(0, last < 2 ? 0 : last - 2);
+}
+
+std::string_view last_name_of(std::string_view qualified) { return qualified.substr(last_component(qualified)); }
+
+std::string mangled_part_of_members(std::string_view class_name) {
+  return class_name.substr(0, 5) == "std::" ? std::string() : needle_of(last_name_of(class_name));
+}
+
 NameQuery::NameQuery(std::string_view text) {
   const std::size_t source = source_length(text);
   if (source > 0) {

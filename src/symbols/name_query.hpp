@@ -41,4 +41,13 @@ class NameQuery final {
 /// "ns::f<int>" of "void ns::f<int>(int) const [clone .cold]": a view into the argument.
 std::string_view qualified_name(std::string_view demangled);
 
+/// "ns::C" of "ns::C::f<int>": a view into the argument; empty when there is none.
+std::string_view scope_of(std::string_view qualified);
+
+/// "f<int>" of "ns::f<int>": a view into the argument.
+std::string_view last_name_of(std::string_view qualified);
+
+/// What the mangled name of every member of the class must contain; empty when nothing is known to be.
+std::string mangled_part_of_members(std::string_view class_name);
+
 }  // namespace moult::symbols

@@ -1,11 +1,14 @@
 #include "symbols/program.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "moult/error.hpp"
 #include "symbols/module_list.hpp"
 #include "symbols/module_symbols.hpp"
+#include "symbols/named_functions.hpp"
 #include "symbols/type_name.hpp"
 #include "symbols/unwind_table.hpp"
 
@@ -57,6 +60,30 @@ InlinedFunction to_inlined_function(const Module& module, const FunctionIndex& i
   return inlined;
 }
 
+std::vector<InlinedSite> to_sites(const Module& module, const FunctionIndex& index, std::vector<InlinedCopy> copies) {
+  std::vector<InlinedSite> sites;
+  for (InlinedCopy& copy : copies) {
+    InlinedSite site{std::move(copy.file), copy.line, demangle(copy.caller_name), {}};
+    if (const std::optional<FunctionMatch> match = index.at(copy.caller)) {
+      const FunctionSymbol caller = to_function(module, *match);
+      site.caller = caller.demangled;
+      site.caller_range = caller.range;
+    }
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+/// Only methods are qualified, and what is in no scope is none. A scope may be a namespace or a class.
+std::optional<bool> takes_object_by_name(std::string_view mangled) {
+  if (!mangled.starts_with("_Z")) return false;
+  mangled.remove_prefix(2);
+  const char first = mangled.empty() ? '\0' : mangled.front();
+  if ((first >= '0' && first <= '9') || first == 'L') return false;
+  if (first != 'N' || mangled.size() < 2) return std::nullopt;
+  return std::string_view("KVRO").find(mangled[1]) != std::string_view::npos ? std::optional(true) : std::nullopt;
+}
+
 }  // namespace
 
 class Program::Impl {
@@ -103,6 +130,16 @@ class Program::Impl {
     return module_symbols != nullptr ? module_symbols->debug_info() : nullptr;
   }
 
+  /// What debug information says of `function`.
+  std::optional<Dwarf_Die> die_of(const FunctionSymbol& function) {
+    const DebugInfo* info = debug_info(function);
+    if (info == nullptr) return std::nullopt;
+    for (const std::uint64_t address : code_in_file(modules[*module_of(function)], function)) {
+      if (const std::optional<Dwarf_Die> die = info->function_at(address)) return die;
+    }
+    return std::nullopt;
+  }
+
   std::vector<Module> modules;
 
  private:
@@ -137,6 +174,18 @@ std::vector<FunctionSymbol> Program::find(std::string_view name) const {
     std::vector<FunctionMatch> matches = symbols->functions().find(query);
     for (const FunctionMatch& match : matches) found.push_back(to_function(impl_->modules[i], match));
     if (matches.empty() && !query.source().empty()) impl_->find_by_declaration(i, query, found);
+  }
+  return found;
+}
+
+std::vector<FunctionSymbol> Program::find_indirect(std::string_view name) const {
+  const NameQuery query(name);
+  std::vector<FunctionSymbol> found;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = impl_->symbols(i);
+    if (symbols == nullptr) continue;
+    for (const FunctionMatch& match : symbols->functions().find_indirect(query))
+      found.push_back(to_function(impl_->modules[i], match));
   }
   return found;
 }
@@ -183,6 +232,18 @@ std::optional<std::uintptr_t> Program::find_data(std::string_view mangled) const
   return std::nullopt;
 }
 
+std::vector<DataPlace> Program::find_all_data(std::string_view mangled) const {
+  std::vector<DataPlace> found;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = impl_->symbols(i);
+    if (symbols == nullptr) continue;
+    for (const DataPlace& place : symbols->functions().find_all_data(mangled)) {
+      found.push_back({impl_->modules[i].bias + place.address, place.size});
+    }
+  }
+  return found;
+}
+
 std::optional<SourceLine> Program::line_of(CodeAddress address) const {
   const std::optional<std::size_t> place = impl_->module_at(address);
   const ModuleSymbols* symbols = place ? impl_->symbols(*place) : nullptr;
@@ -199,17 +260,38 @@ std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSym
   const FunctionIndex& index = all.functions();
   InlinedCopies found = all.inlined_copies(to_inlined_function(module, index, function));
   if (found.copies.empty() && (!found.is_complete || !info->missing_file().empty())) return std::nullopt;
+  return to_sites(module, index, std::move(found.copies));
+}
+
+std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
+  const NameQuery query(name);
   std::vector<InlinedSite> sites;
-  for (InlinedCopy& copy : found.copies) {
-    InlinedSite site{std::move(copy.file), copy.line, demangle(copy.caller_name), {}};
-    if (const std::optional<FunctionMatch> match = index.at(copy.caller)) {
-      const FunctionSymbol caller = to_function(module, *match);
-      site.caller = caller.demangled;
-      site.caller_range = caller.range;
-    }
-    sites.push_back(std::move(site));
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = impl_->symbols(i);
+    const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+    if (info == nullptr) continue;
+    std::vector<InlinedCopy> copies = symbols::copies_by_name(*info, query);
+    std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(copies));
+    sites.insert(sites.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
   return sites;
+}
+
+Namesakes Program::namesakes_of(const FunctionSymbol& function) const {
+  if (function.mangled.empty()) return {};
+  const std::size_t place = *impl_->module_of(function);
+  const ModuleSymbols& all = *impl_->symbols(place);
+  std::vector<const Symbol*> others;
+  std::set<std::string> seen{function.demangled};
+  for (const Symbol* alias : all.functions().aliases_of(in_file(impl_->modules[place], function.range.begin))) {
+    const SymbolName name = split_symbol_name(alias->name);
+    if (name.suffix.empty() && seen.insert(demangle(std::string(name.base))).second) others.push_back(alias);
+  }
+  const DebugInfo* info = others.empty() ? nullptr : all.debug_info();
+  if (info != nullptr) others = defined_functions(*info, others);
+  Namesakes namesakes{{}, info != nullptr};
+  for (const Symbol* other : others) namesakes.names.push_back(demangle(std::string(other->name)));
+  return namesakes;
 }
 
 std::string Program::debug_info_problem(const FunctionSymbol& function) const {
@@ -228,13 +310,32 @@ std::string Program::debug_info_problem(const FunctionSymbol& function) const {
 }
 
 std::optional<std::string> Program::result_type(const FunctionSymbol& function) const {
-  const DebugInfo* info = impl_->debug_info(function);
-  if (info == nullptr) return std::nullopt;
-  const Module& module = impl_->modules[*impl_->module_of(function)];
-  for (const std::uint64_t address : code_in_file(module, function)) {
-    if (const std::optional<Dwarf_Die> die = info->function_at(address)) return result_type_of(*die);
-  }
-  return std::nullopt;
+  const std::optional<Dwarf_Die> die = impl_->die_of(function);
+  return die ? result_type_of(*die) : std::nullopt;
 }
+
+std::optional<bool> Program::takes_object(const FunctionSymbol& function) const {
+  const std::optional<Dwarf_Die> die = impl_->die_of(function);
+  if (!die) return takes_object_by_name(function.mangled);
+  std::vector<Dwarf_Die> parts = parts_of(*die);
+  return std::any_of(parts.begin(), parts.end(),
+                     [](Dwarf_Die& part) { return dwarf_hasattr(&part, DW_AT_object_pointer) != 0; });
+}
+
+std::vector<FunctionSymbol> Program::members_of(std::string_view class_name) const {
+  std::vector<FunctionSymbol> members;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = impl_->symbols(i);
+    if (symbols == nullptr) continue;
+    for (const FunctionMatch& match : symbols->functions().members_of(class_name)) {
+      members.push_back(to_function(impl_->modules[i], match));
+    }
+  }
+  return members;
+}
+
+const ModuleSymbols* Program::symbols_of(std::size_t module) const { return impl_->symbols(module); }
+
+std::optional<std::size_t> Program::module_at(CodeAddress address) const { return impl_->module_at(address); }
 
 }  // namespace moult::symbols

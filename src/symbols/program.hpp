@@ -4,6 +4,7 @@
 // memory. It reads files only: it may be used in any thread, one thread an object, never in a signal handler.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,9 +37,22 @@ struct InlinedSite {
   CodeRange caller_range;  ///< run-time addresses; empty when unknown
 };
 
+/// What else stands at a function's entry. Names that differ in nothing a reader sees (variants of a constructor) are
+/// left out, and so are names that a function was given besides its own, where debug information tells.
+struct Namesakes {
+  std::vector<std::string> names;  ///< demangled
+  bool are_functions = false;      ///< by debug information; false: without it that cannot be told
+};
+
 struct SourceLine {
   std::string file;
   int line = 0;
+};
+
+/// A variable, a vtable: anything with a data symbol.
+struct DataPlace {
+  std::uintptr_t address = 0;
+  std::size_t size = 0;  ///< in bytes
 };
 
 struct Module {
@@ -47,6 +61,8 @@ struct Module {
   CodeRange text;           ///< from the first to the last loaded byte
   std::string problem;      ///< why nothing is known of its functions, once they were asked for; mostly empty
 };
+
+class ModuleSymbols;
 
 class Program final {
  public:
@@ -65,6 +81,9 @@ class Program final {
   /// front to choose among local ones; where none fits, among all by where debug information says they were declared).
   /// Pieces are not listed by themselves. Empty when there is none.
   std::vector<FunctionSymbol> find(std::string_view name) const;
+  /// Indirect functions (STT_GNU_IFUNC) of that name, which find leaves out: their symbol is that of a resolver, which
+  /// chooses the function when the program is loaded.
+  std::vector<FunctionSymbol> find_indirect(std::string_view name) const;
   /// Names that contain `text`, for suggestions and `moult functions`; at most `most`, sorted.
   std::vector<FunctionSymbol> search(std::string_view text, std::size_t most) const;
   /// The function whose range or pieces contain `address`. Without a symbol table entry it falls back on the unwind
@@ -73,15 +92,33 @@ class Program final {
   std::optional<SourceLine> line_of(CodeAddress address) const;
   /// A data symbol (a vtable, a guard variable) by its mangled name.
   std::optional<std::uintptr_t> find_data(std::string_view mangled) const;
+  /// The same in every module: each may have one of its own.
+  std::vector<DataPlace> find_all_data(std::string_view mangled) const;
 
   /// Where debug information shows copies of `function`, one of find's or at's; copies of it in itself (an unrolled
   /// recursion) too. Nothing at all (nullopt) when none are shown but there may be some: debug_info_problem says why.
   std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
+  /// The same for functions that no symbol is left of. Reads all debug information there is: seconds for a big program.
+  std::vector<InlinedSite> copies_by_name(std::string_view name) const;
+  /// Functions of which the compiler or the linker has seen that their code is the same (-fipa-icf, --icf=all), so that
+  /// they share it with `function`.
+  Namesakes namesakes_of(const FunctionSymbol& function) const;
   /// Why debug information cannot tell all copies of `function`: its module has none, its source file was compiled
   /// without it, or parts of it are in .dwo files that cannot be opened. Empty when it can. Names the next step.
   std::string debug_info_problem(const FunctionSymbol& function) const;
   /// The result type by debug information, written as the demangler writes it: "char const*". Nothing if unknown.
   std::optional<std::string> result_type(const FunctionSymbol& function) const;
+  /// Whether it is called on an object, as methods that are not static are: by debug information, else by what the name
+  /// tells. Nothing if unknown.
+  std::optional<bool> takes_object(const FunctionSymbol& function) const;
+
+  /// Every symbol of a member function of the class, module by module: constructors and destructors in each of their
+  /// variants, aliases each by itself.
+  std::vector<FunctionSymbol> members_of(std::string_view class_name) const;
+  /// For the other readers of this layer: what is read of one of modules(), or null when it cannot be read.
+  const ModuleSymbols* symbols_of(std::size_t module) const;
+  /// The one of modules() that is loaded at `address`.
+  std::optional<std::size_t> module_at(CodeAddress address) const;
 
  private:
   class Impl;

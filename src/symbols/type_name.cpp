@@ -34,6 +34,9 @@ std::optional<Dwarf_Die> follow(Dwarf_Die die, unsigned attribute) {
   return target;
 }
 
+/// A stand-in for a type unit's type is followed.
+Dwarf_Die full_type(const Dwarf_Die& type) { return follow(type, DW_AT_signature).value_or(type); }
+
 std::string base_name(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spellings{{
       {"long int", "long"},
@@ -189,7 +192,8 @@ Name qualified_name_of(Dwarf_Die type, int depth) {
       part = own_name(scope, depth);
     }
     if (!part) return std::nullopt;  // inside a function
-    name = name.empty() ? *part : *part + "::" + name;
+    if (!name.empty()) part->append("::").append(name);
+    name = *std::move(part);
   }
   return name.empty() ? std::nullopt : Name(name);
 }
@@ -221,6 +225,27 @@ Name name_of_pointer(Dwarf_Die pointer, const std::string& mark, int depth) {
   return inner == std::string::npos ? *name + mark : name->substr(0, inner + 1) + mark + name->substr(inner + 1);
 }
 
+/// The number of elements that a DW_TAG_subrange_type tells; "" when it tells none.
+std::string count_of(Dwarf_Die range) {
+  Dwarf_Attribute attribute{};
+  Dwarf_Word number = 0;
+  if (dwarf_formudata(dwarf_attr(&range, DW_AT_count, &attribute), &number) == 0) return std::to_string(number);
+  if (dwarf_formudata(dwarf_attr(&range, DW_AT_upper_bound, &attribute), &number) == 0)
+    return std::to_string(number + 1);
+  return {};
+}
+
+/// "int app::Data::*".
+Name name_of_member_pointer(Dwarf_Die pointer, int depth) {
+  const std::optional<Dwarf_Die> around = follow(pointer, DW_AT_containing_type);
+  std::optional<Dwarf_Die> target = type_of(pointer);
+  const Name owner = around ? name_of_type(around, depth) : std::nullopt;
+  if (!owner || !target) return std::nullopt;
+  if (dwarf_tag(&*target) == DW_TAG_subroutine_type) return name_of_function_pointer(*target, *owner + "::*", depth);
+  const Name name = name_of_type(target, depth);
+  return name ? Name(*name + " " + *owner + "::*") : std::nullopt;
+}
+
 /// "T const volatile": the order is the demangler's, whatever the nesting.
 Name name_of_qualified(Dwarf_Die type, int depth) {
   bool is_const = false;
@@ -234,6 +259,21 @@ Name name_of_qualified(Dwarf_Die type, int depth) {
   const Name name = name_of_type(inner, depth);
   if (!name || name->find("*)(") != std::string::npos) return std::nullopt;
   return *name + (is_const ? " const" : "") + (is_volatile ? " volatile" : "");
+}
+
+/// "int [2][3]".
+Name name_of_array(Dwarf_Die array, int depth) {
+  const Name element = name_of_type(type_of(array), depth);
+  if (!element) return std::nullopt;
+  std::string bounds;
+  Dwarf_Die child{};
+  for (bool more = dwarf_child(&array, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
+    if (dwarf_tag(&child) == DW_TAG_subrange_type) bounds += "[" + count_of(child) + "]";
+  }
+  // What it is an array of may be an array by another name.
+  const std::size_t inner = element->ends_with(']') ? element->find('[') : std::string::npos;
+  return inner == std::string::npos ? *element + " " + bounds
+                                    : element->substr(0, inner) + bounds + element->substr(inner);
 }
 
 Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
@@ -252,6 +292,8 @@ Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
     case DW_TAG_pointer_type: return name_of_pointer(*type, "*", depth + 1);
     case DW_TAG_reference_type: return name_of_pointer(*type, "&", depth + 1);
     case DW_TAG_rvalue_reference_type: return name_of_pointer(*type, "&&", depth + 1);
+    case DW_TAG_array_type: return name_of_array(*type, depth + 1);
+    case DW_TAG_ptr_to_member_type: return name_of_member_pointer(*type, depth + 1);
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
     case DW_TAG_union_type:
@@ -263,5 +305,22 @@ Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
 }  // namespace
 
 std::optional<std::string> result_type_of(const Dwarf_Die& subprogram) { return name_of_type(type_of(subprogram), 0); }
+
+std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name_of_type(type_of(variable), 0); }
+
+std::optional<std::string> class_name_of(const Dwarf_Die& type) { return qualified_name_of(type, 0); }
+
+std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {
+  constexpr int deepest = 40;  // a damaged file may point in a circle
+  std::optional<Dwarf_Die> type = type_of(variable);
+  for (int depth = 0; type && depth < deepest; ++depth) {
+    const int tag = dwarf_tag(&*type);
+    const bool is_other_name = tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
+                               tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type;
+    if (!is_other_name) return full_type(*type);
+    type = type_of(*type);
+  }
+  return std::nullopt;
+}
 
 }  // namespace moult::symbols

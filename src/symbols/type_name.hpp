@@ -13,4 +13,13 @@ namespace moult::symbols {
 /// know.
 std::optional<std::string> result_type_of(const Dwarf_Die& subprogram);
 
+/// The same of the type of a variable or a field.
+std::optional<std::string> type_name_of(const Dwarf_Die& variable);
+
+/// A class's own name: "app::Box<unsigned long>".
+std::optional<std::string> class_name_of(const Dwarf_Die& type);
+
+/// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.
+std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable);
+
 }  // namespace moult::symbols

@@ -21,7 +21,7 @@
 namespace moult::symbols {
 namespace {
 
-constexpr std::string_view note_owner("moult", 6);  // notes count the zero
+constexpr std::string_view note_owner("moult\0", 6);  // notes count the zero
 constexpr std::uint32_t abi_note = 1;
 constexpr std::uint32_t target_note = 2;
 constexpr const char* entry_name = "moult_update_entry";

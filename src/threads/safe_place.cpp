@@ -199,6 +199,20 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
   return unsafe;
 }
 
+std::optional<platform::Destination> SafePlaces::way_out(const platform::StopSlot& slot,
+                                                         RowCache& rows) const noexcept {
+  std::optional<platform::Destination> out;
+  bool was_inside = false;
+  Unwinder unwinder(rows, platform::registers_of(*slot.context));
+  do {
+    const Place* place = place_of(unwinder.frame().lookup_address());
+    if (place != nullptr && place->kind != Kind::allocation && place->kind != Kind::stdio) return std::nullopt;
+    if (place == nullptr && was_inside) out = {value(unwinder.frame().pc), unwinder.stack_pointer()};
+    was_inside = place != nullptr;
+  } while (unwinder.step() == Unwinder::Step::stepped);
+  return out;
+}
+
 const char* SafePlaces::static_in_initialisation() const noexcept {
   // libstdc++'s futex protocol: 1 in the first byte is done; 0x100 is being initialised, 0x10000 with waiting threads.
   constexpr int done = 0x1;

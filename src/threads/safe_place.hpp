@@ -40,6 +40,10 @@ class SafePlaces final {
   std::optional<UnsafeStop> judge(const platform::StopSlot& slot, RowCache& rows,
                                   const std::vector<CodeRange>& keep_out) const noexcept;
 
+  /// Where a thread comes out of all calls of the allocator and stdio that it is in; nothing where that cannot be told,
+  /// or it is in other calls that are unsafe. Neither allocates nor takes a lock.
+  std::optional<platform::Destination> way_out(const platform::StopSlot& slot, RowCache& rows) const noexcept;
+
   /// A static variable that is being initialised by some thread, by its guard's name; null when there is none.
   const char* static_in_initialisation() const noexcept;
 

@@ -16,12 +16,14 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
 #include "platform/signal_mask.hpp"
+#include "platform/single_step.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "symbols/program.hpp"
@@ -50,13 +52,21 @@ struct Culprit {
   const char* guard = nullptr;  ///< instead of a thread: the static variable that is being initialised
   std::array<CodeAddress, 16> frames{};
   std::size_t frame_count = 0;
+
+  bool is_known() const noexcept { return task != 0 || what != nullptr || guard != nullptr; }
 };
 
 struct Stopped {
   platform::StopSlot* slot = nullptr;
   bool is_safe = false;
-  bool is_asked = false;  ///< false: the signal could not be queued, and the attempt will fail
+  bool is_asked = false;  ///< false: the signal could not be sent, and the attempt will fail
+  bool is_led = false;    ///< on its way out of an unsafe place, where it stops without a signal
 };
+
+void sleep_for(std::chrono::nanoseconds time) noexcept {
+  timespec left{0, time.count()};
+  ::nanosleep(&left, nullptr);
+}
 
 std::string describe(const symbols::Program& program, CodeAddress address) {
   std::optional<symbols::FunctionSymbol> function = program.at(address);
@@ -106,6 +116,7 @@ class StoppedWorld::Impl final {
   std::size_t drop_unstoppable() noexcept;
   bool settle(Clock::time_point limit);
   std::size_t judge_all();
+  void let_unsafe_go(bool leads, Clock::time_point limit) noexcept;
   void blame(pid_t task, const char* what) noexcept;
   void blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept;
   void publish_ids();
@@ -163,14 +174,20 @@ bool StoppedWorld::Impl::gather(bool is_first) {
     slot.before = platform::blocked_call(task);
     stopped_.push_back({.slot = &slot});
   }
-  if (is_first) began_ = Clock::now();
-  platform::reset_arrivals();
-  std::erase_if(stopped_, [this](Stopped& thread) { return !thread.is_safe && !ask(thread); });
+  if (is_first) {
+    began_ = Clock::now();
+    platform::reset_arrivals();
+  }
+  std::erase_if(stopped_, [this](Stopped& thread) { return !thread.is_safe && !thread.is_led && !ask(thread); });
   return true;
 }
 
 /// False when the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
+  if (platform::awaits_signal(thread.slot->before, platform::stop_signal())) {
+    blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
+    return true;
+  }
   platform::Asked asked = platform::ask_to_stop(*thread.slot);
   if (asked == platform::Asked::failed) blame(thread.slot->task, "could not be sent a signal: too many are queued");
   thread.is_asked = asked == platform::Asked::sent;
@@ -180,6 +197,8 @@ bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
 /// Waits until every thread that was asked has stopped or will never.
 bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
   constexpr milliseconds patience{1};
+  constexpr milliseconds for_led{20};
+  Clock::time_point led_until = Clock::now() + for_led;
   auto waited_for = [this] {
     return static_cast<std::uint32_t>(
         std::count_if(stopped_.begin(), stopped_.end(), [](const Stopped& thread) { return !thread.is_safe; }));
@@ -189,6 +208,11 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     Clock::duration left = std::min<Clock::duration>(patience, limit - now);
     std::uint32_t before = platform::arrivals();
     if (platform::await_arrivals(waited_for(), left)) return true;
+    if (Clock::now() >= led_until) {
+      for (Stopped& thread : stopped_)
+        if (thread.is_led && !thread.is_safe) platform::stop_led(*thread.slot);
+      led_until = Clock::time_point::max();
+    }
     bool is_progress = platform::arrivals() != before;
     if (!is_progress && drop_unstoppable() == 0 && Clock::now() >= limit) return false;
   }
@@ -204,7 +228,7 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
     pid_t task = thread.slot->task;
     platform::TaskStatus status = platform::task_status(task);
     if (status.exists && !status.is_dead && !status.is_kernel_worker) {
-      if (status.blocks(platform::stop_signal()))
+      if (platform::is_deaf(status))
         blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
         blame(task, "is held by a debugger or by job control");
@@ -231,23 +255,44 @@ std::size_t StoppedWorld::Impl::judge_all() {
   return unsafe_count;
 }
 
-/// Lets threads at unsafe places go on and stops them again until all stand well. The moments they get are short: a
-/// thread that spends nearly all its time in such places has to be asked many times to be met outside of one.
+/// Returns when all of them have left. On a busy machine that takes a while, and a thread asked again before would stop
+/// where it stood.
+void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noexcept {
+  constexpr microseconds glance{20};
+  {
+    platform::Release release;
+    for (Stopped& thread : stopped_) {
+      if (thread.is_safe) continue;
+      std::optional<platform::Destination> out;
+      if (leads && platform::can_be_led(*thread.slot)) out = places_->way_out(*thread.slot, rows_);
+      thread.is_led = out.has_value();
+      out ? release.lead(*thread.slot, *out) : release.add(*thread.slot);
+    }
+  }
+  auto has_left = [](const Stopped& thread) { return thread.is_safe || thread.slot->has_left.load(); };
+  while (!std::all_of(stopped_.begin(), stopped_.end(), has_left) && Clock::now() < limit) sleep_for(glance);
+}
+
+/// Lets threads at unsafe places go on and stops them again until all stand well. Most are met outside when they are
+/// asked again after a moment; those that are not are led out, and where that cannot be done are asked many times.
 bool StoppedWorld::Impl::settle(Clock::time_point limit) {
+  constexpr int rounds_of_chance = 3;
   constexpr int short_rounds = 50;
   constexpr microseconds short_moment{100};
   constexpr microseconds long_moment{1000};  // with many such threads on few cores, each needs time to get on at all
   microseconds moment{5};
   int rounds = 0;
+  std::optional<bool> can_lead;
   for (;;) {
     if (!await_all(limit)) return false;
+    platform::reset_arrivals();
     if (judge_all() > 0) {
       if (Clock::now() >= limit) return false;
-      for (Stopped& thread : stopped_)
-        if (!thread.is_safe) platform::let_go(*thread.slot);
-      timespec pause{0, std::chrono::nanoseconds(moment).count()};
-      ::nanosleep(&pause, nullptr);
-      moment = std::min(moment * 2, ++rounds < short_rounds ? short_moment : long_moment);
+      if (++rounds > rounds_of_chance && !can_lead) can_lead = platform::claim_traps();
+      // Whoever was led and did not get out gets another chance as well.
+      let_unsafe_go(can_lead.value_or(false) && rounds % 2 == 0, limit);
+      sleep_for(moment);
+      moment = std::min(moment * 2, rounds < short_rounds ? short_moment : long_moment);
     } else if (task_list_.count() == stopped_.size() + ignored_.size() + 1) {
       return true;
     }
@@ -260,7 +305,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   sigset_t ignored = platform::ignored_signals();
   platform::leave_open(ignored);
   handlers_.emplace(ignored);
-  culprit_ = {};
+  const Culprit former = std::exchange(culprit_, {});
   if (gather(true) && settle(limit)) {
     // From here on the loader may be asked: no thread is inside it.
     culprit_ = {};
@@ -273,6 +318,8 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   }
   release();
   handlers_.reset();
+  // On a busy machine an attempt may end before it has seen anything: then what the one before saw is the reason.
+  if (!culprit_.is_known()) culprit_ = former;
   return false;
 }
 
@@ -283,8 +330,9 @@ void StoppedWorld::Impl::publish_ids() {
 }
 
 void StoppedWorld::Impl::release() noexcept {
+  platform::Release release;
   for (const Stopped& thread : stopped_)
-    if (!platform::withdraw(*thread.slot)) platform::let_go(*thread.slot);
+    if (!platform::withdraw(*thread.slot)) release.add(*thread.slot);
   stopped_.clear();
 }
 
@@ -333,8 +381,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   for (;;) {
     if (stopped->impl_->attempt(std::min(deadline, Clock::now() + limit))) return stopped;
     if (Clock::now() + rest >= deadline) break;
-    timespec pause{0, std::chrono::nanoseconds(rest).count()};
-    ::nanosleep(&pause, nullptr);
+    sleep_for(rest);
     limit *= 2;
     rest = std::min(rest * 2, milliseconds{20});
   }

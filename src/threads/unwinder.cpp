@@ -128,7 +128,9 @@ bool Unwinder::caller_value(const RegisterRule& rule, std::uint64_t cfa, std::ui
   }
 }
 
-void walk_words(std::uint64_t stack_pointer, bool (*visit)(void*, const Frame&), void* data) {
+/// Not checked by the address sanitizer: its own markers lie between the variables of the stack.
+__attribute__((no_sanitize("address"))) void walk_words(std::uint64_t stack_pointer, bool (*visit)(void*, const Frame&),
+                                                        void* data) {
   // A stack may share its mapping with other memory; no stack is that deep without unwind information.
   constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
   std::uint64_t begin = (stack_pointer + 7) & ~std::uint64_t{7};

@@ -8,19 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "apply_update.hpp"
 #include "moult/error.hpp"
-#include "moult/manager.hpp"
 #include "moult/updates.hpp"
 
 namespace limits {
 
-/// Applies the update with an inline manager and reports.
-inline moult::UpdateReport apply(std::unique_ptr<moult::Update> update) {
-  static moult::Manager manager("limits");
-  moult::UpdateHandle handle = manager.add_update(std::move(update));
-  manager.apply_next_update();
-  return handle.report();
-}
+using moult::test::apply;
 
 inline void expect_refused(const moult::UpdateReport& report, moult::ErrorCode code,
                            const std::vector<std::string>& words) {

@@ -1,15 +1,10 @@
-// What moult needs of the system and does not get: descriptors, and address space near the function.
-#include <fcntl.h>
+// What moult needs of the system and does not get: address space near the function.
 #include <malloc.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
-#include "base/fd.hpp"
 #include "platform/memory.hpp"
 #include "refusal.hpp"
 
@@ -18,68 +13,11 @@ namespace resources {
 using limits::apply;
 using limits::expect_refused;
 using moult::ErrorCode;
-using moult::Fd;
 using moult::SafeRedefineUpdate;
 using moult::UpdateReport;
 using moult::UpdateState;
 
 MOULT_UPDATABLE int number(int x) { return x + 1; }
-MOULT_UPDATABLE int number_two(int x) { return x + 2; }
-
-UpdateReport redefine() { return apply(std::make_unique<SafeRedefineUpdate>("number", number, number_two)); }
-
-/// All free descriptors but some.
-class FewDescriptors final {
- public:
-  explicit FewDescriptors(std::size_t left) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    rlimit low = before_;
-    low.rlim_cur = 64;
-    ::setrlimit(RLIMIT_NOFILE, &low);
-    for (;;) {
-      Fd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-      if (!file) break;
-      taken_.push_back(std::move(file));
-    }
-    taken_.resize(taken_.size() - std::min(left, taken_.size()));
-  }
-  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-  std::vector<Fd> taken_;
-};
-
-TEST(Resources, WithoutAFreeDescriptorAnUpdateIsRefused) {
-  UpdateReport report;
-  {
-    FewDescriptors none(0);
-    report = redefine();
-  }
-  EXPECT_EQ(report.state, UpdateState::refused) << report.reason;
-  EXPECT_THAT(report.reason, testing::HasSubstr("Too many open files"));
-  EXPECT_EQ(number(0), 1);
-  report = redefine();
-  EXPECT_EQ(report.state, UpdateState::applied) << report.reason;
-  EXPECT_EQ(number(0), 2);
-  moult::roll_back(report.id);
-}
-
-TEST(Resources, WithFewFreeDescriptorsAnUpdateIsAppliedOrNothingIsChanged) {
-  UpdateReport report;
-  bool was_applied = false;
-  for (std::size_t left = 0; left < 16 && !was_applied; ++left) {
-    {
-      FewDescriptors few(left);
-      report = redefine();
-    }
-    was_applied = report.state == UpdateState::applied;
-    EXPECT_EQ(report.reason.empty(), was_applied) << report.reason;
-    EXPECT_EQ(number(0), was_applied ? 2 : 1) << left << " descriptors left: " << report.reason;
-  }
-  ASSERT_TRUE(was_applied);
-  moult::roll_back(report.id);
-}
 
 /// Takes every free page within 2 GB of a function.
 class FullNeighbourhood final {

@@ -6,8 +6,8 @@
 #include "target.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
+#include <csignal>
 #include <functional>
 #include <iostream>
 #include <map>

@@ -1,4 +1,5 @@
-// The code address behind a function pointer or a member function pointer (Itanium C++ ABI, 2.3).
+// What a function pointer, a member function pointer or a lambda tells at compile time and at run time: its signature,
+// and the address of its code (Itanium C++ ABI, 2.3).
 #pragma once
 
 #include <cstddef>
@@ -10,35 +11,108 @@
 
 #pragma GCC visibility push(default)
 namespace moult {
+
+template <class Signature>
+class Function;
+
 namespace detail {
+
+/// `noexcept` is left out: it does not change how a function is called.
+template <class Type>
+struct WithoutNoexcept;
+
+// Qualifiers cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+#define MOULT_WITHOUT_NOEXCEPT(qualifiers)                                   \
+  template <class R, class... Args, bool is_noexcept>                        \
+  struct WithoutNoexcept<R(Args...) qualifiers noexcept(is_noexcept)> {      \
+    using type = R(Args...) qualifiers;                                      \
+  };                                                                         \
+  template <class R, class... Args, bool is_noexcept>                        \
+  struct WithoutNoexcept<R(Args..., ...) qualifiers noexcept(is_noexcept)> { \
+    using type = R(Args..., ...) qualifiers;                                 \
+  };
+#define MOULT_WITHOUT_NOEXCEPT_REFERRED(qualifiers) \
+  MOULT_WITHOUT_NOEXCEPT(qualifiers)                \
+  MOULT_WITHOUT_NOEXCEPT(qualifiers&)               \
+  MOULT_WITHOUT_NOEXCEPT(qualifiers&&)
+MOULT_WITHOUT_NOEXCEPT_REFERRED()
+MOULT_WITHOUT_NOEXCEPT_REFERRED(const)
+MOULT_WITHOUT_NOEXCEPT_REFERRED(volatile)
+MOULT_WITHOUT_NOEXCEPT_REFERRED(const volatile)
+#undef MOULT_WITHOUT_NOEXCEPT_REFERRED
+#undef MOULT_WITHOUT_NOEXCEPT
+// NOLINTEND(bugprone-macro-parentheses)
+
+/// What a function is: its type, qualifiers included, and whether it is a member. Two of one kind may replace each
+/// other.
+template <class Type, bool is_member>
+struct Kind {};
+
+template <class F>
+struct KindOf;
+template <class Type>
+struct KindOf<Type*> {
+  using type = Kind<typename WithoutNoexcept<Type>::type, false>;
+};
+template <class Class, class Type>
+struct KindOf<Type Class::*> {
+  using type = Kind<typename WithoutNoexcept<Type>::type, true>;
+};
+template <class Signature>
+struct KindOf<Function<Signature>> : KindOf<typename Function<Signature>::Pointer> {};
+
+/// What a name is looked up with: a function type, or a pointer to a member function; without noexcept.
+template <class Signature>
+struct Wanted : WithoutNoexcept<Signature> {};
+template <class Class, class Type>
+struct Wanted<Type Class::*> {
+  using type = typename WithoutNoexcept<Type>::type Class::*;
+};
+
+/// A captureless lambda is turned into its function, anything else left alone.
+template <class F>
+constexpr auto plain(const F& function) {
+  if constexpr (std::is_class_v<F> && requires { +function; })
+    return +function;
+  else
+    return function;
+}
+template <class F>
+using Plain = decltype(plain(std::declval<const std::decay_t<F>&>()));
 
 template <class F>
 concept function_or_member =
     (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) || std::is_member_function_pointer_v<F>;
 
-/// Reads entry `offset` (bytes) of the class's vtable. Throws Error (not_found) where the class has no vtable symbol or
-/// the entry is pure virtual.
-const void* virtual_function(const std::type_info& type, std::ptrdiff_t offset);
-
-/// Throws Error: not_found, ambiguous, signature_mismatch.
-const void* find_function(std::string_view name, const std::type_info& signature);
-
-template <class R, class... Args>
-const void* address_of(R (*function)(Args...)) {
-  return reinterpret_cast<const void*>(function);
-}
+/// `fresh` may replace `old`: they differ in nothing but their class, and in noexcept.
+template <class Old, class Fresh>
+concept replaceable = function_or_member<Plain<Fresh>> && std::is_same_v < typename KindOf<Plain<Old>>::type,
+typename KindOf<Plain<Fresh>>::type > ;
 
 struct MemberPointer {
-  std::uintptr_t function;  ///< the address; or for a virtual function 1 + its offset in the vtable
-  std::ptrdiff_t adjustment;
+  std::uintptr_t function;    ///< the address; or for a virtual function 1 + its offset in the vtable
+  std::ptrdiff_t adjustment;  ///< from the object to the vtable pointer, or to where the function expects `this`
 };
+
+/// The function that a pointer to a member of the class `type` names. Throws Error: not_found where no vtable of the
+/// class has a symbol or the function is pure; invalid_argument where the function belongs to a base that does not
+/// begin where the class does, so that a method of the class could not replace it.
+const void* member_function(const std::type_info& type, MemberPointer member);
+
+/// `signature` is Wanted<Signature>'s. Throws Error: not_found, ambiguous, signature_mismatch, inlined, unsupported.
+const void* find_function(std::string_view name, const std::type_info& signature);
+
+template <class Type>
+requires std::is_function_v<Type>
+const void* address_of(Type* function) { return reinterpret_cast<const void*>(function); }
 
 template <class Class, class Type>
 const void* address_of(Type Class::*member) {
   static_assert(sizeof(member) == sizeof(MemberPointer), "a member function pointer has the Itanium layout");
   MemberPointer parts;
   std::memcpy(&parts, &member, sizeof parts);
-  if (parts.function & 1) return virtual_function(typeid(Class), static_cast<std::ptrdiff_t>(parts.function - 1));
+  if ((parts.function & 1) != 0 || parts.adjustment != 0) return member_function(typeid(Class), parts);
   return reinterpret_cast<const void*>(parts.function);
 }
 

@@ -42,6 +42,8 @@ static_assert(offsetof(JumpSlot, target) % 8 == 0, "a target is read in one piec
 static_assert(offsetof(JumpSlot, target) == sizeof(JumpThrough) + 2, "the jump goes through the slot's own target");
 
 inline constexpr std::uint8_t breakpoint_opcode = 0xCC;
+/// `push imm32`, the first instruction of the linkage table's way to the loader.
+inline constexpr std::uint8_t push_imm32 = 0x68;
 
 /// From the end of an instruction at `at`, `length` bytes long, to `to`; nothing when it is more than 2 GB away.
 constexpr std::optional<std::int32_t> displacement(CodeAddress at, std::size_t length, std::uintptr_t to) noexcept {

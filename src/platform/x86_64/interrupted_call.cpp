@@ -1,17 +1,16 @@
 #include "platform/x86_64/interrupted_call.hpp"
 
 #include <sys/syscall.h>
-#include <time.h>
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "platform/mappings.hpp"
 
 namespace moult::platform {
 namespace {
 
-constexpr std::uint8_t syscall_opcode[2] = {0x0F, 0x05};
 constexpr std::uint8_t mov_eax_opcode = 0xB8;
 constexpr std::size_t mov_eax_size = 5;
 

@@ -18,9 +18,13 @@
 
 #include <ucontext.h>
 
+#include <cstdint>
+
 #include "platform/tasks.hpp"
 
 namespace moult::platform {
+
+inline constexpr std::uint8_t syscall_opcode[2] = {0x0F, 0x05};
 
 /// True when the context stands at or just behind a `syscall` instruction: the thread is, or just was, in the kernel.
 bool is_at_syscall(const ucontext_t& context) noexcept;

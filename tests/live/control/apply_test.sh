@@ -14,12 +14,19 @@ expect 0 "answer: rolled back" "$MOULT" rollback "$name" answer
 [[ $(answer) == 1 ]] || fail "the update is still in force"
 expect 3 "no update of that name is in force" "$MOULT" rollback "$name" answer
 
+# What could not be made sure of is told to whoever asks.
+undescribed="warning: undescribed\(int\): .*undescribed: "
+expect 0 "${undescribed}nothing stands against it" "$MOULT" check "$name" "$BINARIES/live_control_undescribed.so"
+expect 0 "${undescribed}applied" "$MOULT" apply "$name" "$BINARIES/live_control_undescribed.so"
+
 # From source, with the program's own flags.
 expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ $(answer) == 2 ]] || fail "the compiled update is not in force"
 expect 2 "does not compile with the flags of .*target.cpp" "$MOULT" apply "$name" "$SOURCES/broken_source.cpp"
 expect 0 "built for $name" "$MOULT" build "$name" "$SOURCES/answer_update.cpp" -o "$base/built.so"
 expect 0 '"ok":true.*"state":"applied"' "$MOULT" apply "$name" "$base/built.so" --json
+expect 0 "nothing stands against it" "$MOULT" check "$name" "$SOURCES/answer_update.cpp"
+expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ -z $(ls "$XDG_CACHE_HOME/moult") ]] || fail "something was left in the cache"
 
 # Refusals.
@@ -27,9 +34,20 @@ expect 3 "this update wants nothing to do with you" "$MOULT" apply "$name" "$BIN
 expect 3 "build id" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so"
 expect 3 '"ok":false,"error":\{"code":"build_id_mismatch"' "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so" --json
 expect 0 "warning: .*as forced.*answer: applied" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so" --force
+expect 1 "possible: applied to .*only a part is in force: possible; not in force: impossible" \
+  "$MOULT" apply "$name" "$BINARIES/live_control_partial.so"
+expect 3 "possible: nothing stands against it.*impossible: refused" \
+  "$MOULT" check "$name" "$BINARIES/live_control_partial.so"
 expect 3 "error" "$MOULT" apply "$name" "$SOURCES/lib.sh" --json
 expect 2 "missing.so" "$MOULT" apply "$name" "$base/missing.so"
-expect 2 "" "$MOULT" dance
+expect 2 'there is no command "dance"' "$MOULT" dance
+expect 2 "a command is missing" "$MOULT"
+expect 2 "--after" "$MOULT" log "$name" --after -1
+expect 2 "is no C\+\+ source" "$MOULT" build "$name" "$BINARIES/live_control_answer.so" -o "$base/y.so"
+[[ ! -e $base/y.so ]] || fail "moult build has written something"
+expect 3 "throwing_update.cpp: uses |wants nothing to do with you" "$MOULT" apply "$name" "$SOURCES/throwing_update.cpp"
+expect 3 "unlinked_source.cpp: uses missing\(\)" "$MOULT" apply "$name" "$SOURCES/unlinked_source.cpp"
+expect 0 "unlinked_source.cpp: uses missing\(\)" "$MOULT" log "$name"
 expect 5 "there is no process 999999999" "$MOULT" status 999999999
 expect 5 "no program of that name listens" "$MOULT" status nobody-at-all
 expect 5 '"ok":false.*"code":"not_found"' "$MOULT" status nobody-at-all --json

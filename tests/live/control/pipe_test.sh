@@ -26,3 +26,14 @@ for _ in {1..200}; do answer >/dev/null; done
 exec 8>&-
 wait "$pid" || fail "the program did not end well: $(cat "$base/errors")"
 [[ ! -e $base/commands ]] || fail "the FIFO outlives the program"
+
+# A program that was killed leaves its FIFO, which the next one takes over.
+start_target "$TARGET" "$base/commands"
+kill -KILL "$pid"
+wait "$pid" || true
+[[ -p $base/commands ]] || fail "a killed program has taken its FIFO away"
+start_target "$TARGET" "$base/commands"
+echo "set logpath $base/second_log" >"$base/commands"
+exec 8>&-
+wait "$pid" || fail "the program with the FIFO that was left did not end well: $(cat "$base/errors")"
+[[ ! -e $base/commands ]] || fail "the FIFO that was taken over outlives the program"

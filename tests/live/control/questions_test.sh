@@ -7,9 +7,19 @@ expect 0 "$pid +$name +listening" "$MOULT" ps
 expect 0 "\"pid\":$pid,.*\"state\":\"listening\"" "$MOULT" ps --json
 expect 0 "managers: main" "$MOULT" status "$name"
 expect 0 "\"pid\":$pid" "$MOULT" status "$pid" --json
+expect 0 "FUNCTION.* $name +.*\.\.\. and [0-9]+ more: give more of the name, or --most [0-9]+" \
+  "$MOULT" functions "$name" --most 3
+[[ $("$MOULT" functions "$name" --most 3 | grep -c " $name ") == 3 ]] || fail "the program's own do not come first"
 expect 0 "answer\(\)" "$MOULT" functions "$name" answer
 expect 0 'no function has "there is none' "$MOULT" functions "$name" "there is none"
 expect 0 "main" "$MOULT" threads "$name"
+for each in {1..16}; do
+  "$MOULT" threads "$name" >"$base/threads.$each" & asking[each]=$!
+done
+for each in "${asking[@]}"; do wait "$each" || fail "one of many askers ended with $?"; done
+expect 0 "threads" "$MOULT" status "$name"
+resident=$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")
+((resident < 30000)) || fail "$resident KB stay resident after many have asked at once"
 expect 0 '"threads":\[\{"id":' "$MOULT" threads "$name" --json
 expect 0 "" "$MOULT" set "$name" loglevel 2
 expect 0 '"log_level":2' "$MOULT" status "$name" --json
@@ -30,8 +40,20 @@ start_target
 expect 5 "2 programs of that name run; give one of the pids.*$first" "$MOULT" status "$name"
 expect 0 "$name \(pid $first\)" "$MOULT" status "$first"
 
-# A program that was killed leaves a socket that nobody listens on.
-kill -KILL "$pid"
-wait "$pid" || true
-expect 0 "$pid +- +stale" "$MOULT" ps
-[[ -S $XDG_RUNTIME_DIR/moult/$pid.sock ]] || fail "moult ps has removed a program's socket"
+# A program that was killed leaves a socket and its copies of updates; the next moult ps, or the next listener, does not.
+leftovers() { find "$XDG_RUNTIME_DIR/moult" -name "$1.*" | wc -l; }
+kill_target() {
+  expect 0 "applied" "$MOULT" apply "$pid" "$BINARIES/live_control_answer.so"
+  kill -KILL "$pid"
+  wait "$pid" || true
+  [[ $(leftovers "$pid") == 2 ]] || fail "a killed program leaves $(ls "$XDG_RUNTIME_DIR/moult")"
+}
+kill_target
+"$MOULT" ps >"$base/ps" 2>&1 || fail "moult ps: $(cat "$base/ps")"
+[[ $(leftovers "$pid") == 0 ]] || fail "moult ps has left $(ls "$XDG_RUNTIME_DIR/moult")"
+start_target
+kill_target
+killed=$pid
+start_target
+[[ $(leftovers "$killed") == 0 ]] || fail "a listener's start has left $(ls "$XDG_RUNTIME_DIR/moult")"
+expect 0 "$pid +$name +listening" "$MOULT" ps

@@ -1,8 +1,8 @@
 // A client without manners: PATH half (sends half a request and dies), PATH long (sends two mebibytes without a newline
 // and shows the reply), PATH deaf (asks and asks, and reads nothing).
-#include <signal.h>
 
 #include <chrono>
+#include <csignal>
 #include <iostream>
 #include <string>
 

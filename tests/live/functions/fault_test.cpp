@@ -20,6 +20,7 @@
 
 #include "base/fault.hpp"
 #include "code/loader.hpp"
+#include "moult/data_update.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
@@ -35,6 +36,23 @@ MOULT_UPDATABLE int second(int x) { return x + 10; }
 MOULT_UPDATABLE int second_two(int x) { return x + 20; }
 
 std::vector<Redefinition> both() { return {Redefinition(first, first_two), Redefinition(second, second_two)}; }
+
+struct Counter {
+  MOULT_UPDATABLE int value() const { return n; }
+  int n;
+};
+struct CounterV2 {
+  MOULT_UPDATABLE int value() const { return -n; }
+  int n;
+};
+
+class RedefinesAClass final : public Update {
+ public:
+  RedefinesAClass() : Update("class") {}
+  bool wait_alterability() override { return true; }
+  bool check_alterability() override { return true; }
+  void apply() override { redefine_class<Counter, CounterV2>(); }
+};
 
 enum class Version { old, fresh, mixed };
 
@@ -109,9 +127,9 @@ class FaultInjection : public testing::Test {
     set_log_level(LogLevel::none);
     std::string name = testing::TempDir() + "moult-faults-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
+    folder = name;
   }
-  ~FaultInjection() override { std::filesystem::remove_all(folder_); }
+  ~FaultInjection() override { std::filesystem::remove_all(folder); }
 
   void go_everywhere(FaultKind kind);
   void go_through_all_points(const Journey& journey);
@@ -121,11 +139,11 @@ class FaultInjection : public testing::Test {
   void expect_a_good_update_applies();
 
   UpdateReport apply_threaded(std::unique_ptr<Update> update) {
-    return threaded_.add_update(std::move(update)).wait(120s);
+    return threaded_manager.add_update(std::move(update)).wait(120s);
   }
   UpdateReport apply_inline(std::unique_ptr<Update> update) {
-    UpdateHandle handle = inline_.add_update(std::move(update));
-    while (!is_final(handle.report())) inline_.apply_next_update();
+    UpdateHandle handle = inline_manager.add_update(std::move(update));
+    while (!is_final(handle.report())) inline_manager.apply_next_update();
     return handle.report();
   }
 
@@ -136,14 +154,15 @@ class FaultInjection : public testing::Test {
   Journey rolled_back();
   Journey loaded();
   Journey never_changed_before();
+  Journey a_class();
 
-  FaultKind kind_ = FaultKind::error;
-  std::set<std::string_view> hit_;
-  std::filesystem::path folder_;
-  ThreadedManager threaded_{"threaded"};
-  Manager inline_{"inline"};
-  std::uint64_t applied_ = 0;
-  Callers callers_;
+  FaultKind kind = FaultKind::error;
+  std::set<std::string_view> hit;
+  std::filesystem::path folder;
+  ThreadedManager threaded_manager{"threaded"};
+  Manager inline_manager{"inline"};
+  std::uint64_t applied = 0;
+  Callers callers;
 };
 
 /// The places where threads may stand are read anew when a library came or went: so that this can fail as well.
@@ -175,7 +194,7 @@ bool FaultInjection::go_with_fault(const Journey& journey, std::string_view poin
   bool fired = false;
   Ending ending;
   {
-    ArmedFault armed(point, nth, kind_);
+    ArmedFault armed(point, nth, kind);
     ending = journey.travel();
     fired = armed.fired();
   }
@@ -184,7 +203,7 @@ bool FaultInjection::go_with_fault(const Journey& journey, std::string_view poin
   else
     EXPECT_TRUE(ending.is_usual) << ending.reason;
   journey.end();
-  EXPECT_TRUE(callers_.go_on()) << "a thread was left stopped";
+  EXPECT_TRUE(callers.go_on()) << "a thread was left stopped";
   EXPECT_EQ(version(), Version::old);
   if (fired && nth == 1) expect_a_good_update_applies();
   return fired;
@@ -199,7 +218,7 @@ void FaultInjection::go_through_all_points(const Journey& journey) {
       bool fired = go_with_fault(journey, point, nth);
       if (HasFatalFailure()) return;
       if (!fired) break;
-      hit_.insert(point);
+      hit.insert(point);
     }
   }
 }
@@ -210,12 +229,12 @@ Journey FaultInjection::by_threaded_manager() {
               [this] {
                 auto update = impatient(std::make_unique<SafeRedefineUpdate>("threaded", both()));
                 UpdateReport report = apply_threaded(std::move(update));
-                applied_ = report.state == UpdateState::applied ? report.id : 0;
-                return Ending{applied_ != 0, report.reason};
+                applied = report.state == UpdateState::applied ? report.id : 0;
+                return Ending{applied != 0, report.reason};
               },
           .end =
               [this] {
-                if (applied_ != 0) roll_back(applied_);
+                if (applied != 0) roll_back(applied);
               }};
 }
 
@@ -224,8 +243,8 @@ Journey FaultInjection::by_inline_manager() {
   journey.name = "inline manager";
   journey.travel = [this] {
     UpdateReport report = apply_inline(impatient(std::make_unique<SafeRedefineUpdate>("inline", both())));
-    applied_ = report.state == UpdateState::applied ? report.id : 0;
-    return Ending{applied_ != 0, report.reason};
+    applied = report.state == UpdateState::applied ? report.id : 0;
+    return Ending{applied != 0, report.reason};
   };
   return journey;
 }
@@ -278,21 +297,21 @@ Journey FaultInjection::rolled_back() {
               [this] {
                 UpdateReport report = apply_threaded(impatient(std::make_unique<SafeRedefineUpdate>("again", both())));
                 ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
-                applied_ = report.id;
+                applied = report.id;
               },
           .travel =
               [this] {
                 try {
-                  roll_back(applied_);
+                  roll_back(applied);
                 } catch (const std::exception& error) {
                   return Ending{false, error.what()};
                 }
-                applied_ = 0;
+                applied = 0;
                 return Ending{true, {}};
               },
           .end =
               [this] {
-                if (applied_ != 0) roll_back(applied_);
+                if (applied != 0) roll_back(applied);
               },
           .before = Version::fresh};
 }
@@ -300,7 +319,7 @@ Journey FaultInjection::rolled_back() {
 Journey FaultInjection::loaded() {
   return {.name = "load", .travel = [this] {
             try {
-              code::load_update(FIXTURE, {.folder = folder_, .force = false, .program_build_id = ""});
+              code::load_update(FIXTURE, {.folder = folder, .force = false, .program_build_id = ""});
               return Ending{true, {}};
             } catch (const std::exception& error) {
               return Ending{false, error.what()};
@@ -344,15 +363,29 @@ Journey FaultInjection::never_changed_before() {
           .points = "code.near_pool"};
 }
 
-void FaultInjection::go_everywhere(FaultKind kind) {
-  kind_ = kind;
+Journey FaultInjection::a_class() {
+  return {.name = "class",
+          .travel =
+              [this] {
+                UpdateReport report = apply_threaded(impatient(std::make_unique<RedefinesAClass>()));
+                bool is_applied = report.state == UpdateState::applied;
+                EXPECT_EQ(Counter{1}.value(), is_applied ? -1 : 1);
+                if (is_applied) roll_back(report.id);
+                EXPECT_EQ(Counter{1}.value(), 1);
+                return Ending{is_applied, report.reason};
+              },
+          .points = "redefine.class"};
+}
+
+void FaultInjection::go_everywhere(FaultKind wanted) {
+  kind = wanted;
   for (const Journey& journey : {never_changed_before(), by_threaded_manager(), by_inline_manager(), to_no_quiescence(),
-                                 undone_late(), rolled_back(), loaded()}) {
+                                 undone_late(), rolled_back(), loaded(), a_class()}) {
     go_through_all_points(journey);
     if (HasFatalFailure()) return;
   }
-  EXPECT_FALSE(callers_.wrong());
-  EXPECT_THAT(without(fault_points(), hit_), testing::IsEmpty()) << "no journey of this test comes by there; add one";
+  EXPECT_FALSE(callers.wrong());
+  EXPECT_THAT(without(fault_points(), hit), testing::IsEmpty()) << "no journey of this test comes by there; add one";
 }
 
 TEST_F(FaultInjection, AnErrorAtAnyStepLeavesTheProgramAsItWasRunningAndUpdatable) { go_everywhere(FaultKind::error); }

@@ -7,8 +7,8 @@
 
 #include "moult/alterability.hpp"
 #include "moult/error.hpp"
-#include "moult/manager.hpp"
 #include "moult/updates.hpp"
+#include "redefine.hpp"
 
 namespace moult {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
@@ -19,18 +19,6 @@ MOULT_UPDATABLE int three(int x) { return x + 3; }
 
 MOULT_UPDATABLE int throws_one() { throw std::runtime_error("one"); }
 MOULT_UPDATABLE int throws_two() { throw std::runtime_error("two"); }
-
-UpdateReport apply(std::unique_ptr<Update> update) {
-  static Manager manager("test");
-  UpdateHandle handle = manager.add_update(std::move(update));
-  manager.apply_next_update();
-  return handle.report();
-}
-
-template <class Old, class Fresh>
-UpdateReport redefine(Old old_function, Fresh fresh) {
-  return apply(std::make_unique<SafeRedefineUpdate>("redefine", old_function, fresh));
-}
 
 TEST(Redefinition, EveryWayToCallReachesTheNewVersion) {
   int (*pointer)(int) = one;
@@ -104,6 +92,18 @@ TEST(Redefinition, MethodsAndVirtualMethodsOfEveryObjectAreReplaced) {
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
   EXPECT_EQ(shape->area(), -3);
   EXPECT_EQ(derived->area(), -4);
+  EXPECT_EQ(shape->doubled(), 60);
+}
+
+TEST(Redefinition, ByNameItFindsMethodsAskedForByAPointerToMember) {
+  using Area = int (Shape::*)() const;
+  std::unique_ptr<Shape> shape = std::make_unique<Shape>(3);
+  EXPECT_EQ(shape->area() + shape->doubled(), 15);
+  UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>(
+      "methods", std::vector{Redefinition(function<Area>("moult::subject::Shape::area"), &ShapeV2::area),
+                             Redefinition(function<Area>("moult::subject::Shape::doubled"), &ShapeV2::doubled)}));
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(shape->area(), -3);
   EXPECT_EQ(shape->doubled(), 60);
 }
 

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "moult/error.hpp"
@@ -61,10 +61,50 @@ TEST(ChooseCommand, PrefersTheFileWithMainAsItWasCompiledForThatProgram) {
       {"/build", "/src/main.cpp", "CMakeFiles/other.dir/main.cpp.o", {}},
       {"/build", "/src/main.cpp", "CMakeFiles/app.dir/main.cpp.o", {}},
   };
-  EXPECT_EQ(choose_command(commands, "/build/app", "/src/main.cpp"), &commands[2]);
-  EXPECT_EQ(choose_command(commands, "/build/app", ""), &commands[0]);
-  EXPECT_EQ(choose_command(commands, "/elsewhere/app2", ""), nullptr);
-  EXPECT_EQ(choose_command(commands, "/elsewhere/app2", "/src/main.cpp"), &commands[1]);
+  const ProgramSources sources{{"/src/main.cpp"}, {"/src/main.cpp", "/src/lib.cpp"}, {"/build"}};
+  EXPECT_EQ(choose_command(commands, "/build/app", sources), &commands[2]);
+  EXPECT_EQ(choose_command(commands, "/elsewhere/app2", sources), &commands[1]);
+}
+
+TEST(ChooseCommand, TakesAnotherOfTheProgramsSourcesWhenItIsNamedAfterTheProgram) {
+  const std::vector<CompileCommand> commands = {
+      {"/build", "/src/shared.cpp", "CMakeFiles/other.dir/shared.cpp.o", {}},
+      {"/build", "/src/shared.cpp", "CMakeFiles/app.dir/shared.cpp.o", {}},
+  };
+  EXPECT_EQ(choose_command(commands, "/build/app", {{"/lib/main.cpp"}, {"/lib/main.cpp", "/src/shared.cpp"}, {}}),
+            &commands[1]);
+  EXPECT_EQ(choose_command(commands, "/build/app", {{}, {"/src/shared.cpp"}, {}}), &commands[1]);
+  EXPECT_EQ(choose_command(commands, "/build/app", {}), &commands[1]) << "no debug information";
+}
+
+TEST(ChooseCommand, TakesNoneOfAnotherProgram) {
+  const std::vector<CompileCommand> commands = {
+      {"/build", "/src/main.cpp", "CMakeFiles/other.dir/main.cpp.o", {}},
+      {"/build", "/src/shared.cpp", "CMakeFiles/other.dir/shared.cpp.o", {}},
+      {"/build", "/src/app.cpp", "", {}},
+  };
+  const ProgramSources sources{{"/src/stranger.cpp"}, {"/src/stranger.cpp", "/src/shared.cpp"}, {"/build"}};
+  EXPECT_EQ(choose_command(commands, "/build/stranger", sources), nullptr) << "it lies in the same folder, no more";
+  EXPECT_EQ(choose_command(commands, "/build/stranger", {}), nullptr);
+}
+
+TEST(ChooseCommand, KnowsARelativeNameThatACompilersCacheTookOver) {
+  const std::vector<CompileCommand> commands = {{"/build", "/src/main.cpp", "", {}}};
+  const ProgramSources sources{
+      {"/other/src/main.cpp", "../src/main.cpp"}, {"/other/src/main.cpp", "../src/main.cpp"}, {}};
+  EXPECT_EQ(choose_command(commands, "/build/bin/app", sources), &commands[0]);
+  EXPECT_EQ(choose_command(commands, "/other/build/app", sources), nullptr) << "it lies elsewhere";
+}
+
+TEST(SourcesOfProgram, AreThoseOfItsCompilationUnits) {
+  const ProgramSources sources = sources_of_program("/proc/self/exe");
+  EXPECT_THAT(sources.files, testing::Contains(testing::EndsWith("compilation_database_test.cpp")));
+  EXPECT_THAT(sources.folders, testing::Not(IsEmpty()));
+}
+
+TEST(SourcesOfProgram, AreNoneWhereNothingIsKnown) {
+  EXPECT_THAT(sources_of_program("/no/such/program").files, IsEmpty());
+  EXPECT_THAT(sources_of_program("/dev/null").files, IsEmpty());
 }
 
 class Database : public testing::Test {

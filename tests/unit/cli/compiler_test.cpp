@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <fstream>
 
 #include "trouble.hpp"
@@ -37,7 +41,52 @@ TEST(Compiler, TheScratchFolderGoesAway) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-protocol::UpdatesReply reply_with(std::vector<UpdateState> states, ErrorCode code) {
+TEST(Compiler, AScratchFolderThatAKilledCommandLeftGoesWithTheNextOne) {
+  const ScratchFolder mine;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  const auto beside = [&](int pid) {
+    return mine.path().parent_path() / ("update-" + std::to_string(pid) + "-abcdef");
+  };
+  std::filesystem::create_directories(beside(child) / "deep");
+  { const ScratchFolder next; }
+  EXPECT_FALSE(std::filesystem::exists(beside(child)));
+  EXPECT_TRUE(std::filesystem::exists(mine.path()));
+}
+
+/// What is left of the scratch folders when `signal` ends a command, and how it ended.
+int end_by(int signal, std::string& path) {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(::pipe(ends.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const ScratchFolder scratch;
+    std::ofstream(scratch.path() / "file") << "x";
+    const std::string text = scratch.path().string();
+    static_cast<void>(!::write(ends[1], text.data(), text.size()));
+    for (;;) ::pause();
+  }
+  std::array<char, 1000> text{};
+  EXPECT_GT(::read(ends[0], text.data(), text.size() - 1), 0);
+  path = text.data();
+  EXPECT_TRUE(std::filesystem::exists(path));
+  ::kill(child, signal);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  for (const int end : ends) ::close(end);
+  return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+TEST(Compiler, TheScratchFolderGoesAwayWhenASignalEndsTheCommand) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    std::string path;
+    EXPECT_EQ(end_by(signal, path), signal);
+    EXPECT_FALSE(std::filesystem::exists(path)) << signal;
+  }
+}
+
+protocol::UpdatesReply reply_with(const std::vector<UpdateState>& states, ErrorCode code) {
   protocol::UpdatesReply reply;
   reply.failure = protocol::Failure{code, ""};
   for (const UpdateState state : states) reply.updates.emplace_back().state = state;
@@ -48,9 +97,16 @@ TEST(ExitCode, IsThatOfTheWorstUpdate) {
   using enum UpdateState;
   EXPECT_EQ(exit_of(protocol::UpdatesReply{}), ExitCode::done);
   EXPECT_EQ(exit_of(reply_with({applied, failed, refused}, ErrorCode::inlined)), ExitCode::failed);
-  EXPECT_EQ(exit_of(reply_with({applied, refused}, ErrorCode::inlined)), ExitCode::refused);
-  EXPECT_EQ(exit_of(reply_with({applied, queued}, ErrorCode::timed_out)), ExitCode::postponed);
+  EXPECT_EQ(exit_of(reply_with({queued, refused}, ErrorCode::inlined)), ExitCode::refused);
+  EXPECT_EQ(exit_of(reply_with({queued}, ErrorCode::timed_out)), ExitCode::postponed);
   EXPECT_EQ(exit_of(reply_with({}, ErrorCode::not_an_update)), ExitCode::refused);
+}
+
+TEST(ExitCode, DoesNotPromiseThatNothingWasTouchedWhenSomethingIsInForce) {
+  using enum UpdateState;
+  EXPECT_EQ(exit_of(reply_with({applied, refused}, ErrorCode::inlined)), ExitCode::failed);
+  EXPECT_EQ(exit_of(reply_with({applied, queued}, ErrorCode::timed_out)), ExitCode::failed);
+  EXPECT_EQ(exit_of(reply_with({applied}, ErrorCode::internal)), ExitCode::failed) << "the entry threw after it";
 }
 
 }  // namespace

@@ -28,5 +28,12 @@ TEST(Console, AlignsColumnsByCharactersNotBytes) {
 
 TEST(Console, HasNoColoursWhereThereIsNoTerminal) { EXPECT_EQ(paint(Colour::bad, "text"), "text"); }
 
+TEST(Console, ShowsControlCharactersInsteadOfSendingThemToTheTerminal) {
+  EXPECT_EQ(printable(R"({"name":"a\u001b[31m\u0000\r\n\t\u0085\u007f"})"),
+            R"({"name":"a\\u001b[31m\\u0000\\r\n\t\\u0085\\u007f"})");
+  EXPECT_EQ(printable("\"\x7f\xC2\x9bm\xC2\xB5\""), "\"\\\\u007f\\\\u009bm\xC2\xB5\"");
+  EXPECT_EQ(printable(R"("\\u001b \\r \" \u00e4 \u1234")"), R"("\\u001b \\r \" \u00e4 \u1234")") << "no controls";
+}
+
 }  // namespace
 }  // namespace moult::cli

@@ -24,7 +24,7 @@ class FakeProgram final {
     backend.check = [](const protocol::CheckRequest&) -> protocol::UpdatesReply {
       throw Error(ErrorCode::not_an_update, "no update");
     };
-    backend.threads = []() -> protocol::ThreadsReply { throw std::runtime_error("no threads"); };
+    backend.threads = [this] { return threads(); };
     backend.functions = [](const protocol::FunctionsRequest&) -> protocol::FunctionsReply { throw 7; };
     backend.roll_back = [](const protocol::RollbackRequest&) { return protocol::UpdatesReply{}; };
     backend.set = [](const protocol::SetRequest&) {};
@@ -54,6 +54,9 @@ class FakeProgram final {
   }
 
   static constexpr std::size_t kept = 100;
+  std::function<protocol::ThreadsReply()> threads = []() -> protocol::ThreadsReply {
+    throw std::runtime_error("no threads");
+  };
   std::promise<void> update_began;
   std::promise<void> let_update_end;
 

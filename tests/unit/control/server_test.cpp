@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
@@ -216,12 +218,85 @@ TEST_F(ServerTest, TooManyConnectionsAreTurnedAwayWithAReason) {
   Server::Options options;
   options.max_connections = 2;
   start(std::move(options));
-  Client first = client();
-  Client second = client();
-  EXPECT_THAT(ask(first, R"({"command":"status"})"), HasSubstr("4711"));
-  EXPECT_THAT(ask(second, R"({"command":"status"})"), HasSubstr("4711"));
+  Client follower = client();
+  EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("events"));
+  Client busy = client();
+  busy.send_line("update /wait.so", later());
+  program_.update_began.get_future().wait();
   Client third = client();
   EXPECT_THAT(third.read_line(later()), HasSubstr("too many connections"));
+  program_.let_update_end.set_value();
+  EXPECT_THAT(busy.read_line(later()), HasSubstr("/wait.so"));
+}
+
+TEST_F(ServerTest, ANewConnectionTakesThePlaceOfTheOneThatWasIdleForLongest) {
+  Server::Options options;
+  options.max_connections = 3;
+  start(std::move(options));
+  Client follower = client();
+  EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("events"));
+  const Fd silent = raw();
+  Client active = client();
+  EXPECT_THAT(ask(active, R"({"command":"status"})"), HasSubstr("4711"));
+  for (int each = 0; each < 3; ++each) {
+    Client fresh = client();
+    EXPECT_THAT(ask(fresh, R"({"command":"status"})"), HasSubstr("4711"));
+  }
+  EXPECT_EQ(rest_of(silent), "") << "it was closed";
+  program_.say("to the follower");
+  EXPECT_THAT(follower.read_line(later()), HasSubstr("to the follower"));
+}
+
+TEST_F(ServerTest, ManyThatNeverFinishARequestLockNobodyOut) {
+  start();
+  std::vector<Fd> silent;
+  for (int each = 0; each < 300; ++each) {
+    silent.push_back(raw());
+    if (each % 2 == 0) send(silent.back(), "{\"command\":\"sta");
+  }
+  Client after = client();
+  EXPECT_THAT(ask(after, R"({"command":"status"})"), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, CommandsThatReadDebugInformationTakeTurns) {
+  std::atomic<int> reading = 0;
+  std::atomic<int> most = 0;
+  program_.threads = [&] {
+    most = std::max(most.load(), ++reading);
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    --reading;
+    return protocol::ThreadsReply{};
+  };
+  start();
+  std::vector<Client> clients;
+  for (int each = 0; each < 10; ++each) clients.push_back(client());
+  for (Client& each : clients) each.send_line(R"({"command":"threads"})", later());
+  Client other = client();
+  EXPECT_THAT(ask(other, R"({"command":"check","path":"/a.so"})"), HasSubstr("no update"));
+  for (Client& each : clients) EXPECT_THAT(each.read_line(later()), HasSubstr("\"threads\":[]"));
+  EXPECT_EQ(most, 1);
+}
+
+TEST_F(ServerTest, CommandsThatWaitForTheirTurnAreAnsweredWhenTheListenerEnds) {
+  std::promise<void> began;
+  std::promise<void> go_on;
+  program_.threads = [&] {
+    began.set_value();
+    go_on.get_future().wait();
+    return protocol::ThreadsReply{};
+  };
+  start();
+  Client first = client();
+  first.send_line(R"({"command":"threads"})", later());
+  began.get_future().wait();
+  Client second = client();
+  second.send_line(R"({"command":"threads"})", later());
+  Client third = client();
+  EXPECT_THAT(ask(third, R"({"command":"status"})"), HasSubstr("4711")) << "now the second one waits";
+  thread_.request_stop();
+  go_on.set_value();
+  EXPECT_THAT(first.read_line(later()), HasSubstr("\"ok\":true"));
+  EXPECT_THAT(second.read_line(later()), HasSubstr("timed_out"));
 }
 
 TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {

@@ -207,6 +207,7 @@ class AnyKind final {
 
 }  // namespace moult::test
 
+// NOLINTNEXTLINE(misc-definitions-in-headers): each test is one source file, and this is its runtime
 std::unique_ptr<moult::Suspension> moult::suspend_program(std::chrono::milliseconds) {
   using moult::test::program;
   if (moult::lock_use().held != 0) program.lock_held = true;

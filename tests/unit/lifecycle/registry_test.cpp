@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <latch>
 #include <thread>
 
@@ -14,7 +15,6 @@ namespace {
 
 using lifecycle::Registry;
 using testing::Contains;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 ErrorCode code_of(const std::function<void()>& act) {
@@ -57,6 +57,46 @@ TEST(Managers, CannotShareAName) {
   EXPECT_EQ(code_of([] { Manager again("taken"); }), ErrorCode::invalid_argument);
   EXPECT_EQ(code_of([] { ThreadedManager again("taken"); }), ErrorCode::invalid_argument);
   EXPECT_EQ(fetch_manager("taken"), &manager);
+}
+
+TEST(Managers, WithAThreadAreMadeWhenFirstAskedForAndStay) {
+  EXPECT_EQ(fetch_manager("made when asked for"), nullptr);
+  ThreadedManager& made = threaded_manager("made when asked for");
+  EXPECT_EQ(made.name(), "made when asked for");
+  EXPECT_EQ(&threaded_manager("made when asked for"), &made);
+  EXPECT_EQ(fetch_manager("made when asked for"), &made);
+}
+
+TEST(Managers, OfTheProgramAreFoundRatherThanMadeAnew) {
+  ThreadedManager threaded("of the program");
+  EXPECT_EQ(&threaded_manager("of the program"), &threaded);
+  Manager manager("inline, of the program");
+  EXPECT_EQ(code_of([] { threaded_manager("inline, of the program"); }), ErrorCode::invalid_argument);
+}
+
+TEST(Managers, AreMadeOnceHoweverManyThreadsAsk) {
+  std::latch all_there(8);
+  std::array<ThreadedManager*, 8> found{};
+  {
+    std::vector<std::jthread> threads;
+    for (ThreadedManager*& each : found)
+      threads.emplace_back([&] {
+        all_there.arrive_and_wait();
+        each = &threaded_manager("asked for by many");
+      });
+  }
+  for (ThreadedManager* const each : found) EXPECT_EQ(each, found[0]);
+}
+
+TEST(Managers, HaveNamesThatCanBeShownAndTyped) {
+  EXPECT_EQ(code_of([] { Manager nameless(""); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([] { Manager shouting("\033[31mred"); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([] { threaded_manager("two\nlines"); }), ErrorCode::invalid_argument);
+}
+
+TEST(Updates, HaveNamesThatCanBeShownAndTyped) {
+  EXPECT_EQ(code_of([] { scripted(std::make_shared<Script>(), ""); }), ErrorCode::invalid_argument);
+  EXPECT_EQ(code_of([] { scripted(std::make_shared<Script>(), "\033[2J"); }), ErrorCode::invalid_argument);
 }
 
 TEST(Managers, AreFoundWhileOthersComeAndGo) {

@@ -94,5 +94,35 @@ TEST_P(DryRun, ChangesNothingEvenWhenPrepareDoes) {
   EXPECT_EQ(program.stopped_now, 0);
 }
 
+TEST(DryRunOfManagers, LeavesNoManagerBehind) {
+  std::unique_ptr<ThreadedManager> kept_by_the_library;
+  {
+    Submission submission(Submission::Mode::check);
+    Submission::Scope scope(submission);
+    ThreadedManager& found = threaded_manager("found or made");
+    kept_by_the_library = std::make_unique<ThreadedManager>("static in the entry");
+    EXPECT_EQ(fetch_manager("found or made"), &found);
+    EXPECT_EQ(&threaded_manager("found or made"), &found);
+    EXPECT_EQ(fetch_manager("static in the entry"), kept_by_the_library.get());
+    found.add_update(scripted(std::make_shared<Script>(), "checked"));
+    EXPECT_EQ(submission.reports().at(0).state, UpdateState::queued);
+  }
+  EXPECT_EQ(fetch_manager("found or made"), nullptr);
+  EXPECT_EQ(fetch_manager("static in the entry"), nullptr);
+  ThreadedManager as_applied("static in the entry");
+  kept_by_the_library.reset();
+  EXPECT_EQ(fetch_manager("static in the entry"), &as_applied);
+}
+
+TEST(DryRunOfManagers, IsRefusedWhereApplyingWouldBe) {
+  ThreadedManager of_the_program("taken");
+  Submission submission(Submission::Mode::check);
+  Submission::Scope scope(submission);
+  EXPECT_THROW(ThreadedManager("taken"), Error);
+  EXPECT_EQ(&threaded_manager("taken"), &of_the_program);
+  ThreadedManager fresh("twice in one entry");
+  EXPECT_THROW(ThreadedManager("twice in one entry"), Error);
+}
+
 }  // namespace
 }  // namespace moult::test

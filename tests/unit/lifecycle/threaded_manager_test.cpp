@@ -10,7 +10,6 @@
 namespace moult::test {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
 
 constexpr std::chrono::minutes long_time{1};

@@ -1,5 +1,6 @@
 #include "platform/sockets.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -111,6 +112,34 @@ TEST_F(Sockets, AFifoIsForItsOwnerAloneAndGoesAway) {
     EXPECT_EQ(read_from(fifo.socket, &byte, 1).transfer, Transfer::would_block) << "an end of file";
   }
   EXPECT_FALSE(fs::exists(path_));
+}
+
+TEST_F(Sockets, AFifoLeftByAListenerThatWasKilledIsTakenOver) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  {
+    const PathSocket fifo = make_fifo(path_);
+    const Fd writer(::open(path_.c_str(), O_WRONLY | O_NONBLOCK));
+    ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+    char byte = 0;
+    EXPECT_EQ(read_from(fifo.socket, &byte, 1).transfer, Transfer::moved);
+    EXPECT_THROW(make_fifo(path_), Error) << "it is in use again";
+  }
+  EXPECT_FALSE(fs::exists(path_));
+}
+
+TEST_F(Sockets, NothingElseIsTakenForAFifoThatWasLeft) {
+  std::ofstream(path_) << "a file";
+  EXPECT_THROW(make_fifo(path_), Error);
+  fs::remove(path_);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  ASSERT_EQ(::chmod(path_.c_str(), 0620), 0);
+  EXPECT_THROW(make_fifo(path_), Error) << "others may write to it";
+  ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
+  {
+    const Fd reader(::open(path_.c_str(), O_RDONLY | O_NONBLOCK));
+    EXPECT_THROW(make_fifo(path_), Error) << "somebody reads it";
+  }
+  EXPECT_TRUE(fs::is_fifo(path_));
 }
 
 TEST_F(Sockets, SendingToAPeerThatIsGoneRaisesNoSignal) {

@@ -21,7 +21,7 @@ TEST(StopSignal, AThreadLetGoWhileItArrivesDoesNotStayStopped) {
       for (int i = 0; i < 200 && !is_let_go; ++i) std::this_thread::yield();
       slot.word = stopped;
     });
-    let_go(slot);
+    Release().add(slot);
     is_let_go = true;
     handler.join();
     EXPECT_EQ(slot.word.load(), vacant);

@@ -52,7 +52,8 @@ TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
   const ThreadsReply threads{
       {{12, "worker", {{"f(int)", "/bin/app", 7, "app.cpp", 42, true}, {"", "[vdso]", 9, "", 0, false}}}}};
   EXPECT_EQ(format_reply("", parse_threads(format_reply("", threads))), format_reply("", threads));
-  const FunctionsReply functions{{{"f(int)", "/bin/app", 40, true}}};
+  const FunctionsReply functions{{{"f(int)", "/bin/app", 40, true}}, 7};
+  EXPECT_EQ(parse_functions(format_reply({}, functions)).total, 7u);
   EXPECT_EQ(format_reply("", parse_functions(format_reply("", functions))), format_reply("", functions));
   EventRecord event;
   event.number = 5;

@@ -33,6 +33,8 @@ TEST(Request, AnUpdateNeedsAnAbsolutePath) {
   EXPECT_THAT(refusal(R"({"command":"update"})"), HasSubstr("\"path\" must be the absolute path"));
   EXPECT_THAT(refusal(R"({"command":"update","path":"b.so"})"), HasSubstr("\"path\" must be the absolute path"));
   EXPECT_THAT(refusal(R"({"command":"update","path":7})"), HasSubstr("\"path\" must be a string"));
+  EXPECT_THAT(refusal(R"({"command":"check","path":"/a\u0000.so"})"), HasSubstr("\"path\" must be the absolute path"));
+  EXPECT_THAT(refusal(std::string("update /a\0.so", 13)), HasSubstr("absolute path"));
 }
 
 TEST(Request, AWaitThatIsNegativeFractionalOrLongerThanADayIsRefused) {
@@ -47,7 +49,9 @@ TEST(Request, EveryCommandSurvivesFormatAndParse) {
       AuthenticateRequest{"a token of \"quotes\" and \xC3\xA4"},
       StatusRequest{},
       UpdateRequest{"/a b/c.so", true, std::chrono::milliseconds(5)},
+      UpdateRequest{"/c.so", false, std::chrono::milliseconds(5), "/src/c.cpp"},
       CheckRequest{"/c.so", true},
+      CheckRequest{"/c.so", true, "/src/c.cpp"},
       ThreadsRequest{},
       FunctionsRequest{"ns::", 7},
       LogRequest{12, true},
@@ -79,12 +83,20 @@ TEST(Request, ARollbackNamesItsUpdateByNameOrById) {
   EXPECT_EQ(std::get<std::uint64_t>(parsed<RollbackRequest>(R"({"command":"rollback","update":4})").update), 4u);
   EXPECT_EQ(std::get<std::string>(parsed<RollbackRequest>(R"({"command":"rollback","update":"4"})").update), "4");
   EXPECT_THAT(refusal(R"({"command":"rollback"})"), HasSubstr("the name or the id"));
-  EXPECT_THAT(refusal(R"({"command":"rollback","update":-4})"), HasSubstr("\"update\" must be"));
+  EXPECT_THAT(refusal(R"({"command":"rollback","update":-4})"), HasSubstr("\"update\" must be the name or the id"));
+  EXPECT_THAT(refusal(R"({"command":"rollback","update":""})"), HasSubstr("\"update\" must be the name or the id"));
 }
 
 TEST(Request, ASetWithNothingToSetIsRefused) {
   EXPECT_THAT(refusal(R"({"command":"set"})"), HasSubstr("\"loglevel\" must be given"));
   EXPECT_THAT(refusal(R"({"command":"set","loglevel":3})"), HasSubstr("from 0 to 2"));
+}
+
+TEST(Request, ALogIsAtAnAbsolutePathOrStandardError) {
+  EXPECT_THAT(refusal(R"({"command":"set","logpath":"here.log"})"), HasSubstr("\"logpath\" must be an absolute path"));
+  EXPECT_THAT(refusal(R"({"command":"set","logpath":"/a\u0000b"})"), HasSubstr("\"logpath\" must be an absolute path"));
+  EXPECT_THAT(refusal("set logpath here.log"), HasSubstr("here.log"));
+  EXPECT_EQ(parsed<SetRequest>("set logpath").log_path, "");
 }
 
 TEST(PlainLine, PymoultsCommandsAreUnderstood) {
@@ -106,8 +118,9 @@ TEST(PlainLine, WhatPymoultIgnoredIsAnswered) {
 TEST(Request, NoBytesAtAllMakeTheParserThrow) {
   std::mt19937 random(20130401);
   const std::string alphabet =
-      "{}[]\",:\\ \t0123456789eE+-.truefalsn\x00\xC3\xFF"
-      "commandpathidupdatesetlog";
+      "{}[]\",:\\ \t0123456789eE+-.truefalsn\xC3\xFF"
+      "commandpathidupdatesetlog" +
+      std::string(1, '\0');
   for (int round = 0; round < 20000; ++round) {
     std::string line;
     for (std::size_t length = random() % 60; length > 0; --length) line += alphabet[random() % alphabet.size()];

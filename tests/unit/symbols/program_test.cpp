@@ -144,7 +144,7 @@ TEST(OfProcess, SaysThatThereIsNoSuchProcess) {
 
 TEST(OfFile, SaysWhatCannotBeRead) {
   const ScratchFolder folder;
-  std::ofstream(folder.file("empty"));
+  std::ofstream(folder.file("empty")) << "";
   std::ofstream(folder.file("text")) << "this is no program\n";
   for (const std::string& path : {folder.file("missing"), folder.file(""), folder.file("empty"), folder.file("text")}) {
     try {

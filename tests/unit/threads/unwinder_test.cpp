@@ -2,65 +2,65 @@
 #include "threads/unwinder.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <ucontext.h>
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <vector>
 
 namespace moult::threads {
 namespace {
 
-std::vector<std::uint64_t> by_libunwind(ucontext_t& context) {
-  std::vector<std::uint64_t> addresses;
+// Filled in by the signal handler, which must not allocate.
+constexpr std::size_t most_frames = 1000;
+std::vector<std::uint64_t> expected;
+std::vector<std::uint64_t> walked;
+bool ended_precisely = false;
+RowCache rows;
+
+void walk_by_libunwind(ucontext_t& context) {
   unw_cursor_t cursor;
   unw_init_local2(&cursor, &context, UNW_INIT_SIGNAL_FRAME);
   do {
     unw_word_t pc = 0;
     unw_get_reg(&cursor, UNW_REG_IP, &pc);
     if (pc == 0) break;
-    addresses.push_back(pc);
-  } while (unw_step(&cursor) > 0);
-  return addresses;
+    expected.push_back(pc);
+  } while (unw_step(&cursor) > 0 && expected.size() < most_frames);
 }
 
-std::vector<std::uint64_t> by_moult(const ucontext_t& context, bool* is_precise = nullptr) {
-  RowCache rows;
-  rows.keep_for(1);
-  std::vector<std::uint64_t> addresses;
+void walk_by_moult(const ucontext_t& context) {
   walk_stack(rows, platform::registers_of(context), [&](const Frame& frame) {
-    if (is_precise != nullptr) *is_precise = frame.is_precise;
-    if (frame.is_precise) addresses.push_back(value(frame.pc));
-    return frame.is_precise;
+    ended_precisely = frame.is_precise;
+    if (frame.is_precise) walked.push_back(value(frame.pc));
+    return frame.is_precise && walked.size() < most_frames;
   });
-  return addresses;
 }
 
-std::vector<std::uint64_t> expected;
-std::vector<std::uint64_t> walked;
-bool ended_precisely = false;
-
-void on_signal(int, siginfo_t*, void* data) {
+void on_signal(int signal, siginfo_t*, void* data) {
   ucontext_t& context = *static_cast<ucontext_t*>(data);
-  expected = by_libunwind(context);
-  walked = by_moult(context, &ended_precisely);
+  if (signal == SIGUSR1) walk_by_libunwind(context);
+  walk_by_moult(context);
 }
 
 struct OnSignal {
-  OnSignal() {
+  explicit OnSignal(int number = SIGUSR1) : signal(number) {
     struct sigaction action {};
     action.sa_sigaction = on_signal;
     action.sa_flags = SA_SIGINFO;
-    sigaction(SIGUSR1, &action, &before);
-    expected.clear();
-    walked.clear();
+    sigaction(signal, &action, &before);
+    rows.keep_for(1);
+    for (std::vector<std::uint64_t>* addresses : {&expected, &walked}) {
+      addresses->clear();
+      addresses->reserve(most_frames);
+    }
   }
-  ~OnSignal() { sigaction(SIGUSR1, &before, nullptr); }
+  ~OnSignal() { sigaction(signal, &before, nullptr); }
+  int signal;
   struct sigaction before {};
 };
 
@@ -141,6 +141,28 @@ TEST(Unwinder, WalksThroughExceptionsBeingThrown) {
   EXPECT_EQ(walked, expected);
 }
 
+[[gnu::noinline]] int call_slot(void* slot) {
+  reinterpret_cast<void (*)()>(slot)();
+  return 1;
+}
+
+TEST(Unwinder, StepsOutOfAJumpSlotAsFromAFunctionsEntry) {
+  // A slot without its jump: int3, on which the thread stands when the handler runs; ret.
+  const unsigned char code[] = {0xCC, 0xC3};
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  std::copy(std::begin(code), std::end(code), static_cast<unsigned char*>(page));
+  CodeAddress slot{reinterpret_cast<std::uintptr_t>(page)};
+  register_entry_code({slot, slot + sizeof code});
+  OnSignal handler(SIGTRAP);
+  call_slot(page);
+  ASSERT_GT(walked.size(), 2u);
+  EXPECT_TRUE(ended_precisely);
+  std::optional<CodeRange> caller = unwind_entry_at(CodeAddress{walked[1]});
+  ASSERT_TRUE(caller);
+  EXPECT_EQ(value(caller->begin), reinterpret_cast<std::uintptr_t>(&call_slot));
+}
+
 TEST(Unwinder, ReportsEveryWordOfAStackThatItCannotWalk) {
   // mov (%rsp),%rax; call *%rdi; ret: code made at run time, without unwind information.
   const unsigned char code[] = {0x48, 0x83, 0xEC, 0x08, 0xFF, 0xD7, 0x48, 0x83, 0xC4, 0x08, 0xC3};
@@ -155,7 +177,6 @@ TEST(Unwinder, ReportsEveryWordOfAStackThatItCannotWalk) {
   auto walk_here = +[] {
     ucontext_t here;
     getcontext(&here);
-    RowCache rows;
     rows.keep_for(1);
     walk_stack(rows, platform::registers_of(here), [](const Frame& frame) {
       if (!frame.is_precise) ++imprecise;

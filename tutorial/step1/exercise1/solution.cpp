@@ -8,6 +8,6 @@ void hello();  // The application's: linked when the update is loaded.
 static void hello_v2() { std::cout << "hello Ada" << std::endl; }
 
 MOULT_UPDATE {
-  static moult::ThreadedManager manager("hello");
+  moult::ThreadedManager& manager = moult::threaded_manager("hello");
   manager.add_update(std::make_unique<moult::SafeRedefineUpdate>("hello", hello, hello_v2));
 }

@@ -8,7 +8,7 @@ void hello();  // The application's: linked when the update is loaded.
 // Step 1: write hello_v2 here. It prints "hello " and your name.
 
 MOULT_UPDATE {
-  static moult::ThreadedManager manager("hello");
+  [[maybe_unused]] moult::ThreadedManager& manager = moult::threaded_manager("hello");
   // Step 2: hand the manager a SafeRedefineUpdate in place of the next statement.
   throw moult::Error(moult::ErrorCode::invalid_argument,
                      "hello_v2 is still to be written: see README.md, steps 1 and 2");

@@ -17,6 +17,6 @@ class CustomUpdate final : public moult::Update {
 };
 
 MOULT_UPDATE {
-  static moult::ThreadedManager manager("hello");
+  moult::ThreadedManager& manager = moult::threaded_manager("hello");
   manager.add_update(std::make_unique<CustomUpdate>());
 }

@@ -1,0 +1,186 @@
+// Classes and objects that change: redefine_class, conversion of objects to another class.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "moult/data_access.hpp"
+#include "moult/detail/class_redefinition.hpp"
+#include "moult/detail/conversion.hpp"
+#include "moult/error.hpp"
+#include "moult/update.hpp"
+#include "moult/updates.hpp"
+
+#pragma GCC visibility push(default)
+namespace moult {
+
+/// What becomes of member functions of the old class that cannot be redirected.
+enum class UnmatchedMembers {
+  refused,  ///< the class is not redefined, and the error lists them
+  /// They stay as they are: functions that the new class lacks, or has with other parameters, and copies of functions
+  /// in their callers. A warning in the log names each. To be chosen where the old version may go on beside the new
+  /// one.
+  kept,
+};
+
+struct ClassRedefinition {
+  /// Functions to redefine in the same go: those that use the class, where its layout changes.
+  std::vector<Redefinition> also{};
+  UnmatchedMembers unmatched = UnmatchedMembers::refused;
+};
+
+/// From now on the class `Old` of the program behaves as `New` of the update: constructors, destructor, methods,
+/// operators and static member functions are redirected together, each to the one of the same name and signature, so
+/// that also code which is not replaced makes objects of the new class, with its vtable. Calls in progress go on in the
+/// old version. Objects that exist are not converted: New's functions are called for them as they are.
+///
+/// What New must be: a class that does not derive from Old, laid out as Old, with new fields (if any) behind the old
+/// ones; objects of classes with a pool may grow up to their slot (Updatable's reserve). Its functions need code of
+/// their own in the update: define them outside of the class, or mark them MOULT_UPDATABLE. With any other layout every
+/// function of the program that uses Old must be redefined with it (ClassRedefinition::also).
+///
+/// Called from a step of an update it belongs to that update: it is undone with it and can be rolled back; in a stopped
+/// program it needs no stop of its own, elsewhere it stops the program for the change. It reads the program's debug
+/// information, which takes seconds for a big one.
+///
+/// Throws Error, with all reasons, before anything is touched: layout_mismatch (with the differences and the functions
+/// that stay), not_found, signature_mismatch, inlined, ambiguous, too_short, unsupported_code, no_room,
+/// invalid_argument; thread_unstoppable. After Pymoult's redefine_class.
+template <class Old, class New>
+void redefine_class(const ClassRedefinition& options = {}) {
+  detail::redefine_class(detail::class_pairing<Old, New>(), options);
+}
+
+/// What code that is not replaced makes after a conversion.
+enum class Rebind {
+  no,   ///< objects of the old class, in the same pool; the two are told apart
+  yes,  ///< objects of the new class: the class is redefined in the same step, as redefine_class does
+};
+
+/// What a conversion of objects is told besides its transformer.
+template <class Old, class New>
+struct ConversionOptions {
+  Rebind rebind = Rebind::no;
+  ClassRedefinition redefinition{};  ///< with Rebind::yes
+  /// Makes an old object of a new one again, so that the update can be rolled back when the program has run on; without
+  /// it that is refused.
+  std::function<Old(const New&)> inverse{};
+};
+
+namespace detail {
+
+/// A conversion without the types.
+struct Conversion {
+  std::shared_ptr<ObjectConverter> forward;
+  std::shared_ptr<ObjectConverter> inverse;  ///< null when there is no way back
+  std::optional<ClassPairing> pairing;       ///< to redefine the class as well
+  ClassRedefinition redefinition;
+};
+
+/// Convert in the stop that the current transaction holds, or in one of their own.
+std::size_t convert_objects(const Conversion& conversion);
+bool convert_object(const Conversion& conversion, void* object);
+
+template <class T>
+concept is_deleted_in_pools = requires(const T* object) {
+  module_pool(object);
+};
+
+template <class Old, class New, class Transformer>
+Conversion make_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options) {
+  static_assert(!std::has_virtual_destructor_v<New> || is_deleted_in_pools<New>,
+                "with a virtual destructor objects are deleted by the new class's own operator: derive it from "
+                "moult::Updatable too");
+  if constexpr (has_own_pool<Old>) decltype(module_pool<Old>(static_cast<const Old*>(nullptr)))::get();
+  Conversion conversion{make_converter<Old, New>(std::forward<Transformer>(transformer)), nullptr, std::nullopt, {}};
+  if (options.rebind == Rebind::yes) {
+    conversion.pairing = class_pairing<Old, New>();
+    conversion.redefinition = options.redefinition;
+  }
+  if (!options.inverse) return conversion;
+  if constexpr (std::is_nothrow_move_constructible_v<Old>)
+    conversion.inverse = make_converter<New, Old>(options.inverse);
+  else
+    throw Error(ErrorCode::invalid_argument,
+                "an inverse transformer needs an old class whose move constructor is noexcept");
+  return conversion;
+}
+
+class ConversionUpdate : public Update {
+ public:
+  ~ConversionUpdate() override;
+
+  void prepare() override;
+  bool wait_alterability() override;
+  bool check_alterability() override;
+  void apply() override;
+
+  /// How many objects were converted; 0 before apply.
+  std::size_t converted() const noexcept;
+
+ protected:
+  ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace detail
+
+/// Converts every live object of class `Old` that lies in a pool to class `New`, where it is: all pointers to it stay
+/// good. Returns how many there were. A New with a virtual destructor derives from Updatable too. Objects of subclasses
+/// are left alone, and so are objects that are being made and whose constructor has not begun.
+///
+/// The transformer is `New(const Old&)`, or `void(const Old&, New&)`, which fills a New that was value-initialised. It
+/// runs for each object, in a stopped program: it may allocate and must not wait for another thread. When it throws,
+/// nothing has changed. It must not make or delete objects of the class itself.
+///
+/// Called from apply of an update, in a stop in which no member function of Old is active in any thread; elsewhere it
+/// makes a stop of its own and the caller answers for that. It belongs to the update: undone with it, every object is
+/// again what it was, byte by byte; once the program has gone on, only the inverse transformer leads back. The old
+/// values are destroyed at the end of the stop. Unless told to rebind, code that is not replaced goes on making objects
+/// of class Old in the same pool, and using New's as if they were Old's: a pool holds no third class beside the two,
+/// New's fields stand behind Old's, and Old's destructor is all that such code runs unless it is virtual.
+///
+/// Throws what the transformer throws; Error: layout_mismatch (a New does not fit its slot: give the class a reserve),
+/// unsupported (a third class), thread_unstoppable, and as redefine_class does; std::bad_alloc. After Pymoult's
+/// start_eager_update, and Jvolve's (Subramanian, Hicks and McKinley, PLDI 2009) conversion of all objects in one stop.
+template <class Old, class New, detail::transformer_of<Old, New> Transformer>
+std::size_t start_eager_update(Transformer&& transformer, const ConversionOptions<Old, New>& options = {}) {
+  return detail::convert_objects(detail::make_conversion<Old, New>(std::forward<Transformer>(transformer), options));
+}
+
+/// The same for one object. False, and nothing done, when `object` is not one of class Old itself in a pool: on the
+/// stack, of a subclass, converted already. After Pymoult's update_to_class.
+template <class Old, class New, detail::transformer_of<Old, New> Transformer>
+bool update_to_class(Old& object, Transformer&& transformer) {
+  return detail::convert_object(
+      detail::make_conversion<Old, New>(std::forward<Transformer>(transformer), ConversionOptions<Old, New>{}),
+      std::addressof(object));
+}
+
+/// start_eager_update as an update of its own. What can be refused is refused in prepare, and memory for the new values
+/// is taken there. Alterable when no member function of Old is active in any thread and none is about to give the slot
+/// of an object back that it has destroyed. Roll it back with the inverse transformer: then nothing of New may be
+/// active.
+template <class Old, class New>
+class EagerConversionUpdate : public detail::ConversionUpdate {
+ public:
+  /// `threads` matters to steps that a subclass overrides; objects belong to all threads.
+  template <detail::transformer_of<Old, New> Transformer>
+  EagerConversionUpdate(std::string name, Transformer&& transformer, const ConversionOptions<Old, New>& options = {},
+                        std::vector<ThreadId> threads = {})
+      : ConversionUpdate(std::move(name),
+                         detail::make_conversion<Old, New>(std::forward<Transformer>(transformer), options),
+                         std::move(threads)) {}
+};
+
+}  // namespace moult
+#pragma GCC visibility pop

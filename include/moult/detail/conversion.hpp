@@ -1,0 +1,209 @@
+// What a conversion does to the objects themselves: the part that must know both classes.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+
+#pragma GCC visibility push(default)
+namespace moult {
+namespace detail {
+
+/// Up to 64 neighbouring slots, some of which hold objects to convert, and a cell beside the pool for each of those.
+/// A cell has room for an object of either class.
+struct ObjectBatch {
+  std::byte* slots = nullptr;
+  std::size_t slot_size = 0;
+  std::uint64_t bits = 0;  ///< the slots that are meant
+  std::byte* cells = nullptr;
+  std::size_t cell_size = 0;
+
+  /// `act(slot, cell)` for each.
+  template <class Act>
+  void for_each(Act&& act) const {
+    std::byte* cell = cells;
+    for (std::uint64_t left = bits; left != 0; left &= left - 1, cell += cell_size)
+      act(slots + static_cast<std::size_t>(std::countr_zero(left)) * slot_size, cell);
+  }
+};
+
+/// A class of objects to the pools, which do not know it.
+struct ObjectKind {
+  const std::type_info* type = nullptr;
+  std::size_t size = 0;
+  std::size_t alignment = 0;
+};
+
+/// Converts objects batch by batch. A batch goes from build to exchange, or in one go by convert_in_place; from there
+/// to put_back or to end_olds, of which the last is once and for all.
+class ObjectConverter {
+ public:
+  ObjectConverter() = default;
+  virtual ~ObjectConverter() = default;
+  ObjectConverter(const ObjectConverter&) = delete;
+  ObjectConverter& operator=(const ObjectConverter&) = delete;
+
+  virtual ObjectKind old_kind() const noexcept = 0;
+  virtual ObjectKind new_kind() const noexcept = 0;
+  /// Nothing that it does to an object can fail, and convert_in_place is to be used.
+  virtual bool is_in_place() const noexcept = 0;
+  /// Objects of the old class have a destructor that does something.
+  virtual bool ends_olds() const noexcept = 0;
+
+  /// Those of `bits` whose objects are of the old class itself and of no subclass.
+  virtual std::uint64_t select(const ObjectBatch& batch) const noexcept = 0;
+  /// Makes the new objects in the cells. When the transformer throws there are none, and the throw goes on.
+  virtual void build(const ObjectBatch& batch) = 0;
+  /// Destroys what build has made.
+  virtual void discard(const ObjectBatch& batch) noexcept = 0;
+  /// The new objects move into the slots, the bytes of the old ones into the cells. `scratch` has room for one.
+  virtual void exchange(const ObjectBatch& batch, std::byte* scratch) noexcept = 0;
+  /// Both in one, where is_in_place.
+  virtual void convert_in_place(const ObjectBatch& batch) noexcept = 0;
+  /// Destroys the new objects; the bytes of the old ones are where they were.
+  virtual void put_back(const ObjectBatch& batch) noexcept = 0;
+  /// Runs the destructors of the old objects, each for a moment in its slot again: it may point into itself.
+  virtual void end_olds(const ObjectBatch& batch, std::byte* scratch) noexcept = 0;
+};
+
+template <class Transformer, class Old, class New>
+concept returning_transformer = std::is_invocable_r_v<New, Transformer&, const Old&>;
+template <class Transformer, class Old, class New>
+concept filling_transformer =
+    !returning_transformer<Transformer, Old, New> && std::is_invocable_v<Transformer&, const Old&, New&> &&
+    std::is_default_constructible_v<New>;
+template <class Transformer, class Old, class New>
+concept transformer_of = returning_transformer<Transformer, Old, New> || filling_transformer<Transformer, Old, New>;
+
+template <class Old, class New, class Transformer>
+class TypedConverter final : public ObjectConverter {
+  static_assert(!std::is_same_v<Old, New>, "objects are converted to another class");
+  static_assert(std::is_nothrow_move_constructible_v<New>,
+                "the new class's move constructor must be noexcept: new objects are made beside the old ones and then "
+                "put in their places, which must not fail");
+  static_assert(std::is_nothrow_destructible_v<Old> && std::is_nothrow_destructible_v<New>,
+                "the destructors of both classes must be noexcept");
+
+  static constexpr bool returns = returning_transformer<Transformer, Old, New>;
+  static constexpr bool cannot_fail = returns ? std::is_nothrow_invocable_r_v<New, Transformer&, const Old&>
+                                              : std::is_nothrow_invocable_v<Transformer&, const Old&, New&> &&
+                                                    std::is_nothrow_default_constructible_v<New>;
+  /// A new object is on the stack for a moment.
+  static constexpr std::size_t most_on_stack = 4096;
+
+ public:
+  explicit TypedConverter(Transformer transformer) : transformer_(std::move(transformer)) {}
+
+  ObjectKind old_kind() const noexcept override { return {&typeid(Old), sizeof(Old), alignof(Old)}; }
+  ObjectKind new_kind() const noexcept override { return {&typeid(New), sizeof(New), alignof(New)}; }
+  bool is_in_place() const noexcept override {
+    return cannot_fail && std::is_trivially_destructible_v<Old> && sizeof(New) <= most_on_stack;
+  }
+  bool ends_olds() const noexcept override { return !std::is_trivially_destructible_v<Old>; }
+
+  std::uint64_t select(const ObjectBatch& batch) const noexcept override {
+    if constexpr (!std::is_polymorphic_v<Old>) return batch.bits;
+    std::uint64_t selected = 0;
+    for (std::uint64_t left = batch.bits; left != 0; left &= left - 1) {
+      const Old& object = old_at(batch.slots + static_cast<std::size_t>(std::countr_zero(left)) * batch.slot_size);
+      if (typeid(object) == typeid(Old)) selected |= left & -left;
+    }
+    return selected;
+  }
+
+  void build(const ObjectBatch& batch) override {
+    Built built{batch.cells, batch.cells, batch.cell_size};  // so far
+    batch.for_each([&](std::byte* slot, std::byte* cell) {
+      ::new (static_cast<void*>(cell)) New(make(old_at(slot)));
+      built.end = cell + batch.cell_size;
+    });
+    built.end = built.begin;
+  }
+
+  void discard(const ObjectBatch& batch) noexcept override {
+    batch.for_each([](std::byte*, std::byte* cell) { end(new_at(cell)); });
+  }
+
+  void exchange(const ObjectBatch& batch, std::byte* scratch) noexcept override {
+    batch.for_each([scratch](std::byte* slot, std::byte* cell) {
+      std::memcpy(scratch, slot, sizeof(Old));
+      New& made = new_at(cell);
+      ::new (static_cast<void*>(slot)) New(std::move(made));
+      end(made);
+      std::memcpy(cell, scratch, sizeof(Old));
+    });
+  }
+
+  void convert_in_place([[maybe_unused]] const ObjectBatch& batch) noexcept override {
+    if constexpr (cannot_fail && sizeof(New) <= most_on_stack)
+      batch.for_each([this](std::byte* slot, std::byte* cell) {
+        New made(make(old_at(slot)));
+        std::memcpy(cell, slot, sizeof(Old));
+        ::new (static_cast<void*>(slot)) New(std::move(made));
+      });
+  }
+
+  void put_back(const ObjectBatch& batch) noexcept override {
+    batch.for_each([](std::byte* slot, std::byte* cell) {
+      end(new_at(slot));
+      std::memcpy(slot, cell, sizeof(Old));
+    });
+  }
+
+  void end_olds(const ObjectBatch& batch, std::byte* scratch) noexcept override {
+    if constexpr (!std::is_trivially_destructible_v<Old>)
+      batch.for_each([scratch](std::byte* slot, std::byte* cell) {
+        std::memcpy(scratch, slot, sizeof(Old));
+        std::memcpy(slot, cell, sizeof(Old));
+        end(*std::launder(reinterpret_cast<Old*>(slot)));
+        std::memcpy(slot, scratch, sizeof(Old));
+      });
+  }
+
+ private:
+  struct Built {
+    ~Built() {
+      for (std::byte* each = begin; each != end; each += size) TypedConverter::end(new_at(each));
+    }
+    std::byte* begin;
+    std::byte* end;
+    std::size_t size;
+  };
+
+  static const Old& old_at(const std::byte* slot) noexcept { return *std::launder(reinterpret_cast<const Old*>(slot)); }
+  static New& new_at(std::byte* place) noexcept { return *std::launder(reinterpret_cast<New*>(place)); }
+  /// The class's own destructor, not a virtual call.
+  template <class T>
+  static void end(T& object) noexcept {
+    object.T::~T();
+  }
+
+  New make(const Old& old) noexcept(cannot_fail) {
+    if constexpr (returns) {
+      return std::invoke(transformer_, old);
+    } else {
+      New made{};
+      std::invoke(transformer_, old, made);
+      return made;
+    }
+  }
+
+  [[no_unique_address]] Transformer transformer_;
+};
+
+template <class Old, class New, class Transformer>
+std::shared_ptr<ObjectConverter> make_converter(Transformer&& transformer) {
+  return std::make_shared<TypedConverter<Old, New, std::decay_t<Transformer>>>(std::forward<Transformer>(transformer));
+}
+
+}  // namespace detail
+}  // namespace moult
+#pragma GCC visibility pop

@@ -1,0 +1,65 @@
+// What Updatable's operators do: the pool of a class as one module knows it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <new>
+#include <typeinfo>
+
+#pragma GCC visibility push(default)
+namespace moult {
+
+namespace data {
+class Pool;
+}
+
+namespace detail {
+
+struct ObjectShape {
+  std::size_t size = 0;
+  std::size_t alignment = 0;
+  std::size_t reserve = 0;
+};
+
+/// The pool of a class's own objects, the same for all modules. Throws Error (unsupported) when the program has objects
+/// of the class with another size or alignment, std::bad_alloc.
+data::Pool& pool_of(const std::type_info& type, const ObjectShape& shape);
+
+/// Throws std::bad_alloc.
+void* allocate(data::Pool& pool);
+/// For an object of a subclass of the pool's class. `alignment` 0: none that operator new was told.
+void* allocate_subclass(data::Pool& own, std::size_t size, std::size_t alignment);
+void deallocate(void* slot) noexcept;
+
+/// Hidden, so that each module has its own: one that knows the class by another size than the program is to be asked
+/// for itself, and not to run the program's copy of this.
+template <class T, std::size_t Reserve>
+struct [[gnu::visibility("hidden")]] ModulePool {
+  static data::Pool& get() {
+    if (data::Pool* pool = known.load(std::memory_order_acquire)) [[likely]]
+      return *pool;
+    data::Pool& pool = pool_of(typeid(T), {sizeof(T), alignof(T), Reserve});
+    known.store(&pool, std::memory_order_release);
+    return pool;
+  }
+
+  static void* allocate(std::size_t size, std::size_t alignment) {
+    data::Pool& own = get();
+    bool is_own = size == sizeof(T) && (alignment == 0 || alignment == alignof(T));
+    return is_own ? detail::allocate(own) : allocate_subclass(own, size, alignment);
+  }
+
+  static void* allocate_or_null(std::size_t size, std::size_t alignment) noexcept {
+    try {
+      return allocate(size, alignment);
+    } catch (...) {
+      return nullptr;
+    }
+  }
+
+  static inline constinit std::atomic<data::Pool*> known{nullptr};
+};
+
+}  // namespace detail
+}  // namespace moult
+#pragma GCC visibility pop

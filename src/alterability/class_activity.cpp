@@ -1,0 +1,43 @@
+#include "alterability/class_activity.hpp"
+
+#include <string>
+#include <typeinfo>
+#include <utility>
+
+#include "moult/error.hpp"
+#include "symbols/class_layout.hpp"
+#include "symbols/class_uses.hpp"
+
+namespace moult::alterability {
+
+std::vector<FunctionExtent> extents_of_class(const symbols::Program& program, std::string_view class_name) {
+  std::vector<FunctionExtent> extents;
+  for (const symbols::MemberCode& code : symbols::member_code(program, class_name)) {
+    FunctionExtent extent{code.symbol.demangled, code.symbol.pieces};
+    extent.ranges.insert(extent.ranges.begin(), code.symbol.range);
+    extents.push_back(std::move(extent));
+  }
+  for (symbols::MemberCopy& copy : symbols::member_copies(program, class_name))
+    extents.push_back({copy.member + ", inlined into " + copy.caller + ",", std::move(copy.code)});
+  if (extents.empty())
+    throw Error(ErrorCode::not_found,
+                std::string(class_name) + ": no code of its member functions is known; build it with symbols and -g");
+  return extents;
+}
+
+}  // namespace moult::alterability
+
+namespace moult::detail {
+
+bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadId>& threads) {
+  const symbols::Program program = symbols::Program::of_this_process();
+  const std::vector<alterability::FunctionExtent> extents =
+      alterability::extents_of_class(program, symbols::name_of_class(type));
+  bool is_active = false;
+  threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
+    is_active = alterability::find_activity(stopped, extents, threads).has_value();
+  });
+  return is_active;
+}
+
+}  // namespace moult::detail

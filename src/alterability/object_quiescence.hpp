@@ -1,0 +1,41 @@
+// Whether the objects of some classes can be changed now: nobody is at work on one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "alterability/deletion.hpp"
+#include "alterability/quiescence.hpp"
+
+namespace moult::alterability {
+
+class ObjectQuiescence final {
+ public:
+  /// `classes` as typeid, demangled, writes them; `also` is more code that must not be active. Reads debug information:
+  /// not in a stopped program where the pause matters.
+  explicit ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also = {});
+
+  /// One probe: true leaves the program stopped by the current transaction; otherwise the transaction says why not.
+  bool check(const Patience& patience) const;
+  /// Probes until it holds, or patience has run out.
+  bool wait(const Patience& patience) const;
+  /// Throws Error (still_active) where check would say no.
+  void require(const threads::StoppedWorld& stopped) const;
+
+ private:
+  /// Who keeps the objects from being changed.
+  struct Obstacle {
+    std::optional<Activity> activity;  ///< else a deletion
+    ThreadId thread{};
+  };
+  std::optional<Obstacle> find(const threads::StoppedWorld& stopped) const;
+  std::optional<Obstacle> probe(const Patience& patience) const;
+  static std::string describe(const Obstacle& obstacle);
+
+  std::vector<FunctionExtent> functions_;
+  Deletions deletions_;
+};
+
+}  // namespace moult::alterability

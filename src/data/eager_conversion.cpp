@@ -1,0 +1,368 @@
+// Why: every object of a class changes in one stop, with its address kept, and either all of them or none.
+//
+// How: two passes. `build` makes each new value in a cell beside the pool, from the old object as it is: a transformer
+// that throws leaves nothing behind but cells. `exchange` then saves the old object's bytes and moves the new value
+// into its slot, which cannot fail. The bytes go to the cell, so that `put_back` has an object that points into itself
+// where it was. Where nothing can fail in the first place (a noexcept transformer, an old class whose destructor does
+// nothing) both are one pass. The live bits are read before the first transformer runs, and once more after the last:
+// one that makes or deletes objects of the class is refused, as there is no telling what it meant for those.
+//
+// The old values are destroyed at the very end of the stop, each for a moment in its slot again, when nothing can fail
+// any more. Until then all can be put back without calling any code but the new class's destructor. Whoever redirects
+// the old class's destructor takes the redirection out for as long (redefine/object_change.cpp).
+//
+// What a slot holds is known by two things: the pool's contents, and the slot's `other` bit. With Makes::new_objects
+// the pool's usual class changes; otherwise old code goes on making objects of the old class in the same pool, so each
+// converted slot's bit is set and cleared when it is freed. A pool holds two classes at most.
+//
+// Memory: a cell for each object, taken and touched before the stop for those that live then and an eighth more.
+//
+// Limits: subclasses are left alone. Slots whose object's constructor has not begun are left alone too (raw_mark.hpp).
+// What later steps of the same stop do to converted objects is not undone: one they have deleted stays deleted, without
+// its old value's destructor being run.
+#include "data/eager_conversion.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.hpp"
+#include "base/fault.hpp"
+#include "data/live_objects.hpp"
+#include "data/raw_mark.hpp"
+#include "moult/error.hpp"
+#include "platform/poison.hpp"
+
+namespace moult::data {
+namespace {
+
+std::byte* slots_of(const Slab& slab, std::uint32_t word, std::size_t slot_size) noexcept {
+  return slab.begin() + std::size_t{word} * 64 * slot_size;
+}
+
+template <class Act>
+void for_each_bit(std::uint64_t bits, Act&& act) {
+  for (; bits != 0; bits &= bits - 1) act(static_cast<std::size_t>(std::countr_zero(bits)));
+}
+
+/// Of `bits`, those slots whose object's constructor has not begun.
+std::uint64_t unmade_among(const Pool& pool, const std::byte* slots, std::uint64_t bits) noexcept {
+  std::uint64_t unmade = 0;
+  for_each_bit(bits, [&](std::size_t index) {
+    if (is_raw(slots + index * pool.cut().slot_size, pool.shape().object_size)) unmade |= std::uint64_t{1} << index;
+  });
+  return unmade;
+}
+
+}  // namespace
+
+EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes)
+    : converter_(std::move(converter)),
+      old_kind_(converter_->old_kind()),
+      new_kind_(converter_->new_kind()),
+      old_(object_class_of(*old_kind_.type)),
+      new_(object_class_of(*new_kind_.type)),
+      makes_(makes),
+      cells_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)),
+      scratch_(std::make_unique<std::byte[]>(std::max(old_kind_.size, new_kind_.size))) {
+  if (&old_ == &new_)
+    throw Error(ErrorCode::invalid_argument,
+                old_.readable + ": its objects are converted to a class of another name; give the new one its own");
+}
+
+EagerConversion::~EagerConversion() { discard(); }
+
+std::vector<EagerConversion::Part> EagerConversion::find_parts() const {
+  std::vector<Part> parts;
+  for (ClassPools* each : all_class_pools())
+    if (std::optional<Portion> portion = each->own.portion_of(old_))
+      parts.push_back({.pool = &each->own, .portion = *portion, .before = each->own.contents(), .after = {}});
+  return parts;
+}
+
+void EagerConversion::refuse_misfit(const Part& part) const {
+  const Pool& pool = *part.pool;
+  bool becomes_usual = makes_ == Makes::new_objects && part.before.usual == &old_;
+  if (!becomes_usual && count_live(pool, part.portion) == 0) return;
+  std::size_t slot_size = pool.cut().slot_size;
+  const std::string& pool_class = pool.class_pools().object_class.readable;
+  if (new_kind_.size > slot_size)
+    throw Error(ErrorCode::layout_mismatch,
+                new_.readable + ": its objects need " + std::to_string(new_kind_.size) + " bytes, and the slots of " +
+                    pool_class + " have " + std::to_string(slot_size) +
+                    "; give the class a reserve for the next time (" + "moult::Updatable<" + pool_class + ", " +
+                    std::to_string(new_kind_.size - pool.shape().object_size) +
+                    ">), or keep what is new in a table beside, by the object's address");
+  if (slot_size % new_kind_.alignment != 0)
+    throw Error(ErrorCode::layout_mismatch, new_.readable + ": its objects are aligned to " +
+                                                std::to_string(new_kind_.alignment) + " bytes, and the slots of " +
+                                                pool_class + " to " + std::to_string(pool.shape().slot_alignment()) +
+                                                "; keep what is new in a table beside, by the object's address");
+}
+
+void EagerConversion::check() const {
+  MOULT_FAULT("data.conversion.check");
+  for (const Part& part : find_parts()) refuse_misfit(part);
+}
+
+void EagerConversion::reserve() {
+  MOULT_FAULT("data.conversion.reserve");
+  std::size_t objects = 0;
+  std::size_t groups = 64;
+  for (const Part& part : find_parts()) {
+    objects += count_live(*part.pool, part.portion);
+    for (const Region* region = part.pool->first_region(); region != nullptr; region = region->next.load())
+      groups += (region->slabs_end() - region->cut().first_slab) * region->cut().words();
+  }
+  cells_.clear();
+  cells_.reserve(objects + objects / 8 + 1024);
+  expected_groups_ = groups;
+}
+
+/// What the pool holds afterwards, and which bits say so.
+void EagerConversion::plan(Part& part) const {
+  part.after = part.before;
+  if (makes_ == Makes::new_objects && part.before.usual == &old_) {
+    part.after.usual = &new_;
+    part.after.usual_size = new_kind_.size;
+  } else if (part.before.usual == &new_) {
+    part.clears_other = true;
+  } else {
+    part.after.other = &new_;
+    part.after.other_size = new_kind_.size;
+    part.sets_other = true;
+  }
+}
+
+void EagerConversion::take_snapshot(Part& part, const threads::StoppedWorld& stopped) const {
+  part.groups.reserve(expected_groups_);
+  for_each_live_word(*part.pool, part.portion, stopped, [&](Slab& slab, std::uint32_t word, std::uint64_t live) {
+    std::uint64_t other = slab.others()[word].load(std::memory_order_relaxed);
+    part.groups.push_back({&slab, word, live, live, other, nullptr});
+  });
+}
+
+/// `converted_others` of the pool's other objects are to be converted.
+void EagerConversion::refuse_third_class(const Part& part, std::size_t converted_others) const {
+  const ObjectClass* other = part.before.other;
+  if (!part.sets_other || other == nullptr || other == &new_) return;
+  if (count_live(*part.pool, Portion::other) == converted_others) return;
+  throw Error(ErrorCode::unsupported,
+              new_.readable + ": the pool of " + part.pool->class_pools().object_class.readable +
+                  " holds objects of two classes already, " + part.before.usual->readable + " and " + other->readable +
+                  "; convert all of one of them first, or have the constructors redirected");
+}
+
+bool EagerConversion::finds_unmade(const threads::StoppedWorld& stopped) const {
+  for (const Part& part : find_parts()) {
+    bool found = false;
+    for_each_live_word(
+        *part.pool, part.portion, stopped, [&](const Slab& slab, std::uint32_t word, std::uint64_t live) {
+          found = found || unmade_among(*part.pool, slots_of(slab, word, part.pool->cut().slot_size), live) != 0;
+        });
+    if (found) return true;
+  }
+  return false;
+}
+
+void EagerConversion::build(const threads::StoppedWorld& stopped) {
+  MOULT_CHECK(state_ == State::idle, "a conversion is built once");
+  MOULT_FAULT("data.conversion.snapshot");
+  parts_ = find_parts();
+  for (Part& part : parts_) {
+    refuse_misfit(part);
+    plan(part);
+    refuse_third_class(part, part.portion == Portion::usual ? 0 : count_live(*part.pool, Portion::other));
+    take_snapshot(part, stopped);
+  }
+  for (const Part& part : parts_) converted_.push_back(part.pool);
+  build_all();
+  try {
+    refuse_changed(stopped);
+  } catch (...) {
+    unbuild(parts_.size(), 0);
+    throw;
+  }
+  state_ = State::built;
+}
+
+bool EagerConversion::build_one(const threads::StoppedWorld& stopped, void* object) {
+  MOULT_FAULT("data.conversion.one");
+  for (Part& part : find_parts()) {
+    std::optional<LiveSlot> found = find_live(*part.pool, part.portion, stopped, object);
+    if (!found) continue;
+    std::uint32_t word = found->number / 64;
+    std::uint64_t bit = std::uint64_t{1} << (found->number % 64);
+    std::uint64_t other = found->slab->others()[word].load(std::memory_order_relaxed);
+    part.groups.push_back({found->slab, word, bit, bit, other, nullptr});
+    refuse_misfit(part);
+    makes_ = Makes::old_objects;
+    plan(part);
+    Group& group = part.groups.front();
+    refuse_third_class(part, (group.was_other & group.live) != 0 ? 1 : 0);
+    converted_.push_back(part.pool);
+    parts_.push_back(std::move(part));
+    build_all();
+    state_ = State::built;
+    return count_ == 1;
+  }
+  return false;
+}
+
+detail::ObjectBatch EagerConversion::batch_of(const Part& part, const Group& group) const noexcept {
+  std::size_t slot_size = part.pool->cut().slot_size;
+  return {slots_of(*group.slab, group.word, slot_size), slot_size, group.bits, group.cells, cells_.cell_size()};
+}
+
+void EagerConversion::build_group(Part& part, Group& group) {
+  detail::ObjectBatch batch = batch_of(part, group);
+  group.bits &= ~unmade_among(*part.pool, batch.slots, group.bits);
+  batch.bits = group.bits;
+  group.bits = batch.bits = converter_->select(batch);
+  std::uint32_t count = count_ones(group.bits);
+  group.cells = batch.cells = cells_.take(count);
+  if (part.pool->poisons())
+    for_each_bit(group.bits, [&](std::size_t index) {
+      platform::unpoison(batch.slots + index * batch.slot_size, std::max(old_kind_.size, new_kind_.size));
+    });
+  if (converter_->is_in_place())
+    converter_->convert_in_place(batch);
+  else
+    converter_->build(batch);
+  count_ += count;
+}
+
+void EagerConversion::build_all() {
+  std::size_t part_count = 0;
+  std::size_t group_count = 0;
+  try {
+    for (; part_count < parts_.size(); ++part_count) {
+      Part& part = parts_[part_count];
+      for (group_count = 0; group_count < part.groups.size(); ++group_count) {
+        MOULT_FAULT("data.conversion.build");
+        build_group(part, part.groups[group_count]);
+      }
+    }
+  } catch (...) {
+    unbuild(part_count, group_count);
+    throw;
+  }
+}
+
+/// Takes back what was built of the first `part_count` parts, and of the first `group_count` groups of the next.
+void EagerConversion::unbuild(std::size_t part_count, std::size_t group_count) noexcept {
+  for (std::size_t i = 0; i < parts_.size() && i <= part_count; ++i) {
+    Part& part = parts_[i];
+    std::size_t end = i < part_count ? part.groups.size() : group_count;
+    for (std::size_t j = 0; j < end; ++j) {
+      detail::ObjectBatch batch = batch_of(part, part.groups[j]);
+      if (converter_->is_in_place())
+        converter_->put_back(batch);
+      else
+        converter_->discard(batch);
+    }
+  }
+  forget();
+}
+
+/// Throws when other objects of the class live than did when the snapshot was taken.
+void EagerConversion::refuse_changed(const threads::StoppedWorld& stopped) const {
+  for (const Part& part : parts_) {
+    auto expected = part.groups.begin();
+    bool is_same = true;
+    for_each_live_word(*part.pool, part.portion, stopped,
+                       [&](const Slab& slab, std::uint32_t word, std::uint64_t live) {
+                         is_same = is_same && expected != part.groups.end() && expected->slab == &slab &&
+                                   expected->word == word && expected->live == live;
+                         if (is_same) ++expected;
+                       });
+    if (is_same && expected == part.groups.end()) continue;
+    throw Error(ErrorCode::unsupported, old_.readable + ": the transformer made or deleted objects of the class it " +
+                                            "converts; let it use objects of other classes, or do that after apply");
+  }
+}
+
+void EagerConversion::exchange(const threads::StoppedWorld&) noexcept {
+  MOULT_CHECK(state_ == State::built, "a conversion is built before it is carried out");
+  state_ = State::exchanged;
+  for (Part& part : parts_) {
+    for (const Group& group : part.groups) {
+      if (!converter_->is_in_place()) converter_->exchange(batch_of(part, group), scratch_.get());
+      Word& others = group.slab->others()[group.word];
+      if (part.sets_other) others.fetch_or(group.bits, std::memory_order_relaxed);
+      if (part.clears_other) others.fetch_and(~group.bits, std::memory_order_relaxed);
+    }
+    part.pool->set_contents(part.after);
+  }
+}
+
+void EagerConversion::require_current() const {
+  for (const Pool* pool : converted_)
+    if (!pool->portion_of(new_))
+      throw Error(ErrorCode::unsupported, new_.readable + ": what was converted to it is of class " +
+                                              pool->contents().usual->readable +
+                                              " by now; roll back the update that did that first");
+}
+
+/// `act(part, group, batch)` for what still lives of each group; a batch is all of it, or one object.
+template <class Act>
+void EagerConversion::for_each_live_batch(Act&& act) noexcept {
+  for (Part& part : parts_)
+    for (const Group& group : part.groups) {
+      detail::ObjectBatch batch = batch_of(part, group);
+      std::uint64_t live = group.slab->live(group.word);
+      if ((group.bits & ~live) == 0) {
+        act(part, group, batch);
+        continue;
+      }
+      for (std::uint64_t left = group.bits; left != 0; left &= left - 1, batch.cells += batch.cell_size) {
+        batch.bits = left & -left;
+        if ((batch.bits & live) != 0) act(part, group, batch);
+      }
+    }
+}
+
+void EagerConversion::put_back(const threads::StoppedWorld&) noexcept {
+  MOULT_CHECK(state_ == State::exchanged, "only a conversion that was carried out can be put back");
+  for_each_live_batch([this](const Part& part, const Group& group, const detail::ObjectBatch& batch) {
+    converter_->put_back(batch);
+    Word& others = group.slab->others()[group.word];
+    if (part.sets_other) others.fetch_and(~(batch.bits & ~group.was_other), std::memory_order_relaxed);
+    if (part.clears_other) others.fetch_or(batch.bits & group.was_other, std::memory_order_relaxed);
+    if (part.pool->poisons())
+      for_each_bit(batch.bits, [&](std::size_t index) {
+        std::byte* slot = batch.slots + index * batch.slot_size;
+        platform::poison(slot, batch.slot_size);
+        platform::unpoison(slot, old_kind_.size);
+      });
+  });
+  for (Part& part : parts_) part.pool->set_contents(part.before);
+  forget();
+}
+
+void EagerConversion::end_olds(const threads::StoppedWorld&) noexcept {
+  if (state_ != State::exchanged) return;
+  state_ = State::ended;
+  if (!converter_->ends_olds()) return;
+  for_each_live_batch([this](const Part&, const Group&, const detail::ObjectBatch& batch) {
+    converter_->end_olds(batch, scratch_.get());
+  });
+}
+
+void EagerConversion::discard() noexcept {
+  if (state_ == State::built) unbuild(parts_.size(), 0);
+}
+
+void EagerConversion::forget() noexcept {
+  parts_.clear();
+  converted_.clear();
+  count_ = 0;
+  state_ = State::idle;
+}
+
+void EagerConversion::release() noexcept {
+  discard();
+  cells_.clear();
+  parts_.clear();
+}
+
+}  // namespace moult::data

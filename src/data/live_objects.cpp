@@ -1,0 +1,98 @@
+#include "data/live_objects.hpp"
+
+#include <algorithm>
+
+#include "data/class_pools.hpp"
+#include "moult/data_access.hpp"
+
+namespace moult {
+namespace data {
+namespace {
+
+/// Some objects of a pool, and where in each of them the wanted class begins.
+struct Source {
+  const Pool* pool;
+  Portion portion;
+  std::ptrdiff_t offset;
+};
+
+/// Where in an object of the class the wanted one begins; nothing when it is not among its bases.
+std::optional<std::ptrdiff_t> offset_in(const ObjectClass& held, const ObjectClass& wanted, Subclasses subclasses) {
+  if (&held == &wanted) return 0;
+  if (subclasses == Subclasses::excluded) return std::nullopt;
+  auto base = std::find_if(held.bases.begin(), held.bases.end(),
+                           [&](const FixedBase& candidate) { return candidate.name == wanted.name; });
+  if (base == held.bases.end()) return std::nullopt;
+  return base->offset;
+}
+
+void add_sources(const Pool& pool, const ObjectClass& wanted, Subclasses subclasses, std::vector<Source>& sources) {
+  const Contents& contents = pool.contents();
+  Portion usual = contents.other == nullptr ? Portion::all : Portion::usual;
+  if (std::optional<std::ptrdiff_t> offset = offset_in(*contents.usual, wanted, subclasses))
+    sources.push_back({&pool, usual, *offset});
+  if (contents.other == nullptr) return;
+  if (std::optional<std::ptrdiff_t> offset = offset_in(*contents.other, wanted, subclasses))
+    sources.push_back({&pool, Portion::other, *offset});
+}
+
+/// In a stopped program, as a conversion changes what pools hold.
+std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses) {
+  std::vector<Source> sources;
+  for (const ClassPools* each : all_class_pools())
+    each->for_each([&](const Pool& pool) {
+      // In the others are objects of subclasses only.
+      if (&pool == &each->own || subclasses == Subclasses::included) add_sources(pool, wanted, subclasses, sources);
+    });
+  return sources;
+}
+
+}  // namespace
+
+std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld&,
+                                  const void* address) noexcept {
+  const Geometry& cut = pool.cut();
+  const Region* region = pool.first_region();
+  while (region != nullptr && !region->contains(address)) region = region->next.load();
+  if (region == nullptr || address < region->slots_begin()) return std::nullopt;
+  std::size_t in_region =
+      static_cast<std::size_t>(static_cast<const std::byte*>(address) - reinterpret_cast<const std::byte*>(region));
+  if (in_region >> cut.slab_shift >= region->slabs_end()) return std::nullopt;
+  Slab& slab = region->slab_of(address);
+  std::size_t offset = in_region & (cut.slab_size() - 1);
+  std::uint32_t number = cut.slot_at(offset);
+  if (number >= cut.slots || std::size_t{number} * cut.slot_size != offset) return std::nullopt;
+  if ((slab.live(number / 64, portion) >> (number % 64) & 1) == 0) return std::nullopt;
+  return LiveSlot{&slab, number};
+}
+
+std::size_t count_live(const Pool& pool, Portion portion) noexcept {
+  std::size_t count = 0;
+  for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load())
+    for (std::uint32_t index = region->cut().first_slab; index < region->slabs_end(); ++index)
+      count += region->slab(index).live_count(portion);
+  return count;
+}
+
+}  // namespace data
+
+std::vector<void*> detail::live_objects(const data::Pool& own, const Enumeration& options) {
+  const data::ObjectClass& wanted = own.class_pools().object_class;
+  std::size_t expected = 1024;
+  for (const data::Source& source : data::sources_of(wanted, options.subclasses))
+    expected += data::count_live(*source.pool, source.portion);
+  // Written to now, so that the stop is not spent on first touches.
+  std::vector<void*> found(expected + expected / 8);
+  std::size_t count = 0;
+  threads::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const threads::StoppedWorld& stopped) {
+    for (const data::Source& source : data::sources_of(wanted, options.subclasses))
+      data::for_each_live(*source.pool, source.portion, stopped, [&](std::byte* slot) {
+        if (count == found.size()) found.resize(2 * count);
+        found[count++] = slot + source.offset;
+      });
+  });
+  found.resize(count);
+  return found;
+}
+
+}  // namespace moult

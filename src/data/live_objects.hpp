@@ -1,0 +1,56 @@
+// Every live object of a pool, at the speed of memory.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "data/pool.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::data {
+
+/// Calls `visit(slab, word, bits)` for every 64 slots among which live ones of `portion` are, by address within a
+/// region.
+template <class Visit>
+void for_each_live_word(const Pool& pool, Portion portion, const threads::StoppedWorld&, Visit&& visit) {
+  for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
+    std::uint32_t end = region->slabs_end();
+    for (std::uint32_t index = region->cut().first_slab; index < end; ++index) {
+      Slab& slab = region->slab(index);
+      for (std::uint32_t word = 0; word < slab.words(); ++word)
+        if (std::uint64_t live = slab.live(word, portion)) visit(slab, word, live);
+    }
+  }
+}
+
+/// Calls `visit(slot)` for every live slot of `portion`, by address within a region. An object whose constructor or
+/// destructor a stopped thread is in counts as live. `visit` may allocate and delete objects of the pool; whether those
+/// born in slots not looked at yet are visited is not specified.
+template <class Visit>
+void for_each_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped, Visit&& visit) {
+  std::size_t slot_size = pool.cut().slot_size;
+  for_each_live_word(pool, portion, stopped, [&](const Slab& slab, std::uint32_t word, std::uint64_t live) {
+    std::byte* begin = slab.begin() + std::size_t{word} * 64 * slot_size;
+    for (; live != 0; live &= live - 1) visit(begin + static_cast<std::size_t>(std::countr_zero(live)) * slot_size);
+  });
+}
+template <class Visit>
+void for_each_live(const Pool& pool, const threads::StoppedWorld& stopped, Visit&& visit) {
+  for_each_live(pool, Portion::all, stopped, std::forward<Visit>(visit));
+}
+
+struct LiveSlot {
+  Slab* slab = nullptr;
+  std::uint32_t number = 0;
+};
+/// The live slot of `portion` that begins at `address`; nothing when none does. `address` may be any.
+std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
+                                  const void* address) noexcept;
+
+/// How many slots are live; exact only in a stopped program.
+std::size_t count_live(const Pool& pool, Portion portion = Portion::all) noexcept;
+
+}  // namespace moult::data

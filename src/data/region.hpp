@@ -1,0 +1,68 @@
+// 64 MiB of address space, aligned to as much, that belong to one pool:
+//
+//   Region | record of slab 0 | record of slab 1 | ...            slots of slab first_slab | slots of the next | ...
+//
+// The records of the first slabs, whose place the records take, are not used. Region and record of a slot are found by
+// arithmetic on its address, and no page holds both slots and records: pages of slots may be made inaccessible or moved
+// aside while all of this goes on working. Memory is committed from the front, so the slots of a region are one range.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include "data/geometry.hpp"
+#include "data/slab.hpp"
+
+namespace moult::data {
+
+class Pool;
+
+class Region final {
+ public:
+  /// Null when there is no address space or memory for it. Regions live as long as the process.
+  static Region* make(Pool& pool, const Geometry& cut) noexcept;
+
+  static Region& of(const void* slot) noexcept {
+    return *std::launder(reinterpret_cast<Region*>(reinterpret_cast<std::uintptr_t>(slot) & ~(region_size - 1)));
+  }
+
+  bool contains(const void* address) const noexcept { return &of(address) == this; }
+
+  Pool& pool() const noexcept { return pool_; }
+  const Geometry& cut() const noexcept { return cut_; }
+  Slab& slab(std::uint32_t index) const noexcept {
+    return *std::launder(reinterpret_cast<Slab*>(address() + Slab::records_begin + std::size_t{index} * cut_.stride));
+  }
+  Slab& slab_of(const void* slot) const noexcept {
+    std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(slot) - address();
+    return slab(static_cast<std::uint32_t>(offset >> cut_.slab_shift));
+  }
+
+  /// The slabs of [first_slab, slabs_end()) have been used.
+  std::uint32_t slabs_end() const noexcept { return slabs_end_.load(std::memory_order_acquire); }
+  /// A slab that was never used; null when there is none left, or no memory. Under the pool's lock.
+  Slab* add_slab() noexcept;
+
+  std::byte* slots_begin() const noexcept { return begin_of(cut_.first_slab); }
+  std::size_t committed_slot_bytes() const noexcept { return committed_ - cut_.first_slab * cut_.slab_size(); }
+
+  std::atomic<Region*> next{nullptr};  ///< the pool's next region; set once
+
+ private:
+  Region(Pool& pool, const Geometry& cut) noexcept;
+  std::uintptr_t address() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
+  std::byte* begin_of(std::uint32_t index) const noexcept {
+    return reinterpret_cast<std::byte*>(address() + (std::size_t{index} << cut_.slab_shift));
+  }
+
+  Geometry cut_;
+  Pool& pool_;
+  std::atomic<std::uint32_t> slabs_end_;
+  std::atomic<std::size_t> committed_;  ///< bytes from the region's beginning
+};
+
+static_assert(sizeof(Region) <= Slab::records_begin, "the records begin behind the region");
+
+}  // namespace moult::data

@@ -1,0 +1,35 @@
+#include "data/statistics.hpp"
+
+#include "data/class_pools.hpp"
+#include "data/live_objects.hpp"
+#include "platform/reserved_memory.hpp"
+
+namespace moult::data {
+namespace {
+
+PoolStatistics statistics_of(const Pool& pool) {
+  PoolStatistics found;
+  found.class_name = pool.class_pools().object_class.readable;
+  found.is_of_subclass = &pool != &pool.class_pools().own;
+  found.live = count_live(pool);
+  found.object_size = pool.shape().object_size;
+  found.slot_size = pool.cut().slot_size;
+  for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
+    found.reserved += region_size;
+    found.resident += platform::resident_bytes(region->slots_begin(), region->committed_slot_bytes());
+    found.metadata += platform::resident_bytes(reinterpret_cast<const std::byte*>(region),
+                                               pool.cut().first_slab * pool.cut().slab_size());
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<PoolStatistics> pool_statistics() {
+  std::vector<PoolStatistics> all;
+  for (const ClassPools* each : all_class_pools())
+    each->for_each([&](const Pool& pool) { all.push_back(statistics_of(pool)); });
+  return all;
+}
+
+}  // namespace moult::data

@@ -1,0 +1,14 @@
+// Allocation and deletion: the slab of each pool that a thread owns.
+#pragma once
+
+#include "data/pool.hpp"
+
+namespace moult::data {
+
+/// A slot for one object, uninitialised. Safe in any thread, in a stopped program too. Throws std::bad_alloc.
+void* allocate(Pool& pool);
+
+/// Takes back a slot of any pool, from any thread; null is let pass. A slot that is not live stops the process.
+void deallocate(void* slot) noexcept;
+
+}  // namespace moult::data

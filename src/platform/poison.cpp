@@ -1,0 +1,24 @@
+#include "platform/poison.hpp"
+
+namespace moult::platform {
+
+// Weak, so they cannot be local.
+[[gnu::weak]] void asan_poison(const volatile void* begin, std::size_t size) asm("__asan_poison_memory_region");
+[[gnu::weak]] void asan_unpoison(const volatile void* begin, std::size_t size) asm("__asan_unpoison_memory_region");
+[[gnu::weak]] void lsan_add_roots(const void* begin, std::size_t size) asm("__lsan_register_root_region");
+
+bool can_poison() noexcept { return &asan_poison != nullptr; }
+
+void poison(const std::byte* begin, std::size_t size) noexcept {
+  if (can_poison()) asan_poison(begin, size);
+}
+
+void unpoison(const std::byte* begin, std::size_t size) noexcept {
+  if (can_poison()) asan_unpoison(begin, size);
+}
+
+void add_roots(const std::byte* begin, std::size_t size) noexcept {
+  if (&lsan_add_roots != nullptr) lsan_add_roots(begin, size);
+}
+
+}  // namespace moult::platform

@@ -1,0 +1,20 @@
+// The address sanitizer and its leak checker, where the process has them: memory that moult hands out and takes back is
+// announced to them, so that a use after delete is found in it too. A weak reference tells at run time, so a plain
+// libmoult serves a program that was built with the sanitizer.
+#pragma once
+
+#include <cstddef>
+
+namespace moult::platform {
+
+/// Whether the functions below do anything.
+bool can_poison() noexcept;
+
+/// From now on an instrumented access to these bytes is reported.
+void poison(const std::byte* begin, std::size_t size) noexcept;
+void unpoison(const std::byte* begin, std::size_t size) noexcept;
+
+/// What is pointed to from here is not lost: the leak checker looks only where malloc's memory is, otherwise.
+void add_roots(const std::byte* begin, std::size_t size) noexcept;
+
+}  // namespace moult::platform

@@ -1,0 +1,24 @@
+// Address space that is set aside first and filled with memory piece by piece.
+#pragma once
+
+#include <cstddef>
+
+namespace moult::platform {
+
+/// Sets aside `size` bytes that begin at a multiple of `alignment`, a power of two; touching them faults. Whole pages.
+/// Null when there is no such room.
+std::byte* reserve(std::size_t size, std::size_t alignment) noexcept;
+/// Gives all of it back.
+void unreserve(std::byte* begin, std::size_t size) noexcept;
+
+/// Makes reserved pages zeroed memory, readable and writable. False when the kernel has none to promise.
+bool commit(std::byte* begin, std::size_t size) noexcept;
+/// Has committed pages in memory before they are touched: one call instead of a fault for each. A hint.
+void populate(std::byte* begin, std::size_t size) noexcept;
+/// Gives the memory of committed pages back to the system; they stay committed, and read as zeros.
+void discard(std::byte* begin, std::size_t size) noexcept;
+
+/// How many of these bytes are in memory now, in whole pages.
+std::size_t resident_bytes(const std::byte* begin, std::size_t size) noexcept;
+
+}  // namespace moult::platform

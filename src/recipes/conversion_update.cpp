@@ -1,0 +1,71 @@
+#include <chrono>
+#include <optional>
+
+#include "alterability/object_quiescence.hpp"
+#include "base/fault.hpp"
+#include "moult/data_update.hpp"
+#include "moult/error.hpp"
+#include "redefine/object_change.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::detail {
+
+class ConversionUpdate::Impl final {
+ public:
+  explicit Impl(Conversion conversion) : conversion_(std::move(conversion)) {}
+
+  void prepare() {
+    change_ = redefine::ObjectChange::prepare(conversion_);
+    quiescence_.emplace(change_->class_names(), change_->old_functions());
+  }
+
+  bool check(const Patience& patience) { return note(quiescence_->check(patience)); }
+  bool wait(const Patience& patience) { return note(quiescence_->wait(patience)); }
+  bool note(bool is_quiescent) {
+    if (!is_quiescent) return false;
+    quiescent_since_ = threads::current_stop()->began();
+    return true;
+  }
+
+  void apply(const threads::StoppedWorld& stopped) {
+    // A hook may have resumed the program: what was found was found in another stop then.
+    if (quiescent_since_ != stopped.began()) quiescence_->require(stopped);
+    converted_ = change_->commit(stopped, Transaction::current());
+  }
+
+  std::size_t converted() const noexcept { return converted_; }
+
+ private:
+  Conversion conversion_;
+  std::optional<redefine::ObjectChange> change_;
+  std::optional<alterability::ObjectQuiescence> quiescence_;
+  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its beginning
+  std::size_t converted_ = 0;
+};
+
+ConversionUpdate::ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads)
+    : Update(std::move(name), std::move(threads)), impl_(std::make_unique<Impl>(std::move(conversion))) {}
+
+ConversionUpdate::~ConversionUpdate() = default;
+
+void ConversionUpdate::prepare() {
+  impl_->prepare();
+  MOULT_FAULT("recipes.conversion.prepared");
+}
+
+bool ConversionUpdate::wait_alterability() { return impl_->wait(patience()); }
+bool ConversionUpdate::check_alterability() { return impl_->check(patience()); }
+
+void ConversionUpdate::apply() {
+  const threads::StoppedWorld* stopped = threads::current_stop();
+  if (stopped == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                name() + ": the program was resumed before apply converted anything; resume it in resume_hook");
+  MOULT_FAULT("recipes.conversion.apply");
+  impl_->apply(*stopped);
+  MOULT_FAULT("recipes.conversion.applied");
+}
+
+std::size_t ConversionUpdate::converted() const noexcept { return impl_->converted(); }
+
+}  // namespace moult::detail

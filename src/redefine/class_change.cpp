@@ -1,0 +1,255 @@
+// Why: a class is more than its functions. Its constructors, methods and operators must change together, and code that
+// stays (whoever takes a Data*) goes on reading objects as the old class laid them out, while new ones are of the new
+// class.
+//
+// How: everything is decided before anything is touched. The layouts are compared; the old class's code is matched with
+// the new one's, entry by entry; the debug information is asked which functions use the class. Layouts that are alike
+// need nothing more. Fields appended behind the old ones need room: a slot with a reserve, and no code that stays may
+// depend on the size (a variable, a member, an array of the class). Any other change needs every function that mentions
+// the class to be among those replaced. Then the change is one of functions (function_change.hpp). Constructors bring
+// the new vtable along: they store its address into the objects they make. Old objects keep the old vtable, whose
+// functions are redirected at their entries.
+//
+// Limits: what class_uses.hpp does not see. An object that exists is not converted here: the new functions see it as it
+// was, with whatever the reserve holds behind it.
+#include "redefine/class_change.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/event.hpp"
+#include "base/fault.hpp"
+#include "moult/error.hpp"
+#include "redefine/class_names.hpp"
+#include "redefine/class_sides.hpp"
+#include "redefine/refusals.hpp"
+#include "symbols/class_uses.hpp"
+
+namespace moult::redefine {
+namespace {
+
+using symbols::ClassMention;
+using symbols::ClassUses;
+using symbols::ClassVariable;
+using symbols::Reach;
+
+constexpr std::size_t most_listed = 20;
+
+AnyFunction function_of(const symbols::MemberCode& code) {
+  return {reinterpret_cast<const void*>(value(code.symbol.range.begin)), code.symbol.demangled};
+}
+
+std::vector<FunctionPair> pairs_of(const MemberMatch& match, const ClassRequest& request) {
+  std::vector<FunctionPair> pairs;
+  for (const MemberPair& pair : match.pairs) pairs.emplace_back(function_of(pair.old), function_of(pair.fresh));
+  pairs.insert(pairs.end(), request.also.begin(), request.also.end());
+  return pairs;
+}
+
+std::string at_place(const symbols::SourceLine& place) {
+  return place.line == 0 ? std::string() : " at " + place.file + ":" + std::to_string(place.line);
+}
+
+/// A line each, the first ones.
+std::string list(const std::vector<std::string>& lines) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(lines.size(), most_listed); ++i) text += "\n  " + lines[i];
+  if (lines.size() > most_listed) text += "\n  and " + std::to_string(lines.size() - most_listed) + " more";
+  return text;
+}
+
+void warn(const std::string& text) {
+  Event event;
+  event.kind = EventKind::warning;
+  event.text = text;
+  event_log().publish(std::move(event));
+}
+
+/// What the change does to code that stays.
+class StayingCode final {
+ public:
+  StayingCode(const ClassSides& sides, const ClassRequest& request, const MemberMatch& match, const ClassUses& uses)
+      : sides_(sides), request_(request), uses_(uses) {
+    for (const FunctionPair& pair : pairs_of(match, request))
+      replaced_.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
+    for (const symbols::MemberCode& code : sides.fresh.code) replaced_.insert(code.symbol.range.begin);
+    for (const symbols::MemberCode& code : sides.old.code) has_code_.insert(code.symbol.demangled);
+  }
+
+  void check(const LayoutComparison& layout, Refusals& refusals) const {
+    check_room(refusals);
+    if (layout.verdict == LayoutVerdict::incompatible) {
+      warn_of_variables();
+      check_uses(layout, Reach::layout, refusals);
+    }
+    // Without slots nobody but the code that makes the objects knows what room they have.
+    if (layout.verdict == LayoutVerdict::append_only && grows(layout))
+      check_uses(layout, request_.slot_size ? Reach::size : Reach::layout, refusals);
+    if (request_.unmatched == ClassRequest::Unmatched::refused) check_copies(refusals);
+  }
+
+ private:
+  static bool grows(const LayoutComparison& layout) {
+    return std::any_of(layout.differences.begin(), layout.differences.end(), [](const LayoutDifference& difference) {
+      return difference.kind == DifferenceKind::field_added || difference.kind == DifferenceKind::resized;
+    });
+  }
+
+  void check_room(Refusals& refusals) const {
+    const std::string& old = request_.old_class;
+    const std::string& fresh = request_.fresh_class;
+    const std::size_t size = sides_.fresh.layout.size;
+    if (request_.slot_size && size > *request_.slot_size)
+      refusals.add(ErrorCode::layout_mismatch,
+                   fresh + ": an object needs " + std::to_string(size) + " bytes and the slots of " + old + " have " +
+                       std::to_string(*request_.slot_size) + "; build the program with a reserve (moult::Updatable<" +
+                       old + ", " + std::to_string(size - sides_.old.layout.size) +
+                       ">), or keep the new fields in a side table");
+    if (request_.fresh_alignment > request_.slot_alignment)
+      refusals.add(ErrorCode::layout_mismatch,
+                   fresh + ": an object has to lie at a multiple of " + std::to_string(request_.fresh_alignment) +
+                       " bytes and those of " + old + " lie at multiples of " +
+                       std::to_string(request_.slot_alignment) + "; build the program with a reserve or align " + old);
+  }
+
+  void check_uses(const LayoutComparison& layout, Reach least, Refusals& refusals) const {
+    std::vector<std::string> lines = uses_.problems;
+    for (const ClassVariable& variable : uses_.variables)
+      if (variable.reach == Reach::size)
+        lines.push_back(variable.name + at_place(variable.place) + ", a static object that holds a " +
+                        request_.old_class);
+    const std::size_t others = lines.size();
+    for (const ClassMention& mention : uses_.mentions)
+      if (mention.reach >= least && !replaced_.contains(mention.code.begin))
+        lines.push_back(mention.function + at_place(mention.place));
+    if (lines.empty()) return;
+    const bool is_growth = layout.verdict == LayoutVerdict::append_only;
+    refusals.add(
+        ErrorCode::layout_mismatch,
+        request_.old_class + " as " + request_.fresh_class + ":\n" + describe(layout) + "\n" +
+            (is_growth && !request_.slot_size ? "its objects are in no pool, so these uses do not allow it to grow:"
+             : is_growth                      ? "these uses depend on its size:"
+                                              : "these uses depend on its layout:") +
+            list(lines) + "\n" +
+            (lines.size() > others ? "redefine these functions in the same update" : "they cannot be changed") +
+            (is_growth ? "" : ", or leave the old fields as they are and append new ones behind them"));
+  }
+
+  /// Which functions use a variable is not written down.
+  void warn_of_variables() const {
+    for (const ClassVariable& variable : uses_.variables)
+      if (variable.reach == Reach::layout)
+        warn(variable.name + at_place(variable.place) + " leads to objects of " + request_.old_class +
+             "; a function that reaches them by nothing else is not listed: see that it is redefined too");
+  }
+
+  /// Functions of the class that exist as copies only have no entry to redirect.
+  void check_copies(Refusals& refusals) const {
+    std::vector<std::string> lines;
+    for (const symbols::MemberCopy& copy : uses_.copies)
+      if (!has_code_.contains(copy.member) && !replaced_.contains(copy.caller_code.begin))
+        lines.push_back(copy.member + ": inlined" + at_place(copy.place) + " (" + copy.caller + ")");
+    if (lines.empty()) return;
+    refusals.add(ErrorCode::inlined, request_.old_class + ": these functions have no code of their own:" + list(lines) +
+                                         "\nmark them MOULT_UPDATABLE and build again, or redefine their callers too");
+  }
+
+  const ClassSides& sides_;
+  const ClassRequest& request_;
+  const ClassUses& uses_;
+  std::set<CodeAddress> replaced_;
+  std::set<std::string> has_code_;
+};
+
+ErrorCode code_for(WhyUnmatched why) {
+  switch (why) {
+    case WhyUnmatched::missing:
+    case WhyUnmatched::without_code: return ErrorCode::not_found;
+    case WhyUnmatched::other_signature: return ErrorCode::signature_mismatch;
+    case WhyUnmatched::shared_code: return ErrorCode::unsupported_code;
+  }
+  return ErrorCode::unsupported;
+}
+
+void check_members(const MemberMatch& match, const ClassRequest& request, Refusals& refusals) {
+  for (const UnmatchedMember& member : match.unmatched) {
+    const bool is_kept = request.unmatched == ClassRequest::Unmatched::kept && member.why != WhyUnmatched::shared_code;
+    if (is_kept)
+      warn(member.text + "; it stays as it is");
+    else
+      refusals.add(code_for(member.why), member.text);
+  }
+}
+
+void require_unrelated(const ClassSides& sides) {
+  for (const symbols::ClassBase& base : sides.fresh.layout.bases)
+    if (base.type == sides.old.layout.name)
+      throw Error(ErrorCode::invalid_argument,
+                  sides.fresh.layout.name + ": derives from " + base.type +
+                      ", whose constructor would call itself once it is redefined; write the class without that base");
+}
+
+}  // namespace
+
+struct ClassChange::State {
+  LayoutComparison layout;
+  std::size_t old_size = 0;
+  std::size_t fresh_size = 0;
+  std::vector<std::string> added;
+  std::optional<FunctionChange> functions;
+};
+
+ClassChange::ClassChange(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ClassChange::ClassChange(ClassChange&&) noexcept = default;
+ClassChange& ClassChange::operator=(ClassChange&&) noexcept = default;
+ClassChange::~ClassChange() = default;
+
+ClassChange ClassChange::prepare(const ClassRequest& request) {
+  MOULT_FAULT("redefine.class.symbols");
+  auto state = std::make_unique<State>();
+  const symbols::Program program = symbols::Program::of_this_process();
+  const ClassSides sides = find_sides(program, request);
+  require_unrelated(sides);
+  MemberMatch match = match_members(sides.old, sides.fresh);
+  state->layout = compare_layouts(sides.old.layout, sides.fresh.layout);
+  state->old_size = sides.old.layout.size;
+  state->fresh_size = sides.fresh.layout.size;
+  state->added = std::move(match.added);
+
+  Refusals refusals;
+  const ClassUses uses = symbols::class_uses(program, request.old_class, sides.fresh_module);
+  StayingCode(sides, request, match, uses).check(state->layout, refusals);
+  check_members(match, request, refusals);
+  MOULT_FAULT("redefine.class.decided");
+  const std::vector<FunctionPair> pairs = pairs_of(match, request);
+  const bool keeps_copies = request.unmatched == ClassRequest::Unmatched::kept;
+  try {
+    state->functions = FunctionChange::prepare(pairs, keeps_copies ? Copies::kept : Copies::refused);
+  } catch (const Error& error) {
+    refusals.add(error);
+  }
+  refusals.throw_if_any();
+  return ClassChange(std::move(state));
+}
+
+const LayoutComparison& ClassChange::layout() const noexcept { return state_->layout; }
+std::size_t ClassChange::old_size() const noexcept { return state_->old_size; }
+std::size_t ClassChange::fresh_size() const noexcept { return state_->fresh_size; }
+const std::vector<std::string>& ClassChange::added_functions() const noexcept { return state_->added; }
+
+const FunctionChange& ClassChange::functions() const noexcept { return *state_->functions; }
+std::span<const alterability::FunctionExtent> ClassChange::old_functions() const noexcept {
+  return state_->functions->old_functions();
+}
+std::span<const CodeRange> ClassChange::keep_out() const noexcept { return state_->functions->keep_out(); }
+void ClassChange::require_clear(const threads::StoppedWorld& stopped) const {
+  state_->functions->require_clear(stopped);
+}
+void ClassChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
+  state_->functions->commit(stopped, transaction);
+}
+void ClassChange::finish() noexcept { state_->functions->finish(); }
+void ClassChange::commit_now() { state_->functions->commit_now(); }
+
+}  // namespace moult::redefine

@@ -1,0 +1,99 @@
+// Why: an update is compiled with the headers of the program, so it has the old class too, and functions of it. Which
+// layout and which code is whose must be told by module.
+#include "redefine/class_sides.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "moult/error.hpp"
+#include "redefine/class_names.hpp"
+
+namespace moult::redefine {
+namespace {
+
+using symbols::ClassLayout;
+using symbols::MemberCode;
+using symbols::Program;
+
+/// The one layout that those of `all` for which `is_wanted` have; nothing when there is none.
+template <class IsWanted>
+std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, IsWanted&& is_wanted) {
+  const ClassLayout* first = nullptr;
+  for (const ClassLayout& layout : all) {
+    if (!is_wanted(layout.module)) continue;
+    if (first == nullptr) first = &layout;
+    if (symbols::is_same_layout(*first, layout)) continue;
+    throw Error(ErrorCode::ambiguous, layout.name + ": is laid out one way at " + first->place.file + ":" +
+                                          std::to_string(first->place.line) + " (" + first->module +
+                                          ") and another way at " + layout.place.file + ":" +
+                                          std::to_string(layout.place.line) + " (" + layout.module + "):\n" +
+                                          describe(compare_layouts(*first, layout)));
+  }
+  return first != nullptr ? std::optional(*first) : std::nullopt;
+}
+
+/// Calls reach the first of one name, as the loader searches modules.
+template <class IsWanted>
+std::vector<MemberCode> code_of(const Program& program, const std::string& name, IsWanted&& is_wanted) {
+  std::vector<MemberCode> code;
+  std::set<std::string> names;
+  for (MemberCode& one : symbols::member_code(program, name)) {
+    if (!is_wanted(one.symbol.module) || one.symbol.range.size() == 0) continue;
+    if (one.symbol.is_local || names.insert(one.symbol.mangled).second) code.push_back(std::move(one));
+  }
+  return code;
+}
+
+[[noreturn]] void throw_unknown(const std::string& name) {
+  throw Error(ErrorCode::not_found, name +
+                                        ": no debug information defines this class; compile what defines it with -g, "
+                                        "outside of functions");
+}
+
+/// Stands in for a member function of the new class that has no code in the update.
+void supply(ClassMembers& fresh, const void* address, const std::string& name, char variant) {
+  const bool has_it = std::any_of(fresh.code.begin(), fresh.code.end(), [&](const MemberCode& code) {
+    return code.symbol.demangled == name && code.variant == variant;
+  });
+  if (address == nullptr || has_it) return;
+  MemberCode code;
+  code.symbol.demangled = name;
+  code.symbol.range.begin = CodeAddress{reinterpret_cast<std::uintptr_t>(address)};
+  code.symbol.range.end = code.symbol.range.begin + 1;
+  code.variant = variant;
+  fresh.code.push_back(std::move(code));
+}
+
+}  // namespace
+
+ClassSides find_sides(const Program& program, const ClassRequest& request) {
+  const std::vector<ClassLayout> olds = symbols::class_layouts(program, request.old_class);
+  const std::vector<ClassLayout> all_fresh = symbols::class_layouts(program, request.fresh_class);
+  if (olds.empty()) throw_unknown(request.old_class);
+  if (all_fresh.empty()) throw_unknown(request.fresh_class);
+  const std::optional<std::size_t> place =
+      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.fresh_place)});
+  std::string fresh_module = place ? program.modules()[*place].path : all_fresh.front().module;
+  const auto is_there = [&](const ClassLayout& layout) { return layout.module == fresh_module; };
+  if (std::none_of(all_fresh.begin(), all_fresh.end(), is_there)) fresh_module = all_fresh.front().module;
+
+  ClassSides sides;
+  const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
+  const auto elsewhere = [&](const std::string& module) { return module != fresh_module; };
+  sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
+  sides.fresh.code = code_of(program, request.fresh_class, in_fresh);
+  const std::string identifier(class_identifier(request.fresh_class));
+  supply(sides.fresh, request.destroy, request.fresh_class + "::~" + identifier + "()", '1');
+  supply(sides.fresh, request.construct, request.fresh_class + "::" + identifier + "()", '1');
+  if (std::optional<ClassLayout> old = agreed_layout(olds, elsewhere)) {
+    sides.old = {std::move(*old), code_of(program, request.old_class, elsewhere)};
+    for (std::size_t i = 0; i < program.modules().size(); ++i)
+      if (program.modules()[i].path == fresh_module) sides.fresh_module = i;
+  } else {
+    sides.old = {agreed_layout(olds, in_fresh).value(), code_of(program, request.old_class, in_fresh)};
+  }
+  return sides;
+}
+
+}  // namespace moult::redefine

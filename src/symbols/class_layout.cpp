@@ -1,0 +1,335 @@
+// Why: whether objects of a class may become objects of another, and which code may go on using them, depends on where
+// each of the two has its fields. The compiler has written that down.
+//
+// How: the class is searched in every unit of every module, at the level of namespaces and inside of classes. Equal
+// definitions, one in each unit that includes the class's header, count once; each unit declares only those member
+// functions it knows of (implicit ones and instances of templates differ), so these are put together. What a field's
+// type is made of is written down too, so that a type that is called the same in two modules and is laid out otherwise
+// does not pass for the same.
+//
+// Limits: classes inside of functions are not found. clang leaves out the definitions of classes that a unit does not
+// need; of a field of such a type no size and no shape is known.
+#include "symbols/class_layout.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "symbols/class_walk.hpp"
+#include "symbols/debug_info.hpp"
+#include "symbols/module_symbols.hpp"
+#include "symbols/type_name.hpp"
+
+namespace moult::symbols {
+namespace {
+
+constexpr int deepest = 30;  // only damaged files nest deeper
+
+std::optional<std::uint64_t> number(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute found{};
+  Dwarf_Word value = 0;
+  if (dwarf_formudata(dwarf_attr_integrate(&die, attribute, &found), &value) != 0) return std::nullopt;
+  return value;
+}
+
+bool flag(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute found{};
+  bool is_set = false;
+  return dwarf_formflag(dwarf_attr_integrate(&die, attribute, &found), &is_set) == 0 && is_set;
+}
+
+std::string_view plain_name(Dwarf_Die die) {
+  const char* name = dwarf_diename(&die);
+  return name != nullptr ? name : std::string_view();
+}
+
+template <class Visit>
+void for_each_child(Dwarf_Die parent, Visit&& visit) {
+  Dwarf_Die child{};
+  for (bool more = dwarf_child(&parent, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) visit(child);
+}
+
+/// Not by way of the declaration that a definition may refer to.
+bool is_definition(Dwarf_Die type) {
+  return dwarf_hasattr(&type, DW_AT_declaration) == 0 && dwarf_hasattr(&type, DW_AT_byte_size) != 0;
+}
+
+std::uint64_t size_of(Dwarf_Die type) {
+  Dwarf_Word size = 0;
+  return dwarf_aggregate_size(&type, &size) == 0 ? size : 0;
+}
+
+/// The first bit of a bit-field, counted from the beginning of the object that `at` bytes lie in front of.
+std::uint64_t first_bit(Dwarf_Die field, std::uint64_t at, std::uint64_t bits) {
+  if (const std::optional<std::uint64_t> bit = number(field, DW_AT_data_bit_offset)) return at * 8 + *bit;
+  // Before DWARF 5: counted from the highest bit of a storage unit.
+  const std::uint64_t unit = at + number(field, DW_AT_data_member_location).value_or(0);
+  const std::optional<Dwarf_Die> type = bare_type_of(field);
+  const std::uint64_t storage = number(field, DW_AT_byte_size).value_or(type ? size_of(*type) : 0);
+  return unit * 8 + storage * 8 - number(field, DW_AT_bit_offset).value_or(0) - bits;
+}
+
+std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth);
+
+bool is_static(Dwarf_Die member) { return flag(member, DW_AT_external) || flag(member, DW_AT_declaration); }
+
+/// "{0:int 8:*}16": what is where.
+std::optional<std::string> shape_of_class(Dwarf_Die type, int depth) {
+  if (!is_definition(type)) return std::nullopt;
+  std::string shape = "{";
+  bool is_known = true;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    const int tag = dwarf_tag(&child);
+    if ((tag != DW_TAG_member && tag != DW_TAG_inheritance) || is_static(child)) return;
+    const std::optional<std::string> inner = shape_of(bare_type_of(child), depth + 1);
+    is_known = is_known && inner;
+    const std::uint64_t bits = number(child, DW_AT_bit_size).value_or(0);
+    const std::uint64_t place =
+        bits != 0 ? first_bit(child, 0, bits) : number(child, DW_AT_data_member_location).value_or(0);
+    if (inner) shape += std::to_string(place) + (bits != 0 ? "/" + std::to_string(bits) : "") + ":" + *inner + " ";
+  });
+  if (!is_known) return std::nullopt;
+  return shape + "}" + std::to_string(size_of(type));
+}
+
+/// `type` without typedefs and qualifiers.
+std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
+  if (!type || depth > deepest) return std::nullopt;
+  switch (dwarf_tag(&*type)) {
+    case DW_TAG_pointer_type:
+    case DW_TAG_reference_type:
+    case DW_TAG_rvalue_reference_type: return "*";
+    case DW_TAG_ptr_to_member_type: return "->*" + std::to_string(size_of(*type));
+    case DW_TAG_enumeration_type: return "enum" + std::to_string(size_of(*type));
+    case DW_TAG_base_type: return std::string(plain_name(*type)) + std::to_string(size_of(*type));
+    case DW_TAG_unspecified_type: return std::string(plain_name(*type));
+    case DW_TAG_array_type: {
+      const std::optional<std::string> element = shape_of(bare_type_of(*type), depth + 1);
+      return element ? std::optional("[" + std::to_string(size_of(*type)) + "]" + *element) : std::nullopt;
+    }
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+    case DW_TAG_union_type: return shape_of_class(*type, depth);
+    default: return std::nullopt;
+  }
+}
+
+/// Adds the data members of `type`, whose object begins `at` bytes inside of the one that is described.
+void add_fields(Dwarf_Die type, std::uint64_t at, std::vector<ClassField>& fields, int depth = 0) {
+  for_each_child(type, [&](Dwarf_Die& child) {
+    const std::string_view name = plain_name(child);
+    if (dwarf_tag(&child) != DW_TAG_member || is_static(child) || depth > deepest) return;
+    if (flag(child, DW_AT_artificial) && name.substr(0, 5) == "_vptr") return;
+    const std::optional<Dwarf_Die> bare = bare_type_of(child);
+    ClassField field{std::string(name), type_name_of(child).value_or(""), 0, bare ? size_of(*bare) : 0, 0, 0, {}};
+    field.offset = at + number(child, DW_AT_data_member_location).value_or(0);
+    field.bits = static_cast<unsigned>(number(child, DW_AT_bit_size).value_or(0));
+    if (field.bits != 0) {
+      const std::uint64_t bit = first_bit(child, at, field.bits);
+      field.offset = bit / 8;
+      field.bit = static_cast<unsigned>(bit % 8);
+    }
+    Dwarf_Die inner = bare.value_or(Dwarf_Die{});
+    if (name.empty() && bare && is_class_tag(dwarf_tag(&inner)))
+      return add_fields(inner, field.offset, fields, depth + 1);
+    field.shape = shape_of(bare, 0).value_or("");
+    fields.push_back(std::move(field));
+  });
+}
+
+bool has_vptr(Dwarf_Die type, int depth = 0) {
+  bool found = false;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_member && flag(child, DW_AT_artificial))
+      found = found || plain_name(child).substr(0, 5) == "_vptr";
+    if (tag != DW_TAG_inheritance || depth > deepest) return;
+    const std::optional<Dwarf_Die> base = bare_type_of(child);
+    found = found || (base && has_vptr(*base, depth + 1));
+  });
+  return found;
+}
+
+std::vector<ClassBase> bases_of(Dwarf_Die type) {
+  std::vector<ClassBase> bases;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_inheritance) return;
+    const std::optional<Dwarf_Die> bare = bare_type_of(child);
+    ClassBase base{type_name_of(child).value_or(""), std::nullopt, number(child, DW_AT_virtuality).value_or(0) != 0,
+                   bare && has_vptr(*bare), shape_of(bare, 0).value_or("")};
+    if (!base.is_virtual) base.offset = number(child, DW_AT_data_member_location).value_or(0);
+    bases.push_back(std::move(base));
+  });
+  return bases;
+}
+
+std::optional<std::uint64_t> slot_of(Dwarf_Die function) {
+  Dwarf_Attribute attribute{};
+  Dwarf_Op* operations = nullptr;
+  std::size_t count = 0;
+  if (dwarf_getlocation(dwarf_attr(&function, DW_AT_vtable_elem_location, &attribute), &operations, &count) != 0 ||
+      count != 1)
+    return std::nullopt;
+  if (operations->atom == DW_OP_constu) return operations->number;
+  if (operations->atom >= DW_OP_lit0 && operations->atom <= DW_OP_lit31) return operations->atom - DW_OP_lit0;
+  return std::nullopt;
+}
+
+/// What the demangler would write, for those that have no mangled name: clang's constructors and destructors.
+std::string composed_name(Dwarf_Die function, const std::string& class_name) {
+  std::string parameters;
+  std::string qualifiers;
+  for_each_child(function, [&](Dwarf_Die& child) {
+    const int tag = dwarf_tag(&child);
+    if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters) return;
+    const std::string type = tag == DW_TAG_formal_parameter ? type_name_of(child).value_or("?") : "...";
+    if (!flag(child, DW_AT_artificial))
+      parameters += (parameters.empty() ? "" : ", ") + type;
+    else if (type.ends_with(" const*"))
+      qualifiers = " const";
+  });
+  return class_name + "::" + std::string(plain_name(function)) + "(" + parameters + ")" + qualifiers;
+}
+
+MemberKind kind_of(Dwarf_Die function, std::string_view class_identifier) {
+  const std::string_view name = plain_name(function);
+  if (name.substr(0, 1) == "~") return MemberKind::destructor;
+  if (name.substr(0, name.find('<')) == class_identifier) return MemberKind::constructor;
+  bool has_this = false;
+  for_each_child(function, [&](Dwarf_Die& child) {
+    has_this = has_this || (dwarf_tag(&child) == DW_TAG_formal_parameter && flag(child, DW_AT_artificial));
+  });
+  return has_this ? MemberKind::method : MemberKind::static_method;
+}
+
+std::vector<MemberFunction> functions_of(Dwarf_Die type, const std::string& class_name, const ClassName& wanted) {
+  std::vector<MemberFunction> functions;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_subprogram || plain_name(child).empty()) return;
+    const std::string_view linkage = linkage_name_of({child});
+    MemberFunction function;
+    function.name = linkage.empty() ? composed_name(child, class_name) : demangle(std::string(linkage));
+    function.kind = kind_of(child, wanted.identifier());
+    function.is_virtual = number(child, DW_AT_virtuality).value_or(0) != 0;
+    if (function.kind != MemberKind::destructor) function.slot = slot_of(child);
+    if (function.kind == MemberKind::method || function.kind == MemberKind::static_method)
+      function.result = result_type_of(child).value_or("");
+    function.place = declared_at(child);
+    functions.push_back(std::move(function));
+  });
+  return functions;
+}
+
+ClassLayout read_layout(Dwarf_Die type, const std::string& name, const ClassName& wanted) {
+  ClassLayout layout;
+  layout.name = name;
+  layout.place = declared_at(type);
+  layout.size = size_of(type);
+  layout.alignment = number(type, DW_AT_alignment).value_or(0);
+  layout.has_vptr = has_vptr(type);
+  layout.bases = bases_of(type);
+  add_fields(type, 0, layout.fields);
+  layout.functions = functions_of(type, name, wanted);
+  return layout;
+}
+
+void add_functions(ClassLayout& to, std::vector<MemberFunction> functions) {
+  for (MemberFunction& function : functions) {
+    const bool is_known = std::any_of(to.functions.begin(), to.functions.end(),
+                                      [&](const MemberFunction& known) { return known.name == function.name; });
+    if (!is_known) to.functions.push_back(std::move(function));
+  }
+}
+
+/// The definitions of one module, those that are alike as one.
+std::vector<ClassLayout> layouts_of(const DebugInfo& info, const std::string& name) {
+  const ClassName wanted(name);
+  std::vector<ClassLayout> layouts;
+  std::set<const void*> seen;
+  for (const DebugUnit* unit : wanted.units_of(info)) {
+    visit_classes(unit->content, {}, [&](const Dwarf_Die& die, const std::string& scope) {
+      if (!wanted.fits(die, scope)) return;
+      const Dwarf_Die type = full_class(die);
+      if (!is_definition(type) || !seen.insert(type.addr).second) return;
+      ClassLayout layout = read_layout(type, name, wanted);
+      const auto alike = std::find_if(layouts.begin(), layouts.end(),
+                                      [&](const ClassLayout& known) { return is_same_layout(known, layout); });
+      if (alike == layouts.end())
+        layouts.push_back(std::move(layout));
+      else
+        add_functions(*alike, std::move(layout.functions));
+    });
+  }
+  return layouts;
+}
+
+/// Of two shapes or sizes one may be unknown.
+bool may_be_equal(const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; }
+bool may_be_equal(std::uint64_t a, std::uint64_t b) { return a == 0 || b == 0 || a == b; }
+
+char variant_of(const std::string& mangled) {
+  // The last component's: what follows are the parameters, or the arguments of a template.
+  for (std::size_t at = mangled.size(); at-- > 3;) {
+    const bool is_variant =
+        (mangled[at - 1] == 'C' || mangled[at - 1] == 'D') && mangled[at] >= '0' && mangled[at] <= '2';
+    if (is_variant && at + 1 < mangled.size() &&
+        (mangled[at + 1] == 'E' || mangled[at + 1] == 'I' || mangled[at + 1] == 'B'))
+      return mangled[at];
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string name_of_class(const std::type_info& type) {
+  constexpr std::string_view prefix = "typeinfo for ";
+  // A bare type name does not begin with _Z, which tells the demangler that it is one.
+  return demangle(std::string("_ZTI") + type.name()).substr(prefix.size());
+}
+
+std::vector<ClassLayout> class_layouts(const Program& program, std::string_view name) {
+  std::vector<ClassLayout> layouts;
+  for (std::size_t i = 0; i < program.modules().size(); ++i) {
+    const ModuleSymbols* symbols = program.symbols_of(i);
+    const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+    if (info == nullptr) continue;
+    for (ClassLayout& layout : layouts_of(*info, std::string(name))) {
+      layout.module = program.modules()[i].path;
+      layouts.push_back(std::move(layout));
+    }
+  }
+  return layouts;
+}
+
+std::vector<MemberCode> member_code(const Program& program, std::string_view class_name) {
+  const std::string identifier = ClassName(class_name).identifier();
+  std::vector<MemberCode> code;
+  for (FunctionSymbol& symbol : program.members_of(class_name)) {
+    const std::string_view own =
+        std::string_view(symbol.demangled).substr(symbol.demangled.find(class_name) + class_name.size() + 2);
+    const std::string_view name = own.substr(own.substr(0, 1) == "~" ? 1 : 0);
+    const bool has_variants = name.substr(0, identifier.size()) == identifier &&
+                              (name.size() == identifier.size() || name[identifier.size()] == '(' ||
+                               name[identifier.size()] == '<' || name[identifier.size()] == '[');
+    const char variant = has_variants ? variant_of(symbol.mangled) : '\0';
+    code.push_back({std::move(symbol), variant});
+  }
+  return code;
+}
+
+bool is_same_layout(const ClassLayout& a, const ClassLayout& b) {
+  const auto same_base = [](const ClassBase& one, const ClassBase& other) {
+    return one.type == other.type && one.offset == other.offset && one.is_virtual == other.is_virtual &&
+           may_be_equal(one.shape, other.shape);
+  };
+  const auto same_field = [](const ClassField& one, const ClassField& other) {
+    return one.name == other.name && may_be_equal(one.type, other.type) && one.offset == other.offset &&
+           one.bit == other.bit && one.bits == other.bits && may_be_equal(one.size, other.size) &&
+           may_be_equal(one.shape, other.shape);
+  };
+  return a.size == b.size && a.alignment == b.alignment && a.has_vptr == b.has_vptr &&
+         std::equal(a.bases.begin(), a.bases.end(), b.bases.begin(), b.bases.end(), same_base) &&
+         std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(), same_field);
+}
+
+}  // namespace moult::symbols

@@ -1,0 +1,203 @@
+// Why: a class may change its layout only together with all code that was compiled with the old one.
+//
+// How: mention_search.hpp finds who mentions the class, module by module; here that is told with run-time addresses and
+// names, together with the copies of member functions, and with what could not be looked at.
+//
+// Limits: a function that reaches the class only through a global variable, or only through the result of a call in
+// code that was not optimised (where calls are not written down), does not mention it by entries of its own and is not
+// found. The variable is. Nor is code found that has no debug information; problems says so where its name has the
+// class's.
+#include "symbols/class_uses.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "symbols/class_walk.hpp"
+#include "symbols/inlined_copy.hpp"
+#include "symbols/mention_search.hpp"
+#include "symbols/module_symbols.hpp"
+
+namespace moult::symbols {
+namespace {
+
+/// What run-time addresses and names the entries of one module have.
+class Teller final {
+ public:
+  Teller(const Module& module, const ModuleSymbols& symbols) : module_(module), symbols_(symbols) {}
+
+  ClassMention mention(const Dwarf_Die& die, Reach reach) const {
+    const std::uint64_t begin = code_of(die).value_or(0);
+    ClassMention mention{{}, declared_at(die), code_at(begin), reach};
+    mention.function = name_at(begin, die);
+    if (mention.place.line == 0) mention.place = symbols_.debug_info()->line_of(begin).value_or(SourceLine{});
+    return mention;
+  }
+
+  ClassVariable variable(Dwarf_Die die, Reach reach) const {
+    const std::string_view linkage = linkage_name_of(parts_of(die));
+    const char* plain = dwarf_diename(&die);
+    return {linkage.empty() ? (plain != nullptr ? plain : "") : demangle(std::string(linkage)), declared_at(die),
+            reach};
+  }
+
+  std::optional<MemberCopy> copy(Dwarf_Die die, const Dwarf_Die& caller, const Dwarf_Die& origin) const {
+    std::optional<InlinedCopy> described = describe_copy(*symbols_.debug_info(), die, caller);
+    if (!described) return std::nullopt;
+    MemberCopy copy;
+    const std::string_view linkage = linkage_name_of(parts_of(origin));
+    Dwarf_Die named = origin;
+    const char* plain = dwarf_diename(&named);
+    copy.member = linkage.empty() ? (plain != nullptr ? plain : "") : demangle(std::string(linkage));
+    copy.place = {std::move(described->file), described->line};
+    copy.caller = name_at(described->caller, caller);
+    copy.caller_code = code_at(described->caller);
+    Dwarf_Addr base = 0;
+    Dwarf_Addr begin = 0;
+    Dwarf_Addr end = 0;
+    for (std::ptrdiff_t at = 0; (at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0;) {
+      if (begin < end) copy.code.push_back(at_run_time(begin, end));
+    }
+    return copy;
+  }
+
+ private:
+  CodeRange at_run_time(std::uint64_t begin, std::uint64_t end) const {
+    return {CodeAddress{module_.bias + begin}, CodeAddress{module_.bias + end}};
+  }
+
+  CodeRange code_at(std::uint64_t address) const {
+    const std::optional<FunctionMatch> match = symbols_.functions().at(address);
+    const Symbol* symbol = match && match->original != nullptr ? match->original
+                           : match && !match->pieces.empty()   ? match->pieces.front()
+                                                               : nullptr;
+    return symbol != nullptr ? at_run_time(symbol->begin, symbol->end) : at_run_time(address, address);
+  }
+
+  std::string name_at(std::uint64_t address, const Dwarf_Die& die) const {
+    if (const std::optional<FunctionMatch> match = symbols_.functions().at(address))
+      return demangle(std::string(match->name.base));
+    Dwarf_Die named = die;
+    const char* plain = dwarf_diename(&named);
+    return plain != nullptr ? plain : "?";
+  }
+
+  const Module& module_;
+  const ModuleSymbols& symbols_;
+};
+
+void add_copies(const KnownClass& known, const Teller& teller, std::vector<MemberCopy>& copies) {
+  std::unordered_map<const void*, bool> verdicts;  // by abstract function
+  const auto is_member = [&](const Dwarf_Die& origin) {
+    const auto [verdict, is_new] = verdicts.try_emplace(origin.addr, false);
+    if (!is_new) return verdict->second;
+    const std::vector<Dwarf_Die> parts = parts_of(origin);
+    return verdict->second = std::any_of(parts.begin(), parts.end(),
+                                         [&](const Dwarf_Die& part) { return known.functions.contains(part.addr); });
+  };
+  for (const DebugUnit* unit : known.units) {
+    visit_all(unit->content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die* function) {
+      if (dwarf_tag(&die) != DW_TAG_inlined_subroutine || function == nullptr) return true;
+      const std::optional<Dwarf_Die> origin = origin_of(die);
+      if (!origin || !is_member(*origin)) return true;
+      if (std::optional<MemberCopy> copy = teller.copy(die, *function, *origin)) copies.push_back(std::move(*copy));
+      return true;
+    });
+  }
+}
+
+/// As a name of its own, not as a part of a longer one.
+bool has_name(std::string_view text, std::string_view name) {
+  const auto is_of_name = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_'; };
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_of_name(text[at - 1])) && (end == text.size() || !is_of_name(text[end]))) return true;
+  }
+  return false;
+}
+
+/// Functions of the class's name without debug information.
+void add_problems(const Module& module, const ModuleSymbols& symbols, const ClassName& wanted, std::string_view name,
+                  std::vector<std::string>& problems) {
+  const DebugInfo* info = symbols.debug_info();
+  for (const FunctionMatch& match : symbols.functions().search(wanted.identifier())) {
+    const std::string function = demangle(std::string(match.name.base));
+    if (match.original == nullptr || !has_name(function, name)) continue;
+    if (info != nullptr && info->function_at(match.original->begin)) continue;
+    problems.push_back(function + " in " + module.path +
+                       " has no debug information, so that it is not known which code there uses " + std::string(name) +
+                       "; compile it with -g");
+    break;
+  }
+  if (info == nullptr) return;
+  const std::string missing = info->missing_file();
+  if (!missing.empty())
+    problems.push_back("debug information of " + module.path + " is in " + missing +
+                       ", which cannot be opened; put it back or compile without -gsplit-dwarf");
+  if (info->file().section(".debug_types") != nullptr)
+    problems.push_back(module.path + " has type units of DWARF 4, which are not read; compile it with -gdwarf-5");
+}
+
+template <class T, class Key>
+void sort_and_unite(std::vector<T>& all, Key&& key) {
+  std::sort(all.begin(), all.end(), [&](const T& a, const T& b) { return key(a) < key(b); });
+  all.erase(std::unique(all.begin(), all.end(), [&](const T& a, const T& b) { return key(a) == key(b); }), all.end());
+}
+
+/// A function may have several entries; the one that depends on more stays.
+void put_in_order(ClassUses& uses) {
+  const auto rank = [](Reach reach) { return -static_cast<int>(reach); };
+  std::sort(uses.mentions.begin(), uses.mentions.end(), [&](const ClassMention& a, const ClassMention& b) {
+    return std::make_tuple(a.code, rank(a.reach)) < std::make_tuple(b.code, rank(b.reach));
+  });
+  sort_and_unite(uses.mentions, [](const ClassMention& mention) { return mention.code; });
+  std::sort(uses.mentions.begin(), uses.mentions.end(), [](const ClassMention& a, const ClassMention& b) {
+    return std::tie(a.place.file, a.place.line, a.function) < std::tie(b.place.file, b.place.line, b.function);
+  });
+  sort_and_unite(uses.variables, [](const ClassVariable& variable) {
+    return std::tie(variable.place.file, variable.place.line, variable.name);
+  });
+}
+
+}  // namespace
+
+ClassUses class_uses(const Program& program, std::string_view name, std::optional<std::size_t> without) {
+  const ClassName wanted(name);
+  ClassUses uses;
+  for (std::size_t i = 0; i < program.modules().size(); ++i) {
+    const ModuleSymbols* symbols = i != without ? program.symbols_of(i) : nullptr;
+    if (symbols == nullptr) continue;
+    const Module& module = program.modules()[i];
+    add_problems(module, *symbols, wanted, name, uses.problems);
+    const DebugInfo* info = symbols->debug_info();
+    if (info == nullptr) continue;
+    const KnownClass known = find_class(*info, wanted);
+    if (known.entries.empty()) continue;
+    const Teller teller(module, *symbols);
+    find_mentions(*info, name, known, [&](Dwarf_Die die, Reach reach) {
+      if (dwarf_tag(&die) == DW_TAG_subprogram)
+        uses.mentions.push_back(teller.mention(die, reach));
+      else
+        uses.variables.push_back(teller.variable(die, reach));
+    });
+    add_copies(known, teller, uses.copies);
+  }
+  put_in_order(uses);
+  return uses;
+}
+
+std::vector<MemberCopy> member_copies(const Program& program, std::string_view class_name) {
+  std::vector<MemberCopy> copies;
+  for (std::size_t i = 0; i < program.modules().size(); ++i) {
+    const ModuleSymbols* symbols = program.symbols_of(i);
+    const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+    if (info == nullptr) continue;
+    const KnownClass known = find_class(*info, ClassName(class_name));
+    if (!known.functions.empty()) add_copies(known, Teller(program.modules()[i], *symbols), copies);
+  }
+  return copies;
+}
+
+}  // namespace moult::symbols

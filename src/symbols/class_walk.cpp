@@ -1,0 +1,59 @@
+#include "symbols/class_walk.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "symbols/name_query.hpp"
+#include "symbols/type_name.hpp"
+#include "symbols/unit_filter.hpp"
+
+namespace moult::symbols {
+
+bool is_class_tag(int tag) {
+  return tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
+}
+
+std::string scope_inside(Dwarf_Die scope, const std::string& around) {
+  const char* name = dwarf_diename(&scope);
+  if (name != nullptr) return around + name + "::";
+  return dwarf_tag(&scope) == DW_TAG_namespace ? around + "(anonymous namespace)::" : around;
+}
+
+Dwarf_Die full_class(const Dwarf_Die& die) {
+  Dwarf_Die from = die;
+  Dwarf_Attribute attribute{};
+  Dwarf_Die target{};
+  return dwarf_formref_die(dwarf_attr(&from, DW_AT_signature, &attribute), &target) != nullptr ? target : die;
+}
+
+ClassName::ClassName(std::string_view name) : name_(name), is_plain_(name.find('<') == std::string_view::npos) {
+  const std::string_view last = last_name_of(name);
+  scope_ = name.substr(0, name.size() - last.size());
+  identifier_ = last.substr(0, last.find('<'));
+}
+
+std::vector<const DebugUnit*> ClassName::units_of(const DebugInfo& info) const {
+  // How compilers write an instance of a template is not known; a reference by signature has no name.
+  const bool reads_all = !is_plain_ || std::any_of(info.units().begin(), info.units().end(),
+                                                   [](const DebugUnit& unit) { return unit.is_type; });
+  const UnitFilter filter(info, {identifier_});
+  std::vector<const DebugUnit*> units;
+  for (const DebugUnit& unit : info.units())
+    if (reads_all || unit.refers_out || filter.may_name(unit)) units.push_back(&unit);
+  return units;
+}
+
+bool ClassName::fits(const Dwarf_Die& die, const std::string& scope) const {
+  Dwarf_Die given = die;
+  Dwarf_Die from = full_class(given);
+  const char* text = dwarf_diename(&given);
+  if (text == nullptr) text = dwarf_diename(&from);
+  if (text == nullptr) return false;
+  const std::string_view own(text);
+  if (own.substr(0, own.find('<')) != identifier_) return false;
+  // A nested class, or one of a type unit, may be defined outside of its scope.
+  if (is_plain_ && dwarf_hasattr(&from, DW_AT_specification) == 0) return own == identifier_ && scope == scope_;
+  return class_name_of(from) == name_;
+}
+
+}  // namespace moult::symbols

@@ -1,0 +1,128 @@
+// Why: the symbol table tells what code there is, not whose it was. Of a function that was inlined everywhere it says
+// nothing at all; of two functions that the compiler or the linker found to be alike it shows two names of one place,
+// as it does for a function that was given two names on purpose.
+//
+// How: the source's functions have a definition (a DW_TAG_subprogram that is no declaration) whatever became of their
+// code. Definitions stand at the top of a unit or in its namespaces, those of methods too, so that only these have to
+// be read. A local function has no mangled name there: it is known by the names of the scopes around its declaration.
+//
+// Limit: a definition inside a class that is local to a function is not seen.
+#include "symbols/named_functions.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+namespace moult::symbols {
+namespace {
+
+/// Calls `visit(definition)` for the definitions of functions in `scope` and in its namespaces.
+template <class Visit>
+void visit_definitions(Dwarf_Die scope, const Visit& visit, int depth = 0) {
+  constexpr int deepest = 100;  // only damaged files nest deeper
+  Dwarf_Die child{};
+  if (depth > deepest || dwarf_child(&scope, &child) != 0) return;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_namespace) visit_definitions(child, visit, depth + 1);
+    if (tag == DW_TAG_subprogram && dwarf_hasattr(&child, DW_AT_declaration) == 0) visit(child);
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+template <class Visit>
+void visit_definitions_of(const DebugInfo& info, const Visit& visit) {
+  for (const DebugUnit& unit : info.units()) visit_definitions(unit.content, visit);
+}
+
+std::string plain_name_of(const std::vector<Dwarf_Die>& parts) {
+  Dwarf_Die last = parts.back();
+  const char* name = dwarf_diename(&last);
+  return name != nullptr ? name : std::string();
+}
+
+/// "ns::C::f" by where the function was declared; empty inside another function.
+std::string scoped_name_of(const std::vector<Dwarf_Die>& parts) {
+  Dwarf_Die declaration = parts.back();
+  Dwarf_Die* found = nullptr;
+  const int count = dwarf_getscopes_die(&declaration, &found);
+  const std::unique_ptr<Dwarf_Die, decltype(&std::free)> scopes(found, &std::free);
+  std::string name;
+  for (int i = 0; i < count; ++i) {
+    Dwarf_Die& scope = scopes.get()[i];
+    const int tag = dwarf_tag(&scope);
+    if (tag == DW_TAG_compile_unit || tag == DW_TAG_type_unit || tag == DW_TAG_partial_unit) break;
+    if (i > 0 && tag == DW_TAG_subprogram) return {};
+    const char* text = dwarf_diename(&scope);
+    if (text == nullptr && tag != DW_TAG_namespace) return {};
+    const std::string part = text != nullptr ? text : "(anonymous namespace)";
+    if (!name.empty()) name.insert(0, "::");
+    name.insert(0, part);
+  }
+  return name;
+}
+
+bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
+  Dwarf_Die last = parts.back();
+  const char* file = dwarf_decl_file(&last);
+  if (!query.fits_source(file != nullptr ? file : "")) return false;
+  const std::string mangled(shared_name_of(parts));
+  if (!mangled.empty()) return query.may_fit(mangled) && query.fit(mangled, demangle(mangled)) != NameQuery::Fit::none;
+  // Looking for the scopes is slow: first see whether the name could be part of a mangled one that fits.
+  const std::string plain = plain_name_of(parts);
+  if (!query.may_fit("_Z" + std::to_string(plain.size()) + plain)) return false;
+  const std::string name = scoped_name_of(parts);
+  return !name.empty() && query.fit({}, name) != NameQuery::Fit::none;
+}
+
+}  // namespace
+
+std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols) {
+  std::vector<std::string> readable;
+  for (const Symbol* symbol : symbols) readable.emplace_back(qualified_name(demangle(std::string(symbol->name))));
+  std::vector<bool> is_defined(symbols.size(), false);
+  visit_definitions_of(info, [&](const Dwarf_Die& die) {
+    const std::vector<Dwarf_Die> parts = parts_of(die);
+    const std::string_view shared = shared_name_of(parts);
+    const std::string plain = plain_name_of(parts);
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      const bool may_be_it = symbols[i]->is_local && shared.empty() && last_name_of(readable[i]) == plain;
+      if (shared == symbols[i]->name || (may_be_it && scoped_name_of(parts) == readable[i])) is_defined[i] = true;
+    }
+  });
+  std::vector<const Symbol*> defined;
+  for (std::size_t i = 0; i < symbols.size(); ++i)
+    if (is_defined[i]) defined.push_back(symbols[i]);
+  return defined;
+}
+
+std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query) {
+  std::unordered_set<const void*> wanted;
+  visit_definitions_of(info, [&](const Dwarf_Die& die) {
+    const std::vector<Dwarf_Die> parts = parts_of(die);
+    if (!fits(query, parts)) return;
+    for (const Dwarf_Die& part : parts) wanted.insert(part.addr);
+  });
+  std::vector<InlinedCopy> copies;
+  if (wanted.empty()) return copies;
+  for (const DebugUnit& unit : info.units()) {
+    visit_all(unit.content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die* function) {
+      if (dwarf_tag(&die) != DW_TAG_inlined_subroutine || function == nullptr) return true;
+      const std::optional<Dwarf_Die> origin = origin_of(die);
+      const std::vector<Dwarf_Die> parts = origin ? parts_of(*origin) : std::vector<Dwarf_Die>();
+      const bool is_wanted =
+          std::any_of(parts.begin(), parts.end(), [&](const Dwarf_Die& part) { return wanted.contains(part.addr); });
+      std::optional<InlinedCopy> copy = is_wanted ? describe_copy(info, die, *function) : std::nullopt;
+      if (copy) copies.push_back(std::move(*copy));
+      return true;
+    });
+  }
+  return in_order(std::move(copies));
+}
+
+}  // namespace moult::symbols

@@ -1,0 +1,92 @@
+// The classes as they shall be.
+#include "update.hpp"
+
+#include <functional>
+
+#include "moult/data_update.hpp"
+
+namespace next {
+
+class DataV2 : public moult::Updatable<DataV2> {
+ public:
+  explicit DataV2(int x);
+  DataV2(const DataV2& other);
+  ~DataV2();
+  DataV2& operator=(const DataV2& other);
+
+  int value() const;
+  DataV2& operator+=(int more);
+  bool operator==(const DataV2& other) const;
+  static std::string version();
+  static int destroyed();
+  const std::string& origin() const;
+
+ private:
+  int x_;
+  std::string origin_;
+};
+
+namespace {
+int data_destroyed = 0;
+}
+
+DataV2::DataV2(int x) : x_(x), origin_("made by the new constructor, and long enough to be allocated") {}
+DataV2::DataV2(const DataV2& other)
+    : moult::Updatable<DataV2>(), x_(other.x_), origin_("copied from: " + other.origin_) {}
+DataV2::~DataV2() { ++data_destroyed; }
+DataV2& DataV2::operator=(const DataV2& other) = default;
+int DataV2::value() const { return 1000 + x_; }
+DataV2& DataV2::operator+=(int more) {
+  x_ += 10 * more;
+  return *this;
+}
+bool DataV2::operator==(const DataV2& other) const { return x_ == other.x_ && origin_ == other.origin_; }
+std::string DataV2::version() { return "two"; }
+int DataV2::destroyed() { return data_destroyed; }
+const std::string& DataV2::origin() const { return origin_; }
+
+class ShapeV2 {
+ public:
+  explicit ShapeV2(int side);
+  virtual ~ShapeV2();
+  virtual int area() const;
+  virtual std::string name() const;
+  virtual int corners() const;
+  int side() const;
+
+ protected:
+  int side_;
+};
+
+ShapeV2::ShapeV2(int side) : side_(side + 1) {}
+ShapeV2::~ShapeV2() { ++data_destroyed; }
+int ShapeV2::area() const { return -side_ * side_; }
+std::string ShapeV2::name() const { return "new shape"; }
+int ShapeV2::corners() const { return 4; }
+int ShapeV2::side() const { return side_; }
+
+class ByFunction final : public moult::Update {
+ public:
+  ByFunction(std::string name, std::function<void()> change) : Update(std::move(name)), change_(std::move(change)) {}
+  bool wait_alterability() override { return true; }
+  bool check_alterability() override { return true; }
+  void apply() override { change_(); }
+
+ private:
+  std::function<void()> change_;
+};
+
+std::unique_ptr<moult::Update> redefine_data() {
+  return std::make_unique<ByFunction>("data", [] { moult::redefine_class<app::Data, DataV2>(); });
+}
+std::unique_ptr<moult::Update> redefine_shape() {
+  return std::make_unique<ByFunction>("shape", [] { moult::redefine_class<app::Shape, ShapeV2>(); });
+}
+std::string origin_of(const app::Data& data) { return reinterpret_cast<const DataV2&>(data).origin(); }
+int corners_of(const app::Shape& shape) { return reinterpret_cast<const ShapeV2&>(shape).corners(); }
+int data_v2_size() { return static_cast<int>(sizeof(DataV2)); }
+
+}  // namespace next
+
+extern "C" const LoadedUpdate loaded_update{next::redefine_data,     next::redefine_shape, next::origin_of,
+                                            next::DataV2::destroyed, next::corners_of,     next::data_v2_size};

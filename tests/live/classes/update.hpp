@@ -1,0 +1,18 @@
+// How the test reaches the update, which is no part of the program.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "classes.hpp"
+#include "moult/update.hpp"
+
+/// What the loaded update exports, by one function.
+struct LoadedUpdate {
+  std::unique_ptr<moult::Update> (*redefine_data)();
+  std::unique_ptr<moult::Update> (*redefine_shape)();
+  std::string (*origin_of)(const app::Data& data);  ///< of an object of the new class
+  int (*destroyed)();                               ///< objects by the new destructor
+  int (*corners_of)(const app::Shape& shape);       ///< by a virtual function that only the new class has
+  int (*data_v2_size)();
+};

@@ -1,0 +1,3 @@
+// A part of the program that is compiled without debug information, as a library of somebody else's may be.
+int undescribed(int x);
+[[gnu::noinline, gnu::used]] int undescribed(int x) { return x * 7 + 1; }

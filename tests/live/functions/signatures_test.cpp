@@ -1,0 +1,59 @@
+// Whatever has a function's signature can be redefined, and only by what has the same.
+#include <gtest/gtest.h>
+
+#include <type_traits>
+
+#include "redefine.hpp"
+
+namespace moult {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+MOULT_UPDATABLE int one(int x) { return x + 1; }
+MOULT_UPDATABLE int two(int x) { return x + 2; }
+MOULT_UPDATABLE int counts(int n, ...) { return n; }
+MOULT_UPDATABLE int counts_two(int n, ...) { return 2 * n; }
+MOULT_UPDATABLE int calm(int x) noexcept { return x; }
+
+struct Qualified {
+  MOULT_UPDATABLE int referred() & { return 1; }
+  MOULT_UPDATABLE int moved() && { return 2; }
+  MOULT_UPDATABLE int quiet() const noexcept { return 3; }
+};
+struct QualifiedV2 {
+  MOULT_UPDATABLE int referred() & { return 10; }
+  MOULT_UPDATABLE int moved() && { return 20; }
+  MOULT_UPDATABLE int quiet() const { return 30; }
+};
+
+TEST(Signatures, AFunctionWithAnEllipsisIsReplaced) {
+  EXPECT_EQ(counts(3, 1), 3);
+  ASSERT_EQ(redefine(counts, counts_two).state, UpdateState::applied);
+  EXPECT_EQ(counts(3, 1), 6);
+}
+
+TEST(Signatures, QualifiedMethodsAreReplacedByThoseQualifiedAlike) {
+  ASSERT_EQ(redefine(&Qualified::referred, &QualifiedV2::referred).state, UpdateState::applied);
+  ASSERT_EQ(redefine(&Qualified::moved, &QualifiedV2::moved).state, UpdateState::applied);
+  ASSERT_EQ(redefine(&Qualified::quiet, &QualifiedV2::quiet).state, UpdateState::applied);
+  Qualified object;
+  EXPECT_EQ(object.referred() + Qualified().moved() + object.quiet(), 60);
+  static_assert(!std::is_constructible_v<Redefinition, decltype(&Qualified::referred), decltype(&QualifiedV2::moved)>);
+  static_assert(!std::is_constructible_v<Redefinition, decltype(&Qualified::quiet), decltype(&QualifiedV2::referred)>);
+}
+
+TEST(Signatures, ALambdaWithoutCapturesReplacesAFunction) {
+  ASSERT_EQ(redefine(one, [](int x) { return x + 50; }).state, UpdateState::applied);
+  EXPECT_EQ(one(0), 50);
+  const auto other = [](long) { return 0; };
+  static_assert(!std::is_constructible_v<Redefinition, decltype(&one), decltype(other)>);
+}
+
+TEST(Signatures, NoexceptIsNoPartOfThem) {
+  redefine_function(calm, one);
+  EXPECT_EQ(calm(4), 5);
+  redefine_function(function<int(int) noexcept>("moult::subject::calm"), two);
+  EXPECT_EQ(calm(4), 6);
+}
+
+}  // namespace subject
+}  // namespace moult

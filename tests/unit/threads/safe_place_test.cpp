@@ -1,0 +1,207 @@
+// Where a thread may be stopped, and where it is let go on first.
+#include "threads/safe_place.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdarg>
+#include <cstring>
+#include <thread>
+
+#include "base/guarded.hpp"
+#include "moult/error.hpp"
+#include "stopping.hpp"
+
+namespace moult::threads {
+namespace {
+
+TEST(SafePlace, AThreadInMallocIsLetOutFirst) {
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 4; ++i)
+    workers.emplace_back([](std::stop_token token) {
+      while (!token.stop_requested()) {
+        std::vector<std::string> strings;
+        for (std::size_t n = 1; n < 200; ++n) strings.emplace_back(n * 7, 'x');
+      }
+    });
+  for (int round = 0; round < 100; ++round) {
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    // Would wait for ever if a stopped thread held an arena's lock: enough threads share each arena here.
+    std::vector<std::string> strings;
+    for (std::size_t n = 1; n < 50; ++n) strings.emplace_back(n * 300, 'y');
+  }
+}
+
+TEST(SafePlace, AThreadInStdioIsLetOutFirst) {
+  FILE* nowhere = fopen("/dev/null", "w");
+  ASSERT_NE(nowhere, nullptr);
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([nowhere](std::stop_token token) {
+      while (!token.stop_requested()) fprintf(nowhere, "%d %s\n", 42, "some text");
+    });
+  for (int round = 0; round < 20; ++round) {
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    fprintf(nowhere, "%s\n", "while the program is stopped");
+    fflush(nowhere);
+  }
+  workers.clear();
+  fclose(nowhere);
+}
+
+void print_by_list(FILE* stream, const char* format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(stream, format, arguments);
+  va_end(arguments);
+}
+
+TEST(SafePlace, AThreadThatDoesNothingButPrintIsLedOut) {
+  FILE* nowhere = fopen("/dev/null", "w");
+  std::atomic<long> prints{0};
+  {
+    std::jthread printer([&](std::stop_token token) {
+      while (!token.stop_requested()) {
+        fprintf(nowhere, "%ld %f\n", prints.fetch_add(1), 0.1);
+        fflush(nowhere);
+      }
+    });
+    for (int round = 0; round < 30; ++round) {
+      std::unique_ptr<StoppedWorld> stopped = stop();
+      fprintf(nowhere, "would wait for ever for the stream's lock\n");
+      long before = prints;
+      stopped.reset();
+      while (prints < before + 1000) std::this_thread::yield();
+    }
+  }
+  fclose(nowhere);
+}
+
+TEST(SafePlace, AThreadInStdioIsLetOutAlsoWhereACallWasMadeByAJump) {
+  FILE* nowhere = fopen("/dev/null", "w");
+  ASSERT_NE(nowhere, nullptr);
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([nowhere](std::stop_token token) {
+      while (!token.stop_requested()) print_by_list(nowhere, "%d %s\n", 42, "some text");
+    });
+  for (int round = 0; round < 100; ++round) {
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    print_by_list(nowhere, "%s\n", "while the program is stopped");
+  }
+  workers.clear();
+  fclose(nowhere);
+}
+
+TEST(SafePlace, AStaticVariableInInitialisationIsWaitedFor) {
+  static std::atomic<bool> entered{false};
+  static std::atomic<bool> leave{false};
+  struct Slow {
+    Slow() {
+      entered = true;
+      while (!leave) std::this_thread::yield();
+    }
+  };
+  auto initialise = [] {
+    static Slow slow;
+    (void)slow;
+  };
+  std::thread worker(initialise);
+  while (!entered) std::this_thread::yield();
+  try {
+    stop(100ms);
+    ADD_FAILURE() << "stopped in the middle of a static variable's initialisation";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::thread_unstoppable);
+    EXPECT_NE(std::string(error.what()).find("slow"), std::string::npos) << error.what();
+  }
+  leave = true;
+  worker.join();
+  EXPECT_NO_THROW(stop());
+}
+
+TEST(SafePlace, AThreadThatHoldsALockOfMoultIsLetOutFirst) {
+  Guarded<int> guarded(0);
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([&guarded](std::stop_token token) {
+      while (!token.stop_requested()) guarded.with([](int& number) { ++number; });
+    });
+  for (int round = 0; round < 100; ++round) {
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    guarded.with([](int& number) { ++number; });
+  }
+}
+
+TEST(SafePlace, AThreadThatWaitsForALockOfMoultMayStay) {
+  Guarded<bool> ready(false);
+  std::jthread waiter([&ready] {
+    ready.wait_until(
+        std::chrono::steady_clock::time_point::max(), [](bool is_ready) { return is_ready; }, [](bool&, bool) {});
+  });
+  for (int round = 0; round < 50; ++round) EXPECT_NO_THROW(stop(1s));
+  ready.with([](bool& is_ready) { is_ready = true; });
+  ready.notify();
+}
+
+extern "C" void spin_under_a_wrong_rule(std::atomic<bool>* entered, std::atomic<bool>* leave);
+asm(R"(
+  .text
+  .type spin_under_a_wrong_rule, @function
+spin_under_a_wrong_rule:
+  .cfi_startproc
+  .cfi_def_cfa %r11, 16
+  movabs $0x4141414141414140, %r11
+  movb $1, (%rdi)
+1:
+  pause
+  cmpb $0, (%rsi)
+  je 1b
+  ret
+  .cfi_endproc
+  .size spin_under_a_wrong_rule, .-spin_under_a_wrong_rule
+)");
+
+TEST(SafePlace, AWrongRuleInUnwindInformationIsNotFollowedIntoMemoryThatIsNotThere) {
+  std::atomic<bool> entered{false};
+  std::atomic<bool> leave{false};
+  std::atomic<pid_t> task{0};
+  std::thread worker([&] {
+    task = platform::own_task();
+    spin_under_a_wrong_rule(&entered, &leave);
+  });
+  while (!entered) std::this_thread::yield();
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  bool is_precise = true;
+  stopped->walk(ThreadId{task.load()}, [&is_precise](const Frame& frame) { return is_precise = frame.is_precise; });
+  stopped.reset();
+  leave = true;
+  worker.join();
+  EXPECT_FALSE(is_precise);
+}
+
+TEST(SafePlace, AThreadMayStandAtTheBeginningOfPagesWithNothingReadableBefore) {
+  const unsigned char code[] = {0xE2, 0xFE, 0xC3};  // 1: loop 1b; ret
+  const std::size_t page = 4096;
+  char* pages = static_cast<char*>(mmap(nullptr, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(static_cast<void*>(pages), MAP_FAILED);
+  ASSERT_EQ(mprotect(pages + page, page, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+  std::memcpy(pages + page, code, sizeof code);
+  std::atomic<bool> leave{false};
+  std::atomic<bool> ready{false};
+  std::thread worker([&] {
+    ready = true;
+    using CountDown = void (*)(long, long, long, long);  // the fourth argument is in rcx
+    while (!leave) reinterpret_cast<CountDown>(pages + page)(0, 0, 0, 1'000'000);
+  });
+  while (!ready) std::this_thread::yield();
+  for (int round = 0; round < 200; ++round) stop();
+  leave = true;
+  worker.join();
+  munmap(pages, 2 * page);
+}
+
+}  // namespace
+}  // namespace moult::threads

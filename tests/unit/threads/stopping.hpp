@@ -1,0 +1,29 @@
+// What the tests of stops share.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "platform/tasks.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::threads {
+
+using namespace std::chrono_literals;
+
+inline std::unique_ptr<StoppedWorld> stop(std::chrono::milliseconds timeout = 5s) {
+  return StoppedWorld::stop({.timeout = timeout, .keep_out = {}});
+}
+
+/// Gives a thread that should stand still the time to show that it does not.
+inline void look_away() {
+  for (int i = 0; i < 100; ++i) std::this_thread::yield();
+}
+
+/// Waits until the thread sleeps in a system call, as /proc tells.
+inline void await_blocked(pid_t task) {
+  while (platform::blocked_call(task).number < 0 && platform::task_status(task).exists) std::this_thread::yield();
+}
+
+}  // namespace moult::threads
