@@ -68,7 +68,10 @@ void Server::run(const std::stop_token& stop) {
   });
   std::array<platform::Ready, 32> buffer;
   while (!stop.stop_requested()) {
-    for (const platform::Ready& ready : poll_.wait(buffer, time_to_next_deadline())) handle(ready);
+    for (const platform::Ready& ready : poll_.wait(buffer, time_to_next_deadline())) {
+      if (stop.stop_requested()) break;  // a command that waits for its turn is not begun any more
+      handle(ready);
+    }
     drop_late();
   }
   turn_readers_away();
