@@ -68,6 +68,11 @@ std::optional<Portion> Pool::portion_of(const ObjectClass& wanted) const noexcep
   return contents_.other == nullptr ? Portion::all : Portion::usual;
 }
 
+void Pool::set_object_size(std::size_t size) noexcept {
+  contents_.usual_size = size;
+  object_size_.store(size, std::memory_order_relaxed);
+}
+
 void Pool::set_contents(const Contents& contents) noexcept {
   contents_ = contents;
   object_size_.store(contents.usual_size, std::memory_order_relaxed);

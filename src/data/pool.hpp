@@ -61,6 +61,8 @@ class Pool final {
   bool has_others() const noexcept { return has_others_.load(std::memory_order_relaxed); }
   /// Bytes of an object that is made now.
   std::size_t object_size() const noexcept { return object_size_.load(std::memory_order_relaxed); }
+  /// In a stopped program.
+  void set_object_size(std::size_t size) noexcept;
   /// The first of its regions, linked by `next`; regions are only ever added.
   const Region* first_region() const noexcept { return first_region_.load(std::memory_order_acquire); }
 

@@ -24,11 +24,9 @@ class Region final {
   /// Null when there is no address space or memory for it. Regions live as long as the process.
   static Region* make(Pool& pool, const Geometry& cut) noexcept;
 
-  static Region& of(const void* slot) noexcept {
-    return *std::launder(reinterpret_cast<Region*>(reinterpret_cast<std::uintptr_t>(slot) & ~(region_size - 1)));
-  }
+  static Region& of(const void* slot) noexcept { return *std::launder(reinterpret_cast<Region*>(begin_of(slot))); }
 
-  bool contains(const void* address) const noexcept { return &of(address) == this; }
+  bool contains(const void* other) const noexcept { return begin_of(other) == address(); }
 
   Pool& pool() const noexcept { return pool_; }
   const Geometry& cut() const noexcept { return cut_; }
@@ -52,6 +50,9 @@ class Region final {
 
  private:
   Region(Pool& pool, const Geometry& cut) noexcept;
+  static std::uintptr_t begin_of(const void* slot) noexcept {
+    return reinterpret_cast<std::uintptr_t>(slot) & ~(region_size - 1);
+  }
   std::uintptr_t address() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
   std::byte* begin_of(std::uint32_t index) const noexcept {
     return reinterpret_cast<std::byte*>(address() + (std::size_t{index} << cut_.slab_shift));

@@ -250,6 +250,5 @@ void ClassChange::commit(const threads::StoppedWorld& stopped, Transaction* tran
   state_->functions->commit(stopped, transaction);
 }
 void ClassChange::finish() noexcept { state_->functions->finish(); }
-void ClassChange::commit_now() { state_->functions->commit_now(); }
 
 }  // namespace moult::redefine

@@ -62,7 +62,6 @@ class ClassChange final {
   void require_clear(const threads::StoppedWorld& stopped) const;
   void commit(const threads::StoppedWorld& stopped, Transaction* transaction);
   void finish() noexcept;
-  void commit_now();
 
  private:
   struct State;

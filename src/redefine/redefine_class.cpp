@@ -1,7 +1,11 @@
 #include "redefine/redefine_class.hpp"
 
+#include <chrono>
+
+#include "base/transaction.hpp"
 #include "data/pool.hpp"
 #include "symbols/class_layout.hpp"
+#include "threads/stopped_world.hpp"
 
 namespace moult::redefine {
 
@@ -27,8 +31,28 @@ ClassRequest request_for(const detail::ClassPairing& pairing, const ClassRedefin
 
 namespace moult::detail {
 
+namespace {
+
+/// Objects that are made from now on are of another size, which the address sanitizer is to know.
+void resize_new_objects(data::Pool& pool, std::size_t size, Transaction* transaction) {
+  const std::size_t before = pool.object_size();
+  if (transaction != nullptr)
+    transaction->add({.what = {}, .check = {}, .undo = [&pool, before] { pool.set_object_size(before); }});
+  pool.set_object_size(size);
+}
+
+}  // namespace
+
 void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options) {
-  redefine::ClassChange::prepare(redefine::request_for(pairing, options)).commit_now();
+  redefine::ClassChange change = redefine::ClassChange::prepare(redefine::request_for(pairing, options));
+  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+                            [&](const threads::StoppedWorld& stopped) {
+                              change.require_clear(stopped);
+                              if (pairing.pool != nullptr)
+                                resize_new_objects(*pairing.pool, change.fresh_size(), Transaction::current());
+                              change.commit(stopped, Transaction::current());
+                            });
+  if (Transaction::current() == nullptr) change.finish();
 }
 
 }  // namespace moult::detail

@@ -103,9 +103,7 @@ TEST(Lookup, AnIndirectFunctionIsRefused) {
 }
 
 TEST(Lookup, AnExportedFunctionIsPreferredToPrivateOnesOfOtherLibraries) {
-  Dl_info found{};
-  ASSERT_NE(dladdr(moult::function<void*(std::size_t)>("malloc").address(), &found), 0);
-  EXPECT_THAT(found.dli_fname, testing::HasSubstr("libc.so"));
+  EXPECT_EQ(moult::function<void*(std::size_t)>("malloc").address(), dlsym(RTLD_DEFAULT, "malloc"));
 }
 
 [[gnu::always_inline]] inline int vanished(int x) { return four_times(x) + 1; }

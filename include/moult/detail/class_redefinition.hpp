@@ -22,8 +22,8 @@ struct ClassPairing {
   const std::type_info* fresh_class = nullptr;
   std::size_t old_alignment = 0;
   std::size_t fresh_alignment = 0;
-  const data::Pool* pool = nullptr;  ///< of the old class; null when it has none
-  const void* destroy = nullptr;     ///< functions that do what the new class's own would, called as those are
+  data::Pool* pool = nullptr;     ///< of the old class; null when it has none
+  const void* destroy = nullptr;  ///< functions that do what the new class's own would, called as those are
   const void* construct = nullptr;
 };
 

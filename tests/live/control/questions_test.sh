@@ -18,8 +18,12 @@ for each in {1..16}; do
 done
 for each in "${asking[@]}"; do wait "$each" || fail "one of many askers ended with $?"; done
 expect 0 "threads" "$MOULT" status "$name"
-resident=$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")
-((resident < 30000)) || fail "$resident KB stay resident after many have asked at once"
+if grep -q libasan "/proc/$pid/maps"; then
+  echo "not looked at: resident memory, as the address sanitizer keeps what is freed"
+else
+  resident=$(awk '/VmRSS/ { print $2 }' "/proc/$pid/status")
+  ((resident < 30000)) || fail "$resident KB stay resident after many have asked at once"
+fi
 expect 0 '"threads":\[\{"id":' "$MOULT" threads "$name" --json
 expect 0 "" "$MOULT" set "$name" loglevel 2
 expect 0 '"log_level":2' "$MOULT" status "$name" --json

@@ -84,11 +84,11 @@ TEST(Pool, ASlotHasItsReserve) {
 
 TEST(Pool, WithAReserveALaterFieldMayNeedAGreaterAlignment) {
   static_assert(alignof(Spare) < alignof(std::string));
+  std::vector<std::unique_ptr<Spare>> spares;
   for (int i = 0; i < 100; ++i) {
-    Spare* spare = new Spare();
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(spare) % __STDCPP_DEFAULT_NEW_ALIGNMENT__, 0u);
+    spares.push_back(std::make_unique<Spare>());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(spares.back().get()) % __STDCPP_DEFAULT_NEW_ALIGNMENT__, 0u);
   }
-  for (Spare& spare : DataAccessor<Spare>()) delete &spare;
 }
 
 template <std::size_t Alignment>

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <vector>
@@ -43,8 +44,10 @@ void walk_by_moult(const ucontext_t& context) {
 
 void on_signal(int signal, siginfo_t*, void* data) {
   ucontext_t& context = *static_cast<ucontext_t*>(data);
+  const int error = errno;
   if (signal == SIGUSR1) walk_by_libunwind(context);
   walk_by_moult(context);
+  errno = error;
 }
 
 struct OnSignal {
