@@ -63,10 +63,20 @@ enum class Rebind {
   yes,  ///< objects of the new class: the class is redefined in the same step, as redefine_class does
 };
 
+/// What becomes of live objects of which neither the first nor the last eight bytes were written since `new`, so that
+/// their constructor may not have begun. Where a thread has the address of one an update waits in any case.
+enum class Unwritten {
+  refused,  ///< nothing is converted, and the error names one
+  /// They are objects: their class's constructors leave those bytes alone. Not for a program in which a coroutine can
+  /// be suspended in the arguments of a `new` of the class.
+  converted,
+};
+
 /// What a conversion of objects is told besides its transformer.
 template <class Old, class New>
 struct ConversionOptions {
   Rebind rebind = Rebind::no;
+  Unwritten unwritten = Unwritten::refused;
   ClassRedefinition redefinition{};  ///< with Rebind::yes
   /// Makes an old object of a new one again, so that the update can be rolled back when the program has run on; without
   /// it that is refused.
@@ -81,6 +91,7 @@ struct Conversion {
   std::shared_ptr<ObjectConverter> inverse;  ///< null when there is no way back
   std::optional<ClassPairing> pairing;       ///< to redefine the class as well
   ClassRedefinition redefinition;
+  Unwritten unwritten = Unwritten::refused;
 };
 
 /// Convert in the stop that the current transaction holds, or in one of their own.
@@ -98,7 +109,8 @@ Conversion make_conversion(Transformer&& transformer, const ConversionOptions<Ol
                 "with a virtual destructor objects are deleted by the new class's own operator: derive it from "
                 "moult::Updatable too");
   if constexpr (has_own_pool<Old>) decltype(module_pool<Old>(static_cast<const Old*>(nullptr)))::get();
-  Conversion conversion{make_converter<Old, New>(std::forward<Transformer>(transformer)), nullptr, std::nullopt, {}};
+  Conversion conversion{
+      make_converter<Old, New>(std::forward<Transformer>(transformer)), nullptr, std::nullopt, {}, options.unwritten};
   if (options.rebind == Rebind::yes) {
     conversion.pairing = class_pairing<Old, New>();
     conversion.redefinition = options.redefinition;
@@ -136,7 +148,7 @@ class ConversionUpdate : public Update {
 
 /// Converts every live object of class `Old` that lies in a pool to class `New`, where it is: all pointers to it stay
 /// good. Returns how many there were. A New with a virtual destructor derives from Updatable too. Objects of subclasses
-/// are left alone, and so are objects that are being made and whose constructor has not begun.
+/// are left alone.
 ///
 /// The transformer is `New(const Old&)`, or `void(const Old&, New&)`, which fills a New that was value-initialised. It
 /// runs for each object, in a stopped program: it may allocate and must not wait for another thread. When it throws,
@@ -150,7 +162,8 @@ class ConversionUpdate : public Update {
 /// New's fields stand behind Old's, and Old's destructor is all that such code runs unless it is virtual.
 ///
 /// Throws what the transformer throws; Error: layout_mismatch (a New does not fit its slot: give the class a reserve),
-/// unsupported (a third class), thread_unstoppable, and as redefine_class does; std::bad_alloc. After Pymoult's
+/// still_active (a thread may be about to construct an object), unsupported (a third class; an object to which nothing
+/// was written yet, see Unwritten), thread_unstoppable, and as redefine_class does; std::bad_alloc. After Pymoult's
 /// start_eager_update, and Jvolve's (Subramanian, Hicks and McKinley, PLDI 2009) conversion of all objects in one stop.
 template <class Old, class New, detail::transformer_of<Old, New> Transformer>
 std::size_t start_eager_update(Transformer&& transformer, const ConversionOptions<Old, New>& options = {}) {
@@ -167,9 +180,9 @@ bool update_to_class(Old& object, Transformer&& transformer) {
 }
 
 /// start_eager_update as an update of its own. What can be refused is refused in prepare, and memory for the new values
-/// is taken there. Alterable when no member function of Old is active in any thread and none is about to give the slot
-/// of an object back that it has destroyed. Roll it back with the inverse transformer: then nothing of New may be
-/// active.
+/// is taken there. Alterable when no member function of Old is active in any thread, and none is about to construct an
+/// object or to give the slot of one back that it has destroyed. Roll it back with the inverse transformer: then
+/// nothing of New may be active.
 template <class Old, class New>
 class EagerConversionUpdate : public detail::ConversionUpdate {
  public:

@@ -1,6 +1,5 @@
-// Quiescence of objects: no function of their class is active, and no thread stands between an object's destruction and
-// the deletion of its slot (deletion.cpp). An object whose constructor has not begun is known by its slot
-// (data/raw_mark.hpp) and keeps nobody waiting.
+// Quiescence of objects: no function of their class is active, no thread stands between an object's destruction and the
+// deletion of its slot (deletion.cpp), and none between operator new and the constructor (data/unmade.hpp).
 #include "alterability/object_quiescence.hpp"
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "alterability/class_activity.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
+#include "data/class_pools.hpp"
 #include "moult/error.hpp"
 
 namespace moult::alterability {
@@ -29,22 +29,33 @@ std::string deletion_in(ThreadId thread) { return threads::describe_thread(threa
 }  // namespace
 
 ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : functions_(also.begin(), also.end()), deletions_(symbols::Program::of_this_process()) {
+    : classes_(classes), functions_(also.begin(), also.end()), deletions_(symbols::Program::of_this_process()) {
   MOULT_FAULT("alterability.objects.find");
   const symbols::Program program = symbols::Program::of_this_process();
   for (const std::string& name : classes) add_class(program, name, functions_);
 }
 
+/// Those that hold objects of the classes now.
+std::vector<const data::Pool*> ObjectQuiescence::pools() const {
+  std::vector<const data::Pool*> found;
+  for (const data::ClassPools* each : data::all_class_pools())
+    if (std::ranges::find(classes_, each->own.contents().usual->readable) != classes_.end())
+      found.push_back(&each->own);
+  return found;
+}
+
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const threads::StoppedWorld& stopped) const {
-  if (std::optional<Activity> activity = find_activity(stopped, functions_, {}))
-    return Obstacle{activity, activity->thread};
-  if (std::optional<ThreadId> deleting = deletions_.find(stopped)) return Obstacle{std::nullopt, *deleting};
+  if (std::optional<Activity> activity = find_activity(stopped, functions_, {})) return *activity;
+  if (std::optional<ThreadId> deleting = deletions_.find(stopped)) return Deletion{*deleting};
+  if (std::optional<data::UnmadeObject> unmade = data::find_unmade(pools(), stopped)) return *unmade;
   return std::nullopt;
 }
 
 /// Reads symbols: not in a stopped program.
 std::string ObjectQuiescence::describe(const Obstacle& obstacle) {
-  return obstacle.activity ? explain(*obstacle.activity) : deletion_in(obstacle.thread);
+  if (const auto* activity = std::get_if<Activity>(&obstacle)) return explain(*activity);
+  if (const auto* deletion = std::get_if<Deletion>(&obstacle)) return deletion_in(deletion->thread);
+  return data::describe(std::get<data::UnmadeObject>(obstacle));
 }
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::probe(const Patience& patience) const {
@@ -82,6 +93,8 @@ void ObjectQuiescence::require(const threads::StoppedWorld& stopped) const {
   require_quiescence(stopped, functions_);
   if (std::optional<ThreadId> deleting = deletions_.find(stopped))
     throw Error(ErrorCode::still_active, deletion_in(*deleting) + "; try again");
+  if (std::optional<data::UnmadeObject> unmade = data::find_unmade(pools(), stopped))
+    throw Error(ErrorCode::still_active, data::describe(*unmade) + "; try again");
 }
 
 }  // namespace moult::alterability

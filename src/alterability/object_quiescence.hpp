@@ -4,10 +4,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "alterability/deletion.hpp"
 #include "alterability/quiescence.hpp"
+#include "data/unmade.hpp"
 
 namespace moult::alterability {
 
@@ -26,14 +28,16 @@ class ObjectQuiescence final {
 
  private:
   /// Who keeps the objects from being changed.
-  struct Obstacle {
-    std::optional<Activity> activity;  ///< else a deletion
+  struct Deletion {
     ThreadId thread{};
   };
+  using Obstacle = std::variant<Activity, Deletion, data::UnmadeObject>;
+  std::vector<const data::Pool*> pools() const;
   std::optional<Obstacle> find(const threads::StoppedWorld& stopped) const;
   std::optional<Obstacle> probe(const Patience& patience) const;
   static std::string describe(const Obstacle& obstacle);
 
+  std::vector<std::string> classes_;
   std::vector<FunctionExtent> functions_;
   Deletions deletions_;
 };

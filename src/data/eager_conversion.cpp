@@ -17,7 +17,7 @@
 //
 // Memory: a cell for each object, taken and touched before the stop for those that live then and an eighth more.
 //
-// Limits: subclasses are left alone. Slots whose object's constructor has not begun are left alone too (raw_mark.hpp).
+// Limits: subclasses are left alone. There may be no slot whose object's constructor has not begun (unmade.hpp).
 // What later steps of the same stop do to converted objects is not undone: one they have deleted stays deleted, without
 // its old value's destructor being run.
 #include "data/eager_conversion.hpp"
@@ -29,6 +29,7 @@
 #include "base/fault.hpp"
 #include "data/live_objects.hpp"
 #include "data/raw_mark.hpp"
+#include "data/unmade.hpp"
 #include "moult/error.hpp"
 #include "platform/poison.hpp"
 
@@ -44,24 +45,25 @@ void for_each_bit(std::uint64_t bits, Act&& act) {
   for (; bits != 0; bits &= bits - 1) act(static_cast<std::size_t>(std::countr_zero(bits)));
 }
 
-/// Of `bits`, those slots whose object's constructor has not begun.
-std::uint64_t unmade_among(const Pool& pool, const std::byte* slots, std::uint64_t bits) noexcept {
-  std::uint64_t unmade = 0;
-  for_each_bit(bits, [&](std::size_t index) {
-    if (is_raw(slots + index * pool.cut().slot_size, pool.shape().object_size)) unmade |= std::uint64_t{1} << index;
-  });
-  return unmade;
+/// The first of those slots that nothing was written to since operator new; null when there is none.
+const std::byte* unwritten_among(const Pool& pool, const std::byte* slots, std::uint64_t bits) noexcept {
+  for (; bits != 0; bits &= bits - 1) {
+    const std::byte* slot = slots + static_cast<std::size_t>(std::countr_zero(bits)) * pool.cut().slot_size;
+    if (is_raw(slot, pool.shape().object_size)) return slot;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes)
+EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten)
     : converter_(std::move(converter)),
       old_kind_(converter_->old_kind()),
       new_kind_(converter_->new_kind()),
       old_(object_class_of(*old_kind_.type)),
       new_(object_class_of(*new_kind_.type)),
       makes_(makes),
+      unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // its first bytes are always written
       cells_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)),
       scratch_(std::make_unique<std::byte[]>(std::max(old_kind_.size, new_kind_.size))) {
   if (&old_ == &new_)
@@ -152,16 +154,23 @@ void EagerConversion::refuse_third_class(const Part& part, std::size_t converted
                   "; convert all of one of them first, or have the constructors redirected");
 }
 
-bool EagerConversion::finds_unmade(const threads::StoppedWorld& stopped) const {
-  for (const Part& part : find_parts()) {
-    bool found = false;
-    for_each_live_word(
-        *part.pool, part.portion, stopped, [&](const Slab& slab, std::uint32_t word, std::uint64_t live) {
-          found = found || unmade_among(*part.pool, slots_of(slab, word, part.pool->cut().slot_size), live) != 0;
-        });
-    if (found) return true;
-  }
-  return false;
+void EagerConversion::refuse_unmade(const threads::StoppedWorld& stopped) const {
+  std::vector<const Pool*> pools;
+  for (const Part& part : parts_) pools.push_back(part.pool);
+  if (std::optional<UnmadeObject> unmade = find_unmade(pools, stopped))
+    throw Error(ErrorCode::still_active, describe(*unmade) + "; try again");
+}
+
+void EagerConversion::refuse_unwritten(const Part& part, const Group& group) const {
+  if (unwritten_ == Unwritten::converted) return;
+  const std::byte* slots = slots_of(*group.slab, group.word, part.pool->cut().slot_size);
+  const std::byte* slot = unwritten_among(*part.pool, slots, group.bits);
+  if (slot == nullptr) return;
+  throw Error(
+      ErrorCode::unsupported,
+      old_.readable + ": neither the first nor the last eight bytes of the object at " + text_of(slot) +
+          " were written since `new`, so that it may not have been constructed; if the class leaves them alone, "
+          "have such objects converted (ConversionOptions::unwritten)");
 }
 
 void EagerConversion::build(const threads::StoppedWorld& stopped) {
@@ -174,6 +183,7 @@ void EagerConversion::build(const threads::StoppedWorld& stopped) {
     refuse_third_class(part, part.portion == Portion::usual ? 0 : count_live(*part.pool, Portion::other));
     take_snapshot(part, stopped);
   }
+  refuse_unmade(stopped);
   for (const Part& part : parts_) converted_.push_back(part.pool);
   build_all();
   try {
@@ -215,8 +225,7 @@ detail::ObjectBatch EagerConversion::batch_of(const Part& part, const Group& gro
 
 void EagerConversion::build_group(Part& part, Group& group) {
   detail::ObjectBatch batch = batch_of(part, group);
-  group.bits &= ~unmade_among(*part.pool, batch.slots, group.bits);
-  batch.bits = group.bits;
+  refuse_unwritten(part, group);
   group.bits = batch.bits = converter_->select(batch);
   std::uint32_t count = count_ones(group.bits);
   group.cells = batch.cells = cells_.take(count);

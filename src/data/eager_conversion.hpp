@@ -10,7 +10,7 @@
 
 #include "data/cells.hpp"
 #include "data/class_pools.hpp"
-#include "moult/detail/conversion.hpp"
+#include "moult/data_update.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::data {
@@ -24,7 +24,7 @@ enum class Makes { old_objects, new_objects };
 class EagerConversion final {
  public:
   /// Throws Error when the classes are not two.
-  EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes);
+  EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten);
   ~EagerConversion();
   EagerConversion(const EagerConversion&) = delete;
   EagerConversion& operator=(const EagerConversion&) = delete;
@@ -37,10 +37,9 @@ class EagerConversion final {
   /// Takes memory for as many objects as live now, and some more. Throws std::bad_alloc.
   void reserve();
 
-  /// Whether there is a slot of the class whose object's constructor has not begun. A look at each object.
-  bool finds_unmade(const threads::StoppedWorld& stopped) const;
   /// Makes the new value of every old object. Throws what the transformer throws; Error: as check does; unsupported
-  /// where a pool would hold objects of three classes, and when the transformer made or deleted objects of the class.
+  /// where a pool would hold objects of three classes, where nothing was written to an object yet, and when the
+  /// transformer made or deleted objects of the class; still_active when a thread may be about to construct one.
   /// Nothing has changed then.
   void build(const threads::StoppedWorld& stopped);
   /// The same for one object; false when there is no pool in which an object of the old class is there.
@@ -86,6 +85,8 @@ class EagerConversion final {
   std::vector<Part> find_parts() const;
   void refuse_misfit(const Part& part) const;
   void plan(Part& part) const;
+  void refuse_unmade(const threads::StoppedWorld& stopped) const;
+  void refuse_unwritten(const Part& part, const Group& group) const;
   void take_snapshot(Part& part, const threads::StoppedWorld& stopped) const;
   void refuse_third_class(const Part& part, std::size_t converted_others) const;
   void build_all();
@@ -103,6 +104,7 @@ class EagerConversion final {
   const ObjectClass& old_;
   const ObjectClass& new_;
   Makes makes_;
+  Unwritten unwritten_;
   Cells cells_;
   std::unique_ptr<std::byte[]> scratch_;
   std::size_t expected_groups_ = 0;

@@ -49,8 +49,8 @@ std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses)
 
 }  // namespace
 
-std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld&,
-                                  const void* address) noexcept {
+std::optional<LiveSlot> live_slot_around(const Pool& pool, Portion portion, const threads::StoppedWorld&,
+                                         const void* address) noexcept {
   const Geometry& cut = pool.cut();
   const Region* region = pool.first_region();
   while (region != nullptr && !region->contains(address)) region = region->next.load();
@@ -59,11 +59,16 @@ std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threa
       static_cast<std::size_t>(static_cast<const std::byte*>(address) - reinterpret_cast<const std::byte*>(region));
   if (in_region >> cut.slab_shift >= region->slabs_end()) return std::nullopt;
   Slab& slab = region->slab_of(address);
-  std::size_t offset = in_region & (cut.slab_size() - 1);
-  std::uint32_t number = cut.slot_at(offset);
-  if (number >= cut.slots || std::size_t{number} * cut.slot_size != offset) return std::nullopt;
-  if ((slab.live(number / 64, portion) >> (number % 64) & 1) == 0) return std::nullopt;
+  std::uint32_t number = cut.slot_at(in_region & (cut.slab_size() - 1));
+  if (number >= cut.slots || (slab.live(number / 64, portion) >> (number % 64) & 1) == 0) return std::nullopt;
   return LiveSlot{&slab, number};
+}
+
+std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
+                                  const void* address) noexcept {
+  std::optional<LiveSlot> found = live_slot_around(pool, portion, stopped, address);
+  if (found && found->begin(pool) != address) found.reset();
+  return found;
 }
 
 std::size_t count_live(const Pool& pool, Portion portion) noexcept {

@@ -45,8 +45,15 @@ void for_each_live(const Pool& pool, const threads::StoppedWorld& stopped, Visit
 struct LiveSlot {
   Slab* slab = nullptr;
   std::uint32_t number = 0;
+
+  std::byte* begin(const Pool& pool) const noexcept {
+    return slab->begin() + std::size_t{number} * pool.cut().slot_size;
+  }
 };
-/// The live slot of `portion` that begins at `address`; nothing when none does. `address` may be any.
+/// The live slot of `portion` that `address` lies in; nothing when it lies in none. `address` may be any.
+std::optional<LiveSlot> live_slot_around(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
+                                         const void* address) noexcept;
+/// The same where it begins at `address`.
 std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
                                   const void* address) noexcept;
 

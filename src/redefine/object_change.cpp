@@ -30,7 +30,8 @@ using data::Makes;
 struct ObjectChange::State {
   explicit State(const detail::Conversion& wanted)
       : makes(wanted.pairing ? Makes::new_objects : Makes::old_objects),
-        forward(wanted.forward, makes),
+        unwritten(wanted.unwritten),
+        forward(wanted.forward, makes, unwritten),
         inverse(wanted.inverse),
         names{forward.old_class().readable, forward.new_class().readable} {}
 
@@ -46,6 +47,7 @@ struct ObjectChange::State {
   }
 
   Makes makes;
+  Unwritten unwritten;
   EagerConversion forward;
   std::shared_ptr<detail::ObjectConverter> inverse;
   std::unique_ptr<EagerConversion> backward;
@@ -68,7 +70,7 @@ void ObjectChange::State::prepare_backward(const threads::StoppedWorld& stopped)
   forward.require_current();
   alterability::ObjectQuiescence(names).require(stopped);
   MOULT_FAULT("redefine.objects.back");
-  backward = std::make_unique<EagerConversion>(inverse, makes);
+  backward = std::make_unique<EagerConversion>(inverse, makes, unwritten);
   backward->reserve();
   const FunctionChange::Lifted lifted = lift(stopped);
   backward->build(stopped);

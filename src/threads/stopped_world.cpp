@@ -91,10 +91,11 @@ std::string explain(const Culprit& culprit) {
 
 class StoppedWorld::Impl final {
  public:
-  Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options)
+  Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options, const platform::Registers& own)
       : turn_(std::move(turn)),
         keep_out_(options.keep_out.begin(), options.keep_out.end()),
-        self_(platform::own_task()) {
+        self_(platform::own_task()),
+        own_registers_(own) {
     platform::stop_signal();
   }
   ~Impl() { release(); }
@@ -107,6 +108,7 @@ class StoppedWorld::Impl final {
   std::span<const ThreadId> threads() const noexcept { return ids_; }
   template <class Visit>
   void walk(ThreadId thread, Visit&& visit);
+  void visit_words(ThreadId thread, const std::function<void(std::span<const std::uint64_t>)>& visit) const;
 
  private:
   void reserve();
@@ -124,6 +126,7 @@ class StoppedWorld::Impl final {
   std::unique_lock<std::timed_mutex> turn_;
   std::vector<CodeRange> keep_out_;
   pid_t self_;
+  platform::Registers own_registers_;  ///< as the stop was asked for
   platform::TaskList task_list_;
   std::optional<platform::OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const SafePlaces> places_;
@@ -364,6 +367,16 @@ void StoppedWorld::Impl::walk(ThreadId thread, Visit&& visit) {
   }
 }
 
+void StoppedWorld::Impl::visit_words(ThreadId thread,
+                                     const std::function<void(std::span<const std::uint64_t>)>& visit) const {
+  if (static_cast<pid_t>(thread) == self_) return threads::visit_words(rows_, own_registers_, visit);
+  for (const Stopped& stopped : stopped_) {
+    if (stopped.slot->task != static_cast<pid_t>(thread)) continue;
+    visit(platform::vector_words_of(*stopped.slot->context));
+    return threads::visit_words(rows_, platform::registers_of(*stopped.slot->context), visit);
+  }
+}
+
 StoppedWorld::StoppedWorld(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StoppedWorld::~StoppedWorld() = default;
 
@@ -374,7 +387,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   if (!turn.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
   MOULT_FAULT("threads.stop.begin");
-  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options);
+  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options, platform::current_registers());
   std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
   milliseconds limit{50};
   milliseconds rest{1};
@@ -412,6 +425,11 @@ std::span<const ThreadId> StoppedWorld::threads() const noexcept { return impl_-
 
 void StoppedWorld::walk(ThreadId thread, const std::function<bool(const Frame&)>& visit) const {
   impl_->walk(thread, visit);
+}
+
+void StoppedWorld::visit_words(ThreadId thread,
+                               const std::function<void(std::span<const std::uint64_t>)>& visit) const {
+  impl_->visit_words(thread, visit);
 }
 
 void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const {

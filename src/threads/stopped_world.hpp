@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -54,7 +55,11 @@ class StoppedWorld final : public Suspension {
   std::span<const ThreadId> threads() const noexcept;
   /// Calls `visit(frame)` from the innermost frame outwards until it returns false. Does not allocate.
   void walk(ThreadId thread, const std::function<bool(const Frame&)>& visit) const;
-  /// The same for every thread, the calling one last, until `visit` returns false.
+  /// Calls `visit(words)` with the thread's registers, general ones and vectors, then with the words of its stack, a
+  /// run for each stack that it stands on. Words that are not in use any more may be among them. Of the calling thread,
+  /// what it had when it asked for the stop. Does not allocate.
+  void visit_words(ThreadId thread, const std::function<void(std::span<const std::uint64_t>)>& visit) const;
+  /// The same as walk for every thread, the calling one last, until `visit` returns false.
   void walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const;
 
  private:

@@ -128,18 +128,41 @@ bool Unwinder::caller_value(const RegisterRule& rule, std::uint64_t cfa, std::ui
   }
 }
 
+namespace {
+
+/// The words from `begin` to the end of the mapping, which may be shared with other memory: no stack in use is deeper.
+std::span<const std::uint64_t> words_from(std::uint64_t begin) noexcept {
+  constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
+  begin = (begin + 7) & ~std::uint64_t{7};
+  std::uint64_t end = std::min<std::uint64_t>(platform::readable_until(begin), begin + most_bytes);
+  if (end < begin + 8) return {};
+  return {reinterpret_cast<const std::uint64_t*>(begin), (end - begin) / 8};
+}
+
+/// A function that calls no other may use so many bytes below its stack pointer (psABI, 3.2.2).
+constexpr std::uint64_t red_zone = 128;
+
+}  // namespace
+
 /// Not checked by the address sanitizer: its own markers lie between the variables of the stack.
 __attribute__((no_sanitize("address"))) void walk_words(std::uint64_t stack_pointer, bool (*visit)(void*, const Frame&),
                                                         void* data) {
-  // A stack may share its mapping with other memory; no stack is that deep without unwind information.
-  constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
-  std::uint64_t begin = (stack_pointer + 7) & ~std::uint64_t{7};
-  std::uint64_t end = std::min<std::uint64_t>(platform::readable_until(begin), begin + most_bytes);
-  for (std::uint64_t at = begin; at + 8 <= end; at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, reinterpret_cast<const void*>(at), sizeof word);
+  for (const std::uint64_t& word : words_from(stack_pointer))
     if (!visit(data, Frame{CodeAddress{word}, true, false})) return;
-  }
+}
+
+void visit_words(RowCache& rows, const platform::Registers& registers,
+                 const std::function<void(std::span<const std::uint64_t>)>& visit) noexcept {
+  visit(registers);
+  std::span<const std::uint64_t> stack;
+  Unwinder unwinder(rows, registers);
+  do {
+    std::uint64_t top = unwinder.stack_pointer();
+    auto place = reinterpret_cast<const std::uint64_t*>(top);
+    if (!stack.empty() && stack.data() <= place && place < stack.data() + stack.size()) continue;
+    stack = words_from(platform::is_readable(top - red_zone) ? top - red_zone : top);
+    visit(stack);
+  } while (unwinder.step() == Unwinder::Step::stepped);
 }
 
 }  // namespace moult::threads

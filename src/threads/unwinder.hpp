@@ -7,7 +7,9 @@
 // The walk runs in a stopped program: it reads the stack of a stopped thread, allocates nothing and takes no lock.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <type_traits>
 
 #include "base/address.hpp"
@@ -49,6 +51,11 @@ class Unwinder final {
   std::uint64_t readable_page_ = 0;  ///< the number of the page last read; 0: none yet
   bool is_return_address_ = false;
 };
+
+/// Calls `visit(words)` with the registers, then with the words of the stack from the red zone on; where the walk comes
+/// to another stack (a signal's own), with those of that one too.
+void visit_words(RowCache& rows, const platform::Registers& registers,
+                 const std::function<void(std::span<const std::uint64_t>)>& visit) noexcept;
 
 /// Calls `visit(frame)` for every frame, then for every word that may be one, until it returns false.
 template <class Visit>

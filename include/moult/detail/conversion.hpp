@@ -40,6 +40,7 @@ struct ObjectKind {
   const std::type_info* type = nullptr;
   std::size_t size = 0;
   std::size_t alignment = 0;
+  bool has_vtable = false;
 };
 
 /// Converts objects batch by batch. A batch goes from build to exchange, or in one go by convert_in_place; from there
@@ -102,8 +103,12 @@ class TypedConverter final : public ObjectConverter {
  public:
   explicit TypedConverter(Transformer transformer) : transformer_(std::move(transformer)) {}
 
-  ObjectKind old_kind() const noexcept override { return {&typeid(Old), sizeof(Old), alignof(Old)}; }
-  ObjectKind new_kind() const noexcept override { return {&typeid(New), sizeof(New), alignof(New)}; }
+  ObjectKind old_kind() const noexcept override {
+    return {&typeid(Old), sizeof(Old), alignof(Old), std::is_polymorphic_v<Old>};
+  }
+  ObjectKind new_kind() const noexcept override {
+    return {&typeid(New), sizeof(New), alignof(New), std::is_polymorphic_v<New>};
+  }
   bool is_in_place() const noexcept override {
     return cannot_fail && std::is_trivially_destructible_v<Old> && sizeof(New) <= most_on_stack;
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace moult::platform {
 
@@ -20,6 +21,14 @@ inline Registers registers_of(const ucontext_t& context) noexcept {
   return {get(REG_RAX), get(REG_RDX), get(REG_RCX), get(REG_RBX), get(REG_RSI), get(REG_RDI),
           get(REG_RBP), get(REG_RSP), get(REG_R8),  get(REG_R9),  get(REG_R10), get(REG_R11),
           get(REG_R12), get(REG_R13), get(REG_R14), get(REG_R15), get(REG_RIP)};
+}
+
+/// The vector registers xmm0 to xmm15 as words; nothing where the kernel has not saved them.
+inline std::span<const std::uint64_t> vector_words_of(const ucontext_t& context) noexcept {
+  if (context.uc_mcontext.fpregs == nullptr) return {};
+  constexpr std::size_t words = 16 * 2;
+  static_assert(sizeof context.uc_mcontext.fpregs->_xmm == words * 8);
+  return {reinterpret_cast<const std::uint64_t*>(&context.uc_mcontext.fpregs->_xmm), words};
 }
 
 /// The calling function's own, as far as a walk of its stack needs them: those that calls preserve. Always inlined, so

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "alterability/object_quiescence.hpp"
 #include "data/statistics.hpp"
 #include "moult/data_update.hpp"
 #include "moult/error.hpp"
@@ -375,16 +378,63 @@ TEST(UpdateToClass, OneObjectIsConvertedAndOthersAreNot) {
   delete reinterpret_cast<Point3*>(objects[1].release());
 }
 
-TEST(EagerUpdate, AnObjectWhoseConstructorHasNotBegunIsLeftAlone) {
+/// Leaves out of its words what is on the stack.
+[[gnu::noinline]] std::uintptr_t hidden_slot() {
+  return ~reinterpret_cast<std::uintptr_t>(Point::operator new(sizeof(Point)));
+}
+
+TEST(EagerUpdate, ASlotThatAThreadMayBeAboutToConstructInIsWaitedFor) {
+  std::atomic<bool> goes_on{false};
+  std::atomic<bool> is_there{false};
+  auto argument = [&] {
+    is_there = true;
+    while (!goes_on) std::this_thread::sleep_for(1ms);
+    return 4;
+  };
   auto point = std::make_unique<Point>(1);
-  void* unmade = Point::operator new(sizeof(Point));
-  EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 1u);
-  std::unique_ptr<Point> made(::new (unmade) Point(4));
-  EXPECT_EQ(made->x, 4);
-  EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 1u);
+  std::unique_ptr<Point> made;
+  std::jthread maker([&] { made.reset(new Point(argument())); });
+  while (!is_there) std::this_thread::yield();
+  alterability::ObjectQuiescence quiescence({"moult::subject::Point"});
+  const Patience patience;
+  {
+    Transaction transaction;
+    Transaction::Scope scope(transaction);
+    EXPECT_FALSE(quiescence.check(patience));
+    EXPECT_THAT(transaction.reason(), HasSubstr("may be about to construct the object of moult::subject::Point at 0x"));
+    EXPECT_THROW((start_eager_update<Point, Point3>(to_point3)), Error);
+    EXPECT_EQ(point->x, 1);
+    goes_on = true;
+    ASSERT_TRUE(quiescence.wait(patience)) << transaction.reason();
+    EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 2u);
+    transaction.resume();
+  }
+  maker.join();
   EXPECT_EQ(as<Point3>(made).y_, 8);
   delete reinterpret_cast<Point3*>(made.release());
   delete reinterpret_cast<Point3*>(point.release());
+}
+
+TEST(EagerUpdate, AnObjectThatNothingWasWrittenToIsRefusedByItsAddress) {
+  auto point = std::make_unique<Point>(1);
+  const std::uintptr_t hidden = hidden_slot();
+  try {
+    start_eager_update<Point, Point3>(to_point3);
+    ADD_FAILURE() << "was let pass";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unsupported);
+    EXPECT_THAT(error.what(), HasSubstr("ConversionOptions::unwritten"));
+  }
+  EXPECT_EQ(DataAccessor<Point>().size(), 2u);
+  EXPECT_EQ(point->x, 1) << "nothing is changed";
+  Point::operator delete(reinterpret_cast<void*>(~hidden));
+}
+
+TEST(EagerUpdate, AnObjectThatNothingWasWrittenToIsConvertedWhereThatIsAskedFor) {
+  const std::uintptr_t hidden = hidden_slot();
+  EXPECT_EQ((start_eager_update<Point, Point3>(to_point3, {.unwritten = Unwritten::converted})), 1u);
+  EXPECT_EQ(reinterpret_cast<Point3*>(~hidden)->name, "a name that is too long for the string itself");
+  delete reinterpret_cast<Point3*>(~hidden);
 }
 
 TEST(EagerUpdate, ATransformerThatMakesObjectsOfTheClassIsRefused) {

@@ -11,8 +11,10 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "moult/error.hpp"
 #include "platform/tasks.hpp"
@@ -35,6 +37,74 @@ TEST(StoppedWorld, NoOtherThreadRunsWhileItLives) {
     look_away();
     EXPECT_EQ(turns.load(), before);
   }
+}
+
+constexpr std::uint64_t secret = 0x5ec4e7'0123'4567;
+
+/// Whether some thread but the calling one has the word.
+[[gnu::no_sanitize_address]] bool others_have(const StoppedWorld& stopped, std::uint64_t wanted) {
+  bool has = false;
+  for (ThreadId thread : stopped.threads().first(stopped.thread_count()))
+    stopped.visit_words(thread, [&](std::span<const std::uint64_t> words) {
+      has = has || std::find(words.begin(), words.end(), wanted) != words.end();
+    });
+  return has;
+}
+
+/// Keeps `word` in the register or the place that `hold` puts it in until `done`.
+void expect_seen(
+    const std::function<void(std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done)>& hold) {
+  std::atomic<bool> begun{false};
+  std::atomic<bool> done{false};
+  volatile std::uint64_t mixed = ~secret;
+  std::jthread thread([&] { hold(~mixed, begun, done); });
+  while (!begun) std::this_thread::yield();
+  EXPECT_TRUE(others_have(*stop(), secret));
+  EXPECT_FALSE(others_have(*stop(), secret - 1));
+  done = true;
+}
+
+TEST(StoppedWorld, WordsOnAThreadsStackAreSeen) {
+  expect_seen([](std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done) {
+    volatile std::uint64_t place = word;
+    begun = true;
+    while (!done && place != 0) std::this_thread::sleep_for(1ms);
+  });
+}
+
+TEST(StoppedWorld, WordsInAThreadsVectorRegistersAreSeen) {
+  expect_seen([](std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done) {
+    begun = true;
+    while (!done) asm volatile("movq %0, %%xmm11\n\tpause\n\tpause" : : "r"(word) : "xmm11");
+  });
+}
+
+TEST(StoppedWorld, WordsBelowASignalsOwnStackAreSeen) {
+  static std::atomic<bool>* handler_begun;
+  static std::atomic<bool>* handler_done;
+  expect_seen([](std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done) {
+    handler_begun = &begun;
+    handler_done = &done;
+    std::vector<char> memory(64 * 1024);
+    stack_t own{};
+    own.ss_sp = memory.data();
+    own.ss_size = memory.size();
+    stack_t before{};
+    ASSERT_EQ(sigaltstack(&own, &before), 0);
+    struct sigaction action {};
+    action.sa_flags = SA_ONSTACK;
+    action.sa_handler = [](int) {
+      *handler_begun = true;
+      while (!*handler_done) std::this_thread::sleep_for(1ms);
+    };
+    struct sigaction earlier {};
+    ASSERT_EQ(sigaction(SIGUSR2, &action, &earlier), 0);
+    volatile std::uint64_t place = word;
+    raise(SIGUSR2);
+    EXPECT_NE(place, 0u);
+    sigaction(SIGUSR2, &earlier, nullptr);
+    sigaltstack(&before, nullptr);
+  });
 }
 
 TEST(StoppedWorld, ThreadsThatMoultDidNotCreateAreStoppedToo) {
