@@ -7,8 +7,9 @@
 // by the threads' words and not by the slots: its cost depends on how deep the stacks are and not on how many objects
 // live.
 //
-// Limit: a coroutine that is suspended in the arguments of `new` keeps the address in its own frame, on the heap. So
-// what bears the mark and is on no stack is converted only when that is asked for (Unwritten).
+// Limit: a coroutine that is suspended in the arguments of `new` keeps the address in its own frame, on the heap, and
+// the thread that stopped the others may itself be below such arguments. So what bears the mark and is on no stack is
+// converted only when that is asked for (Unwritten).
 #include "data/unmade.hpp"
 
 #include <algorithm>
@@ -77,7 +78,7 @@ std::optional<UnmadeObject> find_unmade(std::span<const Pool* const> pools, cons
   const Extent extent = extent_of(pools);
   std::optional<UnmadeObject> found;
   if (extent.end == 0) return found;
-  for (ThreadId thread : stopped.threads()) {
+  for (ThreadId thread : stopped.threads().first(stopped.thread_count())) {
     stopped.visit_words(thread, [&](std::span<const std::uint64_t> words) {
       if (!found) found = find_among(words, pools, extent, stopped);
     });

@@ -14,7 +14,7 @@ namespace moult::data {
 struct UnmadeObject {
   const Pool* pool = nullptr;
   const std::byte* slot = nullptr;
-  ThreadId thread{};  ///< that holds its address
+  ThreadId thread{};  ///< that has its address
 };
 
 /// As in "0x7f2a10000000".
@@ -22,8 +22,8 @@ std::string text_of(const void* address);
 /// "the thread … may be about to construct the … at …". Allocates.
 std::string describe(const UnmadeObject& unmade);
 
-/// The first slot of these pools that bears the mark of operator new still (raw_mark.hpp) while a thread has an address
-/// in it among its registers or on its stack. Does not allocate.
+/// The first slot of these pools that bears the mark of operator new still (raw_mark.hpp) while another thread has an
+/// address in it among its registers or on its stack. Does not allocate.
 std::optional<UnmadeObject> find_unmade(std::span<const Pool* const> pools, const threads::StoppedWorld& stopped);
 
 }  // namespace moult::data

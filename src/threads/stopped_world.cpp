@@ -91,11 +91,10 @@ std::string explain(const Culprit& culprit) {
 
 class StoppedWorld::Impl final {
  public:
-  Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options, const platform::Registers& own)
+  Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options)
       : turn_(std::move(turn)),
         keep_out_(options.keep_out.begin(), options.keep_out.end()),
-        self_(platform::own_task()),
-        own_registers_(own) {
+        self_(platform::own_task()) {
     platform::stop_signal();
   }
   ~Impl() { release(); }
@@ -126,7 +125,6 @@ class StoppedWorld::Impl final {
   std::unique_lock<std::timed_mutex> turn_;
   std::vector<CodeRange> keep_out_;
   pid_t self_;
-  platform::Registers own_registers_;  ///< as the stop was asked for
   platform::TaskList task_list_;
   std::optional<platform::OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const SafePlaces> places_;
@@ -369,7 +367,6 @@ void StoppedWorld::Impl::walk(ThreadId thread, Visit&& visit) {
 
 void StoppedWorld::Impl::visit_words(ThreadId thread,
                                      const std::function<void(std::span<const std::uint64_t>)>& visit) const {
-  if (static_cast<pid_t>(thread) == self_) return threads::visit_words(rows_, own_registers_, visit);
   for (const Stopped& stopped : stopped_) {
     if (stopped.slot->task != static_cast<pid_t>(thread)) continue;
     visit(platform::vector_words_of(*stopped.slot->context));
@@ -387,7 +384,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   if (!turn.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
   MOULT_FAULT("threads.stop.begin");
-  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options, platform::current_registers());
+  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options);
   std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
   milliseconds limit{50};
   milliseconds rest{1};

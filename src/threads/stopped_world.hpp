@@ -56,8 +56,8 @@ class StoppedWorld final : public Suspension {
   /// Calls `visit(frame)` from the innermost frame outwards until it returns false. Does not allocate.
   void walk(ThreadId thread, const std::function<bool(const Frame&)>& visit) const;
   /// Calls `visit(words)` with the thread's registers, general ones and vectors, then with the words of its stack, a
-  /// run for each stack that it stands on. Words that are not in use any more may be among them. Of the calling thread,
-  /// what it had when it asked for the stop. Does not allocate.
+  /// run for each stack that it stands on. Words that are not in use any more may be among them. Nothing for the
+  /// calling thread, on whose stack the search itself is. Does not allocate.
   void visit_words(ThreadId thread, const std::function<void(std::span<const std::uint64_t>)>& visit) const;
   /// The same as walk for every thread, the calling one last, until `visit` returns false.
   void walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const;
