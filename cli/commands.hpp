@@ -44,6 +44,7 @@ void add_ps(CLI::App& app, Run& run);
 void add_status(CLI::App& app, Run& run);
 void add_threads(CLI::App& app, Run& run);
 void add_functions(CLI::App& app, Run& run);
+void add_objects(CLI::App& app, Run& run);
 void add_log(CLI::App& app, Run& run);
 void add_set(CLI::App& app, Run& run);
 void add_rollback(CLI::App& app, Run& run);

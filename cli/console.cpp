@@ -113,6 +113,17 @@ std::string to_text(std::chrono::nanoseconds time) {
   return text.data();
 }
 
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  static constexpr std::array units{"KiB", "MiB", "GiB", "TiB"};
+  double size = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  for (; size >= 1023.5 && unit + 1 < units.size(); size /= 1024) ++unit;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), unit == 0 || size >= 9.95 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+  return text.data();
+}
+
 std::string count_text(std::size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

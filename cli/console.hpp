@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,8 @@ Colour colour_of(UpdateState state) noexcept;
 
 /// "850 ns", "43 µs", "1.2 ms", "18 ms", "2.5 s".
 std::string to_text(std::chrono::nanoseconds time);
+/// "900 B", "64 KiB", "1.5 MiB", "2.0 GiB".
+std::string size_text(std::uint64_t bytes);
 /// "1 thread", "3 threads".
 std::string count_text(std::size_t count, std::string_view noun);
 /// "a, b, c".

@@ -28,6 +28,7 @@ void add_all(CLI::App& app, Run& run) {
   add_status(app, run);
   add_threads(app, run);
   add_functions(app, run);
+  add_objects(app, run);
   add_log(app, run);
   add_rollback(app, run);
   add_set(app, run);

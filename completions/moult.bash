@@ -13,7 +13,7 @@ _moult_updates() {
 _moult() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command="" word index positionals=()
-  local commands="ps apply check build status threads functions log rollback set"
+  local commands="ps apply check build status threads functions objects log rollback set"
   COMPREPLY=()
 
   for ((index = 1; index < COMP_CWORD; ++index)); do

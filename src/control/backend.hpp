@@ -1,5 +1,5 @@
-// What the commands act on: the program's updates, functions, threads and log. The listeners know nothing else of
-// moult.
+// What the commands act on: the program's updates, functions, objects, threads and log. The listeners know nothing else
+// of moult.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,7 @@ struct Backend {
   std::function<protocol::UpdatesReply(const protocol::CheckRequest&)> check;
   std::function<protocol::ThreadsReply()> threads;
   std::function<protocol::FunctionsReply(const protocol::FunctionsRequest&)> functions;
+  std::function<protocol::ObjectsReply()> objects;
   std::function<protocol::UpdatesReply(const protocol::RollbackRequest&)> roll_back;
   std::function<void(const protocol::SetRequest&)> set;
 

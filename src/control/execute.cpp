@@ -16,6 +16,7 @@ using protocol::Failure;
 using protocol::FunctionsRequest;
 using protocol::LogRequest;
 using protocol::MalformedRequest;
+using protocol::ObjectsRequest;
 using protocol::Result;
 using protocol::RollbackRequest;
 using protocol::SetRequest;
@@ -34,6 +35,7 @@ class Executor final {
   Result operator()(const CheckRequest& request) const { return backend_.check(request); }
   Result operator()(const ThreadsRequest&) const { return backend_.threads(); }
   Result operator()(const FunctionsRequest& request) const { return backend_.functions(request); }
+  Result operator()(const ObjectsRequest&) const { return backend_.objects(); }
   Result operator()(const RollbackRequest& request) const { return backend_.roll_back(request); }
   Result operator()(const LogRequest& request) const {
     EventsReply reply;

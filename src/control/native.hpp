@@ -16,6 +16,8 @@ protocol::UpdatesReply native_check(const protocol::CheckRequest& request);
 /// Stops the program for as long as the walk of its stacks takes. The thread that answers is left out.
 protocol::ThreadsReply native_threads();
 protocol::FunctionsReply native_functions(const protocol::FunctionsRequest& request);
+/// Counts objects while the program runs: of no single moment.
+protocol::ObjectsReply native_objects();
 protocol::UpdatesReply native_roll_back(const protocol::RollbackRequest& request);
 
 }  // namespace moult::control

@@ -24,6 +24,7 @@ Backend native_backend() {
   backend.check = native_check;
   backend.threads = native_threads;
   backend.functions = native_functions;
+  backend.objects = native_objects;
   backend.roll_back = native_roll_back;
   backend.set = set;
   backend.events_since = [](std::uint64_t after) { return event_log().since(after); };

@@ -11,8 +11,11 @@ PoolStatistics statistics_of(const Pool& pool) {
   PoolStatistics found;
   found.class_name = pool.class_pools().object_class.readable;
   found.is_of_subclass = &pool != &pool.class_pools().own;
-  found.live = count_live(pool);
-  found.object_size = pool.shape().object_size;
+  const Contents& contents = pool.contents();
+  const bool is_mixed = contents.other != nullptr;
+  const Portion usual = is_mixed ? Portion::usual : Portion::all;
+  found.held.push_back({contents.usual->readable, count_live(pool, usual), contents.usual_size});
+  if (is_mixed) found.held.push_back({contents.other->readable, count_live(pool, Portion::other), contents.other_size});
   found.slot_size = pool.cut().slot_size;
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
     found.reserved += region_size;

@@ -24,6 +24,8 @@ Json put(const UpdateReport& report);
 Json put(const FrameRecord& frame);
 Json put(const ThreadRecord& thread);
 Json put(const FunctionRecord& function);
+Json put(const HeldRecord& held);
+Json put(const PoolRecord& pool);
 Json put(const EventRecord& event);
 
 template <class T>
@@ -62,6 +64,16 @@ Json put(const ThreadRecord& thread) {
 Json put(const FunctionRecord& function) {
   return {
       {"name", function.name}, {"module", function.module}, {"size", function.size}, {"redefined", function.redefined}};
+}
+
+Json put(const HeldRecord& held) {
+  return {{"class", held.class_name}, {"live", held.live}, {"object_size", held.object_size}};
+}
+
+Json put(const PoolRecord& pool) {
+  return {{"class", pool.class_name},    {"of_subclass", pool.of_subclass}, {"held", put_all(pool.held)},
+          {"slot_size", pool.slot_size}, {"reserved", pool.reserved},       {"resident", pool.resident},
+          {"metadata", pool.metadata}};
 }
 
 Json put(const EventRecord& event) {
@@ -103,6 +115,7 @@ void fill(Json& json, const FunctionsReply& reply) {
   json["total"] = reply.total;
   json["functions"] = put_all(reply.functions);
 }
+void fill(Json& json, const ObjectsReply& reply) { json["pools"] = put_all(reply.pools); }
 void fill(Json& json, const EventsReply& reply) { json["events"] = put_all(reply.events); }
 void fill(Json&, const DoneReply&) {}
 
@@ -184,6 +197,22 @@ FunctionRecord function_of(const Json& json) {
   const Members members = members_of(json);
   return {members.text("name", ""), members.text("module", ""), members.count("size", 0),
           members.flag("redefined", false)};
+}
+
+HeldRecord held_of(const Json& json) {
+  const Members members = members_of(json);
+  return {members.text("class", ""), members.count("live", 0), members.count("object_size", 0)};
+}
+
+PoolRecord pool_of(const Json& json) {
+  const Members members = members_of(json);
+  return {.class_name = members.text("class", ""),
+          .of_subclass = members.flag("of_subclass", false),
+          .held = parse_all(members, "held", held_of),
+          .slot_size = members.count("slot_size", 0),
+          .reserved = members.count("reserved", 0),
+          .resident = members.count("resident", 0),
+          .metadata = members.count("metadata", 0)};
 }
 
 EventRecord event_of(const Json& json) {
@@ -276,6 +305,11 @@ FunctionsReply parse_functions(std::string_view line) {
   reply.functions = parse_all(members, "functions", function_of);
   reply.total = members.count("total", reply.functions.size());
   return reply;
+}
+
+ObjectsReply parse_objects(std::string_view line) {
+  const Json json = parse_success(line);
+  return {parse_all(members_of(json), "pools", pool_of)};
 }
 
 EventsReply parse_events(std::string_view line) {

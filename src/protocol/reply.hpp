@@ -66,6 +66,27 @@ struct FunctionsReply {
   std::size_t total = 0;  ///< how many there are, of which these are the first
 };
 
+/// Objects of one class in a pool.
+struct HeldRecord {
+  std::string class_name;  ///< demangled
+  std::uint64_t live = 0;
+  std::uint64_t object_size = 0;  ///< bytes
+};
+
+struct PoolRecord {
+  std::string class_name;        ///< the one that derives from Updatable; demangled
+  bool of_subclass = false;      ///< a pool beside the class's own, for subclasses of one size
+  std::vector<HeldRecord> held;  ///< the class that is made now first; after a conversion there may be a second
+  std::uint64_t slot_size = 0;   ///< bytes, as all below
+  std::uint64_t reserved = 0;    ///< address space
+  std::uint64_t resident = 0;    ///< memory of the slots
+  std::uint64_t metadata = 0;    ///< memory beside the slots
+};
+
+struct ObjectsReply {
+  std::vector<PoolRecord> pools;  ///< in the order of their first use
+};
+
 struct EventRecord {
   std::uint64_t number = 0;
   double time = 0;  ///< seconds since 1970
@@ -86,7 +107,8 @@ struct EventsReply {
 /// Done, and there is nothing to tell.
 struct DoneReply {};
 
-using Result = std::variant<Failure, StatusReply, UpdatesReply, ThreadsReply, FunctionsReply, EventsReply, DoneReply>;
+using Result = std::variant<Failure, StatusReply, UpdatesReply, ThreadsReply, FunctionsReply, ObjectsReply, EventsReply,
+                            DoneReply>;
 
 /// The reply's line, without a newline. `id` is that of the request. Text that is no UTF-8 gets replacement characters.
 std::string format_reply(const std::string& id, const Result& result);
@@ -102,6 +124,7 @@ StatusReply parse_status(std::string_view line);
 UpdatesReply parse_updates(std::string_view line);
 ThreadsReply parse_threads(std::string_view line);
 FunctionsReply parse_functions(std::string_view line);
+ObjectsReply parse_objects(std::string_view line);
 EventsReply parse_events(std::string_view line);
 EventRecord parse_event(std::string_view line);
 

@@ -67,11 +67,12 @@ Command command_of(const Json& json) {
     return CheckRequest{absolute_path(members), members.flag("force", false), members.text("source", "")};
   if (name == "threads") return ThreadsRequest{};
   if (name == "functions") return FunctionsRequest{members.text("match", ""), members.count("most", 200, 1'000'000)};
+  if (name == "objects") return ObjectsRequest{};
   if (name == "log") return LogRequest{members.count("after", 0), members.flag("follow", false)};
   if (name == "rollback") return rollback_of(json, members);
   if (name == "set") return set_of(members);
   return malformed("unknown command \"" + name +
-                   "\"; there are status, update, check, threads, functions, log, rollback and set");
+                   "\"; there are status, update, check, threads, functions, objects, log, rollback and set");
 }
 
 /// The JSON text of `id`. Other types than these could nest without end, so they are not copied.
@@ -151,6 +152,7 @@ Json put(const ThreadsRequest&) { return {{"command", "threads"}}; }
 Json put(const FunctionsRequest& request) {
   return {{"command", "functions"}, {"match", request.match}, {"most", request.most}};
 }
+Json put(const ObjectsRequest&) { return {{"command", "objects"}}; }
 Json put(const LogRequest& request) {
   return {{"command", "log"}, {"after", request.after}, {"follow", request.follow}};
 }

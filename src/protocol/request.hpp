@@ -48,6 +48,8 @@ struct FunctionsRequest {
   std::size_t most = 200;
 };
 
+struct ObjectsRequest {};
+
 struct LogRequest {
   std::uint64_t after = 0;
   bool follow = false;
@@ -69,7 +71,7 @@ struct MalformedRequest {
 };
 
 using Command = std::variant<MalformedRequest, AuthenticateRequest, StatusRequest, UpdateRequest, CheckRequest,
-                             ThreadsRequest, FunctionsRequest, LogRequest, RollbackRequest, SetRequest>;
+                             ThreadsRequest, FunctionsRequest, ObjectsRequest, LogRequest, RollbackRequest, SetRequest>;
 
 struct Request {
   std::string id;  ///< JSON text of the request's `id`, a string or a number; empty when it has none

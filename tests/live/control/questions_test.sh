@@ -29,12 +29,12 @@ expect 0 "" "$MOULT" set "$name" loglevel 2
 expect 0 '"log_level":2' "$MOULT" status "$name" --json
 expect 0 "" "$MOULT" set "$name" logpath "$base/log"
 expect 2 "loglevel takes 0" "$MOULT" set "$name" loglevel 9
-expect 3 "system|" "$MOULT" set "$name" logpath "$base/no/such/folder"
+expect 3 "no/such/folder" "$MOULT" set "$name" logpath "$base/no/such/folder"
 expect 0 "applied" "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
 grep -q "answer" "$base/log" || fail "nothing in the log's file: $(cat "$base/log")"
 expect 0 "answer" "$MOULT" log "$name"
 expect 0 '"events":\[\{"number":' "$MOULT" log "$name" --json
-for command in ps apply check build status threads functions log rollback set; do
+for command in ps apply check build status threads functions objects log rollback set; do
   expect 0 "Examples:" "$MOULT" "$command" --help
 done
 

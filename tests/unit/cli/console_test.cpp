@@ -22,6 +22,15 @@ TEST(Console, CountsInEnglish) {
   EXPECT_EQ(count_text(1, "thread"), "1 thread");
 }
 
+TEST(Console, TellsSizesInTheUnitAPersonWouldChoose) {
+  EXPECT_EQ(size_text(0), "0 B");
+  EXPECT_EQ(size_text(1023), "1023 B");
+  EXPECT_EQ(size_text(64 << 10), "64 KiB");
+  EXPECT_EQ(size_text((1 << 20) - 1), "1.0 MiB");
+  EXPECT_EQ(size_text(3 << 19), "1.5 MiB");
+  EXPECT_EQ(size_text(std::uint64_t{37} << 30), "37 GiB");
+}
+
 TEST(Console, AlignsColumnsByCharactersNotBytes) {
   EXPECT_EQ(to_table({{"A", "B"}, {"µµ", "x"}, {"long", "y"}}), "A     B\nµµ    x\nlong  y");
 }

@@ -34,5 +34,11 @@ TEST(Execute, TheLogIsToldFromANumberOn) {
   EXPECT_EQ(std::get<protocol::EventsReply>(result).events[0].number, 2u);
 }
 
+TEST(Execute, ObjectsAreThoseOfTheBackend) {
+  FakeProgram program;
+  const protocol::Result result = execute(protocol::ObjectsRequest{}, program.backend(), {});
+  EXPECT_EQ(std::get<protocol::ObjectsReply>(result).pools.at(0).held.at(0).live, 3u);
+}
+
 }  // namespace
 }  // namespace moult::control

@@ -26,6 +26,7 @@ class FakeProgram final {
     };
     backend.threads = [this] { return threads(); };
     backend.functions = [](const protocol::FunctionsRequest&) -> protocol::FunctionsReply { throw 7; };
+    backend.objects = [] { return protocol::ObjectsReply{{{"Data", false, {{"Data", 3, 8}}, 16, 0, 0, 0}}}; };
     backend.roll_back = [](const protocol::RollbackRequest&) { return protocol::UpdatesReply{}; };
     backend.set = [](const protocol::SetRequest&) {};
     backend.events_since = [this](std::uint64_t after) { return events_since(after); };

@@ -23,13 +23,16 @@ namespace subject {
 template <class T>
 data::PoolStatistics statistics(std::size_t size = sizeof(T)) {
   for (const data::PoolStatistics& pool : data::pool_statistics())
-    if (pool.class_name == "moult::subject::" + std::string(T::name) && pool.object_size == size) return pool;
-  return {};
+    if (pool.class_name == "moult::subject::" + std::string(T::name) && pool.held.front().object_size == size)
+      return pool;
+  data::PoolStatistics none;
+  none.held.emplace_back();
+  return none;
 }
 
 template <class T>
 std::size_t live() {
-  return statistics<T>().live;
+  return statistics<T>().held.front().live;
 }
 
 struct Plain : Updatable<Plain> {
@@ -76,7 +79,7 @@ struct Spare : Updatable<Spare, 64> {
 TEST(Pool, ASlotHasItsReserve) {
   std::unique_ptr<Spare> first = std::make_unique<Spare>();
   std::unique_ptr<Spare> second = std::make_unique<Spare>();
-  EXPECT_EQ(statistics<Spare>().object_size, 20u);
+  EXPECT_EQ(statistics<Spare>().held.front().object_size, 20u);
   EXPECT_EQ(statistics<Spare>().slot_size, 96u);  // 84, rounded up as for any type that new aligns
   auto distance = std::abs(reinterpret_cast<char*>(first.get()) - reinterpret_cast<char*>(second.get()));
   EXPECT_GE(distance, 84);
@@ -189,13 +192,13 @@ TEST(Pool, SubclassesHavePoolsBesideThatOfTheirBase) {
     objects.push_back(std::make_unique<Apart>());
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(objects.back().get()) % 64, 0u);
   }
-  EXPECT_EQ(statistics<Base>(sizeof(Base)).live, 10u);
+  EXPECT_EQ(statistics<Base>(sizeof(Base)).held.front().live, 10u);
   EXPECT_FALSE(statistics<Base>(sizeof(Base)).is_of_subclass);
-  EXPECT_EQ(statistics<Base>(sizeof(Wide)).live, 20u);
+  EXPECT_EQ(statistics<Base>(sizeof(Wide)).held.front().live, 20u);
   EXPECT_TRUE(statistics<Base>(sizeof(Wide)).is_of_subclass);
-  EXPECT_EQ(statistics<Base>(sizeof(Apart)).live, 30u);
+  EXPECT_EQ(statistics<Base>(sizeof(Apart)).held.front().live, 30u);
   objects.clear();
-  EXPECT_EQ(statistics<Base>(sizeof(Wide)).live, 0u);
+  EXPECT_EQ(statistics<Base>(sizeof(Wide)).held.front().live, 0u);
 }
 
 struct Huge : Base {

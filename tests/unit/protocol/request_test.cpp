@@ -54,6 +54,7 @@ TEST(Request, EveryCommandSurvivesFormatAndParse) {
       CheckRequest{"/c.so", true, "/src/c.cpp"},
       ThreadsRequest{},
       FunctionsRequest{"ns::", 7},
+      ObjectsRequest{},
       LogRequest{12, true},
       RollbackRequest{std::uint64_t{3}, std::chrono::milliseconds(1)},
       RollbackRequest{std::string("hello"), {}},

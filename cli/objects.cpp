@@ -1,0 +1,47 @@
+// moult objects: which classes have a pool, and how many of their objects live.
+#include "commands.hpp"
+
+namespace moult::cli {
+namespace {
+
+std::string name_of(const protocol::PoolRecord& pool, const protocol::HeldRecord& held) {
+  if (pool.of_subclass) return held.class_name + " (subclasses)";
+  if (held.class_name != pool.class_name) return held.class_name + " (made as " + pool.class_name + ")";
+  return held.class_name;
+}
+
+std::string to_text(const protocol::ObjectsReply& reply) {
+  if (reply.pools.empty())
+    return "no class of this program has a pool yet: one that derives from moult::Updatable gets it with its first "
+           "object";
+  std::vector<std::vector<std::string>> rows{{"LIVE", "OBJECT", "SLOT", "MEMORY", "CLASS"}};
+  for (const protocol::PoolRecord& pool : reply.pools) {
+    std::string memory = size_text(pool.resident + pool.metadata);
+    for (const protocol::HeldRecord& held : pool.held)
+      rows.push_back({std::to_string(held.live), std::to_string(held.object_size), std::to_string(pool.slot_size),
+                      std::exchange(memory, ""), name_of(pool, held)});
+  }
+  return to_table(rows);
+}
+
+ExitCode run_objects(const Aimed& options) {
+  const Target target = find_target(options.target);
+  const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
+  return answer(options, target, line, protocol::parse_objects,
+                [](const protocol::ObjectsReply& reply) { return to_text(reply); });
+}
+
+}  // namespace
+
+void add_objects(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("objects", "Count the live objects of classes that have a pool");
+  auto options = std::make_shared<Aimed>();
+  add_target(*command, *options);
+  add_common(*command, *options, 30);
+  command->footer(
+      "OBJECT and SLOT are bytes: an object may grow up to its slot. MEMORY is what the pool takes now.\n"
+      "Examples:\n  moult objects app\n  moult objects app --json | jq '.pools[].held[].live'");
+  command->callback([=, &run] { run = [=] { return run_objects(*options); }; });
+}
+
+}  // namespace moult::cli

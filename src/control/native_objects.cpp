@@ -1,0 +1,27 @@
+#include "control/native.hpp"
+#include "data/statistics.hpp"
+
+namespace moult::control {
+namespace {
+
+protocol::PoolRecord to_record(const data::PoolStatistics& pool) {
+  protocol::PoolRecord record{.class_name = pool.class_name,
+                              .of_subclass = pool.is_of_subclass,
+                              .held = {},
+                              .slot_size = pool.slot_size,
+                              .reserved = pool.reserved,
+                              .resident = pool.resident,
+                              .metadata = pool.metadata};
+  for (const data::HeldObjects& held : pool.held) record.held.push_back({held.class_name, held.live, held.object_size});
+  return record;
+}
+
+}  // namespace
+
+protocol::ObjectsReply native_objects() {
+  protocol::ObjectsReply reply;
+  for (const data::PoolStatistics& pool : data::pool_statistics()) reply.pools.push_back(to_record(pool));
+  return reply;
+}
+
+}  // namespace moult::control

@@ -1,0 +1,25 @@
+# moult objects: which classes have a pool, and what lives in it, before a conversion and after.
+. "$(dirname "$0")/lib.sh"
+
+start_target
+expect 0 "^no class of this program has a pool yet" "$MOULT" objects "$pid"
+
+start_target "$BINARIES/live_control_pools"
+expect 0 "LIVE +OBJECT +SLOT +MEMORY +CLASS" "$MOULT" objects "$pid"
+expect 0 "1000 +4 +80 +[0-9]+ KiB +app::Data"$'\n' "$MOULT" objects "$pid"
+expect 0 "3 +204 +272 +[0-9]+ KiB +app::Data \(subclasses\)" "$MOULT" objects "$pid"
+expect 0 '"class":"app::Data","of_subclass":false,"held":\[\{"class":"app::Data","live":1000,"object_size":4\}\]' \
+  "$MOULT" objects "$pid" --json
+
+expect 0 "applied" "$MOULT" apply "$pid" "$BINARIES/live_control_pools_update.so"
+expect 0 "0 +4 +80 +[0-9]+ KiB +app::Data"$'\n'" *1000 +8 +80 +DataV2 \(made as app::Data\)" "$MOULT" objects "$pid"
+for _ in 1 2; do echo >&8; done
+for _ in {1..100}; do
+  [[ $("$MOULT" objects "$pid" --json) == *'"class":"app::Data","live":2'* ]] && break
+  sleep 0.05
+done
+expect 0 '"class":"app::Data","live":2.*"class":"DataV2","live":1000' "$MOULT" objects "$pid" --json
+
+expect 5 "no program" "$MOULT" objects there-is-none
+expect 2 "TARGET" "$MOULT" objects
+expect 0 "Examples:" "$MOULT" objects --help
