@@ -14,7 +14,7 @@ expect 0 "answer\(\)" "$MOULT" functions "$name" answer
 expect 0 'no function has "there is none' "$MOULT" functions "$name" "there is none"
 expect 0 "main" "$MOULT" threads "$name"
 for each in {1..16}; do
-  "$MOULT" threads "$name" >"$base/threads.$each" & asking[each]=$!
+  "$MOULT" threads "$name" --timeout 120 >"$base/threads.$each" & asking[each]=$!
 done
 for each in "${asking[@]}"; do wait "$each" || fail "one of many askers ended with $?"; done
 expect 0 "threads" "$MOULT" status "$name"
