@@ -432,7 +432,8 @@ TEST(EagerUpdate, AnObjectThatNothingWasWrittenToIsRefusedByItsAddress) {
 
 TEST(EagerUpdate, AnObjectThatNothingWasWrittenToIsConvertedWhereThatIsAskedFor) {
   const std::uintptr_t hidden = hidden_slot();
-  EXPECT_EQ((start_eager_update<Point, Point3>(to_point3, {.unwritten = Unwritten::converted})), 1u);
+  auto to_known = [](const Point&) { return Point3(1, 2); };
+  EXPECT_EQ((start_eager_update<Point, Point3>(to_known, {.unwritten = Unwritten::converted})), 1u);
   EXPECT_EQ(reinterpret_cast<Point3*>(~hidden)->name, "a name that is too long for the string itself");
   delete reinterpret_cast<Point3*>(~hidden);
 }
