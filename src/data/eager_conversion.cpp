@@ -75,35 +75,13 @@ EagerConversion::~EagerConversion() { discard(); }
 
 std::vector<EagerConversion::Part> EagerConversion::find_parts() const {
   std::vector<Part> parts;
-  for (ClassPools* each : all_class_pools())
-    if (std::optional<Portion> portion = each->own.portion_of(old_))
-      parts.push_back({.pool = &each->own, .portion = *portion, .before = each->own.contents(), .after = {}});
+  for (const PoolChange& each : plan_pool_changes(change())) parts.push_back({each, {}});
   return parts;
-}
-
-void EagerConversion::refuse_misfit(const Part& part) const {
-  const Pool& pool = *part.pool;
-  bool becomes_usual = makes_ == Makes::new_objects && part.before.usual == &old_;
-  if (!becomes_usual && count_live(pool, part.portion) == 0) return;
-  std::size_t slot_size = pool.cut().slot_size;
-  const std::string& pool_class = pool.class_pools().object_class.readable;
-  if (new_kind_.size > slot_size)
-    throw Error(ErrorCode::layout_mismatch,
-                new_.readable + ": its objects need " + std::to_string(new_kind_.size) + " bytes, and the slots of " +
-                    pool_class + " have " + std::to_string(slot_size) +
-                    "; give the class a reserve for the next time (" + "moult::Updatable<" + pool_class + ", " +
-                    std::to_string(new_kind_.size - pool.shape().object_size) +
-                    ">), or keep what is new in a table beside, by the object's address");
-  if (slot_size % new_kind_.alignment != 0)
-    throw Error(ErrorCode::layout_mismatch, new_.readable + ": its objects are aligned to " +
-                                                std::to_string(new_kind_.alignment) + " bytes, and the slots of " +
-                                                pool_class + " to " + std::to_string(pool.shape().slot_alignment()) +
-                                                "; keep what is new in a table beside, by the object's address");
 }
 
 void EagerConversion::check() const {
   MOULT_FAULT("data.conversion.check");
-  for (const Part& part : find_parts()) refuse_misfit(part);
+  for (const Part& part : find_parts()) refuse_misfit(change(), part);
 }
 
 void EagerConversion::reserve() {
@@ -120,38 +98,12 @@ void EagerConversion::reserve() {
   expected_groups_ = groups;
 }
 
-/// What the pool holds afterwards, and which bits say so.
-void EagerConversion::plan(Part& part) const {
-  part.after = part.before;
-  if (makes_ == Makes::new_objects && part.before.usual == &old_) {
-    part.after.usual = &new_;
-    part.after.usual_size = new_kind_.size;
-  } else if (part.before.usual == &new_) {
-    part.clears_other = true;
-  } else {
-    part.after.other = &new_;
-    part.after.other_size = new_kind_.size;
-    part.sets_other = true;
-  }
-}
-
 void EagerConversion::take_snapshot(Part& part, const threads::StoppedWorld& stopped) const {
   part.groups.reserve(expected_groups_);
   for_each_live_word(*part.pool, part.portion, stopped, [&](Slab& slab, std::uint32_t word, std::uint64_t live) {
     std::uint64_t other = slab.others()[word].load(std::memory_order_relaxed);
     part.groups.push_back({&slab, word, live, live, other, nullptr});
   });
-}
-
-/// `converted_others` of the pool's other objects are to be converted.
-void EagerConversion::refuse_third_class(const Part& part, std::size_t converted_others) const {
-  const ObjectClass* other = part.before.other;
-  if (!part.sets_other || other == nullptr || other == &new_) return;
-  if (count_live(*part.pool, Portion::other) == converted_others) return;
-  throw Error(ErrorCode::unsupported,
-              new_.readable + ": the pool of " + part.pool->class_pools().object_class.readable +
-                  " holds objects of two classes already, " + part.before.usual->readable + " and " + other->readable +
-                  "; convert all of one of them first, or have the constructors redirected");
 }
 
 void EagerConversion::refuse_unmade(const threads::StoppedWorld& stopped) const {
@@ -178,9 +130,8 @@ void EagerConversion::build(const threads::StoppedWorld& stopped) {
   MOULT_FAULT("data.conversion.snapshot");
   parts_ = find_parts();
   for (Part& part : parts_) {
-    refuse_misfit(part);
-    plan(part);
-    refuse_third_class(part, part.portion == Portion::usual ? 0 : count_live(*part.pool, Portion::other));
+    refuse_misfit(change(), part);
+    refuse_third_class(change(), part, part.portion == Portion::usual ? 0 : count_live(*part.pool, Portion::other));
     take_snapshot(part, stopped);
   }
   refuse_unmade(stopped);
@@ -197,6 +148,7 @@ void EagerConversion::build(const threads::StoppedWorld& stopped) {
 
 bool EagerConversion::build_one(const threads::StoppedWorld& stopped, void* object) {
   MOULT_FAULT("data.conversion.one");
+  makes_ = Makes::old_objects;
   for (Part& part : find_parts()) {
     std::optional<LiveSlot> found = find_live(*part.pool, part.portion, stopped, object);
     if (!found) continue;
@@ -204,11 +156,9 @@ bool EagerConversion::build_one(const threads::StoppedWorld& stopped, void* obje
     std::uint64_t bit = std::uint64_t{1} << (found->number % 64);
     std::uint64_t other = found->slab->others()[word].load(std::memory_order_relaxed);
     part.groups.push_back({found->slab, word, bit, bit, other, nullptr});
-    refuse_misfit(part);
-    makes_ = Makes::old_objects;
-    plan(part);
+    refuse_misfit(change(), part);
     Group& group = part.groups.front();
-    refuse_third_class(part, (group.was_other & group.live) != 0 ? 1 : 0);
+    refuse_third_class(change(), part, (group.was_other & group.live) != 0 ? 1 : 0);
     converted_.push_back(part.pool);
     parts_.push_back(std::move(part));
     build_all();

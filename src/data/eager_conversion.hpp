@@ -10,14 +10,11 @@
 
 #include "data/cells.hpp"
 #include "data/class_pools.hpp"
+#include "data/conversion_plan.hpp"
 #include "moult/data_update.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::data {
-
-/// What code that is not replaced makes from now on: objects of the old class, or, its constructors being redirected,
-/// of the new one.
-enum class Makes { old_objects, new_objects };
 
 /// One conversion of the objects of one class. The order: check, reserve while the program runs; build, exchange in the
 /// stop; then either put_back or end_olds, in the same stop. Used by one thread.
@@ -71,24 +68,16 @@ class EagerConversion final {
     std::uint64_t was_other = 0;  ///< of all, before
     std::byte* cells = nullptr;
   };
-  struct Part {
-    Pool* pool = nullptr;
-    Portion portion = Portion::all;
-    Contents before;
-    Contents after;
-    bool sets_other = false;  ///< the converted ones' bits are set
-    bool clears_other = false;
+  struct Part : PoolChange {
     std::vector<Group> groups{};
   };
   enum class State { idle, built, exchanged, ended };
 
+  ClassChangeOfObjects change() const noexcept { return {old_, new_, new_kind_, makes_}; }
   std::vector<Part> find_parts() const;
-  void refuse_misfit(const Part& part) const;
-  void plan(Part& part) const;
   void refuse_unmade(const threads::StoppedWorld& stopped) const;
   void refuse_unwritten(const Part& part, const Group& group) const;
   void take_snapshot(Part& part, const threads::StoppedWorld& stopped) const;
-  void refuse_third_class(const Part& part, std::size_t converted_others) const;
   void build_all();
   void build_group(Part& part, Group& group);
   void unbuild(std::size_t part_count, std::size_t group_count) noexcept;

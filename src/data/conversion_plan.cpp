@@ -1,0 +1,69 @@
+#include "data/conversion_plan.hpp"
+
+#include <optional>
+#include <string>
+
+#include "data/live_objects.hpp"
+#include "moult/error.hpp"
+
+namespace moult::data {
+namespace {
+
+void plan_after(const ClassChangeOfObjects& change, PoolChange& pool) {
+  pool.after = pool.before;
+  if (change.makes == Makes::new_objects && pool.before.usual == &change.from) {
+    pool.after.usual = &change.to;
+    pool.after.usual_size = change.to_kind.size;
+  } else if (pool.before.usual == &change.to) {
+    pool.clears_other = true;
+  } else {
+    pool.after.other = &change.to;
+    pool.after.other_size = change.to_kind.size;
+    pool.sets_other = true;
+  }
+}
+
+}  // namespace
+
+std::vector<PoolChange> plan_pool_changes(const ClassChangeOfObjects& change) {
+  std::vector<PoolChange> changes;
+  for (ClassPools* each : all_class_pools()) {
+    std::optional<Portion> portion = each->own.portion_of(change.from);
+    if (!portion) continue;
+    changes.push_back({.pool = &each->own, .portion = *portion, .before = each->own.contents(), .after = {}});
+    plan_after(change, changes.back());
+  }
+  return changes;
+}
+
+void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool) {
+  std::size_t slot_size = pool.pool->cut().slot_size;
+  bool is_too_large = change.to_kind.size > slot_size;
+  if (!is_too_large && slot_size % change.to_kind.alignment == 0) return;
+  if (pool.after.usual == pool.before.usual && count_live(*pool.pool, pool.portion) == 0) return;
+  const std::string& pool_class = pool.pool->class_pools().object_class.readable;
+  if (is_too_large)
+    throw Error(ErrorCode::layout_mismatch,
+                change.to.readable + ": its objects need " + std::to_string(change.to_kind.size) +
+                    " bytes, and the slots of " + pool_class + " have " + std::to_string(slot_size) +
+                    "; give the class a reserve for the next time (" + "moult::Updatable<" + pool_class + ", " +
+                    std::to_string(change.to_kind.size - pool.pool->shape().object_size) +
+                    ">), or keep what is new in a table beside, by the object's address");
+  throw Error(ErrorCode::layout_mismatch, change.to.readable + ": its objects are aligned to " +
+                                              std::to_string(change.to_kind.alignment) + " bytes, and the slots of " +
+                                              pool_class + " to " +
+                                              std::to_string(pool.pool->shape().slot_alignment()) +
+                                              "; keep what is new in a table beside, by the object's address");
+}
+
+void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& pool, std::size_t converted_others) {
+  const ObjectClass* other = pool.before.other;
+  if (!pool.sets_other || other == nullptr || other == &change.to) return;
+  if (count_live(*pool.pool, Portion::other) == converted_others) return;
+  throw Error(ErrorCode::unsupported,
+              change.to.readable + ": the pool of " + pool.pool->class_pools().object_class.readable +
+                  " holds objects of two classes already, " + pool.before.usual->readable + " and " + other->readable +
+                  "; convert all of one of them first, or have the constructors redirected");
+}
+
+}  // namespace moult::data
