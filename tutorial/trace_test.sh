@@ -74,6 +74,42 @@ AFTER=${good/1_from_here/1} expect 1 step1/exercise3 "all Data change in one sto
 AFTER=${good/3_from/7_from} expect 1 step1/exercise3 "where the Data 3 was due"
 AFTER=$BEFORE expect 1 step1/exercise3 "no Data has an origin"
 
+# The lists grow, so they have a stand-in of their own: once it gets SIGUSR1, what is behind the number of each element
+# is ORIGIN, but in the first line it begins with the element FROM; SPOIL is a sed command for the line after that.
+cat >"$folder/application" <<'END'
+#!/usr/bin/env bash
+lines=-1
+trap 'lines=0' USR1
+numbers=(0 1)
+while :; do
+  first=$((${#numbers[@]} > 5 ? ${#numbers[@]} - 5 : 0)) line= separator=
+  ((lines < 0)) || lines=$((lines + 1))
+  now=$lines
+  for ((i = 0; first + i < ${#numbers[@]}; ++i)); do
+    line+=$separator${numbers[first + i]} separator=', '
+    ((now < 0 || (now == 1 && i < FROM))) || line+=$ORIGIN
+  done
+  line="${#numbers[@]} Data: $line"
+  ((now != 2)) || line=$(sed -e "$SPOIL" <<<"$line")
+  echo "$line"
+  numbers+=($(((numbers[-2] + numbers[-1]) % 1000000)))
+done
+END
+export BEFORE=list AFTER= ORIGIN FROM SPOIL
+for exercise in step2/exercise1 step3/exercise2; do
+  ORIGIN=" from here" FROM=0 SPOIL=
+  expect 0 "$exercise" "The trace is right."
+  MOULT_EXIT=3 expect 1 "$exercise" "not in force"
+  SPOIL='s/ from here$//' expect 1 "$exercise" "after one from here"
+  SPOIL='s/here$/there/' expect 1 "$exercise" "after one from here"
+  SPOIL='s/ [0-9]* from/ 17 from/' expect 1 "$exercise" '" 17 from here" where the element'
+  SPOIL='s/, [^,]*$//' expect 1 "$exercise" "elements instead of"
+  SPOIL='s/^[0-9]* Data/2 Data/' expect 1 "$exercise" "Data were due"
+  ORIGIN='' expect 1 "$exercise" "no Data has an origin"
+done
+FROM=1 SPOIL='' expect 0 step2/exercise1 "The trace is right."
+FROM=1 SPOIL='' expect 1 step3/exercise2 "begins without and ends with an origin"
+
 rm "$folder/cli/moult"
 expect 2 step1/exercise1 "cmake --build --preset dev --target step1_exercise1"
 ((failures == 0)) && echo "test.sh tells good traces from bad ones"

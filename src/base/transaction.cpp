@@ -10,6 +10,17 @@ namespace {
 
 thread_local Transaction* current_of_this_thread = nullptr;
 
+/// Equal neighbours as one line, which says how many there were.
+std::vector<std::string> without_repetitions(const std::vector<std::string>& lines) {
+  std::vector<std::string> shorter;
+  for (auto begin = lines.begin(); begin != lines.end();) {
+    auto end = std::find_if(begin, lines.end(), [&](const std::string& line) { return line != *begin; });
+    shorter.push_back(end - begin == 1 ? *begin : *begin + ", " + std::to_string(end - begin) + " times");
+    begin = end;
+  }
+  return shorter;
+}
+
 }  // namespace
 
 Transaction::~Transaction() = default;
@@ -26,7 +37,7 @@ void Transaction::add(UndoStep step) { steps_.push_back(std::move(step)); }
 std::vector<std::string> Transaction::changes() const {
   std::vector<std::string> lines;
   for (const UndoStep& step : steps_) lines.insert(lines.end(), step.what.begin(), step.what.end());
-  return lines;
+  return without_repetitions(lines);
 }
 
 void Transaction::warn(const std::string& text) {

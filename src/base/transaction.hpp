@@ -68,6 +68,7 @@ class Transaction final {
   /// Recorded before the change is committed, so that an allocation that fails leaves nothing half done.
   void add(UndoStep step);
   const std::vector<UndoStep>& steps() const noexcept { return steps_; }
+  /// What all steps say; equal neighbours as one line, "... converted, 42 times".
   std::vector<std::string> changes() const;
 
   /// The program is stopped until resume().

@@ -90,7 +90,9 @@ void ObjectChange::State::undo(const threads::StoppedWorld& stopped) noexcept {
 
 UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) const {
   UndoStep step;
-  step.what = {std::to_string(forward.count()) + " objects of " + names[0] + " converted to " + names[1]};
+  const std::size_t count = forward.count();
+  const std::string objects = count == 1 ? "an object of " : std::to_string(count) + " objects of ";
+  step.what = {objects + names[0] + " converted to " + names[1]};
   step.check = [self] {
     if (!self->has_ended) return;
     const threads::StoppedWorld& stopped = *threads::current_stop();

@@ -1,0 +1,35 @@
+// Gives every Data an origin, and has sum say the origin of those to come: two updates, each good without the other.
+#include <iostream>
+#include <string>
+
+#include "data.hpp"
+
+class Data_v2 : public moult::Updatable<Data_v2> {
+ public:
+  explicit Data_v2(int value);  // what the old sum calls, as long as it is there
+  Data_v2(int value, std::string origin) : value_(value), origin_(std::move(origin)) {}
+  void print() const;
+  int value() const;
+
+ private:
+  int value_;
+  std::string origin_ = "localhost";
+};
+
+MOULT_UPDATABLE Data_v2::Data_v2(int value) : value_(value) {}
+MOULT_UPDATABLE void Data_v2::print() const { std::cout << value_ << " from " << origin_; }
+MOULT_UPDATABLE int Data_v2::value() const { return value_; }
+
+static Data_v2 transformer(const Data& data) { return {data.value(), "localhost"}; }
+
+static std::unique_ptr<Data> sum_v2(const Data& left, const Data& right) {
+  Data_v2* next = new Data_v2((left.value() + right.value()) % 1'000'000, "localhost");
+  return std::unique_ptr<Data>(reinterpret_cast<Data*>(next));  // what the program takes for a Data
+}
+
+MOULT_UPDATE {
+  moult::ThreadedManager& manager = moult::threaded_manager("main");
+  const moult::ConversionOptions<Data, Data_v2> options{.rebind = moult::Rebind::yes};
+  manager.add_update(std::make_unique<moult::EagerConversionUpdate<Data, Data_v2>>("Data", transformer, options));
+  manager.add_update(std::make_unique<moult::SafeRedefineUpdate>("sum", sum, sum_v2));
+}

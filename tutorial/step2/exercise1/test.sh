@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# usage: ./test.sh [solution]   The trace must be a growing Fibonacci list, from some element on "VALUE from ORIGIN" for
+# ever. The objects are converted while the list may be in the middle of being shown.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=tutorial/lib.sh
+source ../../lib.sh
+
+check_trace() { check_list_trace anywhere "$@"; }
+
+run_exercise step2_exercise1 "$@"
