@@ -14,9 +14,21 @@
 
 namespace {
 
+/// "12.3 us"
+std::string with_unit(const bench::Row& row) {
+  char text[64];
+  std::snprintf(text, sizeof text, row.value < 10 ? "%.2f %s" : "%.1f %s", row.value, row.unit.c_str());
+  return text;
+}
+
+void print_heading() {
+  std::printf("Medians. The ratio falls short where it is above its limit.\n\n%-60s %12s %6s %6s  %-12s %s\n", "",
+              "measured", "ratio", "limit", "", "against");
+}
+
 void print(const bench::Row& row) {
-  std::printf("%-52s %10.3f %-4s %7.2f  (limit %.2f)%s  against %s\n", row.name.c_str(), row.value, row.unit.c_str(),
-              row.ratio, row.limit, row.ratio > row.limit ? "  FALLS SHORT" : "", row.reference.c_str());
+  std::printf("%-60s %12s %6.2f %6.2f  %-12s %s\n", row.name.c_str(), with_unit(row).c_str(), row.ratio, row.limit,
+              row.ratio > row.limit ? "FALLS SHORT" : "", row.reference.c_str());
   std::fflush(stdout);
 }
 
@@ -55,6 +67,7 @@ int main(int argc, char** argv) {
   }
   try {
     bench::Rows rows;
+    print_heading();
     for (const auto& [name, measure] : sections) {
       if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
       for (bench::Row& row : measure()) {
