@@ -2,6 +2,7 @@
 #pragma once
 
 #include "moult/alterability.hpp"
+#include "moult/class_additions.hpp"
 #include "moult/data_access.hpp"
 #include "moult/data_update.hpp"
 #include "moult/error.hpp"

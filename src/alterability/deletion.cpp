@@ -28,7 +28,7 @@ namespace {
 constexpr std::size_t most_instructions = 64;
 constexpr std::size_t most_branches = 8;
 constexpr std::size_t longest_instruction = 15;
-constexpr int most_frames = 4;  // from what deallocation calls up to it
+constexpr int most_frames = 8;  // from what deallocation calls up to it
 constexpr std::uintptr_t page = 4096;
 
 /// Reads beyond the page only where the instruction does, too.
@@ -66,7 +66,8 @@ Deletions::Deletions(const symbols::Program& program) {
   const FunctionExtent entry = extent_of(program, AnyFunction(&detail::deallocate));
   entry_ = entry.ranges.front();
   for (const FunctionExtent& extent :
-       {entry, extent_of(program, AnyFunction(&data::deallocate)), extent_of(program, freeing_elsewhere())})
+       {entry, extent_of(program, AnyFunction(&data::deallocate)),
+        extent_of(program, AnyFunction(&data::deallocate_with_values)), extent_of(program, freeing_elsewhere())})
     ranges_.insert(ranges_.end(), extent.ranges.begin(), extent.ranges.end());
 }
 

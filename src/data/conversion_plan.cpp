@@ -48,12 +48,12 @@ void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool) {
                     " bytes, and the slots of " + pool_class + " have " + std::to_string(slot_size) +
                     "; give the class a reserve for the next time (" + "moult::Updatable<" + pool_class + ", " +
                     std::to_string(change.to_kind.size - pool.pool->shape().object_size) +
-                    ">), or keep what is new in a table beside, by the object's address");
+                    ">), or keep what is new beside the objects (moult::add_field_to_class)");
   throw Error(ErrorCode::layout_mismatch, change.to.readable + ": its objects are aligned to " +
                                               std::to_string(change.to_kind.alignment) + " bytes, and the slots of " +
                                               pool_class + " to " +
                                               std::to_string(pool.pool->shape().slot_alignment()) +
-                                              "; keep what is new in a table beside, by the object's address");
+                                              "; keep what is new beside the objects (moult::add_field_to_class)");
 }
 
 void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& pool, std::size_t converted_others) {

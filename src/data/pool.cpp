@@ -76,7 +76,7 @@ void Pool::set_object_size(std::size_t size) noexcept {
 void Pool::set_contents(const Contents& contents) noexcept {
   contents_ = contents;
   object_size_.store(contents.usual_size, std::memory_order_relaxed);
-  if (contents.other != nullptr) has_others_.store(true, std::memory_order_relaxed);
+  if (contents.other != nullptr) add_care(clear_other);
 }
 
 void Pool::List::add(Slab& slab) noexcept {

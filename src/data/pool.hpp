@@ -57,8 +57,14 @@ class Pool final {
   std::optional<Portion> portion_of(const ObjectClass& wanted) const noexcept;
   /// In a stopped program.
   void set_contents(const Contents& contents) noexcept;
-  /// Whether a slot that is freed may have its `other` bit set.
-  bool has_others() const noexcept { return has_others_.load(std::memory_order_relaxed); }
+  /// What is to be done before a slot is freed: a set of these bits, for most pools none.
+  enum Care : std::uint8_t {
+    clear_other = 1,  ///< its `other` bit may be set
+    drop_values = 4,  ///< its object may have values in side tables (side_table.hpp)
+  };
+  std::uint8_t care() const noexcept { return care_.load(std::memory_order_relaxed); }
+  /// From now on, in every thread that frees a slot because of something that was stored after this.
+  void add_care(Care care) noexcept { care_.fetch_or(care); }
   /// Bytes of an object that is made now.
   std::size_t object_size() const noexcept { return object_size_.load(std::memory_order_relaxed); }
   /// In a stopped program.
@@ -119,7 +125,7 @@ class Pool final {
   SlotShape shape_;
   Geometry cut_;
   bool poisons_;
-  std::atomic<bool> has_others_{false};
+  std::atomic<std::uint8_t> care_{0};
   std::atomic<std::size_t> object_size_;
   Contents contents_;
   std::uint32_t worthwhile_;

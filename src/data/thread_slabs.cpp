@@ -25,6 +25,7 @@
 
 #include "base/check.hpp"
 #include "data/raw_mark.hpp"
+#include "data/side_table.hpp"
 #include "platform/poison.hpp"
 
 namespace moult::data {
@@ -174,6 +175,11 @@ void leave(void* data) noexcept {
   return slot;
 }
 
+/// See Pool::Care.
+[[gnu::noinline, gnu::cold]] void take_care(std::uint8_t care, Word& others, std::uint64_t bit) noexcept {
+  if ((care & Pool::clear_other) != 0) others.fetch_and(~bit, std::memory_order_relaxed);
+}
+
 /// The thread has deleted the last live object in a word of one of its slabs. When all are blank the slab is given up.
 [[gnu::noinline, gnu::cold]] void note_blank(Owned& mine, Pool& pool, Slab& slab, std::uint32_t word) noexcept {
   slab.blank |= std::uint64_t{1} << word;
@@ -183,6 +189,34 @@ void leave(void* data) noexcept {
   if (slab.blank != slab.all_words()) return;
   mine.remove(slab);
   pool.give_up(slab);
+}
+
+/// What deallocation is, but for the values of the object.
+[[gnu::always_inline]] inline void free_slot(void* slot) noexcept {
+  const Region& region = Region::of(slot);
+  Pool& pool = region.pool();
+  const Geometry& cut = region.cut();
+  Slab& slab = region.slab_of(slot);
+  std::size_t offset = reinterpret_cast<std::uintptr_t>(slot) & cut.offset_mask;
+  std::uint32_t number = cut.slot_at(offset);
+  std::uint32_t word = number / 64;
+  std::uint64_t bit = std::uint64_t{1} << (number % 64);
+  Word& taken = slab.taken()[word];
+  std::uint64_t taken_bits = taken.load(std::memory_order_relaxed);
+  std::uint64_t live = taken_bits & ~(&taken)[cut.freed].load(std::memory_order_relaxed);
+  MOULT_CHECK(number * std::size_t{cut.slot_size} == offset, "what is deleted is no object of the pool");
+  MOULT_CHECK((live & bit) != 0, "an object is deleted twice");
+  if (std::uint8_t care = pool.care()) [[unlikely]]
+    take_care(care, slab.others()[word], bit);
+  if (pool.poisons()) [[unlikely]]
+    platform::poison(static_cast<std::byte*>(slot), cut.slot_size);
+  if (pool.id() >= own.count || !own.pools[pool.id()].has(slab)) return pool.free_from_outside(slab, number);
+  Owned& mine = own.pools[pool.id()];
+  taken.store(taken_bits & ~bit, std::memory_order_relaxed);
+  mine.word = &taken;
+  mine.begin = static_cast<std::byte*>(slot) - std::size_t{number % 64} * cut.slot_size;
+  slab.rooms |= std::uint64_t{1} << word;
+  if (live == bit) note_blank(mine, pool, slab, word);
 }
 
 }  // namespace
@@ -197,30 +231,14 @@ void* allocate(Pool& pool) {
 
 void deallocate(void* slot) noexcept {
   if (slot == nullptr) return;
-  const Region& region = Region::of(slot);
-  Pool& pool = region.pool();
-  const Geometry& cut = region.cut();
-  Slab& slab = region.slab_of(slot);
-  std::size_t offset = reinterpret_cast<std::uintptr_t>(slot) & cut.offset_mask;
-  std::uint32_t number = cut.slot_at(offset);
-  std::uint32_t word = number / 64;
-  std::uint64_t bit = std::uint64_t{1} << (number % 64);
-  Word& taken = slab.taken()[word];
-  std::uint64_t taken_bits = taken.load(std::memory_order_relaxed);
-  std::uint64_t live = taken_bits & ~(&taken)[cut.freed].load(std::memory_order_relaxed);
-  MOULT_CHECK(number * std::size_t{cut.slot_size} == offset, "what is deleted is no object of the pool");
-  MOULT_CHECK((live & bit) != 0, "an object is deleted twice");
-  if (pool.poisons()) [[unlikely]]
-    platform::poison(static_cast<std::byte*>(slot), cut.slot_size);
-  if (pool.has_others()) [[unlikely]]
-    slab.others()[word].fetch_and(~bit, std::memory_order_relaxed);
-  if (pool.id() >= own.count || !own.pools[pool.id()].has(slab)) return pool.free_from_outside(slab, number);
-  Owned& mine = own.pools[pool.id()];
-  taken.store(taken_bits & ~bit, std::memory_order_relaxed);
-  mine.word = &taken;
-  mine.begin = static_cast<std::byte*>(slot) - std::size_t{number % 64} * cut.slot_size;
-  slab.rooms |= std::uint64_t{1} << word;
-  if (live == bit) note_blank(mine, pool, slab, word);
+  if ((Region::of(slot).pool().care() & Pool::drop_values) != 0) [[unlikely]]
+    return deallocate_with_values(slot);
+  free_slot(slot);
+}
+
+void deallocate_with_values(void* slot) noexcept {
+  const LooseValues values = take_values(slot);
+  free_slot(slot);
 }
 
 }  // namespace moult::data

@@ -105,7 +105,7 @@ class StayingCode final {
                    fresh + ": an object needs " + std::to_string(size) + " bytes and the slots of " + old + " have " +
                        std::to_string(*request_.slot_size) + "; build the program with a reserve (moult::Updatable<" +
                        old + ", " + std::to_string(size - sides_.old.layout.size) +
-                       ">), or keep the new fields in a side table");
+                       ">), or keep the new fields beside the objects (moult::add_field_to_class)");
     if (request_.fresh_alignment > request_.slot_alignment)
       refusals.add(ErrorCode::layout_mismatch,
                    fresh + ": an object has to lie at a multiple of " + std::to_string(request_.fresh_alignment) +

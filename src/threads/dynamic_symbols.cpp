@@ -1,5 +1,6 @@
 #include "threads/dynamic_symbols.hpp"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 
@@ -105,6 +106,15 @@ void for_each_module(const std::function<void(const LoadedModule&)>& visit) {
     return 0;
   };
   ::dl_iterate_phdr(forward, const_cast<void*>(static_cast<const void*>(&visit)));
+}
+
+std::optional<CodeRange> library_around(const void* address) noexcept {
+  dl_find_object found;
+  if (_dl_find_object(const_cast<void*>(address), &found) != 0) return std::nullopt;
+  const char* path = found.dlfo_link_map->l_name;
+  if (path == nullptr || *path == '\0') return std::nullopt;
+  return CodeRange{CodeAddress{reinterpret_cast<std::uintptr_t>(found.dlfo_map_start)},
+                   CodeAddress{reinterpret_cast<std::uintptr_t>(found.dlfo_map_end)}};
 }
 
 std::uint64_t module_generation() {

@@ -48,6 +48,10 @@ struct LoadedModule {
 /// Calls `visit` for every loaded module. Takes the loader's lock: not in a stopped program.
 void for_each_module(const std::function<void(const LoadedModule&)>& visit);
 
+/// The library that `address` lies in; nothing in the program itself. Takes no lock, so it may be asked in a stopped
+/// program.
+std::optional<CodeRange> library_around(const void* address) noexcept;
+
 /// Changes whenever a module is loaded or unloaded.
 std::uint64_t module_generation();
 

@@ -518,7 +518,8 @@ TEST(EagerUpdate, WhatDoesNotFitItsSlotIsRefused) {
   };
   EXPECT_THAT(refusal([] { start_eager_update<Flat, Large>([](const Flat&) { return Large{}; }); }),
               testing::AllOf(HasSubstr("need 100 bytes"), HasSubstr("have 16"),
-                             HasSubstr("moult::Updatable<moult::subject::Flat, 84>"), HasSubstr("a table beside")));
+                             HasSubstr("moult::Updatable<moult::subject::Flat, 84>"),
+                             HasSubstr("beside the objects (moult::add_field_to_class)")));
   EXPECT_THAT(refusal([] { start_eager_update<Flat, Strict>([](const Flat&) { return Strict{1}; }); }),
               testing::AnyOf(HasSubstr("aligned to 64 bytes"), HasSubstr("need 64 bytes")));
   EXPECT_EQ(object->x, 3);

@@ -1,0 +1,152 @@
+// What class_additions.hpp rests on, its types forgotten: values beside objects, and functions by class and name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <utility>
+
+#include "moult/detail/pools.hpp"
+
+namespace moult::data {  // the library's own, and not exported
+class SideTable;
+struct MethodTable;
+}  // namespace moult::data
+
+#pragma GCC visibility push(default)
+namespace moult {
+
+namespace detail {
+
+/// A value beside an object. Its code is that of the module that made it, which stays loaded.
+class SideValue {
+ public:
+  SideValue() = default;
+  virtual ~SideValue() = default;
+  SideValue(const SideValue&) = delete;
+  SideValue& operator=(const SideValue&) = delete;
+
+  SideValue* next = nullptr;
+  const void* object = nullptr;
+  std::uint64_t number = 0;  ///< counted through the process: no other value has it
+};
+
+template <class T>
+class HeldValue final : public SideValue {
+ public:
+  template <class Make>
+  explicit HeldValue(Make&& make) : value(std::forward<Make>(make)()) {}
+  T value;
+};
+
+template <class T>
+T& value_in(SideValue& value) noexcept {
+  return static_cast<HeldValue<T>&>(value).value;
+}
+
+struct FieldKind {
+  const std::type_info* owner = nullptr;
+  std::string name;
+  const std::type_info* type = nullptr;
+  std::size_t size = 0;
+  std::size_t alignment = 0;
+  /// Something in the module that asks: its code may hold references to values from now on.
+  const void* module = nullptr;
+};
+
+/// Hidden, so that each module has its own.
+inline constinit char this_module [[gnu::visibility("hidden")]] = 0;
+
+template <class Class, class T>
+FieldKind field_kind(std::string_view name) {
+  return {&typeid(Class), std::string(name), &typeid(T), sizeof(T), alignof(T), &this_module};
+}
+
+using MakeValue = std::function<std::unique_ptr<SideValue>(void* object)>;
+
+/// See add_field_to_class. `make` is empty where objects are given their values one by one. `live` is the pool whose
+/// objects get theirs at once; null when they are to wait.
+data::SideTable& add_field(const FieldKind& kind, MakeValue make, const data::Pool* live);
+/// Null when there is none of that name. Throws Error (invalid_argument) where its type is another one.
+data::SideTable* find_field(const FieldKind& kind);
+/// The same; not_found when there is none.
+data::SideTable& require_field(const FieldKind& kind);
+
+SideValue* find_value(const data::SideTable& table, const void* object) noexcept;
+SideValue& value_of(data::SideTable& table, void* object);
+/// Throws Error (invalid_argument) when the object has one.
+SideValue& give_value(data::SideTable& table, void* object, std::unique_ptr<SideValue> fresh);
+bool makes_values(const data::SideTable& table) noexcept;
+/// Gives the object a value in a field that is there, or else is made for values that are given.
+SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh);
+/// As typeid, demangled, writes it.
+std::string name_of_type(const std::type_info& type);
+
+using Code = void (*)();
+
+struct MethodKind {
+  const std::type_info* owner = nullptr;
+  std::string name;
+  const std::type_info* signature = nullptr;  ///< of std::type_identity<it>, as typeid takes no qualified function type
+};
+
+struct MethodTarget {
+  Code function = nullptr;  ///< R (*)(Class&, Args...), of whatever class
+  Code invoker = nullptr;   ///< R (*)(Code function, void* object, Args...)
+  std::ptrdiff_t offset = 0;
+  bool is_of_whole = false;  ///< offset counts from the whole object's beginning, not from that of the class named
+};
+
+void add_method(const MethodKind& kind, Code function, Code invoker);
+/// Throws Error (not_found) when no such method is in force for the class or a base of it.
+data::MethodTable& require_methods(const MethodKind& kind);
+/// For an object of class `whole` that the caller knows as `named`. Throws Error (not_found).
+MethodTarget target_in(data::MethodTable& methods, const std::type_info& whole, const std::type_info& named);
+
+template <class Function>
+struct MethodParts;
+template <class R, class Class, class... Args>
+struct MethodParts<R (*)(Class&, Args...)> {
+  using Owner = Class;
+  using Signature = R(Args...);
+  using Function = R (*)(Class&, Args...);
+  static R invoke(Code function, void* object, Args... args) {
+    return reinterpret_cast<Function>(function)(*static_cast<Class*>(object), std::forward<Args>(args)...);
+  }
+};
+template <class R, class Class, class... Args>
+struct MethodParts<R (*)(const Class&, Args...)> {
+  using Owner = Class;
+  using Signature = R(Args...) const;
+  using Function = R (*)(const Class&, Args...);
+  static R invoke(Code function, void* object, Args... args) {
+    return reinterpret_cast<Function>(function)(*static_cast<const Class*>(object), std::forward<Args>(args)...);
+  }
+};
+template <class R, class... Args>
+struct MethodParts<R (*)(Args...) noexcept> : MethodParts<R (*)(Args...)> {};
+
+template <class Signature>
+struct MethodCall;
+template <class R, class... Args>
+struct MethodCall<R(Args...)> {
+  using Result = R;
+  using Invoker = R (*)(Code, void*, Args...);
+  template <class Class>
+  using Object = Class&;
+};
+template <class R, class... Args>
+struct MethodCall<R(Args...) const> {
+  using Result = R;
+  using Invoker = R (*)(Code, void*, Args...);
+  template <class Class>
+  using Object = const Class&;
+};
+
+}  // namespace detail
+}  // namespace moult
+#pragma GCC visibility pop

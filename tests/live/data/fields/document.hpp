@@ -1,0 +1,17 @@
+// The program's class, whose objects have no room for more.
+#pragma once
+
+#include <moult/moult.hpp>
+
+#include <string>
+
+class Document : public moult::Updatable<Document> {
+ public:
+  explicit Document(int number);
+  ~Document();
+  std::string title() const;
+  int number() const;
+
+ private:
+  int number_;
+};
