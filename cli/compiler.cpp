@@ -1,7 +1,8 @@
 // The update is compiled as one file of the program: the flags of the program's own main file, position independent,
-// with debug information, and without GNU unique symbols, which would bind a static variable of an inline function to
-// the program's for good. The build id of the running program, not of the file it was started from, goes into a note:
-// the program may have been rebuilt since, and then the update must be refused.
+// with debug information about all classes it knows (which are compared with the program's), and without GNU unique
+// symbols, which would bind a static variable of an inline function to the program's for good. The build id of the
+// running program, not of the file it was started from, goes into a note: the program may have been rebuilt since, and
+// then the update must be refused.
 #include "compiler.hpp"
 
 #include <signal.h>
@@ -52,7 +53,10 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
   arguments.insert(arguments.end(), call.flags.begin(), call.flags.end());
   const bool is_clang = base_name(call.compiler).find("clang") != std::string::npos;
   for (const char* flag : {"-fPIC", "-shared", "-g"}) arguments.emplace_back(flag);
-  if (!is_clang) arguments.emplace_back("-fno-gnu-unique");
+  if (is_clang)
+    arguments.emplace_back("-fstandalone-debug");
+  else
+    arguments.insert(arguments.end(), {"-fno-gnu-unique", "-femit-class-debug-always"});
   arguments.push_back("-I" + include_folder().string());
   if (!note.empty()) arguments.insert(arguments.end(), {"-include", note.string()});
   arguments.insert(arguments.end(), {source, "-o", output.string()});

@@ -40,6 +40,8 @@ endfunction()
 # A module compiled with the program's include folders, definitions and C++ standard. It carries the program's build id
 # in a note, so the program is linked first and a relinked program makes the update relink too.
 # -fno-gnu-unique: otherwise a variable of an inline function would tie the update's version to the program's.
+# -femit-class-debug-always, -fstandalone-debug: what the update knows of the program's classes is compared with what
+# these are, and is left out of the debug information otherwise where another file has it.
 function(moult_update name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TARGET" "SOURCES")
   if(NOT TARGET "${arg_TARGET}" OR NOT arg_SOURCES)
@@ -60,7 +62,9 @@ function(moult_update name)
   target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},INCLUDE_DIRECTORIES>)
   target_compile_definitions(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},COMPILE_DEFINITIONS>)
   target_compile_features(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},COMPILE_FEATURES>)
-  target_compile_options(${name} PRIVATE -g $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+  target_compile_options(${name} PRIVATE -g
+    "$<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique;-femit-class-debug-always>"
+    $<$<CXX_COMPILER_ID:Clang>:-fstandalone-debug>)
   set_target_properties(${name} PROPERTIES
     PREFIX "" POSITION_INDEPENDENT_CODE ON EXPORT_COMPILE_COMMANDS ON
     CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF INTERPROCEDURAL_OPTIMIZATION OFF)

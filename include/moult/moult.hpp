@@ -6,6 +6,7 @@
 #include "moult/data_access.hpp"
 #include "moult/data_update.hpp"
 #include "moult/error.hpp"
+#include "moult/heap_walker.hpp"
 #include "moult/listener.hpp"
 #include "moult/load.hpp"
 #include "moult/log.hpp"

@@ -6,8 +6,12 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <fstream>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "moult/error.hpp"
 #include "platform/x86_64/syscall.hpp"
 
 namespace moult::platform {
@@ -21,6 +25,23 @@ bool contains(std::string_view line, std::uintptr_t address, std::uintptr_t& end
   if (parsed.ptr == last || *parsed.ptr != '-') return false;
   parsed = std::from_chars(parsed.ptr + 1, last, end, 16);
   return begin <= address && address < end && last - parsed.ptr > 1 && parsed.ptr[1] == 'r';
+}
+
+/// "begin-end perms offset device inode path"; nothing for what is not to be read.
+std::optional<MemoryRange> readable_range(std::string_view line) {
+  MemoryRange range;
+  const char* last = line.data() + line.size();
+  std::from_chars_result parsed = std::from_chars(line.data(), last, range.begin, 16);
+  if (parsed.ptr == last || *parsed.ptr != '-') return std::nullopt;
+  parsed = std::from_chars(parsed.ptr + 1, last, range.end, 16);
+  if (last - parsed.ptr <= 2 || parsed.ptr[1] != 'r') return std::nullopt;
+  range.is_writable = parsed.ptr[2] == 'w';
+  const std::size_t path = line.find('/');
+  const bool is_named = line.find("[v") != std::string_view::npos || line.find("anon_inode:") != std::string_view::npos;
+  if (path == std::string_view::npos) return is_named ? std::nullopt : std::optional(range);
+  const std::string_view file = line.substr(path);
+  const bool is_device = file.starts_with("/dev/") && !file.starts_with("/dev/shm/") && !file.starts_with("/dev/zero");
+  return is_device ? std::nullopt : std::optional(range);
 }
 
 }  // namespace
@@ -52,6 +73,24 @@ std::uintptr_t readable_until(std::uintptr_t address) noexcept {
   }
   raw_syscall(SYS_close, fd);
   return found;
+}
+
+std::vector<MemoryRange> readable_memory() {
+  std::vector<MemoryRange> ranges;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const std::optional<MemoryRange> range = readable_range(line);
+    if (!range) continue;
+    const bool goes_on =
+        !ranges.empty() && ranges.back().end == range->begin && ranges.back().is_writable == range->is_writable;
+    if (goes_on)
+      ranges.back().end = range->end;
+    else
+      ranges.push_back(*range);
+  }
+  if (ranges.empty())
+    throw Error(ErrorCode::system, "/proc/self/maps cannot be read, so that it is not known what memory there is");
+  return ranges;
 }
 
 }  // namespace moult::platform

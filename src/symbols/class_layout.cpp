@@ -17,6 +17,7 @@
 
 #include "symbols/class_walk.hpp"
 #include "symbols/debug_info.hpp"
+#include "symbols/die_attributes.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/type_name.hpp"
 
@@ -25,53 +26,17 @@ namespace {
 
 constexpr int deepest = 30;  // only damaged files nest deeper
 
-std::optional<std::uint64_t> number(Dwarf_Die die, unsigned attribute) {
-  Dwarf_Attribute found{};
-  Dwarf_Word value = 0;
-  if (dwarf_formudata(dwarf_attr_integrate(&die, attribute, &found), &value) != 0) return std::nullopt;
-  return value;
-}
-
-bool flag(Dwarf_Die die, unsigned attribute) {
-  Dwarf_Attribute found{};
-  bool is_set = false;
-  return dwarf_formflag(dwarf_attr_integrate(&die, attribute, &found), &is_set) == 0 && is_set;
-}
-
-std::string_view plain_name(Dwarf_Die die) {
-  const char* name = dwarf_diename(&die);
-  return name != nullptr ? name : std::string_view();
-}
-
-template <class Visit>
-void for_each_child(Dwarf_Die parent, Visit&& visit) {
-  Dwarf_Die child{};
-  for (bool more = dwarf_child(&parent, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) visit(child);
-}
-
-/// Not by way of the declaration that a definition may refer to.
-bool is_definition(Dwarf_Die type) {
-  return dwarf_hasattr(&type, DW_AT_declaration) == 0 && dwarf_hasattr(&type, DW_AT_byte_size) != 0;
-}
-
-std::uint64_t size_of(Dwarf_Die type) {
-  Dwarf_Word size = 0;
-  return dwarf_aggregate_size(&type, &size) == 0 ? size : 0;
-}
-
 /// The first bit of a bit-field, counted from the beginning of the object that `at` bytes lie in front of.
 std::uint64_t first_bit(Dwarf_Die field, std::uint64_t at, std::uint64_t bits) {
-  if (const std::optional<std::uint64_t> bit = number(field, DW_AT_data_bit_offset)) return at * 8 + *bit;
+  if (const std::optional<std::uint64_t> bit = number_of(field, DW_AT_data_bit_offset)) return at * 8 + *bit;
   // Before DWARF 5: counted from the highest bit of a storage unit.
-  const std::uint64_t unit = at + number(field, DW_AT_data_member_location).value_or(0);
+  const std::uint64_t unit = at + number_of(field, DW_AT_data_member_location).value_or(0);
   const std::optional<Dwarf_Die> type = bare_type_of(field);
-  const std::uint64_t storage = number(field, DW_AT_byte_size).value_or(type ? size_of(*type) : 0);
-  return unit * 8 + storage * 8 - number(field, DW_AT_bit_offset).value_or(0) - bits;
+  const std::uint64_t storage = number_of(field, DW_AT_byte_size).value_or(type ? size_of_type(*type) : 0);
+  return unit * 8 + storage * 8 - number_of(field, DW_AT_bit_offset).value_or(0) - bits;
 }
 
 std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth);
-
-bool is_static(Dwarf_Die member) { return flag(member, DW_AT_external) || flag(member, DW_AT_declaration); }
 
 /// "{0:int 8:*}16": what is where.
 std::optional<std::string> shape_of_class(Dwarf_Die type, int depth) {
@@ -80,16 +45,16 @@ std::optional<std::string> shape_of_class(Dwarf_Die type, int depth) {
   bool is_known = true;
   for_each_child(type, [&](Dwarf_Die& child) {
     const int tag = dwarf_tag(&child);
-    if ((tag != DW_TAG_member && tag != DW_TAG_inheritance) || is_static(child)) return;
+    if ((tag != DW_TAG_member && tag != DW_TAG_inheritance) || is_static_member(child)) return;
     const std::optional<std::string> inner = shape_of(bare_type_of(child), depth + 1);
     is_known = is_known && inner;
-    const std::uint64_t bits = number(child, DW_AT_bit_size).value_or(0);
+    const std::uint64_t bits = number_of(child, DW_AT_bit_size).value_or(0);
     const std::uint64_t place =
-        bits != 0 ? first_bit(child, 0, bits) : number(child, DW_AT_data_member_location).value_or(0);
+        bits != 0 ? first_bit(child, 0, bits) : number_of(child, DW_AT_data_member_location).value_or(0);
     if (inner) shape += std::to_string(place) + (bits != 0 ? "/" + std::to_string(bits) : "") + ":" + *inner + " ";
   });
   if (!is_known) return std::nullopt;
-  return shape + "}" + std::to_string(size_of(type));
+  return shape + "}" + std::to_string(size_of_type(type));
 }
 
 /// `type` without typedefs and qualifiers.
@@ -99,13 +64,13 @@ std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
     case DW_TAG_pointer_type:
     case DW_TAG_reference_type:
     case DW_TAG_rvalue_reference_type: return "*";
-    case DW_TAG_ptr_to_member_type: return "->*" + std::to_string(size_of(*type));
-    case DW_TAG_enumeration_type: return "enum" + std::to_string(size_of(*type));
-    case DW_TAG_base_type: return std::string(plain_name(*type)) + std::to_string(size_of(*type));
-    case DW_TAG_unspecified_type: return std::string(plain_name(*type));
+    case DW_TAG_ptr_to_member_type: return "->*" + std::to_string(size_of_type(*type));
+    case DW_TAG_enumeration_type: return "enum" + std::to_string(size_of_type(*type));
+    case DW_TAG_base_type: return std::string(plain_name_of(*type)) + std::to_string(size_of_type(*type));
+    case DW_TAG_unspecified_type: return std::string(plain_name_of(*type));
     case DW_TAG_array_type: {
       const std::optional<std::string> element = shape_of(bare_type_of(*type), depth + 1);
-      return element ? std::optional("[" + std::to_string(size_of(*type)) + "]" + *element) : std::nullopt;
+      return element ? std::optional("[" + std::to_string(size_of_type(*type)) + "]" + *element) : std::nullopt;
     }
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
@@ -117,13 +82,13 @@ std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
 /// Adds the data members of `type`, whose object begins `at` bytes inside of the one that is described.
 void add_fields(Dwarf_Die type, std::uint64_t at, std::vector<ClassField>& fields, int depth = 0) {
   for_each_child(type, [&](Dwarf_Die& child) {
-    const std::string_view name = plain_name(child);
-    if (dwarf_tag(&child) != DW_TAG_member || is_static(child) || depth > deepest) return;
-    if (flag(child, DW_AT_artificial) && name.substr(0, 5) == "_vptr") return;
+    const std::string_view name = plain_name_of(child);
+    if (dwarf_tag(&child) != DW_TAG_member || is_static_member(child) || depth > deepest) return;
+    if (has_flag(child, DW_AT_artificial) && name.substr(0, 5) == "_vptr") return;
     const std::optional<Dwarf_Die> bare = bare_type_of(child);
-    ClassField field{std::string(name), type_name_of(child).value_or(""), 0, bare ? size_of(*bare) : 0, 0, 0, {}};
-    field.offset = at + number(child, DW_AT_data_member_location).value_or(0);
-    field.bits = static_cast<unsigned>(number(child, DW_AT_bit_size).value_or(0));
+    ClassField field{std::string(name), type_name_of(child).value_or(""), 0, bare ? size_of_type(*bare) : 0, 0, 0, {}};
+    field.offset = at + number_of(child, DW_AT_data_member_location).value_or(0);
+    field.bits = static_cast<unsigned>(number_of(child, DW_AT_bit_size).value_or(0));
     if (field.bits != 0) {
       const std::uint64_t bit = first_bit(child, at, field.bits);
       field.offset = bit / 8;
@@ -137,27 +102,14 @@ void add_fields(Dwarf_Die type, std::uint64_t at, std::vector<ClassField>& field
   });
 }
 
-bool has_vptr(Dwarf_Die type, int depth = 0) {
-  bool found = false;
-  for_each_child(type, [&](Dwarf_Die& child) {
-    const int tag = dwarf_tag(&child);
-    if (tag == DW_TAG_member && flag(child, DW_AT_artificial))
-      found = found || plain_name(child).substr(0, 5) == "_vptr";
-    if (tag != DW_TAG_inheritance || depth > deepest) return;
-    const std::optional<Dwarf_Die> base = bare_type_of(child);
-    found = found || (base && has_vptr(*base, depth + 1));
-  });
-  return found;
-}
-
 std::vector<ClassBase> bases_of(Dwarf_Die type) {
   std::vector<ClassBase> bases;
   for_each_child(type, [&](Dwarf_Die& child) {
     if (dwarf_tag(&child) != DW_TAG_inheritance) return;
     const std::optional<Dwarf_Die> bare = bare_type_of(child);
-    ClassBase base{type_name_of(child).value_or(""), std::nullopt, number(child, DW_AT_virtuality).value_or(0) != 0,
-                   bare && has_vptr(*bare), shape_of(bare, 0).value_or("")};
-    if (!base.is_virtual) base.offset = number(child, DW_AT_data_member_location).value_or(0);
+    ClassBase base{type_name_of(child).value_or(""), std::nullopt, number_of(child, DW_AT_virtuality).value_or(0) != 0,
+                   bare && has_vtable_pointer(*bare), shape_of(bare, 0).value_or("")};
+    if (!base.is_virtual) base.offset = number_of(child, DW_AT_data_member_location).value_or(0);
     bases.push_back(std::move(base));
   });
   return bases;
@@ -183,21 +135,21 @@ std::string composed_name(Dwarf_Die function, const std::string& class_name) {
     const int tag = dwarf_tag(&child);
     if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters) return;
     const std::string type = tag == DW_TAG_formal_parameter ? type_name_of(child).value_or("?") : "...";
-    if (!flag(child, DW_AT_artificial))
+    if (!has_flag(child, DW_AT_artificial))
       parameters += (parameters.empty() ? "" : ", ") + type;
     else if (type.ends_with(" const*"))
       qualifiers = " const";
   });
-  return class_name + "::" + std::string(plain_name(function)) + "(" + parameters + ")" + qualifiers;
+  return class_name + "::" + std::string(plain_name_of(function)) + "(" + parameters + ")" + qualifiers;
 }
 
 MemberKind kind_of(Dwarf_Die function, std::string_view class_identifier) {
-  const std::string_view name = plain_name(function);
+  const std::string_view name = plain_name_of(function);
   if (name.substr(0, 1) == "~") return MemberKind::destructor;
   if (name.substr(0, name.find('<')) == class_identifier) return MemberKind::constructor;
   bool has_this = false;
   for_each_child(function, [&](Dwarf_Die& child) {
-    has_this = has_this || (dwarf_tag(&child) == DW_TAG_formal_parameter && flag(child, DW_AT_artificial));
+    has_this = has_this || (dwarf_tag(&child) == DW_TAG_formal_parameter && has_flag(child, DW_AT_artificial));
   });
   return has_this ? MemberKind::method : MemberKind::static_method;
 }
@@ -205,12 +157,12 @@ MemberKind kind_of(Dwarf_Die function, std::string_view class_identifier) {
 std::vector<MemberFunction> functions_of(Dwarf_Die type, const std::string& class_name, const ClassName& wanted) {
   std::vector<MemberFunction> functions;
   for_each_child(type, [&](Dwarf_Die& child) {
-    if (dwarf_tag(&child) != DW_TAG_subprogram || plain_name(child).empty()) return;
+    if (dwarf_tag(&child) != DW_TAG_subprogram || plain_name_of(child).empty()) return;
     const std::string_view linkage = linkage_name_of({child});
     MemberFunction function;
     function.name = linkage.empty() ? composed_name(child, class_name) : demangle(std::string(linkage));
     function.kind = kind_of(child, wanted.identifier());
-    function.is_virtual = number(child, DW_AT_virtuality).value_or(0) != 0;
+    function.is_virtual = number_of(child, DW_AT_virtuality).value_or(0) != 0;
     if (function.kind != MemberKind::destructor) function.slot = slot_of(child);
     if (function.kind == MemberKind::method || function.kind == MemberKind::static_method)
       function.result = result_type_of(child).value_or("");
@@ -224,9 +176,9 @@ ClassLayout read_layout(Dwarf_Die type, const std::string& name, const ClassName
   ClassLayout layout;
   layout.name = name;
   layout.place = declared_at(type);
-  layout.size = size_of(type);
-  layout.alignment = number(type, DW_AT_alignment).value_or(0);
-  layout.has_vptr = has_vptr(type);
+  layout.size = size_of_type(type);
+  layout.alignment = number_of(type, DW_AT_alignment).value_or(0);
+  layout.has_vptr = has_vtable_pointer(type);
   layout.bases = bases_of(type);
   add_fields(type, 0, layout.fields);
   layout.functions = functions_of(type, name, wanted);

@@ -304,4 +304,13 @@ std::vector<DataPlace> FunctionIndex::find_all_data(std::string_view mangled) co
   return places;
 }
 
+std::vector<std::pair<std::string_view, DataPlace>> FunctionIndex::data_beginning_with(
+    std::string_view beginning) const {
+  std::vector<std::pair<std::string_view, DataPlace>> found;
+  for (const DataSymbol& symbol : data_) {
+    if (symbol.name.starts_with(beginning)) found.push_back({symbol.name, {symbol.address, symbol.size}});
+  }
+  return found;
+}
+
 }  // namespace moult::symbols

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "symbols/elf_file.hpp"
@@ -69,6 +70,8 @@ class FunctionIndex final {
   std::optional<std::uint64_t> find_data(std::string_view mangled) const;
   /// Every data symbol of that name.
   std::vector<DataPlace> find_all_data(std::string_view mangled) const;
+  /// Data symbols whose mangled name begins so, each with its place.
+  std::vector<std::pair<std::string_view, DataPlace>> data_beginning_with(std::string_view beginning) const;
 
  private:
   struct DataSymbol {

@@ -1,0 +1,52 @@
+#include "symbols/die_attributes.hpp"
+
+#include "symbols/type_name.hpp"
+
+namespace moult::symbols {
+
+std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute found{};
+  Dwarf_Word value = 0;
+  if (dwarf_formudata(dwarf_attr_integrate(&die, attribute, &found), &value) != 0) return std::nullopt;
+  return value;
+}
+
+bool has_flag(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute found{};
+  bool is_set = false;
+  return dwarf_formflag(dwarf_attr_integrate(&die, attribute, &found), &is_set) == 0 && is_set;
+}
+
+std::string_view plain_name_of(Dwarf_Die die) {
+  const char* name = dwarf_diename(&die);
+  return name != nullptr ? name : std::string_view();
+}
+
+bool is_definition(Dwarf_Die type) {
+  return dwarf_hasattr(&type, DW_AT_declaration) == 0 && dwarf_hasattr(&type, DW_AT_byte_size) != 0;
+}
+
+std::uint64_t size_of_type(Dwarf_Die type) {
+  Dwarf_Word size = 0;
+  return dwarf_aggregate_size(&type, &size) == 0 ? size : 0;
+}
+
+bool is_static_member(Dwarf_Die member) {
+  return has_flag(member, DW_AT_external) || has_flag(member, DW_AT_declaration);
+}
+
+bool has_vtable_pointer(Dwarf_Die type, int depth) {
+  constexpr int deepest = 30;  // only damaged files nest deeper
+  bool found = false;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_member && has_flag(child, DW_AT_artificial))
+      found = found || plain_name_of(child).substr(0, 5) == "_vptr";
+    if (tag != DW_TAG_inheritance || depth > deepest) return;
+    const std::optional<Dwarf_Die> base = bare_type_of(child);
+    found = found || (base && has_vtable_pointer(*base, depth + 1));
+  });
+  return found;
+}
+
+}  // namespace moult::symbols

@@ -1,0 +1,38 @@
+// What entries of the debug information say, each asked for one thing.
+#pragma once
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace moult::symbols {
+
+/// An attribute that is a number, by way of the declaration or the abstract function too.
+std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute);
+bool has_flag(Dwarf_Die die, unsigned attribute);
+
+/// As it is written, without scopes; "" when there is none.
+std::string_view plain_name_of(Dwarf_Die die);
+
+/// A definition of a class; not by way of the declaration that it may refer to.
+bool is_definition(Dwarf_Die type);
+
+/// Bytes; 0 when unknown.
+std::uint64_t size_of_type(Dwarf_Die type);
+
+/// True of what `member` names when it is no part of the objects.
+bool is_static_member(Dwarf_Die member);
+
+/// True when objects of the class begin, or a base in them does, with a pointer to a vtable.
+bool has_vtable_pointer(Dwarf_Die type, int depth = 0);
+
+template <class Visit>
+void for_each_child(Dwarf_Die parent, Visit&& visit) {
+  Dwarf_Die child{};
+  for (bool more = dwarf_child(&parent, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) visit(child);
+}
+
+}  // namespace moult::symbols

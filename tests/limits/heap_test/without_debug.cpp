@@ -1,0 +1,16 @@
+// A class that no debug information tells of: this file is compiled without.
+#include "moult/heap_walker.hpp"
+
+namespace subject {
+
+struct Ghost {
+  int number = 0;
+};
+
+void walk_for_ghosts() {
+  moult::HeapWalker walker;
+  walker.on<Ghost>([](Ghost& ghost) { ghost.number = 1; });
+  moult::traverse_heap(walker);
+}
+
+}  // namespace subject
