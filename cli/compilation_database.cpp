@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/trusted_file.hpp"
 #include "moult/error.hpp"
 #include "target.hpp"
 #include "trouble.hpp"
@@ -112,8 +113,9 @@ std::vector<std::string> split_command(std::string_view command) {
 }
 
 std::vector<CompileCommand> read_compilation_database(const fs::path& file) {
-  std::ifstream stream(file);
-  if (!stream) throw Error(ErrorCode::unreadable, file.string() + ": cannot be read");
+  // It names the compiler that will run as this user. Read by the descriptor that was judged.
+  const Fd opened = open_trusted(file.string(), "a compilation database");
+  std::ifstream stream("/proc/self/fd/" + std::to_string(opened.get()));
   std::vector<CompileCommand> commands;
   try {
     for (const json& entry : json::parse(stream)) commands.push_back(command_of(entry));

@@ -21,7 +21,8 @@ struct CompileCommand {
 /// Splits a command as a shell does: quotes and backslashes, nothing else.
 std::vector<std::string> split_command(std::string_view command);
 
-/// Throws Error: unreadable (no such file, not JSON, not a compilation database).
+/// Throws Error: unreadable (no such file, not JSON, not a compilation database), permission_denied (somebody else may
+/// have written it: it names what will run as this user).
 std::vector<CompileCommand> read_compilation_database(const std::filesystem::path& file);
 
 /// `wanted` (a folder or the file itself) when it is given; otherwise the first one found from the program's folder

@@ -3,6 +3,10 @@
 // symbols, which would bind a static variable of an inline function to the program's for good. The build id of the
 // running program, not of the file it was started from, goes into a note: the program may have been rebuilt since, and
 // then the update must be refused.
+//
+// What is compiled runs as the program's user, and the compilation database names a command that runs as this one: both
+// must be this user's or root's and not writable for others, as a shared object must be for the program.
+// Limit: headers, and the folders on the way to all these, are not looked at.
 #include "compiler.hpp"
 
 #include <signal.h>
@@ -17,6 +21,7 @@
 #include <fstream>
 #include <vector>
 
+#include "base/trusted_file.hpp"
 #include "compilation_database.hpp"
 #include "console.hpp"
 #include "symbols/program.hpp"
@@ -35,9 +40,23 @@ CompileCommand command_for(const Target& target, const std::string& source, cons
   const CompileCommand* const chosen =
       choose_command(commands, target.program, sources_of_program(target.running_file()));
   if (chosen == nullptr)
-    usage(ErrorCode::not_found, database.string() + ": none of its entries is known to belong to " + target.program +
-                                    "; name the build folder of that program with --build-dir");
+    usage(ErrorCode::not_found,
+          database.string() + ": none of its entries is known to belong to " + target.program +
+              (options.build_dir.empty() ? "; name the build folder of that program with --build-dir"
+                                         : "; --build-dir wants the folder that program was built in, and the program "
+                                           "debug information (-g) if its build is not CMake's"));
   return *chosen;
+}
+
+/// Whoever may write the source or the flags decides what runs.
+CompileCommand trusted_command_for(const Target& target, const std::string& source, const CompileOptions& options) {
+  try {
+    open_trusted(source, "a C++ source");
+    return command_for(target, source, options);
+  } catch (const Error& error) {
+    const bool is_denied = error.code() == ErrorCode::permission_denied;
+    throw Trouble(is_denied ? ExitCode::refused : ExitCode::usage, error.code(), error.what());
+  }
 }
 
 /// Where moult/moult.hpp is: beside an installed command, or in the source tree the command was built from.
@@ -137,7 +156,7 @@ std::string target_note(const std::string& hex) {
 
 void compile_update(const Target& target, const std::string& source, const fs::path& output,
                     const CompileOptions& options) {
-  const CompileCommand command = command_for(target, source, options);
+  const CompileCommand command = trusted_command_for(target, source, options);
   const ScratchFolder scratch;
   const fs::path note = write_note(target, scratch.path());
   const fs::path result = scratch.path() / output.filename();

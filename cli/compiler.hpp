@@ -21,7 +21,8 @@ bool is_source(const std::string& file);
 std::string target_note(const std::string& hex);
 
 /// Compiles `source` with the program's own flags into `output`, with a note of the running program's build id. The
-/// compiler's messages go to standard error as they are. Throws Trouble (usage) when it does not compile.
+/// compiler's messages go to standard error as they are. Throws Trouble: usage when it does not compile, refused when
+/// somebody else may have written the source or the compilation database.
 void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
                     const CompileOptions& options);
 

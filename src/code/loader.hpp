@@ -39,8 +39,7 @@ class LoadedUpdate final {
 /// Checks, copies and loads the shared object at `path`. From any thread; static constructors of the update run in it.
 /// Throws Error, naming the file, and leaves no copy behind:
 /// unreadable: there is no such file, it is cut short, or it was written to while it was read
-/// permission_denied: it may not be read, or somebody else may have written it: it is no regular file, belongs neither
-///     to this user nor to root, or is writable for all, or for a group other than this process's
+/// permission_denied: it may not be read, or somebody else may have written it (base/trusted_file.hpp)
 /// not_an_update: no shared object, no MOULT_UPDATE entry, or refused by the dynamic linker
 /// not_found: it uses a function or a variable that the program does not have
 /// abi_mismatch: built with another version of moult; never forced

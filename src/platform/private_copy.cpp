@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "base/fault.hpp"
+#include "base/trusted_file.hpp"
 #include "moult/error.hpp"
 
 namespace moult::platform {
@@ -27,34 +28,10 @@ struct stat look_at(const Fd& file, const std::string& path) {
   return status;
 }
 
-/// What is copied will run as this user: nobody else may have written it.
-void check_owner(const struct stat& status, const std::string& path) {
-  if (!S_ISREG(status.st_mode)) fail(ErrorCode::permission_denied, path, "is no regular file; send a shared object");
-  if (status.st_uid != ::geteuid() && status.st_uid != 0)
-    fail(ErrorCode::permission_denied, path,
-         "belongs to user " + std::to_string(status.st_uid) + ", and this program runs as " +
-             std::to_string(::geteuid()) + "; chown it, or copy it as this user");
-  if ((status.st_mode & S_IWOTH) != 0)
-    fail(ErrorCode::permission_denied, path, "may be written by everybody; chmod o-w it, its content checked");
-  if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != ::getegid())
-    fail(ErrorCode::permission_denied, path, "may be written by another group; chmod g-w it, its content checked");
-}
-
-Fd open_trusted(const std::string& path) {
-  // Without O_NONBLOCK a named pipe would hold the caller up.
-  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file) {
-    ErrorCode code = errno == EACCES || errno == EPERM ? ErrorCode::permission_denied : ErrorCode::unreadable;
-    fail(code, path, std::string("cannot be opened: ") + std::strerror(errno));
-  }
-  check_owner(look_at(file, path), path);
-  return file;
-}
-
 }  // namespace
 
 PrivateCopy::PrivateCopy(const std::string& path, const std::string& folder) {
-  Fd source = open_trusted(path);
+  Fd source = open_trusted(path, "a shared object");
   create(path, folder);
   try {
     fill(source, path);

@@ -14,9 +14,7 @@ class PrivateCopy final {
   /// Copies the file at `path` to a new file in `folder`, named after it: "hello.so" becomes "hello-k3Jx9Z.so".
   /// Throws Error, and leaves no file behind then:
   /// unreadable: it is not there, or was written to while it was read
-  /// permission_denied: it may not be read, or somebody else may have written it: it is no regular file, belongs
-  /// neither
-  ///     to this user nor to root, or is writable for all, or for a group other than this process's
+  /// permission_denied: it may not be read, or somebody else may have written it (base/trusted_file.hpp)
   /// no_room: disk or quota is full;  system: the copy cannot be made
   PrivateCopy(const std::string& path, const std::string& folder);
   ~PrivateCopy();

@@ -44,7 +44,7 @@ refused 3 "pipe.so: is no regular file" "$base/pipe.so"
 
 if ((EUID == 0)); then
   chown 65534 "$base/mine.so"
-  refused 3 "mine.so: belongs to user 65534, and this program runs as 0" "$base/mine.so"
+  refused 3 "mine.so: belongs to user 65534, and this process runs as 0" "$base/mine.so"
   chown 0:65534 "$base/mine.so"
   chmod 664 "$base/mine.so"
   refused 3 "mine.so: may be written by another group; chmod g-w" "$base/mine.so"

@@ -111,18 +111,18 @@ class Database : public testing::Test {
  protected:
   Database() {
     std::string pattern = (fs::temp_directory_path() / "moult-database-XXXXXX").string();
-    base = ::mkdtemp(pattern.data());
-    fs::create_directories(base / "build/deep");
-    fs::create_directories(base / "src");
+    base_ = ::mkdtemp(pattern.data());
+    fs::create_directories(base_ / "build/deep");
+    fs::create_directories(base_ / "src");
   }
-  ~Database() override { fs::remove_all(base); }
+  ~Database() override { fs::remove_all(base_); }
 
   fs::path put(const fs::path& file, const std::string& text) const {
-    std::ofstream(base / file) << text;
-    return base / file;
+    std::ofstream(base_ / file) << text;
+    return base_ / file;
   }
 
-  fs::path base;
+  fs::path base_;
 };
 
 TEST_F(Database, HasCommandsInEitherForm) {
@@ -149,14 +149,14 @@ TEST_F(Database, ThatIsNoneIsAnErrorThatNamesIt) {
 }
 
 TEST_F(Database, IsLookedForFromTheProgramUpwardsThenFromTheUpdate) {
-  const std::string program = base / "build/deep/app";
-  const std::string update = base / "src/update.cpp";
-  EXPECT_THROW(find_compilation_database(base / "build", program, update), Trouble);
+  const std::string program = base_ / "build/deep/app";
+  const std::string update = base_ / "src/update.cpp";
+  EXPECT_THROW(find_compilation_database(base_ / "build", program, update), Trouble);
   const fs::path by_update = put("src/compile_commands.json", "[]");
   EXPECT_EQ(find_compilation_database("", program, update), by_update);
   const fs::path by_program = put("build/compile_commands.json", "[]");
   EXPECT_EQ(find_compilation_database("", program, update), by_program);
-  EXPECT_EQ(find_compilation_database(base / "src", program, update), by_update);
+  EXPECT_EQ(find_compilation_database(base_ / "src", program, update), by_update);
   EXPECT_EQ(find_compilation_database(by_update, program, update), by_update);
 }
 

@@ -1,0 +1,48 @@
+#include "base/trusted_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "moult/error.hpp"
+
+namespace moult {
+namespace {
+
+[[noreturn]] void fail(ErrorCode code, const std::string& path, const std::string& why) {
+  throw Error(code, path + ": " + why);
+}
+
+/// What stands against the file, in words; empty when it may be trusted.
+std::string objection_to(const struct stat& status, const std::string& what) {
+  if (!S_ISREG(status.st_mode)) return "is no regular file; give " + what;
+  if (status.st_uid != ::geteuid() && status.st_uid != 0)
+    return "belongs to user " + std::to_string(status.st_uid) + ", and this process runs as " +
+           std::to_string(::geteuid()) + "; chown it, or copy it as this user";
+  if ((status.st_mode & S_IWOTH) != 0) return "may be written by everybody; chmod o-w it, its content checked";
+  if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != ::getegid())
+    return "may be written by another group; chmod g-w it, its content checked";
+  return {};
+}
+
+}  // namespace
+
+Fd open_trusted(const std::string& path, const std::string& what) {
+  // Without O_NONBLOCK a named pipe would hold the caller up.
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) {
+    const ErrorCode code = errno == EACCES || errno == EPERM ? ErrorCode::permission_denied : ErrorCode::unreadable;
+    fail(code, path, std::string("cannot be opened: ") + std::strerror(errno));
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0)
+    fail(ErrorCode::unreadable, path, std::string("cannot be looked at: ") + std::strerror(errno));
+  const std::string objection = objection_to(status, what);
+  if (!objection.empty()) fail(ErrorCode::permission_denied, path, objection);
+  return file;
+}
+
+}  // namespace moult
