@@ -104,7 +104,7 @@ class Array final {
       for (std::size_t i = 0; i < object_count; ++i) {
         New& made = as<New>(beside_.get() + i * sizeof(New));
         ::new (slot(i)) New(std::move(made));
-        made.~New();
+        made.~New();  // NOLINT(bugprone-use-after-move): what is left of it has a destructor too
       }
     });
     back<New>();

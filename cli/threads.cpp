@@ -1,19 +1,12 @@
 // moult threads: what every thread is doing now.
-#include <cstdio>
-
+#include "base/address.hpp"
 #include "commands.hpp"
 
 namespace moult::cli {
 namespace {
 
-std::string hex(std::uint64_t number) {
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
 std::string to_text(const protocol::FrameRecord& frame) {
-  const std::string offset = "+" + hex(frame.offset);
+  const std::string offset = "+" + hex_text(frame.offset);
   std::string text = frame.function.empty() ? base_name(frame.module) + offset : frame.function + offset;
   if (!frame.precise) text = "? " + text;
   if (!frame.file.empty()) return text + paint(Colour::faint, "  " + frame.file + ":" + std::to_string(frame.line));

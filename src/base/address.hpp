@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace moult {
 
@@ -16,6 +17,9 @@ constexpr std::uintptr_t value(DataAddress address) noexcept { return static_cas
 constexpr CodeAddress operator+(CodeAddress address, std::size_t bytes) noexcept {
   return CodeAddress{value(address) + bytes};
 }
+
+/// "0x7f00dead".
+std::string hex_text(std::uintptr_t number);
 
 /// Bytes of code, the end excluded.
 struct CodeRange {

@@ -14,9 +14,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstring>
 
+#include "base/address.hpp"
 #include "code/decoder.hpp"
 #include "moult/error.hpp"
 
@@ -36,9 +36,7 @@ struct Sweep {
 };
 
 std::string at_offset(const FunctionCode& function, CodeAddress address) {
-  char text[32];
-  std::snprintf(text, sizeof text, "+0x%zx", static_cast<std::size_t>(value(address) - value(function.body.begin)));
-  return function.name + text;
+  return function.name + "+" + hex_text(value(address) - value(function.body.begin));
 }
 
 [[noreturn]] void refuse_breakpoint(const FunctionCode& function, CodeAddress at) {

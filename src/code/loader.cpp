@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/demangle.hpp"
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "moult/load.hpp"
@@ -75,7 +76,7 @@ std::vector<std::string> check_build_id(const std::string& path, const symbols::
     std::string symbol = why.substr(at + marker.size());
     symbol.resize(std::min(symbol.find_first_of(", \n"), symbol.size()));
     fail(ErrorCode::not_found, path,
-         "uses " + symbols::demangle(symbol) +
+         "uses " + demangle(symbol) +
              ", which the program does not show to libraries; link the program with moult_application (-rdynamic), and "
              "mind that static and hidden functions are found with moult::function only");
   }

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "base/check.hpp"
@@ -54,12 +53,6 @@ std::vector<Gap> gaps_between(const std::vector<Mapping>& mappings, std::uintptr
 }
 
 std::uintptr_t distance(std::uintptr_t a, std::uintptr_t b) noexcept { return a < b ? b - a : a - b; }
-
-std::string hex(std::uintptr_t number) {
-  char text[24];
-  std::snprintf(text, sizeof text, "0x%zx", static_cast<std::size_t>(number));
-  return text;
-}
 
 std::uintptr_t address_of(const x86_64::JumpSlot* slot) noexcept { return reinterpret_cast<std::uintptr_t>(slot); }
 
@@ -135,7 +128,8 @@ NearPool::Region& NearPool::region_for(const std::string& name, CodeAddress plac
     if (!region.free.empty() && distance(region.begin, value(place)) < reach) return region;
   for (std::size_t size : {region_size, platform::page_size()})
     if (Region* region = map_region(place, size)) return *region;
-  throw Error(ErrorCode::no_room, name + ": no free address space within 2 GB of its code at " + hex(value(place)) +
+  throw Error(ErrorCode::no_room, name + ": no free address space within 2 GB of its code at " +
+                                      hex_text(value(place)) +
                                       "; the jump to its replacement needs a page there: unmap something near it, or "
                                       "redefine its callers instead");
 }

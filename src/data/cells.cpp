@@ -6,8 +6,8 @@
 namespace moult::data {
 namespace {
 
-constexpr std::size_t touched_apart = 4096;      // a page
-constexpr std::size_t least_in_chunk = 64 * 64;  // cells
+constexpr std::size_t touched_apart = 4096;   // a page
+constexpr std::size_t least_in_chunk = 4096;  // cells
 
 }  // namespace
 

@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/address.hpp"
 #include "base/check.hpp"
 #include "base/fault.hpp"
 #include "data/live_objects.hpp"
@@ -91,7 +92,7 @@ void EagerConversion::reserve() {
   for (const Part& part : find_parts()) {
     objects += count_live(*part.pool, part.portion);
     for (const Region* region = part.pool->first_region(); region != nullptr; region = region->next.load())
-      groups += (region->slabs_end() - region->cut().first_slab) * region->cut().words();
+      groups += std::size_t{region->slabs_end() - region->cut().first_slab} * region->cut().words();
   }
   cells_.clear();
   cells_.reserve(objects + objects / 8 + 1024);
@@ -120,7 +121,8 @@ void EagerConversion::refuse_unwritten(const Part& part, const Group& group) con
   if (slot == nullptr) return;
   throw Error(
       ErrorCode::unsupported,
-      old_.readable + ": neither the first nor the last eight bytes of the object at " + text_of(slot) +
+      old_.readable + ": neither the first nor the last eight bytes of the object at " +
+          hex_text(reinterpret_cast<std::uintptr_t>(slot)) +
           " were written since `new`, so that it may not have been constructed; if the class leaves them alone, "
           "have such objects converted (ConversionOptions::unwritten)");
 }

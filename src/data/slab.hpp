@@ -58,7 +58,7 @@ class alignas(64) Slab final {
   std::uint32_t words() const noexcept { return words_; }
   Word* taken() const noexcept { return words_begin(); }
   Word* freed() const noexcept { return words_begin() + freed_; }
-  Word* others() const noexcept { return words_begin() + 2 * freed_; }
+  Word* others() const noexcept { return words_begin() + std::size_t{2} * freed_; }
 
   /// The live slots among 64.
   std::uint64_t live(std::uint32_t word) const noexcept {

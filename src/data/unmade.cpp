@@ -13,9 +13,8 @@
 #include "data/unmade.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
+#include "base/address.hpp"
 #include "data/live_objects.hpp"
 #include "data/raw_mark.hpp"
 
@@ -62,15 +61,9 @@ const std::byte* marked_slot_around(const Pool& pool, const threads::StoppedWorl
 
 }  // namespace
 
-std::string text_of(const void* address) {
-  std::array<char, 2 + 2 * sizeof address + 1> text;
-  std::snprintf(text.data(), text.size(), "%p", address);
-  return text.data();
-}
-
 std::string describe(const UnmadeObject& unmade) {
   return threads::describe_thread(unmade.thread) + " may be about to construct the object of " +
-         unmade.pool->contents().usual->readable + " at " + text_of(unmade.slot) +
+         unmade.pool->contents().usual->readable + " at " + hex_text(reinterpret_cast<std::uintptr_t>(unmade.slot)) +
          ", to whose first and last eight bytes nothing was written yet";
 }
 

@@ -17,8 +17,6 @@ struct UnmadeObject {
   ThreadId thread{};  ///< that has its address
 };
 
-/// As in "0x7f2a10000000".
-std::string text_of(const void* address);
 /// "the thread … may be about to construct the … at …". Allocates.
 std::string describe(const UnmadeObject& unmade);
 

@@ -1,6 +1,4 @@
 // Functions by their demangled name.
-#include <cxxabi.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -10,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/demangle.hpp"
+#include "base/name.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
 #include "redefine/site_list.hpp"
@@ -71,13 +71,6 @@ Signature split(std::string_view demangled) {
   return signature;
 }
 
-/// The type's name as the demangler writes it: "int (int)".
-std::string type_name(const std::type_info& type) {
-  std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr),
-                                                   &std::free);
-  return text == nullptr ? type.name() : text.get();
-}
-
 std::string describe(const FunctionSymbol& function) {
   std::string text = function.demangled + " in " + (function.source.empty() ? function.module : function.source);
   if (function.range.size() == 0) text += " (only its clones are left: " + function.clones.front() + ")";
@@ -104,12 +97,14 @@ std::string list_problems(const symbols::Program& program) {
     throw Error(ErrorCode::inlined, std::string(name) + ": inlined everywhere, at " + redefine::list_sites(sites) +
                                         "; mark it MOULT_UPDATABLE and build again, or redefine what it is inlined in");
   std::string text = std::string(name) + ": no function of that name has a symbol";
-  std::string_view last = name.substr(name.rfind(':') == std::string_view::npos ? 0 : name.rfind(':') + 1);
-  std::vector<FunctionSymbol> similar = program.search(last, 5);
+  const std::vector<FunctionSymbol> similar = program.similar(name, 5);
   const std::string problems = list_problems(program);
   if (!similar.empty()) text += "; there are " + list(similar);
   text += problems;
-  if (similar.empty() && problems.empty()) text += "; is the program stripped?";
+  if (program.is_stripped())
+    text += "; the program is stripped: only what it shows to libraries has a name";
+  else if (similar.empty() && problems.empty())
+    text += "; moult functions lists those there are";
   throw Error(ErrorCode::not_found, text);
 }
 
@@ -184,9 +179,10 @@ bool fits(const FunctionSymbol& function, const Signature& wanted) {
 namespace detail {
 
 const void* find_function(std::string_view name, const std::type_info& signature) {
+  check_name("a function's name", std::string(name));
   symbols::Program program = symbols::Program::of_this_process();
   std::vector<FunctionSymbol> named = program.find(name);
-  const Signature wanted = split(type_name(signature));
+  const Signature wanted = split(name_of_type(signature));
   std::vector<FunctionSymbol> fitting;
   std::copy_if(named.begin(), named.end(), std::back_inserter(fitting),
                [&wanted](const FunctionSymbol& function) { return fits(function, wanted); });

@@ -21,6 +21,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include "base/demangle.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
 #include "symbols/program.hpp"
@@ -84,7 +85,7 @@ std::optional<Thunk> thunk_of(std::string_view mangled) {
 class Search final {
  public:
   Search(const Program& program, const std::type_info& type)
-      : program_(program), type_(type), class_(symbols::demangle(std::string("_ZTI") + type.name())) {
+      : program_(program), type_(type), class_(demangle(std::string("_ZTI") + type.name())) {
     class_.erase(0, std::string_view("typeinfo for ").size());
     for (const DataPlace& place : program.find_all_data(std::string("_ZTI") + type.name()))
       infos_.push_back(place.address);
@@ -162,7 +163,7 @@ class Search final {
       return function.module == thunk_symbol.module;
     });
     if (named.empty() || named.front().range.size() == 0)
-      throw Error(ErrorCode::not_found, thunk_symbol.demangled + " leads to " + symbols::demangle(thunk.function) +
+      throw Error(ErrorCode::not_found, thunk_symbol.demangled + " leads to " + demangle(thunk.function) +
                                             ", which has no symbol; look it up by name instead");
     return named.front();
   }

@@ -15,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "base/demangle.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/die_attributes.hpp"

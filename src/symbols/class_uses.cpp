@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/demangle.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/inlined_copy.hpp"
 #include "symbols/mention_search.hpp"

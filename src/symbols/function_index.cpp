@@ -8,6 +8,9 @@
 #include <tuple>
 #include <utility>
 
+#include "base/demangle.hpp"
+#include "symbols/spelling.hpp"
+
 namespace moult::symbols {
 namespace {
 
@@ -235,18 +238,29 @@ void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatc
   }
 }
 
-std::vector<FunctionMatch> FunctionIndex::search(std::string_view text) const {
-  const bool demangle_all = may_be_spelled_otherwise(text);
+/// `may_fit` is asked of the mangled name, and `fits` of the demangled one where that is worth while.
+template <class MayFit, class Fits>
+std::vector<FunctionMatch> FunctionIndex::originals(const MayFit& may_fit, const Fits& fits) const {
   std::vector<FunctionMatch> matches;
   for (const Symbol& symbol : symbols_) {
     const SymbolName name = split_symbol_name(symbol.name);
-    if (!name.suffix.empty() || symbol.is_resolver || is_thunk(name.base)) continue;
-    if (!demangle_all && name.base.find(text) == std::string_view::npos) continue;
-    if (demangle(std::string(name.base)).find(text) != std::string::npos) matches.push_back(match_of(symbol));
+    if (!name.suffix.empty() || symbol.is_resolver || is_thunk(name.base) || !may_fit(name.base)) continue;
+    if (fits(demangle(std::string(name.base)))) matches.push_back(match_of(symbol));
   }
   drop_aliases(matches);
   drop_deleting_destructors(matches);
   return matches;
+}
+
+std::vector<FunctionMatch> FunctionIndex::search(std::string_view text) const {
+  const bool demangle_all = may_be_spelled_otherwise(text);
+  return originals([&](std::string_view base) { return demangle_all || base.find(text) != std::string_view::npos; },
+                   [&](const std::string& name) { return name.find(text) != std::string::npos; });
+}
+
+std::vector<FunctionMatch> FunctionIndex::similar(std::string_view last_name) const {
+  return originals([](std::string_view) { return true; },
+                   [&](const std::string& name) { return are_near(last_name_of(qualified_name(name)), last_name); });
 }
 
 std::vector<FunctionMatch> FunctionIndex::members_of(std::string_view class_name) const {

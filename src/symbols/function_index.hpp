@@ -61,6 +61,8 @@ class FunctionIndex final {
   std::vector<FunctionMatch> find_indirect(const NameQuery& query) const;
   /// Originals whose demangled name contains `text`; unsorted.
   std::vector<FunctionMatch> search(std::string_view text) const;
+  /// Originals whose name without parameters and scopes is near `last_name`; unsorted.
+  std::vector<FunctionMatch> similar(std::string_view last_name) const;
   /// Every symbol of a member function of the class, aliases included, thunks left out; without pieces.
   std::vector<FunctionMatch> members_of(std::string_view class_name) const;
   /// The function of the symbol that covers `address`; for a piece, the one it was made of.
@@ -80,6 +82,8 @@ class FunctionIndex final {
     std::uint64_t size = 0;
   };
 
+  template <class MayFit, class Fits>
+  std::vector<FunctionMatch> originals(const MayFit& may_fit, const Fits& fits) const;
   void read_table(const ElfFile& file, Elf_Scn* section);
   void add_function(const Symbol& symbol);
   void sort_by_address(const ElfFile& program);

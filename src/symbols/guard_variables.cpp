@@ -1,25 +1,18 @@
 #include "symbols/guard_variables.hpp"
 
-#include <cxxabi.h>
 #include <fcntl.h>
 #include <gelf.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#include "base/demangle.hpp"
 #include "base/fd.hpp"
 
 namespace moult::symbols {
 namespace {
 
 constexpr char guard_prefix[] = "_ZGV";
-
-std::string demangled(const char* name) {
-  int status = 0;
-  std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
-  return status == 0 ? std::string(text.get()) : std::string(name);
-}
 
 void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<GuardVariable>& guards) {
   Elf_Data* data = ::elf_getdata(section, nullptr);
@@ -31,7 +24,7 @@ void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<Gu
     if (GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF) continue;
     const char* name = ::elf_strptr(elf, header.sh_link, symbol.st_name);
     if (name != nullptr && std::strncmp(name, guard_prefix, sizeof guard_prefix - 1) == 0)
-      guards.push_back({symbol.st_value, demangled(name)});
+      guards.push_back({symbol.st_value, demangle(name)});
   }
 }
 

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/demangle.hpp"
+
 namespace moult::symbols {
 namespace {
 

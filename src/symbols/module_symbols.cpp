@@ -52,6 +52,11 @@ ModuleSymbols::ModuleSymbols(const ModulePlace& place) : file_(open_module(place
   }
 }
 
+bool ModuleSymbols::has_symbol_table() const {
+  const auto has = [](const ElfFile& file) { return file.data(file.section_of_type(SHT_SYMTAB)) != nullptr; };
+  return has(file_) || (separate_ && has(*separate_));
+}
+
 const FunctionIndex& ModuleSymbols::functions() const {
   if (functions_) return *functions_;
   std::vector<const ElfFile*> tables{&file_};

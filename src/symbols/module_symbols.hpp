@@ -20,6 +20,8 @@ class ModuleSymbols final {
 
   const FunctionIndex& functions() const;
   const ElfFile& file() const noexcept { return file_; }
+  /// False: it was stripped, and only what it shows to others has a name.
+  bool has_symbol_table() const;
   /// Null when neither the module nor a debug file of it has any.
   const DebugInfo* debug_info() const;
   /// Only with debug information. Many questions get an index made, and quick answers from then on; they are the same.

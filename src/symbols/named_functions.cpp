@@ -19,6 +19,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/demangle.hpp"
+
 namespace moult::symbols {
 namespace {
 

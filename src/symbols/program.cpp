@@ -5,10 +5,12 @@
 #include <set>
 #include <utility>
 
+#include "base/demangle.hpp"
 #include "moult/error.hpp"
 #include "symbols/module_list.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/named_functions.hpp"
+#include "symbols/spelling.hpp"
 #include "symbols/type_name.hpp"
 #include "symbols/unwind_table.hpp"
 
@@ -203,6 +205,32 @@ std::vector<FunctionSymbol> Program::search(std::string_view text, std::size_t m
                    [](const FunctionSymbol& a, const FunctionSymbol& b) { return a.demangled < b.demangled; });
   if (found.size() > most) found.resize(most);
   return found;
+}
+
+std::vector<FunctionSymbol> Program::similar(std::string_view name, std::size_t most) const {
+  const std::string_view qualified = qualified_name(name);
+  const std::string_view last = last_name_of(qualified.substr(qualified.rfind(':') + 1));
+  if (last.empty()) return {};
+  std::vector<FunctionSymbol> found = search(last, most);
+  if (!found.empty()) return found;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = impl_->symbols(i);
+    if (symbols == nullptr) continue;
+    for (const FunctionMatch& match : symbols->functions().similar(last))
+      found.push_back(to_function(impl_->modules[i], match));
+  }
+  const auto typos = [&](const FunctionSymbol& function) {
+    return typos_between(last_name_of(qualified_name(function.demangled)), last);
+  };
+  std::stable_sort(found.begin(), found.end(),
+                   [&](const FunctionSymbol& a, const FunctionSymbol& b) { return typos(a) < typos(b); });
+  if (found.size() > most) found.resize(most);
+  return found;
+}
+
+bool Program::is_stripped() const {
+  const ModuleSymbols* symbols = impl_->modules.empty() ? nullptr : impl_->symbols(0);
+  return symbols != nullptr && !symbols->has_symbol_table();
 }
 
 std::optional<FunctionSymbol> Program::at(CodeAddress address) const {

@@ -86,6 +86,11 @@ class Program final {
   std::vector<FunctionSymbol> find_indirect(std::string_view name) const;
   /// Names that contain `text`, for suggestions and `moult functions`; at most `most`, sorted.
   std::vector<FunctionSymbol> search(std::string_view text, std::size_t most) const;
+  /// For suggestions where `name` is not found: names that contain its last part, or else those that differ from it by
+  /// a typo, the nearest first; at most `most`.
+  std::vector<FunctionSymbol> similar(std::string_view name, std::size_t most) const;
+  /// The program's own file has no symbol table, nor has it a debug file with one.
+  bool is_stripped() const;
   /// The function whose range or pieces contain `address`. Without a symbol table entry it falls back on the unwind
   /// table: name "" and the range. Nothing when even that is missing.
   std::optional<FunctionSymbol> at(CodeAddress address) const;
@@ -128,7 +133,5 @@ class Program final {
 
 /// The GNU build id of a file in hex, empty when it has none. Throws Error: unreadable.
 std::string build_id_of(const std::string& path);
-
-std::string demangle(const std::string& mangled);
 
 }  // namespace moult::symbols

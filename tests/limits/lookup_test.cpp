@@ -49,6 +49,23 @@ TEST(Lookup, NoSuchFunctionIsRefusedWithSimilarNames) {
                [] { moult::function<int(int)>("lookup::overload"); });
 }
 
+TEST(Lookup, AMistypedNameIsRefusedWithTheNearestThereAre) {
+  expect_error(ErrorCode::not_found,
+               {"lookup::uor_times: no function of that name has a symbol; there are lookup::four_times(int)"},
+               [] { moult::function<int(int)>("lookup::uor_times"); });
+}
+
+TEST(Lookup, ANameThatIsNearNoneIsNotTakenForASignOfAStrippedProgram) {
+  expect_error(ErrorCode::not_found,
+               {"no_name_like_this_one_at_all: no function of that name has a symbol; moult functions lists"},
+               [] { moult::function<int(int)>("no_name_like_this_one_at_all"); });
+}
+
+TEST(Lookup, AnEmptyNameIsRefusedAsSuch) {
+  expect_error(ErrorCode::invalid_argument, {"a function's name must not be empty"},
+               [] { moult::function<int()>(""); });
+}
+
 TEST(Lookup, AnAmbiguousNameListsTheCandidates) {
   expect_error(ErrorCode::ambiguous, {"lookup::twice fits 2", "one.cpp", "two.cpp", "put the source file in front"},
                [] { moult::function<int(int)>("lookup::twice"); });

@@ -26,7 +26,7 @@ inline Registers registers_of(const ucontext_t& context) noexcept {
 /// The vector registers xmm0 to xmm15 as words; nothing where the kernel has not saved them.
 inline std::span<const std::uint64_t> vector_words_of(const ucontext_t& context) noexcept {
   if (context.uc_mcontext.fpregs == nullptr) return {};
-  constexpr std::size_t words = 16 * 2;
+  constexpr std::size_t words = 32;  // two a register
   static_assert(sizeof context.uc_mcontext.fpregs->_xmm == words * 8);
   return {reinterpret_cast<const std::uint64_t*>(&context.uc_mcontext.fpregs->_xmm), words};
 }

@@ -179,11 +179,5 @@ TEST(Pieces, OfAFunctionThatIsGoneAreFoundUnderItsName) {
   EXPECT_THAT(found.front().clones, ElementsAre("onlyclone(int) [clone .isra.0]"));
 }
 
-TEST(Demangle, LeavesPlainNamesAlone) {
-  EXPECT_EQ(demangle("f"), "f");
-  EXPECT_EQ(demangle("_Z1fi"), "f(int)");
-  EXPECT_EQ(demangle("_Znonsense"), "_Znonsense");
-}
-
 }  // namespace
 }  // namespace moult::symbols

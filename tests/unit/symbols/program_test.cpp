@@ -163,6 +163,12 @@ TEST(StrippedProgram, HasOnlyItsDynamicSymbols) {
   EXPECT_THAT(program.find("twin"), SizeIs(0));
 }
 
+TEST(StrippedProgram, IsKnownAsOne) {
+  EXPECT_TRUE(Program::of_file(fixture("stripped.so")).is_stripped());
+  EXPECT_FALSE(Program::of_file(fixture("linked.so")).is_stripped());
+  EXPECT_FALSE(Program::of_file(fixture("names_gcc_O2.so")).is_stripped());
+}
+
 TEST(StrippedProgram, TellsTheRangeOfAFunctionByItsUnwindTable) {
   const FunctionSymbol local = Program::of_file(fixture("names_gcc_O2.so")).find("names_a.cpp:twin").front();
   const std::optional<FunctionSymbol> found = Program::of_file(fixture("stripped.so")).at(local.range.begin + 1);
