@@ -3,10 +3,9 @@
 #include "alterability/object_quiescence.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "alterability/class_activity.hpp"
+#include "alterability/waiting.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
 #include "data/class_pools.hpp"
@@ -75,18 +74,8 @@ bool ObjectQuiescence::check(const Patience& patience) const {
 }
 
 bool ObjectQuiescence::wait(const Patience& patience) const {
-  auto deadline = std::chrono::steady_clock::now() + patience.sleep_time * patience.max_tries;
-  std::chrono::milliseconds delay = std::min(std::chrono::milliseconds{1}, patience.sleep_time);
-  for (;;) {
-    std::optional<Obstacle> obstacle = probe(patience);
-    if (!obstacle) return true;
-    if (std::chrono::steady_clock::now() + delay > deadline) {
-      Transaction::current()->set_reason(describe(*obstacle));
-      return false;
-    }
-    std::this_thread::sleep_for(delay);
-    delay = std::min(delay * 2, patience.sleep_time);
-  }
+  return wait_until_clear(
+      *Transaction::current(), patience, [&] { return probe(patience); }, describe);
 }
 
 void ObjectQuiescence::require(const threads::StoppedWorld& stopped) const {

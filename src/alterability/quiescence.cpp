@@ -1,8 +1,8 @@
 #include "alterability/quiescence.hpp"
 
 #include <algorithm>
-#include <thread>
 
+#include "alterability/waiting.hpp"
 #include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
@@ -11,7 +11,6 @@
 namespace moult::alterability {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t most_frames_told = 8;
@@ -147,18 +146,8 @@ bool check_quiescence(std::span<const FunctionExtent> functions, const Patience&
 bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
                      const std::vector<ThreadId>& threads) {
   Transaction& transaction = transaction_of_the_step();
-  Clock::time_point deadline = Clock::now() + patience.sleep_time * patience.max_tries;
-  milliseconds delay = std::min(milliseconds{1}, patience.sleep_time);
-  for (;;) {
-    std::optional<Activity> activity = probe(transaction, functions, patience.stop_timeout, threads);
-    if (!activity) return true;
-    if (Clock::now() + delay > deadline) {
-      transaction.set_reason(explain(*activity));
-      return false;
-    }
-    std::this_thread::sleep_for(delay);
-    delay = std::min(delay * 2, patience.sleep_time);
-  }
+  return wait_until_clear(
+      transaction, patience, [&] { return probe(transaction, functions, patience.stop_timeout, threads); }, explain);
 }
 
 }  // namespace moult::alterability

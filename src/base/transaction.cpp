@@ -40,6 +40,11 @@ std::vector<std::string> Transaction::changes() const {
   return without_repetitions(lines);
 }
 
+void Transaction::set_reason(std::string reason) {
+  reason_ = std::move(reason);
+  if (hear_reason_) hear_reason_(reason_);
+}
+
 void Transaction::warn(const std::string& text) {
   if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
 }

@@ -89,8 +89,10 @@ class Transaction final {
 
   /// Why the update could not go on, said by a mechanism that answers with false ("hello is active in worker (12):
   /// ...").
-  void set_reason(std::string reason) { reason_ = std::move(reason); }
+  void set_reason(std::string reason);
   const std::string& reason() const noexcept { return reason_; }
+  /// `hear` is called with every reason as it is set: a wait says what it waits for while it lasts. It does not throw.
+  void hear_reasons(std::function<void(const std::string&)> hear) { hear_reason_ = std::move(hear); }
 
   /// What the update's author should know though nothing stands against the update. Told once.
   void warn(const std::string& text);
@@ -107,6 +109,7 @@ class Transaction final {
   std::vector<std::function<void()>> before_resume_;
   std::vector<std::function<void()>> after_resume_;
   std::string reason_;
+  std::function<void(const std::string&)> hear_reason_;
   std::vector<std::string> warnings_;
   std::chrono::nanoseconds last_pause_{};
   std::chrono::nanoseconds all_pauses_{};

@@ -89,7 +89,9 @@ void UpdateRun::begin_again_if_changed() {
 std::optional<Progress> UpdateRun::set_up() {
   teller_.tell(*transaction_, EventKind::update_begun);
   record_.change([](UpdateReport& report) { report.state = UpdateState::active; });
+  transaction_->hear_reasons({});
   transaction_->set_reason({});
+  transaction_->hear_reasons([this](const std::string& reason) { tell_what_it_waits_for(reason); });
   changes_seen_ = gate_->changes();
   touched_ = needs_cleaning_ = hook_open_ = false;
   pause_began_.reset();
@@ -106,6 +108,14 @@ std::optional<Progress> UpdateRun::set_up() {
   call("preupdate_setup", [this] { update_->preupdate_setup(); });
   phase_ = Phase::set_up;
   return std::nullopt;
+}
+
+/// To whoever asks while it waits.
+void UpdateRun::tell_what_it_waits_for(const std::string& reason) {
+  record_.change([&](UpdateReport& report) {
+    report.code = ErrorCode::alterability;
+    report.reason = reason;
+  });
 }
 
 void UpdateRun::prepare() {

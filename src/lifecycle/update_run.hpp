@@ -67,6 +67,7 @@ class UpdateRun final {
   void quietly(const char* step, const std::function<void()>& make_call) noexcept;
 
   std::optional<Progress> set_up();
+  void tell_what_it_waits_for(const std::string& reason);
   void prepare();
   void begin_again_if_changed();
   bool is_alterable();

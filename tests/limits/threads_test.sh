@@ -2,6 +2,17 @@
 . "$(dirname "$0")/lib.sh"
 start_target
 
+# What keeps an update waiting is told before it gives up for the first time.
+[[ $(say stay) == stays ]] || fail "no thread stays"
+"$MOULT" apply "$pid" "$BINARIES/limits_patient.so" --timeout 250 >/dev/null &
+patient=$!
+words="stays  *active: .*stays().* is active in stayer ([0-9]*) at .*, called from"
+until "$MOULT" status "$pid" | grep -q "$words"; do :; done
+[[ $(say "let go") == gone ]] || fail "it is still there"
+wait "$patient" || fail "a patient update ended the command with $?"
+expect 0 "stays: rolled back" "$MOULT" rollback "$pid" stays
+versions 111
+
 [[ $(say stay) == stays ]] || fail "no thread stays"
 expect 4 "stays: (queued|active) .*stays\(\) is active in stayer \([0-9]+\) at .*:[0-9]+, called from .*stay.* at .*target.cpp:[0-9]+" \
   "$MOULT" apply "$pid" "$BINARIES/limits_stays_2.so" --timeout 5

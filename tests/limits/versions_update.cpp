@@ -1,4 +1,5 @@
-// Updates of the program, chosen by macros: FUNCTION becomes version VERSION.
+// Updates of the program, chosen by macros: FUNCTION becomes version VERSION; before each postponement it tries for
+// TRIES hundredths of a second.
 #include <chrono>
 #include <memory>
 
@@ -9,7 +10,7 @@ int fresh() { return VERSION; }
 
 MOULT_UPDATE {
   auto update = std::make_unique<moult::SafeRedefineUpdate>(NAME, &FUNCTION, &fresh);
-  update->set_patience({.max_tries = 4,
+  update->set_patience({.max_tries = TRIES,
                         .sleep_time = std::chrono::milliseconds(10),
                         .stop_timeout = std::chrono::seconds(5),
                         .max_postponements = {}});

@@ -59,6 +59,22 @@ TEST(Quiescence, AFunctionOnAStackIsFound) {
   EXPECT_FALSE(is_function_in_any_stack(never_called));
 }
 
+TEST(Quiescence, AWaitSaysWhatItWaitsForWhileItLasts) {
+  AtGate thread;
+  Transaction transaction;
+  Transaction::Scope scope(transaction);
+  std::string told;
+  transaction.hear_reasons([&](const std::string& reason) {
+    told = reason;
+    thread.leave();
+  });
+  constexpr Patience endless{.max_tries = 100000, .sleep_time = 10ms, .stop_timeout = 2000ms, .max_postponements = {}};
+  EXPECT_TRUE(wait_quiescence_of_function(wait_at_gate, endless));
+  resume_suspended_threads();
+  EXPECT_NE(told.find("wait_at_gate() is active in "), std::string::npos) << told;
+  EXPECT_NE(told.find("called from moult::subject::calls_the_gate()"), std::string::npos) << told;
+}
+
 TEST(Quiescence, OnlyTheNamedThreadsAreLookedAt) {
   AtGate thread;
   EXPECT_TRUE(is_function_in_stack(wait_at_gate, thread.id()));
