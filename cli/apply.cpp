@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "commands.hpp"
-#include "compiler.hpp"
 
 namespace moult::cli {
 namespace {
@@ -43,6 +42,11 @@ std::string shortfall_of(const Target& target, const UpdateReport& report) {
   return goes_on ? line + "; it goes on by itself (moult status " + std::to_string(target.pid) + ")" : line;
 }
 
+/// Of a dry run.
+std::string clearance_of(const Target& target, const UpdateReport& report, std::optional<std::chrono::nanoseconds>) {
+  return report.name + ": " + paint(Colour::good, "nothing stands against it") + " in " + target.describe();
+}
+
 /// What the program's messages shall call the file: a source rather than what was made of it.
 std::string source_of(const Options& options) {
   return is_source(options.file) ? fs::canonical(options.file).string() : std::string();
@@ -76,27 +80,34 @@ void tell_of_all(const protocol::UpdatesReply& reply, Clock::duration time) {
   if (!others.empty()) complain("only a part is in force: " + join(in_force) + "; not in force: " + join(others));
 }
 
-/// Sends the request and tells what came of each update: in the words of `describe` where it came to be `wanted`.
-ExitCode carry_out(const Options& options, const Target& target, const protocol::Command& command,
-                   std::chrono::duration<double> timeout, UpdateState wanted, const Describe& describe) {
+/// What is asked of the program, and how its answer is taken.
+struct Errand {
+  protocol::Command command;
+  std::chrono::duration<double> timeout;
+  UpdateState wanted;  ///< what each update is to come to; `describe` has the words for one that did
+  Describe describe;
+  ExitCode (*exit_of)(const protocol::UpdatesReply&);
+};
+
+/// Sends the request and tells what came of each update.
+ExitCode carry_out(const Options& options, const Target& target, const Errand& errand) {
   const Clock::time_point begin = Clock::now();
-  const std::string line = ask(target, command, timeout);
+  const std::string line = ask(target, errand.command, errand.timeout);
   const Clock::duration time = Clock::now() - begin;
   const protocol::UpdatesReply reply = parse(target, line);
   if (options.json) {
     print(line);
-    return exit_of(reply);
+    return errand.exit_of(reply);
   }
   for (const std::string& warning : reply.warnings) complain("warning: " + warning);
-  bool is_told = false;
   const auto own_time = reply.updates.size() == 1 ? std::optional(time) : std::nullopt;
-  for (const UpdateReport& report : reply.updates) {
-    print(report.state == wanted ? describe(target, report, own_time) : shortfall_of(target, report));
-    is_told = is_told || report.state != wanted;
-  }
+  for (const UpdateReport& report : reply.updates)
+    print(report.state == errand.wanted ? errand.describe(target, report, own_time) : shortfall_of(target, report));
   tell_of_all(reply, time);
-  if (reply.failure && !is_told) complain(target.describe() + ": " + reply.failure->message);
-  return exit_of(reply);
+  // Of an update it was told above.
+  if (reply.failure && (reply.file_refused || reply.updates.empty()))
+    complain(target.describe() + ": " + reply.failure->message);
+  return errand.exit_of(reply);
 }
 
 ExitCode run_apply(const Options& options) {
@@ -104,10 +115,13 @@ ExitCode run_apply(const Options& options) {
   const ScratchFolder scratch;
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constexpr std::chrono::seconds for_loading{10};
-  return carry_out(
-      options, target,
-      protocol::UpdateRequest{shared_object_of(options, target, scratch), options.force, wait, source_of(options)},
-      wait + for_loading, UpdateState::applied, summary_of);
+  return carry_out(options, target,
+                   {.command = protocol::UpdateRequest{shared_object_of(options, target, scratch), options.force, wait,
+                                                       source_of(options)},
+                    .timeout = wait + for_loading,
+                    .wanted = UpdateState::applied,
+                    .describe = summary_of,
+                    .exit_of = exit_of_update});
 }
 
 ExitCode run_check(const Options& options) {
@@ -115,11 +129,11 @@ ExitCode run_check(const Options& options) {
   const ScratchFolder scratch;
   return carry_out(
       options, target,
-      protocol::CheckRequest{shared_object_of(options, target, scratch), options.force, source_of(options)},
-      std::chrono::duration<double>(options.timeout), UpdateState::queued,
-      [](const Target& checked, const UpdateReport& report, std::optional<Clock::duration>) {
-        return report.name + ": " + paint(Colour::good, "nothing stands against it") + " in " + checked.describe();
-      });
+      {.command = protocol::CheckRequest{shared_object_of(options, target, scratch), options.force, source_of(options)},
+       .timeout = std::chrono::duration<double>(options.timeout),
+       .wanted = UpdateState::queued,
+       .describe = clearance_of,
+       .exit_of = exit_of_check});
 }
 
 using Action = ExitCode (*)(const Options&);
@@ -132,8 +146,7 @@ void add(CLI::App& app, Run& run, const char* name, const char* what, const char
       ->required()
       ->check(CLI::ExistingFile);
   command->add_flag("--force", options->force, "Go on though it was built for another build of the program");
-  command->add_option("-p,--build-dir", options->compile.build_dir, "Where compile_commands.json is");
-  command->add_flag("-v,--verbose", options->compile.verbose, "Show the compiler's command");
+  add_compile_options(*command, options->compile);
   add_common(*command, *options, 30);
   command->footer(footer);
   command->callback([=, &run] { run = [=] { return action(*options); }; });

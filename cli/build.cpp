@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "compiler.hpp"
 
 namespace moult::cli {
 namespace {
@@ -37,8 +36,7 @@ void add_build(CLI::App& app, Run& run) {
   add_target(*command, *options);
   command->add_option("FILE", options->file, "The update's source")->required()->check(CLI::ExistingFile);
   command->add_option("-o,--output", options->output, "The shared object to write")->required();
-  command->add_option("-p,--build-dir", options->compile.build_dir, "Where compile_commands.json is");
-  command->add_flag("-v,--verbose", options->compile.verbose, "Show the compiler's command");
+  add_compile_options(*command, options->compile);
   add_common(*command, *options, 30);
   command->footer(
       "Examples:\n  moult build app update.cpp -o update.so\n  moult build 4711 update.cpp -o u.so -p build -v");

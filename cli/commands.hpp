@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "compiler.hpp"
 #include "console.hpp"
 #include "target.hpp"
 #include "trouble.hpp"
@@ -26,6 +27,11 @@ struct Aimed : Common {
   std::string target;
 };
 void add_target(CLI::App& command, Aimed& aimed);
+/// What every subcommand that compiles an update takes.
+void add_compile_options(CLI::App& command, CompileOptions& options);
+/// What an argument may be: a whole number; a text that is not empty.
+CLI::Validator a_count();
+CLI::Validator a_name();
 
 /// Prints the reply as it came when JSON is wanted, and otherwise what `tell(value)` returns. A reply that says no is
 /// thrown as Trouble, but printed first when JSON is wanted.

@@ -73,7 +73,7 @@ void add_log(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   add_target(*command, *options);
   command->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
-  command->add_option("--after", options->after, "Only events with a number above this")->check(CLI::NonNegativeNumber);
+  command->add_option("--after", options->after, "Only events with a number above this")->check(a_count());
   add_common(*command, *options, 10);
   command->footer("Examples:\n  moult log app\n  moult log -f app\n  moult log -f app --json | jq --unbuffered .text");
   command->callback([=, &run] { run = [=] { return run_log(*options); }; });

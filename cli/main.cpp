@@ -15,7 +15,7 @@ constexpr const char* exit_codes = R"(Exit codes:
   1  failed and undone; or of several updates only some are in force, which the message names
   2  wrong arguments, or a file that does not compile
   3  refused before anything was touched
-  4  postponed, or out of time
+  4  out of time; of the updates none is in force, and one at least goes on by itself
   5  no such program, or not reachable
 
 `moult COMMAND --help` shows each command with examples.)";

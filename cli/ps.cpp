@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "process_state.hpp"
 #include "protocol/leftovers.hpp"
 
 namespace moult::cli {
@@ -11,7 +12,7 @@ namespace {
 
 struct Listed {
   Target target;
-  std::string state = "listening";  ///< or stale (nobody listens), silent (no answer), somebody else's reason
+  std::string state = "listening";  ///< or stale (nobody listens), stopped, silent (no answer)
   protocol::StatusReply status;
 };
 
@@ -22,7 +23,8 @@ Listed look_at(const protocol::FoundSocket& found, double timeout) {
     listed.status =
         protocol::parse_status(ask(listed.target, protocol::StatusRequest{}, std::chrono::duration<double>(timeout)));
   } catch (const Trouble& trouble) {
-    listed.state = trouble.code() == ErrorCode::not_found ? "stale" : "silent";
+    const bool is_stopped = !obstacle_in_state(found.pid).empty();
+    listed.state = trouble.code() == ErrorCode::not_found ? "stale" : is_stopped ? "stopped" : "silent";
   } catch (const Error&) {
     listed.state = "silent";
   }

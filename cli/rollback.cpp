@@ -38,7 +38,7 @@ void add_rollback(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("rollback", "Take an update back that is in force");
   auto options = std::make_shared<Options>();
   add_target(*command, *options);
-  command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required();
+  command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required()->check(a_name());
   add_common(*command, *options, 10);
   command->footer("Examples:\n  moult rollback app hello\n  moult rollback 4711 3 --timeout 30");
   command->callback([=, &run] { run = [=] { return run_rollback(*options); }; });

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "process_state.hpp"
 #include "protocol/runtime_folder.hpp"
 #include "trouble.hpp"
 
@@ -50,6 +51,35 @@ bool is_named(const std::string& program, const std::string& name) {
                                         " programs of that name run; give one of the pids " + pids);
 }
 
+/// Whether its listener still takes commands.
+bool answers(const Target& target) {
+  const protocol::Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  try {
+    protocol::Client::connect(target.socket, soon).call(protocol::StatusRequest{}, soon);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool runs_an_entry(const protocol::Command& command) {
+  return std::holds_alternative<protocol::UpdateRequest>(command) ||
+         std::holds_alternative<protocol::CheckRequest>(command);
+}
+
+/// No answer came in time: the process is stopped, or the file's entry hangs, or it is only slow.
+[[noreturn]] void fail_as_silent(const Target& target, const protocol::Command& command) {
+  std::string why = obstacle_in_state(target.pid);
+  const bool asked_how_it_is = std::holds_alternative<protocol::StatusRequest>(command);
+  if (why.empty() && (asked_how_it_is || !answers(target)))
+    why = "gives no answer in time though it is not stopped; moult's threads get no turn, or wait for something";
+  else if (why.empty() && runs_an_entry(command))
+    why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it goes on by itself";
+  else if (why.empty())
+    why = "answers, but not to this in time; give it longer with --timeout";
+  throw Trouble(ExitCode::postponed, ErrorCode::timed_out, target.describe() + " " + why);
+}
+
 }  // namespace
 
 std::string Target::describe() const {
@@ -87,6 +117,7 @@ protocol::Client connect(const Target& target, protocol::Deadline deadline) {
   try {
     return protocol::Client::connect(target.socket, deadline);
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::timed_out) fail_as_silent(target, protocol::StatusRequest{});
     unreachable(error.code(), target.describe() + ": " + error.what());
   }
 }
@@ -98,8 +129,8 @@ std::string ask(const Target& target, const protocol::Command& command, std::chr
   try {
     return client.call(command, deadline);
   } catch (const Error& error) {
-    const ExitCode exit = error.code() == ErrorCode::timed_out ? ExitCode::postponed : ExitCode::unreachable;
-    throw Trouble(exit, error.code(), target.describe() + ": " + error.what());
+    if (error.code() == ErrorCode::timed_out) fail_as_silent(target, command);
+    unreachable(error.code(), target.describe() + ": " + error.what());
   }
 }
 

@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace moult::cli {
+namespace {
+
+bool any_is(const protocol::UpdatesReply& reply, std::initializer_list<UpdateState> states) noexcept {
+  return std::ranges::any_of(reply.updates, [&](const UpdateReport& report) {
+    return std::ranges::find(states, report.state) != states.end();
+  });
+}
+
+}  // namespace
 
 ExitCode exit_of(ErrorCode code) noexcept {
   if (code == ErrorCode::timed_out || code == ErrorCode::still_active) return ExitCode::postponed;
@@ -10,16 +19,16 @@ ExitCode exit_of(ErrorCode code) noexcept {
   return ExitCode::refused;
 }
 
-ExitCode exit_of(const protocol::UpdatesReply& reply) noexcept {
+ExitCode exit_of_update(const protocol::UpdatesReply& reply) noexcept {
+  // `refused` promises that nothing was touched, and that nothing will be.
+  if (reply.failure && any_is(reply, {UpdateState::failed, UpdateState::applied})) return ExitCode::failed;
+  if (reply.failure && any_is(reply, {UpdateState::queued, UpdateState::active})) return ExitCode::postponed;
+  return exit_of_check(reply);
+}
+
+ExitCode exit_of_check(const protocol::UpdatesReply& reply) noexcept {
   if (!reply.failure) return ExitCode::done;
-  const auto any = [&](std::initializer_list<UpdateState> states) {
-    return std::ranges::any_of(reply.updates, [&](const UpdateReport& report) {
-      return std::ranges::find(states, report.state) != states.end();
-    });
-  };
-  // Another exit code would promise that nothing was touched.
-  if (any({UpdateState::failed, UpdateState::applied})) return ExitCode::failed;
-  if (any({UpdateState::refused, UpdateState::aborted})) return ExitCode::refused;
+  if (any_is(reply, {UpdateState::refused, UpdateState::aborted})) return ExitCode::refused;
   // The program has heard the command, and it is the file that it may not or will not read.
   if (reply.failure->code == ErrorCode::permission_denied) return ExitCode::refused;
   return exit_of(reply.failure->code);

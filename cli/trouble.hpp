@@ -34,7 +34,10 @@ class Trouble final : public std::runtime_error {
 
 /// How a reply that says no ends the command, when it tells of no single update.
 ExitCode exit_of(ErrorCode code) noexcept;
-/// How a reply about updates ends it: `failed` when some are in force and others are not, otherwise the worst decides.
-ExitCode exit_of(const protocol::UpdatesReply& reply) noexcept;
+/// How the reply to an update ends it: `failed` when one failed or only a part is in force, `postponed` when none is
+/// yet and one may come into force later, otherwise the worst decides.
+ExitCode exit_of_update(const protocol::UpdatesReply& reply) noexcept;
+/// The same for a dry run, which leaves nothing behind that could go on.
+ExitCode exit_of_check(const protocol::UpdatesReply& reply) noexcept;
 
 }  // namespace moult::cli

@@ -56,7 +56,7 @@ class ThreadedManager final : public AnyManager {
   const std::string& name() const noexcept override;
   UpdateHandle add_update(std::unique_ptr<Update> update) override;
   /// Blocks until the update in hand, or else the first of the queue, has ended or been postponed; true at once when
-  /// there is none, false when `timeout` has passed.
+  /// there is none, false when `timeout` has passed. In a dry run it leaves the entry as UpdateHandle::wait does.
   bool wait_current_update(std::chrono::milliseconds timeout);
   /// Takes no further update: the one in hand ends, queued ones are aborted. Does not block; idempotent.
   void stop();

@@ -116,7 +116,7 @@ struct UpdateReport {
   std::string name;
   std::string manager;
   UpdateState state = UpdateState::queued;
-  /// Of a refused, failed or aborted update, and of the last postponement of a queued or active one.
+  /// Of a refused, failed or aborted update; of a queued or active one, what it waits for or was last postponed for.
   std::optional<ErrorCode> code;
   std::string reason;
   int postponements = 0;
@@ -138,7 +138,8 @@ class UpdateHandle final {
 
   std::uint64_t id() const;
   UpdateReport report() const;
-  /// Blocks until the update is in a final state or `timeout` has passed, and reports.
+  /// Blocks until the update is in a final state or `timeout` has passed, and reports. In a dry run (`moult check`) of
+  /// an update against which nothing stands it leaves the file's entry, by an exception that is no std::exception.
   UpdateReport wait(std::chrono::milliseconds timeout) const;
 
  private:

@@ -12,6 +12,7 @@
 #include "control/native.hpp"
 #include "control/update_folder.hpp"
 #include "lifecycle/submission.hpp"
+#include "lifecycle/trouble.hpp"
 
 namespace moult::control {
 namespace {
@@ -26,15 +27,8 @@ using Clock = std::chrono::steady_clock;
 using lifecycle::Submission;
 
 Failure failure_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  } catch (const std::exception& error) {
-    return {ErrorCode::internal, std::string("the update's entry threw: ") + error.what()};
-  } catch (...) {
-    return {ErrorCode::internal, "the update's entry threw something that is no std::exception"};
-  }
+  lifecycle::Trouble trouble = lifecycle::describe(thrown, "the update's entry");
+  return {trouble.code, std::move(trouble.reason)};
 }
 
 void tell(EventKind kind, std::string text, std::optional<ErrorCode> code = {}) {
@@ -86,8 +80,12 @@ UpdatesReply load_and_run(const Request& request, Submission& submission) {
     if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, shown(request));
     const Submission::Scope scope(submission);
     loaded.run();
+  } catch (const lifecycle::DryRunLeft& left) {
+    reply.warnings.push_back("the file's entry waits for " + left.waited_for +
+                             ", and what it does after that was not looked at");
   } catch (...) {
     reply.failure = failure_of(std::current_exception());
+    reply.file_refused = true;
   }
   name_source(reply, request.path, request.source);
   return reply;
@@ -112,7 +110,7 @@ Failure shortfall(const UpdateReport& report) {
   if (report.state == UpdateState::queued)
     return {ErrorCode::timed_out, report.name + ": still waiting for its turn" + why + "; it goes on by itself"};
   if (report.state == UpdateState::active)
-    return {ErrorCode::timed_out, report.name + ": still being carried out; it goes on by itself"};
+    return {ErrorCode::timed_out, report.name + ": still being carried out" + why + "; it goes on by itself"};
   return {report.code.value_or(ErrorCode::internal), report.name + ": " + std::string(state_text(report.state)) + why};
 }
 
@@ -130,7 +128,7 @@ UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& 
   const Clock::time_point deadline = Clock::now() + request.wait;
   Submission submission(Submission::Mode::apply);
   UpdatesReply reply = load_and_run(request, submission);
-  if (reply.failure) tell_refused(shown(request), *reply.failure);
+  if (reply.file_refused) tell_refused(shown(request), *reply.failure);
   for (const UpdateHandle& update : submission.handles()) wait_for(update, deadline, stop);
   reply.updates = submission.reports();
   judge(reply, UpdateState::applied);

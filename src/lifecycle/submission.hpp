@@ -14,6 +14,12 @@
 
 namespace moult::lifecycle {
 
+/// Thrown to leave an entry in a dry run where it would wait for an update: what it does then hangs on what came of the
+/// update, and nothing will come of it. No std::exception, so that an entry that handles its errors lets it through.
+struct DryRunLeft {
+  std::string waited_for;
+};
+
 /// Collects the updates handed to any manager by the threads in which it is current. Used by one thread at a time.
 class Submission final {
  public:

@@ -202,6 +202,8 @@ const std::string& ThreadedManager::name() const noexcept { return impl_->name()
 UpdateHandle ThreadedManager::add_update(std::unique_ptr<Update> update) { return impl_->add(std::move(update)); }
 
 bool ThreadedManager::wait_current_update(std::chrono::milliseconds timeout) {
+  const lifecycle::Submission* const dry_run = lifecycle::Submission::dry_run();
+  if (dry_run != nullptr && !dry_run->handles().empty()) throw lifecycle::DryRunLeft{"manager " + name()};
   return impl_->wait_current(lifecycle::deadline_after(timeout));
 }
 

@@ -6,6 +6,7 @@
 #include "base/name.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/backoff.hpp"
+#include "lifecycle/submission.hpp"
 #include "lifecycle/update_run.hpp"
 
 namespace moult {
@@ -65,6 +66,8 @@ std::uint64_t UpdateHandle::id() const { return run_->id(); }
 UpdateReport UpdateHandle::report() const { return run_->record().report(); }
 
 UpdateReport UpdateHandle::wait(std::chrono::milliseconds timeout) const {
+  const bool would_be_carried_out = run_->record().state() == UpdateState::queued;
+  if (lifecycle::Submission::dry_run() != nullptr && would_be_carried_out) throw lifecycle::DryRunLeft{run_->name()};
   return run_->record().wait(lifecycle::deadline_after(timeout));
 }
 

@@ -103,8 +103,7 @@ void Client::wait_for(short events, Deadline deadline) const {
     const int ready = ::poll(&wanted, 1, milliseconds_until(deadline));
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR) fail(ErrorCode::system, path_, std::strerror(errno));
-    if (std::chrono::steady_clock::now() >= deadline)
-      fail(ErrorCode::timed_out, path_, "no answer in time; the program may be stopped (a debugger, SIGSTOP) or busy");
+    if (std::chrono::steady_clock::now() >= deadline) fail(ErrorCode::timed_out, path_, "no answer in time");
   }
 }
 

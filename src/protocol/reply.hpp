@@ -29,6 +29,8 @@ struct StatusReply {
 struct UpdatesReply {
   /// Why it is not all as it was asked for; none: it is.
   std::optional<Failure> failure;
+  /// It is of the file, or what its entry threw, and of none of the updates.
+  bool file_refused = false;
   std::vector<UpdateReport> updates;
   std::optional<double> load_ms;
   std::vector<std::string> warnings;

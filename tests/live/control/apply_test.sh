@@ -29,6 +29,12 @@ expect 0 "nothing stands against it" "$MOULT" check "$name" "$SOURCES/answer_upd
 expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ -z $(ls "$XDG_CACHE_HOME/moult") ]] || fail "something was left in the cache"
 
+# An entry that waits for its update, and goes on as if it were in force.
+waits=$BINARIES/live_control_waits.so
+expect 0 "warning: the file's entry waits for answer, and what it does.* was not looked at.*nothing stands against it" \
+  "$MOULT" check "$name" "$waits"
+expect 0 "answer: applied" "$MOULT" apply "$name" "$waits"
+
 # Refusals.
 expect 3 "this update wants nothing to do with you" "$MOULT" apply "$name" "$BINARIES/live_control_throwing.so"
 expect 3 "build id" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so"
@@ -36,13 +42,22 @@ expect 3 '"ok":false,"error":\{"code":"build_id_mismatch"' "$MOULT" apply "$name
 expect 0 "warning: .*as forced.*answer: applied" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so" --force
 expect 1 "possible: applied to .*only a part is in force: possible; not in force: impossible" \
   "$MOULT" apply "$name" "$BINARIES/live_control_partial.so"
+waiting=$BINARIES/live_control_waiting.so
+told="waiting: queued.*it goes on by itself.*impossible: refused.*this cannot be done"
+expect 4 "$told.*\(pid $pid\): the entry came to no good end" "$MOULT" apply "$pid" "$waiting" --timeout 1
+expect 4 '"code":"invalid_argument".*"file_refused":true.*"state":"queued"' \
+  "$MOULT" apply "$pid" "$waiting" --timeout 1 --json
+expect 3 "impossible: refused.*the entry came to no good end" "$MOULT" check "$pid" "$waiting"
 expect 3 "possible: nothing stands against it.*impossible: refused" \
   "$MOULT" check "$name" "$BINARIES/live_control_partial.so"
 expect 3 "error" "$MOULT" apply "$name" "$SOURCES/lib.sh" --json
 expect 2 "missing.so" "$MOULT" apply "$name" "$base/missing.so"
 expect 2 'there is no command "dance"' "$MOULT" dance
 expect 2 "a command is missing" "$MOULT"
-expect 2 "--after" "$MOULT" log "$name" --after -1
+expect 2 '--after: takes a whole number from 0 on, not "-1"' "$MOULT" log "$name" --after -1
+expect 2 '--timeout: takes seconds, from 0.001 to 86400 \(a day\), not "nan"' "$MOULT" status "$name" --timeout nan
+expect 2 "UPDATE: must not be empty" "$MOULT" rollback "$name" ""
+expect 2 "TARGET: must not be empty" "$MOULT" status ""
 expect 2 "is no C\+\+ source" "$MOULT" build "$name" "$BINARIES/live_control_answer.so" -o "$base/y.so"
 [[ ! -e $base/y.so ]] || fail "moult build has written something"
 expect 3 "throwing_update.cpp: uses |wants nothing to do with you" "$MOULT" apply "$name" "$SOURCES/throwing_update.cpp"

@@ -95,18 +95,31 @@ protocol::UpdatesReply reply_with(const std::vector<UpdateState>& states, ErrorC
 
 TEST(ExitCode, IsThatOfTheWorstUpdate) {
   using enum UpdateState;
-  EXPECT_EQ(exit_of(protocol::UpdatesReply{}), ExitCode::done);
-  EXPECT_EQ(exit_of(reply_with({applied, failed, refused}, ErrorCode::inlined)), ExitCode::failed);
-  EXPECT_EQ(exit_of(reply_with({queued, refused}, ErrorCode::inlined)), ExitCode::refused);
-  EXPECT_EQ(exit_of(reply_with({queued}, ErrorCode::timed_out)), ExitCode::postponed);
-  EXPECT_EQ(exit_of(reply_with({}, ErrorCode::not_an_update)), ExitCode::refused);
+  EXPECT_EQ(exit_of_update(protocol::UpdatesReply{}), ExitCode::done);
+  EXPECT_EQ(exit_of_update(reply_with({applied, failed, refused}, ErrorCode::inlined)), ExitCode::failed);
+  EXPECT_EQ(exit_of_update(reply_with({queued}, ErrorCode::timed_out)), ExitCode::postponed);
+  EXPECT_EQ(exit_of_update(reply_with({}, ErrorCode::not_an_update)), ExitCode::refused);
+}
+
+TEST(ExitCode, DoesNotPromiseThatNothingWillBeTouchedWhenAnUpdateGoesOn) {
+  using enum UpdateState;
+  EXPECT_EQ(exit_of_update(reply_with({queued, refused}, ErrorCode::inlined)), ExitCode::postponed);
+  EXPECT_EQ(exit_of_update(reply_with({aborted, active}, ErrorCode::alterability)), ExitCode::postponed);
+  EXPECT_EQ(exit_of_update(reply_with({queued}, ErrorCode::invalid_argument)), ExitCode::postponed)
+      << "the entry threw after it";
+}
+
+TEST(ExitCode, OfADryRunIsRefusedThoughAnUpdateCouldBeQueued) {
+  using enum UpdateState;
+  EXPECT_EQ(exit_of_check(reply_with({queued, refused}, ErrorCode::inlined)), ExitCode::refused);
+  EXPECT_EQ(exit_of_check(reply_with({queued}, ErrorCode::invalid_argument)), ExitCode::refused);
 }
 
 TEST(ExitCode, DoesNotPromiseThatNothingWasTouchedWhenSomethingIsInForce) {
   using enum UpdateState;
-  EXPECT_EQ(exit_of(reply_with({applied, refused}, ErrorCode::inlined)), ExitCode::failed);
-  EXPECT_EQ(exit_of(reply_with({applied, queued}, ErrorCode::timed_out)), ExitCode::failed);
-  EXPECT_EQ(exit_of(reply_with({applied}, ErrorCode::internal)), ExitCode::failed) << "the entry threw after it";
+  EXPECT_EQ(exit_of_update(reply_with({applied, refused}, ErrorCode::inlined)), ExitCode::failed);
+  EXPECT_EQ(exit_of_update(reply_with({applied, queued}, ErrorCode::timed_out)), ExitCode::failed);
+  EXPECT_EQ(exit_of_update(reply_with({applied}, ErrorCode::internal)), ExitCode::failed) << "the entry threw after it";
 }
 
 }  // namespace

@@ -50,8 +50,7 @@ class DryRun : public testing::TestWithParam<Kind> {
   void SetUp() override { program.reset(); }
   UpdateReport check(std::unique_ptr<Update> update) {
     Submission::Scope scope(submission_);
-    UpdateHandle handle = main_.manager().add_update(std::move(update));
-    return handle.wait(std::chrono::minutes(1));
+    return main_.manager().add_update(std::move(update)).report();
   }
 
   AnyKind main_{GetParam()};
@@ -92,6 +91,33 @@ TEST_P(DryRun, ChangesNothingEvenWhenPrepareDoes) {
   EXPECT_EQ(check(scripted(script_)).state, UpdateState::refused);
   EXPECT_EQ(program.version, 1);
   EXPECT_EQ(program.stopped_now, 0);
+}
+
+TEST_P(DryRun, LeavesAnEntryThatWaitsForAnUpdate) {
+  Submission::Scope scope(submission_);
+  const UpdateHandle handle = main_.manager().add_update(scripted(script_, "hello"));
+  try {
+    handle.wait(std::chrono::minutes(1));
+    FAIL() << "what comes of the update is not known";
+  } catch (const lifecycle::DryRunLeft& left) {
+    EXPECT_EQ(left.waited_for, "hello");
+  }
+}
+
+TEST_P(DryRun, TellsAnEntryThatWaitsOfARefusal) {
+  script_->at("prepare", [] { throw Error(ErrorCode::inlined, "inlined at app.cpp:42"); });
+  Submission::Scope scope(submission_);
+  const UpdateHandle handle = main_.manager().add_update(scripted(script_));
+  EXPECT_EQ(handle.wait(std::chrono::minutes(1)).state, UpdateState::refused);
+}
+
+TEST(DryRunOfManagers, LeavesAnEntryThatWaitsForWhatItHandedIn) {
+  Submission submission(Submission::Mode::check);
+  Submission::Scope scope(submission);
+  ThreadedManager& manager = threaded_manager("of the dry run");
+  EXPECT_TRUE(manager.wait_current_update(std::chrono::minutes(1))) << "there is none yet";
+  manager.add_update(scripted(std::make_shared<Script>()));
+  EXPECT_THROW(manager.wait_current_update(std::chrono::minutes(1)), lifecycle::DryRunLeft);
 }
 
 TEST(DryRunOfManagers, LeavesNoManagerBehind) {

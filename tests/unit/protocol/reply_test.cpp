@@ -28,7 +28,7 @@ UpdateReport a_report() {
 }
 
 TEST(Reply, AReportSurvivesFormatAndParse) {
-  UpdatesReply reply{Failure{ErrorCode::inlined, "no"}, {a_report()}, 4.5, {"built for another build"}};
+  UpdatesReply reply{Failure{ErrorCode::inlined, "no"}, true, {a_report()}, 4.5, {"built for another build"}};
   const std::string line = format_reply("9", reply);
   const UpdatesReply back = parse_updates(line);
   EXPECT_EQ(format_reply("9", back), line);
@@ -38,6 +38,7 @@ TEST(Reply, AReportSurvivesFormatAndParse) {
   EXPECT_EQ(back.updates[0].pause, std::chrono::nanoseconds(43000));
   EXPECT_EQ(back.warnings.front(), "built for another build");
   EXPECT_EQ(back.failure->message, "no");
+  EXPECT_TRUE(back.file_refused);
 }
 
 TEST(Reply, BeginsWithOkAndCarriesTheId) {
@@ -97,7 +98,7 @@ TEST(Reply, TextThatIsNoUtf8StaysOneLineOfJson) {
 
 TEST(Reply, GarbageIsAnErrorOfMoultAndNothingElse) {
   std::mt19937 random(7);
-  std::string whole = format_reply("1", UpdatesReply{{}, {a_report()}, 1.0, {}});
+  std::string whole = format_reply("1", UpdatesReply{{}, false, {a_report()}, 1.0, {}});
   for (int round = 0; round < 20000; ++round) {
     std::string line = whole;
     for (int cut = 0; cut < 3; ++cut) line[random() % line.size()] = static_cast<char>(random());

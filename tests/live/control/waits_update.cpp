@@ -1,0 +1,15 @@
+#include <chrono>
+#include <memory>
+
+#include "moult/moult.hpp"
+#include "target.hpp"
+
+int answer_v2() { return 2; }
+
+// An entry that wants to know its update in force.
+MOULT_UPDATE {
+  const moult::UpdateHandle update = moult::threaded_manager("main").add_update(
+      std::make_unique<moult::SafeRedefineUpdate>("answer", &answer, &answer_v2));
+  if (update.wait(std::chrono::minutes(1)).state != moult::UpdateState::applied)
+    throw moult::Error(moult::ErrorCode::timed_out, "answer is not in force");
+}

@@ -1,0 +1,60 @@
+#include "process_state.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace moult::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A child that stops itself, and is stopped when this is made.
+class StoppedChild final {
+ public:
+  explicit StoppedChild(bool traced) : pid_(::fork()) {
+    if (pid_ == 0) {
+      if (traced) ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+      std::raise(SIGSTOP);
+      while (true) ::pause();
+    }
+    int status = 0;
+    ::waitpid(pid_, &status, WUNTRACED);
+  }
+  ~StoppedChild() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  StoppedChild(const StoppedChild&) = delete;
+  StoppedChild& operator=(const StoppedChild&) = delete;
+
+  int pid() const noexcept { return pid_; }
+
+ private:
+  pid_t pid_;
+};
+
+TEST(ProcessState, TellsOneThatIsStopped) {
+  const StoppedChild child(false);
+  EXPECT_EQ(obstacle_in_state(child.pid()),
+            "is stopped (SIGSTOP, Ctrl-Z); kill -CONT " + std::to_string(child.pid()) + " lets it go on");
+}
+
+TEST(ProcessState, TellsOneThatADebuggerHolds) {
+  const StoppedChild child(true);
+  EXPECT_THAT(obstacle_in_state(child.pid()), HasSubstr("is stopped by a debugger, cli_test (pid " +
+                                                        std::to_string(::getpid()) + "); let it go on there"));
+}
+
+TEST(ProcessState, HasNothingToSayOfOneThatRuns) {
+  EXPECT_THAT(obstacle_in_state(::getpid()), IsEmpty());
+  EXPECT_THAT(obstacle_in_state(999999999), IsEmpty()) << "no such process";
+}
+
+}  // namespace
+}  // namespace moult::cli
