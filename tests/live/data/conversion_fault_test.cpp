@@ -33,7 +33,7 @@ class ConversionFaults : public testing::Test {
  protected:
   ConversionFaults() {
     set_log_level(LogLevel::none);
-    for (int i = 0; i < 200; ++i) items.push_back(std::make_unique<Item>(i));
+    for (int i = 0; i < 200; ++i) items_.push_back(std::make_unique<Item>(i));
   }
 
   UpdateReport apply() {
@@ -44,20 +44,20 @@ class ConversionFaults : public testing::Test {
                           .sleep_time = std::chrono::milliseconds(2),
                           .stop_timeout = std::chrono::seconds(20),
                           .max_postponements = 0});
-    UpdateHandle handle = manager.add_update(std::move(update));
-    manager.apply_next_update();
+    UpdateHandle handle = manager_.add_update(std::move(update));
+    manager_.apply_next_update();
     return handle.report();
   }
 
   void expect_old() {
-    EXPECT_EQ(DataAccessor<Item>().size(), items.size());
+    EXPECT_EQ(DataAccessor<Item>().size(), items_.size());
     EXPECT_TRUE(DataAccessor<ItemTwo>().empty());
-    for (const std::unique_ptr<Item>& item : items) EXPECT_TRUE(item->holds());
+    for (const std::unique_ptr<Item>& item : items_) EXPECT_TRUE(item->holds());
   }
 
   void expect_new() {
     EXPECT_TRUE(DataAccessor<Item>().empty());
-    EXPECT_EQ(DataAccessor<ItemTwo>().size(), items.size());
+    EXPECT_EQ(DataAccessor<ItemTwo>().size(), items_.size());
     for (const ItemTwo& item : DataAccessor<ItemTwo>()) EXPECT_EQ(item.more, item.text + " and more than it was");
   }
 
@@ -69,8 +69,8 @@ class ConversionFaults : public testing::Test {
   /// False when the point was not hit that often on the way there and back.
   bool fail_at(std::string_view point, std::size_t nth, FaultKind kind);
 
-  std::vector<std::unique_ptr<Item>> items;
-  Manager manager{"items"};
+  std::vector<std::unique_ptr<Item>> items_;
+  Manager manager_{"items"};
 };
 
 bool ConversionFaults::fail_at(std::string_view point, std::size_t nth, FaultKind kind) {
@@ -118,7 +118,7 @@ TEST_F(ConversionFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
 
 TEST_F(ConversionFaults, ASingleObjectIsLeftAsItWas) {
   ArmedFault armed("data.conversion.one");
-  EXPECT_THROW((update_to_class<Item, ItemTwo>(*items[3], [](const Item& old) { return ItemTwo(old); })), Error);
+  EXPECT_THROW((update_to_class<Item, ItemTwo>(*items_[3], [](const Item& old) { return ItemTwo(old); })), Error);
   EXPECT_TRUE(armed.fired());
   expect_old();
 }

@@ -127,14 +127,14 @@ class Rounds : public testing::Test {
   void in_quiescence(Convert&& convert) {
     Transaction transaction;
     Transaction::Scope scope(transaction);
-    ASSERT_TRUE(quiescence.wait(
+    ASSERT_TRUE(quiescence_.wait(
         {.max_tries = 10'000, .sleep_time = 10ms, .stop_timeout = 20s, .max_postponements = std::nullopt}))
         << transaction.reason();
     convert(transaction);
     transaction.resume();
   }
 
-  alterability::ObjectQuiescence quiescence{{"moult::subject::Account", "moult::subject::AccountTwo"}};
+  alterability::ObjectQuiescence quiescence_{{"moult::subject::Account", "moult::subject::AccountTwo"}};
 };
 
 auto to_two = [](const Account& old) { return AccountTwo(old); };

@@ -127,9 +127,9 @@ class FaultInjection : public testing::Test {
     set_log_level(LogLevel::none);
     std::string name = testing::TempDir() + "moult-faults-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder = name;
+    folder_ = name;
   }
-  ~FaultInjection() override { std::filesystem::remove_all(folder); }
+  ~FaultInjection() override { std::filesystem::remove_all(folder_); }
 
   void go_everywhere(FaultKind kind);
   void go_through_all_points(const Journey& journey);
@@ -139,11 +139,11 @@ class FaultInjection : public testing::Test {
   void expect_a_good_update_applies();
 
   UpdateReport apply_threaded(std::unique_ptr<Update> update) {
-    return threaded_manager.add_update(std::move(update)).wait(120s);
+    return threaded_manager_.add_update(std::move(update)).wait(120s);
   }
   UpdateReport apply_inline(std::unique_ptr<Update> update) {
-    UpdateHandle handle = inline_manager.add_update(std::move(update));
-    while (!is_final(handle.report())) inline_manager.apply_next_update();
+    UpdateHandle handle = inline_manager_.add_update(std::move(update));
+    while (!is_final(handle.report())) inline_manager_.apply_next_update();
     return handle.report();
   }
 
@@ -156,13 +156,13 @@ class FaultInjection : public testing::Test {
   Journey never_changed_before();
   Journey a_class();
 
-  FaultKind kind = FaultKind::error;
-  std::set<std::string_view> hit;
-  std::filesystem::path folder;
-  ThreadedManager threaded_manager{"threaded"};
-  Manager inline_manager{"inline"};
-  std::uint64_t applied = 0;
-  Callers callers;
+  FaultKind kind_ = FaultKind::error;
+  std::set<std::string_view> hit_;
+  std::filesystem::path folder_;
+  ThreadedManager threaded_manager_{"threaded"};
+  Manager inline_manager_{"inline"};
+  std::uint64_t applied_ = 0;
+  Callers callers_;
 };
 
 /// The places where threads may stand are read anew when a library came or went: so that this can fail as well.
@@ -194,7 +194,7 @@ bool FaultInjection::go_with_fault(const Journey& journey, std::string_view poin
   bool fired = false;
   Ending ending;
   {
-    ArmedFault armed(point, nth, kind);
+    ArmedFault armed(point, nth, kind_);
     ending = journey.travel();
     fired = armed.fired();
   }
@@ -203,7 +203,7 @@ bool FaultInjection::go_with_fault(const Journey& journey, std::string_view poin
   else
     EXPECT_TRUE(ending.is_usual) << ending.reason;
   journey.end();
-  EXPECT_TRUE(callers.go_on()) << "a thread was left stopped";
+  EXPECT_TRUE(callers_.go_on()) << "a thread was left stopped";
   EXPECT_EQ(version(), Version::old);
   if (fired && nth == 1) expect_a_good_update_applies();
   return fired;
@@ -218,7 +218,7 @@ void FaultInjection::go_through_all_points(const Journey& journey) {
       bool fired = go_with_fault(journey, point, nth);
       if (HasFatalFailure()) return;
       if (!fired) break;
-      hit.insert(point);
+      hit_.insert(point);
     }
   }
 }
@@ -229,12 +229,12 @@ Journey FaultInjection::by_threaded_manager() {
               [this] {
                 auto update = impatient(std::make_unique<SafeRedefineUpdate>("threaded", both()));
                 UpdateReport report = apply_threaded(std::move(update));
-                applied = report.state == UpdateState::applied ? report.id : 0;
-                return Ending{applied != 0, report.reason};
+                applied_ = report.state == UpdateState::applied ? report.id : 0;
+                return Ending{applied_ != 0, report.reason};
               },
           .end =
               [this] {
-                if (applied != 0) roll_back(applied);
+                if (applied_ != 0) roll_back(applied_);
               }};
 }
 
@@ -243,8 +243,8 @@ Journey FaultInjection::by_inline_manager() {
   journey.name = "inline manager";
   journey.travel = [this] {
     UpdateReport report = apply_inline(impatient(std::make_unique<SafeRedefineUpdate>("inline", both())));
-    applied = report.state == UpdateState::applied ? report.id : 0;
-    return Ending{applied != 0, report.reason};
+    applied_ = report.state == UpdateState::applied ? report.id : 0;
+    return Ending{applied_ != 0, report.reason};
   };
   return journey;
 }
@@ -297,21 +297,21 @@ Journey FaultInjection::rolled_back() {
               [this] {
                 UpdateReport report = apply_threaded(impatient(std::make_unique<SafeRedefineUpdate>("again", both())));
                 ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
-                applied = report.id;
+                applied_ = report.id;
               },
           .travel =
               [this] {
                 try {
-                  roll_back(applied);
+                  roll_back(applied_);
                 } catch (const std::exception& error) {
                   return Ending{false, error.what()};
                 }
-                applied = 0;
+                applied_ = 0;
                 return Ending{true, {}};
               },
           .end =
               [this] {
-                if (applied != 0) roll_back(applied);
+                if (applied_ != 0) roll_back(applied_);
               },
           .before = Version::fresh};
 }
@@ -319,7 +319,7 @@ Journey FaultInjection::rolled_back() {
 Journey FaultInjection::loaded() {
   return {.name = "load", .travel = [this] {
             try {
-              code::load_update(FIXTURE, {.folder = folder, .force = false, .program_build_id = ""});
+              code::load_update(FIXTURE, {.folder = folder_, .force = false, .program_build_id = ""});
               return Ending{true, {}};
             } catch (const std::exception& error) {
               return Ending{false, error.what()};
@@ -378,14 +378,14 @@ Journey FaultInjection::a_class() {
 }
 
 void FaultInjection::go_everywhere(FaultKind wanted) {
-  kind = wanted;
+  kind_ = wanted;
   for (const Journey& journey : {never_changed_before(), by_threaded_manager(), by_inline_manager(), to_no_quiescence(),
                                  undone_late(), rolled_back(), loaded(), a_class()}) {
     go_through_all_points(journey);
     if (HasFatalFailure()) return;
   }
-  EXPECT_FALSE(callers.wrong());
-  EXPECT_THAT(without(fault_points(), hit), testing::IsEmpty()) << "no journey of this test comes by there; add one";
+  EXPECT_FALSE(callers_.wrong());
+  EXPECT_THAT(without(fault_points(), hit_), testing::IsEmpty()) << "no journey of this test comes by there; add one";
 }
 
 TEST_F(FaultInjection, AnErrorAtAnyStepLeavesTheProgramAsItWasRunningAndUpdatable) { go_everywhere(FaultKind::error); }

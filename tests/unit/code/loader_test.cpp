@@ -30,14 +30,14 @@ class Loader : public testing::Test {
   Loader() {
     std::string name = testing::TempDir() + "moult-loader-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    root = name;
+    root_ = name;
     fs::create_directory(folder());
     loaded_value = 0;
   }
-  ~Loader() override { fs::remove_all(root); }
+  ~Loader() override { fs::remove_all(root_); }
 
-  std::string folder() const { return root / "copies"; }
-  std::string sent() const { return root / "sent.so"; }
+  std::string folder() const { return root_ / "copies"; }
+  std::string sent() const { return root_ / "sent.so"; }
 
   /// Puts a fixture where it will be sent from.
   void send(const std::string& fixture) {
@@ -65,7 +65,7 @@ class Loader : public testing::Test {
     EXPECT_EQ(copies(), 0u);
   }
 
-  fs::path root;
+  fs::path root_;
 };
 
 TEST_F(Loader, AnUpdateIsLoadedAndRunOnDemand) {
@@ -213,7 +213,7 @@ TEST_F(Loader, AFullDiskIsNoRoomAndNamesThePlace) {
 TEST_F(Loader, AFolderThatIsNotThereIsNamed) {
   send("one.so");
   LoadOptions nowhere = options();
-  nowhere.folder = root / "nowhere";
+  nowhere.folder = root_ / "nowhere";
   try {
     load_update(sent(), nowhere);
     FAIL() << "it was loaded";

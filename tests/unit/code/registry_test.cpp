@@ -81,36 +81,36 @@ class FarFunction final {
 class RegistryTest : public testing::Test {
  protected:
   Redirection& add(Answer function, Answer fresh, std::size_t room = 16) {
-    std::vector<std::uint8_t> original = known.original_bytes({address(function), address(function) + 16});
+    std::vector<std::uint8_t> original = known_.original_bytes({address(function), address(function) + 16});
     std::size_t skipped = function == &registry_endbr64 ? 4 : 0;
     EntryPlan plan{address(function) + skipped, room - skipped, false};
-    return known.add("f", address(function), plan, std::span(original).subspan(skipped), address(fresh));
+    return known_.add("f", address(function), plan, std::span(original).subspan(skipped), address(fresh));
   }
 
   void commit(Redirection& redirection) {
-    known.slots().seal();
+    known_.slots().seal();
     std::vector<CodeRange> place = {redirection.entry->overwritten()};
-    std::vector<std::uintptr_t> opened = known.pages().open(place);
+    std::vector<std::uintptr_t> opened = known_.pages().open(place);
     put_in_force(redirection);
-    known.pages().close(opened);
+    known_.pages().close(opened);
   }
 
   void revert(Redirection& redirection) {
     std::vector<CodeRange> place = {redirection.entry->overwritten()};
-    std::vector<std::uintptr_t> opened = known.pages().open(place);
+    std::vector<std::uintptr_t> opened = known_.pages().open(place);
     take_out_of_force(redirection);
-    known.pages().close(opened);
-    known.remove(redirection);
+    known_.pages().close(opened);
+    known_.remove(redirection);
   }
 
-  Registry known{platform::address_space(), {}};
+  Registry known_{platform::address_space(), {}};
 };
 
 TEST_F(RegistryTest, ANearFunctionIsReachedByOneDirectJump) {
   std::vector<std::uint8_t> before = bytes_of(&registry_old);
   Redirection& redirection = add(&registry_old, &registry_other);
   EXPECT_EQ(redirection.jump[0], 0xE9);
-  EXPECT_EQ(known.slots().slots_in_use(), 0u);
+  EXPECT_EQ(known_.slots().slots_in_use(), 0u);
   EXPECT_EQ(call(&registry_old), 1) << "nothing changes before the commit";
   commit(redirection);
   EXPECT_EQ(call(&registry_old), 2);
@@ -128,7 +128,7 @@ TEST_F(RegistryTest, AFarFunctionIsReachedThroughASlot) {
   EXPECT_EQ(call(&registry_old), 42);
   revert(redirection);
   EXPECT_EQ(bytes_of(&registry_old), before);
-  EXPECT_EQ(known.slots().slots_in_use(), 0u);
+  EXPECT_EQ(known_.slots().slots_in_use(), 0u);
 }
 
 TEST_F(RegistryTest, WithRoomForFiveBytesAFarFunctionIsReachedOverTheSlot) {
@@ -141,7 +141,7 @@ TEST_F(RegistryTest, WithRoomForFiveBytesAFarFunctionIsReachedOverTheSlot) {
   EXPECT_EQ(bytes_of(&registry_old)[5], before[5]);
   revert(redirection);
   EXPECT_EQ(bytes_of(&registry_old), before);
-  EXPECT_EQ(known.slots().slots_in_use(), 1u) << "a thread may be in it";
+  EXPECT_EQ(known_.slots().slots_in_use(), 1u) << "a thread may be in it";
 }
 
 TEST_F(RegistryTest, TheEndbr64Stays) {
@@ -178,7 +178,7 @@ TEST_F(RegistryTest, RevertingAnOlderOneLeavesTheNewestInForce) {
   EXPECT_EQ(call(&registry_old), 2);
   revert(second);
   EXPECT_EQ(bytes_of(&registry_old), before);
-  EXPECT_EQ(known.entries(), 0u);
+  EXPECT_EQ(known_.entries(), 0u);
 }
 
 TEST_F(RegistryTest, AReplacementMayBeReplaced) {
@@ -200,8 +200,9 @@ TEST_F(RegistryTest, OriginalBytesAreToldWhateverIsInForce) {
   commit(redirection);
   EXPECT_NE(bytes_of(&registry_endbr64), before);
   CodeAddress begin = address(&registry_endbr64);
-  EXPECT_EQ(known.original_bytes({begin, begin + 16}), before);
-  EXPECT_EQ(known.original_bytes({begin + 6, begin + 16}), std::vector<std::uint8_t>(before.begin() + 6, before.end()));
+  EXPECT_EQ(known_.original_bytes({begin, begin + 16}), before);
+  EXPECT_EQ(known_.original_bytes({begin + 6, begin + 16}),
+            std::vector<std::uint8_t>(before.begin() + 6, before.end()));
   revert(redirection);
 }
 
@@ -215,11 +216,11 @@ TEST_F(RegistryTest, ACircleIsRefused) {
     EXPECT_EQ(error.code(), ErrorCode::invalid_argument);
     EXPECT_THAT(error.what(), HasSubstr("roll"));
   }
-  known.remove(first);
+  known_.remove(first);
   Redirection& third = add(&registry_third, &registry_old);
-  known.remove(second);
-  known.remove(third);
-  EXPECT_EQ(known.entries(), 0u);
+  known_.remove(second);
+  known_.remove(third);
+  EXPECT_EQ(known_.entries(), 0u);
 }
 
 TEST_F(RegistryTest, TwoEntriesDoNotShareBytes) {
@@ -227,13 +228,13 @@ TEST_F(RegistryTest, TwoEntriesDoNotShareBytes) {
   EntryPlan plan{address(&registry_old) + 3, 6, false};
   std::vector<std::uint8_t> original(6);
   try {
-    known.add("inner", plan.place, plan, original, address(&registry_third));
+    known_.add("inner", plan.place, plan, original, address(&registry_third));
     FAIL() << "two jumps would overwrite each other";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported_code);
     EXPECT_THAT(error.what(), HasSubstr("inner"));
   }
-  known.remove(redirection);
+  known_.remove(redirection);
 }
 
 TEST_F(RegistryTest, AFaultAtAnyStepLeavesNoTrace) {
@@ -242,8 +243,8 @@ TEST_F(RegistryTest, AFaultAtAnyStepLeavesNoTrace) {
     ArmedFault armed(point);
     EXPECT_THROW(add(&registry_old, far.get()), Error);
     EXPECT_TRUE(armed.fired());
-    EXPECT_EQ(known.entries(), 0u);
-    EXPECT_EQ(known.slots().slots_in_use(), 0u);
+    EXPECT_EQ(known_.entries(), 0u);
+    EXPECT_EQ(known_.slots().slots_in_use(), 0u);
   }
 }
 

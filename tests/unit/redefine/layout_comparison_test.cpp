@@ -6,7 +6,6 @@
 namespace moult::redefine {
 namespace {
 
-using symbols::ClassBase;
 using symbols::ClassField;
 using symbols::ClassLayout;
 using symbols::MemberFunction;

@@ -7,7 +7,6 @@ namespace moult::redefine {
 namespace {
 
 using symbols::MemberCode;
-using symbols::MemberFunction;
 using symbols::MemberKind;
 using testing::ElementsAre;
 using testing::HasSubstr;
