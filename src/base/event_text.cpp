@@ -60,6 +60,7 @@ std::string words_of(const Event& event) {
     case EventKind::file_refused: return "update file refused" + because(event);
     case EventKind::update_loaded: return event.text + " loaded";
     case EventKind::warning: return warning(event);
+    case EventKind::changed_directly: return event.text + ", outside of any update";
   }
   return "unknown event";
 }
@@ -88,6 +89,7 @@ std::string_view name_of(EventKind kind) noexcept {
     case EventKind::file_refused: return "file_refused";
     case EventKind::update_loaded: return "update_loaded";
     case EventKind::warning: return "warning";
+    case EventKind::changed_directly: return "changed_directly";
   }
   return "unknown";
 }
@@ -104,7 +106,8 @@ LogLevel level_of(EventKind kind) noexcept {
     case EventKind::update_over:
     case EventKind::update_completed:
     case EventKind::update_rolled_back:
-    case EventKind::update_loaded: return LogLevel::all;
+    case EventKind::update_loaded:
+    case EventKind::changed_directly: return LogLevel::all;
     case EventKind::not_alterable:
     case EventKind::requirements_not_met:
     case EventKind::requirements_never_met:

@@ -28,12 +28,13 @@ void set_jump(Redirection& redirection, const Jump& jump) noexcept {
   redirection.jump_size = sizeof jump;
 }
 
-void write_entry(const Entry& entry) noexcept {
+void write_entry(Entry& entry) noexcept {
   std::array<std::uint8_t, longest_jump> bytes = entry.original;
   const Redirection* shown = entry.newest;
   while (shown != nullptr && shown->is_lifted) shown = shown->older;
   if (shown != nullptr) std::memcpy(bytes.data(), shown->jump.data(), shown->jump_size);
   std::memcpy(reinterpret_cast<void*>(value(entry.place)), bytes.data(), entry.width);
+  entry.written = bytes;
 }
 
 }  // namespace
@@ -54,6 +55,10 @@ void encode_jump(Redirection& redirection, std::size_t room) noexcept {
   std::optional<x86_64::JumpThrough> jump = x86_64::jump_through(place, target);
   MOULT_CHECK(jump, "the jump slot is out of reach");
   set_jump(redirection, *jump);
+}
+
+bool is_as_written(const Entry& entry) noexcept {
+  return std::memcmp(reinterpret_cast<const void*>(value(entry.place)), entry.written.data(), entry.width) == 0;
 }
 
 void put_in_force(Redirection& redirection) noexcept {

@@ -42,6 +42,7 @@ struct Entry {
   CodeAddress function{};
   CodeAddress place{};
   std::array<std::uint8_t, longest_jump> original{};
+  std::array<std::uint8_t, longest_jump> written{};  ///< what is in memory, unless others write there too
   std::size_t width = 0;          ///< bytes from `place` on that are written: the longest jump there is room for
   Redirection* newest = nullptr;  ///< of those in force
   std::vector<std::unique_ptr<Redirection>> redirections;
@@ -54,6 +55,9 @@ inline CodeRange Redirection::overwritten() const noexcept { return {entry->plac
 /// Encodes the jump from redirection.entry to redirection.fresh: straight, or with redirection.slot, which is within
 /// reach then. `room` is at least shortest_jump.
 void encode_jump(Redirection& redirection, std::size_t room) noexcept;
+
+/// Whether memory holds what was written there last, or the original bytes where nothing was.
+bool is_as_written(const Entry& entry) noexcept;
 
 /// Writes the jump. The entry's page is writable; no other thread runs, none is strictly inside the bytes.
 void put_in_force(Redirection& redirection) noexcept;

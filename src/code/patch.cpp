@@ -152,7 +152,7 @@ std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) 
 
 class Patch::Impl final {
  public:
-  Impl() = default;
+  explicit Impl(ModuleHold modules) : modules_(std::move(modules)) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -163,6 +163,7 @@ class Patch::Impl final {
   void close_pages() noexcept;
 
   std::span<const CodeRange> keep_out() const noexcept { return keep_out_; }
+  void require_untouched() const;
   void commit() noexcept;
   void revert() noexcept;
   void lift(bool is_lifted) noexcept;
@@ -173,6 +174,7 @@ class Patch::Impl final {
   enum class State { prepared, committed, reverted };
 
   State state_ = State::prepared;
+  ModuleHold modules_;
   std::vector<Redirection*> redirections_;
   std::vector<CodeRange> overwritten_;
   std::vector<CodeRange> keep_out_;
@@ -198,6 +200,7 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
       overwritten_.push_back(redirection.entry->overwritten());
       keep_out_of(target, plans[i], redirection);
     }
+    require_untouched();
     known.slots().seal();
   });
   std::sort(keep_out_.begin(), keep_out_.end(),
@@ -228,9 +231,19 @@ void Patch::Impl::close_pages() noexcept {
   open_pages_.clear();
 }
 
+void Patch::Impl::require_untouched() const {
+  for (const Redirection* redirection : redirections_)
+    if (!is_as_written(*redirection->entry))
+      throw Error(ErrorCode::unsupported_code,
+                  redirection->entry->name +
+                      ": something else has written to its first bytes (a debugger's breakpoint, " +
+                      "another tool that hooks functions); take that back and try again");
+}
+
 void Patch::Impl::commit() noexcept {
   MOULT_CHECK(state_ == State::prepared, "a patch is committed once");
   state_ = State::committed;
+  modules_.keep();
   for (Redirection* redirection : redirections_) put_in_force(*redirection);
   platform::sync_cores();
 }
@@ -249,7 +262,7 @@ void Patch::Impl::lift(bool is_lifted) noexcept {
   platform::sync_cores();
 }
 
-Patch Patch::prepare(std::span<const PatchTarget> targets) {
+Patch Patch::prepare(std::span<const PatchTarget> targets, ModuleHold modules) {
   const std::vector<Mapping> mappings = platform::address_space().mappings();
   check_targets(targets, mappings);
   MOULT_FAULT("code.prepare.copy");
@@ -258,7 +271,7 @@ Patch Patch::prepare(std::span<const PatchTarget> targets) {
   plans.reserve(copies.size());
   for (const CodeCopy& copy : copies) plans.push_back(plan_copy(copy, mappings));
   MOULT_FAULT("code.prepare.planned");
-  std::unique_ptr<Impl> impl = std::make_unique<Impl>();
+  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(modules));
   impl->add_jumps(copies, plans);
   impl->open_pages();
   platform::register_core_sync();
@@ -284,6 +297,7 @@ Patch& Patch::operator=(Patch&&) noexcept = default;
 Patch::~Patch() = default;
 
 std::span<const CodeRange> Patch::keep_out() const noexcept { return impl_->keep_out(); }
+void Patch::require_untouched(const threads::StoppedWorld&) const { impl_->require_untouched(); }
 void Patch::commit(const threads::StoppedWorld&) noexcept { impl_->commit(); }
 void Patch::prepare_revert() { impl_->open_pages(); }
 void Patch::revert(const threads::StoppedWorld&) noexcept { impl_->revert(); }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "code/module_hold.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::code {
@@ -38,8 +39,9 @@ std::vector<Version> versions_of(CodeAddress entry);
 class Patch final {
  public:
   /// Throws Error before anything is changed: too_short, unsupported_code, no_room, invalid_argument (a function onto
-  /// itself, or onto one that is redefined as it; two targets with one entry), system.
-  static Patch prepare(std::span<const PatchTarget> targets);
+  /// itself, or onto one that is redefined as it; two targets with one entry), system. `modules` holds those that the
+  /// targets and their replacements are in; from commit on it does so for ever.
+  static Patch prepare(std::span<const PatchTarget> targets, ModuleHold modules = {});
   Patch(Patch&&) noexcept;
   Patch& operator=(Patch&&) noexcept;
   /// A patch that was committed stays in force; one that was not leaves no trace.
@@ -48,6 +50,9 @@ class Patch final {
   /// The bytes that commit overwrites: no thread may be strictly inside them (StopOptions::keep_out). For a function
   /// that jumps back to its own entry these are all its bytes: a call in progress would leave it half way. Sorted.
   std::span<const CodeRange> keep_out() const noexcept;
+  /// Before commit and before revert, in the same stop; prepare asks it too. Throws Error (unsupported_code) when what
+  /// moult has left there was overwritten: to write over it would undo another's work, who may undo this in turn.
+  void require_untouched(const threads::StoppedWorld&) const;
   void commit(const threads::StoppedWorld&) noexcept;
   /// May be called before revert: does there what may fail, so that the stop is shorter. After it, finish() as ever.
   /// Throws Error (system), having changed nothing.

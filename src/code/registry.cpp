@@ -96,6 +96,7 @@ Entry& Registry::entry_for(const std::string& name, CodeAddress function, const 
   entry.place = plan.place;
   entry.width = width;
   std::memcpy(entry.original.data(), original.data(), width);
+  entry.written = entry.original;
   return entry;
 }
 

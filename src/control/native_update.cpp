@@ -73,12 +73,12 @@ UpdatesReply load_and_run(const Request& request, Submission& submission) {
   UpdatesReply reply;
   const Clock::time_point begin = Clock::now();
   try {
+    const Submission::Scope scope(submission);  // what the file's static constructors do counts as the entry's
     const code::LoadedUpdate loaded =
         code::load_update(request.path, {.folder = folder_of_copies(), .force = request.force});
     reply.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     reply.warnings = loaded.warnings();
     if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, shown(request));
-    const Submission::Scope scope(submission);
     loaded.run();
   } catch (const lifecycle::DryRunLeft& left) {
     reply.warnings.push_back("the file's entry waits for " + left.waited_for +
@@ -114,8 +114,20 @@ Failure shortfall(const UpdateReport& report) {
   return {report.code.value_or(ErrorCode::internal), report.name + ": " + std::string(state_text(report.state)) + why};
 }
 
-void judge(UpdatesReply& reply, UpdateState wanted) {
-  if (reply.updates.empty() && !reply.failure) reply.warnings.emplace_back("the file's entry handed in no update");
+/// The sender would take an empty entry, or one that returned early, for an update in force.
+Failure nothing_handed_in(const std::string& file) {
+  return {ErrorCode::not_an_update,
+          file +
+              ": its entry (MOULT_UPDATE) handed no update to a manager, so nothing was changed; make an update there "
+              "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
+}
+
+void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted, const std::string& file) {
+  reply.updates = submission.reports();
+  if (reply.updates.empty() && submission.direct_changes().empty() && !reply.failure)
+    reply.failure = nothing_handed_in(file);
+  for (const std::string& change : submission.direct_changes())
+    reply.warnings.push_back(change + ": by the file's entry itself, in no update, so it cannot be taken back");
   for (const UpdateReport& report : reply.updates) {
     reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);
@@ -130,16 +142,14 @@ UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& 
   UpdatesReply reply = load_and_run(request, submission);
   if (reply.file_refused) tell_refused(shown(request), *reply.failure);
   for (const UpdateHandle& update : submission.handles()) wait_for(update, deadline, stop);
-  reply.updates = submission.reports();
-  judge(reply, UpdateState::applied);
+  judge(reply, submission, UpdateState::applied, shown(request));
   return reply;
 }
 
 UpdatesReply native_check(const CheckRequest& request) {
   Submission submission(Submission::Mode::check);
   UpdatesReply reply = load_and_run(request, submission);
-  reply.updates = submission.reports();
-  judge(reply, UpdateState::queued);
+  judge(reply, submission, UpdateState::queued, shown(request));
   return reply;
 }
 

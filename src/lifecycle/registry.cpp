@@ -147,6 +147,7 @@ void Registry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::mil
   std::string what = run->name() + " (update " + std::to_string(run->id()) + ")";
   if (Transaction::current() != nullptr)
     throw Error(ErrorCode::invalid_argument, what + ": cannot be rolled back from a step of another update");
+  if (Submission::dry_run() != nullptr) return;
   Deadline deadline = deadline_after(timeout);
   ChangeTurn turn = gate_.take(deadline);
   if (!turn) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/direct_change.hpp"
 #include "moult/manager.hpp"
 
 namespace moult::lifecycle {
@@ -28,7 +29,8 @@ class Submission final {
     /// Nothing is queued, told or changed: each update is prepared in a transaction of its own and destroyed.
     check,
   };
-  explicit Submission(Mode mode) : mode_(mode) {}
+  explicit Submission(Mode mode)
+      : mode_(mode), direct_(mode == Mode::check ? DirectChanges::Mode::only_noted : DirectChanges::Mode::made) {}
   Submission(const Submission&) = delete;
   Submission& operator=(const Submission&) = delete;
 
@@ -47,12 +49,15 @@ class Submission final {
 
    private:
     Submission* outer_;
+    DirectChanges::Scope direct_;
   };
 
   Mode mode() const noexcept { return mode_; }
   void record(const UpdateHandle& handle) { handles_.push_back(handle); }
   /// In the order they were handed in. Their ids are 0 in a dry run.
   const std::vector<UpdateHandle>& handles() const noexcept { return handles_; }
+  /// What was changed, or would be, without an update.
+  const std::vector<std::string>& direct_changes() const noexcept { return direct_.lines(); }
   /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
   std::vector<UpdateReport> reports() const;
 
@@ -63,6 +68,7 @@ class Submission final {
 
  private:
   Mode mode_;
+  DirectChanges direct_;
   std::vector<UpdateHandle> handles_;
   std::map<std::string, AnyManager*, std::less<>> managers_;
   std::vector<std::unique_ptr<ThreadedManager>> kept_;

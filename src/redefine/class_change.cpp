@@ -250,5 +250,6 @@ void ClassChange::commit(const threads::StoppedWorld& stopped, Transaction* tran
   state_->functions->commit(stopped, transaction);
 }
 void ClassChange::finish() noexcept { state_->functions->finish(); }
+const std::vector<std::string>& ClassChange::lines() const noexcept { return state_->functions->lines(); }
 
 }  // namespace moult::redefine

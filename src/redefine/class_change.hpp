@@ -62,6 +62,7 @@ class ClassChange final {
   void require_clear(const threads::StoppedWorld& stopped) const;
   void commit(const threads::StoppedWorld& stopped, Transaction* transaction);
   void finish() noexcept;
+  const std::vector<std::string>& lines() const noexcept;
 
  private:
   struct State;

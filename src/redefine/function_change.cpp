@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/direct_change.hpp"
 #include "base/event.hpp"
 #include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "redefine/refusals.hpp"
 #include "redefine/site_list.hpp"
+#include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::redefine {
@@ -25,6 +27,15 @@ using symbols::Program;
 
 CodeAddress address_of(const AnyFunction& function) {
   return CodeAddress{reinterpret_cast<std::uintptr_t>(function.address())};
+}
+
+std::vector<CodeAddress> addresses_of(std::span<const FunctionPair> pairs) {
+  std::vector<CodeAddress> addresses;
+  for (const auto& [old_function, fresh] : pairs) {
+    addresses.push_back(address_of(old_function));
+    addresses.push_back(address_of(fresh));
+  }
+  return addresses;
 }
 
 /// Its library is gone, or could not be read.
@@ -61,6 +72,19 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   }
   std::sort(ranges.begin(), ranges.end());
   return ranges;
+}
+
+/// Where the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
+/// leads to the update's own.
+void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& fresh) {
+  if (old.module != fresh.module || !program.is_in_update(old)) return;
+  const std::optional<symbols::SourceLine> line = program.line_of(old.range.begin);
+  const std::string at = line ? " at " + line->file + ":" + std::to_string(line->line) : "";
+  const std::string name(symbols::qualified_name(old.demangled));
+  throw Error(ErrorCode::not_found, old.demangled + ": the old function given is the update's own copy of it" + at +
+                                        place_of(program, old) +
+                                        ", which the program never calls; moult::function<...>(\"" + name +
+                                        "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
 }
 
 /// To the log, and to whoever asked for the update.
@@ -139,6 +163,7 @@ FunctionChange::~FunctionChange() = default;
 
 FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copies copies) {
   MOULT_FAULT("redefine.prepare.symbols");
+  code::ModuleHold modules(addresses_of(pairs));  // before their symbols are read
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;
   std::vector<FunctionSymbol> fresh;
@@ -154,6 +179,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
+      require_programs_own(program, olds[i], fresh[i]);
       require_sole_function(program, olds[i]);
       if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
@@ -168,7 +194,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
                                    fresh[i].demangled);
   }
   refusals.throw_if_any();
-  change.state_->patch = code::Patch::prepare(targets);
+  change.state_->patch = code::Patch::prepare(targets, std::move(modules));
   MOULT_FAULT("redefine.prepare.end");
   return change;
 }
@@ -178,6 +204,7 @@ std::span<const alterability::FunctionExtent> FunctionChange::old_functions() co
 std::span<const CodeRange> FunctionChange::keep_out() const noexcept { return state_->patch->keep_out(); }
 
 void FunctionChange::require_clear(const threads::StoppedWorld& stopped) const {
+  state_->patch->require_untouched(stopped);
   std::span<const CodeRange> ranges = keep_out();
   stopped.walk_all([ranges](ThreadId thread, const threads::Frame& frame) {
     if (!threads::is_strictly_inside(ranges, frame.pc)) return true;
@@ -187,12 +214,16 @@ void FunctionChange::require_clear(const threads::StoppedWorld& stopped) const {
 }
 
 void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
+  state_->patch->require_untouched(stopped);
   if (transaction != nullptr) {
     std::shared_ptr<State> state = state_;
     UndoStep step;
-    step.what = std::move(state->lines);
+    step.what = state->lines;
     step.check = [state] {
-      if (const threads::StoppedWorld* now = threads::current_stop()) state->require_left(*now);
+      if (const threads::StoppedWorld* now = threads::current_stop()) {
+        state->require_left(*now);
+        state->patch->require_untouched(*now);
+      }
       // The pages were closed when the program ran again. Opening them may fail, which undo must not.
       Transaction::current()->after_resume([state] { state->patch->finish(); });
       MOULT_FAULT("redefine.undo.open_pages");
@@ -221,13 +252,18 @@ FunctionChange::Lifted::~Lifted() {
 }
 
 void FunctionChange::commit_now() {
-  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = keep_out()},
-                            [this](const threads::StoppedWorld& stopped) {
-                              require_clear(stopped);
-                              commit(stopped, Transaction::current());
-                            });
-  if (Transaction::current() == nullptr) finish();
+  const auto make = [this] {
+    threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = keep_out()},
+                              [this](const threads::StoppedWorld& stopped) {
+                                require_clear(stopped);
+                                commit(stopped, Transaction::current());
+                              });
+    if (Transaction::current() == nullptr) finish();
+  };
+  change_directly(make, [this] { return lines(); });
 }
+
+const std::vector<std::string>& FunctionChange::lines() const noexcept { return state_->lines; }
 
 void FunctionChange::finish() noexcept { state_->patch->finish(); }
 

@@ -39,11 +39,12 @@ class FunctionChange final {
   /// Code that is about to be overwritten (StopOptions::keep_out).
   std::span<const CodeRange> keep_out() const noexcept;
 
-  /// Throws Error (still_active) when a thread stands inside code about to be overwritten. Quiescence of the old
-  /// functions says as much already.
+  /// Throws Error: still_active when a thread stands inside code about to be overwritten, which quiescence of the old
+  /// functions says already; unsupported_code when something else has overwritten it.
   void require_clear(const threads::StoppedWorld& stopped) const;
   /// Makes the change and records in `transaction`, if there is one, how to take it back; else it is there to stay.
-  /// Only after require_clear, or after quiescence was found in the same stop.
+  /// Only after require_clear, or after quiescence was found in the same stop. Throws Error (unsupported_code), having
+  /// changed nothing, as require_clear does.
   void commit(const threads::StoppedWorld& stopped, Transaction* transaction);
   /// While it lives, the old functions are reached again, in a stopped program: that of commit, or a later one, after
   /// which finish is to be called once more. There the constructor may throw Error (system). Null: nothing.
@@ -61,9 +62,11 @@ class FunctionChange final {
 
   /// To be called when the program runs again after commit.
   void finish() noexcept;
-  /// All of these in a stop of its own, or in the one that the current update has made. Throws Error:
-  /// thread_unstoppable, still_active.
+  /// All of these in a stop of its own, or in the one that the current update has made: see change_directly. Throws
+  /// Error: thread_unstoppable, still_active, unsupported_code, invalid_argument.
   void commit_now();
+  /// What it changes, a line each.
+  const std::vector<std::string>& lines() const noexcept;
 
  private:
   FunctionChange() = default;

@@ -109,11 +109,18 @@ std::string list_problems(const symbols::Program& program) {
 }
 
 /// Several modules may define the same function; calls reach the first, as the loader searches them. What is private to
-/// a library is not meant by a name that another one exports.
-void keep_first_of_each(const std::string& program_path, std::vector<FunctionSymbol>& functions) {
+/// a library is not meant by a name that another one exports, and an update's own copy of an inline function not by one
+/// that the program has.
+void keep_first_of_each(const symbols::Program& program, std::vector<FunctionSymbol>& functions) {
+  const std::string& program_path = program.modules().front().path;
+  const auto is_copy_of = [&](const FunctionSymbol& function, const FunctionSymbol& other) {
+    return other.mangled == function.mangled && (function.is_local || other.module == program_path) &&
+           program.is_in_update(function) && !program.is_in_update(other);
+  };
   std::vector<FunctionSymbol> kept;
   for (const FunctionSymbol& function : functions) {
     bool is_shadowed = std::any_of(functions.begin(), functions.end(), [&](const FunctionSymbol& other) {
+      if (is_copy_of(function, other)) return true;
       if (other.is_local) return false;
       if (function.is_local) return function.module != program_path && function.module != other.module;
       return &other < &function && other.mangled == function.mangled;
@@ -191,7 +198,7 @@ const void* find_function(std::string_view name, const std::type_info& signature
   if (fitting.empty())
     throw Error(ErrorCode::signature_mismatch, std::string(name) + ": none has the parameters " + wanted.parameters +
                                                    wanted.qualifiers + "; there are " + list(named));
-  keep_first_of_each(program.modules().front().path, fitting);
+  keep_first_of_each(program, fitting);
   if (fitting.size() > 1)
     throw Error(ErrorCode::ambiguous,
                 std::string(name) + " fits " + std::to_string(fitting.size()) + " functions: " + list(fitting) +

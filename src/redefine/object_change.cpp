@@ -12,10 +12,10 @@
 // takes them back. Undo takes back the functions first, being the later step.
 #include "redefine/object_change.hpp"
 
-#include <optional>
 #include <utility>
 
 #include "alterability/object_quiescence.hpp"
+#include "base/direct_change.hpp"
 #include "base/fault.hpp"
 #include "data/eager_conversion.hpp"
 #include "moult/error.hpp"
@@ -57,6 +57,15 @@ struct ObjectChange::State {
   bool has_ended = false;  ///< the stop in which the objects were converted is over
 };
 
+namespace {
+
+std::string line_of(const std::vector<std::string>& names, std::optional<std::size_t> converted) {
+  const std::string count = converted ? std::to_string(*converted) + " objects" : "objects";
+  return (converted == 1 ? "an object" : count) + " of " + names[0] + " converted to " + names[1];
+}
+
+}  // namespace
+
 void ObjectChange::State::end(const threads::StoppedWorld& stopped) noexcept {
   const FunctionChange::Lifted lifted = lift(stopped);
   forward.end_olds(stopped);
@@ -90,9 +99,7 @@ void ObjectChange::State::undo(const threads::StoppedWorld& stopped) noexcept {
 
 UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) const {
   UndoStep step;
-  const std::size_t count = forward.count();
-  const std::string objects = count == 1 ? "an object of " : std::to_string(count) + " objects of ";
-  step.what = {objects + names[0] + " converted to " + names[1]};
+  step.what = {line_of(names, forward.count())};
   step.check = [self] {
     if (!self->has_ended) return;
     const threads::StoppedWorld& stopped = *threads::current_stop();
@@ -169,6 +176,12 @@ bool ObjectChange::commit_one(const threads::StoppedWorld& stopped, Transaction*
   return true;
 }
 
+std::vector<std::string> ObjectChange::lines(std::optional<std::size_t> converted) const {
+  std::vector<std::string> lines{line_of(state_->names, converted)};
+  if (state_->classes) lines.insert(lines.end(), state_->classes->lines().begin(), state_->classes->lines().end());
+  return lines;
+}
+
 void ObjectChange::finish() noexcept {
   state_->forward.release();
   if (state_->classes) state_->classes->finish();
@@ -180,23 +193,30 @@ namespace moult::detail {
 
 std::size_t convert_objects(const Conversion& conversion) {
   redefine::ObjectChange change = redefine::ObjectChange::prepare(conversion);
-  std::size_t count = 0;
-  threads::in_stopped_world(
-      {.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
-      [&](const threads::StoppedWorld& stopped) { count = change.commit(stopped, Transaction::current()); });
-  if (Transaction::current() == nullptr) change.finish();
-  return count;
+  std::optional<std::size_t> count;
+  const auto make = [&] {
+    threads::in_stopped_world(
+        {.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+        [&](const threads::StoppedWorld& stopped) { count = change.commit(stopped, Transaction::current()); });
+    if (Transaction::current() == nullptr) change.finish();
+  };
+  change_directly(make, [&] { return change.lines(count); });
+  return count.value_or(0);
 }
 
 bool convert_object(const Conversion& conversion, void* object) {
   redefine::ObjectChange change = redefine::ObjectChange::prepare_one(conversion);
-  bool is_converted = false;
-  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}},
-                            [&](const threads::StoppedWorld& stopped) {
-                              is_converted = change.commit_one(stopped, Transaction::current(), object);
-                            });
-  if (Transaction::current() == nullptr) change.finish();
-  return is_converted;
+  std::optional<bool> is_converted;
+  const auto make = [&] {
+    threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}},
+                              [&](const threads::StoppedWorld& stopped) {
+                                is_converted = change.commit_one(stopped, Transaction::current(), object);
+                              });
+    if (Transaction::current() == nullptr) change.finish();
+  };
+  change_directly(
+      make, [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
+  return is_converted.value_or(false);
 }
 
 }  // namespace moult::detail

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ class ObjectChange final {
   std::size_t commit(const threads::StoppedWorld& stopped, Transaction* transaction);
   /// Converts one object; false when it is none of the old class in a pool.
   bool commit_one(const threads::StoppedWorld& stopped, Transaction* transaction, void* object);
+  /// What it changes, a line each: those of the functions too. `converted`: how many objects, where that is known yet.
+  std::vector<std::string> lines(std::optional<std::size_t> converted) const;
   /// To be called when the program runs again after a commit without a transaction.
   void finish() noexcept;
 

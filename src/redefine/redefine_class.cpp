@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/direct_change.hpp"
 #include "base/transaction.hpp"
 #include "data/pool.hpp"
 #include "symbols/class_layout.hpp"
@@ -45,14 +46,17 @@ void resize_new_objects(data::Pool& pool, std::size_t size, Transaction* transac
 
 void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options) {
   redefine::ClassChange change = redefine::ClassChange::prepare(redefine::request_for(pairing, options));
-  threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
-                            [&](const threads::StoppedWorld& stopped) {
-                              change.require_clear(stopped);
-                              if (pairing.pool != nullptr)
-                                resize_new_objects(*pairing.pool, change.fresh_size(), Transaction::current());
-                              change.commit(stopped, Transaction::current());
-                            });
-  if (Transaction::current() == nullptr) change.finish();
+  const auto make = [&] {
+    threads::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+                              [&](const threads::StoppedWorld& stopped) {
+                                change.require_clear(stopped);
+                                if (pairing.pool != nullptr)
+                                  resize_new_objects(*pairing.pool, change.fresh_size(), Transaction::current());
+                                change.commit(stopped, Transaction::current());
+                              });
+    if (Transaction::current() == nullptr) change.finish();
+  };
+  change_directly(make, [&change] { return change.lines(); });
 }
 
 }  // namespace moult::detail

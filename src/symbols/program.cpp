@@ -350,6 +350,12 @@ std::optional<bool> Program::takes_object(const FunctionSymbol& function) const 
                      [](Dwarf_Die& part) { return dwarf_hasattr(&part, DW_AT_object_pointer) != 0; });
 }
 
+bool Program::is_in_update(const FunctionSymbol& function) const {
+  const std::optional<std::size_t> module = impl_->module_of(function);
+  const ModuleSymbols* symbols = module ? impl_->symbols(*module) : nullptr;
+  return symbols != nullptr && !symbols->functions().find(NameQuery("moult_update_entry")).empty();
+}
+
 std::vector<FunctionSymbol> Program::members_of(std::string_view class_name) const {
   std::vector<FunctionSymbol> members;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {

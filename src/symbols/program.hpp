@@ -117,6 +117,9 @@ class Program final {
   /// tells. Nothing if unknown.
   std::optional<bool> takes_object(const FunctionSymbol& function) const;
 
+  /// Whether it is code of a loaded update: of a module with an entry (MOULT_UPDATE).
+  bool is_in_update(const FunctionSymbol& function) const;
+
   /// Every symbol of a member function of the class, module by module: constructors and destructors in each of their
   /// variants, aliases each by itself.
   std::vector<FunctionSymbol> members_of(std::string_view class_name) const;

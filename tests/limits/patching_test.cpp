@@ -1,8 +1,11 @@
 // Functions that cannot be redefined safely.
 #include <semaphore.h>
 
+#include <cstdint>
 #include <thread>
+#include <utility>
 
+#include "platform/memory.hpp"
 #include "platform/tasks.hpp"
 #include "refusal.hpp"
 
@@ -92,6 +95,32 @@ TEST(Patching, AFunctionRedefinedAsItselfIsRefused) {
   moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("self", unchanged, unchanged));
   EXPECT_EQ(report.state, moult::UpdateState::refused);
   EXPECT_EQ(unchanged(1), 2);
+}
+
+MOULT_UPDATABLE int hooked(int x) { return x + 1; }
+
+/// What a debugger does that is told to stop there.
+std::uint8_t write_first_byte(int (*function)(int), std::uint8_t byte) {
+  const moult::platform::Protection code =
+      moult::platform::Protection::read | moult::platform::Protection::write | moult::platform::Protection::execute;
+  const std::uintptr_t page = moult::platform::page_size();
+  auto* const first = reinterpret_cast<std::uint8_t*>(function);
+  moult::platform::address_space().protect(reinterpret_cast<std::uintptr_t>(first) / page * page, page, code);
+  return std::exchange(*first, byte);
+}
+
+TEST(Patching, AChangeThatSomethingElseWroteOverIsNeitherTakenBackNorRepeated) {
+  const moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("hooked", hooked, replacement));
+  ASSERT_EQ(report.state, moult::UpdateState::applied) << report.reason;
+  const std::uint8_t ours = write_first_byte(hooked, 0xcc);
+  limits::expect_error(ErrorCode::unsupported_code, {"hooked(int): something else has written to its first bytes"},
+                       [&report] { moult::roll_back(report.id); });
+  expect_refused(apply(std::make_unique<SafeRedefineUpdate>("again", hooked, unchanged)), ErrorCode::unsupported_code,
+                 {"hooked(int): something else has written to its first bytes", "take that back"});
+  EXPECT_EQ(write_first_byte(hooked, ours), 0xcc);
+  EXPECT_EQ(hooked(1), 101);
+  moult::roll_back(report.id);
+  EXPECT_EQ(hooked(1), 2);
 }
 
 sem_t gate;

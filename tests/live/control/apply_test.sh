@@ -29,6 +29,28 @@ expect 0 "nothing stands against it" "$MOULT" check "$name" "$SOURCES/answer_upd
 expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ -z $(ls "$XDG_CACHE_HOME/moult") ]] || fail "something was left in the cache"
 
+# A pointer to an inline function that leads to the update's own copy of it.
+expect 3 "hidden_answer\(\): the old function given is the update's own copy of it at .*target.hpp:[0-9]+ in .*function<...>\(\"hidden_answer\"\)" \
+  "$MOULT" apply "$name" "$BINARIES/live_control_hidden.so"
+[[ $(answer hidden) == 10 ]] || fail "a refused update is in force"
+expect 0 "hidden: applied" "$MOULT" apply "$name" "$BINARIES/live_control_hidden_by_name.so"
+[[ $(answer hidden) == 20 ]] || fail "the program's own copy was not redefined"
+
+# An entry that hands in nothing.
+nothing="live_control_empty.so: its entry \(MOULT_UPDATE\) handed no update to a manager.*call add_update"
+expect 3 "$nothing" "$MOULT" apply "$name" "$BINARIES/live_control_empty.so"
+expect 3 "$nothing" "$MOULT" check "$name" "$BINARIES/live_control_empty.so"
+expect 3 '"ok":false,"error":\{"code":"not_an_update"' "$MOULT" apply "$name" "$BINARIES/live_control_empty.so" --json
+
+# An entry that changes the program by itself.
+direct="answer\(\) redefined as answer_v3\(\)"
+expect 0 "warning: $direct: by the file's entry itself" "$MOULT" check "$name" "$BINARIES/live_control_direct.so"
+[[ $(answer) == 2 ]] || fail "a dry run of an entry has changed something"
+! "$MOULT" log "$name" | grep -q "outside of any update" || fail "a dry run tells of a change"
+expect 0 "warning: $direct: by the file's entry itself" "$MOULT" apply "$name" "$BINARIES/live_control_direct.so"
+[[ $(answer) == 3 ]] || fail "the entry has not changed the program"
+expect 0 "$direct, outside of any update" "$MOULT" log "$name"
+
 # An entry that waits for its update, and goes on as if it were in force.
 waits=$BINARIES/live_control_waits.so
 expect 0 "warning: the file's entry waits for answer, and what it does.* was not looked at.*nothing stands against it" \

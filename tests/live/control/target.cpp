@@ -1,5 +1,5 @@
 // A program to be updated: says "ready", then answers each line of its input with answer(), while another thread calls
-// it too. With an argument it also takes commands from a FIFO of that name.
+// it too, or "hidden" with hidden_answer(). With an argument it also takes commands from a FIFO of that name.
 #include "target.hpp"
 
 #include <atomic>
@@ -30,5 +30,6 @@ int main(int count, char** arguments) {
     }
   });
   std::cout << "ready" << std::endl;
-  for (std::string line; std::getline(std::cin, line);) std::cout << answer() << std::endl;
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << (line == "hidden" ? hidden_answer() : answer()) << std::endl;
 }

@@ -1,0 +1,79 @@
+// Why: a patched entry, the jump in it and the code it leads to are known by their addresses. If the program closed the
+// library of one of them, a call would go nowhere; and the next library may be loaded at the same place, where taking
+// the change back would write the old one's bytes into it.
+//
+// How: dlopen with RTLD_NOLOAD adds a reference to what is loaded. It is given back when nothing came of the change, so
+// that a dry run leaves no trace, and never when the change was made. The alternative, to let such a library go and
+// forget its entries, would need an event that the dynamic loader does not tell.
+//
+// Limit: a program that closes a changed library and opens the same file again gets the changed one, with its variables
+// as they are. That is so for every library with unique symbols (g++'s inline variables), which glibc never unloads.
+#include "code/module_hold.hpp"
+
+#include <dlfcn.h>
+#include <link.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/fault.hpp"
+#include "moult/error.hpp"
+
+namespace moult::code {
+namespace {
+
+struct NamedModule {
+  std::string name;
+  CodeAddress inside{};  ///< one of the addresses
+};
+
+struct Search {
+  std::vector<CodeAddress> addresses;  ///< sorted
+  std::vector<NamedModule> found;
+};
+
+/// The program itself, which has no name, stays anyway.
+int note_module(dl_phdr_info* info, std::size_t, void* data) {
+  Search& search = *static_cast<Search*>(data);
+  if (info->dlpi_name == nullptr || *info->dlpi_name == '\0') return 0;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    const CodeAddress begin{info->dlpi_addr + segment.p_vaddr};
+    const auto first = std::lower_bound(search.addresses.begin(), search.addresses.end(), begin);
+    if (first == search.addresses.end() || !(*first < begin + segment.p_memsz)) continue;
+    search.found.push_back({info->dlpi_name, *first});
+    return 0;
+  }
+  return 0;
+}
+
+bool is_module_at(CodeAddress address, const void* module) {
+  dl_find_object object{};
+  return _dl_find_object(reinterpret_cast<void*>(value(address)), &object) == 0 && object.dlfo_link_map == module;
+}
+
+}  // namespace
+
+ModuleHold::ModuleHold(std::vector<CodeAddress> addresses) {
+  MOULT_FAULT("code.hold");
+  Search search{std::move(addresses), {}};
+  std::sort(search.addresses.begin(), search.addresses.end());
+  ::dl_iterate_phdr(note_module, &search);
+  ModuleHold held;  // lets go of those before the one that is refused
+  held.handles_.reserve(search.found.size());
+  for (const NamedModule& module : search.found) {
+    void* const handle = ::dlopen(module.name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+    if (handle != nullptr) held.handles_.push_back(handle);
+    if (handle == nullptr || !is_module_at(module.inside, handle))
+      throw Error(ErrorCode::not_found, module.name + ": is being unloaded; load it again before it is changed");
+  }
+  handles_ = std::move(held.handles_);
+}
+
+ModuleHold::~ModuleHold() {
+  for (void* const handle : handles_) ::dlclose(handle);
+}
+
+}  // namespace moult::code

@@ -1,0 +1,3 @@
+#include "moult/load.hpp"
+
+MOULT_UPDATE {}
