@@ -17,6 +17,7 @@
 #include <set>
 #include <utility>
 
+#include "base/demangle.hpp"
 #include "moult/error.hpp"
 #include "symbols/exported_data.hpp"
 #include "symbols/module_symbols.hpp"
