@@ -11,6 +11,7 @@
 #include <array>
 #include <utility>
 
+#include "base/demangle.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/name_query.hpp"
