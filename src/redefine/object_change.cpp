@@ -214,8 +214,7 @@ bool convert_object(const Conversion& conversion, void* object) {
                               });
     if (Transaction::current() == nullptr) change.finish();
   };
-  change_directly(
-      make, [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
+  change_directly(make, [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
   return is_converted.value_or(false);
 }
 
