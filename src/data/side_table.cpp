@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "data/class_pools.hpp"
-#include "data/unmade.hpp"
 #include "moult/error.hpp"
 
 namespace moult::data {
@@ -61,13 +60,13 @@ Pool& pool_of_object(const void* object, const std::string& field) {
   const Region* region = region_around(object);
   if (region == nullptr)
     throw Error(ErrorCode::unsupported,
-                field + ": the object at " + text_of(object) +
+                field + ": the object at " + hex_text(reinterpret_cast<std::uintptr_t>(object)) +
                     " is in no pool, so that nobody tells when it dies (it is on the stack, static, a part of another, "
                     "or of a container); make it with new, or keep the value with its owner");
   if (!is_object(*region, object))
     throw Error(ErrorCode::unsupported,
                 field + ": no object of the pool of " + region->pool().class_pools().object_class.readable +
-                    " begins at " + text_of(object) +
+                    " begins at " + hex_text(reinterpret_cast<std::uintptr_t>(object)) +
                     "; the class must be the first base of the object's own, and the object must live");
   return region->pool();
 }
@@ -126,7 +125,7 @@ detail::SideValue* SideTable::find(const void* object) const noexcept {
 detail::SideValue& SideTable::value_of(void* object) {
   if (detail::SideValue* found = find(object)) return *found;
   if (!make_)
-    throw Error(ErrorCode::not_found, name_ + ": the object at " + text_of(object) +
+    throw Error(ErrorCode::not_found, name_ + ": the object at " + hex_text(reinterpret_cast<std::uintptr_t>(object)) +
                                           " has none; give it one, or look before (Field::find, has_mixin)");
   return add(object, make_(object));
 }
