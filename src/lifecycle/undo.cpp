@@ -1,6 +1,7 @@
 #include "lifecycle/undo.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace moult::lifecycle {
 namespace {
@@ -45,6 +46,7 @@ bool may_pass(ErrorCode code) { return code == ErrorCode::still_active || code =
 
 void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
   Backoff backoff(longest_sleep, bounds.deadline);
+  std::optional<Error> active;  // the reason, should the deadline cut the last stop short
   for (;;) {
     try {
       try_to_take_back(transaction, next_stop(bounds));
@@ -52,7 +54,11 @@ void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
       return;
     } catch (const Error& error) {
       transaction.resume();
-      if (!may_pass(error.code()) || !backoff.sleep()) throw;
+      if (error.code() == ErrorCode::still_active) active = error;
+      if (!may_pass(error.code())) throw;
+      if (backoff.sleep()) continue;
+      if (active) throw Error(*active);
+      throw;
     } catch (...) {
       transaction.resume();
       throw;
