@@ -5,10 +5,9 @@
 #include <cxxabi.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
-#include <memory>
 
+#include "base/demangle.hpp"
 #include "base/guarded.hpp"
 
 namespace moult::data {
@@ -18,15 +17,6 @@ namespace {
 Guarded<std::deque<ObjectClass>>& known_classes() {
   static Guarded<std::deque<ObjectClass>>& made = *new Guarded<std::deque<ObjectClass>>;
   return made;
-}
-
-std::string demangled_type(const char* name) {
-  struct Free {
-    void operator()(char* text) const noexcept { std::free(text); }
-  };
-  int status = 0;
-  const std::unique_ptr<char, Free> text(abi::__cxa_demangle(name, nullptr, nullptr, &status));
-  return status == 0 && text ? text.get() : name;
 }
 
 void add_bases(const std::type_info& type, std::ptrdiff_t offset, std::vector<FixedBase>& bases) {
@@ -53,7 +43,7 @@ const ObjectClass& object_class_of(const std::type_info& type) {
     auto found = std::find_if(known.begin(), known.end(),
                               [&](const ObjectClass& each) { return each.distinct == distinct && each.name == name; });
     if (found != known.end()) return *found;
-    ObjectClass made{std::move(name), demangled_type(type.name()), distinct, {}};
+    ObjectClass made{std::move(name), name_of_type(type), distinct, {}};
     add_bases(type, 0, made.bases);
     return known.emplace_back(std::move(made));
   });
