@@ -28,14 +28,17 @@ ExitCode run_rollback(const Options& options) {
   return answer(options, target, line, protocol::parse_updates, [&](const protocol::UpdatesReply& reply) {
     std::vector<std::string> names;
     for (const UpdateReport& report : reply.updates) names.push_back(report.name);
-    return join(names) + ": " + paint(Colour::good, "rolled back") + " in " + target.describe();
+    const bool is_withdrawn = !reply.updates.empty() && reply.updates.front().state == UpdateState::aborted;
+    const std::string_view what = is_withdrawn ? "withdrawn" : "rolled back";
+    return join(names) + ": " + paint(Colour::good, what) + " in " + target.describe();
   });
 }
 
 }  // namespace
 
 void add_rollback(CLI::App& app, Run& run) {
-  CLI::App* const command = app.add_subcommand("rollback", "Take an update back that is in force");
+  CLI::App* const command =
+      app.add_subcommand("rollback", "Take an update back that is in force, or withdraw one that waits");
   auto options = std::make_shared<Options>();
   add_target(*command, *options);
   command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required()->check(a_name());

@@ -32,6 +32,7 @@ enum class ErrorCode {
   system,              ///< the operating system said no
   layout_mismatch,  ///< objects of the new class do not fit where the old one's are, or code that stays would misread
                     ///< them
+  superseded,       ///< an update that was handed in later is in force already
 };
 
 /// The code's name as it stands in the enumeration, for messages and the protocol.

@@ -99,10 +99,11 @@ ThreadedManager& threaded_manager(std::string_view name);
 /// True when an update of that name is in force (applied and not rolled back). From any thread.
 bool is_applied(std::string_view name);
 
-/// Takes an applied update back, as one stopped change. Throws Error: not_found when no such update is in force,
+/// Takes an applied update back, as one stopped change; one that still waits for its turn, or was postponed, is
+/// withdrawn. By name: the newest of those. Throws Error: not_found when no such update is in force or waits,
 /// still_active when code that would go away stays on a stack until `timeout`, thread_unstoppable, timed_out when
-/// another change of the program lasts until then, unsupported when the update recorded nothing that could be taken
-/// back, invalid_argument from a step of an update. Nothing was changed then.
+/// another change of the program lasts until then or the update is just being carried out, unsupported when the update
+/// recorded nothing that could be taken back, invalid_argument from a step of an update. Nothing was changed then.
 void roll_back(std::uint64_t update_id, std::chrono::milliseconds timeout = std::chrono::seconds(10));
 void roll_back(std::string_view update_name, std::chrono::milliseconds timeout = std::chrono::seconds(10));
 

@@ -105,7 +105,7 @@ enum class UpdateState {
   applied,      ///< in force
   refused,      ///< prepare or check_requirements threw: nothing was touched
   failed,       ///< a later step threw: everything was put back
-  aborted,      ///< its requirements can never be met, or its manager stopped
+  aborted,      ///< its requirements can never be met, its manager stopped, or it was withdrawn
   rolled_back,  ///< was applied, and has been taken back
 };
 std::string_view name_of(UpdateState state) noexcept;

@@ -25,6 +25,7 @@ std::string_view name_of(ErrorCode code) noexcept {
     case ErrorCode::internal: return "internal";
     case ErrorCode::system: return "system";
     case ErrorCode::layout_mismatch: return "layout_mismatch";
+    case ErrorCode::superseded: return "superseded";
   }
   return "unknown";
 }

@@ -37,6 +37,7 @@ enum class EventKind {
   file_refused,             ///< level 1: update file not found / not an update
   update_loaded,            ///< level 2: a file was loaded
   warning,                  ///< level 1
+  update_withdrawn,         ///< level 2: U taken out of its manager's queue
   changed_directly,         ///< level 2: the program was changed outside of any update; what
 };
 std::string_view name_of(EventKind kind) noexcept;

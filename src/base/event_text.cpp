@@ -60,6 +60,7 @@ std::string words_of(const Event& event) {
     case EventKind::file_refused: return "update file refused" + because(event);
     case EventKind::update_loaded: return event.text + " loaded";
     case EventKind::warning: return warning(event);
+    case EventKind::update_withdrawn: return event.update + " withdrawn";
     case EventKind::changed_directly: return event.text + ", outside of any update";
   }
   return "unknown event";
@@ -89,6 +90,7 @@ std::string_view name_of(EventKind kind) noexcept {
     case EventKind::file_refused: return "file_refused";
     case EventKind::update_loaded: return "update_loaded";
     case EventKind::warning: return "warning";
+    case EventKind::update_withdrawn: return "update_withdrawn";
     case EventKind::changed_directly: return "changed_directly";
   }
   return "unknown";
@@ -107,6 +109,7 @@ LogLevel level_of(EventKind kind) noexcept {
     case EventKind::update_completed:
     case EventKind::update_rolled_back:
     case EventKind::update_loaded:
+    case EventKind::update_withdrawn:
     case EventKind::changed_directly: return LogLevel::all;
     case EventKind::not_alterable:
     case EventKind::requirements_not_met:

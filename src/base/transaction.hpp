@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -65,6 +66,10 @@ class Transaction final {
     Transaction* outer_;
   };
 
+  /// The id of its update; 0 for one that is only checked.
+  std::uint64_t update() const noexcept { return update_; }
+  void set_update(std::uint64_t id) noexcept { update_ = id; }
+
   /// Recorded before the change is committed, so that an allocation that fails leaves nothing half done.
   void add(UndoStep step);
   const std::vector<UndoStep>& steps() const noexcept { return steps_; }
@@ -104,6 +109,7 @@ class Transaction final {
   void undo_all() noexcept;
 
  private:
+  std::uint64_t update_ = 0;
   std::vector<UndoStep> steps_;
   std::unique_ptr<Suspension> suspension_;
   std::vector<std::function<void()>> before_resume_;

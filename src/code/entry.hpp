@@ -25,6 +25,8 @@ struct Redirection {
 
   Entry* entry = nullptr;
   CodeAddress fresh{};
+  std::uint64_t update = 0;  ///< its id; 0: none
+  std::string line;          ///< as the update tells it
   std::array<std::uint8_t, longest_jump> jump{};
   std::size_t jump_size = 0;
   const x86_64::JumpSlot* slot = nullptr;  ///< when the jump leads to or through one

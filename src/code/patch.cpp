@@ -152,7 +152,7 @@ std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) 
 
 class Patch::Impl final {
  public:
-  explicit Impl(ModuleHold modules) : modules_(std::move(modules)) {}
+  explicit Impl(PatchOptions options) : modules_(std::move(options.modules)), update_(options.update) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -175,6 +175,7 @@ class Patch::Impl final {
 
   State state_ = State::prepared;
   ModuleHold modules_;
+  std::uint64_t update_;
   std::vector<Redirection*> redirections_;
   std::vector<CodeRange> overwritten_;
   std::vector<CodeRange> keep_out_;
@@ -194,9 +195,12 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
   registry().with([&](Registry& known) {
     for (std::size_t i = 0; i < copies.size(); ++i) {
       const PatchTarget& target = *copies[i].target;
+      known.refuse_superseded(target.name, target.range.begin, update_);
       std::vector<std::uint8_t> original = bytes_at(plans[i], copies[i]);
       Redirection& redirection = known.add(target.name, target.range.begin, plans[i], original, target.fresh);
       redirections_.push_back(&redirection);
+      redirection.update = update_;
+      redirection.line = target.line;
       overwritten_.push_back(redirection.entry->overwritten());
       keep_out_of(target, plans[i], redirection);
     }
@@ -262,7 +266,7 @@ void Patch::Impl::lift(bool is_lifted) noexcept {
   platform::sync_cores();
 }
 
-Patch Patch::prepare(std::span<const PatchTarget> targets, ModuleHold modules) {
+Patch Patch::prepare(std::span<const PatchTarget> targets, PatchOptions options) {
   const std::vector<Mapping> mappings = platform::address_space().mappings();
   check_targets(targets, mappings);
   MOULT_FAULT("code.prepare.copy");
@@ -271,7 +275,7 @@ Patch Patch::prepare(std::span<const PatchTarget> targets, ModuleHold modules) {
   plans.reserve(copies.size());
   for (const CodeCopy& copy : copies) plans.push_back(plan_copy(copy, mappings));
   MOULT_FAULT("code.prepare.planned");
-  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(modules));
+  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(options));
   impl->add_jumps(copies, plans);
   impl->open_pages();
   platform::register_core_sync();
@@ -288,6 +292,18 @@ std::vector<Version> versions_of(CodeAddress entry) {
       versions.push_back({redirection->fresh, {CodeAddress{slot}, CodeAddress{slot + size}}});
     }
     return versions;
+  });
+}
+
+std::vector<Standing> standing_changes() {
+  return registry().with([](const Registry& known) {
+    std::vector<Standing> standing;
+    for (const auto& [function, entry] : known.all())
+      for (const Redirection* each = entry.newest; each != nullptr; each = each->older) {
+        standing.push_back({function, each->update, each->line});
+        if (each != entry.newest) standing.back().covered_by = entry.newest->update;
+      }
+    return standing;
   });
 }
 

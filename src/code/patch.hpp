@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ struct PatchTarget {
   CodeRange range;                  ///< the function's own bytes
   CodeAddress fresh;                ///< where calls shall go on
   std::vector<CodeRange> pieces{};  ///< what the compiler split off: its branches count too
+  std::string line{};               ///< the change as it is told: "f redefined as g"
+};
+
+struct PatchOptions {
+  /// Those that the targets and their replacements are in; held for ever from commit on.
+  ModuleHold modules{};
+  /// The id of the update that the patch belongs to; 0: none. The order of ids is that in which updates were handed in.
+  std::uint64_t update = 0;
 };
 
 /// Where calls of a function go on.
@@ -34,14 +43,23 @@ struct Version {
 /// may still be in progress, whichever is in force now. Without the function itself.
 std::vector<Version> versions_of(CodeAddress entry);
 
+/// A change that was committed and not reverted.
+struct Standing {
+  CodeAddress function{};  ///< the old one's entry
+  std::uint64_t update = 0;
+  std::string line;
+  /// The update that decides instead, or 0 for a change outside of any; nothing where this change is in force.
+  std::optional<std::uint64_t> covered_by{};
+};
+std::vector<Standing> standing_changes();
+
 /// The redirections of one change, committed together. Several changes may redirect the same function: the newest
 /// committed one that was not reverted decides.
 class Patch final {
  public:
   /// Throws Error before anything is changed: too_short, unsupported_code, no_room, invalid_argument (a function onto
-  /// itself, or onto one that is redefined as it; two targets with one entry), system. `modules` holds those that the
-  /// targets and their replacements are in; from commit on it does so for ever.
-  static Patch prepare(std::span<const PatchTarget> targets, ModuleHold modules = {});
+  /// itself, or onto one that is redefined as it; two targets with one entry), superseded, system.
+  static Patch prepare(std::span<const PatchTarget> targets, PatchOptions options = {});
   Patch(Patch&&) noexcept;
   Patch& operator=(Patch&&) noexcept;
   /// A patch that was committed stays in force; one that was not leaves no trace.

@@ -54,6 +54,17 @@ Redirection& Registry::add(const std::string& name, CodeAddress function, const 
   return *entry.redirections.back();
 }
 
+void Registry::refuse_superseded(const std::string& name, CodeAddress function, std::uint64_t update) const {
+  auto entry = entries_.find(function);
+  if (entry == entries_.end() || update == 0) return;
+  for (const Redirection* each = entry->second.newest; each != nullptr; each = each->older) {
+    if (each->update <= update) continue;
+    const std::string newer = "update " + std::to_string(each->update);
+    throw Error(ErrorCode::superseded, name + ": " + newer + ", which was handed in later, has redefined it already; " +
+                                           "hand this one in again to put it in the place of that");
+  }
+}
+
 void Registry::remove(Redirection& redirection) noexcept {
   MOULT_CHECK(redirection.state != Redirection::State::in_force, "a jump in force cannot be forgotten");
   // A thread may be on its way through the slot of a jump that was in force: that slot is not used again.

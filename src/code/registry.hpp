@@ -30,12 +30,16 @@ class Registry final {
   /// another patched function, no_room, system. Nothing has changed then.
   Redirection& add(const std::string& name, CodeAddress function, const EntryPlan& plan,
                    std::span<const std::uint8_t> original, CodeAddress fresh);
+  /// Throws Error (superseded) when an update with a greater id than `update`, which is not 0, has the function in
+  /// force.
+  void refuse_superseded(const std::string& name, CodeAddress function, std::uint64_t update) const;
   /// Forgets a jump that is not in force.
   void remove(Redirection& redirection) noexcept;
 
   /// The jumps from `function` that were ever in force, those from where they lead, and so on.
   std::vector<const Redirection*> committed_from(CodeAddress function) const;
 
+  const std::map<CodeAddress, Entry>& all() const noexcept { return entries_; }
   NearPool& slots() noexcept { return slots_; }
   CodePages& pages() noexcept { return pages_; }
   std::size_t entries() const noexcept { return entries_.size(); }

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/event.hpp"
+#include "code/patch.hpp"
 #include "control/native.hpp"
 #include "lifecycle/registry.hpp"
 #include "moult/load.hpp"
@@ -39,13 +40,20 @@ const std::string& own_build_id() {
 
 std::uint64_t id_of(const RollbackRequest& request) {
   if (const auto* const id = std::get_if<std::uint64_t>(&request.update)) return *id;
-  const std::string& name = std::get<std::string>(request.update);
-  std::uint64_t last = 0;
-  for (const UpdateReport& report : all_updates())
-    if (report.name == name && report.state == UpdateState::applied) last = report.id;
-  if (last == 0)
-    throw Error(ErrorCode::not_found, name + ": no update of that name is in force; moult status lists the updates");
-  return last;
+  return lifecycle::registry().newest(std::get<std::string>(request.update));
+}
+
+/// Has the reports say which of their changes a newer one hides.
+void mark_covered(std::vector<UpdateReport>& reports) {
+  for (const code::Standing& change : code::standing_changes()) {
+    if (!change.covered_by) continue;
+    const auto report = std::ranges::find(reports, change.update, &UpdateReport::id);
+    if (report == reports.end()) continue;
+    const std::string by =
+        *change.covered_by == 0 ? "a change outside of any update" : "update " + std::to_string(*change.covered_by);
+    for (std::string& line : report->changes)
+      if (line == change.line) line += " (covered by " + by + ")";
+  }
 }
 
 std::string module_of(const symbols::Program& program, CodeAddress address) {
@@ -80,6 +88,7 @@ StatusReply native_status() {
   reply.threads = count_threads();
   reply.managers = lifecycle::registry().manager_names();
   reply.updates = all_updates();
+  mark_covered(reply.updates);
   reply.log_level = static_cast<int>(event_log().level());
   return reply;
 }
@@ -93,21 +102,17 @@ UpdatesReply native_roll_back(const RollbackRequest& request) {
 }
 
 FunctionsReply native_functions(const FunctionsRequest& request) {
-  std::set<std::string> redefined;
-  for (const UpdateReport& report : all_updates()) {
-    if (report.state != UpdateState::applied) continue;
-    for (const std::string& change : report.changes) redefined.insert(change.substr(0, change.find(" redefined as ")));
-  }
+  std::set<CodeAddress> redefined;
+  for (const code::Standing& change : code::standing_changes()) redefined.insert(change.function);
   FunctionsReply reply;
   const symbols::Program program = symbols::Program::of_this_process();
   const std::vector<symbols::FunctionSymbol> found = functions_in_order(program, request.match);
   reply.total = found.size();
   for (const symbols::FunctionSymbol& function : std::span(found).first(std::min(found.size(), request.most))) {
-    const std::string plain = function.demangled.substr(0, function.demangled.find('('));
     reply.functions.push_back({.name = function.demangled,
                                .module = function.module,
                                .size = function.range.size(),
-                               .redefined = redefined.contains(plain) || redefined.contains(function.demangled)});
+                               .redefined = redefined.contains(function.range.begin)});
   }
   return reply;
 }

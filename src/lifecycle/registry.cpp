@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/event.hpp"
 #include "base/name.hpp"
 #include "lifecycle/submission.hpp"
 
@@ -14,8 +15,12 @@ namespace {
 /// Applied, or failed with changes that could not be undone.
 bool is_in_force(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
 
-[[noreturn]] void throw_not_in_force(const std::string& update) {
-  throw Error(ErrorCode::not_found, update + ": no such update is in force; `moult status` lists those that are");
+[[noreturn]] void throw_not_in_force(const std::string& update, const UpdateReport* report = nullptr) {
+  if (report != nullptr && report->state == UpdateState::active)
+    throw Error(ErrorCode::timed_out, update + ": its manager " + report->manager +
+                                          " is carrying it out; try again when it has been applied or postponed");
+  throw Error(ErrorCode::not_found,
+              update + ": no such update is in force or waits for its turn; `moult status` lists those that do");
 }
 
 }  // namespace
@@ -133,14 +138,27 @@ void Registry::roll_back(std::uint64_t id, std::chrono::milliseconds timeout) {
   roll_back(run, timeout);
 }
 
-void Registry::roll_back(std::string_view name, std::chrono::milliseconds timeout) {
+std::uint64_t Registry::newest(std::string_view name) const {
   std::vector<std::shared_ptr<UpdateRun>> all = runs();
   std::ranges::reverse(all);
   auto newest = std::ranges::find_if(all, [&](const std::shared_ptr<UpdateRun>& run) {
-    return run->name() == name && is_in_force(run->record().report());
+    return run->name() == name && (!run->record().is_settled() || is_in_force(run->record().report()));
   });
   if (newest == all.end()) throw_not_in_force(std::string(name));
-  roll_back(*newest, timeout);
+  return (*newest)->id();
+}
+
+void Registry::roll_back(std::string_view name, std::chrono::milliseconds timeout) { roll_back(newest(name), timeout); }
+
+bool Registry::withdraw(const std::shared_ptr<UpdateRun>& run) {
+  if (!run->withdraw()) return false;
+  Event event;
+  event.kind = EventKind::update_withdrawn;
+  event.update = run->name();
+  event.update_id = run->id();
+  event_log().publish(std::move(event));
+  update_ended(run);
+  return true;
 }
 
 void Registry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout) {
@@ -149,10 +167,12 @@ void Registry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::mil
     throw Error(ErrorCode::invalid_argument, what + ": cannot be rolled back from a step of another update");
   if (Submission::dry_run() != nullptr) return;
   Deadline deadline = deadline_after(timeout);
+  if (withdraw(run)) return;
   ChangeTurn turn = gate_.take(deadline);
   if (!turn) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
+  if (withdraw(run)) return;  // it was postponed meanwhile
   UpdateReport report = run->record().report();
-  if (!is_in_force(report)) throw_not_in_force(what);
+  if (!is_in_force(report)) throw_not_in_force(what, &report);
   if (report.changes.empty())
     throw Error(ErrorCode::unsupported, what + ": recorded no change that could be taken back");
   run->roll_back(gate_, deadline);

@@ -60,6 +60,8 @@ class Registry final {
   std::vector<UpdateReport> reports() const;
   std::optional<UpdateReport> report(std::uint64_t id) const;
 
+  /// The newest update of that name that is in force or waits for its turn. Throws Error (not_found).
+  std::uint64_t newest(std::string_view name) const;
   /// As moult::roll_back.
   void roll_back(std::uint64_t id, std::chrono::milliseconds timeout);
   void roll_back(std::string_view name, std::chrono::milliseconds timeout);
@@ -74,6 +76,7 @@ class Registry final {
     std::deque<UpdateReport> ended;
   };
   std::vector<std::shared_ptr<UpdateRun>> runs() const;
+  bool withdraw(const std::shared_ptr<UpdateRun>& run);
   void roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout);
 
   Guarded<Data> data_;

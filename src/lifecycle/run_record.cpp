@@ -27,6 +27,28 @@ UpdateReport RunRecord::wait(Deadline deadline) const {
       deadline, [](const Data& data) { return data.settled; }, [](const Data& data, bool) { return data.report; });
 }
 
+bool RunRecord::begin() {
+  const bool is_begun = data_.with([](Data& data) {
+    if (!data.settled) data.report.state = UpdateState::active;
+    return !data.settled;
+  });
+  data_.notify();
+  return is_begun;
+}
+
+bool RunRecord::withdraw() {
+  const bool is_withdrawn = data_.with([](Data& data) {
+    if (data.settled || data.report.state != UpdateState::queued) return false;
+    data.report.state = UpdateState::aborted;
+    data.report.code = ErrorCode::alterability;
+    data.report.reason = "withdrawn before it was applied";
+    data.settled = true;
+    return true;
+  });
+  data_.notify();
+  return is_withdrawn;
+}
+
 std::uint64_t RunRecord::attempts() const {
   return data_.with([](const Data& data) { return data.attempts; });
 }

@@ -27,6 +27,11 @@ class RunRecord final {
   /// Waits until more than `seen` have, or it is settled; false when `deadline` has passed.
   bool wait_for_attempt(std::uint64_t seen, Deadline deadline) const;
 
+  /// Its turn has come: it is active from now on. False when it was withdrawn before.
+  bool begin();
+  /// Before its turn, or postponed: it is aborted, and its manager will let it go. False when its turn has come.
+  bool withdraw();
+
   template <class Change>
   void change(Change&& change_report) {
     data_.with([&](Data& data) { change_report(data.report); });

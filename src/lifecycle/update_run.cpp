@@ -18,6 +18,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
       teller_(id, name_, manager_),
       update_(std::move(update)),
       patience_(update_->patience()) {
+  transaction_->set_update(id);
   if (update_->threads_.empty()) update_->threads_ = default_threads;
 }
 
@@ -38,7 +39,10 @@ Progress UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::functi
     transaction_->resume();
     teller_.flush(transaction_->last_pause());
   }
-  if (settled_) release();
+  if (settled_)
+    release();
+  else if (record_.is_settled())
+    let_go();
   turn_.release();
   gate_ = nullptr;
   return progress;
@@ -87,8 +91,8 @@ void UpdateRun::begin_again_if_changed() {
 }
 
 std::optional<Progress> UpdateRun::set_up() {
+  if (!record_.begin()) return Progress::ended;
   teller_.tell(*transaction_, EventKind::update_begun);
-  record_.change([](UpdateReport& report) { report.state = UpdateState::active; });
   transaction_->hear_reasons({});
   transaction_->set_reason({});
   transaction_->hear_reasons([this](const std::string& reason) { tell_what_it_waits_for(reason); });

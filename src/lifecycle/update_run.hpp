@@ -24,7 +24,8 @@
 
 namespace moult::lifecycle {
 
-/// What an advance came to. Pending: call again (inline managers only). Postponed: it wants to the queue's tail.
+/// What an advance came to. Pending: call again (inline managers only). Postponed: it wants to the queue's tail. Ended:
+/// it is in a final state, or was withdrawn while it waited.
 enum class Progress { pending, postponed, ended };
 
 class UpdateRun final {
@@ -37,6 +38,8 @@ class UpdateRun final {
   std::uint64_t id() const noexcept { return id_; }
   const std::string& name() const noexcept { return name_; }
   const RunRecord& record() const noexcept { return record_; }
+  /// See RunRecord::withdraw.
+  bool withdraw() { return record_.withdraw(); }
 
   // From the one thread that carries the update out; none of these throws what the update threw.
 
@@ -87,6 +90,7 @@ class UpdateRun final {
   void clean_up_quietly() noexcept;
   Progress settle(UpdateState state, std::optional<Trouble> trouble = {});
   void release();
+  void let_go();
 
   const std::uint64_t id_;
   const std::string name_;

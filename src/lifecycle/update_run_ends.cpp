@@ -145,6 +145,7 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
 }
 
 void UpdateRun::abort(ChangeGate& gate, const std::string& reason) {
+  if (record_.is_settled()) return let_go();
   guarded(gate, {}, [&] {
     std::optional<Trouble> not_undone = take_everything_back();
     transaction_->resume();
@@ -162,15 +163,18 @@ Progress UpdateRun::settle(UpdateState state, std::optional<Trouble> trouble) {
   return Progress::ended;
 }
 
+/// Also when it was withdrawn: whoever holds a handle holds no update.
+void UpdateRun::let_go() {
+  update_.reset();
+  transaction_ = std::make_unique<Transaction>();
+}
+
 /// What is in force keeps its transaction, to be rolled back, and its update, which the way back may need.
 void UpdateRun::release() {
   std::vector<std::string> changes = transaction_->changes();
   std::vector<std::string> warnings = transaction_->warnings();
   std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
-  if (settled_ != UpdateState::applied && changes.empty()) {
-    update_.reset();
-    transaction_ = std::make_unique<Transaction>();
-  }
+  if (settled_ != UpdateState::applied && changes.empty()) let_go();
   record_.settle([&](UpdateReport& report) {
     report.state = *settled_;
     report.code.reset();

@@ -134,7 +134,7 @@ Members members_of(const Json& json) {
 }
 
 std::optional<ErrorCode> parse_code(const std::string& name) {
-  for (int number = 0; number <= static_cast<int>(ErrorCode::layout_mismatch); ++number)
+  for (int number = 0; number <= static_cast<int>(ErrorCode::superseded); ++number)
     if (name_of(static_cast<ErrorCode>(number)) == name) return static_cast<ErrorCode>(number);
   return std::nullopt;
 }

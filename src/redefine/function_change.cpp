@@ -185,16 +185,19 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
     } catch (const Error& error) {
       refusals.add(error);
     }
-    targets.push_back({olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces});
     for (alterability::FunctionExtent& extent : alterability::extents_of_versions(program, pairs[i].first))
       change.state_->olds.push_back(std::move(extent));
     change.state_->fresh.push_back(pairs[i].second);
     change.state_->fresh_code.push_back(alterability::extent_of(program, pairs[i].second));
     change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
                                    fresh[i].demangled);
+    targets.push_back(
+        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces, change.state_->lines.back()});
   }
   refusals.throw_if_any();
-  change.state_->patch = code::Patch::prepare(targets, std::move(modules));
+  const Transaction* const transaction = Transaction::current();
+  const std::uint64_t update = transaction != nullptr ? transaction->update() : 0;
+  change.state_->patch = code::Patch::prepare(targets, {std::move(modules), update});
   MOULT_FAULT("redefine.prepare.end");
   return change;
 }

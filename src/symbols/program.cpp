@@ -310,13 +310,22 @@ Namesakes Program::namesakes_of(const FunctionSymbol& function) const {
   const std::size_t place = *impl_->module_of(function);
   const ModuleSymbols& all = *impl_->symbols(place);
   std::vector<const Symbol*> others;
+  std::vector<const Symbol*> own;
   std::set<std::string> seen{function.demangled};
   for (const Symbol* alias : all.functions().aliases_of(in_file(impl_->modules[place], function.range.begin))) {
     const SymbolName name = split_symbol_name(alias->name);
-    if (name.suffix.empty() && seen.insert(demangle(std::string(name.base))).second) others.push_back(alias);
+    const std::string readable = demangle(std::string(name.base));
+    if (readable == function.demangled) own.push_back(alias);
+    if (name.suffix.empty() && seen.insert(readable).second) others.push_back(alias);
   }
   const DebugInfo* info = others.empty() ? nullptr : all.debug_info();
-  if (info != nullptr) others = defined_functions(*info, others);
+  if (info != nullptr) {
+    others = defined_functions(*info, others);
+    // The C library defines functions under a private name and gives them the public ones as aliases: then the one
+    // definition is that of `function`. A C++ function is defined under its own name, where it is seen at all.
+    const bool is_alias = !function.mangled.starts_with("_Z") && defined_functions(*info, own).empty();
+    if (is_alias && others.size() == 1) others.clear();
+  }
   Namesakes namesakes{{}, info != nullptr};
   for (const Symbol* other : others) namesakes.names.push_back(demangle(std::string(other->name)));
   return namesakes;

@@ -18,6 +18,7 @@ int call_right_twin(int x);
 int undescribed(int x);
 extern "C" int lookup_first_name(int x);
 extern "C" int lookup_second_name(int x);
+extern "C" int lookup_labelled(int x);
 MOULT_UPDATABLE int overloaded(int x) { return x; }
 MOULT_UPDATABLE int overloaded(const std::string& text) { return static_cast<int>(text.size()); }
 MOULT_UPDATABLE int four_times(int x) { return x * 4; }
@@ -151,6 +152,12 @@ TEST(Lookup, ASecondNameOfAFunctionIsNoOther) {
   moult::redefine_function(moult::function<int(int)>("lookup_second_name"), four_times);
   EXPECT_EQ(lookup_first_name(1), 4);
   EXPECT_EQ(lookup_second_name(1), 4);
+}
+
+TEST(Lookup, AnAliasOfAFunctionWithAPrivateNameIsNoOther) {
+  EXPECT_EQ(lookup_labelled(1), 10);
+  moult::redefine_function(moult::function<int(int)>("lookup_labelled"), four_times);
+  EXPECT_EQ(lookup_labelled(1), 4);
 }
 
 TEST(Lookup, WithoutDebugInformationTheReportWarns) {

@@ -123,6 +123,26 @@ TEST(Patching, AChangeThatSomethingElseWroteOverIsNeitherTakenBackNorRepeated) {
   EXPECT_EQ(hooked(1), 2);
 }
 
+MOULT_UPDATABLE int redefined_later(int x) { return x + 1; }
+MOULT_UPDATABLE int earlier_version(int x) { return x + 200; }
+
+TEST(Patching, AnUpdateThatWasOvertakenByALaterOneIsRefused) {
+  moult::Manager slow("slow");
+  moult::UpdateHandle earlier =
+      slow.add_update(std::make_unique<SafeRedefineUpdate>("earlier", redefined_later, earlier_version));
+  const moult::UpdateReport later = apply(std::make_unique<SafeRedefineUpdate>("later", redefined_later, replacement));
+  ASSERT_EQ(later.state, moult::UpdateState::applied) << later.reason;
+  slow.apply_next_update();
+  expect_refused(
+      earlier.report(), ErrorCode::superseded,
+      {"redefined_later(int): update " + std::to_string(later.id), "handed in later", "hand this one in again"});
+  EXPECT_EQ(redefined_later(1), 101);
+  const moult::UpdateReport again =
+      apply(std::make_unique<SafeRedefineUpdate>("earlier", redefined_later, earlier_version));
+  EXPECT_EQ(again.state, moult::UpdateState::applied) << again.reason;
+  EXPECT_EQ(redefined_later(1), 201);
+}
+
 sem_t gate;
 MOULT_UPDATABLE int never_leaves(int x) {
   while (sem_wait(&gate) != 0) {

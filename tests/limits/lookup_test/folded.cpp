@@ -15,6 +15,11 @@ int call_right_twin(int x) { return right_twin(x) + 2; }
 extern "C" {
 [[gnu::noinline]] int lookup_first_name(int x) { return std::printf("named %d\n", x) + x; }
 [[gnu::alias("lookup_first_name")]] int lookup_second_name(int x);
+
+// As the C library does it: the definition has a private name, and the name that is called is an alias.
+int lookup_labelled(int x) asm("lookup_labelled_private");
+[[gnu::noinline, gnu::visibility("hidden")]] int lookup_labelled(int x) { return std::printf("labelled %d\n", x) - x; }
+[[gnu::alias("lookup_labelled_private")]] int lookup_labelled_alias(int x) asm("lookup_labelled");
 }
 
 }  // namespace lookup

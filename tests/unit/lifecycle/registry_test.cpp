@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "fake_program.hpp"
+#include "lifecycle/submission.hpp"
 
 namespace moult::test {
 namespace {
@@ -240,6 +241,75 @@ TEST_F(RollBack, GoesBesideUpdatesBeingApplied) {
     roll_back(handle.id(), std::chrono::minutes(1));
     ASSERT_EQ(handle.report().state, UpdateState::rolled_back);
   }
+}
+
+TEST_F(RollBack, WithdrawsAnUpdateThatWaitsForItsTurn) {
+  std::shared_ptr<Script> script = std::make_shared<Script>();
+  Manager main("main");
+  UpdateHandle handle = main.add_update(scripted(script, "waiting"));
+  Listening listening;
+  roll_back(handle.id());
+  UpdateReport report = handle.wait(std::chrono::minutes(1));
+  EXPECT_EQ(report.state, UpdateState::aborted);
+  EXPECT_EQ(report.reason, "withdrawn before it was applied");
+  main.apply_next_update();
+  EXPECT_EQ(script->count("prepare"), 0);
+  EXPECT_EQ(lifecycle::registry().report(handle.id())->state, UpdateState::aborted);
+  EXPECT_THAT(listening.lines(), testing::ElementsAre("waiting withdrawn"));
+}
+
+TEST_F(RollBack, WithdrawsAPostponedUpdateOfAThreadedManager) {
+  std::shared_ptr<Script> script = std::make_shared<Script>();
+  script->requirements = [] { return Requirements::not_yet; };
+  ThreadedManager main("main");
+  UpdateHandle handle = main.add_update(scripted(script, "postponed"));
+  while (handle.report().postponements == 0) std::this_thread::yield();
+  roll_back(handle.id(), std::chrono::minutes(1));
+  EXPECT_EQ(handle.report().state, UpdateState::aborted);
+  const int prepared = script->count("prepare");
+  main.add_update(scripted(std::make_shared<Script>(), "another")).wait(std::chrono::minutes(1));
+  while (script->count("destroyed") == 0) std::this_thread::yield();
+  EXPECT_EQ(script->count("prepare"), prepared);
+}
+
+TEST_F(RollBack, AWithdrawnUpdateIsNotAbortedAgainWhenItsManagerGoes) {
+  Listening listening;
+  {
+    Manager main("main");
+    roll_back(main.add_update(scripted(std::make_shared<Script>(), "withdrawn first")).id());
+  }
+  EXPECT_THAT(listening.lines(), testing::Not(Contains(testing::HasSubstr("aborted"))));
+}
+
+TEST_F(RollBack, OfOneNameTheNewestWaitingGoesBeforeThoseInForce) {
+  UpdateReport applied = apply_one("again");
+  Manager main("main");
+  UpdateHandle waiting = main.add_update(scripted(std::make_shared<Script>(), "again"));
+  roll_back("again");
+  EXPECT_EQ(waiting.report().state, UpdateState::aborted);
+  EXPECT_TRUE(is_applied("again"));
+  roll_back("again");
+  EXPECT_EQ(lifecycle::registry().report(applied.id)->state, UpdateState::rolled_back);
+}
+
+TEST_F(RollBack, AnUpdateBetweenTwoProbesIsLeftToItsManager) {
+  std::shared_ptr<Script> script = std::make_shared<Script>();
+  script->alterable = false;
+  Manager main("main");
+  UpdateHandle handle = main.add_update(scripted(script, "in hand"));
+  main.apply_next_update();
+  ASSERT_EQ(handle.report().state, UpdateState::active);
+  EXPECT_EQ(code_of([&] { roll_back(handle.id()); }), ErrorCode::timed_out);
+  EXPECT_EQ(handle.report().state, UpdateState::active);
+}
+
+TEST_F(RollBack, InADryRunTakesNothingBack) {
+  UpdateReport applied = apply_one("stays");
+  lifecycle::Submission dry_run(lifecycle::Submission::Mode::check);
+  lifecycle::Submission::Scope scope(dry_run);
+  roll_back(applied.id);
+  EXPECT_TRUE(is_applied("stays"));
+  EXPECT_EQ(program.version, 2);
 }
 
 TEST_F(RollBack, OfTwoThreadsOnlyOneSucceeds) {
