@@ -10,14 +10,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options : Aimed {
+struct ApplyOptions : Aimed {
   std::string file;
   bool force = false;
   CompileOptions compile;
 };
 
 /// The shared object to send: the file itself, or what was compiled from it.
-std::string shared_object_of(const Options& options, const Target& target, const ScratchFolder& scratch) {
+std::string shared_object_of(const ApplyOptions& options, const Target& target, const ScratchFolder& scratch) {
   if (!is_source(options.file)) return fs::canonical(options.file).string();
   const fs::path output = scratch.path() / fs::path(options.file).stem().concat(".so");
   compile_update(target, options.file, output, options.compile);
@@ -48,7 +48,7 @@ std::string clearance_of(const Target& target, const UpdateReport& report, std::
 }
 
 /// What the program's messages shall call the file: a source rather than what was made of it.
-std::string source_of(const Options& options) {
+std::string source_of(const ApplyOptions& options) {
   return is_source(options.file) ? fs::canonical(options.file).string() : std::string();
 }
 
@@ -90,7 +90,7 @@ struct Errand {
 };
 
 /// Sends the request and tells what came of each update.
-ExitCode carry_out(const Options& options, const Target& target, const Errand& errand) {
+ExitCode carry_out(const ApplyOptions& options, const Target& target, const Errand& errand) {
   const Clock::time_point begin = Clock::now();
   const std::string line = ask(target, errand.command, errand.timeout);
   const Clock::duration time = Clock::now() - begin;
@@ -110,7 +110,7 @@ ExitCode carry_out(const Options& options, const Target& target, const Errand& e
   return errand.exit_of(reply);
 }
 
-ExitCode run_apply(const Options& options) {
+ExitCode run_apply(const ApplyOptions& options) {
   const Target target = find_target(options.target);
   const ScratchFolder scratch;
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
@@ -124,7 +124,7 @@ ExitCode run_apply(const Options& options) {
                     .exit_of = exit_of_update});
 }
 
-ExitCode run_check(const Options& options) {
+ExitCode run_check(const ApplyOptions& options) {
   const Target target = find_target(options.target);
   const ScratchFolder scratch;
   return carry_out(
@@ -136,11 +136,11 @@ ExitCode run_check(const Options& options) {
        .exit_of = exit_of_check});
 }
 
-using Action = ExitCode (*)(const Options&);
+using Action = ExitCode (*)(const ApplyOptions&);
 
 void add(CLI::App& app, Run& run, const char* name, const char* what, const char* footer, Action action) {
   CLI::App* const command = app.add_subcommand(name, what);
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ApplyOptions>();
   add_target(*command, *options);
   command->add_option("FILE", options->file, "An update: a .cpp, compiled with the program's own flags, or a .so")
       ->required()

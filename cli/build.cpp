@@ -7,13 +7,13 @@
 namespace moult::cli {
 namespace {
 
-struct Options : Aimed {
+struct BuildOptions : Aimed {
   std::string file;
   std::string output;
   CompileOptions compile;
 };
 
-ExitCode run_build(const Options& options) {
+ExitCode run_build(const BuildOptions& options) {
   if (!is_source(options.file))
     throw Trouble(
         ExitCode::usage, ErrorCode::invalid_argument,
@@ -32,7 +32,7 @@ ExitCode run_build(const Options& options) {
 
 void add_build(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("build", "Compile an update for a running program");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BuildOptions>();
   add_target(*command, *options);
   command->add_option("FILE", options->file, "The update's source")->required()->check(CLI::ExistingFile);
   command->add_option("-o,--output", options->output, "The shared object to write")->required();

@@ -31,13 +31,13 @@ const char* escape_of(Colour colour) noexcept {
 }
 
 /// Of a control character as JSON writes it ("\\u001b", "\\r"), but for newlines and tabs; 0 when there is none.
-std::size_t size_of_escaped_control(std::string_view json) {
+std::size_t size_of_escaped_control(std::string_view escaped) {
   for (const std::string_view escape : {"\\b", "\\f", "\\r"})
-    if (json.starts_with(escape)) return escape.size();
+    if (escaped.starts_with(escape)) return escape.size();
   constexpr std::size_t size = 6;
-  if (json.size() < size || !(json.starts_with("\\u00") || json.starts_with("\\U00"))) return 0;
-  const char high = json[4];
-  const bool is_delete = high == '7' && (json[5] == 'f' || json[5] == 'F');
+  if (escaped.size() < size || !(escaped.starts_with("\\u00") || escaped.starts_with("\\U00"))) return 0;
+  const char high = escaped[4];
+  const bool is_delete = high == '7' && (escaped[5] == 'f' || escaped[5] == 'F');
   return high == '0' || high == '1' || high == '8' || high == '9' || is_delete ? size : 0;
 }
 

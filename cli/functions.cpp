@@ -4,12 +4,12 @@
 namespace moult::cli {
 namespace {
 
-struct Options : Aimed {
+struct FunctionsOptions : Aimed {
   std::string match;
   std::size_t most = 200;
 };
 
-std::string to_text(const Options& options, const protocol::FunctionsReply& reply) {
+std::string render(const FunctionsOptions& options, const protocol::FunctionsReply& reply) {
   if (reply.functions.empty()) return "no function has \"" + options.match + "\" in its name";
   std::vector<std::vector<std::string>> rows{{"BYTES", "MODULE", "FUNCTION"}};
   for (const protocol::FunctionRecord& function : reply.functions)
@@ -22,19 +22,19 @@ std::string to_text(const Options& options, const protocol::FunctionsReply& repl
   return table;
 }
 
-ExitCode run_functions(const Options& options) {
+ExitCode run_functions(const FunctionsOptions& options) {
   const Target target = find_target(options.target);
   const protocol::FunctionsRequest request{options.match, options.most};
   const std::string line = ask(target, request, std::chrono::duration<double>(options.timeout));
   return answer(options, target, line, protocol::parse_functions,
-                [&](const protocol::FunctionsReply& reply) { return to_text(options, reply); });
+                [&](const protocol::FunctionsReply& reply) { return render(options, reply); });
 }
 
 }  // namespace
 
 void add_functions(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("functions", "List the functions of a program");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FunctionsOptions>();
   add_target(*command, *options);
   command->add_option("MATCH", options->match, "Only names that contain this");
   command->add_option("--most", options->most, "At most that many")

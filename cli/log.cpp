@@ -8,7 +8,7 @@
 namespace moult::cli {
 namespace {
 
-struct Options : Aimed {
+struct LogOptions : Aimed {
   bool follow = false;
   std::uint64_t after = 0;
 };
@@ -24,16 +24,16 @@ std::string clock_time(double seconds) {
   return text.data();
 }
 
-void show(const Options& options, const protocol::EventRecord& event) {
+void show(const LogOptions& options, const protocol::EventRecord& event) {
   print(options.json ? protocol::format_event(event)
                      : paint(Colour::faint, clock_time(event.time)) + "  " + event.text);
 }
 
 /// What is shown of a line: as it came for machines.
-std::string shown(const Options& options, const std::string& line) { return options.json ? line : printable(line); }
+std::string shown(const LogOptions& options, const std::string& line) { return options.json ? line : printable(line); }
 
 /// Until the program ends or the reader has seen enough (Ctrl-C).
-ExitCode follow(const Options& options, const Target& target, protocol::Client client) {
+ExitCode follow(const LogOptions& options, const Target& target, protocol::Client client) {
   const protocol::Deadline never = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
   while (true) {
     std::string line;
@@ -47,7 +47,7 @@ ExitCode follow(const Options& options, const Target& target, protocol::Client c
   }
 }
 
-ExitCode run_log(const Options& options) {
+ExitCode run_log(const LogOptions& options) {
   const Target target = find_target(options.target);
   const protocol::LogRequest request{options.after, options.follow};
   const auto timeout = std::chrono::duration<double>(options.timeout);
@@ -70,7 +70,7 @@ ExitCode run_log(const Options& options) {
 
 void add_log(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("log", "Show what moult did in a program");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<LogOptions>();
   add_target(*command, *options);
   command->add_flag("-f,--follow", options->follow, "Go on with what happens from now on");
   command->add_option("--after", options->after, "Only events with a number above this")->check(a_count());

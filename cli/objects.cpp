@@ -10,7 +10,7 @@ std::string name_of(const protocol::PoolRecord& pool, const protocol::HeldRecord
   return held.class_name;
 }
 
-std::string to_text(const protocol::ObjectsReply& reply) {
+std::string render(const protocol::ObjectsReply& reply) {
   if (reply.pools.empty())
     return "no class of this program has a pool yet: one that derives from moult::Updatable gets it with its first "
            "object";
@@ -28,7 +28,7 @@ ExitCode run_objects(const Aimed& options) {
   const Target target = find_target(options.target);
   const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
   return answer(options, target, line, protocol::parse_objects,
-                [](const protocol::ObjectsReply& reply) { return to_text(reply); });
+                [](const protocol::ObjectsReply& reply) { return render(reply); });
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ std::string to_json(const std::vector<Listed>& all) {
   return reply.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-std::string to_text(const std::vector<Listed>& all) {
+std::string render(const std::vector<Listed>& all) {
   std::vector<std::vector<std::string>> rows{{"PID", "PROGRAM", "STATE", "THREADS", "UPDATES", "PATH"}};
   for (const Listed& each : all) {
     const bool answers = each.state == "listening";
@@ -71,7 +71,7 @@ ExitCode run_ps(const Common& options) {
   else if (all.empty())
     complain("no program of yours listens; one does as long as it keeps a moult::Listener");
   else
-    print(to_text(all));
+    print(render(all));
   return ExitCode::done;
 }
 

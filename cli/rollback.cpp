@@ -7,7 +7,7 @@
 namespace moult::cli {
 namespace {
 
-struct Options : Aimed {
+struct RollbackOptions : Aimed {
   std::string update;
 };
 
@@ -19,7 +19,7 @@ std::variant<std::uint64_t, std::string> id_or_name(const std::string& text) {
   return text;
 }
 
-ExitCode run_rollback(const Options& options) {
+ExitCode run_rollback(const RollbackOptions& options) {
   const Target target = find_target(options.target);
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constexpr std::chrono::seconds for_the_reply{5};
@@ -39,7 +39,7 @@ ExitCode run_rollback(const Options& options) {
 void add_rollback(CLI::App& app, Run& run) {
   CLI::App* const command =
       app.add_subcommand("rollback", "Take an update back that is in force, or withdraw one that waits");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RollbackOptions>();
   add_target(*command, *options);
   command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required()->check(a_name());
   add_common(*command, *options, 10);

@@ -6,12 +6,12 @@
 namespace moult::cli {
 namespace {
 
-struct Options : Aimed {
+struct SetOptions : Aimed {
   std::string what;
   std::string value;
 };
 
-protocol::SetRequest request_of(const Options& options) {
+protocol::SetRequest request_of(const SetOptions& options) {
   if (options.what == "logpath") {
     // "" is standard error; a relative path is meant from here, not from the program's working directory.
     if (options.value.empty()) return {std::nullopt, ""};
@@ -23,7 +23,7 @@ protocol::SetRequest request_of(const Options& options) {
   return {static_cast<LogLevel>(options.value.front() - '0'), std::nullopt};
 }
 
-ExitCode run_set(const Options& options) {
+ExitCode run_set(const SetOptions& options) {
   const protocol::SetRequest request = request_of(options);
   const Target target = find_target(options.target);
   const std::string line = ask(target, request, std::chrono::duration<double>(options.timeout));
@@ -37,7 +37,7 @@ ExitCode run_set(const Options& options) {
 
 void add_set(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("set", "Set how much a program logs, and where");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<SetOptions>();
   add_target(*command, *options);
   command->add_option("SETTING", options->what, "loglevel or logpath")
       ->required()

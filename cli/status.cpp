@@ -15,7 +15,7 @@ std::string line_of(const UpdateReport& report) {
   return line;
 }
 
-std::string to_text(const Target& target, const protocol::StatusReply& status) {
+std::string render(const Target& target, const protocol::StatusReply& status) {
   std::string text = paint(Colour::strong, target.describe()) + "  " + status.program + "\n";
   text += "build id " + (status.build_id.empty() ? "none" : status.build_id) + "\n";
   text += "moult " + status.moult + " (abi " + std::to_string(status.abi) + "), " +
@@ -30,7 +30,7 @@ ExitCode run_status(const Aimed& options) {
   const Target target = find_target(options.target);
   const std::string line = ask(target, protocol::StatusRequest{}, std::chrono::duration<double>(options.timeout));
   return answer(options, target, line, protocol::parse_status,
-                [&](const protocol::StatusReply& status) { return to_text(target, status); });
+                [&](const protocol::StatusReply& status) { return render(target, status); });
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace moult::cli {
 namespace {
 
-std::string to_text(const protocol::FrameRecord& frame) {
+std::string render(const protocol::FrameRecord& frame) {
   const std::string offset = "+" + hex_text(frame.offset);
   std::string text = frame.function.empty() ? base_name(frame.module) + offset : frame.function + offset;
   if (!frame.precise) text = "? " + text;
@@ -13,13 +13,13 @@ std::string to_text(const protocol::FrameRecord& frame) {
   return frame.function.empty() ? text : text + paint(Colour::faint, "  " + base_name(frame.module));
 }
 
-std::string to_text(const protocol::ThreadsReply& reply) {
+std::string render(const protocol::ThreadsReply& reply) {
   std::string text;
   for (const protocol::ThreadRecord& thread : reply.threads) {
     if (!text.empty()) text += "\n\n";
     text += paint(Colour::strong, thread.name + " (" + std::to_string(thread.id) + ")");
     for (std::size_t depth = 0; depth < thread.frames.size(); ++depth)
-      text += "\n  #" + std::to_string(depth) + (depth < 10 ? "  " : " ") + to_text(thread.frames[depth]);
+      text += "\n  #" + std::to_string(depth) + (depth < 10 ? "  " : " ") + render(thread.frames[depth]);
   }
   return text;
 }
@@ -28,7 +28,7 @@ ExitCode run_threads(const Aimed& options) {
   const Target target = find_target(options.target);
   const std::string line = ask(target, protocol::ThreadsRequest{}, std::chrono::duration<double>(options.timeout));
   return answer(options, target, line, protocol::parse_threads,
-                [](const protocol::ThreadsReply& reply) { return to_text(reply); });
+                [](const protocol::ThreadsReply& reply) { return render(reply); });
 }
 
 }  // namespace

@@ -8,14 +8,13 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/moult-trace-test.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 mkdir -p "$folder/tutorial" "$folder/cli"
 
-# Prints the lines of BEFORE for ever until it gets SIGUSR1, then those of AFTER, the last ones of it for ever.
+# Prints the lines of BEFORE for ever until the file `updated` is there (a signal may break off bash's own writes), then
+# those of AFTER, the last ones of it for ever.
 cat >"$folder/application" <<'END'
 #!/usr/bin/env bash
-updated=
-trap 'updated=1' USR1
 read -r -a before <<<"$BEFORE"
 read -r -a after <<<"$AFTER"
-while [[ -z $updated ]]; do
+while [[ ! -e ${0%/*}/../updated ]]; do
   for word in "${before[@]}"; do echo "${word//_/ }"; done
 done
 for word in "${after[@]}"; do echo "${word//_/ }"; done
@@ -25,7 +24,7 @@ done
 END
 cat >"$folder/cli/moult" <<'END'
 #!/usr/bin/env bash
-kill -USR1 "$2"
+touch "${0%/*}/../updated"
 echo "update of $2"
 exit "${MOULT_EXIT:-0}"
 END
@@ -35,6 +34,7 @@ failures=0
 # expect STATUS EXERCISE TEXT: test.sh of EXERCISE must end with STATUS and say TEXT.
 expect() {
   local want=$1 exercise=$2 text=$3 output status=0
+  rm -f "$folder/updated"
   cp "$folder/application" "$folder/tutorial/${exercise/\//_}"
   output=$(MOULT_BUILD=$folder "$exercise/test.sh" solution 2>&1) || status=$?
   if ((status != want)) || [[ $output != *"$text"* ]]; then
@@ -74,16 +74,15 @@ AFTER=${good/1_from_here/1} expect 1 step1/exercise3 "all Data change in one sto
 AFTER=${good/3_from/7_from} expect 1 step1/exercise3 "where the Data 3 was due"
 AFTER=$BEFORE expect 1 step1/exercise3 "no Data has an origin"
 
-# The lists grow, so they have a stand-in of their own: once it gets SIGUSR1, what is behind the number of each element
+# The lists grow, so they have a stand-in of their own: once `updated` is there, what is behind the number of each element
 # is ORIGIN, but in the first line it begins with the element FROM; SPOIL is a sed command for the line after that.
 cat >"$folder/application" <<'END'
 #!/usr/bin/env bash
 lines=-1
-trap 'lines=0' USR1
 numbers=(0 1)
 while :; do
   first=$((${#numbers[@]} > 5 ? ${#numbers[@]} - 5 : 0)) line= separator=
-  ((lines < 0)) || lines=$((lines + 1))
+  [[ ! -e ${0%/*}/../updated ]] || lines=$((lines < 0 ? 1 : lines + 1))
   now=$lines
   for ((i = 0; first + i < ${#numbers[@]}; ++i)); do
     line+=$separator${numbers[first + i]} separator=', '

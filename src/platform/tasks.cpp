@@ -124,6 +124,7 @@ TaskStatus task_status(pid_t task) noexcept {
   if (text.empty()) return status;  // gone, or no descriptor is free: then nothing more is known of it
   std::string_view state = field(text, "State:");
   status.is_dead = state.starts_with('Z') || state.starts_with('X');
+  status.is_runnable = state.starts_with('R');
   status.is_traced = state.starts_with('t') || state.starts_with('T');
   status.is_debugged = field(text, "TracerPid:") != "0";
   std::string_view blocked = field(text, "SigBlk:");

@@ -38,6 +38,7 @@ struct TaskStatus {
   bool exists = false;
   bool is_kernel_worker = false;  ///< an io_uring or vhost worker: it never runs the program's code
   bool is_dead = false;           ///< a zombie: it will not run again
+  bool is_runnable = false;       ///< runs, or would if it had a processor
   bool is_traced = false;         ///< stopped by a debugger or job control
   bool is_debugged = false;       ///< a debugger is attached, whether it has stopped it or not
   std::uint64_t blocked_signals = 0;

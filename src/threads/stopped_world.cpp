@@ -52,6 +52,7 @@ struct Culprit {
   const char* guard = nullptr;  ///< instead of a thread: the static variable that is being initialised
   std::array<CodeAddress, 16> frames{};
   std::size_t frame_count = 0;
+  bool is_only_late = false;  ///< it could have stopped had it had a processor: any other reason says more
 
   bool is_known() const noexcept { return task != 0 || what != nullptr || guard != nullptr; }
 };
@@ -119,6 +120,7 @@ class StoppedWorld::Impl final {
   std::size_t judge_all();
   void let_unsafe_go(bool leads, Clock::time_point limit) noexcept;
   void blame(pid_t task, const char* what) noexcept;
+  void blame_late(pid_t task) noexcept;
   void blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept;
   void publish_ids();
 
@@ -233,6 +235,8 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
         blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
         blame(task, "is held by a debugger or by job control");
+      else if (status.is_runnable)
+        blame_late(task);
       else
         blame(task, "does not answer; it may be in a system call that cannot be interrupted");
       return false;
@@ -320,7 +324,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   release();
   handlers_.reset();
   // On a busy machine an attempt may end before it has seen anything: then what the one before saw is the reason.
-  if (!culprit_.is_known()) culprit_ = former;
+  if (!culprit_.is_known() || (culprit_.is_only_late && former.is_known())) culprit_ = former;
   return false;
 }
 
@@ -341,6 +345,13 @@ void StoppedWorld::Impl::blame(pid_t task, const char* what) noexcept {
   culprit_.task = task;
   culprit_.what = what;
   culprit_.frame_count = 0;
+  culprit_.is_only_late = false;
+}
+
+void StoppedWorld::Impl::blame_late(pid_t task) noexcept {
+  if (culprit_.is_known()) return;
+  blame(task, "was not given a processor in time; the machine is busy");
+  culprit_.is_only_late = true;
 }
 
 void StoppedWorld::Impl::blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept {

@@ -1,0 +1,56 @@
+#include "platform/tasks.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+using namespace moult;
+
+namespace {
+
+/// A thread that does `work` until it is told to stop, and its task.
+class Worker {
+ public:
+  template <class Work>
+  explicit Worker(Work work)
+      : thread_([this, work](std::stop_token token) {
+          task_ = ::gettid();
+          while (!token.stop_requested()) work();
+        }) {
+    while (task_ == 0) std::this_thread::yield();
+  }
+  pid_t task() const noexcept { return task_; }
+
+ private:
+  std::atomic<pid_t> task_{0};
+  std::jthread thread_;
+};
+
+}  // namespace
+
+TEST(TaskStatus, AThreadThatComputesIsRunnable) {
+  Worker worker([] {});
+  EXPECT_TRUE(platform::task_status(worker.task()).is_runnable);
+}
+
+TEST(TaskStatus, AThreadThatWaitsIsNotRunnable) {
+  std::atomic<bool> may_go{false};
+  Worker worker([&] { may_go.wait(false); });
+  while (platform::blocked_call(worker.task()).number < 0) std::this_thread::yield();
+  platform::TaskStatus status = platform::task_status(worker.task());
+  EXPECT_TRUE(status.exists);
+  EXPECT_FALSE(status.is_runnable);
+  may_go = true;
+  may_go.notify_all();
+}
+
+TEST(TaskStatus, ATaskThatIsGoneDoesNotExist) {
+  pid_t task = 0;
+  {
+    Worker worker([] {});
+    task = worker.task();
+  }
+  EXPECT_FALSE(platform::task_status(task).exists);
+}
