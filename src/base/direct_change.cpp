@@ -40,4 +40,11 @@ void change_directly(const std::function<void()>& make, const std::function<std:
   }
 }
 
+void require_changes_are_made(const std::string& what) {
+  const DirectChanges* const here = DirectChanges::current();
+  if (here == nullptr || here->mode() == DirectChanges::Mode::made) return;
+  throw Error(ErrorCode::invalid_argument,
+              what + " cannot be added here: a dry run makes no change, nor does prepare; move that to apply");
+}
+
 }  // namespace moult

@@ -47,4 +47,8 @@ class DirectChanges final {
 /// change something is refused; throws Error (invalid_argument). Lets what `make` throws through.
 void change_directly(const std::function<void()>& make, const std::function<std::vector<std::string>()>& what);
 
+/// For a change whose result the caller goes on with, so that it cannot be left out: where changes are only noted,
+/// throws Error (invalid_argument) that names `what`.
+void require_changes_are_made(const std::string& what);
+
 }  // namespace moult

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "alterability/object_quiescence.hpp"
+#include "base/direct_change.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
 #include "data/class_pools.hpp"
@@ -37,11 +38,11 @@ void destroy_later(LooseValues values) noexcept {
   }
 }
 
-/// What was done is part of the update from now on. When that cannot be recorded it is taken back, and the throw goes
-/// on.
+/// What was done is part of the update from now on, or told where there is none. When that cannot be recorded it is
+/// taken back, and the throw goes on.
 void record(UndoStep step) {
   Transaction* transaction = Transaction::current();
-  if (transaction == nullptr) return;
+  if (transaction == nullptr) return change_directly([] {}, [&step] { return step.what; });
   const std::function<void()> take_back = step.undo;
   try {
     MOULT_FAULT("redefine.additions.record");
@@ -116,6 +117,7 @@ void record_given(SideTable& table, const void* object, std::uint64_t number) {
 namespace moult::detail {
 
 data::SideTable& add_field(const FieldKind& kind, MakeValue make, const data::Pool* live) {
+  require_changes_are_made(data::describe_field(kind));
   data::refuse_second_field(kind);
   auto table = std::make_unique<data::SideTable>(data::describe_field(kind), std::move(make));
   if (live != nullptr)
@@ -126,6 +128,7 @@ data::SideTable& add_field(const FieldKind& kind, MakeValue make, const data::Po
 }
 
 SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh) {
+  require_changes_are_made(data::describe_field(kind));
   data::SideTable& table = redefine::mixin_table(kind);
   SideValue& given = give_value(table, object, std::move(fresh));
   redefine::record_given(table, object, given.number);
@@ -133,6 +136,7 @@ SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideVa
 }
 
 void add_method(const MethodKind& kind, Code function, Code invoker) {
+  require_changes_are_made(data::describe_method(kind));
   const std::uint64_t number = data::add_method(kind, function, invoker);
   redefine::record({.what = {data::describe_method(kind) + " added"}, .check = {}, .undo = [number] {
                       data::remove_method(number);

@@ -20,6 +20,15 @@ for _ in {1..100}; do
 done
 expect 0 '"class":"app::Data","live":2.*"class":"DataV2","live":1000' "$MOULT" objects "$pid" --json
 
+# A field that the file's entry adds by itself.
+field="the field count of app::Data"
+expect 3 "$field cannot be added here: a dry run makes no change.*move that to apply" \
+  "$MOULT" check "$pid" "$BINARIES/live_control_direct_field.so"
+! "$MOULT" log "$pid" | grep -q "count" || fail "a dry run tells of a change"
+expect 0 "warning: $field added, int: by the file's entry itself" \
+  "$MOULT" apply "$pid" "$BINARIES/live_control_direct_field.so"
+expect 0 "$field added, int, outside of any update" "$MOULT" log "$pid"
+
 expect 5 "no program" "$MOULT" objects there-is-none
 expect 2 "TARGET" "$MOULT" objects
 expect 0 "Examples:" "$MOULT" objects --help
