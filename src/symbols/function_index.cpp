@@ -27,9 +27,10 @@ std::size_t component_length(std::string_view text) {
   return std::min(length, text.size());
 }
 
+/// A function that the module hides is local, and of no file: the linker made it so. Its pieces still have a file.
 bool belongs_to(const Symbol& piece, const Symbol& original) {
   if (&piece == &original || piece.begin == original.begin) return false;
-  return !original.is_local || original.source == piece.source;
+  return !original.is_local || original.source.empty() || original.source == piece.source;
 }
 
 /// True when the symbols stand for one function under two names; the first in this order stays.

@@ -143,6 +143,14 @@ TEST(Pieces, OfALocalFunctionAreThoseOfTheSameFile) {
   EXPECT_THAT(second.front().clones, ElementsAre("local(int) [clone .part.0]"));
 }
 
+TEST(Pieces, OfAHiddenFunctionAreFoundThoughTheLinkerMadeItLocal) {
+  const Program program = Program::of_file(fixture("pieces.so"));
+  const std::vector<FunctionSymbol> found = program.find("hidden");
+  ASSERT_THAT(found, SizeIs(1));
+  ASSERT_THAT(found.front().pieces, SizeIs(1));
+  EXPECT_EQ(program.at(found.front().pieces.front().begin)->range, found.front().range);
+}
+
 TEST(Pieces, LeadBackToTheirFunction) {
   const Program program = Program::of_file(fixture("pieces.so"));
   const FunctionSymbol function = program.find("global").front();
