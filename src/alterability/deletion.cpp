@@ -6,9 +6,14 @@
 // deallocation (straight, through the linkage table, or through a pointer beside the code) the thread is about to
 // delete. Threads that are in that function already are found by its code.
 //
+// A destructor may end in a jump, as when the last thing it does is to free memory. Then its frame is gone while the
+// thread is in what it jumped to, at any depth. So wherever a call returns to such code, and what was called there is
+// not what is active, the thread counts as well.
+//
 // Limits: a linkage table entry that was never used does not tell where it leads, and is taken for one of these. A
-// thread inside the C library or the kernel is in no such place. A class's own operator delete that does more before it
-// comes to moult's is not seen through.
+// class's own operator delete that does more before it comes to moult's is not seen through. Of calls by a pointer it
+// is not known what was called; a destructor is called so in code without a linkage table, which is recognised, or by
+// hand.
 #include "alterability/deletion.hpp"
 
 #include <algorithm>
@@ -21,6 +26,7 @@
 #include "data/thread_slabs.hpp"
 #include "moult/detail/pools.hpp"
 #include "platform/x86_64/encodings.hpp"
+#include "threads/unwind_table.hpp"
 
 namespace moult::alterability {
 namespace {
@@ -58,6 +64,41 @@ bool is_unbound(CodeAddress target) {
 AnyFunction freeing_elsewhere() {
   auto parts = std::bit_cast<std::array<std::uintptr_t, 2>>(&data::Pool::free_from_outside);
   return {reinterpret_cast<const void*>(parts[0]), "free_from_outside"};
+}
+
+/// What the call that returns to `behind` called, if the instruction tells.
+std::optional<CodeAddress> called_before(CodeAddress behind) {
+  constexpr std::size_t through_pointer = 6;  // bytes of `call [rip + d]`
+  constexpr std::size_t direct = 5;
+  if (value(behind) % page < through_pointer) {  // the page before need not be there
+    std::optional<CodeRange> function = threads::unwind_entry_at(CodeAddress{value(behind) - 1});
+    if (!function || value(behind) - value(function->begin) < through_pointer) return std::nullopt;
+  }
+  std::optional<code::Instruction> call = instruction_at(CodeAddress{value(behind) - direct});
+  if (call && call->kind == code::InstructionKind::direct_call && call->length == direct) return call->target;
+  call = instruction_at(CodeAddress{value(behind) - through_pointer});
+  if (call && call->is_call && call->pointer && call->length == through_pointer) return pointer_at(*call->pointer);
+  return std::nullopt;
+}
+
+/// What a stub of the linkage table leads to; `target` itself where it is none. A function that is nothing but such a
+/// jump is shorter than a stub.
+CodeAddress behind_stub(CodeAddress target) {
+  std::optional<CodeRange> entry = threads::unwind_entry_at(target);
+  if (!entry) return target;
+  CodeAddress at = target;
+  std::optional<code::Instruction> jump = instruction_at(at);
+  if (jump && jump->kind == code::InstructionKind::endbr64) jump = instruction_at(at = at + jump->length);
+  if (!jump || jump->kind != code::InstructionKind::indirect_jump || !jump->pointer) return target;
+  return entry->size() < (at == target ? 8 : 16) ? target : pointer_at(*jump->pointer);
+}
+
+/// Whether the function that was called where `outer` goes on has ended in a jump, so that `inner` is another one.
+bool is_left_by_jump(const threads::Frame& inner, const threads::Frame& outer) {
+  std::optional<CodeAddress> called = called_before(outer.pc);
+  if (!called) return false;
+  std::optional<CodeRange> active = threads::unwind_entry_at(inner.lookup_address());
+  return !active || !(active->contains(*called) || active->contains(behind_stub(*called)));
 }
 
 }  // namespace
@@ -109,16 +150,24 @@ bool Deletions::leads_there(CodeAddress from) const noexcept {
   return false;
 }
 
+bool Deletions::is_inside(const threads::Frame& frame) const noexcept {
+  return std::any_of(ranges_.begin(), ranges_.end(),
+                     [&](const CodeRange& range) { return range.contains(frame.lookup_address()); });
+}
+
 std::optional<ThreadId> Deletions::find(const threads::StoppedWorld& stopped) const {
   std::optional<ThreadId> found;
   std::span<const ThreadId> others = stopped.threads().first(stopped.thread_count());
   for (ThreadId thread : others) {
     int depth = 0;
+    threads::Frame inner;
     stopped.walk(thread, [&](const threads::Frame& frame) {
-      bool is_inside = std::any_of(ranges_.begin(), ranges_.end(),
-                                   [&](const CodeRange& range) { return range.contains(frame.lookup_address()); });
-      if (is_inside || (depth == 0 && leads_there(frame.pc))) found = thread;
-      return !found && ++depth < most_frames;
+      if (depth < most_frames && is_inside(frame)) found = thread;
+      if (frame.is_precise && (!frame.is_return_address || is_left_by_jump(inner, frame)) && leads_there(frame.pc))
+        found = thread;
+      inner = frame;
+      ++depth;
+      return !found && (frame.is_precise || depth < most_frames);
     });
     if (found) return found;
   }

@@ -22,6 +22,7 @@ class Deletions final {
   std::optional<ThreadId> find(const threads::StoppedWorld& stopped) const;
 
  private:
+  bool is_inside(const threads::Frame& frame) const noexcept;
   bool leads_there(CodeAddress from) const noexcept;
   bool is_way_there(CodeAddress target) const noexcept;
 

@@ -1,0 +1,68 @@
+#include "alterability/object_quiescence.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "base/transaction.hpp"
+#include "moult/data_access.hpp"
+
+namespace moult {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+using namespace std::chrono_literals;
+
+std::atomic<bool> is_inside{false};
+std::atomic<bool> may_leave{false};
+
+MOULT_UPDATABLE void linger() {
+  is_inside = true;
+  while (!may_leave) std::this_thread::yield();
+}
+MOULT_UPDATABLE void linger_deeper() {
+  linger();
+  asm volatile("");
+}
+
+/// The last thing its destructor does is a call: where the compiler optimises, a jump.
+struct Letter : Updatable<Letter> {
+  MOULT_UPDATABLE ~Letter();
+  int number = 1;
+};
+Letter::~Letter() { linger_deeper(); }
+
+struct Card : Updatable<Card> {
+  int number = 1;
+};
+MOULT_UPDATABLE void linger_and_delete(Card* card) {
+  linger();
+  delete card;
+}
+
+/// Whether objects of the class may be changed while a thread is inside `linger`, where `act` leads.
+template <class Act>
+bool may_change(const char* name, Act&& act) {
+  is_inside = may_leave = false;
+  std::jthread busy(act);
+  while (!is_inside) std::this_thread::yield();
+  const alterability::ObjectQuiescence quiescence({name});
+  Transaction transaction;
+  Transaction::Scope scope(transaction);
+  bool may = quiescence.check({.max_tries = 1, .sleep_time = 1ms, .stop_timeout = 20s, .max_postponements = {}});
+  transaction.resume();
+  may_leave = true;
+  return may;
+}
+
+TEST(ObjectQuiescence, AThreadInWhatADestructorHasJumpedToIsDeleting) {
+  EXPECT_FALSE(may_change("moult::subject::Letter", [] { delete new Letter; }));
+}
+
+TEST(ObjectQuiescence, AThreadInACallThatADeletionFollowsIsNotYetDeleting) {
+  EXPECT_TRUE(may_change("moult::subject::Card", [] { linger_and_delete(new Card); }));
+}
+
+}  // namespace subject
+}  // namespace moult
