@@ -83,7 +83,16 @@ struct ConversionOptions {
   std::function<Old(const New&)> inverse{};
 };
 
+class LazyObjects;
+enum class Untouched;
+
 namespace detail {
+
+/// What conversion at first use is told besides (lazy_update.hpp).
+struct Lazily {
+  bool may_move = false;  ///< objects of both classes, byte by byte
+  Untouched untouched{};
+};
 
 /// A conversion without the types.
 struct Conversion {
@@ -92,10 +101,12 @@ struct Conversion {
   std::optional<ClassPairing> pairing;       ///< to redefine the class as well
   ClassRedefinition redefinition;
   Unwritten unwritten = Unwritten::refused;
+  std::optional<Lazily> lazily;
 };
 
 /// Convert in the stop that the current transaction holds, or in one of their own.
 std::size_t convert_objects(const Conversion& conversion);
+LazyObjects convert_objects_lazily(const Conversion& conversion);
 bool convert_object(const Conversion& conversion, void* object);
 
 template <class T>
@@ -109,8 +120,12 @@ Conversion make_conversion(Transformer&& transformer, const ConversionOptions<Ol
                 "with a virtual destructor objects are deleted by the new class's own operator: derive it from "
                 "moult::Updatable too");
   if constexpr (has_own_pool<Old>) decltype(module_pool<Old>(static_cast<const Old*>(nullptr)))::get();
-  Conversion conversion{
-      make_converter<Old, New>(std::forward<Transformer>(transformer)), nullptr, std::nullopt, {}, options.unwritten};
+  Conversion conversion{make_converter<Old, New>(std::forward<Transformer>(transformer)),
+                        nullptr,
+                        std::nullopt,
+                        {},
+                        options.unwritten,
+                        std::nullopt};
   if (options.rebind == Rebind::yes) {
     conversion.pairing = class_pairing<Old, New>();
     conversion.redefinition = options.redefinition;
@@ -133,10 +148,11 @@ class ConversionUpdate : public Update {
   bool check_alterability() override;
   void apply() override;
 
-  /// How many objects were converted; 0 before apply.
+  /// How many objects were converted so far; 0 before apply.
   std::size_t converted() const noexcept;
 
  protected:
+  LazyObjects lazy_objects() const noexcept;
   ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads);
 
  private:

@@ -7,6 +7,7 @@
 #include "moult/data_update.hpp"
 #include "moult/error.hpp"
 #include "moult/heap_walker.hpp"
+#include "moult/lazy_update.hpp"
 #include "moult/listener.hpp"
 #include "moult/load.hpp"
 #include "moult/log.hpp"

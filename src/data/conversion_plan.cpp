@@ -36,6 +36,13 @@ std::vector<PoolChange> plan_pool_changes(const ClassChangeOfObjects& change) {
   return changes;
 }
 
+void require_two_classes(const ClassChangeOfObjects& change) {
+  if (&change.from != &change.to) return;
+  throw Error(ErrorCode::invalid_argument, change.from.readable +
+                                               ": its objects are converted to a class of another "
+                                               "name; give the new one its own");
+}
+
 void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool) {
   std::size_t slot_size = pool.pool->cut().slot_size;
   bool is_too_large = change.to_kind.size > slot_size;
@@ -64,6 +71,13 @@ void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& po
               change.to.readable + ": the pool of " + pool.pool->class_pools().object_class.readable +
                   " holds objects of two classes already, " + pool.before.usual->readable + " and " + other->readable +
                   "; convert all of one of them first, or have the constructors redirected");
+}
+
+void require_still(const ObjectClass& converted_to, const Pool& pool) {
+  if (pool.portion_of(converted_to)) return;
+  throw Error(ErrorCode::unsupported, converted_to.readable + ": what was converted to it is of class " +
+                                          pool.contents().usual->readable +
+                                          " by now; roll back the update that did that first");
 }
 
 }  // namespace moult::data

@@ -20,6 +20,9 @@ struct PoolChange {
   Contents after;
   bool sets_other = false;  ///< the converted ones' `other` bits are set
   bool clears_other = false;
+
+  /// While objects of both classes lie in the pool, those of the old class are the others.
+  bool olds_are_others() const noexcept { return !sets_other; }
 };
 
 struct ClassChangeOfObjects {
@@ -32,11 +35,17 @@ struct ClassChangeOfObjects {
 /// One for each pool in which objects of the old class may lie. Exact only in a stopped program.
 std::vector<PoolChange> plan_pool_changes(const ClassChangeOfObjects& change);
 
+/// Throws Error (invalid_argument) when both have one name.
+void require_two_classes(const ClassChangeOfObjects& change);
+
 /// Throws Error (layout_mismatch) when the pool holds objects to convert, or will, and new ones do not fit its slots.
 void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool);
 
 /// Throws Error (unsupported) when the pool would hold objects of three classes. `converted_others` of its other ones
 /// are to be converted. In a stopped program.
 void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& pool, std::size_t converted_others);
+
+/// Throws Error (unsupported) when what the pool holds and was converted to that class is of yet another one by now.
+void require_still(const ObjectClass& converted_to, const Pool& pool);
 
 }  // namespace moult::data

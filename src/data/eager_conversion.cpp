@@ -67,9 +67,7 @@ EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> conver
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // its first bytes are always written
       cells_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)),
       scratch_(std::make_unique<std::byte[]>(std::max(old_kind_.size, new_kind_.size))) {
-  if (&old_ == &new_)
-    throw Error(ErrorCode::invalid_argument,
-                old_.readable + ": its objects are converted to a class of another name; give the new one its own");
+  require_two_classes(change());
 }
 
 EagerConversion::~EagerConversion() { discard(); }
@@ -111,7 +109,7 @@ void EagerConversion::refuse_unmade(const threads::StoppedWorld& stopped) const 
   std::vector<const Pool*> pools;
   for (const Part& part : parts_) pools.push_back(part.pool);
   if (std::optional<UnmadeObject> unmade = find_unmade(pools, stopped))
-    throw Error(ErrorCode::still_active, describe(*unmade) + "; try again");
+    throw Error(ErrorCode::still_active, data::describe(*unmade) + "; try again");
 }
 
 void EagerConversion::refuse_unwritten(const Part& part, const Group& group) const {
@@ -152,7 +150,7 @@ bool EagerConversion::build_one(const threads::StoppedWorld& stopped, void* obje
   MOULT_FAULT("data.conversion.one");
   makes_ = Makes::old_objects;
   for (Part& part : find_parts()) {
-    std::optional<LiveSlot> found = find_live(*part.pool, part.portion, stopped, object);
+    std::optional<Slot> found = find_live(*part.pool, part.portion, stopped, object);
     if (!found) continue;
     std::uint32_t word = found->number / 64;
     std::uint64_t bit = std::uint64_t{1} << (found->number % 64);
@@ -256,12 +254,13 @@ void EagerConversion::exchange(const threads::StoppedWorld&) noexcept {
   }
 }
 
+std::string EagerConversion::describe() const {
+  const std::string objects = count_ == 1 ? "an object of " : std::to_string(count_) + " objects of ";
+  return objects + old_.readable + " converted to " + new_.readable;
+}
+
 void EagerConversion::require_current() const {
-  for (const Pool* pool : converted_)
-    if (!pool->portion_of(new_))
-      throw Error(ErrorCode::unsupported, new_.readable + ": what was converted to it is of class " +
-                                              pool->contents().usual->readable +
-                                              " by now; roll back the update that did that first");
+  for (const Pool* pool : converted_) require_still(new_, *pool);
 }
 
 /// `act(part, group, batch)` for what still lives of each group; a batch is all of it, or one object.
@@ -320,7 +319,8 @@ void EagerConversion::forget() noexcept {
   state_ = State::idle;
 }
 
-void EagerConversion::release() noexcept {
+/// Gives the memory back.
+void EagerConversion::go_on() noexcept {
   discard();
   cells_.clear();
   parts_.clear();

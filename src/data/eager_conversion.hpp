@@ -10,53 +10,37 @@
 
 #include "data/cells.hpp"
 #include "data/class_pools.hpp"
+#include "data/conversion.hpp"
 #include "data/conversion_plan.hpp"
 #include "moult/data_update.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::data {
 
-/// One conversion of the objects of one class. The order: check, reserve while the program runs; build, exchange in the
-/// stop; then either put_back or end_olds, in the same stop. Used by one thread.
-class EagerConversion final {
+/// Used by one thread.
+class EagerConversion final : public Conversion {
  public:
   /// Throws Error when the classes are not two.
   EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten);
-  ~EagerConversion();
-  EagerConversion(const EagerConversion&) = delete;
-  EagerConversion& operator=(const EagerConversion&) = delete;
+  ~EagerConversion() override;
 
-  const ObjectClass& old_class() const noexcept { return old_; }
-  const ObjectClass& new_class() const noexcept { return new_; }
-
-  /// Throws Error (layout_mismatch) when the new objects do not fit the slots of a pool that holds old ones.
-  void check() const;
-  /// Takes memory for as many objects as live now, and some more. Throws std::bad_alloc.
-  void reserve();
-
-  /// Makes the new value of every old object. Throws what the transformer throws; Error: as check does; unsupported
-  /// where a pool would hold objects of three classes, where nothing was written to an object yet, and when the
-  /// transformer made or deleted objects of the class; still_active when a thread may be about to construct one.
-  /// Nothing has changed then.
-  void build(const threads::StoppedWorld& stopped);
+  const ObjectClass& old_class() const noexcept override { return old_; }
+  const ObjectClass& new_class() const noexcept override { return new_; }
+  void check() const override;
+  void reserve() override;
+  /// Throws also Error (unsupported) where nothing was written to an object yet, and when the transformer made or
+  /// deleted objects of the class.
+  void build(const threads::StoppedWorld& stopped) override;
   /// The same for one object; false when there is no pool in which an object of the old class is there.
   bool build_one(const threads::StoppedWorld& stopped, void* object);
-  /// After build: the new values take the places of the old ones, whose bytes are kept.
-  void exchange(const threads::StoppedWorld& stopped) noexcept;
-
-  /// After exchange: every object is again what it was, byte by byte.
-  void put_back(const threads::StoppedWorld& stopped) noexcept;
-  /// After exchange: destroys the old values. There is no way back from here.
-  void end_olds(const threads::StoppedWorld& stopped) noexcept;
-  /// After build, instead of exchange.
-  void discard() noexcept;
-  /// Throws Error (unsupported) when what was converted is of yet another class by now.
-  void require_current() const;
-  /// Gives the memory back; not needed in the stop.
-  void release() noexcept;
-
-  /// Of objects converted.
-  std::size_t count() const noexcept { return count_; }
+  void discard() noexcept override;
+  void exchange(const threads::StoppedWorld& stopped) noexcept override;
+  void put_back(const threads::StoppedWorld& stopped) noexcept override;
+  void end_olds(const threads::StoppedWorld& stopped) noexcept override;
+  void go_on() noexcept override;
+  void require_current() const override;
+  std::string describe() const override;
+  std::size_t count() const noexcept override { return count_; }
 
  private:
   /// 64 slots, some of which hold objects to convert.

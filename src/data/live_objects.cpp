@@ -49,8 +49,7 @@ std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses)
 
 }  // namespace
 
-std::optional<LiveSlot> live_slot_around(const Pool& pool, Portion portion, const threads::StoppedWorld&,
-                                         const void* address) noexcept {
+std::optional<Slot> slot_around(const Pool& pool, const threads::StoppedWorld&, const void* address) noexcept {
   const Geometry& cut = pool.cut();
   const Region* region = pool.first_region();
   while (region != nullptr && !region->contains(address)) region = region->next.load();
@@ -58,24 +57,26 @@ std::optional<LiveSlot> live_slot_around(const Pool& pool, Portion portion, cons
   std::size_t in_region =
       static_cast<std::size_t>(static_cast<const std::byte*>(address) - reinterpret_cast<const std::byte*>(region));
   if (in_region >> cut.slab_shift >= region->slabs_end()) return std::nullopt;
-  Slab& slab = region->slab_of(address);
   std::uint32_t number = cut.slot_at(in_region & (cut.slab_size() - 1));
-  if (number >= cut.slots || (slab.live(number / 64, portion) >> (number % 64) & 1) == 0) return std::nullopt;
-  return LiveSlot{&slab, number};
+  if (number >= cut.slots) return std::nullopt;
+  return Slot{&region->slab_of(address), number};
 }
 
-std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
-                                  const void* address) noexcept {
-  std::optional<LiveSlot> found = live_slot_around(pool, portion, stopped, address);
-  if (found && found->begin(pool) != address) found.reset();
-  return found;
+std::optional<Slot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
+                              const void* address) noexcept {
+  std::optional<Slot> found = slot_around(pool, stopped, address);
+  if (!found || found->begin(pool) != address) return std::nullopt;
+  const Region& region = Region::of(address);
+  std::uint64_t live = region.live(region.index_of(address), found->number / 64, portion);
+  return (live >> (found->number % 64) & 1) != 0 ? found : std::nullopt;
 }
 
 std::size_t count_live(const Pool& pool, Portion portion) noexcept {
   std::size_t count = 0;
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load())
     for (std::uint32_t index = region->cut().first_slab; index < region->slabs_end(); ++index)
-      count += region->slab(index).live_count(portion);
+      for (std::uint32_t word = 0; word < region->cut().words(); ++word)
+        count += count_ones(region->live(index, word, portion));
   return count;
 }
 

@@ -21,7 +21,7 @@ void for_each_live_word(const Pool& pool, Portion portion, const threads::Stoppe
     for (std::uint32_t index = region->cut().first_slab; index < end; ++index) {
       Slab& slab = region->slab(index);
       for (std::uint32_t word = 0; word < slab.words(); ++word)
-        if (std::uint64_t live = slab.live(word, portion)) visit(slab, word, live);
+        if (std::uint64_t live = region->live(index, word, portion)) visit(slab, word, live);
     }
   }
 }
@@ -42,7 +42,7 @@ void for_each_live(const Pool& pool, const threads::StoppedWorld& stopped, Visit
   for_each_live(pool, Portion::all, stopped, std::forward<Visit>(visit));
 }
 
-struct LiveSlot {
+struct Slot {
   Slab* slab = nullptr;
   std::uint32_t number = 0;
 
@@ -50,12 +50,11 @@ struct LiveSlot {
     return slab->begin() + std::size_t{number} * pool.cut().slot_size;
   }
 };
-/// The live slot of `portion` that `address` lies in; nothing when it lies in none. `address` may be any.
-std::optional<LiveSlot> live_slot_around(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
-                                         const void* address) noexcept;
-/// The same where it begins at `address`.
-std::optional<LiveSlot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
-                                  const void* address) noexcept;
+/// The slot, live or not, that `address` lies in; nothing when it lies in none. `address` may be any.
+std::optional<Slot> slot_around(const Pool& pool, const threads::StoppedWorld& stopped, const void* address) noexcept;
+/// The live slot of `portion` that begins at `address`.
+std::optional<Slot> find_live(const Pool& pool, Portion portion, const threads::StoppedWorld& stopped,
+                              const void* address) noexcept;
 
 /// How many slots are live; exact only in a stopped program.
 std::size_t count_live(const Pool& pool, Portion portion = Portion::all) noexcept;

@@ -60,17 +60,25 @@ class Pool final {
   /// What is to be done before a slot is freed: a set of these bits, for most pools none.
   enum Care : std::uint8_t {
     clear_other = 1,  ///< its `other` bit may be set
+    touch = 2,        ///< its slab may wait to be converted, which has to come first
     drop_values = 4,  ///< its object may have values in side tables (side_table.hpp)
   };
   std::uint8_t care() const noexcept { return care_.load(std::memory_order_relaxed); }
   /// From now on, in every thread that frees a slot because of something that was stored after this.
   void add_care(Care care) noexcept { care_.fetch_or(care); }
+  void drop_care(Care care) noexcept { care_.fetch_and(static_cast<std::uint8_t>(~care)); }
   /// Bytes of an object that is made now.
   std::size_t object_size() const noexcept { return object_size_.load(std::memory_order_relaxed); }
   /// In a stopped program.
   void set_object_size(std::size_t size) noexcept;
   /// The first of its regions, linked by `next`; regions are only ever added.
   const Region* first_region() const noexcept { return first_region_.load(std::memory_order_acquire); }
+  template <class Visit>
+  void for_each_region(Visit&& visit) {
+    for (Region* region = first_region_.load(std::memory_order_acquire); region != nullptr;
+         region = region->next.load())
+      visit(*region);
+  }
 
   /// A slab with room, which the caller owns from now on. `spent`, if any, is one it owns and gives up for it. Throws
   /// std::bad_alloc; `spent` is still the caller's then.

@@ -32,13 +32,17 @@ inline std::uint64_t mark_of(const std::byte* slot) noexcept {
   *reinterpret_cast<MarkBytes*>(slot + second_mark(object_size)) = mark_of(slot);
 }
 
-/// Whether the slot bears the mark still.
-[[gnu::no_sanitize_address]] inline bool is_raw(const std::byte* slot, std::size_t object_size) noexcept {
+/// Whether `bytes`, which are those of the slot wherever they lie now, bear the mark still.
+[[gnu::no_sanitize_address]] inline bool is_raw(const std::byte* slot, const std::byte* bytes,
+                                                std::size_t object_size) noexcept {
   std::uint64_t mark = mark_of(slot);
   if (object_size < 8)
-    return object_size >= 4 && *reinterpret_cast<const ShortMarkBytes*>(slot) == static_cast<std::uint32_t>(mark);
-  return *reinterpret_cast<const MarkBytes*>(slot) == mark &&
-         *reinterpret_cast<const MarkBytes*>(slot + second_mark(object_size)) == mark;
+    return object_size >= 4 && *reinterpret_cast<const ShortMarkBytes*>(bytes) == static_cast<std::uint32_t>(mark);
+  return *reinterpret_cast<const MarkBytes*>(bytes) == mark &&
+         *reinterpret_cast<const MarkBytes*>(bytes + second_mark(object_size)) == mark;
 }
+
+/// Whether the slot bears the mark still.
+inline bool is_raw(const std::byte* slot, std::size_t object_size) noexcept { return is_raw(slot, slot, object_size); }
 
 }  // namespace moult::data

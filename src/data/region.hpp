@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <new>
 
+#include "data/awaiting.hpp"
 #include "data/geometry.hpp"
 #include "data/slab.hpp"
 
@@ -33,10 +34,10 @@ class Region final {
   Slab& slab(std::uint32_t index) const noexcept {
     return *std::launder(reinterpret_cast<Slab*>(address() + Slab::records_begin + std::size_t{index} * cut_.stride));
   }
-  Slab& slab_of(const void* slot) const noexcept {
-    std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(slot) - address();
-    return slab(static_cast<std::uint32_t>(offset >> cut_.slab_shift));
+  std::uint32_t index_of(const void* slot) const noexcept {
+    return static_cast<std::uint32_t>((reinterpret_cast<std::uintptr_t>(slot) - address()) >> cut_.slab_shift);
   }
+  Slab& slab_of(const void* slot) const noexcept { return slab(index_of(slot)); }
 
   /// The slabs of [first_slab, slabs_end()) have been used.
   std::uint32_t slabs_end() const noexcept { return slabs_end_.load(std::memory_order_acquire); }
@@ -46,7 +47,17 @@ class Region final {
   std::byte* slots_begin() const noexcept { return begin_of(cut_.first_slab); }
   std::size_t committed_slot_bytes() const noexcept { return committed_ - cut_.first_slab * cut_.slab_size(); }
 
-  std::atomic<Region*> next{nullptr};  ///< the pool's next region; set once
+  /// The live slots among 64 of a slab that `portion` stands for, those included that wait to be converted.
+  std::uint64_t live(std::uint32_t index, std::uint32_t word, Portion portion) const noexcept {
+    const Slab& wanted = slab(index);
+    const Awaiting* waiting = awaiting.load(std::memory_order_acquire);
+    if (waiting == nullptr || portion == Portion::all) return wanted.live(word, portion);
+    std::uint64_t other = waiting->as_now(index, wanted.others()[word].load(std::memory_order_relaxed));
+    return wanted.live(word) & (portion == Portion::other ? other : ~other);
+  }
+
+  std::atomic<Awaiting*> awaiting{nullptr};  ///< null until the first conversion at first use; set once
+  std::atomic<Region*> next{nullptr};        ///< the pool's next region; set once
 
  private:
   Region(Pool& pool, const Geometry& cut) noexcept;

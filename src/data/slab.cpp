@@ -20,12 +20,6 @@ bool Slab::is_empty() const noexcept {
   return true;
 }
 
-std::uint32_t Slab::live_count(Portion portion) const noexcept {
-  std::uint32_t count = 0;
-  for (std::uint32_t word = 0; word < words_; ++word) count += count_ones(live(word, portion));
-  return count;
-}
-
 std::uint32_t Slab::collect() noexcept {
   is_told.exchange(false);  // before the bits are read: who frees sets the bit first
   std::uint32_t free = 0;

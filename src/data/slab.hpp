@@ -55,14 +55,19 @@ class alignas(64) Slab final {
   Slab& operator=(const Slab&) = delete;
 
   std::byte* begin() const noexcept { return begin_; }
+  std::byte* slot(std::uint32_t word, std::uint32_t bit, std::size_t slot_size) const noexcept {
+    return begin_ + (std::size_t{word} * 64 + bit) * slot_size;
+  }
   std::uint32_t words() const noexcept { return words_; }
   Word* taken() const noexcept { return words_begin(); }
   Word* freed() const noexcept { return words_begin() + freed_; }
   Word* others() const noexcept { return words_begin() + std::size_t{2} * freed_; }
 
-  /// The live slots among 64.
+  /// The live slots among 64. Exact in a running program too while none of them is born or dies: `freed` is read first,
+  /// since collect() clears `taken` before it.
   std::uint64_t live(std::uint32_t word) const noexcept {
-    return taken()[word].load(std::memory_order_relaxed) & ~freed()[word].load(std::memory_order_seq_cst);
+    std::uint64_t freed_bits = freed()[word].load(std::memory_order_seq_cst);
+    return taken()[word].load(std::memory_order_relaxed) & ~freed_bits;
   }
   /// The same, of those objects that `portion` stands for.
   std::uint64_t live(std::uint32_t word, Portion portion) const noexcept {
@@ -72,7 +77,6 @@ class alignas(64) Slab final {
     return portion == Portion::other ? bits & other : bits & ~other;
   }
   bool is_empty() const noexcept;
-  std::uint32_t live_count(Portion portion = Portion::all) const noexcept;
 
   /// Frees for good what others have freed; the owner, or under the pool's lock when there is none. Returns how many
   /// slots are free then.

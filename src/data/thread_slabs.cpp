@@ -176,7 +176,9 @@ void leave(void* data) noexcept {
 }
 
 /// See Pool::Care.
-[[gnu::noinline, gnu::cold]] void take_care(std::uint8_t care, Word& others, std::uint64_t bit) noexcept {
+[[gnu::noinline, gnu::cold]] void take_care(std::uint8_t care, const std::byte* slot, Word& others,
+                                            std::uint64_t bit) noexcept {
+  if ((care & Pool::touch) != 0) *static_cast<const volatile std::byte*>(slot);
   if ((care & Pool::clear_other) != 0) others.fetch_and(~bit, std::memory_order_relaxed);
 }
 
@@ -207,7 +209,7 @@ void leave(void* data) noexcept {
   MOULT_CHECK(number * std::size_t{cut.slot_size} == offset, "what is deleted is no object of the pool");
   MOULT_CHECK((live & bit) != 0, "an object is deleted twice");
   if (std::uint8_t care = pool.care()) [[unlikely]]
-    take_care(care, slab.others()[word], bit);
+    take_care(care, static_cast<std::byte*>(slot), slab.others()[word], bit);
   if (pool.poisons()) [[unlikely]]
     platform::poison(static_cast<std::byte*>(slot), cut.slot_size);
   if (pool.id() >= own.count || !own.pools[pool.id()].has(slab)) return pool.free_from_outside(slab, number);

@@ -41,7 +41,7 @@ Extent extent_of(std::span<const Pool* const> pools) noexcept {
 /// The slot, if it is marked, that `address` lies in.
 const std::byte* marked_slot_around(const Pool& pool, const threads::StoppedWorld& stopped,
                                     std::uintptr_t address) noexcept {
-  std::optional<LiveSlot> found = live_slot_around(pool, Portion::all, stopped, reinterpret_cast<const void*>(address));
+  std::optional<Slot> found = slot_around(pool, stopped, reinterpret_cast<const void*>(address));
   if (!found || !is_raw(found->begin(pool), pool.shape().object_size)) return nullptr;
   return found->begin(pool);
 }

@@ -21,7 +21,8 @@ struct UnmadeObject {
 std::string describe(const UnmadeObject& unmade);
 
 /// The first slot of these pools that bears the mark of operator new still (raw_mark.hpp) while another thread has an
-/// address in it among its registers or on its stack. Does not allocate.
+/// address in it among its registers or on its stack. One that is not live counts too: the mark comes first. Does not
+/// allocate.
 std::optional<UnmadeObject> find_unmade(std::span<const Pool* const> pools, const threads::StoppedWorld& stopped);
 
 }  // namespace moult::data

@@ -6,6 +6,7 @@ namespace moult::platform {
 [[gnu::weak]] void asan_poison(const volatile void* begin, std::size_t size) asm("__asan_poison_memory_region");
 [[gnu::weak]] void asan_unpoison(const volatile void* begin, std::size_t size) asm("__asan_unpoison_memory_region");
 [[gnu::weak]] void lsan_add_roots(const void* begin, std::size_t size) asm("__lsan_register_root_region");
+[[gnu::weak]] void lsan_remove_roots(const void* begin, std::size_t size) asm("__lsan_unregister_root_region");
 
 bool can_poison() noexcept { return &asan_poison != nullptr; }
 
@@ -19,6 +20,10 @@ void unpoison(const std::byte* begin, std::size_t size) noexcept {
 
 void add_roots(const std::byte* begin, std::size_t size) noexcept {
   if (&lsan_add_roots != nullptr) lsan_add_roots(begin, size);
+}
+
+void remove_roots(const std::byte* begin, std::size_t size) noexcept {
+  if (&lsan_remove_roots != nullptr) lsan_remove_roots(begin, size);
 }
 
 }  // namespace moult::platform

@@ -16,5 +16,6 @@ void unpoison(const std::byte* begin, std::size_t size) noexcept;
 
 /// What is pointed to from here is not lost: the leak checker looks only where malloc's memory is, otherwise.
 void add_roots(const std::byte* begin, std::size_t size) noexcept;
+void remove_roots(const std::byte* begin, std::size_t size) noexcept;
 
 }  // namespace moult::platform

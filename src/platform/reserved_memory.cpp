@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 
 #include "platform/memory.hpp"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
 #endif
 
 namespace moult::platform {
@@ -34,6 +38,21 @@ bool commit(std::byte* begin, std::size_t size) noexcept {
 void populate(std::byte* begin, std::size_t size) noexcept { ::madvise(begin, size, MADV_POPULATE_WRITE); }
 
 void discard(std::byte* begin, std::size_t size) noexcept { ::madvise(begin, size, MADV_DONTNEED); }
+
+bool move_pages(std::byte* from, std::byte* to, std::size_t size) noexcept {
+  // One mapping to the kernel is what can be moved in one piece, and neighbours that look alike to us need not be one:
+  // then each half is tried, cut where a page directory's entry begins if possible.
+  constexpr std::size_t directory_entry = std::size_t{2} << 20;
+  if (::mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) != MAP_FAILED) return true;
+  if (errno != EFAULT || size <= page_size()) return false;
+  std::uintptr_t middle = reinterpret_cast<std::uintptr_t>(from) + size / 2;
+  std::size_t unit = size > 2 * directory_entry ? directory_entry : page_size();
+  std::size_t first = middle / unit * unit - reinterpret_cast<std::uintptr_t>(from);
+  if (!move_pages(from, to, first)) return false;
+  if (move_pages(from + first, to + first, size - first)) return true;
+  move_pages(to, from, first);
+  return false;
+}
 
 std::size_t resident_bytes(const std::byte* begin, std::size_t size) noexcept {
   std::array<unsigned char, 4096> pages;

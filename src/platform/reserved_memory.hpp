@@ -18,6 +18,11 @@ void populate(std::byte* begin, std::size_t size) noexcept;
 /// Gives the memory of committed pages back to the system; they stay committed, and read as zeros.
 void discard(std::byte* begin, std::size_t size) noexcept;
 
+/// Moves the memory of committed pages to others at `to`, whose own is given back, and which are committed then; at
+/// `from` they stay committed and read as zeros. A few microseconds a MiB where both begin at the same offset in 2 MiB.
+/// False, and nothing moved, when the kernel has not the memory for that.
+bool move_pages(std::byte* from, std::byte* to, std::size_t size) noexcept;
+
 /// How many of these bytes are in memory now, in whole pages.
 std::size_t resident_bytes(const std::byte* begin, std::size_t size) noexcept;
 

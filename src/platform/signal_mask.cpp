@@ -30,6 +30,13 @@ void OrdinarySignalsBlocked::block(const sigset_t* open) noexcept {
   pthread_sigmask(SIG_BLOCK, &ordinary, &before_);
 }
 
+void block_signals_for_good() noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 OrdinarySignalsBlocked::~OrdinarySignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 }  // namespace moult::platform

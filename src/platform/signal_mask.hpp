@@ -30,4 +30,8 @@ class OrdinarySignalsBlocked final {
   sigset_t before_;
 };
 
+/// Blocks all signals in the calling thread, real-time ones too, but for those that a fault raises in the thread
+/// itself.
+void block_signals_for_good() noexcept;
+
 }  // namespace moult::platform

@@ -5,6 +5,7 @@
 #include "base/fault.hpp"
 #include "moult/data_update.hpp"
 #include "moult/error.hpp"
+#include "moult/lazy_update.hpp"
 #include "redefine/object_change.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -31,9 +32,13 @@ class ConversionUpdate::Impl final {
     // A hook may have resumed the program: what was found was found in another stop then.
     if (quiescent_since_ != stopped.began()) quiescence_->require(stopped);
     converted_ = change_->commit(stopped, Transaction::current());
+    objects_ = change_->objects();
   }
 
-  std::size_t converted() const noexcept { return converted_; }
+  std::size_t converted() const noexcept {
+    return conversion_.lazily ? objects_.progress().converted_objects : converted_;
+  }
+  LazyObjects lazy_objects() const noexcept { return objects_; }
 
  private:
   Conversion conversion_;
@@ -41,6 +46,7 @@ class ConversionUpdate::Impl final {
   std::optional<alterability::ObjectQuiescence> quiescence_;
   std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its beginning
   std::size_t converted_ = 0;
+  LazyObjects objects_;
 };
 
 ConversionUpdate::ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads)
@@ -67,5 +73,6 @@ void ConversionUpdate::apply() {
 }
 
 std::size_t ConversionUpdate::converted() const noexcept { return impl_->converted(); }
+LazyObjects ConversionUpdate::lazy_objects() const noexcept { return impl_->lazy_objects(); }
 
 }  // namespace moult::detail

@@ -3,7 +3,8 @@
 //
 // How: a class is the same where its name and its layout are, member by member, in the debug information of the
 // walker's module and in that of every other that defines it. Only then is the walk planned. In the stop all objects
-// are found first and visited then: what a visit does to the structure cannot lead the walk astray.
+// are found first and visited then: what a visit does to the structure cannot lead the walk astray. Objects that wait
+// for their conversion are converted before the walk: it would do so by touching them, one chunk after the other.
 //
 // Limits: what a walker changes is known to the walker alone. In the stop its undo functions take it back; once the
 // program has gone on nobody can.
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "data/heap_walk.hpp"
+#include "data/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "redefine/layout_comparison.hpp"
 #include "symbols/class_layout.hpp"
@@ -164,6 +166,7 @@ UndoStep HeapVisits::State::undo_step(const std::shared_ptr<State>& self, const 
 HeapVisits HeapVisits::prepare(const HeapWalker& walker, const HeapTraversal& options) {
   std::shared_ptr<State> state = std::make_shared<State>();
   state->sort_visitors(walker);
+  data::finish_lazy_conversions();  // most of it while the program runs
   const Program program = Program::of_this_process();
   const std::vector<std::size_t> modules = find_modules(program, options.modules);
   for (std::size_t i = 0; i < state->classes.size(); ++i)
@@ -187,6 +190,7 @@ std::span<const alterability::FunctionExtent> HeapVisits::quiescent() const noex
 
 HeapSummary HeapVisits::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
   alterability::require_quiescence(stopped, state_->quiescent);
+  data::finish_lazy_conversions(stopped);
   data::HeapWalk walk(state_->plan, state_->may_change(), stopped);
   walk.run();
   HeapSummary summary;

@@ -2,8 +2,8 @@
 //
 // How: it can be undone in three ways, by when that is wanted. While objects are built: nothing has changed yet. Until
 // the end of the stop: the old objects' bytes are put back. Later: by an inverse transformer, which makes an old value
-// of each object of the new class that lives then, those included that were made since. The check builds all of them,
-// as the inverse may throw; the undo puts them in place.
+// of each object of the new class that lives then, those included that were made since; all in one stop, whenever they
+// were converted. The check builds all of them, as the inverse may throw; the undo puts them in place.
 //
 // The order, where the class is redefined as well. Its constructors and its destructor lead to the new class's then, in
 // the update too, whose calls are bound to the program's functions. So whatever makes or destroys old values runs while
@@ -18,6 +18,7 @@
 #include "base/direct_change.hpp"
 #include "base/fault.hpp"
 #include "data/eager_conversion.hpp"
+#include "data/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "redefine/class_change.hpp"
 #include "redefine/redefine_class.hpp"
@@ -25,16 +26,46 @@
 namespace moult::redefine {
 
 using data::EagerConversion;
+using data::LazyConversion;
 using data::Makes;
+
+namespace {
+
+std::shared_ptr<EagerConversion> make_eager(const detail::Conversion& wanted, Makes makes) {
+  return std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten);
+}
+
+std::string quoted(const std::type_info& type) { return data::object_class_of(type).readable; }
+
+/// What cannot be converted while the program runs is refused.
+std::shared_ptr<LazyConversion> make_lazy(const detail::Conversion& wanted, Makes makes) {
+  const std::string old_name = quoted(*wanted.forward->old_kind().type);
+  const std::string new_name = quoted(*wanted.forward->new_kind().type);
+  if (!wanted.lazily->may_move)
+    throw Error(ErrorCode::unsupported,
+                old_name +
+                    ": its objects are not known to bear being moved byte by byte, which conversion at first "
+                    "use does; say so of " +
+                    old_name + " and " + new_name + " if they do (moult::is_relocatable), or convert eagerly");
+  if (wanted.pairing && wanted.forward->ends_olds())
+    throw Error(ErrorCode::unsupported,
+                old_name + ": its destructor would be " + new_name +
+                    "'s when the old values are destroyed, as the class is redefined; convert eagerly, or do not "
+                    "rebind");
+  return std::make_shared<LazyConversion>(
+      wanted.forward,
+      LazyConversion::Options{.makes = makes, .unwritten = wanted.unwritten, .untouched = wanted.lazily->untouched});
+}
+
+}  // namespace
 
 struct ObjectChange::State {
   explicit State(const detail::Conversion& wanted)
       : makes(wanted.pairing ? Makes::new_objects : Makes::old_objects),
         unwritten(wanted.unwritten),
-        forward(wanted.forward, makes, unwritten),
-        inverse(wanted.inverse),
-        names{forward.old_class().readable, forward.new_class().readable} {}
+        inverse(wanted.inverse) {}
 
+  void convert_by(std::shared_ptr<data::Conversion> conversion);
   UndoStep undo_step(const std::shared_ptr<State>& self) const;
   void end(const threads::StoppedWorld& stopped) noexcept;
   void prepare_backward(const threads::StoppedWorld& stopped);
@@ -48,7 +79,9 @@ struct ObjectChange::State {
 
   Makes makes;
   Unwritten unwritten;
-  EagerConversion forward;
+  std::shared_ptr<data::Conversion> forward;
+  std::shared_ptr<EagerConversion> eager;  ///< forward, if it is one
+  std::shared_ptr<LazyConversion> lazy;    ///< forward, if it is one
   std::shared_ptr<detail::ObjectConverter> inverse;
   std::unique_ptr<EagerConversion> backward;
   std::vector<std::string> names;
@@ -66,9 +99,14 @@ std::string line_of(const std::vector<std::string>& names, std::optional<std::si
 
 }  // namespace
 
+void ObjectChange::State::convert_by(std::shared_ptr<data::Conversion> conversion) {
+  names = {conversion->old_class().readable, conversion->new_class().readable};
+  forward = std::move(conversion);
+}
+
 void ObjectChange::State::end(const threads::StoppedWorld& stopped) noexcept {
   const FunctionChange::Lifted lifted = lift(stopped);
-  forward.end_olds(stopped);
+  forward->end_olds(stopped);
   has_ended = true;
 }
 
@@ -76,9 +114,10 @@ void ObjectChange::State::prepare_backward(const threads::StoppedWorld& stopped)
   if (inverse == nullptr)
     throw Error(ErrorCode::unsupported, names[0] + ": its objects were converted to " + names[1] +
                                             ", and no inverse transformer was given to convert them back");
-  forward.require_current();
+  forward->require_current();
   alterability::ObjectQuiescence(names).require(stopped);
   MOULT_FAULT("redefine.objects.back");
+  data::finish_lazy_conversions(forward->new_class(), stopped);
   backward = std::make_unique<EagerConversion>(inverse, makes, unwritten);
   backward->reserve();
   const FunctionChange::Lifted lifted = lift(stopped);
@@ -92,14 +131,14 @@ void ObjectChange::State::discard_backward(const threads::StoppedWorld& stopped)
 }
 
 void ObjectChange::State::undo(const threads::StoppedWorld& stopped) noexcept {
-  if (!has_ended) return forward.put_back(stopped);
+  if (!has_ended) return forward->put_back(stopped);
   backward->exchange(stopped);
   backward->end_olds(stopped);
 }
 
 UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) const {
   UndoStep step;
-  step.what = {line_of(names, forward.count())};
+  step.what = {forward->describe()};
   step.check = [self] {
     if (!self->has_ended) return;
     const threads::StoppedWorld& stopped = *threads::current_stop();
@@ -116,15 +155,23 @@ UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) cons
 
 ObjectChange ObjectChange::prepare(const detail::Conversion& conversion) {
   std::shared_ptr<State> state = std::make_shared<State>(conversion);
-  state->forward.check();
+  if (conversion.lazily)
+    state->convert_by(state->lazy = make_lazy(conversion, state->makes));
+  else
+    state->convert_by(state->eager = make_eager(conversion, state->makes));
+  data::finish_lazy_conversions(state->forward->old_class());
+  state->forward->check();
   if (conversion.pairing)
     state->classes = ClassChange::prepare(request_for(*conversion.pairing, conversion.redefinition));
-  state->forward.reserve();
+  state->forward->reserve();
   return ObjectChange(std::move(state));
 }
 
 ObjectChange ObjectChange::prepare_one(const detail::Conversion& conversion) {
-  return ObjectChange(std::make_shared<State>(conversion));
+  std::shared_ptr<State> state = std::make_shared<State>(conversion);
+  state->convert_by(state->eager = make_eager(conversion, state->makes));
+  data::finish_lazy_conversions(state->forward->old_class());
+  return ObjectChange(std::move(state));
 }
 
 ObjectChange::ObjectChange(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -149,14 +196,14 @@ void ObjectChange::carry_out(const threads::StoppedWorld& stopped, Transaction* 
     if (transaction != nullptr) {
       MOULT_FAULT("redefine.objects.record");
       transaction->before_resume([state = state_, &stopped] { state->end(stopped); });
-      transaction->after_resume([state = state_] { state->forward.release(); });
+      transaction->after_resume([state = state_] { state->forward->go_on(); });
       transaction->add(state_->undo_step(state_));
     }
   } catch (...) {
-    state_->forward.discard();
+    state_->forward->discard();
     throw;
   }
-  state_->forward.exchange(stopped);
+  state_->forward->exchange(stopped);
   if (transaction == nullptr) state_->end(stopped);
   if (!state_->classes) return;
   state_->classes->commit(stopped, transaction);
@@ -165,13 +212,20 @@ void ObjectChange::carry_out(const threads::StoppedWorld& stopped, Transaction* 
 
 std::size_t ObjectChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
   if (state_->classes) state_->classes->require_clear(stopped);
-  state_->forward.build(stopped);
+  data::finish_lazy_conversions(state_->forward->old_class(), stopped);
+  state_->forward->build(stopped);
   carry_out(stopped, transaction);
-  return state_->forward.count();
+  if (transaction != nullptr && state_->lazy != nullptr && !state_->lazy->serves_kernel())
+    transaction->warn(state_->names[0] +
+                      ": a system call that is given the address of an object which was not used yet fails with "
+                      "EFAULT, as this system grants userfaultfd for the program's own accesses only; allow it "
+                      "(vm.unprivileged_userfaultfd=1 or CAP_SYS_PTRACE), or convert eagerly");
+  return state_->forward->count();
 }
 
 bool ObjectChange::commit_one(const threads::StoppedWorld& stopped, Transaction* transaction, void* object) {
-  if (!state_->forward.build_one(stopped, object)) return false;
+  data::finish_lazy_conversions(state_->forward->old_class(), stopped);
+  if (!state_->eager->build_one(stopped, object)) return false;
   carry_out(stopped, transaction);
   return true;
 }
@@ -183,9 +237,11 @@ std::vector<std::string> ObjectChange::lines(std::optional<std::size_t> converte
 }
 
 void ObjectChange::finish() noexcept {
-  state_->forward.release();
+  state_->forward->go_on();
   if (state_->classes) state_->classes->finish();
 }
+
+LazyObjects ObjectChange::objects() const noexcept { return LazyObjects(state_->lazy); }
 
 }  // namespace moult::redefine
 
@@ -202,6 +258,18 @@ std::size_t convert_objects(const Conversion& conversion) {
   };
   change_directly(make, [&] { return change.lines(count); });
   return count.value_or(0);
+}
+
+LazyObjects convert_objects_lazily(const Conversion& conversion) {
+  redefine::ObjectChange change = redefine::ObjectChange::prepare(conversion);
+  const auto make = [&] {
+    threads::in_stopped_world(
+        {.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+        [&](const threads::StoppedWorld& stopped) { change.commit(stopped, Transaction::current()); });
+    if (Transaction::current() == nullptr) change.finish();
+  };
+  change_directly(make, [&] { return change.lines(std::nullopt); });
+  return change.objects();
 }
 
 bool convert_object(const Conversion& conversion, void* object) {

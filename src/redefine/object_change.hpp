@@ -11,6 +11,7 @@
 #include "alterability/quiescence.hpp"
 #include "base/transaction.hpp"
 #include "moult/data_update.hpp"
+#include "moult/lazy_update.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::redefine {
@@ -18,8 +19,9 @@ namespace moult::redefine {
 /// Prepared while the program runs, committed in a stop.
 class ObjectChange final {
  public:
-  /// Throws Error when the new objects do not fit (layout_mismatch), or the class cannot be redefined where that is
-  /// wanted (see ClassChange); invalid_argument; std::bad_alloc. Nothing is changed.
+  /// Finishes what conversions at first use have left of the class. Throws Error when the new objects do not fit
+  /// (layout_mismatch), or cannot be converted at their first use where that is wanted (unsupported), or the class
+  /// cannot be redefined where that is wanted (see ClassChange); invalid_argument; std::bad_alloc. Nothing is changed.
   static ObjectChange prepare(const detail::Conversion& conversion);
   /// The same for a change of one object.
   static ObjectChange prepare_one(const detail::Conversion& conversion);
@@ -34,8 +36,8 @@ class ObjectChange final {
   std::span<const CodeRange> keep_out() const noexcept;
 
   /// Converts every object, redefines the class where that is wanted, and records in `transaction`, if there is one,
-  /// how to take it back. Returns how many objects there were. Throws what the transformer throws; Error as
-  /// EagerConversion::build does, still_active. Nothing has changed then that the transaction would not undo.
+  /// how to take it back. Returns how many objects were converted by now. Throws what the transformer throws; Error as
+  /// Conversion::build does, still_active. Nothing has changed then that the transaction would not undo.
   std::size_t commit(const threads::StoppedWorld& stopped, Transaction* transaction);
   /// Converts one object; false when it is none of the old class in a pool.
   bool commit_one(const threads::StoppedWorld& stopped, Transaction* transaction, void* object);
@@ -43,6 +45,8 @@ class ObjectChange final {
   std::vector<std::string> lines(std::optional<std::size_t> converted) const;
   /// To be called when the program runs again after a commit without a transaction.
   void finish() noexcept;
+  /// The conversion at first use that goes on.
+  LazyObjects objects() const noexcept;
 
  private:
   struct State;

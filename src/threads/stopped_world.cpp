@@ -10,11 +10,15 @@
 // From the first signal until the verdict nothing here may allocate, take a lock of libc or enter the loader, since a
 // stopped thread may hold it. All memory is reserved before; `room` says for how many threads.
 //
+// Threads of moult's own that others may wait for stay awake, and are only asked to begin nothing
+// (wakeful_threads.hpp).
+//
 // The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
 #include "threads/stopped_world.hpp"
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -30,6 +34,7 @@
 #include "threads/dynamic_symbols.hpp"
 #include "threads/safe_place.hpp"
 #include "threads/unwinder.hpp"
+#include "threads/wakeful_threads.hpp"
 
 namespace moult::threads {
 namespace {
@@ -42,6 +47,7 @@ using std::chrono::milliseconds;
 struct Stopping {
   std::timed_mutex turn;
   RowCache rows;  ///< used by who has the turn
+  std::atomic<bool> is_going_on{false};
 };
 Stopping stopping;
 
@@ -98,7 +104,10 @@ class StoppedWorld::Impl final {
         self_(platform::own_task()) {
     platform::stop_signal();
   }
-  ~Impl() { release(); }
+  ~Impl() {
+    release();
+    stopping.is_going_on = false;
+  }
 
   bool attempt(Clock::time_point limit);
   void release() noexcept;
@@ -133,12 +142,13 @@ class StoppedWorld::Impl final {
   std::uint64_t generation_ = 0;
   RowCache& rows_ = stopping.rows;
   std::vector<pid_t> tasks_;
-  std::vector<pid_t> ignored_;  ///< kernel workers and the dead: they never run the program's code again
+  std::vector<pid_t> ignored_;  ///< wakeful threads; kernel workers and the dead, which never run its code again
   std::vector<Stopped> stopped_;
   std::size_t next_slot_ = 0;
   std::vector<ThreadId> ids_;
   Clock::time_point began_{};
   Culprit culprit_;
+  bool is_at_rest_ = false;  ///< the wakeful threads begin nothing
 };
 
 /// Everything that allocates, before the first thread is asked.
@@ -157,6 +167,7 @@ void StoppedWorld::Impl::reserve() {
   ids_.reserve(room + 1);
   stopped_.clear();
   ignored_.clear();
+  add_wakeful_tasks(self_, ignored_);
   next_slot_ = 0;
   for (std::uint32_t index = 0; index < room; ++index) platform::stop_slot(index);
 }
@@ -314,7 +325,10 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   if (gather(true) && settle(limit)) {
     // From here on the loader may be asked: no thread is inside it.
     culprit_ = {};
-    if (module_generation() != generation_) {
+    is_at_rest_ = await_rest(self_, limit);
+    if (!is_at_rest_) {
+      culprit_.what = "an object is being converted at its first use, which has not come to an end";
+    } else if (module_generation() != generation_) {
       culprit_.what = "libraries were being loaded or unloaded all the time";
     } else {
       culprit_.guard = places_->static_in_initialisation();
@@ -335,6 +349,7 @@ void StoppedWorld::Impl::publish_ids() {
 }
 
 void StoppedWorld::Impl::release() noexcept {
+  if (std::exchange(is_at_rest_, false)) end_rest();
   platform::Release release;
   for (const Stopped& thread : stopped_)
     if (!platform::withdraw(*thread.slot)) release.add(*thread.slot);
@@ -396,6 +411,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
   MOULT_FAULT("threads.stop.begin");
   std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options);
+  stopping.is_going_on = true;
   std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
   milliseconds limit{50};
   milliseconds rest{1};
@@ -451,6 +467,11 @@ void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& v
 std::string describe_thread(ThreadId thread) {
   pid_t task = static_cast<pid_t>(thread);
   return platform::task_name(task) + " (" + std::to_string(task) + ")";
+}
+
+void let_stop_pass() noexcept {
+  constexpr microseconds glance{100};
+  while (stopping.is_going_on.load(std::memory_order_relaxed)) sleep_for(glance);
 }
 
 const StoppedWorld* current_stop() noexcept {

@@ -71,6 +71,10 @@ class StoppedWorld final : public Suspension {
 /// "name (id)", from /proc.
 std::string describe_thread(ThreadId thread);
 
+/// Waits while somebody is about to stop the program: for threads that are busy inside moult most of the time, lest the
+/// stop never find them elsewhere.
+void let_stop_pass() noexcept;
+
 /// The program stopped by the current transaction, or null.
 const StoppedWorld* current_stop() noexcept;
 

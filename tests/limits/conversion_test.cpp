@@ -3,7 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "moult/alterability.hpp"
 #include "moult/data_update.hpp"
+#include "moult/lazy_update.hpp"
 #include "refusal.hpp"
 
 namespace moult {
@@ -101,6 +103,116 @@ TEST(ConversionLimits, WhatWasConvertedOnIsRolledBackInTurn) {
   limits::expect_error(ErrorCode::unsupported, {"by now; roll back the update that did that first"},
                        [&] { roll_back(report.id); });
   EXPECT_EQ(small->number, 7);
+}
+
+struct Named : Updatable<Named, 64> {
+  std::string name = "pointed to by itself";
+};
+struct NamedTwo {
+  std::string name;
+};
+
+template <class Old, class New>
+UpdateReport convert_lazily(const ConversionOptions<Old, New>& options = {}) {
+  return apply(std::make_unique<LazyConversionUpdate<Old, New>>(
+      "lazily", [](const Old&) { return New(); }, options));
+}
+
+TEST(LazyConversionLimits, ObjectsThatMayNotBeMovedAreNotConvertedAtTheirFirstUse) {
+  auto named = std::make_unique<Named>();
+  expect_refused(convert_lazily<Named, NamedTwo>(), ErrorCode::unsupported,
+                 {"moult::subject::Named: its objects are not known to bear being moved byte by byte",
+                  "say so of moult::subject::Named and moult::subject::NamedTwo if they do (moult::is_relocatable)",
+                  "or convert eagerly"});
+  EXPECT_EQ(named->name, "pointed to by itself");
+}
+
+TEST(LazyConversionLimits, WithoutAnInverseThereIsNoRollback) {
+  auto small = std::make_unique<Small>();
+  UpdateReport report = convert_lazily<Small, Other>();
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  for (bool is_used : {false, true}) {
+    EXPECT_TRUE(!is_used || small->number == 6);
+    limits::expect_error(ErrorCode::unsupported, {"moult::subject::Small", "no inverse transformer was given"},
+                         [&] { roll_back(report.id); });
+  }
+  EXPECT_EQ(small->number, 6);
+}
+
+struct Counted : Updatable<Counted, 64> {
+  ~Counted() { ++ended; }
+  static inline int ended = 0;
+  int number = 8;
+};
+struct CountedTwo {
+  int number = 9;
+};
+
+}  // namespace subject
+
+template <>
+inline constexpr bool is_relocatable<subject::Counted> = true;
+
+namespace subject {
+
+TEST(LazyConversionLimits, ARedefinedClassHasNoDestructorToRunLater) {
+  auto counted = std::make_unique<Counted>();
+  expect_refused(convert_lazily<Counted, CountedTwo>({.rebind = Rebind::yes}), ErrorCode::unsupported,
+                 {"moult::subject::Counted: its destructor would be moult::subject::CountedTwo's", "convert eagerly"});
+  EXPECT_EQ(counted->number, 8);
+}
+
+/// There at first use, and on at once.
+template <class Convert>
+class TwoConversions final : public Update {
+ public:
+  explicit TwoConversions(Convert convert) : Update("two"), convert_(convert) {}
+  bool check_alterability() override { return check_quiescence_of_functions({}, patience(), {}); }
+  void apply() override {
+    start_lazy_update<Small, Other>([](const Small&) { return Other(); });
+    convert_([](const Other& other) {
+      Small small;
+      small.number = other.number;
+      return small;
+    });
+  }
+
+ private:
+  Convert convert_;
+};
+
+TEST(LazyConversionLimits, WhatWasConvertedAtFirstUseIsNotConvertedAgainInTheSameStop) {
+  auto small = std::make_unique<Small>();
+  const auto lazily = [](auto transformer) { start_lazy_update<Other, Small>(transformer); };
+  const auto eagerly = [](auto transformer) { start_eager_update<Other, Small>(transformer); };
+  const auto expect = [&](const UpdateReport& report) {
+    EXPECT_EQ(report.state, UpdateState::failed);
+    EXPECT_EQ(report.code, ErrorCode::unsupported);
+    EXPECT_THAT(report.reason,
+                testing::HasSubstr("moult::subject::Other: objects of its pool were converted at first use in this "
+                                   "very stop, which has to end before they are converted again; do that in an "
+                                   "update of its own"));
+    EXPECT_EQ(small->number, 5);
+    EXPECT_EQ(DataAccessor<Small>().size(), 1u);
+  };
+  expect(apply(std::make_unique<TwoConversions<decltype(lazily)>>(lazily)));
+  expect(apply(std::make_unique<TwoConversions<decltype(eagerly)>>(eagerly)));
+}
+
+TEST(LazyConversionLimits, ObjectsOfAThirdClassMayNotLieInThePoolMeanwhile) {
+  auto first = std::make_unique<Small>();
+  ASSERT_EQ((convert<Small, Other>().state), UpdateState::applied);
+  auto second = std::make_unique<Small>();
+  UpdateReport report = convert_lazily<Other, Third>();
+  EXPECT_EQ(report.state, UpdateState::failed);
+  EXPECT_EQ(report.code, ErrorCode::unsupported);
+  EXPECT_THAT(
+      report.reason,
+      testing::HasSubstr("moult::subject::Third: the pool of moult::subject::Small holds objects of "
+                         "moult::subject::Small beside those of moult::subject::Other, and no third class while "
+                         "some are yet to be converted"));
+  EXPECT_EQ(first->number, 6);
+  EXPECT_EQ(second->number, 5);
 }
 
 }  // namespace subject

@@ -1,0 +1,486 @@
+// Why: converting tens of millions of objects in one stop takes seconds. Here the stop only makes it certain that no
+// object is used before it is converted, and takes the same time for ten objects as for ten million.
+//
+// How: in the stop the pages of all slots are moved aside, region by region (mremap moves page tables, not bytes), and
+// the holes that they leave are watched (platform/userfaultfd.hpp). From then on the pool says that what lies there is
+// of the new class. Whoever touches a hole first, the program or the kernel on its behalf, waits until the chunk around
+// it is converted: one slab, 64 KiB or more. Slots do not straddle slabs, and no page holds both slots and records.
+// The moved bytes are converted where they are, and the hole is then filled with them page by page, each in one
+// indivisible step. So the program runs on, and nobody ever sees an object between its classes; but objects lie at
+// another address for a moment, so both classes must bear being moved byte by byte.
+//
+// A chunk is `waiting` from the stop on, `busy` while somebody converts it, `done` when its pages are there. Only who
+// made it busy touches its moved bytes and its bits, and makes it done; that comes after the last page, since a page
+// that is missing in a chunk that is done reads as zeros (its slab was empty and given back to the system). Who began
+// to wait for such a page while the chunk was busy is woken once more after that, to be asked for anew.
+//
+// Which slots are live does not change in a chunk that is not done (awaiting.hpp). A transformer that throws leaves the
+// old value in the slot, which counts as one of the old class: so the pool holds both classes from the stop on, even if
+// all new objects are of the new one.
+//
+// Undone in the same stop (put_back), the moved pages are moved back. What was converted meanwhile, as the update's own
+// steps touched it, was converted in a copy, and its new values are destroyed. Only when it is certain that nothing is
+// undone (end_olds) the moved pages are used up.
+//
+// Who may do what. A stop meets no conversion of a chunk half done: page servers do it in work that a stop waits for
+// (threads/wakeful_threads.hpp), and a thread that drains keeps a stop away as a lock of moult does. In a stop build,
+// exchange and put_back have the servers stand still.
+//
+// Limits: a child of clone() that was not made by fork() reads zeros where nothing was converted yet; so does a
+// debugger's core file. With the class redefined, a transformer that calls functions of the old class reaches the new
+// one's.
+#include "data/lazy_conversion.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "base/address.hpp"
+#include "base/check.hpp"
+#include "base/event.hpp"
+#include "base/fault.hpp"
+#include "data/live_objects.hpp"
+#include "data/unmade.hpp"
+#include "moult/error.hpp"
+#include "platform/memory.hpp"
+#include "platform/poison.hpp"
+#include "threads/wakeful_threads.hpp"
+
+namespace moult::data {
+namespace {
+
+using Chunk = Awaiting::Chunk;
+
+constexpr std::size_t most_reports = 100;
+
+/// Keeps a stop away as one of moult's locks does.
+class NoStop final {
+ public:
+  NoStop() noexcept { ++lock_use().held; }
+  ~NoStop() { --lock_use().held; }
+  NoStop(const NoStop&) = delete;
+  NoStop& operator=(const NoStop&) = delete;
+};
+
+void provide_awaiting(Region& region) {
+  if (region.awaiting.load() != nullptr) return;
+  std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
+  Awaiting* none = nullptr;
+  if (region.awaiting.compare_exchange_strong(none, made.get())) made.release();  // as long-lived as the region
+}
+
+void warn(std::string text) {
+  Event event;
+  event.kind = EventKind::warning;
+  event.text = std::move(text);
+  event_log().publish(std::move(event));
+}
+
+}  // namespace
+
+LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converter, const Options& options)
+    : server_(PageServer::get()),
+      converter_(std::move(converter)),
+      old_kind_(converter_->old_kind()),
+      new_kind_(converter_->new_kind()),
+      old_(object_class_of(*old_kind_.type)),
+      new_(object_class_of(*new_kind_.type)),
+      makes_(options.makes),
+      unwritten_(old_kind_.has_vtable ? Unwritten::refused : options.unwritten),
+      untouched_(options.untouched) {
+  require_two_classes(change());
+}
+
+void LazyConversion::check() const {
+  MOULT_FAULT("data.lazy.check");
+  for (const PoolChange& pool : plan_pool_changes(change())) refuse_misfit(change(), pool);
+}
+
+void LazyConversion::reserve() {
+  MOULT_FAULT("data.lazy.reserve");
+  std::size_t objects = 0;
+  for (const PoolChange& pool : plan_pool_changes(change())) {
+    objects += count_live(*pool.pool, pool.portion);
+    pool.pool->for_each_region([this](Region& region) {
+      reserved_.emplace_back();
+      provide_awaiting(region);
+    });
+  }
+  objects_ = objects;
+}
+
+/// A pool tells two classes apart, and those are the old and the new one for as long as the conversion goes on.
+void LazyConversion::refuse_third_class(const PoolChange& pool) const {
+  const ObjectClass* usual = pool.after.usual;
+  const ObjectClass* other = pool.before.other;
+  const ObjectClass* third = usual != &old_ && usual != &new_ ? usual : other;
+  if (third == nullptr || third == &old_ || third == &new_) return;
+  if (third == other && count_live(*pool.pool, Portion::other) == 0) return;
+  throw Error(ErrorCode::unsupported, new_.readable + ": the pool of " +
+                                          pool.pool->class_pools().object_class.readable + " holds objects of " +
+                                          third->readable + " beside those of " + old_.readable +
+                                          ", and no third class while some are yet to be converted; convert all of " +
+                                          third->readable + " first, or convert eagerly");
+}
+
+void LazyConversion::plan(const threads::StoppedWorld& stopped) {
+  changes_ = plan_pool_changes(change());
+  std::vector<const Pool*> pools;
+  for (PoolChange& pool : changes_) {
+    refuse_misfit(change(), pool);
+    refuse_third_class(pool);
+    pool.after.other = pool.olds_are_others() ? &old_ : &new_;
+    pool.after.other_size = pool.olds_are_others() ? old_kind_.size : new_kind_.size;
+    pools.push_back(pool.pool);
+  }
+  if (std::optional<UnmadeObject> unmade = find_unmade(pools, stopped))
+    throw Error(ErrorCode::still_active, data::describe(*unmade) + "; try again");
+}
+
+void LazyConversion::move_regions() {
+  for (const PoolChange& pool : changes_)
+    pool.pool->for_each_region([&](Region& region) {
+      if (region.slabs_end() == region.cut().first_slab) return;
+      provide_awaiting(region);
+      if (reserved_.empty()) reserved_.emplace_back();
+      MovedRegion& moved = regions_.emplace_back(region, pool, std::move(reserved_.back()));
+      reserved_.pop_back();
+      try {
+        moved.move(server_->pages());
+      } catch (...) {
+        regions_.pop_back();
+        throw;
+      }
+    });
+}
+
+void LazyConversion::open_chunks() noexcept {
+  std::size_t chunks = 0;
+  for (MovedRegion& region : regions_) {
+    Awaiting& awaiting = region.awaiting();
+    awaiting.set_now(region.change().olds_are_others() ? Awaiting::Now::all_usual : Awaiting::Now::all_others);
+    for (std::uint32_t slab = region.first_slab(); slab < region.slabs_end(); ++slab)
+      awaiting.set(slab, Chunk::waiting);
+    chunks += region.slabs_end() - region.first_slab();
+  }
+  chunks_ = chunks;
+  chunks_left_ = chunks;
+}
+
+void LazyConversion::build(const threads::StoppedWorld& stopped) {
+  MOULT_FAULT("data.lazy.build");
+  plan(stopped);
+  try {
+    const threads::NoWakefulWork servers_stand_still;
+    move_regions();
+    server_->add(shared_from_this());
+    open_chunks();
+  } catch (...) {
+    take_back();
+    throw;
+  }
+}
+
+void LazyConversion::exchange(const threads::StoppedWorld&) noexcept {
+  for (const PoolChange& pool : changes_) {
+    pool.pool->set_contents(pool.after);
+    pool.pool->add_care(Pool::touch);
+  }
+}
+
+bool LazyConversion::contains(const std::byte* address) const noexcept {
+  return std::any_of(regions_.begin(), regions_.end(), [=](const MovedRegion& each) { return each.contains(address); });
+}
+
+LazyConversion::Place LazyConversion::place_of(const std::byte* address) noexcept {
+  auto found =
+      std::find_if(regions_.begin(), regions_.end(), [=](const MovedRegion& each) { return each.contains(address); });
+  return {&*found, found->region().index_of(address)};
+}
+
+void LazyConversion::resolve(const platform::MissingPage& missing) {
+  Place place = place_of(missing.page);
+  switch (place.region->awaiting().chunk(place.slab)) {
+    case Chunk::done: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
+    case Chunk::busy: return server_->claims().break_circle(missing);
+    case Chunk::waiting: return convert(place);
+  }
+}
+
+void LazyConversion::resolve_unconverted(const platform::MissingPage& missing) {
+  Place place = place_of(missing.page);
+  if (!place.region->awaiting().claim(place.slab)) return resolve(missing);
+  Slab& slab = place.region->region().slab(place.slab);
+  ChunkConversion chunk(*converter_, place.region->change(), slab, unwritten_, ChunkConversion::Olds::kept);
+  chunk.leave();
+  count(chunk);
+  server_->pages().fill(slab.begin(), place.region->slab_size(), place.region->aside(slab.begin()));
+  close(place);
+}
+
+/// Claims and converts the chunk, unless somebody else has.
+void LazyConversion::convert(const Place& place) {
+  MovedRegion& region = *place.region;
+  Slab& slab = region.region().slab(place.slab);
+  const bool is_certain = is_certain_;
+  ChunkConversion chunk(*converter_, region.change(), slab, unwritten_,
+                        is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
+  Claim claim(server_->claims());
+  std::byte* bytes = region.aside(slab.begin());
+  std::unique_ptr<std::byte[]> copy;
+  Revocables revocable;
+  if (!is_certain) {
+    copy = std::make_unique<std::byte[]>(region.slab_size());
+    revocable.push_back({&region, place.slab});
+  }
+  if (!region.awaiting().claim(place.slab)) return;
+  bool is_empty = slab.is_empty();
+  if (copy && !is_empty) bytes = static_cast<std::byte*>(std::memcpy(copy.get(), bytes, region.slab_size()));
+  if (!is_empty) {
+    claim.hold(slab.begin(), region.slab_size(), bytes);
+    chunk.run(bytes, claim);
+  }
+  count(chunk);  // before anybody sees it
+  if (!is_empty && !claim.end()) server_->pages().fill(slab.begin(), region.slab_size(), bytes);
+  if (is_certain) region.forget(place.slab);
+  if (!is_certain) {
+    revocable.front().words = chunk.take_words();
+    revocables_.with([&](Revocables& all) { all.splice(all.end(), revocable); });
+  }
+  close(place);
+}
+
+void LazyConversion::count(const ChunkConversion& chunk) noexcept {
+  ++converted_chunks_;
+  converted_objects_ += chunk.converted();
+  std::size_t number = failed_objects_.fetch_add(chunk.failed());
+  for (const Unconverted& failure : chunk.failures()) try {
+      if (++number > most_reports) return;
+      std::string text = "the object of " + old_.readable + " at " +
+                         hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) + " was not converted to " +
+                         new_.readable + " and stays as it is: " + failure.reason;
+      if (number == most_reports) text += "; there may be more, which are only counted";
+      warn(std::move(text));
+    } catch (const std::bad_alloc&) {  // it stays unreported
+    }
+}
+
+/// The chunk's pages are there, or nothing is in it.
+void LazyConversion::close(const Place& place) noexcept {
+  place.region->awaiting().set(place.slab, Chunk::done);
+  server_->pages().wake(place.region->region().slab(place.slab).begin(), place.region->slab_size());
+  if (chunks_left_.fetch_sub(1) == 1 && is_certain_) finish();
+}
+
+/// Nothing is left to convert: the memory is as if it had never been moved.
+void LazyConversion::finish() noexcept {
+  if (is_finished_.exchange(true)) return;
+  const std::shared_ptr<LazyConversion> alive = shared_from_this();
+  for (MovedRegion& region : regions_) region.release(server_->pages());
+  for (const PoolChange& pool : changes_) {
+    pool.pool->drop_care(Pool::touch);
+    if (pool.olds_are_others() && failed_objects_ == 0) pool.pool->drop_care(Pool::clear_other);
+  }
+  server_->remove(*this);
+  is_done_ = true;
+  is_done_.notify_all();
+}
+
+/// What was converted so far and may have to be taken back.
+LazyConversion::Revocables LazyConversion::take_revocables() noexcept {
+  Revocables taken;
+  revocables_.with([&](Revocables& all) { taken.swap(all); });
+  return taken;
+}
+
+void LazyConversion::discard() noexcept { take_back(); }
+void LazyConversion::put_back(const threads::StoppedWorld&) noexcept { take_back(); }
+
+void LazyConversion::take_back() noexcept {
+  // The new class's destructors may touch what is not converted yet.
+  for (;;) {
+    { const threads::NoWakefulWork until_all_is_told; }
+    Revocables chunks = take_revocables();
+    if (chunks.empty()) break;
+    for (Revocable& chunk : chunks) put_back(chunk);
+  }
+  const threads::NoWakefulWork servers_stand_still;
+  for (MovedRegion& region : regions_) {
+    for (std::uint32_t slab = region.first_slab(); slab < region.slabs_end(); ++slab)
+      region.awaiting().set(slab, Chunk::done);
+    region.move_back(server_->pages());
+  }
+  regions_.clear();
+  for (const PoolChange& pool : changes_) {
+    pool.pool->set_contents(pool.before);
+    pool.pool->drop_care(Pool::touch);
+  }
+  server_->remove(*this);
+  is_done_ = true;
+  is_done_.notify_all();
+}
+
+/// The moved bytes become what they are to be when they are moved back: those of objects that were converted are still
+/// what they were, and others may have been written to, or made, since.
+void LazyConversion::put_back(Revocable& chunk) noexcept {
+  Slab& slab = chunk.region->region().slab(chunk.slab);
+  std::size_t slot_size = chunk.region->region().cut().slot_size;
+  auto recorded = chunk.words.begin();
+  for (std::uint32_t word = 0; word < slab.words(); ++word) {
+    bool is_recorded = recorded != chunk.words.end() && recorded->word == word;
+    std::uint64_t converted = is_recorded ? recorded->bits : 0;
+    for (std::uint64_t left = slab.live(word); left != 0; left &= left - 1) {
+      std::byte* slot = slab.slot(word, static_cast<std::uint32_t>(std::countr_zero(left)), slot_size);
+      std::byte* aside = chunk.region->aside(slot);
+      if ((converted & left & -left) == 0) {
+        std::memcpy(aside, slot, slot_size);
+        continue;
+      }
+      converter_->put_back({slot, slot_size, 1, aside, slot_size});
+      if (!chunk.region->region().pool().poisons()) continue;
+      platform::poison(slot, slot_size);
+      platform::unpoison(slot, old_kind_.size);
+    }
+    if (is_recorded) slab.others()[word].store(recorded++->was_other & slab.live(word));
+  }
+}
+
+void LazyConversion::end_olds(const threads::StoppedWorld&) noexcept {
+  if (is_certain_ || is_done_) return;
+  {
+    const threads::NoWakefulWork until_all_is_told;
+    is_certain_ = true;
+  }
+  const std::unique_ptr<std::byte[]> scratch = std::make_unique<std::byte[]>(std::max(old_kind_.size, new_kind_.size));
+  for (const Revocable& chunk : take_revocables()) {
+    Slab& slab = chunk.region->region().slab(chunk.slab);
+    std::size_t slot_size = chunk.region->region().cut().slot_size;
+    for (const ConvertedWord& word : chunk.words)
+      for (std::uint64_t left = word.bits & slab.live(word.word); converter_->ends_olds() && left != 0;
+           left &= left - 1) {
+        std::byte* slot = slab.slot(word.word, static_cast<std::uint32_t>(std::countr_zero(left)), slot_size);
+        converter_->end_olds({slot, slot_size, 1, chunk.region->aside(slot), slot_size}, scratch.get());
+      }
+    chunk.region->forget(chunk.slab);
+  }
+  if (chunks_left_ == 0) finish();
+}
+
+void LazyConversion::go_on() noexcept {
+  if (untouched_ == Untouched::left || !is_certain_ || is_done_) return;
+  try {
+    server_->drain(shared_from_this());
+  } catch (const std::exception& error) {
+    warn(old_.readable + ": nobody converts the rest of its objects: " + error.what());
+  }
+}
+
+/// The first chunk that waits, as far as one can tell while others are at it.
+LazyConversion::Place LazyConversion::next_waiting() noexcept {
+  std::size_t before = 0;
+  for (MovedRegion& region : regions_) {
+    std::size_t count = region.slabs_end() - region.first_slab();
+    for (std::size_t number = drained_; number < before + count; ++number) {
+      std::uint32_t slab = region.first_slab() + static_cast<std::uint32_t>(number - before);
+      if (region.awaiting().chunk(slab) == Chunk::waiting) return {&region, slab};
+      drained_ = number + 1;
+    }
+    before += count;
+  }
+  return {};
+}
+
+void LazyConversion::drain() {
+  for (bool is_left = true; is_left;) {
+    threads::let_stop_pass();
+    const NoStop here;
+    Place place = is_done_ ? Place{} : next_waiting();
+    is_left = place.region != nullptr;
+    if (is_left) convert(place);
+  }
+  is_done_.wait(false);
+}
+
+void LazyConversion::drain(const threads::StoppedWorld&) {
+  if (is_done_) return;
+  for (Place place = next_waiting(); place.region != nullptr; place = next_waiting()) convert(place);
+  const threads::NoWakefulWork what_the_stopper_touched_is_done;
+}
+
+LazyProgress LazyConversion::progress() const noexcept {
+  LazyProgress now;
+  now.chunks = chunks_;
+  now.converted_chunks = converted_chunks_;
+  now.objects = objects_;
+  now.converted_objects = converted_objects_;
+  now.failed_objects = failed_objects_;
+  now.is_done = is_done_;
+  return now;
+}
+
+std::string LazyConversion::describe() const {
+  return "objects of " + old_.readable + " converted to " + new_.readable + " at their first use";
+}
+
+void LazyConversion::require_current() const {
+  for (const PoolChange& pool : changes_) require_still(new_, *pool.pool);
+}
+
+bool LazyConversion::concerns(const ObjectClass& other) const noexcept {
+  return std::any_of(changes_.begin(), changes_.end(),
+                     [&](const PoolChange& each) { return each.after.usual == &other || each.after.other == &other; });
+}
+
+namespace {
+
+std::vector<std::shared_ptr<LazyConversion>> unfinished_of(const ObjectClass& wanted) {
+  std::vector<std::shared_ptr<LazyConversion>> all = PageServer::unfinished();
+  std::erase_if(all, [&](const std::shared_ptr<LazyConversion>& each) { return !each->concerns(wanted); });
+  return all;
+}
+
+}  // namespace
+
+void finish_lazy_conversions(const ObjectClass& old_class) {
+  if (const threads::StoppedWorld* stopped = threads::current_stop())
+    return finish_lazy_conversions(old_class, *stopped);
+  for (const std::shared_ptr<LazyConversion>& each : unfinished_of(old_class)) each->drain();
+}
+
+void finish_lazy_conversions(const ObjectClass& old_class, const threads::StoppedWorld& stopped) {
+  for (const std::shared_ptr<LazyConversion>& each : unfinished_of(old_class)) each->drain(stopped);
+  if (unfinished_of(old_class).empty()) return;
+  throw Error(ErrorCode::unsupported,
+              old_class.readable +
+                  ": objects of its pool were converted at first use in this very stop, which "
+                  "has to end before they are converted again; do that in an update of its own");
+}
+
+void finish_lazy_conversions() {
+  if (const threads::StoppedWorld* stopped = threads::current_stop()) return finish_lazy_conversions(*stopped);
+  for (const std::shared_ptr<LazyConversion>& each : PageServer::unfinished()) each->drain();
+}
+
+void finish_lazy_conversions(const threads::StoppedWorld& stopped) {
+  for (const std::shared_ptr<LazyConversion>& each : PageServer::unfinished()) each->drain(stopped);
+}
+
+}  // namespace moult::data
+
+namespace moult {
+
+LazyObjects::LazyObjects(std::shared_ptr<data::LazyConversion> conversion) noexcept
+    : conversion_(std::move(conversion)) {}
+
+LazyProgress LazyObjects::progress() const noexcept {
+  return conversion_ == nullptr ? LazyProgress{} : conversion_->progress();
+}
+
+void LazyObjects::drain() const {
+  if (conversion_ == nullptr) return;
+  const threads::StoppedWorld* stopped = threads::current_stop();
+  stopped != nullptr ? conversion_->drain(*stopped) : conversion_->drain();
+}
+
+}  // namespace moult

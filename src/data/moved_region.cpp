@@ -1,0 +1,56 @@
+#include "data/moved_region.hpp"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "base/fault.hpp"
+#include "moult/error.hpp"
+#include "platform/poison.hpp"
+#include "platform/reserved_memory.hpp"
+
+namespace moult::data {
+
+Aside::Aside() : begin_(platform::reserve(region_size, region_size)) {
+  if (begin_ == nullptr) throw std::bad_alloc();
+  platform::add_roots(begin_, region_size);
+}
+
+Aside::Aside(Aside&& other) noexcept : begin_(std::exchange(other.begin_, nullptr)) {}
+
+Aside::~Aside() { give_back(); }
+
+void Aside::give_back() noexcept {
+  if (begin_ == nullptr) return;
+  platform::remove_roots(begin_, region_size);
+  platform::unreserve(std::exchange(begin_, nullptr), region_size);
+}
+
+MovedRegion::MovedRegion(Region& region, const PoolChange& change, Aside aside) noexcept
+    : region_(region), change_(change), aside_(std::move(aside)), end_(region.slabs_end()) {}
+
+void MovedRegion::move(platform::Userfaultfd& pages) {
+  MOULT_FAULT("data.lazy.move");
+  pages.watch(begin(), size());
+  if (platform::move_pages(begin(), aside(begin()), size())) return;
+  pages.unwatch(begin(), size());
+  throw Error(ErrorCode::system, change_.before.usual->readable +
+                                     ": the kernel has no memory to move the pages of its objects aside; convert "
+                                     "eagerly, or allow more mappings (vm.max_map_count)");
+}
+
+void MovedRegion::move_back(platform::Userfaultfd& pages) noexcept {
+  pages.unwatch(begin(), size());
+  if (!platform::move_pages(aside(begin()), begin(), size())) std::memcpy(begin(), aside(begin()), size());
+}
+
+void MovedRegion::forget(std::uint32_t slab) noexcept {
+  platform::discard(aside(region_.slab(slab).begin()), slab_size());
+}
+
+void MovedRegion::release(platform::Userfaultfd& pages) noexcept {
+  pages.unwatch(begin(), size());
+  aside_.give_back();
+}
+
+}  // namespace moult::data

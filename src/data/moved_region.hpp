@@ -1,0 +1,65 @@
+// The slots of one region, whose pages lie elsewhere until somebody wants them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "data/conversion_plan.hpp"
+#include "data/region.hpp"
+#include "platform/userfaultfd.hpp"
+
+namespace moult::data {
+
+/// As much address space as a region takes.
+class Aside final {
+ public:
+  /// Throws std::bad_alloc.
+  Aside();
+  ~Aside();
+  Aside(Aside&& other) noexcept;
+  Aside& operator=(Aside&&) = delete;
+
+  std::byte* begin() const noexcept { return begin_; }
+  void give_back() noexcept;
+
+ private:
+  std::byte* begin_;
+};
+
+/// Between move and release nobody touches a slot that was moved: where it was is a hole, and who touches that waits.
+class MovedRegion final {
+ public:
+  /// What it covers are the slabs that have been used by now.
+  MovedRegion(Region& region, const PoolChange& change, Aside aside) noexcept;
+
+  Region& region() const noexcept { return region_; }
+  const PoolChange& change() const noexcept { return change_; }
+  Awaiting& awaiting() const noexcept { return *region_.awaiting.load(std::memory_order_relaxed); }
+  std::uint32_t first_slab() const noexcept { return region_.cut().first_slab; }
+  std::uint32_t slabs_end() const noexcept { return end_; }
+  std::size_t slab_size() const noexcept { return region_.cut().slab_size(); }
+  bool contains(const std::byte* address) const noexcept { return begin() <= address && address < begin() + size(); }
+  /// Where the bytes of a slot are.
+  std::byte* aside(const std::byte* slot) const noexcept { return aside_.begin() + (slot - base()); }
+
+  /// In a stop. Throws Error (system); nothing has moved then.
+  void move(platform::Userfaultfd& pages);
+  /// In the same stop: the moved pages are where they were, instead of what is there by now.
+  void move_back(platform::Userfaultfd& pages) noexcept;
+  /// The moved bytes of a slab are not needed any more.
+  void forget(std::uint32_t slab) noexcept;
+  /// Nothing waits any more: the hole is memory like any other, and the moved pages are gone.
+  void release(platform::Userfaultfd& pages) noexcept;
+
+ private:
+  const std::byte* base() const noexcept { return reinterpret_cast<const std::byte*>(&region_); }
+  std::byte* begin() const noexcept { return region_.slots_begin(); }
+  std::size_t size() const noexcept { return (end_ - first_slab()) * slab_size(); }
+
+  Region& region_;
+  const PoolChange& change_;
+  Aside aside_;
+  std::uint32_t end_;
+};
+
+}  // namespace moult::data

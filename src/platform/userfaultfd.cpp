@@ -1,0 +1,156 @@
+// The kernel's userfaultfd, in its simplest use: missing pages of private anonymous memory, read by moult's threads.
+//
+// Who may have one that serves system calls too is a matter of rights: CAP_SYS_PTRACE, the sysctl
+// vm.unprivileged_userfaultfd, or access to /dev/userfaultfd. Without any of these there is one that serves the
+// program's own accesses only (Linux 5.11).
+#include "platform/userfaultfd.hpp"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "base/check.hpp"
+#include "base/fault.hpp"
+#include "moult/error.hpp"
+#include "platform/memory.hpp"
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
+#endif
+
+namespace moult::platform {
+namespace {
+
+Fd open_by_call(int flags) noexcept { return Fd(static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | flags))); }
+
+Fd open_by_device() noexcept {
+  Fd device(::open("/dev/userfaultfd", O_RDWR | O_CLOEXEC));
+  if (!device) return Fd();
+  return Fd(::ioctl(device.get(), USERFAULTFD_IOC_NEW, O_CLOEXEC));
+}
+
+__u64 as_number(const std::byte* address) noexcept { return reinterpret_cast<std::uintptr_t>(address); }
+
+void sleep_a_moment() noexcept {
+  timespec moment{0, 1'000'000};
+  ::nanosleep(&moment, nullptr);
+}
+
+/// Who waits for the page would wait for ever, or find zeros there.
+[[noreturn]] void fail_to_fill(int error) noexcept {
+  std::array<char, 160> message;
+  std::snprintf(message.data(), message.size(), "a page that somebody waits for cannot be filled: %s",
+                ::strerrordesc_np(error));
+  check_failed("userfaultfd", message.data(), __FILE__, __LINE__);
+}
+
+}  // namespace
+
+Userfaultfd::Userfaultfd() {
+  MOULT_FAULT("platform.userfaultfd.open");
+  fd_ = open_by_call(0);
+  if (!fd_) fd_ = open_by_device();
+  serves_kernel_ = static_cast<bool>(fd_);
+  if (!fd_) fd_ = open_by_call(UFFD_USER_MODE_ONLY);
+  if (!fd_)
+    throw Error(ErrorCode::unsupported,
+                std::string("lazy conversion needs userfaultfd, which this system does not give: ") +
+                    std::strerror(errno) +
+                    "; allow it (kernel 5.11 or newer, and no filter that forbids the call), or convert eagerly");
+  uffdio_api wanted{};
+  wanted.api = UFFD_API;
+  wanted.features = UFFD_FEATURE_THREAD_ID;
+  if (::ioctl(fd_.get(), UFFDIO_API, &wanted) != 0)
+    throw Error(ErrorCode::unsupported, std::string("this kernel's userfaultfd does not tell which thread waits: ") +
+                                            std::strerror(errno) + "; convert eagerly");
+}
+
+void Userfaultfd::watch(std::byte* begin, std::size_t size) {
+  MOULT_FAULT("platform.userfaultfd.watch");
+  uffdio_register wanted{};
+  wanted.range = {as_number(begin), size};
+  wanted.mode = UFFDIO_REGISTER_MODE_MISSING;
+  if (::ioctl(fd_.get(), UFFDIO_REGISTER, &wanted) != 0)
+    throw Error(ErrorCode::system, std::string("memory cannot be watched for its first use: ") + std::strerror(errno));
+}
+
+void Userfaultfd::unwatch(std::byte* begin, std::size_t size) noexcept {
+  uffdio_range range{as_number(begin), size};
+  ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range);
+}
+
+std::optional<MissingPage> Userfaultfd::next() noexcept {
+  uffd_msg message;
+  ssize_t got = ::read(fd_.get(), &message, sizeof message);
+  if (got != static_cast<ssize_t>(sizeof message) || message.event != UFFD_EVENT_PAGEFAULT) return std::nullopt;
+  std::uintptr_t address = message.arg.pagefault.address & ~(std::uintptr_t{page_size()} - 1);
+  return MissingPage{reinterpret_cast<std::byte*>(address), static_cast<pid_t>(message.arg.pagefault.feat.ptid)};
+}
+
+void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from) noexcept {
+  std::size_t most = size;
+  for (std::size_t done = 0; done < size;) {
+    uffdio_copy order{};
+    order.dst = as_number(begin + done);
+    order.src = as_number(from + done);
+    order.len = std::min(most, size - done);
+    bool is_done = ::ioctl(fd_.get(), UFFDIO_COPY, &order) == 0;
+    int error = errno;
+    if (order.copy > 0) done += static_cast<std::size_t>(order.copy);
+    if (is_done || done >= size || error == EAGAIN) continue;
+    if (error == EEXIST) {
+      wake(begin + done, page_size());
+      done += page_size();
+    } else if (error == ENOMEM) {
+      sleep_a_moment();
+    } else if (error == ENOENT && most > page_size()) {
+      most = page_size();  // more than one mapping to the kernel, and it copies into one at a time
+    } else if (error == ESRCH) {
+      return;  // the process ends
+    } else {
+      fail_to_fill(error);
+    }
+  }
+}
+
+void Userfaultfd::fill_with_zeros(std::byte* begin, std::size_t size) noexcept {
+  for (std::size_t done = 0; done < size;) {
+    uffdio_zeropage order{};
+    order.range = {as_number(begin + done), size - done};
+    bool is_done = ::ioctl(fd_.get(), UFFDIO_ZEROPAGE, &order) == 0;
+    int error = errno;
+    if (order.zeropage > 0) done += static_cast<std::size_t>(order.zeropage);
+    if (is_done || done >= size) continue;
+    if (error == EEXIST) {
+      wake(begin + done, page_size());
+      done += page_size();
+    } else if (error == ENOMEM) {
+      sleep_a_moment();
+    } else if (error == ENOENT || error == ESRCH) {
+      return wake(begin, size);  // not watched any more, or the process ends
+    } else if (error != EAGAIN) {
+      fail_to_fill(error);
+    }
+  }
+}
+
+void Userfaultfd::wake(std::byte* begin, std::size_t size) noexcept {
+  uffdio_range range{as_number(begin), size};
+  ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
+}
+
+}  // namespace moult::platform

@@ -1,0 +1,175 @@
+// Objects that change class at their first use, and back, while threads read, write, make and delete them.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "alterability/object_quiescence.hpp"
+#include "base/transaction.hpp"
+#include "moult/lazy_update.hpp"
+#include "moult/log.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t total = 1'000'000;
+std::atomic<int> broken{0};
+
+struct PurseTwo;
+
+/// It owns memory, and may be moved all the same.
+struct Purse : Updatable<Purse, 64> {
+  MOULT_UPDATABLE explicit Purse(std::uint64_t wanted);
+  explicit Purse(const PurseTwo& now);
+  Purse(Purse&&) noexcept = default;
+  MOULT_UPDATABLE ~Purse();
+  MOULT_UPDATABLE bool holds() const;
+  MOULT_UPDATABLE void move(std::uint64_t much);
+
+  std::uint64_t left;
+  std::unique_ptr<std::uint64_t> right;
+  std::uint64_t conversions = 0;
+};
+
+/// With fields more behind the others.
+struct PurseTwo : Updatable<PurseTwo> {
+  explicit PurseTwo(const Purse& old);
+  std::uint64_t left;
+  std::unique_ptr<std::uint64_t> right;
+  std::uint64_t conversions;
+  std::uint64_t first;
+  std::uint64_t sum;
+};
+
+Purse::Purse(std::uint64_t wanted) : left(wanted), right(std::make_unique<std::uint64_t>(total - wanted)) {}
+Purse::Purse(const PurseTwo& now)
+    : left(now.left), right(std::make_unique<std::uint64_t>(*now.right)), conversions(now.conversions + 1) {
+  if (now.left + *now.right != total || now.sum != (now.first ^ now.conversions)) ++broken;
+}
+Purse::~Purse() {
+  if (right != nullptr && left + *right != total) ++broken;
+  left = 0;
+}
+bool Purse::holds() const { return left + *right == total; }
+void Purse::move(std::uint64_t much) {
+  left -= much;
+  *right += much;
+}
+PurseTwo::PurseTwo(const Purse& old)
+    : left(old.left),
+      right(std::make_unique<std::uint64_t>(*old.right)),
+      conversions(old.conversions + 1),
+      first(left),
+      sum(first ^ conversions) {
+  if (!old.holds()) ++broken;
+}
+
+}  // namespace subject
+
+template <>
+inline constexpr bool is_relocatable<subject::Purse> = true;
+template <>
+inline constexpr bool is_relocatable<subject::PurseTwo> = true;
+
+namespace subject {
+
+/// Threads with shelves of purses of their own, and one shelf that lives through all rounds.
+class Spenders final {
+ public:
+  Spenders() {
+    for (std::size_t i = 0; i < elders.size(); ++i) elders[i] = std::make_unique<Purse>(i);
+    for (unsigned number = 0; number < 3; ++number)
+      threads_.emplace_back([this, number](const std::stop_token& token) { work(token, number); });
+  }
+
+  std::array<std::unique_ptr<Purse>, 3000> elders;
+  std::atomic<long> steps{0};
+
+ private:
+  void work(const std::stop_token& token, unsigned number) {
+    std::minstd_rand random(number);
+    std::vector<std::unique_ptr<Purse>> shelf(3000);
+    while (!token.stop_requested()) {
+      std::unique_ptr<Purse>& place = shelf[random() % shelf.size()];
+      if (place == nullptr) {
+        place = std::make_unique<Purse>(random() % total);
+      } else if (random() % 4 == 0) {
+        place.reset();
+      } else {
+        place->move(random() % 100);
+        if (!place->holds()) ++broken;
+      }
+      if (!elders[random() % elders.size()]->holds()) ++broken;
+      steps.fetch_add(1, std::memory_order_relaxed);
+      for (int idle = 0; idle < 3000; ++idle) {  // outside of the class most of the time
+        asm volatile("");
+      }
+    }
+  }
+
+  std::vector<std::jthread> threads_;
+};
+
+class LazyRounds : public testing::Test {
+ protected:
+  LazyRounds() { set_log_level(LogLevel::none); }
+
+  template <class Convert>
+  LazyObjects in_quiescence(Convert&& convert) {
+    Transaction transaction;
+    Transaction::Scope scope(transaction);
+    EXPECT_TRUE(quiescence.wait(
+        {.max_tries = 10'000, .sleep_time = 10ms, .stop_timeout = 20s, .max_postponements = std::nullopt}))
+        << transaction.reason();
+    LazyObjects objects = convert(transaction);
+    transaction.resume();
+    return objects;
+  }
+
+  static LazyObjects go_there() {
+    return start_lazy_update<Purse, PurseTwo>([](const Purse& old) { return PurseTwo(old); });
+  }
+  static LazyObjects go_back() {
+    return start_lazy_update<PurseTwo, Purse>([](const PurseTwo& now) { return Purse(now); });
+  }
+
+  alterability::ObjectQuiescence quiescence{{"moult::subject::Purse", "moult::subject::PurseTwo"}};
+};
+
+TEST_F(LazyRounds, ObjectsGoToTheNewClassAndBackUnderThreadsThatUseMakeAndDeleteThem) {
+  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 10'000 : 100;
+  broken = 0;
+  Spenders spenders;
+  for (int round = 0; round < rounds && broken == 0; ++round) {
+    long before = spenders.steps;
+    LazyObjects there = in_quiescence([&](Transaction& transaction) {
+      LazyObjects begun = go_there();
+      if (round % 5 != 4) return begun;
+      EXPECT_TRUE(spenders.elders[7]->holds()) << "touched in the stop";
+      transaction.undo_all();
+      EXPECT_TRUE(DataAccessor<PurseTwo>().empty());
+      return go_there();
+    });
+    while (spenders.steps < before + 100) std::this_thread::yield();  // with objects of both classes
+    if (round % 3 == 0) there.drain();
+    LazyObjects back = in_quiescence([](Transaction&) { return go_back(); });
+    EXPECT_TRUE(there.progress().is_done);
+    if (round % 2 == 0) back.drain();
+    EXPECT_EQ(there.progress().failed_objects + back.progress().failed_objects, 0u);
+    for (const std::unique_ptr<Purse>& elder : spenders.elders)
+      ASSERT_EQ(elder->conversions, 2u * static_cast<unsigned>(round + 1)) << "each is converted once a round";
+  }
+  EXPECT_EQ(broken, 0);
+}
+
+}  // namespace subject
+}  // namespace moult
