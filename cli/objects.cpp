@@ -10,6 +10,14 @@ std::string name_of(const protocol::PoolRecord& pool, const protocol::HeldRecord
   return held.class_name;
 }
 
+std::string render(const std::vector<protocol::WaitingRecord>& waiting) {
+  std::vector<std::vector<std::string>> rows{{"CONVERTED", "OF", "FAILED", "AT FIRST USE"}};
+  for (const protocol::WaitingRecord& each : waiting)
+    rows.push_back({std::to_string(each.converted), std::to_string(each.objects), std::to_string(each.failed),
+                    each.old_class + " to " + each.new_class});
+  return to_table(rows);
+}
+
 std::string render(const protocol::ObjectsReply& reply) {
   if (reply.pools.empty())
     return "no class of this program has a pool yet: one that derives from moult::Updatable gets it with its first "
@@ -21,7 +29,8 @@ std::string render(const protocol::ObjectsReply& reply) {
       rows.push_back({std::to_string(held.live), std::to_string(held.object_size), std::to_string(pool.slot_size),
                       std::exchange(memory, ""), name_of(pool, held)});
   }
-  return to_table(rows);
+  const std::string pools = to_table(rows);
+  return reply.waiting.empty() ? pools : pools + "\n\n" + render(reply.waiting);
 }
 
 ExitCode run_objects(const Aimed& options) {
@@ -40,6 +49,7 @@ void add_objects(CLI::App& app, Run& run) {
   add_common(*command, *options, 30);
   command->footer(
       "OBJECT and SLOT are bytes: an object may grow up to its slot. MEMORY is what the pool takes now.\n"
+      "A second table tells how far conversions at first use are that are not finished.\n"
       "Examples:\n  moult objects app\n  moult objects app --json | jq '.pools[].held[].live'");
   command->callback([=, &run] { run = [=] { return run_objects(*options); }; });
 }

@@ -26,6 +26,7 @@ Json put(const ThreadRecord& thread);
 Json put(const FunctionRecord& function);
 Json put(const HeldRecord& held);
 Json put(const PoolRecord& pool);
+Json put(const WaitingRecord& waiting);
 Json put(const EventRecord& event);
 
 template <class T>
@@ -76,6 +77,16 @@ Json put(const PoolRecord& pool) {
           {"metadata", pool.metadata}};
 }
 
+Json put(const WaitingRecord& waiting) {
+  return {{"old_class", waiting.old_class},
+          {"new_class", waiting.new_class},
+          {"objects", waiting.objects},
+          {"converted", waiting.converted},
+          {"failed", waiting.failed},
+          {"chunks", waiting.chunks},
+          {"converted_chunks", waiting.converted_chunks}};
+}
+
 Json put(const EventRecord& event) {
   Json json = {{"number", event.number}, {"time", event.time}, {"kind", event.kind}, {"text", event.text}};
   if (!event.manager.empty()) json["manager"] = event.manager;
@@ -116,7 +127,10 @@ void fill(Json& json, const FunctionsReply& reply) {
   json["total"] = reply.total;
   json["functions"] = put_all(reply.functions);
 }
-void fill(Json& json, const ObjectsReply& reply) { json["pools"] = put_all(reply.pools); }
+void fill(Json& json, const ObjectsReply& reply) {
+  json["pools"] = put_all(reply.pools);
+  if (!reply.waiting.empty()) json["waiting"] = put_all(reply.waiting);
+}
 void fill(Json& json, const EventsReply& reply) { json["events"] = put_all(reply.events); }
 void fill(Json&, const DoneReply&) {}
 
@@ -216,6 +230,17 @@ PoolRecord pool_of(const Json& json) {
           .metadata = members.count("metadata", 0)};
 }
 
+WaitingRecord waiting_of(const Json& json) {
+  const Members members = members_of(json);
+  return {.old_class = members.text("old_class", ""),
+          .new_class = members.text("new_class", ""),
+          .objects = members.count("objects", 0),
+          .converted = members.count("converted", 0),
+          .failed = members.count("failed", 0),
+          .chunks = members.count("chunks", 0),
+          .converted_chunks = members.count("converted_chunks", 0)};
+}
+
 EventRecord event_of(const Json& json) {
   const Members members = members_of(json);
   EventRecord event;
@@ -311,7 +336,8 @@ FunctionsReply parse_functions(std::string_view line) {
 
 ObjectsReply parse_objects(std::string_view line) {
   const Json json = parse_success(line);
-  return {parse_all(members_of(json), "pools", pool_of)};
+  const Members members = members_of(json);
+  return {parse_all(members, "pools", pool_of), parse_all(members, "waiting", waiting_of)};
 }
 
 EventsReply parse_events(std::string_view line) {

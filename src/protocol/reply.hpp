@@ -85,8 +85,20 @@ struct PoolRecord {
   std::uint64_t metadata = 0;    ///< memory beside the slots
 };
 
+/// A conversion at first use that is not finished.
+struct WaitingRecord {
+  std::string old_class;  ///< demangled, as the other
+  std::string new_class;
+  std::uint64_t objects = 0;  ///< as many as lived when it was prepared
+  std::uint64_t converted = 0;
+  std::uint64_t failed = 0;  ///< which stay objects of the old class
+  std::uint64_t chunks = 0;  ///< of memory: they are converted as a whole
+  std::uint64_t converted_chunks = 0;
+};
+
 struct ObjectsReply {
   std::vector<PoolRecord> pools;  ///< in the order of their first use
+  std::vector<WaitingRecord> waiting{};
 };
 
 struct EventRecord {

@@ -29,6 +29,19 @@ expect 0 "warning: $field added, int: by the file's entry itself" \
   "$MOULT" apply "$pid" "$BINARIES/live_control_direct_field.so"
 expect 0 "$field added, int, outside of any update" "$MOULT" log "$pid"
 
+start_target "$BINARIES/live_control_pools"
+expect 0 "applied" "$MOULT" apply "$pid" "$BINARIES/live_control_pools_lazy_update.so"
+made="1000 +8 +80 +DataV2 \(made as app::Data\)"
+expect 0 "$made.*"$'\n\n'"CONVERTED +OF +FAILED +AT FIRST USE"$'\n'"0 +1000 +0 +app::Data to DataV2" \
+  "$MOULT" objects "$pid"
+echo >&8 # a new object's slot is among those of others
+for _ in {1..100}; do
+  [[ $("$MOULT" objects "$pid" --json) == *'"waiting":'*'"converted":'[1-9]* ]] && break
+  sleep 0.05
+done
+waits='"old_class":"app::Data","new_class":"DataV2","objects":1000,"converted":[1-9][0-9]*,"failed":0'
+expect 0 "\"waiting\":\\[\\{$waits,\"chunks\":[1-9][0-9]*,\"converted_chunks\":1\\}\\]" "$MOULT" objects "$pid" --json
+
 expect 5 "no program" "$MOULT" objects there-is-none
 expect 2 "TARGET" "$MOULT" objects
 expect 0 "Examples:" "$MOULT" objects --help
