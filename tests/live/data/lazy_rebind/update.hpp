@@ -1,0 +1,19 @@
+// What the program and its update tell each other.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "moult/lazy_update.hpp"
+
+/// Invariants that did not hold; the program's.
+extern std::atomic<int> broken;
+
+struct LoadedUpdate {
+  std::unique_ptr<moult::Update> (*enrich)(moult::Untouched untouched);
+  /// The same, and preresume_setup throws.
+  std::unique_ptr<moult::Update> (*enrich_and_fail)();
+  moult::LazyObjects (*objects)();  ///< of the newest update
+  std::size_t (*rich_found)();
+};
