@@ -126,6 +126,11 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
     warn(old.demangled + ": it is not known whether copies of it were inlined: " + program.debug_info_problem(old));
     return;
   }
+  if (sites->empty() && program.was_inlined(old))
+    throw Error(ErrorCode::inlined,
+                old.demangled +
+                    ": the debug information says that it was inlined, and names no place: its code "
+                    "melted into its callers', which keep it; mark it MOULT_UPDATABLE and build again");
   std::erase_if(*sites, [&redefined](const InlinedSite& site) {
     return std::binary_search(redefined.begin(), redefined.end(), site.caller_range);
   });

@@ -91,11 +91,17 @@ std::string list_problems(const symbols::Program& program) {
   return text;
 }
 
+/// There is a definition of it, and no code that could be redefined.
+[[noreturn]] void throw_inlined(std::string_view name, const std::vector<symbols::InlinedSite>& sites) {
+  const std::string where = sites.empty() ? "of the program's own no code is left: it was inlined, or nothing calls it"
+                                          : "inlined everywhere, at " + redefine::list_sites(sites);
+  throw Error(ErrorCode::inlined, std::string(name) + ": " + where +
+                                      "; mark it MOULT_UPDATABLE and build again, or redefine what it is inlined in");
+}
+
 [[noreturn]] void throw_not_found(const symbols::Program& program, std::string_view name) {
   std::vector<symbols::InlinedSite> sites = program.copies_by_name(name);
-  if (!sites.empty())
-    throw Error(ErrorCode::inlined, std::string(name) + ": inlined everywhere, at " + redefine::list_sites(sites) +
-                                        "; mark it MOULT_UPDATABLE and build again, or redefine what it is inlined in");
+  if (!sites.empty() || program.defines(name)) throw_inlined(name, sites);
   std::string text = std::string(name) + ": no function of that name has a symbol";
   const std::vector<FunctionSymbol> similar = program.similar(name, 5);
   const std::string problems = list_problems(program);
@@ -130,25 +136,47 @@ void keep_first_of_each(const symbols::Program& program, std::vector<FunctionSym
   functions = std::move(kept);
 }
 
+bool is_programs_own(const symbols::Program& program, const FunctionSymbol& function) {
+  return function.module == program.modules().front().path;
+}
+
+/// The name alone of a function of the program, and where others are.
+std::string called(const symbols::Program& program, const FunctionSymbol& function) {
+  return is_programs_own(program, function) ? function.demangled : function.demangled + " in " + function.module;
+}
+
 /// The C library has several versions of some functions, and the loader binds each caller to the one for this machine.
 void refuse_indirect(const symbols::Program& program, std::string_view name,
                      const std::vector<FunctionSymbol>& fitting) {
-  const std::string& program_path = program.modules().front().path;
-  bool is_programs_own = std::any_of(fitting.begin(), fitting.end(), [&program_path](const FunctionSymbol& function) {
-    return function.module == program_path;
-  });
   std::vector<FunctionSymbol> indirect = program.find_indirect(name);
-  if (is_programs_own || indirect.empty()) return;
+  if (indirect.empty() || std::any_of(fitting.begin(), fitting.end(), [&](const FunctionSymbol& function) {
+        return is_programs_own(program, function);
+      }))
+    return;
   throw Error(ErrorCode::unsupported, indirect.front().demangled + " in " + indirect.front().module +
                                           " is an indirect function (IFUNC): callers were bound to one of several "
                                           "versions when the program was loaded; redefine what calls it instead");
 }
 
-void require_result(const symbols::Program& program, const FunctionSymbol& function, const Signature& wanted) {
+/// A library may have a function of a name that the program gave to one of its own. That one is meant, and may have
+/// been inlined.
+void require_programs_own(const symbols::Program& program, std::string_view name, const FunctionSymbol& function) {
+  if (is_programs_own(program, function) || program.is_in_update(function) || !program.defines(name)) return;
+  throw_inlined(name, program.copies_by_name(name));
+}
+
+/// What the name does not tell: the result, and the parameters of a C function.
+void require_types(const symbols::Program& program, const FunctionSymbol& function, const Signature& wanted) {
+  const std::string next = "; ask for it with its own signature";
   std::optional<std::string> result = program.result_type(function);
   if (result && *result != wanted.result)
-    throw Error(ErrorCode::signature_mismatch, function.demangled + " returns " + *result + ", not " + wanted.result +
-                                                   "; ask for it with its own signature");
+    throw Error(ErrorCode::signature_mismatch,
+                called(program, function) + " returns " + *result + ", not " + wanted.result + next);
+  if (!split(function.demangled).parameters.empty()) return;
+  std::optional<std::string> parameters = program.parameter_types(function);
+  if (parameters && *parameters != wanted.parameters)
+    throw Error(ErrorCode::signature_mismatch,
+                called(program, function) + " has the parameters " + *parameters + ", not " + wanted.parameters + next);
 }
 
 std::string without_unnamed_namespaces(std::string text) {
@@ -205,8 +233,9 @@ const void* find_function(std::string_view name, const std::type_info& signature
                     "; name the namespace, or put the source file in front (file.cpp:" + std::string(name) + ")");
   if (fitting.front().range.size() == 0)
     throw Error(ErrorCode::inlined, describe(fitting.front()) + "; mark it MOULT_UPDATABLE and build again");
+  require_programs_own(program, name, fitting.front());
   require_kind(program, fitting.front(), wanted);
-  require_result(program, fitting.front(), wanted);
+  require_types(program, fitting.front(), wanted);
   return reinterpret_cast<const void*>(value(fitting.front().range.begin));
 }
 

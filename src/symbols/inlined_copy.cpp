@@ -48,6 +48,15 @@ std::string_view shared_name_of(const std::vector<Dwarf_Die>& parts) {
   return plain != nullptr ? plain : std::string_view();
 }
 
+bool was_inlined(const std::vector<Dwarf_Die>& parts) {
+  return std::any_of(parts.begin(), parts.end(), [](Dwarf_Die part) {
+    Dwarf_Attribute attribute{};
+    Dwarf_Word word = DW_INL_not_inlined;
+    if (dwarf_formudata(dwarf_attr(&part, DW_AT_inline, &attribute), &word) != 0) return false;
+    return word == DW_INL_inlined || word == DW_INL_declared_inlined;
+  });
+}
+
 std::optional<Dwarf_Die> origin_of(const Dwarf_Die& copy) {
   Dwarf_Die from = copy;
   Dwarf_Attribute attribute{};

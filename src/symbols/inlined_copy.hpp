@@ -37,6 +37,9 @@ std::vector<std::string> names_of_variants(const std::vector<std::string>& names
 /// The name by which other units know the function of these parts; empty for a local function.
 std::string_view shared_name_of(const std::vector<Dwarf_Die>& parts);
 
+/// The compiler's own word for it (DW_AT_inline): it stays where the copies' instructions melted into their callers'.
+bool was_inlined(const std::vector<Dwarf_Die>& parts);
+
 /// The abstract function that a DW_TAG_inlined_subroutine is a copy of.
 std::optional<Dwarf_Die> origin_of(const Dwarf_Die& copy);
 

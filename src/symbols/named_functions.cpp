@@ -103,6 +103,12 @@ std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::v
   return defined;
 }
 
+bool defines(const DebugInfo& info, const NameQuery& query) {
+  bool is_defined = false;
+  visit_definitions_of(info, [&](const Dwarf_Die& die) { is_defined = is_defined || fits(query, parts_of(die)); });
+  return is_defined;
+}
+
 std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query) {
   std::unordered_set<const void*> wanted;
   visit_definitions_of(info, [&](const Dwarf_Die& die) {

@@ -14,6 +14,9 @@ namespace moult::symbols {
 /// (the attribute `alias`) is not.
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols);
 
+/// Whether a function of that name is defined in the source.
+bool defines(const DebugInfo& info, const NameQuery& query);
+
 /// Where copies of functions of that name are.
 std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query);
 

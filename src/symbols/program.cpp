@@ -291,6 +291,17 @@ std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSym
   return to_sites(module, index, std::move(found.copies));
 }
 
+bool Program::was_inlined(const FunctionSymbol& function) const {
+  const std::optional<Dwarf_Die> die = impl_->die_of(function);
+  return die && symbols::was_inlined(parts_of(*die));
+}
+
+bool Program::defines(std::string_view name) const {
+  const ModuleSymbols* symbols = impl_->symbols(0);
+  const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+  return info != nullptr && symbols::defines(*info, NameQuery(name));
+}
+
 std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
   const NameQuery query(name);
   std::vector<InlinedSite> sites;
@@ -349,6 +360,11 @@ std::string Program::debug_info_problem(const FunctionSymbol& function) const {
 std::optional<std::string> Program::result_type(const FunctionSymbol& function) const {
   const std::optional<Dwarf_Die> die = impl_->die_of(function);
   return die ? result_type_of(*die) : std::nullopt;
+}
+
+std::optional<std::string> Program::parameter_types(const FunctionSymbol& function) const {
+  const std::optional<Dwarf_Die> die = impl_->die_of(function);
+  return die ? parameter_types_of(parts_of(*die).back()) : std::nullopt;
 }
 
 std::optional<bool> Program::takes_object(const FunctionSymbol& function) const {

@@ -103,8 +103,13 @@ class Program final {
   /// Where debug information shows copies of `function`, one of find's or at's; copies of it in itself (an unrolled
   /// recursion) too. Nothing at all (nullopt) when none are shown but there may be some: debug_info_problem says why.
   std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
-  /// The same for functions that no symbol is left of. Reads all debug information there is: seconds for a big program.
+  /// Whether debug information says of `function` that it was inlined, be it at a place that it shows or at none.
+  bool was_inlined(const FunctionSymbol& function) const;
+  /// inlined_sites for functions that no symbol is left of. Reads all debug information there is: seconds for a big
+  /// program.
   std::vector<InlinedSite> copies_by_name(std::string_view name) const;
+  /// Whether the program's own file defines such a function by its debug information, be there code of it or not.
+  bool defines(std::string_view name) const;
   /// Functions of which the compiler or the linker has seen that their code is the same (-fipa-icf, --icf=all), so that
   /// they share it with `function`.
   Namesakes namesakes_of(const FunctionSymbol& function) const;
@@ -113,6 +118,8 @@ class Program final {
   std::string debug_info_problem(const FunctionSymbol& function) const;
   /// The result type by debug information, written as the demangler writes it: "char const*". Nothing if unknown.
   std::optional<std::string> result_type(const FunctionSymbol& function) const;
+  /// The types of the parameters, in the same way: "(int, char const*)". Nothing if one of them is unknown.
+  std::optional<std::string> parameter_types(const FunctionSymbol& function) const;
   /// Whether it is called on an object, as methods that are not static are: by debug information, else by what the name
   /// tells. Nothing if unknown.
   std::optional<bool> takes_object(const FunctionSymbol& function) const;

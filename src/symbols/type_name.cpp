@@ -34,6 +34,13 @@ std::optional<Dwarf_Die> follow(Dwarf_Die die, unsigned attribute) {
   return target;
 }
 
+/// A parameter's own const is no part of a function's type.
+std::string without_outer_qualifiers(std::string name) {
+  for (const std::string_view qualifier : {" const", " volatile"})
+    if (name.ends_with(qualifier)) name.resize(name.size() - qualifier.size());
+  return name;
+}
+
 /// A stand-in for a type unit's type is followed.
 Dwarf_Die full_type(const Dwarf_Die& type) { return follow(type, DW_AT_signature).value_or(type); }
 
@@ -198,10 +205,8 @@ Name qualified_name_of(Dwarf_Die type, int depth) {
   return name.empty() ? std::nullopt : Name(name);
 }
 
-/// "R (*)(A, B)", with `mark` the star.
-Name name_of_function_pointer(Dwarf_Die function, const std::string& mark, int depth) {
-  const Name result = name_of_type(type_of(function), depth);
-  if (!result) return std::nullopt;
+/// "(A, B)" of a function or a type of one.
+Name list_of_parameters(Dwarf_Die function, int depth) {
   std::string parameters;
   Dwarf_Die child{};
   for (bool more = dwarf_child(&function, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
@@ -209,9 +214,16 @@ Name name_of_function_pointer(Dwarf_Die function, const std::string& mark, int d
     if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters) continue;
     const Name name = tag == DW_TAG_formal_parameter ? name_of_type(type_of(child), depth) : Name("...");
     if (!name) return std::nullopt;
-    parameters += (parameters.empty() ? "" : ", ") + *name;
+    parameters += (parameters.empty() ? "" : ", ") + without_outer_qualifiers(*name);
   }
-  return *result + " (" + mark + ")(" + parameters + ")";
+  return "(" + parameters + ")";
+}
+
+/// "R (*)(A, B)", with `mark` the star.
+Name name_of_function_pointer(const Dwarf_Die& function, const std::string& mark, int depth) {
+  const Name result = name_of_type(type_of(function), depth);
+  const Name parameters = list_of_parameters(function, depth);
+  return result && parameters ? Name(*result + " (" + mark + ")" + *parameters) : std::nullopt;
 }
 
 Name name_of_pointer(Dwarf_Die pointer, const std::string& mark, int depth) {
@@ -305,6 +317,8 @@ Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
 }  // namespace
 
 std::optional<std::string> result_type_of(const Dwarf_Die& subprogram) { return name_of_type(type_of(subprogram), 0); }
+
+std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram) { return list_of_parameters(subprogram, 0); }
 
 std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name_of_type(type_of(variable), 0); }
 

@@ -13,6 +13,9 @@ namespace moult::symbols {
 /// know.
 std::optional<std::string> result_type_of(const Dwarf_Die& subprogram);
 
+/// Those of its parameters, as the demangler writes them: "(int, char const*)", "(char const*, ...)".
+std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram);
+
 /// The same of the type of a variable or a field.
 std::optional<std::string> type_name_of(const Dwarf_Die& variable);
 

@@ -16,6 +16,9 @@ int call_twice_of_two(int x);
 int call_left_twin(int x);
 int call_right_twin(int x);
 int undescribed(int x);
+int holds_toascii(int x);
+int holds_melted();
+extern "C" int lookup_melted(int x);
 extern "C" int lookup_first_name(int x);
 extern "C" int lookup_second_name(int x);
 extern "C" int lookup_labelled(int x);
@@ -135,6 +138,28 @@ TEST(Lookup, AFunctionThatWasInlinedEverywhereIsRefusedWithEveryPlace) {
                [] { moult::function<int(int)>("lookup::vanished"); });
   expect_error(ErrorCode::inlined, {"inlined everywhere", "(lookup::holds_what_vanished_here(int))"},
                [] { moult::function<int(int)>("lookup::vanished_here"); });
+}
+
+TEST(Lookup, AnInlinedFunctionOfTheProgramIsNotTakenForALibrarysOfTheSameName) {
+  EXPECT_EQ(holds_toascii(1), 11);
+  expect_error(ErrorCode::inlined, {"toascii: inlined everywhere", "inlined.cpp:", "(lookup::holds_toascii(int))"},
+               [] { moult::function<int(int)>("toascii"); });
+}
+
+TEST(Lookup, AFunctionThatIsSaidToBeInlinedIsRefusedAlsoWhereNoPlaceIsNamed) {
+#ifdef __clang__
+  GTEST_SKIP() << "clang leaves no trace of an inlined function whose instructions all vanished";
+#endif
+  const int before = holds_melted();
+  expect_error(ErrorCode::inlined, {"lookup_melted: ", "names no place", "MOULT_UPDATABLE"},
+               [] { moult::redefine_function(lookup_melted, four_times); });
+  EXPECT_EQ(holds_melted(), before);
+}
+
+TEST(Lookup, TheParametersOfACFunctionAreThoseOfItsDebugInformation) {
+  EXPECT_NO_THROW(moult::function<int(int)>("lookup_melted"));
+  expect_error(ErrorCode::signature_mismatch, {"lookup_melted has the parameters (int), not (char const*)"},
+               [] { moult::function<int(const char*)>("lookup_melted"); });
 }
 
 TEST(Lookup, AFunctionThatSharesItsCodeWithAnotherIsRefusedByBothNames) {
