@@ -12,7 +12,6 @@ namespace fs = std::filesystem;
 
 struct ApplyOptions : Aimed {
   std::string file;
-  bool force = false;
   CompileOptions compile;
 };
 
@@ -116,8 +115,8 @@ ExitCode run_apply(const ApplyOptions& options) {
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constexpr std::chrono::seconds for_loading{10};
   return carry_out(options, target,
-                   {.command = protocol::UpdateRequest{shared_object_of(options, target, scratch), options.force, wait,
-                                                       source_of(options)},
+                   {.command = protocol::UpdateRequest{shared_object_of(options, target, scratch),
+                                                       options.compile.force, wait, source_of(options)},
                     .timeout = wait + for_loading,
                     .wanted = UpdateState::applied,
                     .describe = summary_of,
@@ -127,13 +126,13 @@ ExitCode run_apply(const ApplyOptions& options) {
 ExitCode run_check(const ApplyOptions& options) {
   const Target target = find_target(options.target);
   const ScratchFolder scratch;
-  return carry_out(
-      options, target,
-      {.command = protocol::CheckRequest{shared_object_of(options, target, scratch), options.force, source_of(options)},
-       .timeout = std::chrono::duration<double>(options.timeout),
-       .wanted = UpdateState::queued,
-       .describe = clearance_of,
-       .exit_of = exit_of_check});
+  return carry_out(options, target,
+                   {.command = protocol::CheckRequest{shared_object_of(options, target, scratch), options.compile.force,
+                                                      source_of(options)},
+                    .timeout = std::chrono::duration<double>(options.timeout),
+                    .wanted = UpdateState::queued,
+                    .describe = clearance_of,
+                    .exit_of = exit_of_check});
 }
 
 using Action = ExitCode (*)(const ApplyOptions&);
@@ -145,7 +144,6 @@ void add(CLI::App& app, Run& run, const char* name, const char* what, const char
   command->add_option("FILE", options->file, "An update: a .cpp, compiled with the program's own flags, or a .so")
       ->required()
       ->check(CLI::ExistingFile);
-  command->add_flag("--force", options->force, "Go on though it was built for another build of the program");
   add_compile_options(*command, options->compile);
   add_common(*command, *options, 30);
   command->footer(footer);

@@ -52,6 +52,8 @@ void add_target(CLI::App& command, Aimed& aimed) {
 void add_compile_options(CLI::App& command, CompileOptions& options) {
   command.add_option("-p,--build-dir", options.build_dir, "Where compile_commands.json is");
   command.add_flag("-v,--verbose", options.verbose, "Show the compiler's command");
+  command.add_flag("--force", options.force,
+                   "Go on though it was built for another build of the program, or with headers changed since");
 }
 
 CLI::Validator a_count() { return {objection_to_count, ""}; }

@@ -7,6 +7,9 @@
 // What is compiled runs as the program's user, and the compilation database names a command that runs as this one: both
 // must be this user's or root's and not writable for others, as a shared object must be for the program.
 // Limit: headers, and the folders on the way to all these, are not looked at.
+//
+// A header that was changed after the program was built may lay its classes out otherwise than the program has them,
+// and the update would read what is not there. The compiler lists the headers; by their times they are judged.
 #include "compiler.hpp"
 
 #include <signal.h>
@@ -22,6 +25,7 @@
 #include <vector>
 
 #include "base/trusted_file.hpp"
+#include "changed_headers.hpp"
 #include "compilation_database.hpp"
 #include "console.hpp"
 #include "symbols/program.hpp"
@@ -67,7 +71,7 @@ fs::path include_folder() {
 }
 
 std::vector<std::string> arguments_for(const CompilerCall& call, const std::string& source, const fs::path& note,
-                                       const fs::path& output) {
+                                       const fs::path& output, const fs::path& rule) {
   std::vector<std::string> arguments{call.compiler};
   arguments.insert(arguments.end(), call.flags.begin(), call.flags.end());
   const bool is_clang = base_name(call.compiler).find("clang") != std::string::npos;
@@ -78,6 +82,7 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
     arguments.insert(arguments.end(), {"-fno-gnu-unique", "-femit-class-debug-always"});
   arguments.push_back("-I" + include_folder().string());
   if (!note.empty()) arguments.insert(arguments.end(), {"-include", note.string()});
+  arguments.insert(arguments.end(), {"-MD", "-MT", "update", "-MF", rule.string()});
   arguments.insert(arguments.end(), {source, "-o", output.string()});
   return arguments;
 }
@@ -129,6 +134,17 @@ fs::path write_note(const Target& target, const fs::path& folder) {
   return note;
 }
 
+void require_same_headers(const Target& target, const std::string& source, const std::vector<std::string>& changed,
+                          bool force) {
+  if (changed.empty()) return;
+  const std::string what = source + ": includes " + join(changed) + ", written after the program that runs as " +
+                           target.describe() + " was built: classes may be laid out otherwise there";
+  if (!force)
+    throw Trouble(ExitCode::refused, ErrorCode::layout_mismatch,
+                  what + "; compile against the headers it was built from, or use --force if they are the same");
+  complain("warning: " + what);
+}
+
 }  // namespace
 
 bool is_source(const std::string& file) {
@@ -160,12 +176,16 @@ void compile_update(const Target& target, const std::string& source, const fs::p
   const ScratchFolder scratch;
   const fs::path note = write_note(target, scratch.path());
   const fs::path result = scratch.path() / output.filename();
+  const fs::path rule = scratch.path() / "rule";
+  const fs::path whole = fs::absolute(source);
   const std::vector<std::string> arguments =
-      arguments_for(flags_for_update(command), fs::absolute(source).string(), note, result);
+      arguments_for(flags_for_update(command), whole.string(), note, result, rule);
   if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
   if (!run(arguments, command.directory))
     usage(ErrorCode::invalid_argument, source + ": does not compile with the flags of " + command.file +
                                            (options.verbose ? "" : "; -v shows the command"));
+  require_same_headers(target, source, changed_since(target.running_file(), rule, command.directory, {whole, note}),
+                       options.force);
   std::error_code error;
   fs::copy_file(result, output, fs::copy_options::overwrite_existing, error);
   if (error) usage(ErrorCode::system, output.string() + ": cannot be written: " + error.message());

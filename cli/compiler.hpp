@@ -12,6 +12,7 @@ namespace moult::cli {
 struct CompileOptions {
   std::string build_dir;  ///< of compile_commands.json; empty: look for it
   bool verbose = false;   ///< show the compiler's command
+  bool force = false;     ///< go on though a header was changed after the program was built
 };
 
 /// True for the names of C++ sources.
@@ -22,7 +23,8 @@ std::string target_note(const std::string& hex);
 
 /// Compiles `source` with the program's own flags into `output`, with a note of the running program's build id. The
 /// compiler's messages go to standard error as they are. Throws Trouble: usage when it does not compile, refused when
-/// somebody else may have written the source or the compilation database.
+/// somebody else may have written the source or the compilation database, or a header was changed since the program was
+/// built.
 void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
                     const CompileOptions& options);
 

@@ -38,7 +38,7 @@ _moult() {
     local options="--help --json --timeout"
     case $command in
       apply | check) options+=" --force --build-dir --verbose" ;;
-      build) options+=" --output --build-dir --verbose" ;;
+      build) options+=" --force --output --build-dir --verbose" ;;
       log) options+=" --follow --after" ;;
       functions) options+=" --most" ;;
     esac

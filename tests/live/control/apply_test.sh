@@ -57,6 +57,19 @@ expect 0 "warning: the file's entry waits for answer, and what it does.* was not
   "$MOULT" check "$name" "$waits"
 expect 0 "answer: applied" "$MOULT" apply "$name" "$waits"
 
+# A header that was changed after the program was built.
+mkdir "$base/source"
+sed 's|#include "target.hpp"|#include "late target.hpp"|' "$SOURCES/answer_update.cpp" >"$base/source/late_update.cpp"
+cp "$SOURCES/target.hpp" "$base/source/late target.hpp"
+late="late_update.cpp: includes .*late target.hpp, written after the program that runs as $name \(pid $pid\) was built"
+for command in apply check "build -o $base/late.so"; do
+  # shellcheck disable=SC2086
+  expect 3 "$late.*compile against the headers it was built from" "$MOULT" $command "$name" "$base/source/late_update.cpp"
+done
+expect 0 "warning: .*$late.*answer: applied" "$MOULT" apply --force "$name" "$base/source/late_update.cpp"
+touch -d "2 days ago" "$base/source/late target.hpp"
+expect 0 "answer: applied" "$MOULT" apply "$name" "$base/source/late_update.cpp"
+
 # Refusals.
 expect 3 "this update wants nothing to do with you" "$MOULT" apply "$name" "$BINARIES/live_control_throwing.so"
 expect 3 "build id" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so"
