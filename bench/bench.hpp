@@ -66,6 +66,7 @@ Rows measure_pause();
 Rows measure_many_functions();
 Rows measure_pools();
 Rows measure_conversion();
+Rows measure_lazy();
 Rows measure_command(const Programs& programs);
 
 /// What a child process wrote to its standard output. Throws std::runtime_error when it fails.

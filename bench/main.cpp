@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
       {"many_functions", bench::measure_many_functions},
       {"pools", bench::measure_pools},
       {"conversion", bench::measure_conversion},
+      {"lazy", bench::measure_lazy},
       {"command", [&] { return bench::measure_command(programs); }}};
   std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);
   auto is_section = [&](std::string_view word) {
