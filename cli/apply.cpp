@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "commands.hpp"
+#include "process_state.hpp"
 
 namespace moult::cli {
 namespace {
@@ -88,8 +89,17 @@ struct Errand {
   ExitCode (*exit_of)(const protocol::UpdatesReply&);
 };
 
+/// A stopped program would find the request, and carry it out, whenever it goes on.
+void require_running(const Target& target) {
+  const std::string why = obstacle_in_state(target.pid);
+  if (!why.empty())
+    throw Trouble(ExitCode::postponed, ErrorCode::timed_out,
+                  target.describe() + " " + why + "; nothing was sent to it");
+}
+
 /// Sends the request and tells what came of each update.
 ExitCode carry_out(const ApplyOptions& options, const Target& target, const Errand& errand) {
+  require_running(target);
   const Clock::time_point begin = Clock::now();
   const std::string line = ask(target, errand.command, errand.timeout);
   const Clock::duration time = Clock::now() - begin;

@@ -28,10 +28,10 @@ std::optional<int> parse_pid(const std::string& text) {
 
 Target target_of_pid(int pid) {
   Target target{pid, program_of(pid), protocol::find_socket(pid).string()};
-  if (!target.socket.empty()) return target;
   std::error_code ignored;
-  if (!fs::exists("/proc/" + std::to_string(pid), ignored))
+  if (!fs::exists("/proc/" + std::to_string(pid), ignored))  // a killed program leaves its socket
     unreachable(ErrorCode::not_found, "there is no process " + std::to_string(pid) + "; moult ps lists the programs");
+  if (!target.socket.empty()) return target;
   unreachable(ErrorCode::not_found, target.describe() +
                                         " has no listener: the program must keep a moult::Listener, and its runtime "
                                         "folder must be yours (XDG_RUNTIME_DIR)");

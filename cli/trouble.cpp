@@ -21,7 +21,8 @@ ExitCode exit_of(ErrorCode code) noexcept {
 
 ExitCode exit_of_update(const protocol::UpdatesReply& reply) noexcept {
   // `refused` promises that nothing was touched, and that nothing will be.
-  if (reply.failure && any_is(reply, {UpdateState::failed, UpdateState::applied})) return ExitCode::failed;
+  if (reply.failure && (reply.changed_directly || any_is(reply, {UpdateState::failed, UpdateState::applied})))
+    return ExitCode::failed;
   if (reply.failure && any_is(reply, {UpdateState::queued, UpdateState::active})) return ExitCode::postponed;
   return exit_of_check(reply);
 }

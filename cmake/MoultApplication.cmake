@@ -19,7 +19,9 @@ set(MOULT_TARGET_NOTE_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/MoultTargetNote.cmake)
 # replaced. Inlining stays on: moult knows the inlined copies from the debug information. g++ does not combine it with
 # link-time optimisation, so it is left out there; MOULT_UPDATABLE marks single functions to the same end.
 function(moult_application target)
-  target_link_libraries(${target} PUBLIC moult::moult)
+  # As target_link_libraries(PUBLIC) does, but beside calls of it with either signature.
+  set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES moult::moult)
+  set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES moult::moult)
   target_compile_options(${target} PRIVATE -g -grecord-gcc-switches)
   set_target_properties(${target} PROPERTIES EXPORT_COMPILE_COMMANDS ON)
   get_target_property(type ${target} TYPE)

@@ -126,8 +126,11 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
   reply.updates = submission.reports();
   if (reply.updates.empty() && submission.direct_changes().empty() && !reply.failure)
     reply.failure = nothing_handed_in(file);
+  const bool is_made = submission.mode() == Submission::Mode::apply;
+  reply.changed_directly = is_made && !submission.direct_changes().empty();
   for (const std::string& change : submission.direct_changes())
-    reply.warnings.push_back(change + ": by the file's entry itself, in no update, so it cannot be taken back");
+    reply.warnings.push_back((is_made ? "" : "would be made: ") + change +
+                             ": by the file's entry itself, in no update, so it cannot be taken back");
   for (const UpdateReport& report : reply.updates) {
     reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);
@@ -140,9 +143,9 @@ UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& 
   const Clock::time_point deadline = Clock::now() + request.wait;
   Submission submission(Submission::Mode::apply);
   UpdatesReply reply = load_and_run(request, submission);
-  if (reply.file_refused) tell_refused(shown(request), *reply.failure);
   for (const UpdateHandle& update : submission.handles()) wait_for(update, deadline, stop);
   judge(reply, submission, UpdateState::applied, shown(request));
+  if (reply.file_refused || (reply.failure && reply.updates.empty())) tell_refused(shown(request), *reply.failure);
   return reply;
 }
 

@@ -117,6 +117,7 @@ void fill(Json& json, const StatusReply& reply) {
 void fill(Json& json, const UpdatesReply& reply) {
   if (reply.failure) fill(json, *reply.failure);
   if (reply.file_refused) json["file_refused"] = true;
+  if (reply.changed_directly) json["changed_directly"] = true;
   json["updates"] = put_all(reply.updates);
   if (reply.load_ms) json["load_ms"] = *reply.load_ms;
   if (!reply.warnings.empty()) json["warnings"] = reply.warnings;
@@ -314,6 +315,7 @@ UpdatesReply parse_updates(std::string_view line) {
   reply.failure = failure_of(json);
   if (reply.failure && !members.has("updates")) throw Error(reply.failure->code, reply.failure->message);
   reply.file_refused = members.flag("file_refused", false);
+  reply.changed_directly = members.flag("changed_directly", false);
   reply.updates = parse_all(members, "updates", report_of);
   if (members.has("load_ms")) reply.load_ms = members.number("load_ms", 0);
   reply.warnings = parse_texts(members, "warnings");

@@ -34,6 +34,7 @@ struct UpdatesReply {
   std::vector<UpdateReport> updates;
   std::optional<double> load_ms;
   std::vector<std::string> warnings;
+  bool changed_directly = false;  ///< the file's entry changed something by itself, in no update: that stays
 };
 
 struct FrameRecord {

@@ -40,16 +40,23 @@ expect 0 "hidden: applied" "$MOULT" apply "$name" "$BINARIES/live_control_hidden
 nothing="live_control_empty.so: its entry \(MOULT_UPDATE\) handed no update to a manager.*call add_update"
 expect 3 "$nothing" "$MOULT" apply "$name" "$BINARIES/live_control_empty.so"
 expect 3 "$nothing" "$MOULT" check "$name" "$BINARIES/live_control_empty.so"
+expect 0 "$nothing" "$MOULT" log "$name"
 expect 3 '"ok":false,"error":\{"code":"not_an_update"' "$MOULT" apply "$name" "$BINARIES/live_control_empty.so" --json
 
 # An entry that changes the program by itself.
 direct="answer\(\) redefined as answer_v3\(\)"
-expect 0 "warning: $direct: by the file's entry itself" "$MOULT" check "$name" "$BINARIES/live_control_direct.so"
+expect 0 "warning: would be made: $direct: by the file's entry itself" "$MOULT" check "$name" "$BINARIES/live_control_direct.so"
 [[ $(answer) == 2 ]] || fail "a dry run of an entry has changed something"
 ! "$MOULT" log "$name" | grep -q "outside of any update" || fail "a dry run tells of a change"
 expect 0 "warning: $direct: by the file's entry itself" "$MOULT" apply "$name" "$BINARIES/live_control_direct.so"
 [[ $(answer) == 3 ]] || fail "the entry has not changed the program"
 expect 0 "$direct, outside of any update" "$MOULT" log "$name"
+
+throws=$BINARIES/live_control_direct_throws.so
+expect 1 "warning: answer\(\) redefined as answer_v4\(\).*throws all the same" "$MOULT" apply "$name" "$throws"
+[[ $(answer) == 4 ]] || fail "what the entry changed did not stay"
+expect 1 '"changed_directly":true' "$MOULT" apply "$name" "$throws" --json
+expect 3 "would be made: .*throws all the same" "$MOULT" check "$name" "$throws"
 
 # An entry that waits for its update, and goes on as if it were in force.
 waits=$BINARIES/live_control_waits.so

@@ -29,6 +29,7 @@ UpdateReport a_report() {
 
 TEST(Reply, AReportSurvivesFormatAndParse) {
   UpdatesReply reply{Failure{ErrorCode::inlined, "no"}, true, {a_report()}, 4.5, {"built for another build"}};
+  reply.changed_directly = true;
   const std::string line = format_reply("9", reply);
   const UpdatesReply back = parse_updates(line);
   EXPECT_EQ(format_reply("9", back), line);
@@ -39,6 +40,7 @@ TEST(Reply, AReportSurvivesFormatAndParse) {
   EXPECT_EQ(back.warnings.front(), "built for another build");
   EXPECT_EQ(back.failure->message, "no");
   EXPECT_TRUE(back.file_refused);
+  EXPECT_TRUE(back.changed_directly);
 }
 
 TEST(Reply, BeginsWithOkAndCarriesTheId) {
