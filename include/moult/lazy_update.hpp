@@ -10,12 +10,12 @@
 
 #include "moult/data_update.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
-
-namespace data {
+namespace moult::data {
 class LazyConversion;
 }
+
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// Whether an object may be moved to other memory by copying its bytes, the old place being forgotten without its
 /// destructor being run. By default what may be copied so in any case. Say it of your own classes where it holds (no
