@@ -74,6 +74,19 @@ AFTER=${good/1_from_here/1} expect 1 step1/exercise3 "all Data change in one sto
 AFTER=${good/3_from/7_from} expect 1 step1/exercise3 "where the Data 3 was due"
 AFTER=$BEFORE expect 1 step1/exercise3 "no Data has an origin"
 
+export BEFORE="1_3_5_7_9_|_3_5_7_9_11" LOOP=2
+export AFTER="2_6_10_14_18_|_6_10_14_18_22 18_2_10_6_14_|_22_6_10_14_18"
+good=$AFTER
+expect 0 step2/exercise2 "The trace is right."
+MOULT_EXIT=3 expect 1 step2/exercise2 "not in force"
+AFTER="1_3_5_7_9_|_3_5_14_18_22 $good" expect 0 step2/exercise2 "The trace is right."
+AFTER=${good/22_6/44_6} expect 1 step2/exercise2 "44 was doubled more than once"
+AFTER=${good/22_6/11_6} expect 1 step2/exercise2 "not all are doubled"
+AFTER=${good/18_2_10/22_2_10} expect 1 step2/exercise2 "other integers than before"
+AFTER=${good/_22/} expect 1 step2/exercise2 "two series of five were due"
+AFTER=$BEFORE LOOP=1 expect 1 step2/exercise2 "no integer was doubled"
+AFTER=${good% *} LOOP=1 expect 1 step2/exercise2 "in ascending order"
+
 # The lists grow, so they have a stand-in of their own: once `updated` is there, what is behind the number of each element
 # is ORIGIN, but in the first line it begins with the element FROM; SPOIL is a sed command for the line after that.
 cat >"$folder/application" <<'END'
