@@ -70,8 +70,8 @@ Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptio
 }  // namespace detail
 
 /// Converts every live object of class `Old` that lies in a pool to class `New`, where it is, at the first use of the
-/// chunk of memory it lies in (64 KiB or more), whatever code uses it. The stop that this takes does not become longer
-/// with the number of objects, and what was converted costs nothing more when all is.
+/// chunk of memory it lies in (64 KiB or more), whatever code uses it. The stop converts nothing, and moves
+/// the memory away (docs/limits.md says how long that takes); what was converted costs nothing more when all is.
 ///
 /// As start_eager_update, but for when the transformer runs and in which thread: later, in one of moult's or one that
 /// drains, several at a time for different objects, while the program runs on. An object for which it throws stays as
