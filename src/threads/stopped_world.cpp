@@ -242,6 +242,8 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
     pid_t task = thread.slot->task;
     platform::TaskStatus status = platform::task_status(task);
     if (status.exists && !status.is_dead && !status.is_kernel_worker) {
+      // One that arrived in between was seen asleep in its stop, which says nothing against it.
+      if (platform::is_stopped(*thread.slot)) return false;
       if (platform::is_deaf(status))
         blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
