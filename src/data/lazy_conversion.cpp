@@ -67,7 +67,8 @@ void provide_awaiting(Region& region) {
   if (region.awaiting.load() != nullptr) return;
   std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
   Awaiting* none = nullptr;
-  if (region.awaiting.compare_exchange_strong(none, made.get())) made.release();  // as long-lived as the region
+  if (!region.awaiting.compare_exchange_strong(none, made.get())) return;
+  static_cast<void>(made.release());  // as long-lived as the region
 }
 
 void warn(std::string text) {

@@ -213,6 +213,7 @@ void PageServer::before_fork() noexcept {
 /// The threads are the parent's, and so is what is watched.
 void PageServer::in_child() noexcept {
   threads::forget_wakeful_threads();
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a child without memory for a lock ends
   instance() = new Instance;
 }
 
