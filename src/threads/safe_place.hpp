@@ -2,7 +2,8 @@
 //
 // While the program is stopped an update allocates, loads code and writes to stdio. A thread stopped while it holds a
 // lock that any of these needs would deadlock it. So a stop is granted only when no stopped thread
-// - has a call on its stack of malloc and its kin, of the dynamic loader, of fork or of pthread_create;
+// - has a call on its stack of malloc and its kin, of the dynamic loader, of fork, of pthread_create or of setuid;
+// - has a call of pthread_join on its stack, unless it waits there: then it holds no lock;
 // - has a call of stdio on its stack, unless it waits there for input: then it holds that one stream's lock only;
 // - has only libc below it, as a thread that is just starting or ending does, unless it waits in an exported function;
 // - holds a lock of moult itself (base/guarded.hpp);
@@ -10,13 +11,14 @@
 //
 // The functions are known by their exported names, looked up in every loaded module, so that a replaced malloc counts
 // too. glibc's internal allocation functions are not exported; they lie between the exported ones or have one of those
-// above them on the stack.
+// above them on the stack. Beyond a frame without unwind information every word that a call may return to counts.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
@@ -54,7 +56,8 @@ class SafePlaces final {
   void add_guards();
   void sort();
 
-  enum class Kind : std::uint8_t { allocation, loader, creation, stdio };
+  enum class Kind : std::uint8_t { allocation, loader, creation, joining, stdio };
+  static std::optional<Kind> kind_of(std::string_view libc_name) noexcept;
   struct Place {
     CodeRange range;
     Kind kind;

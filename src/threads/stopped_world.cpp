@@ -16,10 +16,13 @@
 // The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
 #include "threads/stopped_world.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "base/check.hpp"
@@ -50,6 +53,13 @@ struct Stopping {
   std::atomic<bool> is_going_on{false};
 };
 Stopping stopping;
+
+/// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
+void begin_anew_in_child() noexcept {
+  if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
+  new (&stopping.turn) std::timed_mutex;
+  stopping.is_going_on = false;
+}
 
 /// Who kept an attempt from succeeding. Filled in while threads are stopped: no allocation.
 struct Culprit {
@@ -373,10 +383,11 @@ void StoppedWorld::Impl::blame_late(pid_t task) noexcept {
 
 void StoppedWorld::Impl::blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept {
   blame(thread.slot->task, unsafe.what);
-  walk_stack(rows_, platform::registers_of(*thread.slot->context), [this](const Frame& frame) {
-    if (!frame.is_precise) return false;
-    culprit_.frames[culprit_.frame_count++] = frame.lookup_address();
-    return culprit_.frame_count < culprit_.frames.size();
+  walk_stack(rows_, platform::registers_of(*thread.slot->context), [this, &unsafe](const Frame& frame) {
+    bool is_last = !frame.is_precise;  // from here on only the word that gave rise to doubt means something
+    if (is_last && unsafe.at == CodeAddress{}) return false;
+    culprit_.frames[culprit_.frame_count++] = is_last ? unsafe.at : frame.lookup_address();
+    return !is_last && culprit_.frame_count < culprit_.frames.size();
   });
 }
 
@@ -407,6 +418,8 @@ StoppedWorld::~StoppedWorld() = default;
 
 std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   MOULT_CHECK(lock_use().held == 0, "a lock of moult is held across a stop");
+  static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
+  if (!is_ready_for_fork) throw std::bad_alloc();
   Clock::time_point deadline = Clock::now() + options.timeout;
   std::unique_lock<std::timed_mutex> turn(stopping.turn, std::defer_lock);
   if (!turn.try_lock_until(deadline))
