@@ -107,7 +107,7 @@ while :; do
   numbers+=($(((numbers[-2] + numbers[-1]) % 1000000)))
 done
 END
-export BEFORE=list AFTER= ORIGIN FROM SPOIL
+export BEFORE=list AFTER='' ORIGIN FROM SPOIL
 for exercise in step2/exercise1 step3/exercise2; do
   ORIGIN=" from here" FROM=0 SPOIL=
   expect 0 "$exercise" "The trace is right."
