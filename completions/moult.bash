@@ -6,8 +6,8 @@ _moult_targets() {
 }
 
 _moult_updates() {
-  # "  ID  NAME  applied, ..." below "updates:"
-  moult status "$1" --timeout 0.3 2>/dev/null | awk '/^  [0-9]+  / && $3 ~ /^applied/ { print $1; print $2 }'
+  # "  ID  NAME  applied, ..." below "updates:": those in force, and those that wait and can be withdrawn
+  moult status "$1" --timeout 0.3 2>/dev/null | awk '/^  [0-9]+  / && $3 ~ /^(applied|queued)/ { print $1; print $2 }'
 }
 
 _moult() {

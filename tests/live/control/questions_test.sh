@@ -25,6 +25,9 @@ else
   ((resident < 30000)) || fail "$resident KB stay resident after many have asked at once"
 fi
 expect 0 '"threads":\[\{"id":' "$MOULT" threads "$name" --json
+expect 0 '^\{"ok":true,"total":[0-9]+,"functions":\[\{"name":' "$MOULT" functions "$name" answer --json
+expect 0 '^\{"ok":true,"updates":.*"state":"queued"' "$MOULT" check "$name" "$BINARIES/live_control_answer.so" --json
+expect 0 '^\{"ok":true\}' "$MOULT" set "$name" loglevel 1 --json
 expect 0 "" "$MOULT" set "$name" loglevel 2
 expect 0 '"log_level":2' "$MOULT" status "$name" --json
 expect 0 "" "$MOULT" set "$name" logpath "$base/log"
@@ -35,7 +38,7 @@ expect 0 "applied" "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
   fail "not exactly the function is marked that was redefined: $("$MOULT" functions "$name" answer)"
 expect 0 "applied" "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
 expect 0 "answer_v2\(\) \(covered by update 2\).*redefined as answer_v2\(\)$" "$MOULT" status "$name"
-expect 0 "answer: rolled back" "$MOULT" rollback "$name" 2
+expect 0 '^\{"ok":true,"updates":.*"state":"rolled_back"' "$MOULT" rollback "$name" 2 --json
 [[ $("$MOULT" status "$name") != *"covered by"* ]] || fail "a change is covered by one that is not in force"
 grep -q "answer" "$base/log" || fail "nothing in the log's file: $(cat "$base/log")"
 expect 0 "answer" "$MOULT" log "$name"
