@@ -41,6 +41,7 @@ void UpdateRun::clean_failed_alterability() {
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
   if (std::optional<Trouble> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
+  transaction_->be_through();
 }
 
 Progress UpdateRun::postpone(EventKind kind, const std::string& reason) {
@@ -100,11 +101,23 @@ Progress UpdateRun::fail_with(UpdateState state, EventKind kind, Trouble trouble
   return settle(state, std::move(trouble));
 }
 
+bool UpdateRun::never_ran_changed() const noexcept {
+  const Suspension* suspension = transaction_->suspension();
+  return suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
+}
+
+/// A step in the pause has thrown in a thread that has only lent itself for the pause: what can be taken back at once
+/// is.
+void UpdateRun::leave_stop() {
+  if (never_ran_changed()) transaction_->undo_all();
+  if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
+  transaction_->resume();
+}
+
 /// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
 std::optional<Trouble> UpdateRun::take_everything_back() {
   if (transaction_->steps().empty()) return std::nullopt;
-  const Suspension* suspension = transaction_->suspension();
-  bool never_ran = suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
+  bool never_ran = never_ran_changed();
   if (!turn_) {
     transaction_->resume();
     turn_ = gate_->take(undo_deadline(patience_));
@@ -112,9 +125,11 @@ std::optional<Trouble> UpdateRun::take_everything_back() {
   }
   if (never_ran) {
     transaction_->undo_all();
-  } else if (std::optional<Trouble> trouble = take_back(
-                 *transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)})) {
-    return trouble;
+  } else {
+    transaction_->be_through();  // what is held back may be in the way of code that is to be left
+    if (std::optional<Trouble> trouble =
+            take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
+      return trouble;
   }
   gate_->count_change();
   return std::nullopt;
