@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
       {"pools", bench::measure_pools},
       {"conversion", bench::measure_conversion},
       {"lazy", bench::measure_lazy},
+      {"return_barrier", bench::measure_return_barrier},
+      {"gate", bench::measure_gate},
       {"command", [&] { return bench::measure_command(programs); }}};
   std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);
   auto is_section = [&](std::string_view word) {
@@ -63,7 +65,8 @@ int main(int argc, char** argv) {
   };
   if (argc < 2 || !std::all_of(wanted.begin(), wanted.end(), is_section)) {
     std::fprintf(stderr,
-                 "usage: moult_bench RESULTS.json [linked|calls|pause|many_functions|pools|conversion|command]...\n");
+                 "usage: moult_bench RESULTS.json "
+                 "[linked|calls|pause|many_functions|pools|conversion|lazy|return_barrier|gate|command]...\n");
     return 2;
   }
   try {
