@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
@@ -128,9 +129,11 @@ TEST_F(ForcedQuiescence, NoCallIsMadeOfTwoVersionsUnderFourThreads) {
         const long result = count % 2 == 0 ? ping(depth) : pong(depth);
         if (result != depth + 1 && result != 1000 * (depth + 1)) ++mixed;
         ++count;
+        std::this_thread::yield();
       }
     });
-  for (int round = 0; round < 20; ++round) {
+  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 200 : 6;
+  for (int round = 0; round < rounds; ++round) {
     const bool is_even = round % 2 == 0;
     const UpdateHandle handle = begin({ping, pong}, [is_even] {
       redefine_function(ping, is_even ? ping_v2 : ping_v3);
@@ -225,6 +228,32 @@ TEST_F(ForcedQuiescence, AThreadIsCancelledOnlyBehindTheGate) {
   EXPECT_EQ(result, PTHREAD_CANCELED);
   EXPECT_EQ(counted.fresh + counted.old, 1);
   roll_back(handle.id());
+}
+
+TEST_F(ForcedQuiescence, AThreadThatIsCancelledAsynchronouslyEndsAtTheGate) {
+  Room room;
+  std::thread inside([&] { stays(room, 1); });
+  room.entered.acquire();
+  static Counts counted;
+  static std::atomic<bool> is_ready{false};
+  const UpdateHandle handle = begin({stays, counts}, [] {});
+  pthread_t waiting{};
+  auto body = [](void*) -> void* {
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+    is_ready = true;
+    calls_counts(counted);
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&waiting, nullptr, body, nullptr), 0);
+  while (!is_ready || !is_function_in_any_stack(calls_counts)) std::this_thread::yield();
+  pthread_cancel(waiting);
+  void* result = nullptr;
+  pthread_join(waiting, &result);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+  EXPECT_EQ(counted.old, 0);
+  room.leave.release();
+  expect_applied(handle.wait(60s));
+  inside.join();
 }
 
 TEST_F(ForcedQuiescence, AChildProcessPasses) {
