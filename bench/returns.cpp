@@ -13,7 +13,7 @@
 #include "moult/manager.hpp"
 #include "moult/return_barrier.hpp"
 
-namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+namespace returns_subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using Clock = std::chrono::steady_clock;
 
@@ -119,25 +119,27 @@ bench::Row row_of(const std::string& name, Function measured, const std::string&
           1.05};
 }
 
-}  // namespace subject
+}  // namespace returns_subject
 
 namespace bench {
 
 Rows measure_return_barrier() {
   moult::ThreadedManager manager("return");
   std::vector<double> seconds;
-  for (int round = 0; round < 41; ++round) seconds.push_back(subject::seconds_beside_the_stop(manager, round % 2 == 0));
+  for (int round = 0; round < 41; ++round)
+    seconds.push_back(returns_subject::seconds_beside_the_stop(manager, round % 2 == 0));
   const double microseconds = median(seconds) * 1e6;
   return {{"from a return to the update in force, without its stop", microseconds, "us", "100 us", microseconds / 100,
            1.0}};
 }
 
 Rows measure_gate() {
-  moult::redefine_function(subject::redefined, subject::redefined_fresh);
-  subject::put_gate_and_take_it_away();
-  return {subject::row_of("call of a redefined function that had a gate", subject::gated, "of one that never had",
-                          subject::redefined),
-          subject::row_of("call of a function that had a gate", subject::only_gated, "a plain call", subject::plain)};
+  moult::redefine_function(returns_subject::redefined, returns_subject::redefined_fresh);
+  returns_subject::put_gate_and_take_it_away();
+  return {returns_subject::row_of("call of a redefined function that had a gate", returns_subject::gated,
+                                  "of one that never had", returns_subject::redefined),
+          returns_subject::row_of("call of a function that had a gate", returns_subject::only_gated, "a plain call",
+                                  returns_subject::plain)};
 }
 
 }  // namespace bench

@@ -14,8 +14,6 @@
 // Then nobody comes out, and the update opens the gate when its patience has run out.
 #include "code/gate.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
