@@ -150,6 +150,8 @@ void setup_wait_static_points(const StaticPoints& points) {
   refuse_gone(points.threads);
   refuse_own(points.threads);
   transaction.when_through([owner = &transaction] { alterability::end_wait(owner); });
+  transaction.conduct_by(
+      [owner = &transaction](const std::function<void()>& steps) { alterability::work_at_point(owner, steps); });
   alterability::begin_wait({.owner = &transaction,
                             .points = points.names,
                             .threads = points.threads,
