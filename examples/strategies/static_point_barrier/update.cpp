@@ -1,6 +1,6 @@
 // Other brackets, when both workers are between two words.
 #include <moult/moult.hpp>
-#include <moult/static_points.hpp>
+#include <moult/static_point_update.hpp>
 
 #include <iostream>
 
@@ -10,16 +10,16 @@ std::string closed();
 static std::string opened_v2(const std::string& worker) { return worker + " ("; }
 static std::string closed_v2() { return ")"; }
 
-class BracketUpdate final : public moult::Update {
+class BracketUpdate final : public moult::StaticPointUpdate {
  public:
-  BracketUpdate() : Update("brackets") { set_patience({.max_tries = 60, .max_postponements = 0}); }  // a minute
+  BracketUpdate() : StaticPointUpdate("brackets", {"between words"}) {  // for every moult::Thread
+    set_patience({.max_tries = 60, .max_postponements = 0});            // a minute
+  }
 
   void preupdate_setup() override {
-    moult::setup_wait_static_points({.names = {"between words"}, .threads = {}});  // for every moult::Thread
+    StaticPointUpdate::preupdate_setup();
     std::cout << "both are awaited at their points" << std::endl;
   }
-  bool wait_alterability() override { return moult::wait_static_points_reached(patience()); }
-  void clean_failed_alterability() override { moult::clean_failed_static_points(); }
 
   void apply() override {
     moult::redefine_function(opened, opened_v2);
