@@ -68,6 +68,8 @@ Rows measure_pools();
 Rows measure_conversion();
 Rows measure_lazy();
 Rows measure_static_points();
+Rows measure_return_barrier();
+Rows measure_gate();
 Rows measure_command(const Programs& programs);
 
 /// What a child process wrote to its standard output. Throws std::runtime_error when it fails.

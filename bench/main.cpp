@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
       {"conversion", bench::measure_conversion},
       {"lazy", bench::measure_lazy},
       {"static_points", bench::measure_static_points},
+      {"return_barrier", bench::measure_return_barrier},
+      {"gate", bench::measure_gate},
       {"command", [&] { return bench::measure_command(programs); }}};
   std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);
   auto is_section = [&](std::string_view word) {

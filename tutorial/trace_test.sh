@@ -122,6 +122,28 @@ done
 FROM=1 SPOIL='' expect 0 step2/exercise1 "The trace is right."
 FROM=1 SPOIL='' expect 1 step3/exercise2 "begins without and ends with an origin"
 
+# Numbers that are counted up; once `updated` is there, each has TIME behind it. SPOIL is a sed command for the second of
+# these lines.
+cat >"$folder/application" <<'END'
+#!/usr/bin/env bash
+lines=0
+for ((number = 1; ; ++number)); do
+  line="read $number"
+  if [[ -e ${0%/*}/../updated ]]; then
+    lines=$((lines + 1)) line+=$TIME
+    ((lines != 2)) || line=$(sed -e "$SPOIL" <<<"$line")
+  fi
+  echo "$line"
+done
+END
+export TIME=" at 12:30:05" SPOIL=
+expect 0 step4/exercise1 "The trace is right."
+MOULT_EXIT=3 expect 1 step4/exercise1 "not in force"
+SPOIL='s/ at .*//' expect 1 step4/exercise1 "after lines with the time"
+SPOIL='s/[0-9]* at/7000000 at/' expect 1 step4/exercise1 '"read 7000000 at 12:30:05" where the number'
+SPOIL='s/^read/cannot read/' expect 1 step4/exercise1 "where the number"
+TIME='' expect 1 step4/exercise1 "no line has the time"
+
 rm "$folder/cli/moult"
 expect 2 step1/exercise1 "cmake --build --preset dev --target step1_exercise1"
 ((failures == 0)) && echo "test.sh tells good traces from bad ones"

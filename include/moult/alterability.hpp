@@ -51,6 +51,35 @@ bool wait_quiescence_of_functions(const std::vector<AnyFunction>& functions, con
 bool wait_quiescence_of_function(const AnyFunction& function, const Patience& patience = {},
                                  const std::vector<ThreadId>& threads = {});
 
+/// Forced quiescence: from here on new calls of `functions` wait at the entry. Calls from a thread that is inside one
+/// of them already pass, recursive ones and those from one function of the set to another, so that everybody inside
+/// comes out; so do calls of the update's own. Only from a step of an update, as a rule preupdate_setup; once at a time
+/// in an update. Stops the program to close the entries, for at most patience.stop_timeout.
+///
+/// The entries are opened, and what waited goes on in what the function is by then: at the end of the stop in which
+/// wait_force_quiescence or check_force_quiescence found quiescence; by the clean functions; and with the update, when
+/// it fails, is postponed or its manager ends. After Pymoult; recursion is told by the thread's own stack.
+///
+/// A thread may wait while it holds locks of the program. If somebody inside needs one, quiescence is not reached, and
+/// everybody goes on when the update's patience is at its end. Throws Error before anything is changed: not_found;
+/// inlined, for calls of copies would not wait; too_short, unsupported_code, no_room; still_active when another update
+/// keeps calls of one of them waiting; invalid_argument; thread_unstoppable; unsupported, where the processor keeps
+/// shadow stacks.
+void setup_force_quiescence(const std::vector<AnyFunction>& functions, const Patience& patience = {});
+
+/// Sleeps until the last call inside has returned, told by return barriers (return_barrier.hpp). True leaves the
+/// program stopped with none of the functions active. False: patience has run out; the entries are open again and the
+/// update's reason says who was inside. Throws Error: invalid_argument without a setup before, thread_unstoppable.
+bool wait_force_quiescence(const Patience& patience = {});
+/// One probe of the same, for inline managers. After false the entries stay closed.
+bool check_force_quiescence(const Patience& patience = {});
+
+/// Opens the entries and takes the jumps away, in the current stop or one of its own; nothing when that is done
+/// already. Throws Error (thread_unstoppable); the entries are open all the same.
+void clean_force_quiescence();
+/// The same for clean_failed_alterability. Does not throw: what cannot be taken away now, the manager takes away.
+void clean_failed_force_quiescence() noexcept;
+
 /// Resumes what the current update has stopped; nothing when the program runs. A manager does it even when an update
 /// forgets to.
 void resume_suspended_threads();

@@ -6,6 +6,7 @@
 #include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
+#include "platform/x86_64/return_stubs.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult::alterability {
@@ -17,14 +18,6 @@ constexpr std::size_t most_frames_told = 8;
 
 bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
   return threads.empty() || std::find(threads.begin(), threads.end(), thread) != threads.end();
-}
-
-Transaction& transaction_of_the_step() {
-  Transaction* transaction = Transaction::current();
-  if (transaction == nullptr)
-    throw Error(ErrorCode::invalid_argument,
-                "quiescence is checked or waited for outside of an update's step; nobody would resume the program");
-  return *transaction;
 }
 
 /// One stop: nothing when it holds (the program stays stopped), otherwise what is active (the program runs).
@@ -59,6 +52,14 @@ FunctionExtent extent_of_version(const symbols::Program& program, const code::Ve
 
 }  // namespace
 
+Transaction& transaction_of_the_step() {
+  Transaction* transaction = Transaction::current();
+  if (transaction == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                "quiescence is checked or waited for outside of an update's step; nobody would resume the program");
+  return *transaction;
+}
+
 bool FunctionExtent::contains(CodeAddress address) const noexcept {
   return std::any_of(ranges.begin(), ranges.end(),
                      [address](const CodeRange& range) { return range.contains(address); });
@@ -88,6 +89,14 @@ std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program,
   return extents;
 }
 
+std::vector<FunctionExtent> extents_of_versions(const std::vector<AnyFunction>& functions) {
+  symbols::Program program = symbols::Program::of_this_process();
+  std::vector<FunctionExtent> extents;
+  for (const AnyFunction& function : functions)
+    for (FunctionExtent& extent : extents_of_versions(program, function)) extents.push_back(std::move(extent));
+  return extents;
+}
+
 std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions,
                                       const std::vector<ThreadId>& threads) {
   std::vector<CodeRange> ranges;
@@ -104,7 +113,8 @@ std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std:
     if (found && found->thread != thread) return false;
     CodeAddress address = frame.lookup_address();
     if (!found && is_wanted(threads, thread) && is_active(address)) found = Activity{thread, {}, frame.is_precise, {}};
-    if (found && (found->frames.empty() || frame.is_precise)) found->frames.push_back(address);
+    const bool is_shown = frame.is_precise && !platform::is_in_return_stub(frame.pc);
+    if (found && (found->frames.empty() || is_shown)) found->frames.push_back(address);
     return !found || found->frames.size() < most_frames_told;
   });
   if (!found) return found;
@@ -153,18 +163,6 @@ bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& 
 }  // namespace moult::alterability
 
 namespace moult {
-namespace {
-
-std::vector<alterability::FunctionExtent> extents_of(const std::vector<AnyFunction>& functions) {
-  symbols::Program program = symbols::Program::of_this_process();
-  std::vector<alterability::FunctionExtent> extents;
-  for (const AnyFunction& function : functions)
-    for (alterability::FunctionExtent& extent : alterability::extents_of_versions(program, function))
-      extents.push_back(std::move(extent));
-  return extents;
-}
-
-}  // namespace
 
 bool is_function_in_any_stack(const AnyFunction& function, const std::vector<ThreadId>& threads) {
   const std::vector<alterability::FunctionExtent> extents{
@@ -182,7 +180,7 @@ bool is_function_in_stack(const AnyFunction& function, ThreadId thread) {
 
 bool check_quiescence_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
                                    const std::vector<ThreadId>& threads) {
-  return alterability::check_quiescence(extents_of(functions), patience, threads);
+  return alterability::check_quiescence(alterability::extents_of_versions(functions), patience, threads);
 }
 
 bool check_quiescence_of_function(const AnyFunction& function, const Patience& patience,
@@ -192,7 +190,7 @@ bool check_quiescence_of_function(const AnyFunction& function, const Patience& p
 
 bool wait_quiescence_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
                                   const std::vector<ThreadId>& threads) {
-  return alterability::wait_quiescence(extents_of(functions), patience, threads);
+  return alterability::wait_quiescence(alterability::extents_of_versions(functions), patience, threads);
 }
 
 bool wait_quiescence_of_function(const AnyFunction& function, const Patience& patience,

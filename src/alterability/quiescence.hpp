@@ -32,6 +32,12 @@ FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& fun
 /// Throws Error: not_found.
 std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program, const AnyFunction& function);
 
+/// The same of several, with the symbols as they are now.
+std::vector<FunctionExtent> extents_of_versions(const std::vector<AnyFunction>& functions);
+
+/// Of the update whose step this thread carries out. Throws Error: invalid_argument outside of one.
+Transaction& transaction_of_the_step();
+
 /// A call in progress that was found, and the calls it was reached through.
 struct Activity {
   ThreadId thread{};

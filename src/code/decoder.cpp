@@ -47,6 +47,30 @@ std::optional<std::uintptr_t> pointer_of(const ZydisDecodedInstruction& raw, std
   return end + static_cast<std::uintptr_t>(raw.raw.disp.value);
 }
 
+/// jo to jg, short and near, have the condition in their opcode's low half.
+std::optional<std::uint8_t> condition_of(const ZydisDecodedInstruction& raw) noexcept {
+  const bool is_short = raw.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (raw.opcode & 0xF0) == 0x70;
+  const bool is_near = raw.opcode_map == ZYDIS_OPCODE_MAP_0F && (raw.opcode & 0xF0) == 0x80;
+  if (!raw.raw.imm[0].is_relative || (!is_short && !is_near)) return std::nullopt;
+  return static_cast<std::uint8_t>(raw.opcode & 0x0F);
+}
+
+/// rsp is number 4 where no prefix extends it; as an index it means none.
+bool uses_stack_pointer(const ZydisDecodedInstruction& raw) noexcept {
+  if ((raw.attributes & ZYDIS_ATTRIB_HAS_MODRM) == 0) return false;
+  if (raw.raw.modrm.rm != 4 || raw.raw.rex.B == 1) return false;
+  return raw.raw.modrm.mod == 3 || raw.raw.sib.base == 4;
+}
+
+void note_movable_parts(const ZydisDecodedInstruction& raw, Instruction& instruction) noexcept {
+  const bool has_modrm = (raw.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0;
+  if (has_modrm && raw.raw.modrm.mod == 0 && raw.raw.modrm.rm == 5) instruction.rip_displacement = raw.raw.disp.offset;
+  instruction.condition = condition_of(raw);
+  instruction.modrm = has_modrm ? raw.raw.modrm.offset : 0;
+  instruction.is_plain_jump = raw.mnemonic == ZYDIS_MNEMONIC_JMP && raw.raw.imm[0].is_relative;
+  instruction.uses_stack_pointer = uses_stack_pointer(raw);
+}
+
 }  // namespace
 
 std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at) {
@@ -65,6 +89,7 @@ std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddre
     instruction.target = CodeAddress{end + static_cast<std::uintptr_t>(raw.raw.imm[0].value.s)};
   instruction.table = table_of(raw, end);
   instruction.pointer = pointer_of(raw, end);
+  note_movable_parts(raw, instruction);
   return instruction;
 }
 

@@ -31,6 +31,16 @@ struct Instruction {
   bool is_call = false;
   /// Whether the next instruction may be the one behind it.
   bool goes_on = true;
+
+  // What has to change in it when it is executed elsewhere (relocation.hpp).
+  /// Offset of the four bytes that an operand adds to the instruction's end.
+  std::optional<std::size_t> rip_displacement{};
+  /// Of a conditional jump on flags: the condition's number.
+  std::optional<std::uint8_t> condition{};
+  /// Offset of the byte that tells an indirect call from an indirect jump.
+  std::size_t modrm = 0;
+  bool is_plain_jump = false;       ///< jmp to `target`, unlike loop or jrcxz
+  bool uses_stack_pointer = false;  ///< in the address of an operand in memory, or as the operand of a branch
 };
 
 /// The instruction that begins at bytes[0], which lies at `at`; nothing when there is none or it is cut off.

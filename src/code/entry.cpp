@@ -39,6 +39,12 @@ void write_entry(Entry& entry) noexcept {
 
 }  // namespace
 
+const Redirection* version_in_force(const Entry& entry) noexcept {
+  const Redirection* version = entry.newest;
+  while (version != nullptr && version->is_gate) version = version->older;
+  return version;
+}
+
 void encode_jump(Redirection& redirection, std::size_t room) noexcept {
   CodeAddress place = redirection.entry->place;
   std::optional<x86_64::JumpRel32> straight = x86_64::jump_to(place, redirection.fresh);

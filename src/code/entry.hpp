@@ -33,6 +33,7 @@ struct Redirection {
   bool enters_slot = false;                ///< the jump leads to the slot: threads may be in there
   State state = State::prepared;
   bool is_lifted = false;        ///< in force, but not for the moment
+  bool is_gate = false;          ///< leads to no version of the function
   Redirection* older = nullptr;  ///< committed before this one, and shown again when this one is reverted
 
   CodeRange overwritten() const noexcept;
@@ -53,6 +54,9 @@ struct Entry {
 };
 
 inline CodeRange Redirection::overwritten() const noexcept { return {entry->place, entry->place + jump_size}; }
+
+/// The newest change in force that is no gate, or null.
+const Redirection* version_in_force(const Entry& entry) noexcept;
 
 /// Encodes the jump from redirection.entry to redirection.fresh: straight, or with redirection.slot, which is within
 /// reach then. `room` is at least shortest_jump.

@@ -45,9 +45,7 @@ struct CodeCopy {
   std::vector<std::vector<std::uint8_t>> pieces;
 };
 
-void check_target(const PatchTarget& target, const std::vector<Mapping>& mappings) {
-  if (target.range.begin == target.fresh)
-    throw Error(ErrorCode::invalid_argument, target.name + ": cannot be redefined as itself");
+void check_code(const PatchTarget& target, const std::vector<Mapping>& mappings) {
   if (target.range.end < target.range.begin)
     throw Error(ErrorCode::invalid_argument, target.name + ": its end lies before its beginning");
   std::vector<CodeRange> ranges = target.pieces;
@@ -62,6 +60,12 @@ void check_target(const PatchTarget& target, const std::vector<Mapping>& mapping
                     target.name + ": its code is mapped shared with other processes, which the patch would reach too");
     }
   }
+}
+
+void check_target(const PatchTarget& target, const std::vector<Mapping>& mappings) {
+  if (target.range.begin == target.fresh)
+    throw Error(ErrorCode::invalid_argument, target.name + ": cannot be redefined as itself");
+  check_code(target, mappings);
 }
 
 void check_targets(std::span<const PatchTarget> targets, const std::vector<Mapping>& mappings) {
@@ -138,12 +142,18 @@ EntryPlan plan_copy(const CodeCopy& copy, const std::vector<Mapping>& mappings) 
   return plan_entry(function, shortest_jump);
 }
 
-/// The compiled bytes that the jump may overwrite.
-std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) {
+/// The compiled bytes from `place` on, with the padding behind the function.
+std::vector<std::uint8_t> bytes_from(CodeAddress place, const CodeCopy& copy) {
   std::vector<std::uint8_t> bytes = copy.body;
   bytes.insert(bytes.end(), copy.after.begin(), copy.after.end());
   bytes.erase(bytes.begin(),
-              bytes.begin() + static_cast<std::ptrdiff_t>(value(plan.place) - value(copy.target->range.begin)));
+              bytes.begin() + static_cast<std::ptrdiff_t>(value(place) - value(copy.target->range.begin)));
+  return bytes;
+}
+
+/// Those that the jump may overwrite.
+std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) {
+  std::vector<std::uint8_t> bytes = bytes_from(plan.place, copy);
   bytes.resize(std::min(bytes.size(), plan.room));
   return bytes;
 }
@@ -152,7 +162,8 @@ std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) 
 
 class Patch::Impl final {
  public:
-  explicit Impl(PatchOptions options) : modules_(std::move(options.modules)), update_(options.update) {}
+  explicit Impl(PatchOptions options)
+      : modules_(std::move(options.modules)), update_(options.update), kind_(options.kind) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -176,6 +187,7 @@ class Patch::Impl final {
   State state_ = State::prepared;
   ModuleHold modules_;
   std::uint64_t update_;
+  PatchKind kind_;
   std::vector<Redirection*> redirections_;
   std::vector<CodeRange> overwritten_;
   std::vector<CodeRange> keep_out_;
@@ -201,6 +213,7 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
       redirections_.push_back(&redirection);
       redirection.update = update_;
       redirection.line = target.line;
+      redirection.is_gate = kind_ == PatchKind::gate;
       overwritten_.push_back(redirection.entry->overwritten());
       keep_out_of(target, plans[i], redirection);
     }
@@ -283,10 +296,31 @@ Patch Patch::prepare(std::span<const PatchTarget> targets, PatchOptions options)
   return Patch(std::move(impl));
 }
 
+std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
+  constexpr std::size_t longest_instruction = 15;
+  const std::vector<Mapping> mappings = platform::address_space().mappings();
+  for (const PatchTarget& target : targets) check_code(target, mappings);
+  std::vector<EntryCode> entries;
+  for (const CodeCopy& copy : copy_code(targets, mappings)) {
+    const EntryPlan plan = plan_copy(copy, mappings);
+    const CodeAddress function = copy.target->range.begin;
+    std::vector<std::uint8_t> bytes = bytes_from(plan.place, copy);
+    bytes.resize(std::min(bytes.size(), shortest_jump + longest_instruction));
+    entries.push_back({copy.target->name, function, plan.place, std::move(bytes), plan.is_loop_head});
+    registry().with([&](const Registry& known) {
+      auto entry = known.all().find(function);
+      const Redirection* newest = entry == known.all().end() ? nullptr : version_in_force(entry->second);
+      if (newest != nullptr) entries.back().in_force = newest->fresh;
+    });
+  }
+  return entries;
+}
+
 std::vector<Version> versions_of(CodeAddress entry) {
   return registry().with([entry](const Registry& known) {
     std::vector<Version> versions;
     for (const Redirection* redirection : known.committed_from(entry)) {
+      if (redirection->is_gate) continue;
       std::uintptr_t slot = redirection->enters_slot ? reinterpret_cast<std::uintptr_t>(redirection->slot) : 0;
       std::size_t size = slot != 0 ? sizeof(x86_64::JumpSlot) : 0;
       versions.push_back({redirection->fresh, {CodeAddress{slot}, CodeAddress{slot + size}}});
@@ -298,11 +332,14 @@ std::vector<Version> versions_of(CodeAddress entry) {
 std::vector<Standing> standing_changes() {
   return registry().with([](const Registry& known) {
     std::vector<Standing> standing;
-    for (const auto& [function, entry] : known.all())
-      for (const Redirection* each = entry.newest; each != nullptr; each = each->older) {
+    for (const auto& [function, entry] : known.all()) {
+      const Redirection* const newest = version_in_force(entry);
+      for (const Redirection* each = newest; each != nullptr; each = each->older) {
+        if (each->is_gate) continue;
         standing.push_back({function, each->update, each->line});
-        if (each != entry.newest) standing.back().covered_by = entry.newest->update;
+        if (each != newest) standing.back().covered_by = newest->update;
       }
+    }
     return standing;
   });
 }

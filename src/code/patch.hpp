@@ -26,12 +26,30 @@ struct PatchTarget {
   std::string line{};               ///< the change as it is told: "f redefined as g"
 };
 
+enum class PatchKind {
+  change,  ///< calls go on in another version
+  gate,    ///< calls are held up for a while (gate.hpp): no version, and told to nobody
+};
+
 struct PatchOptions {
   /// Those that the targets and their replacements are in; held for ever from commit on.
   ModuleHold modules{};
   /// The id of the update that the patch belongs to; 0: none. The order of ids is that in which updates were handed in.
   std::uint64_t update = 0;
+  PatchKind kind = PatchKind::change;
 };
+
+/// A function's entry, as it was compiled and as it is.
+struct EntryCode {
+  std::string name;
+  CodeAddress function{};
+  CodeAddress place{};              ///< where its entry jump goes
+  std::vector<std::uint8_t> bytes;  ///< the compiled ones from there on: those overwritten, and an instruction more
+  bool is_loop_head = false;        ///< it jumps back to its own entry
+  std::optional<CodeAddress> in_force{};  ///< what it is redefined as now
+};
+/// Of each of `targets`, whose `fresh` is not looked at. Throws Error as Patch::prepare does.
+std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets);
 
 /// Where calls of a function go on.
 struct Version {

@@ -76,6 +76,8 @@ bool is_kernel_worker(pid_t task) noexcept {
 
 pid_t own_task() noexcept { return static_cast<pid_t>(raw_syscall(SYS_gettid)); }
 
+pid_t own_process() noexcept { return static_cast<pid_t>(raw_syscall(SYS_getpid)); }
+
 TaskList::TaskList() : directory_(::open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (!directory_)
     throw Error(ErrorCode::system, "cannot open /proc/self/task; is /proc mounted, is a descriptor free?");

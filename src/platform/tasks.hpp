@@ -13,6 +13,8 @@
 namespace moult::platform {
 
 pid_t own_task() noexcept;
+/// This process, also in a child that was forked without the C library's knowing.
+pid_t own_process() noexcept;
 
 /// The list of this process's tasks. Opened beforehand, since in a stopped program even a free descriptor is no
 /// certainty.

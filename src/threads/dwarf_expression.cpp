@@ -47,6 +47,7 @@ enum Operation : std::uint8_t {
   op_lit31 = 0x4F,
   op_breg0 = 0x70,
   op_breg31 = 0x8F,
+  op_deref_size = 0x94,
   op_nop = 0x96,
 };
 
@@ -120,16 +121,18 @@ class Machine final {
       case op_neg: push(0 - pop()); return true;
       case op_not: push(~pop()); return true;
       case op_plus_uconst: push(pop() + read_uleb128(at)); return true;
-      case op_deref: return dereference();
+      case op_deref: return dereference(sizeof(std::uint64_t));
+      case op_deref_size: return dereference(take<std::uint8_t>(at));
       default: return false;
     }
   }
 
-  bool dereference() noexcept {
+  bool dereference(std::uint64_t size) noexcept {
     std::uint64_t address = pop();
-    if (is_broken_ || !platform::is_readable(address) || !platform::is_readable(address + 7)) return false;
-    std::uint64_t word;
-    std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
+    std::uint64_t word = 0;
+    if (is_broken_ || size == 0 || size > sizeof word) return false;
+    if (!platform::is_readable(address) || !platform::is_readable(address + size - 1)) return false;
+    std::memcpy(&word, reinterpret_cast<const void*>(address), size);
     push(word);
     return true;
   }

@@ -1,5 +1,5 @@
 // The part of DWARF's expression language that occurs in unwind information: signal frames, PLT entries, realigned
-// stacks.
+// stacks, return stubs.
 #pragma once
 
 #include <cstdint>

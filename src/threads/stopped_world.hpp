@@ -23,6 +23,8 @@ struct Frame {
   bool is_return_address = false;
   /// False: the walk could not go on precisely from here; pc is a word of the stack that may or may not be a call.
   bool is_precise = true;
+  /// The stack pointer in this frame, which is the CFA of the frame called from it; 0 where that is not known.
+  std::uint64_t stack_pointer = 0;
 
   /// An address inside the calling instruction, to find the function by.
   CodeAddress lookup_address() const noexcept { return is_return_address ? CodeAddress{value(pc) - 1} : pc; }

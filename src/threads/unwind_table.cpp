@@ -377,7 +377,7 @@ void RowCache::keep_for(std::uint64_t module_generation) {
 }
 
 const PlainRow& RowCache::find(CodeAddress address) noexcept {
-  PlainRow& row = rows_[(value(address) ^ (value(address) >> 10)) % capacity];
+  PlainRow& row = rows_.empty() ? only_ : rows_[(value(address) ^ (value(address) >> 10)) % capacity];
   if (row.state != PlainRow::State::empty && row.address == address) return row;
   Row full;
   row = find_row(address, full) ? to_plain(full) : PlainRow{.state = PlainRow::State::unknown};

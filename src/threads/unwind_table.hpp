@@ -67,7 +67,8 @@ struct alignas(64) PlainRow {
   std::array<std::int32_t, preserved.size()> offsets{};  ///< 0: it still holds the caller's value
 };
 
-/// Plain rows by address. They are good as long as the same modules are loaded.
+/// Plain rows by address. They are good as long as the same modules are loaded. One that was never told to keep them
+/// knows the last row only, for a single walk in the running program.
 class RowCache final {
  public:
   /// Forgets what was learnt with other modules; allocates at the first call. Before any find.
@@ -78,6 +79,7 @@ class RowCache final {
  private:
   static constexpr std::size_t capacity = 1024;
   std::vector<PlainRow> rows_;
+  PlainRow only_;
   std::uint64_t generation_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "base/guarded.hpp"
@@ -29,7 +30,46 @@ bool is_entry_code(CodeAddress address) noexcept {
                      [address](const CodeRange& range) { return range.contains(address); });
 }
 
+/// As entry code: grows only, and is read without the lock.
+struct MovedCode {
+  static constexpr std::size_t capacity = 4096;
+  struct Piece {
+    CodeRange range;
+    std::vector<MovedInstruction> instructions;
+  };
+  Guarded<std::monostate> growing;
+  std::atomic<const Piece*> pieces[capacity];
+  std::atomic<std::size_t> count{0};
+};
+MovedCode moved_code;
+
+/// Null when `address` is not the beginning of a moved instruction.
+const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
+  const std::size_t count = moved_code.count.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < count; ++i) {
+    const MovedCode::Piece& piece = *moved_code.pieces[i].load(std::memory_order_relaxed);
+    if (!piece.range.contains(address)) continue;
+    for (const MovedInstruction& instruction : piece.instructions)
+      if (instruction.at == address) return &instruction;
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+void register_moved_code(CodeRange range, std::vector<MovedInstruction> code) {
+  // Never freed: whoever walks a stack may look at it at any time.
+  const MovedCode::Piece* const piece = new MovedCode::Piece{range, std::move(code)};
+  moved_code.growing.with([piece](std::monostate&) {
+    const std::size_t count = moved_code.count.load(std::memory_order_relaxed);
+    if (count == MovedCode::capacity) {
+      delete piece;
+      throw Error(ErrorCode::no_room, "too many functions have had a gate: " + std::to_string(count));
+    }
+    moved_code.pieces[count].store(piece, std::memory_order_relaxed);
+    moved_code.count.store(count + 1, std::memory_order_release);
+  });
+}
 
 void register_entry_code(CodeRange range) {
   entry_code.growing.with([range](std::monostate&) {
@@ -51,9 +91,23 @@ bool Unwinder::read_word(std::uint64_t address, std::uint64_t& word) noexcept {
   return true;
 }
 
+/// No call returns to a moved instruction: only where a thread was interrupted can it stand in one.
+Frame Unwinder::frame() const noexcept {
+  Frame frame{CodeAddress{registers_[platform::rip]}, is_return_address_, true, registers_[platform::rsp]};
+  if (is_return_address_) return frame;
+  const MovedInstruction* moved = moved_instruction_at(frame.pc);
+  if (moved != nullptr && moved->original) frame.pc = *moved->original;
+  return frame;
+}
+
 Unwinder::Step Unwinder::step() noexcept {
   std::uint64_t pc = registers_[platform::rip];
   if (pc == 0) return is_return_address_ ? Step::outermost : step_from_entry();
+  if (!is_return_address_) {
+    const MovedInstruction* moved = moved_instruction_at(CodeAddress{pc});
+    if (moved != nullptr && !moved->original) return step_from_entry();
+    if (moved != nullptr) pc = value(*moved->original);
+  }
   CodeAddress address{is_return_address_ ? pc - 1 : pc};
   const PlainRow& plain = rows_.find(address);
   if (plain.state == PlainRow::State::plain) return apply(plain);
@@ -148,7 +202,7 @@ constexpr std::uint64_t red_zone = 128;
 __attribute__((no_sanitize("address"))) void walk_words(std::uint64_t stack_pointer, bool (*visit)(void*, const Frame&),
                                                         void* data) {
   for (const std::uint64_t& word : words_from(stack_pointer))
-    if (!visit(data, Frame{CodeAddress{word}, true, false})) return;
+    if (!visit(data, Frame{CodeAddress{word}, true, false, 0})) return;
 }
 
 void visit_words(RowCache& rows, const platform::Registers& registers,

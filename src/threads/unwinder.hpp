@@ -9,8 +9,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 #include "base/address.hpp"
 #include "platform/x86_64/context.hpp"
@@ -23,12 +25,23 @@ namespace moult::threads {
 /// most 4096 such ranges a process; they stay. From any thread. Throws Error (no_room).
 void register_entry_code(CodeRange range);
 
+/// Copies of a function's instructions that are executed in their place. A thread that stands in one stands in the
+/// function, for all who look at its stack.
+struct MovedInstruction {
+  CodeAddress at{};                       ///< where the copy is
+  std::optional<CodeAddress> original{};  ///< nothing: the stack is as at a function's entry
+};
+
+/// Declares `code`, whose instructions lie in `range` in ascending order. At most 4096 a process; they stay. From any
+/// thread. Throws Error (no_room), std::bad_alloc.
+void register_moved_code(CodeRange range, std::vector<MovedInstruction> code);
+
 class Unwinder final {
  public:
   Unwinder(RowCache& rows, const platform::Registers& registers) noexcept : rows_(rows), registers_(registers) {}
 
   /// Where the walk stands; at first the innermost frame.
-  Frame frame() const noexcept { return {CodeAddress{registers_[platform::rip]}, is_return_address_, true}; }
+  Frame frame() const noexcept;
 
   enum class Step {
     stepped,    ///< frame() is the caller now

@@ -27,6 +27,8 @@ struct Resting {
   }
 };
 
+thread_local bool is_wakeful = false;
+
 /// Never destroyed: threads are there until the process ends.
 Resting& resting() noexcept {
   alignas(Resting) static std::byte place[sizeof(Resting)];
@@ -36,15 +38,19 @@ Resting& resting() noexcept {
 
 }  // namespace
 
+bool is_wakeful_thread() noexcept { return is_wakeful; }
+
 WakefulThread::WakefulThread() {
   platform::block_signals_for_good();
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   all.working.reserve(all.tasks.size() + 1);
   all.tasks.push_back(platform::own_task());
+  is_wakeful = true;
 }
 
 WakefulThread::~WakefulThread() {
+  is_wakeful = false;
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   std::erase(all.tasks, platform::own_task());

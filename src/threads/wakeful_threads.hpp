@@ -27,6 +27,9 @@ class WakefulThread final {
   WakefulThread& operator=(const WakefulThread&) = delete;
 };
 
+/// Whether the calling thread is one. Takes no lock.
+bool is_wakeful_thread() noexcept;
+
 /// Work that no stop meets half done. The constructor waits until it may begin. It must not stop the program itself.
 class WakefulWork final {
  public:

@@ -1,0 +1,169 @@
+// A frame that returns through a stub, for three unwinders, at every instruction on the way.
+#include <gtest/gtest.h>
+#include <ucontext.h>
+#include <unwind.h>
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <vector>
+
+#include "platform/x86_64/return_stubs.hpp"
+#include "threads/unwinder.hpp"
+
+namespace moult::threads {
+namespace {
+
+constexpr std::size_t most_frames = 200;
+constexpr std::uint32_t slot_index = 4095;
+
+// Filled in by signal handlers, which must not allocate.
+std::vector<std::uint64_t> by_libunwind;
+std::vector<std::uint64_t> by_moult;
+RowCache rows;
+int places_in_stub = 0;
+int places_that_differ = 0;
+bool was_in_stub = false;
+
+void walk_both(ucontext_t& context) {
+  by_libunwind.clear();
+  by_moult.clear();
+  unw_cursor_t cursor;
+  unw_init_local2(&cursor, &context, UNW_INIT_SIGNAL_FRAME);
+  do {
+    unw_word_t pc = 0;
+    unw_get_reg(&cursor, UNW_REG_IP, &pc);
+    if (pc != 0) by_libunwind.push_back(pc);
+  } while (unw_step(&cursor) > 0 && by_libunwind.size() < most_frames);
+  walk_stack(rows, platform::registers_of(context), [](const Frame& frame) {
+    if (frame.is_precise) by_moult.push_back(value(frame.pc));
+    return frame.is_precise && by_moult.size() < most_frames;
+  });
+}
+
+void on_trap(int, siginfo_t*, void* data) {
+  ucontext_t& context = *static_cast<ucontext_t*>(data);
+  const CodeAddress pc{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP])};
+  const bool is_in_stub = platform::is_in_return_stub(pc);
+  if (is_in_stub) {
+    walk_both(context);
+    ++places_in_stub;
+    if (by_moult != by_libunwind || by_moult.size() < 3) ++places_that_differ;
+  } else if (was_in_stub) {
+    constexpr greg_t trap_flag = 0x100;
+    context.uc_mcontext.gregs[REG_EFL] &= ~trap_flag;
+  }
+  was_in_stub = is_in_stub;
+}
+
+void on_signal(int, siginfo_t*, void* data) { walk_both(*static_cast<ucontext_t*>(data)); }
+
+/// Has the calling function return through the stub. Its return address is just below its CFA.
+[[gnu::always_inline]] inline void arm_for_caller(std::uint64_t* cfa) {
+  platform::ReturnSlot& slot = platform::return_slot(slot_index);
+  slot.place = reinterpret_cast<std::uint64_t>(cfa - 1);
+  slot.true_address = cfa[-1];
+  slot.state = platform::ReturnState::armed;
+  cfa[-1] = value(platform::return_stub(slot_index));
+}
+
+struct Handler {
+  Handler(int number, void (*handle)(int, siginfo_t*, void*)) : signal(number) {
+    rows.keep_for(1);
+    by_libunwind.reserve(most_frames);
+    by_moult.reserve(most_frames);
+    struct sigaction action {};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(signal, &action, &before);
+  }
+  ~Handler() { sigaction(signal, &before, nullptr); }
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+  int signal;
+  struct sigaction before {};
+};
+
+[[gnu::noinline]] int walks(int result) {
+  arm_for_caller(static_cast<std::uint64_t*>(__builtin_dwarf_cfa()));
+  raise(SIGUSR1);
+  return result;
+}
+
+TEST(ReturnStub, IsAFrameBetweenTheFunctionAndItsCallerForEveryWalk) {
+  const Handler handler(SIGUSR1, on_signal);
+  const std::uint32_t told = platform::told_returns();
+  EXPECT_EQ(walks(17), 17);
+  EXPECT_EQ(by_moult, by_libunwind);
+  EXPECT_NE(std::find(by_moult.begin(), by_moult.end(), value(platform::return_stub(slot_index))), by_moult.end());
+  EXPECT_EQ(platform::return_slot(slot_index).state, platform::ReturnState::returned);
+  EXPECT_EQ(platform::told_returns(), told + 1);
+}
+
+[[gnu::noinline]] int steps(int result) {
+  arm_for_caller(static_cast<std::uint64_t*>(__builtin_dwarf_cfa()));
+  asm volatile(
+      "leaq -128(%%rsp), %%rsp\n\t"
+      "pushfq\n\t"
+      "orq $0x100, (%%rsp)\n\t"
+      "popfq\n\t"
+      "leaq 128(%%rsp), %%rsp" ::
+          : "memory", "cc");
+  return result;
+}
+
+TEST(ReturnStub, TheWalkIsRightAtEveryInstructionOfIt) {
+  const Handler handler(SIGTRAP, on_trap);
+  EXPECT_EQ(steps(18), 18);
+  EXPECT_GT(places_in_stub, 20);
+  EXPECT_EQ(places_that_differ, 0);
+}
+
+_Unwind_Reason_Code add_frame(_Unwind_Context* context, void* data) {
+  static_cast<std::vector<std::uint64_t>*>(data)->push_back(_Unwind_GetIP(context));
+  return _URC_NO_REASON;
+}
+
+[[gnu::noinline]] std::vector<std::uint64_t> backtraced() {
+  arm_for_caller(static_cast<std::uint64_t*>(__builtin_dwarf_cfa()));
+  std::vector<std::uint64_t> frames;
+  _Unwind_Backtrace(add_frame, &frames);
+  return frames;
+}
+
+TEST(ReturnStub, TheLanguagesOwnUnwinderComesThroughToTheOutermostFrame) {
+  const std::vector<std::uint64_t> with_stub = backtraced();
+  std::vector<std::uint64_t> without;
+  _Unwind_Backtrace(add_frame, &without);
+  ASSERT_GT(with_stub.size(), without.size());
+  EXPECT_TRUE(std::equal(without.rbegin(), without.rend() - 1, with_stub.rbegin()));
+}
+
+[[gnu::noinline]] void throws() {
+  arm_for_caller(static_cast<std::uint64_t*>(__builtin_dwarf_cfa()));
+  throw 5;
+}
+
+TEST(ReturnStub, AnExceptionThatPassesIsTold) {
+  const std::uint32_t told = platform::told_returns();
+  try {
+    throws();
+    FAIL() << "nothing was thrown";
+  } catch (int number) {
+    EXPECT_EQ(number, 5);
+  }
+  EXPECT_EQ(platform::return_slot(slot_index).state, platform::ReturnState::passed);
+  EXPECT_EQ(platform::told_returns(), told + 1);
+}
+
+TEST(ReturnStub, KnowsItsSlotByItsAddress) {
+  for (std::uint32_t index : {0u, 1u, 17u, platform::return_stub_count - 1})
+    EXPECT_EQ(platform::return_slot_of(platform::return_stub(index)), index);
+  EXPECT_EQ(platform::return_slot_of(platform::return_stub(3) + 1), std::nullopt);
+  EXPECT_EQ(platform::return_slot_of(platform::return_stub(0) + 16 * platform::return_stub_count), std::nullopt);
+}
+
+}  // namespace
+}  // namespace moult::threads
