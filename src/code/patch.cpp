@@ -283,6 +283,10 @@ Patch Patch::prepare(std::span<const PatchTarget> targets, PatchOptions options)
   return Patch(std::move(impl));
 }
 
+std::vector<std::uint8_t> original_code(CodeRange range) {
+  return registry().with([range](const Registry& known) { return known.original_bytes(range); });
+}
+
 std::vector<Version> versions_of(CodeAddress entry) {
   return registry().with([entry](const Registry& known) {
     std::vector<Version> versions;

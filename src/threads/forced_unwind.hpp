@@ -1,11 +1,11 @@
-// Leaving a call that is in progress: the stack of the thread is unwound out of it, destructors run as for an exception,
-// and something else is called in its place.
+// Leaving a call that is in progress: the stack of the thread is unwound out of it, destructors run as for an
+// exception, and something else is called in its place.
 //
-// How: _Unwind_ForcedUnwind, as thread cancellation does it (Itanium C++ ABI, exception handling, 1.6.2). Before each frame
-// it asks a function of ours, which sees the registers as that frame will have them. When that is the caller of the call to
-// be left, every destructor has run; the registers are those that the caller expects after its call; and the return address
-// still lies where the call has put it. So another function is entered there as if the caller had called it, and returns
-// to the caller, with its own kind of result, by itself.
+// How: _Unwind_ForcedUnwind, as thread cancellation does it (Itanium C++ ABI, exception handling, 1.6.2). Before each
+// frame it asks a function of ours, which sees the registers as that frame will have them. When that is the caller of
+// the call to be left, every destructor has run; the registers are those that the caller expects after its call; and
+// the return address still lies where the call has put it. So another function is entered there as if the caller had
+// called it, and returns to the caller, with its own kind of result, by itself.
 //
 // A handler for everything (`catch (...)`) that does not throw on takes the unwinding for an exception and ends it. The
 // runtime then deletes the "exception", which is how it is noticed. The thread goes on behind the handler, in its old
@@ -61,7 +61,8 @@ class ForcedUnwind final {
   bool await(std::chrono::steady_clock::time_point deadline) const noexcept;
   /// The call in whose frame destructors run or a handler has ended it; why it could not begin is not among these.
   CodeAddress last_call() const noexcept { return CodeAddress{last_call_.load(std::memory_order_relaxed)}; }
-  /// The thread was handling an exception already, and a handler for everything on the way would have ended the process.
+  /// The thread was handling an exception already, and a handler for everything on the way would have ended the
+  /// process.
   bool was_in_a_handler() const noexcept { return was_in_a_handler_; }
 
  private:

@@ -100,7 +100,8 @@ const std::uint8_t* search_table(const std::uint8_t* header, CodeAddress address
   std::uint8_t frame_encoding = cursor.read<std::uint8_t>();
   std::uint8_t count_encoding = cursor.read<std::uint8_t>();
   std::uint8_t table_encoding = cursor.read<std::uint8_t>();
-  if (version != 1 || table_encoding != (encoded::datarel | encoded::sdata4) || count_encoding == encoded::omit) return nullptr;
+  if (version != 1 || table_encoding != (encoded::datarel | encoded::sdata4) || count_encoding == encoded::omit)
+    return nullptr;
   std::uint64_t base = reinterpret_cast<std::uint64_t>(header);
   cursor.read_encoded(frame_encoding, base);
   std::uint64_t count = cursor.read_encoded(count_encoding, base);
