@@ -23,14 +23,19 @@ std::vector<std::string> without_repetitions(const std::vector<std::string>& lin
 
 }  // namespace
 
-Transaction::~Transaction() = default;
+Transaction::~Transaction() { be_through(); }
 
 Transaction* Transaction::current() noexcept { return current_of_this_thread; }
 
 Transaction::Scope::Scope(Transaction& transaction) noexcept
-    : outer_(std::exchange(current_of_this_thread, &transaction)) {}
+    : transaction_(transaction), outer_(std::exchange(current_of_this_thread, &transaction)) {
+  ++transaction_.scopes_;
+}
 
-Transaction::Scope::~Scope() { current_of_this_thread = outer_; }
+Transaction::Scope::~Scope() {
+  current_of_this_thread = outer_;
+  --transaction_.scopes_;
+}
 
 void Transaction::add(UndoStep step) { steps_.push_back(std::move(step)); }
 
@@ -75,6 +80,13 @@ void Transaction::before_resume(std::function<void()> act) {
 void Transaction::after_resume(std::function<void()> act) {
   if (suspension_ == nullptr) return act();
   after_resume_.push_back(std::move(act));
+}
+
+void Transaction::when_through(std::function<void()> act) { when_through_.push_back(std::move(act)); }
+
+void Transaction::be_through() noexcept {
+  std::vector<std::function<void()>> acts = std::exchange(when_through_, {});
+  for (const std::function<void()>& act : acts) act();
 }
 
 void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept {

@@ -5,6 +5,7 @@
 // Transaction::current().
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,7 @@ class Transaction final {
     Scope& operator=(const Scope&) = delete;
 
    private:
+    Transaction& transaction_;
     Transaction* outer_;
   };
 
@@ -86,6 +88,15 @@ class Transaction final {
   void before_resume(std::function<void()> act);
   /// `act` is called once when the program runs again, at once if it runs now; it does not throw.
   void after_resume(std::function<void()> act);
+  /// `act` is called once when this attempt needs nothing more of the program: it runs again after apply, or the
+  /// attempt ended before that (postponed, failed, aborted). Whatever a mechanism holds back for the attempt it lets go
+  /// there. It does not throw.
+  void when_through(std::function<void()> act);
+  /// Calls them. The lifecycle does, and the destructor.
+  void be_through() noexcept;
+  /// Whether a step is being called, from the first step to the last of what is done in one go. An inline update is in
+  /// nobody's hand between two probes. From any thread.
+  bool is_in_hand() const noexcept { return scopes_.load() > 0; }
   /// A stop that a mechanism made and ended by itself.
   void record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept;
   std::chrono::nanoseconds last_pause() const noexcept { return last_pause_; }
@@ -114,6 +125,8 @@ class Transaction final {
   std::unique_ptr<Suspension> suspension_;
   std::vector<std::function<void()>> before_resume_;
   std::vector<std::function<void()>> after_resume_;
+  std::vector<std::function<void()>> when_through_;
+  std::atomic<int> scopes_{0};
   std::string reason_;
   std::function<void(const std::string&)> hear_reason_;
   std::vector<std::string> warnings_;

@@ -37,6 +37,7 @@ Progress UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::functi
     }
     if (error) progress = fail_safely(error);
     transaction_->resume();
+    if (progress != Progress::pending) transaction_->be_through();
     teller_.flush(transaction_->last_pause());
   }
   if (settled_)
@@ -146,6 +147,7 @@ void UpdateRun::change() {
   pause();
   step_in_pause();
   transaction_->resume();
+  transaction_->be_through();
   gate_->count_change();
   note_end_of_pause();
   phase_ = Phase::in_effect;

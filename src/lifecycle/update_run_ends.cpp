@@ -41,6 +41,7 @@ void UpdateRun::clean_failed_alterability() {
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
   if (std::optional<Trouble> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
+  transaction_->be_through();
 }
 
 Progress UpdateRun::postpone(EventKind kind, const std::string& reason) {
@@ -112,9 +113,11 @@ std::optional<Trouble> UpdateRun::take_everything_back() {
   }
   if (never_ran) {
     transaction_->undo_all();
-  } else if (std::optional<Trouble> trouble = take_back(
-                 *transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)})) {
-    return trouble;
+  } else {
+    transaction_->be_through();  // what is held back may be in the way of code that is to be left
+    if (std::optional<Trouble> trouble =
+            take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
+      return trouble;
   }
   gate_->count_change();
   return std::nullopt;
