@@ -23,6 +23,9 @@ namespace moult::threads {
 /// most 4096 such ranges a process; they stay. From any thread. Throws Error (no_room).
 void register_entry_code(CodeRange range);
 
+/// True inside of what was declared so.
+bool is_entry_code(CodeAddress address) noexcept;
+
 class Unwinder final {
  public:
   Unwinder(RowCache& rows, const platform::Registers& registers) noexcept : rows_(rows), registers_(registers) {}
