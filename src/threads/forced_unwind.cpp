@@ -32,6 +32,7 @@ constexpr _Unwind_Exception_Class exception_class = 0x4D4F554C54000000;  // "MOU
 
 void ForcedUnwind::begin(std::shared_ptr<ForcedUnwind> unwind) {
   ForcedUnwind& self = *unwind;
+  if (!self.move(State::waiting, State::going_on)) return;
   if (self.exit_.may_be_handled && is_handling_an_exception()) {
     self.was_in_a_handler_ = true;
     return self.move_to(State::not_begun);
@@ -40,7 +41,6 @@ void ForcedUnwind::begin(std::shared_ptr<ForcedUnwind> unwind) {
   self.exception_.header.exception_cleanup = on_delete;
   self.exception_.owner = &self;
   self.self_ = std::move(unwind);
-  self.move_to(State::going_on);
   _Unwind_ForcedUnwind(&self.exception_.header, on_frame, &self);
   // Back here, no frame was left: the first one has no unwind information.
   const std::shared_ptr<ForcedUnwind> kept = std::move(self.self_);
@@ -82,11 +82,23 @@ void ForcedUnwind::on_delete(_Unwind_Reason_Code, _Unwind_Exception* exception) 
   ForcedUnwind* unwind = reinterpret_cast<Exception*>(exception)->owner;
   const std::shared_ptr<ForcedUnwind> kept = std::move(unwind->self_);
   unwind->move_to(State::handled);
+  unwind->on_handled();
 }
 
 void ForcedUnwind::move_to(State state) noexcept {
   state_.store(static_cast<std::uint32_t>(state), std::memory_order_release);
   platform::futex_wake_all(state_);
+}
+
+bool ForcedUnwind::move(State from, State to) noexcept {
+  auto expected = static_cast<std::uint32_t>(from);
+  return state_.compare_exchange_strong(expected, static_cast<std::uint32_t>(to));
+}
+
+bool ForcedUnwind::call_off() noexcept {
+  const bool is_off = move(State::waiting, State::not_begun);
+  if (is_off) platform::futex_wake_all(state_);
+  return is_off;
 }
 
 bool ForcedUnwind::is_over() const noexcept {

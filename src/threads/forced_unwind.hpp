@@ -35,14 +35,14 @@ struct Exit {
 
 /// One exit of one thread. Shared by who asks for it and by the thread; each call may be made by either, but for begin
 /// and arrive.
-class ForcedUnwind final {
+class ForcedUnwind {
  public:
   enum class State : std::uint32_t {
     waiting,    ///< the thread has not begun
     going_on,   ///< destructors run, or a handler for everything
     arrived,    ///< the successor has been entered
     handled,    ///< a handler has ended it; the thread goes on behind that
-    not_begun,  ///< it could not begin: the thread goes on as if nothing had been asked
+    not_begun,  ///< it could not begin, or was called off: the thread goes on as if nothing had been asked
   };
 
   explicit ForcedUnwind(const Exit& exit) noexcept : exit_(exit) {}
@@ -50,10 +50,13 @@ class ForcedUnwind final {
   ForcedUnwind(const ForcedUnwind&) = delete;
   ForcedUnwind& operator=(const ForcedUnwind&) = delete;
 
-  /// Leaves the call; in its thread, somewhere further in. Returns only when it could not begin.
+  /// Leaves the call; in its thread, somewhere further in. Returns only when it could not begin, or was called off.
   static void begin(std::shared_ptr<ForcedUnwind> unwind);
   /// The one that the calling thread has just gone through: to be called once, first of all, by the successor.
   static std::shared_ptr<ForcedUnwind> arrive() noexcept;
+
+  /// It will not begin any more; false when it has.
+  bool call_off() noexcept;
 
   State state() const noexcept { return static_cast<State>(state_.load(std::memory_order_acquire)); }
   bool is_over() const noexcept;
@@ -64,6 +67,10 @@ class ForcedUnwind final {
   /// The thread was handling an exception already, and a handler for everything on the way would have ended the
   /// process.
   bool was_in_a_handler() const noexcept { return was_in_a_handler_; }
+
+ protected:
+  /// In its thread, when a handler has ended it.
+  virtual void on_handled() noexcept {}
 
  private:
   struct Exception {
@@ -76,6 +83,7 @@ class ForcedUnwind final {
   static void on_delete(_Unwind_Reason_Code reason, _Unwind_Exception* exception);
   [[noreturn]] void enter_successor(_Unwind_Context* context) noexcept;
   void move_to(State state) noexcept;
+  bool move(State from, State to) noexcept;
 
   const Exit exit_;
   Exception exception_{};
