@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "process_state.hpp"
+#include "progress.hpp"
 
 namespace moult::cli {
 namespace {
@@ -101,7 +102,10 @@ void require_running(const Target& target) {
 ExitCode carry_out(const ApplyOptions& options, const Target& target, const Errand& errand) {
   require_running(target);
   const Clock::time_point begin = Clock::now();
+  std::optional<StopProgress> shown;
+  if (!options.json) shown.emplace(target);
   const std::string line = ask(target, errand.command, errand.timeout);
+  shown.reset();
   const Clock::duration time = Clock::now() - begin;
   const protocol::UpdatesReply reply = parse(target, line);
   if (options.json) {
@@ -119,18 +123,25 @@ ExitCode carry_out(const ApplyOptions& options, const Target& target, const Erra
   return errand.exit_of(reply);
 }
 
+/// A person sees what goes on by itself; to look away is Ctrl-C. A script goes on at once.
+void show_what_goes_on(const ApplyOptions& options, const Target& target) {
+  if (!options.json && is_watched()) follow_conversions(target, Follow::drained);
+}
+
 ExitCode run_apply(const ApplyOptions& options) {
   const Target target = find_target(options.target);
   const ScratchFolder scratch;
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constexpr std::chrono::seconds for_loading{10};
-  return carry_out(options, target,
-                   {.command = protocol::UpdateRequest{shared_object_of(options, target, scratch),
-                                                       options.compile.force, wait, source_of(options)},
-                    .timeout = wait + for_loading,
-                    .wanted = UpdateState::applied,
-                    .describe = summary_of,
-                    .exit_of = exit_of_update});
+  const ExitCode exit = carry_out(options, target,
+                                  {.command = protocol::UpdateRequest{shared_object_of(options, target, scratch),
+                                                                      options.compile.force, wait, source_of(options)},
+                                   .timeout = wait + for_loading,
+                                   .wanted = UpdateState::applied,
+                                   .describe = summary_of,
+                                   .exit_of = exit_of_update});
+  if (exit == ExitCode::done) show_what_goes_on(options, target);
+  return exit;
 }
 
 ExitCode run_check(const ApplyOptions& options) {
@@ -165,7 +176,8 @@ void add(CLI::App& app, Run& run, const char* name, const char* what, const char
 void add_apply(CLI::App& app, Run& run) {
   add(app, run, "apply", "Apply an update to a running program",
       "Examples:\n  moult apply app update.cpp\n  moult apply 4711 build/update.so --timeout 5\n"
-      "  moult apply app update.cpp -p build -v --json",
+      "  moult apply app update.cpp -p build -v --json\n"
+      "A conversion of many objects is shown as it goes on: on a terminal by a bar, elsewhere a line now and then.",
       run_apply);
 }
 

@@ -1,8 +1,16 @@
 // moult objects: which classes have a pool, and how many of their objects live.
+#include <algorithm>
+#include <thread>
+
 #include "commands.hpp"
+#include "progress.hpp"
 
 namespace moult::cli {
 namespace {
+
+struct ObjectsOptions : Aimed {
+  bool follow = false;
+};
 
 std::string name_of(const protocol::PoolRecord& pool, const protocol::HeldRecord& held) {
   if (pool.of_subclass) return held.class_name + " (subclasses)";
@@ -33,24 +41,43 @@ std::string render(const protocol::ObjectsReply& reply) {
   return reply.waiting.empty() ? pools : pools + "\n\n" + render(reply.waiting);
 }
 
-ExitCode run_objects(const Aimed& options) {
-  const Target target = find_target(options.target);
+ExitCode ask_once(const ObjectsOptions& options, const Target& target, bool& is_waiting) {
   const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
-  return answer(options, target, line, protocol::parse_objects,
-                [](const protocol::ObjectsReply& reply) { return render(reply); });
+  return answer(options, target, line, protocol::parse_objects, [&](const protocol::ObjectsReply& reply) {
+    return is_waiting = !reply.waiting.empty(), render(reply);
+  });
+}
+
+/// A reply a second, as they come, until one tells of no conversion.
+ExitCode follow_replies(const ObjectsOptions& options, const Target& target) {
+  for (;; std::this_thread::sleep_for(std::chrono::seconds(1))) {
+    const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
+    print(line);
+    if (protocol::parse_objects(line).waiting.empty()) return ExitCode::done;
+  }
+}
+
+ExitCode run_objects(const ObjectsOptions& options) {
+  const Target target = find_target(options.target);
+  if (options.follow && options.json) return follow_replies(options, target);
+  bool is_waiting = false;
+  const ExitCode exit = ask_once(options, target, is_waiting);
+  if (options.follow && is_waiting) follow_conversions(target, Follow::all);
+  return exit;
 }
 
 }  // namespace
 
 void add_objects(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand("objects", "Count the live objects of classes that have a pool");
-  auto options = std::make_shared<Aimed>();
+  auto options = std::make_shared<ObjectsOptions>();
   add_target(*command, *options);
+  command->add_flag("-f,--follow", options->follow, "Show conversions at first use until all are finished");
   add_common(*command, *options, 30);
   command->footer(
       "OBJECT and SLOT are bytes: an object may grow up to its slot. MEMORY is what the pool takes now.\n"
       "A second table tells how far conversions at first use are that are not finished.\n"
-      "Examples:\n  moult objects app\n  moult objects app --json | jq '.pools[].held[].live'");
+      "Examples:\n  moult objects app\n  moult objects -f app\n  moult objects app --json | jq '.pools[].held[].live'");
   command->callback([=, &run] { run = [=] { return run_objects(*options); }; });
 }
 

@@ -40,6 +40,7 @@ _moult() {
       apply | check) options+=" --force --build-dir --verbose" ;;
       build) options+=" --force --output --build-dir --verbose" ;;
       log) options+=" --follow --after" ;;
+      objects) options+=" --follow" ;;
       functions) options+=" --most" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

@@ -64,6 +64,12 @@ class Updatable {
   using Module = detail::ModulePool<T, Reserve>;
 };
 
+/// When a DataAccessor yields an object.
+enum class Access {
+  immediate,    ///< all objects at once
+  progressive,  ///< each when it is first accessed (progressive_access.hpp)
+};
+
 /// Whether the objects of subclasses are found too.
 enum class Subclasses { excluded, included };
 
@@ -98,7 +104,7 @@ concept has_own_pool = requires(const T* object) {
 ///
 /// `T` is the class that derives from Updatable. Throws Error: thread_unstoppable; unsupported where this module knows
 /// the class by another size or alignment than the program. After Pymoult's DataAccessor, immediate.
-template <detail::has_own_pool T>
+template <detail::has_own_pool T, Access access = Access::immediate>
 class DataAccessor final {
  public:
   class Iterator final {
@@ -136,6 +142,10 @@ class DataAccessor final {
   using ModulePool = decltype(detail::module_pool<T>(static_cast<const T*>(nullptr)));
   std::vector<void*> objects_;
 };
+
+/// Defined in moult/progressive_access.hpp.
+template <detail::has_own_pool T>
+class DataAccessor<T, Access::progressive>;
 
 /// std::make_shared for classes with a pool: the object lies in the pool, where it is found, and the count beside it.
 template <class T, class... Args>

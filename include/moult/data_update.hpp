@@ -72,12 +72,21 @@ enum class Unwritten {
   converted,
 };
 
+/// How many threads run the transformers of a conversion in one stop.
+enum class Transformers {
+  one_at_a_time,  ///< one, that of the update
+  /// As many as there are processors, for different objects at once; for some ten thousand objects and more. For those
+  /// that write to nothing but what they return, and call nothing of moult that stops the program.
+  concurrent,
+};
+
 /// What a conversion of objects is told besides its transformer.
 template <class Old, class New>
 struct ConversionOptions {
   Rebind rebind = Rebind::no;
   Unwritten unwritten = Unwritten::refused;
-  ClassRedefinition redefinition{};  ///< with Rebind::yes
+  ClassRedefinition redefinition{};                         ///< with Rebind::yes
+  Transformers transformers = Transformers::one_at_a_time;  ///< the inverse one, too
   /// Makes an old object of a new one again, so that the update can be rolled back when the program has run on; without
   /// it that is refused.
   std::function<Old(const New&)> inverse{};
@@ -102,6 +111,7 @@ struct Conversion {
   ClassRedefinition redefinition;
   Unwritten unwritten = Unwritten::refused;
   std::optional<Lazily> lazily;
+  Transformers transformers = Transformers::one_at_a_time;
 };
 
 /// Convert in the stop that the current transaction holds, or in one of their own.
@@ -125,7 +135,8 @@ Conversion make_conversion(Transformer&& transformer, const ConversionOptions<Ol
                         std::nullopt,
                         {},
                         options.unwritten,
-                        std::nullopt};
+                        std::nullopt,
+                        options.transformers};
   if (options.rebind == Rebind::yes) {
     conversion.pairing = class_pairing<Old, New>();
     conversion.redefinition = options.redefinition;

@@ -2,15 +2,18 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <stop_token>
 #include <thread>
 #include <utility>
 
+#include "control/progress_page.hpp"
 #include "control/server.hpp"
 #include "moult/error.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/sockets.hpp"
 #include "protocol/leftovers.hpp"
+#include "protocol/progress_file.hpp"
 
 namespace moult {
 namespace {
@@ -38,6 +41,7 @@ class Listener::Impl final {
  public:
   Impl(platform::PathSocket local, Fd tcp, std::string token)
       : path_(std::move(local.path)),
+        progress_((std::filesystem::path(path_.path()).parent_path() / protocol::progress_name(::getpid())).string()),
         server_(control::native_backend(),
                 {.local = std::move(local.socket), .tcp = std::move(tcp), .token = std::move(token)}) {
     const platform::OrdinarySignalsBlocked blocked;
@@ -51,6 +55,7 @@ class Listener::Impl final {
  private:
   pid_t maker_ = ::getpid();
   platform::OwnedPath path_;
+  control::ProgressPage progress_;
   control::Server server_;
   std::jthread thread_;
 };

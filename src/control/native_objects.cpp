@@ -26,7 +26,8 @@ protocol::WaitingRecord to_record(const data::LazyConversion& conversion) {
           .converted = progress.converted_objects,
           .failed = progress.failed_objects,
           .chunks = progress.chunks,
-          .converted_chunks = progress.converted_chunks};
+          .converted_chunks = progress.converted_chunks,
+          .drained = conversion.is_drained()};
 }
 
 }  // namespace

@@ -17,6 +17,9 @@
 //
 // Memory: a cell for each object, taken and touched before the stop for those that live then and an eighth more.
 //
+// Several threads: where the transformer bears that, both passes are shared out to as many threads as there are
+// processors, some thousand objects at a time. What destroys old values, and what takes back, is done by one.
+//
 // Limits: subclasses are left alone. There may be no slot whose object's constructor has not begun (unmade.hpp).
 // What later steps of the same stop do to converted objects is not undone: one they have deleted stays deleted, without
 // its old value's destructor being run.
@@ -24,10 +27,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <thread>
+#include <utility>
 
 #include "base/address.hpp"
 #include "base/check.hpp"
 #include "base/fault.hpp"
+#include "base/progress.hpp"
 #include "data/live_objects.hpp"
 #include "data/raw_mark.hpp"
 #include "data/unmade.hpp"
@@ -36,6 +42,15 @@
 
 namespace moult::data {
 namespace {
+
+/// What a thread takes up at a time, in groups of 64 slots.
+constexpr std::size_t groups_at_once = 64;
+/// For fewer objects it does not pay to have other threads help.
+constexpr std::size_t least_shared_out = 50'000;
+/// Fewer are converted before anybody could look.
+constexpr std::size_t least_shown = 10'000;
+/// More do not convert faster than memory allows.
+constexpr std::size_t most_workers = 8;
 
 std::byte* slots_of(const Slab& slab, std::uint32_t word, std::size_t slot_size) noexcept {
   return slab.begin() + std::size_t{word} * 64 * slot_size;
@@ -57,7 +72,8 @@ const std::byte* unwritten_among(const Pool& pool, const std::byte* slots, std::
 
 }  // namespace
 
-EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten)
+EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten,
+                                 Transformers transformers)
     : converter_(std::move(converter)),
       old_kind_(converter_->old_kind()),
       new_kind_(converter_->new_kind()),
@@ -65,9 +81,10 @@ EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> conver
       new_(object_class_of(*new_kind_.type)),
       makes_(makes),
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // its first bytes are always written
-      cells_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)),
-      scratch_(std::make_unique<std::byte[]>(std::max(old_kind_.size, new_kind_.size))) {
+      transformers_(transformers),
+      cells_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)) {
   require_two_classes(change());
+  scratch_.push_back(std::make_unique<std::byte[]>(cells_.cell_size()));
 }
 
 EagerConversion::~EagerConversion() { discard(); }
@@ -95,13 +112,16 @@ void EagerConversion::reserve() {
   cells_.clear();
   cells_.reserve(objects + objects / 8 + 1024);
   expected_groups_ = groups;
+  if (transformers_ == Transformers::one_at_a_time || objects < least_shared_out) return;
+  crew_ = std::make_unique<Crew>(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_workers));
+  while (scratch_.size() < crew_->size()) scratch_.push_back(std::make_unique<std::byte[]>(cells_.cell_size()));
 }
 
 void EagerConversion::take_snapshot(Part& part, const threads::StoppedWorld& stopped) const {
   part.groups.reserve(expected_groups_);
   for_each_live_word(*part.pool, part.portion, stopped, [&](Slab& slab, std::uint32_t word, std::uint64_t live) {
     std::uint64_t other = slab.others()[word].load(std::memory_order_relaxed);
-    part.groups.push_back({&slab, word, live, live, other, nullptr});
+    part.groups.push_back({&slab, word, false, live, live, other, nullptr});
   });
 }
 
@@ -136,14 +156,23 @@ void EagerConversion::build(const threads::StoppedWorld& stopped) {
   }
   refuse_unmade(stopped);
   for (const Part& part : parts_) converted_.push_back(part.pool);
+  show_progress();
   build_all();
   try {
     refuse_changed(stopped);
   } catch (...) {
-    unbuild(parts_.size(), 0);
+    unbuild();
     throw;
   }
   state_ = State::built;
+}
+
+/// For whoever waits outside; nobody in the program can be asked until it is over.
+void EagerConversion::show_progress() {
+  std::size_t objects = 0;
+  for (const Part& part : parts_)
+    for (const Group& group : part.groups) objects += count_ones(group.live);
+  if (objects >= least_shown) progress_.emplace(old_.readable + " to " + new_.readable, objects, steps_each());
 }
 
 bool EagerConversion::build_one(const threads::StoppedWorld& stopped, void* object) {
@@ -155,12 +184,13 @@ bool EagerConversion::build_one(const threads::StoppedWorld& stopped, void* obje
     std::uint32_t word = found->number / 64;
     std::uint64_t bit = std::uint64_t{1} << (found->number % 64);
     std::uint64_t other = found->slab->others()[word].load(std::memory_order_relaxed);
-    part.groups.push_back({found->slab, word, bit, bit, other, nullptr});
+    part.groups.push_back({found->slab, word, false, bit, bit, other, nullptr});
     refuse_misfit(change(), part);
     Group& group = part.groups.front();
     refuse_third_class(change(), part, (group.was_other & group.live) != 0 ? 1 : 0);
     converted_.push_back(part.pool);
     parts_.push_back(std::move(part));
+    cells_.reserve(1);
     build_all();
     state_ = State::built;
     return count_ == 1;
@@ -173,12 +203,18 @@ detail::ObjectBatch EagerConversion::batch_of(const Part& part, const Group& gro
   return {slots_of(*group.slab, group.word, slot_size), slot_size, group.bits, group.cells, cells_.cell_size()};
 }
 
+std::byte* EagerConversion::take_cells(std::uint32_t count) {
+  if (crew_ == nullptr) return cells_.take(count);
+  const std::scoped_lock lock(taking_cells_);
+  return cells_.take(count);
+}
+
 void EagerConversion::build_group(Part& part, Group& group) {
+  MOULT_FAULT("data.conversion.build");
   detail::ObjectBatch batch = batch_of(part, group);
   refuse_unwritten(part, group);
   group.bits = batch.bits = converter_->select(batch);
-  std::uint32_t count = count_ones(group.bits);
-  group.cells = batch.cells = cells_.take(count);
+  group.cells = batch.cells = take_cells(count_ones(group.bits));
   if (part.pool->poisons())
     for_each_bit(group.bits, [&](std::size_t index) {
       platform::unpoison(batch.slots + index * batch.slot_size, std::max(old_kind_.size, new_kind_.size));
@@ -187,39 +223,57 @@ void EagerConversion::build_group(Part& part, Group& group) {
     converter_->convert_in_place(batch);
   else
     converter_->build(batch);
-  count_ += count;
+  group.is_built = true;
 }
 
-void EagerConversion::build_all() {
-  std::size_t part_count = 0;
-  std::size_t group_count = 0;
-  try {
-    for (; part_count < parts_.size(); ++part_count) {
-      Part& part = parts_[part_count];
-      for (group_count = 0; group_count < part.groups.size(); ++group_count) {
-        MOULT_FAULT("data.conversion.build");
-        build_group(part, part.groups[group_count]);
-      }
+/// Groups of a part, up to the first in any thread that cannot be built.
+void EagerConversion::build_some(Part& part, std::size_t begin, std::size_t end) {
+  std::size_t built = 0;
+  for (std::size_t each = begin; each < end && !has_failed_.load(std::memory_order_relaxed); ++each) try {
+      build_group(part, part.groups[each]);
+      built += count_ones(part.groups[each].bits);
+    } catch (...) {
+      if (!has_failed_.exchange(true)) failure_ = std::current_exception();
     }
-  } catch (...) {
-    unbuild(part_count, group_count);
-    throw;
+  count_ += built;
+  if (progress_) progress_->add(built);
+}
+
+/// `act(part, begin, end, worker)` for all groups, some at a time, in every thread that takes part.
+template <class Act>
+void EagerConversion::share_out(Act&& act) noexcept {
+  for (Part& part : parts_) {
+    std::atomic<std::size_t> next{0};
+    const auto work = [&](std::size_t worker) {
+      for (;;) {
+        const std::size_t begin = next.fetch_add(groups_at_once, std::memory_order_relaxed);
+        if (begin >= part.groups.size()) return;
+        act(part, begin, std::min(begin + groups_at_once, part.groups.size()), worker);
+      }
+    };
+    crew_ != nullptr ? crew_->run(work) : work(0);
   }
 }
 
-/// Takes back what was built of the first `part_count` parts, and of the first `group_count` groups of the next.
-void EagerConversion::unbuild(std::size_t part_count, std::size_t group_count) noexcept {
-  for (std::size_t i = 0; i < parts_.size() && i <= part_count; ++i) {
-    Part& part = parts_[i];
-    std::size_t end = i < part_count ? part.groups.size() : group_count;
-    for (std::size_t j = 0; j < end; ++j) {
-      detail::ObjectBatch batch = batch_of(part, part.groups[j]);
+void EagerConversion::build_all() {
+  has_failed_ = false;
+  share_out([this](Part& part, std::size_t begin, std::size_t end, std::size_t) { build_some(part, begin, end); });
+  if (!has_failed_) return;
+  unbuild();
+  std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+/// Takes back what was built.
+void EagerConversion::unbuild() noexcept {
+  for (Part& part : parts_)
+    for (const Group& group : part.groups) {
+      if (!group.is_built) continue;
+      detail::ObjectBatch batch = batch_of(part, group);
       if (converter_->is_in_place())
         converter_->put_back(batch);
       else
         converter_->discard(batch);
     }
-  }
   forget();
 }
 
@@ -243,15 +297,18 @@ void EagerConversion::refuse_changed(const threads::StoppedWorld& stopped) const
 void EagerConversion::exchange(const threads::StoppedWorld&) noexcept {
   MOULT_CHECK(state_ == State::built, "a conversion is built before it is carried out");
   state_ = State::exchanged;
-  for (Part& part : parts_) {
-    for (const Group& group : part.groups) {
-      if (!converter_->is_in_place()) converter_->exchange(batch_of(part, group), scratch_.get());
+  share_out([this](Part& part, std::size_t begin, std::size_t end, std::size_t worker) {
+    for (std::size_t each = begin; each < end; ++each) {
+      const Group& group = part.groups[each];
+      if (!converter_->is_in_place()) converter_->exchange(batch_of(part, group), scratch_[worker].get());
       Word& others = group.slab->others()[group.word];
       if (part.sets_other) others.fetch_or(group.bits, std::memory_order_relaxed);
       if (part.clears_other) others.fetch_and(~group.bits, std::memory_order_relaxed);
+      if (progress_ && steps_each() == 2) progress_->add(count_ones(group.bits));
     }
-    part.pool->set_contents(part.after);
-  }
+  });
+  progress_.reset();
+  for (Part& part : parts_) part.pool->set_contents(part.after);
 }
 
 std::string EagerConversion::describe() const {
@@ -304,15 +361,16 @@ void EagerConversion::end_olds(const threads::StoppedWorld&) noexcept {
   state_ = State::ended;
   if (!converter_->ends_olds()) return;
   for_each_live_batch([this](const Part&, const Group&, const detail::ObjectBatch& batch) {
-    converter_->end_olds(batch, scratch_.get());
+    converter_->end_olds(batch, scratch_.front().get());
   });
 }
 
 void EagerConversion::discard() noexcept {
-  if (state_ == State::built) unbuild(parts_.size(), 0);
+  if (state_ == State::built) unbuild();
 }
 
 void EagerConversion::forget() noexcept {
+  progress_.reset();
   parts_.clear();
   converted_.clear();
   count_ = 0;
@@ -322,6 +380,7 @@ void EagerConversion::forget() noexcept {
 /// Gives the memory back.
 void EagerConversion::go_on() noexcept {
   discard();
+  crew_.reset();
   cells_.clear();
   parts_.clear();
 }

@@ -1,17 +1,22 @@
 // Conversion of all live objects of a class in one stop: build, exchange, and the ways back.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
 #include "data/cells.hpp"
 #include "data/class_pools.hpp"
 #include "data/conversion.hpp"
 #include "data/conversion_plan.hpp"
+#include "data/crew.hpp"
 #include "moult/data_update.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -21,7 +26,8 @@ namespace moult::data {
 class EagerConversion final : public Conversion {
  public:
   /// Throws Error when the classes are not two.
-  EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten);
+  EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten,
+                  Transformers transformers = Transformers::one_at_a_time);
   ~EagerConversion() override;
 
   const ObjectClass& old_class() const noexcept override { return old_; }
@@ -47,6 +53,7 @@ class EagerConversion final : public Conversion {
   struct Group {
     Slab* slab = nullptr;
     std::uint32_t word = 0;
+    bool is_built = false;
     std::uint64_t live = 0;       ///< slots with objects of the portion
     std::uint64_t bits = 0;       ///< those converted
     std::uint64_t was_other = 0;  ///< of all, before
@@ -58,13 +65,19 @@ class EagerConversion final : public Conversion {
   enum class State { idle, built, exchanged, ended };
 
   ClassChangeOfObjects change() const noexcept { return {old_, new_, new_kind_, makes_}; }
+  std::uint64_t steps_each() const noexcept { return converter_->is_in_place() ? 1 : 2; }
   std::vector<Part> find_parts() const;
   void refuse_unmade(const threads::StoppedWorld& stopped) const;
   void refuse_unwritten(const Part& part, const Group& group) const;
   void take_snapshot(Part& part, const threads::StoppedWorld& stopped) const;
   void build_all();
   void build_group(Part& part, Group& group);
-  void unbuild(std::size_t part_count, std::size_t group_count) noexcept;
+  void build_some(Part& part, std::size_t begin, std::size_t end);
+  std::byte* take_cells(std::uint32_t count);
+  void unbuild() noexcept;
+  void show_progress();
+  template <class Act>
+  void share_out(Act&& act) noexcept;
   void refuse_changed(const threads::StoppedWorld& stopped) const;
   detail::ObjectBatch batch_of(const Part& part, const Group& group) const noexcept;
   template <class Act>
@@ -78,12 +91,18 @@ class EagerConversion final : public Conversion {
   const ObjectClass& new_;
   Makes makes_;
   Unwritten unwritten_;
+  Transformers transformers_;
+  std::unique_ptr<Crew> crew_;  ///< where several threads take part
+  std::mutex taking_cells_;     ///< by the stopper and its crew, who are never stopped
   Cells cells_;
-  std::unique_ptr<std::byte[]> scratch_;
+  std::vector<std::unique_ptr<std::byte[]>> scratch_;  ///< of each thread that takes part
+  std::exception_ptr failure_;                         ///< of the first group that could not be built
+  std::atomic<bool> has_failed_{false};
   std::size_t expected_groups_ = 0;
   std::vector<Part> parts_;
   std::vector<const Pool*> converted_;  ///< pools with objects that were
-  std::size_t count_ = 0;
+  std::atomic<std::size_t> count_{0};
+  std::optional<Progress> progress_;  ///< from build to exchange, where there is much to do
   State state_ = State::idle;
 };
 

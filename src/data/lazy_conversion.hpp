@@ -50,6 +50,8 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
 
   /// Whether system calls that are given the address of an object wait for its conversion, too, instead of failing.
   bool serves_kernel() const noexcept { return server_->pages().serves_kernel(); }
+  /// Whether a thread converts what nobody uses.
+  bool is_drained() const noexcept { return untouched_ == Untouched::drained; }
   /// Whether it has to do with objects of the class, or with pools that hold some.
   bool concerns(const ObjectClass& other) const noexcept;
 

@@ -9,13 +9,6 @@ namespace moult {
 namespace data {
 namespace {
 
-/// Some objects of a pool, and where in each of them the wanted class begins.
-struct Source {
-  const Pool* pool;
-  Portion portion;
-  std::ptrdiff_t offset;
-};
-
 /// Where in an object of the class the wanted one begins; nothing when it is not among its bases.
 std::optional<std::ptrdiff_t> offset_in(const ObjectClass& held, const ObjectClass& wanted, Subclasses subclasses) {
   if (&held == &wanted) return 0;
@@ -26,28 +19,27 @@ std::optional<std::ptrdiff_t> offset_in(const ObjectClass& held, const ObjectCla
   return base->offset;
 }
 
-void add_sources(const Pool& pool, const ObjectClass& wanted, Subclasses subclasses, std::vector<Source>& sources) {
+void add_sources(Pool& pool, const ObjectClass& wanted, Subclasses subclasses, std::vector<Source>& sources) {
   const Contents& contents = pool.contents();
   Portion usual = contents.other == nullptr ? Portion::all : Portion::usual;
   if (std::optional<std::ptrdiff_t> offset = offset_in(*contents.usual, wanted, subclasses))
-    sources.push_back({&pool, usual, *offset});
+    sources.push_back({&pool, usual, *offset, contents.usual});
   if (contents.other == nullptr) return;
   if (std::optional<std::ptrdiff_t> offset = offset_in(*contents.other, wanted, subclasses))
-    sources.push_back({&pool, Portion::other, *offset});
+    sources.push_back({&pool, Portion::other, *offset, contents.other});
 }
 
-/// In a stopped program, as a conversion changes what pools hold.
+}  // namespace
+
 std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses) {
   std::vector<Source> sources;
-  for (const ClassPools* each : all_class_pools())
-    each->for_each([&](const Pool& pool) {
+  for (ClassPools* each : all_class_pools())
+    each->for_each([&](Pool& pool) {
       // In the others are objects of subclasses only.
       if (&pool == &each->own || subclasses == Subclasses::included) add_sources(pool, wanted, subclasses, sources);
     });
   return sources;
 }
-
-}  // namespace
 
 std::optional<Slot> slot_around(const Pool& pool, const threads::StoppedWorld&, const void* address) noexcept {
   const Geometry& cut = pool.cut();

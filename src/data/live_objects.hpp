@@ -6,11 +6,24 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "data/pool.hpp"
+#include "moult/data_access.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::data {
+
+/// Some objects of a pool, and where in each of them the wanted class begins.
+struct Source {
+  Pool* pool = nullptr;
+  Portion portion = Portion::all;
+  std::ptrdiff_t offset = 0;
+  const ObjectClass* held = nullptr;  ///< what these objects are
+};
+/// Every pool with objects that are of the wanted class or, if included, of its subclasses. Exact only in a stopped
+/// program, as a conversion changes what pools hold. Throws std::bad_alloc.
+std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses);
 
 /// Calls `visit(slab, word, bits)` for every 64 slots among which live ones of `portion` are, by address within a
 /// region.

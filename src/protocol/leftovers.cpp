@@ -16,20 +16,18 @@
 #include <system_error>
 
 #include "base/fd.hpp"
+#include "protocol/progress_file.hpp"
 
 namespace moult::protocol {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view updates_suffix = ".updates";
-
-std::optional<int> maker_of_updates(const std::string& name) {
-  if (!name.ends_with(updates_suffix)) return std::nullopt;
+/// The process that a folder of copies or a page of progress is named after.
+std::optional<int> maker_of(const std::string& name) {
   int pid = 0;
-  const char* const end = name.data() + name.size() - updates_suffix.size();
-  const auto [stopped, error] = std::from_chars(name.data(), end, pid);
-  return error == std::errc() && stopped == end && pid > 0 ? std::optional(pid) : std::nullopt;
+  std::from_chars(name.data(), name.data() + name.size(), pid);
+  return pid > 0 && (name == updates_name(pid) || name == progress_name(pid)) ? std::optional(pid) : std::nullopt;
 }
 
 bool has_ended(int pid) {
@@ -79,10 +77,10 @@ bool nobody_listens(const fs::path& path) {
          errno == ECONNREFUSED;
 }
 
-void remove_folders_of_copies(const fs::path& folder) {
+void remove_unowned(const fs::path& folder) {
   std::error_code ignored;
   for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
-    const std::optional<int> pid = maker_of_updates(entry->path().filename().string());
+    const std::optional<int> pid = maker_of(entry->path().filename().string());
     // A socket that stands proves a process of another container, whose numbers are not ours.
     if (pid && has_ended(*pid) && !fs::exists(folder / socket_name(*pid), ignored))
       fs::remove_all(entry->path(), ignored);
@@ -91,14 +89,14 @@ void remove_folders_of_copies(const fs::path& folder) {
 
 }  // namespace
 
-std::string updates_name(int pid) { return std::to_string(pid) + std::string(updates_suffix); }
+std::string updates_name(int pid) { return std::to_string(pid) + ".updates"; }
 
 void remove_leftovers(const RuntimeSurroundings& surroundings) {
   for (const FoundSocket& found : find_sockets(surroundings))
     if (nobody_listens(found.path) && (has_ended(found.pid) || is_older_than_process(found.path, found.pid)))
       ::unlink(found.path.c_str());
   for (const fs::path& folder : candidate_folders(surroundings))
-    if (is_trusted_folder(folder, surroundings.user)) remove_folders_of_copies(folder);
+    if (is_trusted_folder(folder, surroundings.user)) remove_unowned(folder);
 }
 
 }  // namespace moult::protocol

@@ -8,9 +8,9 @@ namespace moult::protocol {
 /// "PID.updates": the folder with the copies of the updates that process PID has loaded.
 std::string updates_name(int pid);
 
-/// Removes sockets on which nobody listens and folders of copies, where the process they are named after has ended, in
-/// every folder of that user that can be trusted. A pid may have been given to another process since: a socket that is
-/// older than the process is not its own. What cannot be removed stays; never throws Error.
+/// Removes sockets on which nobody listens, folders of copies and pages of progress, where the process they are named
+/// after has ended, in every folder of that user that can be trusted. A pid may have been given to another process
+/// since: a socket that is older than the process is not its own. What cannot be removed stays; never throws Error.
 void remove_leftovers(const RuntimeSurroundings& surroundings);
 
 }  // namespace moult::protocol

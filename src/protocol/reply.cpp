@@ -78,13 +78,15 @@ Json put(const PoolRecord& pool) {
 }
 
 Json put(const WaitingRecord& waiting) {
-  return {{"old_class", waiting.old_class},
-          {"new_class", waiting.new_class},
-          {"objects", waiting.objects},
-          {"converted", waiting.converted},
-          {"failed", waiting.failed},
-          {"chunks", waiting.chunks},
-          {"converted_chunks", waiting.converted_chunks}};
+  Json json = {{"old_class", waiting.old_class},
+               {"new_class", waiting.new_class},
+               {"objects", waiting.objects},
+               {"converted", waiting.converted},
+               {"failed", waiting.failed},
+               {"chunks", waiting.chunks},
+               {"converted_chunks", waiting.converted_chunks}};
+  if (waiting.drained) json["drained"] = true;
+  return json;
 }
 
 Json put(const EventRecord& event) {
@@ -239,7 +241,8 @@ WaitingRecord waiting_of(const Json& json) {
           .converted = members.count("converted", 0),
           .failed = members.count("failed", 0),
           .chunks = members.count("chunks", 0),
-          .converted_chunks = members.count("converted_chunks", 0)};
+          .converted_chunks = members.count("converted_chunks", 0),
+          .drained = members.flag("drained", false)};
 }
 
 EventRecord event_of(const Json& json) {

@@ -95,6 +95,7 @@ struct WaitingRecord {
   std::uint64_t failed = 0;  ///< which stay objects of the old class
   std::uint64_t chunks = 0;  ///< of memory: they are converted as a whole
   std::uint64_t converted_chunks = 0;
+  bool drained = false;  ///< a thread of the program's converts what nobody uses
 };
 
 struct ObjectsReply {

@@ -19,6 +19,7 @@
 #include "base/fault.hpp"
 #include "data/eager_conversion.hpp"
 #include "data/lazy_conversion.hpp"
+#include "data/progressive_access.hpp"
 #include "moult/error.hpp"
 #include "redefine/class_change.hpp"
 #include "redefine/redefine_class.hpp"
@@ -32,7 +33,14 @@ using data::Makes;
 namespace {
 
 std::shared_ptr<EagerConversion> make_eager(const detail::Conversion& wanted, Makes makes) {
-  return std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten);
+  return std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten, wanted.transformers);
+}
+
+/// Whoever waits to come before the first access to an object comes before its conversion.
+void finish_accesses(const data::ObjectClass& old_class) {
+  const threads::StoppedWorld* const stopped = threads::current_stop();
+  stopped != nullptr ? data::finish_progressive_accesses(old_class, *stopped)
+                     : data::finish_progressive_accesses(old_class);
 }
 
 std::string quoted(const std::type_info& type) { return data::object_class_of(type).readable; }
@@ -63,6 +71,7 @@ struct ObjectChange::State {
   explicit State(const detail::Conversion& wanted)
       : makes(wanted.pairing ? Makes::new_objects : Makes::old_objects),
         unwritten(wanted.unwritten),
+        transformers(wanted.transformers),
         inverse(wanted.inverse) {}
 
   void convert_by(std::shared_ptr<data::Conversion> conversion);
@@ -79,6 +88,7 @@ struct ObjectChange::State {
 
   Makes makes;
   Unwritten unwritten;
+  Transformers transformers;
   std::shared_ptr<data::Conversion> forward;
   std::shared_ptr<EagerConversion> eager;  ///< forward, if it is one
   std::shared_ptr<LazyConversion> lazy;    ///< forward, if it is one
@@ -117,8 +127,9 @@ void ObjectChange::State::prepare_backward(const threads::StoppedWorld& stopped)
   forward->require_current();
   alterability::ObjectQuiescence(names).require(stopped);
   MOULT_FAULT("redefine.objects.back");
+  data::finish_progressive_accesses(forward->new_class(), stopped);
   data::finish_lazy_conversions(forward->new_class(), stopped);
-  backward = std::make_unique<EagerConversion>(inverse, makes, unwritten);
+  backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers);
   backward->reserve();
   const FunctionChange::Lifted lifted = lift(stopped);
   backward->build(stopped);
@@ -159,6 +170,7 @@ ObjectChange ObjectChange::prepare(const detail::Conversion& conversion) {
     state->convert_by(state->lazy = make_lazy(conversion, state->makes));
   else
     state->convert_by(state->eager = make_eager(conversion, state->makes));
+  finish_accesses(state->forward->old_class());
   data::finish_lazy_conversions(state->forward->old_class());
   state->forward->check();
   if (conversion.pairing)
@@ -212,6 +224,7 @@ void ObjectChange::carry_out(const threads::StoppedWorld& stopped, Transaction* 
 
 std::size_t ObjectChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
   if (state_->classes) state_->classes->require_clear(stopped);
+  data::finish_progressive_accesses(state_->forward->old_class(), stopped);
   data::finish_lazy_conversions(state_->forward->old_class(), stopped);
   state_->forward->build(stopped);
   carry_out(stopped, transaction);

@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 
 #include "base/fd.hpp"
+#include "protocol/progress_file.hpp"
 
 namespace moult::protocol {
 namespace {
@@ -63,6 +65,15 @@ TEST_F(Leftovers, OfAnEndedProcessGo) {
   remove_leftovers(around_);
   EXPECT_FALSE(has_socket(pid));
   EXPECT_FALSE(fs::exists(copies));
+}
+
+TEST_F(Leftovers, ThePageOfProgressGoesWithItsProcess) {
+  const fs::path ended = folder_ / progress_name(ended_process());
+  const fs::path running = folder_ / progress_name(::getpid());
+  for (const fs::path& page : {ended, running}) std::ofstream(page) << "page";
+  remove_leftovers(around_);
+  EXPECT_FALSE(fs::exists(ended));
+  EXPECT_TRUE(fs::exists(running));
 }
 
 TEST_F(Leftovers, ARunningProcessHasNone) {

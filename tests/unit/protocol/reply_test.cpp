@@ -59,8 +59,9 @@ TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
   EXPECT_EQ(parse_functions(format_reply({}, functions)).total, 7u);
   EXPECT_EQ(format_reply("", parse_functions(format_reply("", functions))), format_reply("", functions));
   const ObjectsReply objects{{{"app::Data", true, {{"app::Data", 7, 16}, {"V2", 1, 24}}, 96, 1 << 26, 4096, 128}},
-                             {{"app::Data", "V2", 10, 6, 1, 4, 3}}};
+                             {{"app::Data", "V2", 10, 6, 1, 4, 3, true}}};
   EXPECT_EQ(parse_objects(format_reply("", objects)).waiting[0].converted, 6u);
+  EXPECT_TRUE(parse_objects(format_reply("", objects)).waiting[0].drained);
   EXPECT_EQ(parse_objects(format_reply("", objects)).pools[0].held[1].live, 1u);
   EXPECT_EQ(format_reply("", parse_objects(format_reply("", objects))), format_reply("", objects));
   EventRecord event;

@@ -1,0 +1,50 @@
+// Why: a conversion of all objects in one stop may take seconds, and the listener's threads stand still like all
+// others.
+//
+// How: the numbers lie in a page that is also a file beside the listener's socket. Writing them is a store to memory;
+// the command reads the file, which needs nobody in the program.
+#include "control/progress_page.hpp"
+
+#include <pthread.h>
+
+#include <new>
+
+#include "base/progress.hpp"
+#include "moult/error.hpp"
+#include "platform/shared_page.hpp"
+
+namespace moult::control {
+namespace {
+
+/// A child would write to its parent's.
+void take_down_in_children() {
+  static const int made = ::pthread_atfork(nullptr, nullptr, [] { hang_up_progress_board(nullptr); });
+  if (made != 0) throw std::bad_alloc();
+}
+
+}  // namespace
+
+class ProgressPage::Impl final {
+ public:
+  explicit Impl(const std::string& path) : page_(path) {
+    take_down_in_children();
+    hang_up_progress_board(new (page_.begin()) ProgressBoard);
+  }
+  ~Impl() { hang_up_progress_board(nullptr); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+ private:
+  platform::SharedPage page_;
+};
+
+ProgressPage::ProgressPage(const std::string& path) {
+  try {
+    impl_ = std::make_unique<Impl>(path);
+  } catch (const std::exception&) {  // the program is none the worse for it
+  }
+}
+
+ProgressPage::~ProgressPage() = default;
+
+}  // namespace moult::control

@@ -1,0 +1,527 @@
+// Why: work on all objects of a class can be spread over the time in which the program comes to them, and then somebody
+// has to know when it comes to one.
+//
+// How: as in conversion at first use (lazy_conversion.cpp) the pages of all slots are moved aside in a stop, and the
+// holes are watched. But nothing is changed there: when a chunk is touched its pages are brought back as they were, at
+// their own addresses, and its objects are told of. A slot in a chunk that is hidden is neither born nor dies, so what
+// is told of are exactly the objects that lived in the stop.
+//
+// Told of in one of two ways. Without a visitor they are put into a list, from which they are taken by whoever wants
+// them, and the access goes on at once. With one the chunk is only marked; a thread stops the program, brings the pages
+// back, and runs the visitor: nobody else can come by the objects before, whichever thread and however many touched
+// them. The visitor has the stop in its transaction, so that what it calls of moult belongs to that stop.
+//
+// Who may do what. Only who made a chunk busy brings it back, and whoever does that in the running program keeps a stop
+// away, lest the stopper wait for it: the reader of touches is not stopped, others hold it off as a lock of moult does.
+// `accessed_` has no other lock taken under it.
+//
+// Limits: what is touched where no stop can be waited for is brought back first and visited later; the public header
+// says when. An object of another class is never visited in its place: what a slot holds is looked at again.
+#include "data/progressive_access.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "base/address.hpp"
+#include "base/direct_change.hpp"
+#include "base/event.hpp"
+#include "base/fault.hpp"
+#include "base/transaction.hpp"
+#include "data/class_pools.hpp"
+#include "data/lazy_conversion.hpp"
+#include "moult/error.hpp"
+#include "platform/memory.hpp"
+#include "platform/tasks.hpp"
+#include "threads/wakeful_threads.hpp"
+
+namespace moult::data {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+/// So long the program stands still for visits at a time.
+constexpr microseconds longest_visit{1000};
+/// Keeps a stop away as one of moult's locks does.
+class NoStop final {
+ public:
+  NoStop() noexcept { ++lock_use().held; }
+  ~NoStop() { --lock_use().held; }
+  NoStop(const NoStop&) = delete;
+  NoStop& operator=(const NoStop&) = delete;
+};
+
+void let_others_stop() noexcept {
+  if (threads::current_stop() == nullptr) threads::let_stop_pass();
+}
+
+/// Nobody can be stopped who waits for memory in a system call, and whoever has stopped the program is in the way of
+/// another stop.
+bool cannot_wait(pid_t task) noexcept {
+  return threads::is_served_in_stop(task) || platform::blocked_call(task).number >= 0;
+}
+
+bool is_live(const std::byte* slot) noexcept {
+  const Region& region = Region::of(slot);
+  std::uint32_t number = region.cut().slot_at(reinterpret_cast<std::uintptr_t>(slot) & region.cut().offset_mask);
+  return (region.slab_of(slot).live(number / 64) >> (number % 64) & 1) != 0;
+}
+
+void warn_of_throw(const ObjectClass& type, const void* object, const std::string& reason) noexcept try {
+  Event event;
+  event.kind = EventKind::warning;
+  event.text = "the visit of the object of " + type.readable + " at " +
+               hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
+  event_log().publish(std::move(event));
+} catch (const std::exception&) {  // it stays unreported
+}
+
+/// Calls `act(stopped)` in a stop that what it calls belongs to.
+template <class Act>
+void in_own_stop(milliseconds timeout, Act&& act) {
+  Transaction transaction;
+  const Transaction::Scope scope(transaction);
+  transaction.hold(threads::StoppedWorld::stop({.timeout = timeout, .keep_out = {}}));
+  std::exception_ptr thrown;
+  try {
+    act(*threads::current_stop());
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  transaction.resume();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace
+
+ProgressiveAccess::ProgressiveAccess(const ObjectClass& wanted, const Enumeration& options, Visit visit)
+    : server_(AccessServer::get()), wanted_(wanted), options_(options), visit_(std::move(visit)) {}
+
+void ProgressiveAccess::reserve() {
+  MOULT_FAULT("data.access.reserve");
+  std::size_t objects = 0;
+  std::vector<const Pool*> pools;
+  for (const Source& source : sources_of(wanted_, options_.subclasses)) {
+    finish_lazy_conversions(*source.held);
+    objects += count_live(*source.pool, source.portion);
+    if (std::find(pools.begin(), pools.end(), source.pool) != pools.end()) continue;
+    pools.push_back(source.pool);
+    source.pool->for_each_region([this](Region&) { reserved_.emplace_back(); });
+  }
+  objects_ = objects;
+}
+
+/// Two that watch the same memory, or one that watches what is being converted, would not know whose turn it is.
+void ProgressiveAccess::refuse_others() const {
+  for (const Source& source : sources_)
+    for (const std::shared_ptr<ProgressiveAccess>& each : AccessServer::unfinished())
+      if (each->concerns(*source.held))
+        throw Error(ErrorCode::unsupported, wanted_.readable + ": another progressive access to objects of " +
+                                                source.held->readable + " has not ended; drain or end that one first");
+}
+
+void ProgressiveAccess::move_regions() {
+  std::vector<const Pool*> pools;
+  for (const Source& source : sources_) {
+    if (std::find(pools.begin(), pools.end(), source.pool) != pools.end()) continue;
+    pools.push_back(source.pool);
+    source.pool->for_each_region([&](Region& region) {
+      if (region.slabs_end() == region.cut().first_slab) return;
+      if (reserved_.empty()) reserved_.emplace_back();
+      WatchedRegion watched(region, std::move(reserved_.back()));
+      reserved_.pop_back();
+      regions_.push_back(std::move(watched));
+      try {
+        regions_.back().move(server_->pages());
+      } catch (...) {
+        regions_.pop_back();
+        throw;
+      }
+    });
+  }
+}
+
+void ProgressiveAccess::move_back() noexcept {
+  for (WatchedRegion& region : regions_) region.move_back(server_->pages());
+  regions_.clear();
+}
+
+void ProgressiveAccess::begin(const threads::StoppedWorld& stopped) {
+  MOULT_FAULT("data.access.begin");
+  sources_ = sources_of(wanted_, options_.subclasses);
+  for (const Source& source : sources_) finish_lazy_conversions(*source.held, stopped);
+  refuse_others();
+  try {
+    move_regions();
+    server_->add(shared_from_this());
+  } catch (...) {
+    move_back();
+    throw;
+  }
+  std::size_t chunks = 0;
+  for (const WatchedRegion& region : regions_) chunks += region.slabs_end() - region.first_slab();
+  chunks_ = chunks;
+  chunks_left_ = chunks;
+  for (const Source& source : sources_) source.pool->add_care(Pool::touch);
+  if (chunks == 0) release();
+}
+
+bool ProgressiveAccess::contains(const std::byte* address) const noexcept {
+  return std::any_of(regions_.begin(), regions_.end(),
+                     [=](const WatchedRegion& each) { return each.contains(address); });
+}
+
+ProgressiveAccess::Place ProgressiveAccess::place_of(const std::byte* address) noexcept {
+  auto found =
+      std::find_if(regions_.begin(), regions_.end(), [=](const WatchedRegion& each) { return each.contains(address); });
+  return {&*found, found->region().index_of(address)};
+}
+
+void ProgressiveAccess::resolve(const platform::MissingPage& missing) {
+  const Place place = place_of(missing.page);
+  switch (place.region->chunk(place.slab).load(std::memory_order_acquire)) {
+    case Chunk::shown: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
+    case Chunk::busy: return;  // whoever brings it back wakes all in the end
+    case Chunk::wanted:
+      if (cannot_wait(missing.task)) show(place);
+      return;
+    case Chunk::hidden: visit_ && !cannot_wait(missing.task) ? want(place) : static_cast<void>(show(place));
+  }
+}
+
+/// As a list of one, or of none.
+ProgressiveAccess::Batches ProgressiveAccess::objects_in(const Place& place) const {
+  std::vector<Found> found;
+  const Region& region = place.region->region();
+  const Slab& slab = region.slab(place.slab);
+  for (const Source& source : sources_) {
+    if (source.pool != &region.pool()) continue;
+    for (std::uint32_t word = 0; word < slab.words(); ++word)
+      for (std::uint64_t left = slab.live(word, source.portion); left != 0; left &= left - 1)
+        found.push_back(
+            {slab.slot(word, static_cast<std::uint32_t>(std::countr_zero(left)), region.cut().slot_size), &source});
+  }
+  Batches one;
+  if (found.empty()) return one;
+  std::reverse(found.begin(), found.end());  // they are taken from the back
+  one.push_back(std::move(found));
+  return one;
+}
+
+/// Brings the chunk back, unless somebody else does. Its objects are to be visited, or taken, after that.
+bool ProgressiveAccess::show(const Place& place) {
+  Batches found = has_ended_ ? Batches() : objects_in(place);
+  AccessServer::Requests request;
+  if (visit_ && !found.empty()) request.push_back(shared_from_this());
+  if (!place.region->claim(place.slab)) return false;
+  accessed_.with([&](Accessed& all) { all.batches.splice(all.batches.end(), found); });
+  ++shown_;
+  place.region->show(place.slab, server_->pages());
+  count_shown();
+  if (visit_) return server_->visit(std::move(request)), true;
+  accessed_.notify();
+  return true;
+}
+
+void ProgressiveAccess::want(const Place& place) {
+  wanted_chunks_.with([&](auto& wanted) { wanted.push_back(place); });
+  Chunk expected = Chunk::hidden;
+  place.region->chunk(place.slab).compare_exchange_strong(expected, Chunk::wanted, std::memory_order_acq_rel);
+}
+
+void ProgressiveAccess::count_shown() noexcept {
+  if (chunks_left_.fetch_sub(1) == 1) release();
+}
+
+/// Nothing is hidden any more: the memory is as if it had never been moved.
+void ProgressiveAccess::release() noexcept {
+  const std::shared_ptr<ProgressiveAccess> alive = shared_from_this();
+  for (WatchedRegion& region : regions_) region.release(server_->pages());
+  for (const Source& source : sources_) source.pool->drop_care(Pool::touch);
+  server_->remove(*this);
+  is_released_ = true;
+  accessed_.with([](Accessed& all) { all.is_complete = true; });
+  accessed_.notify();
+}
+
+/// The first chunk that is hidden, as far as one can tell while others are at it.
+ProgressiveAccess::Place ProgressiveAccess::next_hidden() noexcept {
+  std::size_t before = 0;
+  for (WatchedRegion& region : regions_) {
+    const std::size_t count = region.slabs_end() - region.first_slab();
+    for (std::size_t number = std::max<std::size_t>(gone_through_, before); number < before + count; ++number) {
+      const std::uint32_t slab = region.first_slab() + static_cast<std::uint32_t>(number - before);
+      const Chunk state = region.chunk(slab).load(std::memory_order_acquire);
+      if (state == Chunk::hidden || state == Chunk::wanted) return {&region, slab};
+      gone_through_ = number + 1;
+    }
+    before += count;
+  }
+  return {};
+}
+
+/// The next object that lives still, of those that are to be taken.
+void* ProgressiveAccess::pop(Accessed& accessed) noexcept {
+  while (!accessed.batches.empty()) {
+    std::vector<Found>& batch = accessed.batches.front();
+    while (!batch.empty()) {
+      const Found next = batch.back();
+      batch.pop_back();
+      if (!is_live(next.slot)) continue;
+      ++yielded_;
+      return next.object();
+    }
+    accessed.batches.pop_front();
+  }
+  return nullptr;
+}
+
+void* ProgressiveAccess::next(Clock::time_point deadline) {
+  for (;;) {
+    bool is_over = false;
+    void* const object = accessed_.wait_until(
+        deadline, [](const Accessed& all) { return !all.batches.empty() || all.is_complete; },
+        [&](Accessed& all, bool is_ready) {
+          void* const found = pop(all);
+          is_over = !is_ready || all.is_complete;
+          return found;
+        });
+    if (object != nullptr || is_over) return object;
+  }
+}
+
+void* ProgressiveAccess::take() {
+  for (;;) {
+    let_others_stop();
+    {
+      const NoStop here;
+      if (void* const object = accessed_.with([this](Accessed& all) { return pop(all); })) return object;
+      const Place place = is_released_ ? Place{} : next_hidden();
+      if (place.region != nullptr) {
+        show(place);
+        continue;
+      }
+    }
+    return next(Clock::now() + std::chrono::hours(1));  // others are about to bring the last ones back
+  }
+}
+
+void ProgressiveAccess::let_go() noexcept {
+  for (bool is_left = true; is_left;) try {
+      let_others_stop();
+      const NoStop here;
+      const Place place = is_released_ ? Place{} : next_hidden();
+      is_left = place.region != nullptr;
+      if (is_left) show(place);
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+}
+
+void ProgressiveAccess::end() noexcept {
+  has_ended_ = true;
+  let_go();
+  Batches dropped;
+  accessed_.with([&](Accessed& all) { dropped.swap(all.batches); });
+}
+
+bool ProgressiveAccess::is_still(const Found& found) const noexcept {
+  const std::optional<Portion> portion = found.source->pool->portion_of(*found.source->held);
+  return portion && find_live(*found.source->pool, *portion, *threads::current_stop(), found.slot).has_value();
+}
+
+void ProgressiveAccess::visit(const Batches& batches, const threads::StoppedWorld&) {
+  for (const std::vector<Found>& batch : batches)
+    for (auto found = batch.rbegin(); found != batch.rend() && !has_ended_; ++found) {
+      if (!is_still(*found)) continue;
+      ++yielded_;
+      try {
+        visit_(found->object());
+      } catch (const std::exception& error) {
+        warn_of_throw(*found->source->held, found->slot, error.what());
+      } catch (...) {
+        warn_of_throw(*found->source->held, found->slot, "an exception of a type of its own");
+      }
+    }
+}
+
+/// What was shown and is not visited yet.
+ProgressiveAccess::Batches ProgressiveAccess::take_batch() noexcept {
+  Batches one;
+  accessed_.with([&](Accessed& all) {
+    if (!all.batches.empty()) one.splice(one.end(), all.batches, all.batches.begin());
+  });
+  return one;
+}
+
+/// The most urgent one: what somebody waits for, then what is late. False when there is neither.
+bool ProgressiveAccess::visit_one_chunk(const threads::StoppedWorld& stopped) {
+  const Place place = wanted_chunks_.with([](auto& wanted) {
+    if (wanted.empty()) return Place{};
+    const Place first = wanted.front();
+    wanted.pop_front();
+    return first;
+  });
+  if (place.region == nullptr) {
+    const Batches late = take_batch();
+    visit(late, stopped);
+    return !late.empty();
+  }
+  show_and_visit(place, stopped);
+  return true;
+}
+
+/// The pages come back first, while nobody can look at them.
+void ProgressiveAccess::show_and_visit(const Place& place, const threads::StoppedWorld& stopped) {
+  const Batches found = objects_in(place);
+  if (!place.region->claim(place.slab)) return;
+  ++shown_;
+  place.region->show(place.slab, server_->pages());
+  visit(found, stopped);
+  count_shown();
+}
+
+bool ProgressiveAccess::visit_wanted() {
+  bool is_left = accessed_.with([](const Accessed& all) { return !all.batches.empty(); }) ||
+                 wanted_chunks_.with([](const auto& wanted) { return !wanted.empty(); });
+  if (!is_left) return true;
+  try {
+    in_own_stop(options_.timeout, [&](const threads::StoppedWorld& stopped) {
+      const Clock::time_point until = Clock::now() + longest_visit;
+      while (is_left && Clock::now() < until) is_left = visit_one_chunk(stopped);
+    });
+  } catch (const Error&) {  // somebody cannot be stopped: whoever waits may be the reason
+    let_wanted_go();
+    std::this_thread::sleep_for(options_.timeout);
+  }
+  return !is_left;
+}
+
+void ProgressiveAccess::let_wanted_go() {
+  for (;;) {
+    threads::let_stop_pass();
+    const NoStop here;
+    const Place place = wanted_chunks_.with([](auto& wanted) { return wanted.empty() ? Place{} : wanted.front(); });
+    if (place.region == nullptr) return;
+    show(place);
+    wanted_chunks_.with([](auto& wanted) { wanted.pop_front(); });
+  }
+}
+
+void ProgressiveAccess::finish(milliseconds timeout) {
+  if (const threads::StoppedWorld* stopped = threads::current_stop()) return finish(*stopped);
+  if (!visit_) return let_go();
+  while (!progress().is_done)
+    in_own_stop(timeout, [&](const threads::StoppedWorld& stopped) { visit_next(stopped, longest_visit); });
+}
+
+void ProgressiveAccess::finish(const threads::StoppedWorld& stopped) {
+  if (!visit_) return let_go();
+  while (!progress().is_done) visit_next(stopped, microseconds::max());
+}
+
+/// What is wanted, what is late, and then the rest.
+void ProgressiveAccess::visit_next(const threads::StoppedWorld& stopped, microseconds most) {
+  const Clock::time_point begin = Clock::now();
+  while (Clock::now() - begin < most) {
+    if (visit_one_chunk(stopped)) continue;
+    const Place place = is_released_ ? Place{} : next_hidden();
+    if (place.region == nullptr) return;
+    show_and_visit(place, stopped);
+  }
+}
+
+bool ProgressiveAccess::concerns(const ObjectClass& other) const noexcept {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [&](const Source& each) { return each.pool->portion_of(other).has_value(); });
+}
+
+AccessProgress ProgressiveAccess::progress() const noexcept {
+  AccessProgress now;
+  now.chunks = chunks_;
+  now.accessed_chunks = shown_;
+  now.objects = objects_;
+  now.yielded_objects = yielded_;
+  now.is_done = accessed_.with([](const Accessed& all) { return all.is_complete && all.batches.empty(); });
+  return now;
+}
+
+std::string ProgressiveAccess::describe() const {
+  return "objects of " + wanted_.readable + " visited at their first access";
+}
+
+namespace {
+
+std::vector<std::shared_ptr<ProgressiveAccess>> unfinished_of(const ObjectClass& wanted) {
+  std::vector<std::shared_ptr<ProgressiveAccess>> all = AccessServer::unfinished();
+  std::erase_if(all, [&](const std::shared_ptr<ProgressiveAccess>& each) { return !each->concerns(wanted); });
+  return all;
+}
+
+}  // namespace
+
+void finish_progressive_accesses(const ObjectClass& converted) {
+  for (const std::shared_ptr<ProgressiveAccess>& each : unfinished_of(converted)) each->finish(std::chrono::seconds(1));
+}
+
+void finish_progressive_accesses(const ObjectClass& converted, const threads::StoppedWorld& stopped) {
+  for (const std::shared_ptr<ProgressiveAccess>& each : unfinished_of(converted)) each->finish(stopped);
+}
+
+}  // namespace moult::data
+
+namespace moult::detail {
+namespace {
+
+void record(const std::shared_ptr<data::ProgressiveAccess>& access) {
+  Transaction* const transaction = Transaction::current();
+  if (transaction == nullptr) return;
+  UndoStep step;
+  step.what = {access->describe()};
+  step.undo = [access] { access->end(); };
+  transaction->add(std::move(step));
+}
+
+}  // namespace
+
+ProgressiveObjects::ProgressiveObjects(const data::Pool& own, const Enumeration& options, Visit visit) {
+  require_changes_are_made("a progressive access");
+  const bool is_visit = visit != nullptr;
+  auto access = std::make_shared<data::ProgressiveAccess>(own.class_pools().object_class, options, std::move(visit));
+  access->reserve();
+  threads::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const threads::StoppedWorld& stopped) {
+    access->begin(stopped);
+    try {
+      if (is_visit) record(access);
+    } catch (...) {
+      access->end();
+      throw;
+    }
+  });
+  access_ = std::move(access);
+}
+
+AccessProgress ProgressiveObjects::progress() const noexcept {
+  return access_ == nullptr ? AccessProgress{} : access_->progress();
+}
+
+void* ProgressiveObjects::next(std::chrono::steady_clock::time_point deadline) const { return access_->next(deadline); }
+
+void* ProgressiveObjects::take() const { return access_->take(); }
+
+void ProgressiveObjects::drain(std::chrono::milliseconds timeout) const {
+  if (access_ != nullptr) access_->finish(timeout);
+}
+
+void ProgressiveObjects::cease() const noexcept {
+  if (access_ != nullptr) access_->end();
+}
+
+}  // namespace moult::detail
+
+moult::AccessVisit::AccessVisit(const data::Pool& own, const Enumeration& options, std::function<void(void*)> visit)
+    : ProgressiveObjects(own, options, std::move(visit)) {}

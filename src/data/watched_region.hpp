@@ -1,0 +1,62 @@
+// The slots of one region, of which each slab's are brought back when somebody touches them.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "data/moved_region.hpp"
+#include "data/region.hpp"
+#include "platform/userfaultfd.hpp"
+
+namespace moult::data {
+
+/// Between move and release nobody touches a slot of a chunk that is not shown: where it was is a hole, and who touches
+/// that waits. Objects are at their own addresses whenever anybody sees them.
+class WatchedRegion final {
+ public:
+  enum class Chunk : std::uint8_t {
+    hidden,  ///< its pages are aside
+    wanted,  ///< the same, and somebody waits for its objects to be visited first
+    busy,    ///< somebody brings the pages back
+    shown,
+  };
+
+  /// What it covers are the slabs that have been used by now. Throws std::bad_alloc.
+  WatchedRegion(Region& region, Aside aside);
+  WatchedRegion(WatchedRegion&&) noexcept = default;
+
+  Region& region() const noexcept { return region_; }
+  std::uint32_t first_slab() const noexcept { return region_.cut().first_slab; }
+  std::uint32_t slabs_end() const noexcept { return end_; }
+  std::size_t slab_size() const noexcept { return region_.cut().slab_size(); }
+  bool contains(const std::byte* address) const noexcept { return begin() <= address && address < begin() + size(); }
+
+  std::atomic<Chunk>& chunk(std::uint32_t slab) const noexcept { return chunks_[slab - first_slab()]; }
+  /// Makes a hidden or wanted chunk busy; false when it is neither.
+  bool claim(std::uint32_t slab) noexcept;
+  /// Of a busy one: its pages are back, and who waits for them goes on.
+  void show(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
+
+  /// In a stop. Throws Error (system); nothing has moved then.
+  void move(platform::Userfaultfd& pages);
+  /// In the same stop, before anything was shown.
+  void move_back(platform::Userfaultfd& pages) noexcept;
+  /// All is shown: memory like any other.
+  void release(platform::Userfaultfd& pages) noexcept;
+
+ private:
+  std::byte* begin() const noexcept { return region_.slots_begin(); }
+  std::byte* aside(const std::byte* slot) const noexcept {
+    return aside_.begin() + (slot - reinterpret_cast<const std::byte*>(&region_));
+  }
+  std::size_t size() const noexcept { return (end_ - first_slab()) * slab_size(); }
+
+  Region& region_;
+  Aside aside_;
+  std::uint32_t end_;
+  std::unique_ptr<std::atomic<Chunk>[]> chunks_;
+};
+
+}  // namespace moult::data
