@@ -1,11 +1,14 @@
 #include "process_state.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string_view>
+#include <thread>
 
 #include "target.hpp"
 
@@ -25,29 +28,61 @@ char state_in(const std::string& stat) {
   return at == std::string::npos || at + 2 >= stat.size() ? '?' : stat[at + 2];
 }
 
-/// Of all threads: a debugger may have stopped one of them only.
-std::set<char> states_of(const fs::path& process) {
-  std::set<char> states;
-  std::error_code ignored;
-  for (fs::directory_iterator task(process / "task", ignored), end; task != end; task.increment(ignored))
-    states.insert(state_in(text_of(task->path() / "stat")));
-  return states;
+/// The number behind `label`; 0 when there is none.
+long number_in(const std::string& status, std::string_view label) {
+  const std::size_t at = status.find(label);
+  return at == std::string::npos ? 0 : std::atol(status.c_str() + at + label.size());
 }
 
-int tracer_of(const fs::path& process) {
-  constexpr std::string_view label = "TracerPid:";
-  const std::string status = text_of(process / "status");
-  const std::size_t at = status.find(label);
-  return at == std::string::npos ? 0 : std::atoi(status.c_str() + at + label.size());
+struct Standstill {
+  char state = '?';
+  long switches = 0;  ///< how often the thread has left a processor
+  bool operator==(const Standstill&) const = default;
+};
+using Standstills = std::map<std::string, Standstill>;  // by thread
+
+/// Of all threads that are stopped now: a debugger may have stopped one of them only.
+Standstills standstills_of(const fs::path& process) {
+  Standstills all;
+  std::error_code ignored;
+  for (fs::directory_iterator task(process / "task", ignored), end; task != end; task.increment(ignored)) {
+    const char state = state_in(text_of(task->path() / "stat"));
+    if (state != 't' && state != 'T') continue;
+    const std::string status = text_of(task->path() / "status");
+    all[task->path().filename()] = {state, number_in(status, "\nvoluntary_ctxt_switches:")};
+  }
+  return all;
+}
+
+/// A thread that is traced stops for a moment at each system call (strace), signal and thread (gdb). So one counts as
+/// stopped when it has not moved for this long.
+constexpr std::chrono::milliseconds longest_moment{250};
+
+/// The states in which threads have stayed.
+std::set<char> lasting_states_of(const fs::path& process) {
+  using Clock = std::chrono::steady_clock;
+  Standstills lasting = standstills_of(process);
+  const Clock::time_point until = Clock::now() + longest_moment;
+  while (!lasting.empty() && Clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const Standstills now = standstills_of(process);
+    std::erase_if(lasting, [&](const auto& before) {
+      const auto found = now.find(before.first);
+      return found == now.end() || found->second != before.second;
+    });
+  }
+  std::set<char> states;
+  for (const auto& [thread, standstill] : lasting) states.insert(standstill.state);
+  return states;
 }
 
 }  // namespace
 
 std::string obstacle_in_state(int pid) {
   const fs::path process = "/proc/" + std::to_string(pid);
-  const std::set<char> states = states_of(process);
+  const std::set<char> states = lasting_states_of(process);
   if (states.contains('t')) {
-    const int tracer = tracer_of(process);
+    const int tracer = static_cast<int>(number_in(text_of(process / "status"), "TracerPid:"));
     return "is stopped by a debugger, " + base_name(program_of(tracer)) + " (pid " + std::to_string(tracer) +
            "); let it go on there";
   }

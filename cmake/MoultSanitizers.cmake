@@ -7,7 +7,8 @@ set(MOULT_LEFT_OUT_thread
     unit/threads/stopped_world_test unit/threads/safe_place_test unit/threads/undisturbed_test
     unit/code/patch_test unit/data/data_access_test unit/data/module_test unit/data/stop_test
     unit/alterability/quiescence_test unit/redefine/class_additions_test unit/redefine/object_change_test
-    unit/redefine/single_objects_test
+    unit/redefine/single_objects_test unit/redefine/frame_locals_test unit/redefine/stack_reading_test
+    unit/redefine/local_change_test unit/threads/frame_walk_test
     install/readme_example live limits tutorial examples)
 set(MOULT_LEFT_OUT_BECAUSE_thread
     "the thread sanitizer holds signals back and locks in its runtime, so that no thread can be stopped at a safe place")

@@ -98,6 +98,7 @@ void ThreadBody::begin() {
 }
 
 void ThreadBody::run() {
+  run_frame_ = reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa());
   for (;;) {
     const std::function<void()> current = main();
     current();

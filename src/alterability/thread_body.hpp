@@ -32,6 +32,9 @@ class ThreadBody final : public std::enable_shared_from_this<ThreadBody> {
   std::string name() const;
   void rename(const std::string& name);
 
+  /// The frame, by its CFA, that calls the main function: whoever leaves that call comes back to the loop.
+  std::uintptr_t run_frame() const noexcept { return run_frame_.load(std::memory_order_relaxed); }
+
   // For its owner.
   bool joinable() const noexcept { return handle_.joinable(); }
   void join();
@@ -60,6 +63,7 @@ class ThreadBody final : public std::enable_shared_from_this<ThreadBody> {
   Guarded<std::function<void()>> main_;
   std::atomic<bool> is_another_run_asked_{false};
   std::atomic<std::uint32_t> task_{0};
+  std::atomic<std::uintptr_t> run_frame_{0};
   std::atomic<std::uint32_t> has_begun_{0};  ///< a futex
   std::exception_ptr failure_;               ///< of its beginning
   std::uint32_t forks_;                      ///< how many there were before it was started

@@ -71,12 +71,88 @@ void note_movable_parts(const ZydisDecodedInstruction& raw, Instruction& instruc
   instruction.uses_stack_pointer = uses_stack_pointer(raw);
 }
 
+const ZydisDecoder& decoder() {
+  static const ZydisDecoder made = make_decoder();
+  return made;
+}
+
+/// The general register that `name` is all or a part of.
+std::optional<platform::Register> register_of(ZydisRegister name) noexcept {
+  switch (ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)) {
+    case ZYDIS_REGISTER_RAX: return platform::rax;
+    case ZYDIS_REGISTER_RDX: return platform::rdx;
+    case ZYDIS_REGISTER_RCX: return platform::rcx;
+    case ZYDIS_REGISTER_RBX: return platform::rbx;
+    case ZYDIS_REGISTER_RSI: return platform::rsi;
+    case ZYDIS_REGISTER_RDI: return platform::rdi;
+    case ZYDIS_REGISTER_RBP: return platform::rbp;
+    case ZYDIS_REGISTER_RSP: return platform::rsp;
+    case ZYDIS_REGISTER_R8: return platform::r8;
+    case ZYDIS_REGISTER_R9: return platform::r9;
+    case ZYDIS_REGISTER_R10: return platform::r10;
+    case ZYDIS_REGISTER_R11: return platform::r11;
+    case ZYDIS_REGISTER_R12: return platform::r12;
+    case ZYDIS_REGISTER_R13: return platform::r13;
+    case ZYDIS_REGISTER_R14: return platform::r14;
+    case ZYDIS_REGISTER_R15: return platform::r15;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<MemoryPlace> place_of(const ZydisDecodedOperand& operand) noexcept {
+  if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || operand.mem.index != ZYDIS_REGISTER_NONE) return std::nullopt;
+  const std::optional<platform::Register> base = register_of(operand.mem.base);
+  if (!base || (*base != platform::rsp && *base != platform::rbp)) return std::nullopt;
+  return MemoryPlace{*base, operand.mem.disp.value, operand.size / 8U};
+}
+
+/// A whole register as an operand.
+std::optional<platform::Register> whole_register(const ZydisDecodedOperand& operand) noexcept {
+  if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER || operand.size != 64) return std::nullopt;
+  return register_of(operand.reg.value);
+}
+
+void note(const ZydisDecodedOperand& operand, Effects& effects) noexcept {
+  if ((operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) == 0) return;
+  if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
+    if (const std::optional<MemoryPlace> place = place_of(operand)) effects.stored = place;
+  } else if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) {
+    if (const std::optional<platform::Register> number = register_of(operand.reg.value))
+      effects.written |= 1U << static_cast<unsigned>(*number);
+  }
+}
+
+/// `mov`, and `push` and `pop`, whose place on the stack is that of rsp after and before them.
+void note_copy(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* operands, Effects& effects) noexcept {
+  if (raw.mnemonic == ZYDIS_MNEMONIC_PUSH) {
+    effects.from = whole_register(operands[0]);
+    effects.stored = MemoryPlace{platform::rsp, -8, 8};
+  } else if (raw.mnemonic == ZYDIS_MNEMONIC_POP) {
+    effects.to = whole_register(operands[0]);
+    effects.loaded = MemoryPlace{platform::rsp, 0, 8};
+  } else if (raw.mnemonic == ZYDIS_MNEMONIC_MOV) {
+    effects.to = whole_register(operands[0]);
+    effects.from = whole_register(operands[1]);
+    if (operands[1].size == 64 && effects.to) effects.loaded = place_of(operands[1]);
+  }
+}
+
 }  // namespace
 
-std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at) {
-  static const ZydisDecoder decoder = make_decoder();
+std::optional<Effects> effects_of(std::span<const std::uint8_t> bytes) {
   ZydisDecodedInstruction raw;
-  if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(), &raw)))
+  ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+  if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder(), bytes.data(), bytes.size(), &raw, operands)))
+    return std::nullopt;
+  Effects effects;
+  for (std::size_t i = 0; i < raw.operand_count; ++i) note(operands[i], effects);
+  note_copy(raw, operands, effects);
+  return effects;
+}
+
+std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at) {
+  ZydisDecodedInstruction raw;
+  if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder(), nullptr, bytes.data(), bytes.size(), &raw)))
     return std::nullopt;
   Instruction instruction;
   instruction.kind = kind_of(raw);

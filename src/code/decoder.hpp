@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/address.hpp"
+#include "platform/x86_64/context.hpp"
 
 namespace moult::code {
 
@@ -45,5 +46,26 @@ struct Instruction {
 
 /// The instruction that begins at bytes[0], which lies at `at`; nothing when there is none or it is cut off.
 std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at);
+
+/// Memory at a register plus a displacement.
+struct MemoryPlace {
+  platform::Register base{};
+  std::int64_t displacement = 0;
+  std::size_t size = 0;  ///< in bytes
+};
+
+/// What an instruction does to the general registers, and to memory that is reached by rsp or rbp alone. Other memory
+/// is left out.
+struct Effects {
+  std::uint32_t written = 0;  ///< a bit for each register that may have another value afterwards, by its number
+  /// A copy of all of a register: from one to another, to memory (push too), or from memory.
+  std::optional<platform::Register> from;
+  std::optional<platform::Register> to;
+  std::optional<MemoryPlace> stored;  ///< memory that is written, the copy's if there is one
+  std::optional<MemoryPlace> loaded;  ///< of a copy from memory
+};
+
+/// Of the instruction that begins at bytes[0]; nothing when there is none or it is cut off.
+std::optional<Effects> effects_of(std::span<const std::uint8_t> bytes);
 
 }  // namespace moult::code

@@ -316,6 +316,10 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
   return entries;
 }
 
+std::vector<std::uint8_t> original_code(CodeRange range) {
+  return registry().with([range](const Registry& known) { return known.original_bytes(range); });
+}
+
 std::vector<Version> versions_of(CodeAddress entry) {
   return registry().with([entry](const Registry& known) {
     std::vector<Version> versions;

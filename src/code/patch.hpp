@@ -61,6 +61,9 @@ struct Version {
 /// may still be in progress, whichever is in force now. Without the function itself.
 std::vector<Version> versions_of(CodeAddress entry);
 
+/// Code as it was before any patch. In a stopped program too.
+std::vector<std::uint8_t> original_code(CodeRange range);
+
 /// A change that was committed and not reverted.
 struct Standing {
   CodeAddress function{};  ///< the old one's entry

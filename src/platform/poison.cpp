@@ -7,6 +7,7 @@ namespace moult::platform {
 [[gnu::weak]] void asan_unpoison(const volatile void* begin, std::size_t size) asm("__asan_unpoison_memory_region");
 [[gnu::weak]] void lsan_add_roots(const void* begin, std::size_t size) asm("__lsan_register_root_region");
 [[gnu::weak]] void lsan_remove_roots(const void* begin, std::size_t size) asm("__lsan_unregister_root_region");
+[[gnu::weak]] void asan_handle_no_return() asm("__asan_handle_no_return");
 
 bool can_poison() noexcept { return &asan_poison != nullptr; }
 
@@ -24,6 +25,10 @@ void add_roots(const std::byte* begin, std::size_t size) noexcept {
 
 void remove_roots(const std::byte* begin, std::size_t size) noexcept {
   if (&lsan_remove_roots != nullptr) lsan_remove_roots(begin, size);
+}
+
+void forget_stack() noexcept {
+  if (&asan_handle_no_return != nullptr) asan_handle_no_return();
 }
 
 }  // namespace moult::platform

@@ -18,4 +18,8 @@ void unpoison(const std::byte* begin, std::size_t size) noexcept;
 void add_roots(const std::byte* begin, std::size_t size) noexcept;
 void remove_roots(const std::byte* begin, std::size_t size) noexcept;
 
+/// The calling thread is about to leave functions without returning from them: their variables' surroundings on the
+/// stack are not to be reported any more.
+void forget_stack() noexcept;
+
 }  // namespace moult::platform

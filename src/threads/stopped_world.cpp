@@ -128,6 +128,7 @@ class StoppedWorld::Impl final {
   template <class Visit>
   void walk(ThreadId thread, Visit&& visit);
   void visit_words(ThreadId thread, const std::function<void(std::span<const std::uint64_t>)>& visit) const;
+  ucontext_t* context(ThreadId thread) const noexcept;
 
  private:
   void reserve();
@@ -413,6 +414,12 @@ void StoppedWorld::Impl::visit_words(ThreadId thread,
   }
 }
 
+ucontext_t* StoppedWorld::Impl::context(ThreadId thread) const noexcept {
+  for (const Stopped& stopped : stopped_)
+    if (stopped.slot->task == static_cast<pid_t>(thread)) return stopped.slot->context;
+  return nullptr;
+}
+
 StoppedWorld::StoppedWorld(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StoppedWorld::~StoppedWorld() = default;
 
@@ -470,6 +477,8 @@ void StoppedWorld::visit_words(ThreadId thread,
                                const std::function<void(std::span<const std::uint64_t>)>& visit) const {
   impl_->visit_words(thread, visit);
 }
+
+ucontext_t* StoppedWorld::context(ThreadId thread) const noexcept { return impl_->context(thread); }
 
 void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const {
   bool go_on = true;

@@ -12,6 +12,7 @@
 #include "base/address.hpp"
 #include "base/transaction.hpp"
 #include "moult/update.hpp"
+#include "platform/x86_64/context.hpp"
 
 namespace moult::threads {
 
@@ -61,6 +62,9 @@ class StoppedWorld final : public Suspension {
   /// run for each stack that it stands on. Words that are not in use any more may be among them. Nothing for the
   /// calling thread, on whose stack the search itself is. Does not allocate.
   void visit_words(ThreadId thread, const std::function<void(std::span<const std::uint64_t>)>& visit) const;
+  /// The registers that the stopped thread will go on with, which may be changed. Null for the calling thread and for
+  /// one that is not stopped.
+  ucontext_t* context(ThreadId thread) const noexcept;
   /// The same as walk for every thread, the calling one last, until `visit` returns false.
   void walk_all(const std::function<bool(ThreadId, const Frame&)>& visit) const;
 

@@ -5,74 +5,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include "threads/leb128.hpp"
+#include "threads/encoded_reader.hpp"
 
 namespace moult::threads {
 namespace {
-
-// Pointer encodings (LSB 5.0, 10.5.1).
-enum Encoding : std::uint8_t {
-  absptr = 0x00,
-  uleb128 = 0x01,
-  udata2 = 0x02,
-  udata4 = 0x03,
-  udata8 = 0x04,
-  sleb128 = 0x09,
-  sdata2 = 0x0A,
-  sdata4 = 0x0B,
-  sdata8 = 0x0C,
-  pcrel = 0x10,
-  datarel = 0x30,
-  indirect = 0x80,
-  omit = 0xFF,
-};
-
-/// Reads forward through unwind information, which is trusted to be well formed: the linker made it.
-class Cursor final {
- public:
-  explicit Cursor(const std::uint8_t* at) noexcept : at_(at) {}
-
-  const std::uint8_t* at() const noexcept { return at_; }
-  void skip(std::size_t bytes) noexcept { at_ += bytes; }
-
-  template <class T>
-  T read() noexcept {
-    T number;
-    std::memcpy(&number, at_, sizeof number);
-    at_ += sizeof number;
-    return number;
-  }
-
-  std::uint64_t read_uleb() noexcept { return read_uleb128(at_); }
-  std::int64_t read_sleb() noexcept { return read_sleb128(at_); }
-
-  std::uint64_t read_encoded(std::uint8_t encoding, std::uint64_t data_base) noexcept {
-    if (encoding == omit) return 0;
-    std::uint64_t base = 0;
-    if ((encoding & 0x70) == pcrel) base = reinterpret_cast<std::uint64_t>(at_);
-    if ((encoding & 0x70) == datarel) base = data_base;
-    std::uint64_t number = 0;
-    switch (encoding & 0x0F) {
-      case absptr:
-      case udata8: number = read<std::uint64_t>(); break;
-      case uleb128: number = read_uleb(); break;
-      case udata2: number = read<std::uint16_t>(); break;
-      case udata4: number = read<std::uint32_t>(); break;
-      case sleb128: number = static_cast<std::uint64_t>(read_sleb()); break;
-      case sdata2: number = static_cast<std::uint64_t>(std::int64_t{read<std::int16_t>()}); break;
-      case sdata4: number = static_cast<std::uint64_t>(std::int64_t{read<std::int32_t>()}); break;
-      case sdata8: number = static_cast<std::uint64_t>(read<std::int64_t>()); break;
-      default: return 0;
-    }
-    if (number == 0) return 0;
-    number += base;
-    if ((encoding & indirect) != 0) std::memcpy(&number, reinterpret_cast<const void*>(number), sizeof number);
-    return number;
-  }
-
- private:
-  const std::uint8_t* at_;
-};
 
 /// Instructions of a call frame program.
 struct Program {
@@ -86,14 +22,17 @@ struct FrameEntry {
   std::uint64_t code_alignment = 1;
   std::int64_t data_alignment = 1;
   bool is_signal_frame = false;
-  std::uint8_t pointer_encoding = absptr;
+  std::uint8_t pointer_encoding = encoded::absptr;
+  std::uint8_t table_encoding = encoded::omit;  ///< of the pointer to the exception table
+  std::uint64_t personality = 0;
+  std::uint64_t exception_table = 0;
   bool has_augmentation = false;
   Program common;
   Program own;
 };
 
 bool read_common_entry(const std::uint8_t* start, FrameEntry& entry) noexcept {
-  Cursor cursor(start);
+  EncodedReader cursor(start);
   std::uint32_t length = cursor.read<std::uint32_t>();
   if (length == 0 || length == 0xFFFFFFFF) return false;
   const std::uint8_t* end = cursor.at() + length;
@@ -115,21 +54,21 @@ bool read_common_entry(const std::uint8_t* start, FrameEntry& entry) noexcept {
       if (*letter == 'R')
         entry.pointer_encoding = cursor.read<std::uint8_t>();
       else if (*letter == 'L')
-        cursor.skip(1);
+        entry.table_encoding = cursor.read<std::uint8_t>();
       else if (*letter == 'P') {
         std::uint8_t encoding = cursor.read<std::uint8_t>();
-        cursor.read_encoded(encoding & static_cast<std::uint8_t>(~indirect), 0);
+        entry.personality = cursor.read_encoded(encoding, 0);
       } else if (*letter == 'S')
         entry.is_signal_frame = true;
     }
-    cursor = Cursor(after);
+    cursor = EncodedReader(after);
   }
   entry.common = {cursor.at(), end};
   return true;
 }
 
 bool read_frame_entry(const std::uint8_t* start, FrameEntry& entry) noexcept {
-  Cursor cursor(start);
+  EncodedReader cursor(start);
   std::uint32_t length = cursor.read<std::uint32_t>();
   if (length == 0 || length == 0xFFFFFFFF) return false;
   const std::uint8_t* end = cursor.at() + length;
@@ -141,7 +80,9 @@ bool read_frame_entry(const std::uint8_t* start, FrameEntry& entry) noexcept {
   entry.range = {CodeAddress{begin}, CodeAddress{begin + size}};
   if (entry.has_augmentation) {
     std::uint64_t augmentation_size = cursor.read_uleb();
-    cursor.skip(augmentation_size);
+    const std::uint8_t* after = cursor.at() + augmentation_size;
+    entry.exception_table = cursor.read_encoded(entry.table_encoding, 0);
+    cursor = EncodedReader(after);
   }
   entry.own = {cursor.at(), end};
   return true;
@@ -154,12 +95,13 @@ struct TableEntry {
 };
 
 const std::uint8_t* search_table(const std::uint8_t* header, CodeAddress address) noexcept {
-  Cursor cursor(header);
+  EncodedReader cursor(header);
   std::uint8_t version = cursor.read<std::uint8_t>();
   std::uint8_t frame_encoding = cursor.read<std::uint8_t>();
   std::uint8_t count_encoding = cursor.read<std::uint8_t>();
   std::uint8_t table_encoding = cursor.read<std::uint8_t>();
-  if (version != 1 || table_encoding != (datarel | sdata4) || count_encoding == omit) return nullptr;
+  if (version != 1 || table_encoding != (encoded::datarel | encoded::sdata4) || count_encoding == encoded::omit)
+    return nullptr;
   std::uint64_t base = reinterpret_cast<std::uint64_t>(header);
   cursor.read_encoded(frame_encoding, base);
   std::uint64_t count = cursor.read_encoded(count_encoding, base);
@@ -202,7 +144,7 @@ class Interpreter final {
 
  private:
   bool run(Program program) noexcept {
-    Cursor cursor(program.begin);
+    EncodedReader cursor(program.begin);
     while (cursor.at() < program.end && !is_past_) {
       std::uint8_t byte = cursor.read<std::uint8_t>();
       std::uint8_t operand = byte & 0x3F;
@@ -217,7 +159,7 @@ class Interpreter final {
     return true;
   }
 
-  bool extended(std::uint8_t opcode, Cursor& cursor) noexcept {
+  bool extended(std::uint8_t opcode, EncodedReader& cursor) noexcept {
     using Kind = RegisterRule::Kind;
     switch (opcode) {
       case 0x00: return true;                                                            // nop
@@ -309,7 +251,7 @@ class Interpreter final {
     row_.cfa_offset = static_cast<std::int32_t>(offset);
     row_.cfa_expression = nullptr;
   }
-  static const std::uint8_t* take_expression(Cursor& cursor) noexcept {
+  static const std::uint8_t* take_expression(EncodedReader& cursor) noexcept {
     const std::uint8_t* expression = cursor.at();
     std::uint64_t length = cursor.read_uleb();
     cursor.skip(length);
@@ -360,6 +302,13 @@ std::optional<CodeRange> unwind_entry_at(CodeAddress address) noexcept {
   FrameEntry entry;
   if (!find_entry(address, entry)) return std::nullopt;
   return entry.range;
+}
+
+std::optional<FrameHandling> frame_handling_at(CodeAddress address) noexcept {
+  FrameEntry entry;
+  if (!find_entry(address, entry)) return std::nullopt;
+  return FrameHandling{entry.range, CodeAddress{entry.personality},
+                       reinterpret_cast<const std::uint8_t*>(entry.exception_table), entry.is_signal_frame};
 }
 
 bool find_row(CodeAddress address, Row& row) noexcept {

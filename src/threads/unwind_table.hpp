@@ -49,6 +49,17 @@ struct Row {
 /// The code that one entry of the unwind table covers, usually a function or its cold part.
 std::optional<CodeRange> unwind_entry_at(CodeAddress address) noexcept;
 
+/// What an entry says of frames that an exception passes.
+struct FrameHandling {
+  CodeRange code;
+  CodeAddress personality{};                      ///< the routine that is asked; 0: nothing happens in such frames
+  const std::uint8_t* exception_table = nullptr;  ///< what the routine reads; null: there is none
+  bool is_signal_frame = false;
+};
+
+/// Nothing when there is no unwind information. Does not allocate and takes no lock.
+std::optional<FrameHandling> frame_handling_at(CodeAddress address) noexcept;
+
 /// Computes the row of `address`; nothing when there is no unwind information, or it cannot be understood.
 /// Does not allocate and takes no lock.
 bool find_row(CodeAddress address, Row& row) noexcept;

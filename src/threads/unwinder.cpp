@@ -24,11 +24,15 @@ struct EntryCode {
 };
 EntryCode entry_code;
 
+}  // namespace
+
 bool is_entry_code(CodeAddress address) noexcept {
   std::size_t count = entry_code.count.load(std::memory_order_acquire);
   return std::any_of(entry_code.ranges, entry_code.ranges + count,
                      [address](const CodeRange& range) { return range.contains(address); });
 }
+
+namespace {
 
 /// As entry code: grows only, and is read without the lock.
 struct MovedCode {

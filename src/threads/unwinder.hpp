@@ -36,6 +36,9 @@ struct MovedInstruction {
 /// thread. Throws Error (no_room), std::bad_alloc.
 void register_moved_code(CodeRange range, std::vector<MovedInstruction> code);
 
+/// True inside of what was declared so.
+bool is_entry_code(CodeAddress address) noexcept;
+
 class Unwinder final {
  public:
   Unwinder(RowCache& rows, const platform::Registers& registers) noexcept : rows_(rows), registers_(registers) {}

@@ -6,7 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace moult::cli {
 namespace {
@@ -49,6 +52,31 @@ TEST(ProcessState, TellsOneThatADebuggerHolds) {
   const StoppedChild child(true);
   EXPECT_THAT(obstacle_in_state(child.pid()), HasSubstr("is stopped by a debugger, cli_test (pid " +
                                                         std::to_string(::getpid()) + "); let it go on there"));
+}
+
+TEST(ProcessState, TakesOneThatStopsForMomentsOfItsTracerForOneThatRuns) {
+  const ::pid_t child = ::fork();
+  if (child == 0) {
+    ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    std::raise(SIGSTOP);
+    while (true) ::getppid();
+  }
+  ::waitpid(child, nullptr, 0);
+  std::atomic<bool> is_done = false;
+  std::thread onlooker([&] {
+    for (int look = 0; look < 20; ++look) {
+      EXPECT_THAT(obstacle_in_state(child), IsEmpty());
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    is_done = true;
+  });
+  while (!is_done) {  // as strace does
+    ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+    ::waitpid(child, nullptr, 0);
+  }
+  onlooker.join();
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(ProcessState, HasNothingToSayOfOneThatRuns) {

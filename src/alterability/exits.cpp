@@ -1,0 +1,141 @@
+// Why: std::terminate in the middle of an unwinding would end a program that was running well.
+//
+// How: each frame's exception table says what its personality routine will do. g++ writes a function that must not be
+// left by an exception as one without an entry for the call. clang writes a handler for everything, whose code, sooner
+// or later, calls __clang_call_terminate; so the code of such handlers is followed.
+//
+// Limits: a handler that does not throw on what it took is not told from one that does. A function that was compiled
+// without exceptions, or of which the compiler knew that nothing is thrown in it, has no table: its destructors do not
+// run.
+#include "alterability/exits.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/fault.hpp"
+#include "code/decoder.hpp"
+#include "moult/error.hpp"
+#include "moult/static_points.hpp"
+#include "symbols/program.hpp"
+#include "threads/unwind_table.hpp"
+
+/// As modules see it that take its address from the program's linkage table.
+extern "C" int __gxx_personality_v0(...);  // NOLINT(bugprone-reserved-identifier)
+
+namespace moult::alterability {
+namespace {
+
+using threads::CallHandling;
+using threads::CallSite;
+using threads::FrameHandling;
+using threads::FrameState;
+
+std::vector<CodeAddress> entries_of(const symbols::Program& program, std::string_view name) {
+  std::vector<CodeAddress> entries;
+  for (const symbols::FunctionSymbol& function : program.find(name)) entries.push_back(function.range.begin);
+  return entries;
+}
+
+bool is_among(const std::vector<CodeAddress>& addresses, CodeAddress address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+/// "f(int) at a.cpp:12".
+std::string place_of(CodeAddress address) {
+  const symbols::Program program = symbols::Program::of_this_process();
+  const std::optional<symbols::FunctionSymbol> function = program.at(address);
+  std::string text =
+      function && !function->demangled.empty() ? function->demangled : "code at " + hex_text(value(address));
+  if (std::optional<symbols::SourceLine> line = program.line_of(address))
+    text += " at " + line->file + ":" + std::to_string(line->line);
+  return text;
+}
+
+/// Whether the code from `begin` on comes to a call of one of `functions`, on whatever way; it is followed within the
+/// function.
+bool reaches_a_call(CodeAddress begin, const std::vector<CodeAddress>& functions) {
+  const std::optional<FrameHandling> code = threads::frame_handling_at(begin);
+  if (!code) return false;
+  std::set<CodeAddress> seen;
+  std::vector<CodeAddress> open{begin};
+  while (!open.empty()) {
+    const CodeAddress at = open.back();
+    open.pop_back();
+    if (!code->code.contains(at) || !seen.insert(at).second) continue;
+    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(value(at)),
+                                              value(code->code.end) - value(at));
+    const std::optional<code::Instruction> instruction = code::decode(bytes, at);
+    if (!instruction) continue;
+    if (instruction->kind == code::InstructionKind::direct_call && is_among(functions, *instruction->target))
+      return true;
+    if (instruction->goes_on) open.push_back(at + instruction->length);
+    if (instruction->kind == code::InstructionKind::direct_jump) open.push_back(*instruction->target);
+  }
+  return false;
+}
+
+}  // namespace
+
+ExitCheck ExitCheck::prepare() {
+  MOULT_FAULT("alterability.exits.prepare");
+  const symbols::Program program = symbols::Program::of_this_process();
+  ExitCheck check;
+  check.point_ = extent_of(program, AnyFunction(detail::stop_at_static_point));
+  check.cpp_routines_ = entries_of(program, "__gxx_personality_v0");
+  check.cpp_routines_.push_back(CodeAddress{reinterpret_cast<std::uintptr_t>(&__gxx_personality_v0)});
+  check.c_routines_ = entries_of(program, "__gcc_personality_v0");
+  check.terminators_ = entries_of(program, "__clang_call_terminate");
+  return check;
+}
+
+bool ExitCheck::ends_the_process(const CallHandling& handling) const {
+  if (handling.site == CallSite::unmentioned || handling.site == CallSite::forbids) return true;
+  return handling.site == CallSite::handles && !terminators_.empty() &&
+         reaches_a_call(handling.landing_pad, terminators_);
+}
+
+std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) const {
+  const std::optional<FrameHandling> frame = threads::frame_handling_at(state.frame.lookup_address());
+  if (!frame) return "has no unwind information";
+  if (frame->is_signal_frame) return "is where a signal is handled";
+  if (value(frame->personality) == 0) return {};
+  const bool is_cpp = is_among(cpp_routines_, frame->personality);
+  if (!is_cpp && !is_among(c_routines_, frame->personality))
+    return "is of another language than C++ and C, whose way with unwinding is not known";
+  const CallHandling handling = threads::handling_of_call(*frame, state.frame.lookup_address());
+  if (is_cpp && ends_the_process(handling)) return "is noexcept there, and the process would be ended";
+  may_be_handled = may_be_handled || handling.site == CallSite::handles;
+  return {};
+}
+
+std::optional<Leavable> ExitCheck::find(const threads::StoppedWorld& stopped, ThreadId thread,
+                                        const std::function<bool(const FrameState&)>& is_wanted) const {
+  MOULT_FAULT("alterability.exits.find");
+  Leavable found;
+  CodeAddress place{};
+  std::string reason;
+  bool is_found = false;
+  bool is_behind_point = false;
+  threads::walk_frames(stopped, thread, [&](const FrameState& state) {
+    if (!is_behind_point) {
+      is_behind_point = point_.contains(state.frame.lookup_address());
+      return true;
+    }
+    if (reason.empty()) {
+      reason = obstacle(state, found.may_be_handled);
+      place = state.frame.lookup_address();
+    }
+    is_found = is_wanted(state);
+    if (is_found) found.frame = state;
+    return !is_found;
+  });
+  if (!is_found) return std::nullopt;
+  if (!reason.empty())
+    throw Error(ErrorCode::unsupported, threads::describe_thread(thread) + " cannot be unwound: " + place_of(place) +
+                                            " " + reason +
+                                            "; place the static update point where it is not called from there");
+  return found;
+}
+
+}  // namespace moult::alterability

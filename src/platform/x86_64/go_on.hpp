@@ -1,0 +1,26 @@
+// Leaving a function in another way than by its return.
+#pragma once
+
+#include <cstdint>
+
+#include "base/address.hpp"
+
+namespace moult::platform {
+
+/// The registers of a function that has just made a call: those that the call must preserve, and where the return
+/// address lies on top of its stack.
+struct CallerState {
+  std::uint64_t rbx = 0;
+  std::uint64_t rbp = 0;
+  std::uint64_t r12 = 0;
+  std::uint64_t r13 = 0;
+  std::uint64_t r14 = 0;
+  std::uint64_t r15 = 0;
+  std::uint64_t return_address_at = 0;
+};
+
+/// Gives the calling thread these registers and enters `code`, as if the caller had called it with `first_argument`
+/// alone. What is on the stack further in is given up as it is: no destructor runs.
+[[noreturn]] void enter_instead(const CallerState& caller, CodeAddress code, std::uint64_t first_argument) noexcept;
+
+}  // namespace moult::platform

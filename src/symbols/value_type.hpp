@@ -1,0 +1,44 @@
+// The type of a variable, as far as its value is to be shown or compared.
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "symbols/location.hpp"
+
+namespace moult::symbols {
+
+enum class ValueShape : std::uint8_t {
+  other,  ///< classes, arrays, members' addresses: not shown
+  signed_number,
+  unsigned_number,
+  boolean,
+  character,
+  floating,
+  enumeration,
+  pointer,
+  text_pointer,  ///< to char
+  text,          ///< an array of char
+};
+
+struct ValueType {
+  std::string name;        ///< as the demangler writes it, without qualifiers of its own; "" for one that has none
+  std::uint64_t size = 0;  ///< bytes; 0 when unknown
+  ValueShape shape = ValueShape::other;
+  bool is_const = false;
+  std::vector<std::pair<std::int64_t, std::string>> enumerators;
+};
+
+/// The type of a variable's entry, declared by way of another entry too.
+ValueType value_type_of(const Dwarf_Die& variable);
+
+/// "42", "true", "'a' (97)", "0x7f00dead \"text\"", "Colour::red (2)"; "" for a value that is not shown. What a pointer
+/// leads to is read from `frame`.
+std::string value_text(const ValueType& type, std::span<const std::byte> bytes, const FrameValues& frame);
+
+}  // namespace moult::symbols
