@@ -67,6 +67,7 @@ Rows measure_many_functions();
 Rows measure_pools();
 Rows measure_conversion();
 Rows measure_lazy();
+Rows measure_static_points();
 Rows measure_command(const Programs& programs);
 
 /// What a child process wrote to its standard output. Throws std::runtime_error when it fails.

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -56,14 +57,16 @@ int main(int argc, char** argv) {
       {"pools", bench::measure_pools},
       {"conversion", bench::measure_conversion},
       {"lazy", bench::measure_lazy},
+      {"static_points", bench::measure_static_points},
       {"command", [&] { return bench::measure_command(programs); }}};
   std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);
   auto is_section = [&](std::string_view word) {
     return std::any_of(sections.begin(), sections.end(), [word](const auto& section) { return section.first == word; });
   };
   if (argc < 2 || !std::all_of(wanted.begin(), wanted.end(), is_section)) {
-    std::fprintf(stderr,
-                 "usage: moult_bench RESULTS.json [linked|calls|pause|many_functions|pools|conversion|command]...\n");
+    std::fprintf(stderr, "usage: moult_bench RESULTS.json [SECTION...]; sections:");
+    for (const auto& [name, measure] : sections) std::fprintf(stderr, " %s", std::string(name).c_str());
+    std::fprintf(stderr, "\n");
     return 2;
   }
   try {

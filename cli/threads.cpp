@@ -18,6 +18,7 @@ std::string render(const protocol::ThreadsReply& reply) {
   for (const protocol::ThreadRecord& thread : reply.threads) {
     if (!text.empty()) text += "\n\n";
     text += paint(Colour::strong, thread.name + " (" + std::to_string(thread.id) + ")");
+    if (!thread.point.empty()) text += " waits at static update point \"" + thread.point + "\"";
     for (std::size_t depth = 0; depth < thread.frames.size(); ++depth)
       text += "\n  #" + std::to_string(depth) + (depth < 10 ? "  " : " ") + render(thread.frames[depth]);
   }

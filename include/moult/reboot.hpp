@@ -15,12 +15,12 @@
 #include "moult/thread.hpp"
 #include "moult/update.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
-
-namespace redefine {
+namespace moult::redefine {
 class FrameLocals;
 }
+
+#pragma GCC visibility push(default)
+namespace moult {
 
 namespace detail {
 void switch_main(ThreadId thread, std::function<void()> main);

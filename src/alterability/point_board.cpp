@@ -64,6 +64,15 @@ std::vector<ThreadId> PointBoard::missing(const PointWait& wait) const {
   return found;
 }
 
+Seat* PointBoard::active_seat(const void* owner) noexcept {
+  const PointWait* wait = find(owner);
+  if (wait == nullptr) return nullptr;
+  auto found = std::find_if(seats_.begin(), seats_.end(), [&](const Seated& seated) {
+    return seated.is_active && !seated.is_at_start && is_wanted_by(*wait, seated);
+  });
+  return found == seats_.end() ? nullptr : found->seat;
+}
+
 Seated* PointBoard::seat_of(ThreadId thread) noexcept {
   auto found = std::find_if(seats_.begin(), seats_.end(), [thread](const Seated& s) { return s.thread == thread; });
   return found == seats_.end() ? nullptr : &*found;

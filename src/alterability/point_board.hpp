@@ -7,6 +7,8 @@
 //   manager   begin      the wait is on the board; from now on threads that it wants stay
 //   thread    arrive     wanted: takes a seat on the board and sleeps until the seat's word is `called` or `released`
 //                        not wanted: passes
+//   manager   active     picks a seat of its wait whose thread is to carry the update out; its word becomes `called`
+//   thread    work       does, and makes the word `waiting` again unless it was released meanwhile
 //   manager   is_reached all that it wants have seats; from then on it cannot become untrue, since only `end` and
 //                        `expire` empty seats, and new moult::Threads take one before they begin
 //   manager   end        takes the wait off, and every seat that no other wait wants off: their words become `released`
@@ -19,6 +21,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,11 +32,18 @@ namespace moult::alterability {
 
 struct Seat;
 
+/// What a seat's word says to its thread.
+enum class SeatWord : std::uint32_t { waiting, called, released };
+
+/// The word after the thread has done its work: it may have been released by what it did.
+constexpr SeatWord after_work(SeatWord found) noexcept { return found == SeatWord::called ? SeatWord::waiting : found; }
+
 /// A thread that stays at a point, or before its main function.
 struct Seated {
   ThreadId thread{};
   std::string_view point;
   bool is_at_start = false;
+  bool is_active = false;  ///< may carry an update out
   Seat* seat = nullptr;
 };
 
@@ -44,6 +54,7 @@ struct PointWait {
   std::vector<ThreadId> threads;    ///< every moult::Thread when empty
   ThreadId driver{};                ///< carries the update out: is never meant
   std::chrono::steady_clock::time_point good_until{};
+  std::chrono::steady_clock::time_point words_due{};  ///< not before is it told who is missing, which takes time
   bool is_reached = false;
   bool is_expired = false;
 };
@@ -65,6 +76,9 @@ class PointBoard final {
   /// Who is not there yet. Throws std::bad_alloc.
   std::vector<ThreadId> missing(const PointWait& wait) const;
   bool is_wanted_by(const PointWait& wait, const Seated& seated) const noexcept;
+
+  /// A seat that the owner's wait wants, whose thread may carry its update out; null when there is none.
+  Seat* active_seat(const void* owner) noexcept;
 
   /// Calls `let_go(seat)` for each thread that nobody wants any more.
   template <class LetGo>

@@ -9,10 +9,16 @@
 // of moult and stand in a system call, a safe place. A seat's word:
 //
 //   waiting --end_wait (manager), or expire (a thread, for a forgotten wait)--> released
+//   waiting --work_at_point (manager)--> called --do_work (the thread)--> waiting
+//   called --end_wait (by the work itself)--> released
 //
 // Who may do what: the board's lock guards the seat while it is on the board. Whoever takes it off writes `released`
 // under the lock as the last thing done to it; from then on the seat is its thread's alone. The wake that follows may
-// come after the thread has gone on; what waits at that address then, if anything, wakes for no reason.
+// come after the thread has gone on; what waits at that address then, if anything, wakes for no reason. Work is the
+// manager's until it is in the seat, its thread's until `is_done`, and the manager's again.
+//
+// An active thread carries the update's steps out by itself, from the stop to the resume, while the manager waits for
+// it: it stops the program from its point, and the manager's thread with it.
 //
 // Limits: a thread that holds what another needs to come to its point keeps that one away until the update's patience
 // is over.
@@ -22,6 +28,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -38,12 +45,23 @@ constinit std::atomic<std::uint32_t> static_point_waits{0};
 
 namespace moult::alterability {
 
-struct Seat {
-  static constexpr std::uint32_t waiting = 0;
-  static constexpr std::uint32_t released = 1;
+/// Steps of an update that a thread is called to carry out at its point. On the stack of the one that waits for it.
+struct Work {
+  const std::function<void()>& steps;
+  std::exception_ptr failure;
+  std::atomic<std::uint32_t> is_done{0};  ///< a futex
+};
 
-  std::atomic<std::uint32_t> word{waiting};
+struct Seat {
+  std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(SeatWord::waiting)};  ///< a futex
+  Work* work = nullptr;
   std::function<void()> departure;
+
+  SeatWord says() const noexcept { return static_cast<SeatWord>(word.load()); }
+  void say(SeatWord fresh) noexcept {
+    word = static_cast<std::uint32_t>(fresh);
+    platform::futex_wake_all(word);
+  }
 };
 
 namespace {
@@ -54,10 +72,7 @@ void in_child() {
   new (&point_board()) Guarded<PointBoard>;
 }
 
-void let_go(Seat* seat) noexcept {
-  seat->word = Seat::released;
-  platform::futex_wake_all(seat->word);
-}
+void let_go(Seat* seat) noexcept { seat->say(SeatWord::released); }
 
 /// An inline manager whose owner does not call it any more must not keep threads for ever.
 void expire_forgotten_waits() noexcept {
@@ -68,19 +83,42 @@ void expire_forgotten_waits() noexcept {
   point_board().with([&](PointBoard& points) { points.expire(is_forgotten, let_go); });
 }
 
+void do_work(Seat& seat) noexcept {
+  Work& work = *seat.work;
+  try {
+    work.steps();
+  } catch (...) {
+    work.failure = std::current_exception();
+  }
+  std::uint32_t found = seat.word;
+  while (
+      !seat.word.compare_exchange_weak(found, static_cast<std::uint32_t>(after_work(static_cast<SeatWord>(found))))) {
+  }
+  work.is_done = 1;
+  platform::futex_wake_all(work.is_done);
+}
+
 void sit(Seat& seat) noexcept {
   constexpr std::chrono::milliseconds between_looks{100};
-  while (seat.word == Seat::waiting) {
-    platform::futex_wait_for(seat.word, Seat::waiting, between_looks);
-    if (seat.word == Seat::waiting) expire_forgotten_waits();
+  for (;;) {
+    const SeatWord word = seat.says();
+    if (word == SeatWord::released) return;
+    if (word == SeatWord::called) {
+      do_work(seat);
+      continue;
+    }
+    platform::futex_wait_for(seat.word, static_cast<std::uint32_t>(word), between_looks);
+    if (seat.says() == SeatWord::waiting) expire_forgotten_waits();
   }
 }
+
+thread_local bool is_active = false;
 
 /// Stays for as long as an update wants it to, and returns what is to be done then. Does not throw: without memory the
 /// point is passed, and the update waits for the next time.
 std::function<void()> stay(std::string_view point, bool is_at_start) noexcept {
   Seat seat;
-  const Seated arrival{this_thread_id(), point, is_at_start, &seat};
+  const Seated arrival{this_thread_id(), point, is_at_start, is_active, &seat};
   try {
     if (!point_board().with([&](PointBoard& points) { return points.arrive(arrival); })) return {};
   } catch (const std::bad_alloc&) {
@@ -131,6 +169,20 @@ void end_wait(const void* owner) noexcept {
   });
 }
 
+void work_at_point(const void* owner, const std::function<void()>& steps) {
+  Work work{steps, nullptr};
+  const bool is_called = point_board().with([&](PointBoard& points) {
+    Seat* seat = points.active_seat(owner);
+    if (seat == nullptr) return false;
+    seat->work = &work;
+    seat->say(SeatWord::called);
+    return true;
+  });
+  if (!is_called) return steps();
+  while (work.is_done == 0) platform::futex_wait(work.is_done, 0);
+  if (work.failure != nullptr) std::rethrow_exception(work.failure);
+}
+
 std::optional<std::string> point_of(ThreadId thread) {
   return point_board().with([thread](PointBoard& points) -> std::optional<std::string> {
     const Seated* seated = points.seat_of(thread);
@@ -157,8 +209,9 @@ void clear_departure(ThreadId thread) noexcept {
   });
 }
 
-void begin_thread(const std::function<void()>& publish) {
+void begin_thread(ThreadRole role, const std::function<void()>& publish) {
   be_ready_for_fork();
+  is_active = role == ThreadRole::active;
   point_board().with([](PointBoard& points) { points.add_thread(this_thread_id()); });
   publish();
   if (detail::static_point_waits != 0) stay({}, true);

@@ -8,6 +8,7 @@
 #include "alterability/point_board.hpp"
 #include "base/guarded.hpp"
 #include "moult/static_points.hpp"
+#include "moult/thread.hpp"
 
 namespace moult::alterability {
 
@@ -26,7 +27,7 @@ void be_ready_for_fork();
 
 /// For moult::Thread. The calling thread begins: from here on it is waited for where no threads are named. It stays
 /// here for as long as such a wait has been reached already. `publish()` is called before that. Throws std::bad_alloc.
-void begin_thread(const std::function<void()>& publish);
+void begin_thread(ThreadRole role, const std::function<void()>& publish);
 /// It ends: it is not waited for any more.
 void end_thread() noexcept;
 
@@ -37,5 +38,7 @@ Guarded<PointBoard>& point_board();
 void begin_wait(PointWait wait);
 /// Takes the owner's wait off and lets go who stays for it alone. Nothing when there is none.
 void end_wait(const void* owner) noexcept;
+/// Calls `steps()` in an active thread that stays for the owner's wait, or else in this one, and throws what it threw.
+void work_at_point(const void* owner, const std::function<void()>& steps);
 
 }  // namespace moult::alterability

@@ -89,7 +89,7 @@ void ThreadBody::begin() {
   body_of_this_thread = this;
   try {
     bodies().with([this](Bodies& all) { all.push_back(shared_from_this()); });
-    begin_thread([this] { publish(); });
+    begin_thread(role_, [this] { publish(); });
   } catch (const std::bad_alloc&) {
     failure_ = std::current_exception();
     return publish();

@@ -85,8 +85,14 @@ void Transaction::after_resume(std::function<void()> act) {
 void Transaction::when_through(std::function<void()> act) { when_through_.push_back(std::move(act)); }
 
 void Transaction::be_through() noexcept {
+  conduct_ = nullptr;
   std::vector<std::function<void()>> acts = std::exchange(when_through_, {});
   for (const std::function<void()>& act : acts) act();
+}
+
+void Transaction::conduct(const std::function<void()>& steps) {
+  const Conductor conductor = std::exchange(conduct_, nullptr);
+  conductor&& suspension_ == nullptr ? conductor(steps) : steps();
 }
 
 void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept {

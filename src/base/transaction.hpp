@@ -94,6 +94,12 @@ class Transaction final {
   void when_through(std::function<void()> act);
   /// Calls them. The lifecycle does, and the destructor.
   void be_through() noexcept;
+  /// `conduct(steps)` calls `steps()` once, in whatever thread, and throws what that threw: the steps from the pause to
+  /// the resume are then carried out so for this attempt. Not where the program is stopped before them: whoever has
+  /// stopped it carries them out.
+  using Conductor = std::function<void(const std::function<void()>& steps)>;
+  void conduct_by(Conductor conduct) { conduct_ = std::move(conduct); }
+  void conduct(const std::function<void()>& steps);
   /// Whether a step is being called, from the first step to the last of what is done in one go. An inline update is in
   /// nobody's hand between two probes. From any thread.
   bool is_in_hand() const noexcept { return scopes_.load() > 0; }
@@ -126,6 +132,7 @@ class Transaction final {
   std::vector<std::function<void()>> before_resume_;
   std::vector<std::function<void()>> after_resume_;
   std::vector<std::function<void()>> when_through_;
+  Conductor conduct_;
   std::atomic<int> scopes_{0};
   std::string reason_;
   std::function<void(const std::string&)> hear_reason_;

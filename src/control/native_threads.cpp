@@ -3,6 +3,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "alterability/static_points.hpp"
 #include "control/native.hpp"
 #include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
@@ -19,6 +20,7 @@ constexpr std::size_t most_frames = 1000;
 struct Stack {
   ThreadId thread{};
   std::vector<threads::Frame> frames;
+  std::string point;
 };
 
 std::vector<Stack> stacks_of_others() {
@@ -27,7 +29,8 @@ std::vector<Stack> stacks_of_others() {
       threads::StoppedWorld::stop({.timeout = std::chrono::milliseconds(2000), .keep_out = {}});
   for (const ThreadId thread : stopped->threads()) {
     if (thread == this_thread_id()) continue;
-    std::vector<threads::Frame>& frames = stacks.emplace_back(Stack{thread, {}}).frames;
+    std::vector<threads::Frame>& frames =
+        stacks.emplace_back(Stack{thread, {}, alterability::point_of(thread).value_or("")}).frames;
     stopped->walk(thread, [&](const threads::Frame& frame) {
       frames.push_back(frame);
       return frames.size() < most_frames;
@@ -75,7 +78,7 @@ ThreadsReply native_threads() {
   ThreadsReply reply;
   const symbols::Program program = symbols::Program::of_this_process();
   for (const Stack& stack : stacks) {
-    ThreadRecord record{static_cast<std::int64_t>(stack.thread), name_of_thread(stack.thread), {}};
+    ThreadRecord record{static_cast<std::int64_t>(stack.thread), name_of_thread(stack.thread), {}, stack.point};
     for (const threads::Frame& frame : stack.frames) record.frames.push_back(describe(frame, program));
     reply.threads.push_back(std::move(record));
   }

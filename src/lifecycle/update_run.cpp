@@ -144,14 +144,25 @@ void UpdateRun::change() {
   MOULT_FAULT("lifecycle.before.pause_hook");
   call("pause_hook", [this] { update_->pause_hook(); });
   hook_open_ = true;
-  pause();
-  step_in_pause();
-  transaction_->resume();
+  transaction_->conduct([this, caller = std::this_thread::get_id()] { stop_and_change(caller); });
   transaction_->be_through();
   gate_->count_change();
   note_end_of_pause();
   phase_ = Phase::in_effect;
   turn_.release();
+}
+
+/// In whatever thread a mechanism has chosen. A stop is ended by the thread that made it.
+void UpdateRun::stop_and_change(std::thread::id caller) {
+  Transaction::Scope scope(*transaction_);
+  try {
+    pause();
+    step_in_pause();
+  } catch (...) {
+    if (std::this_thread::get_id() != caller) leave_stop();
+    throw;
+  }
+  transaction_->resume();
 }
 
 void UpdateRun::pause() {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/transaction.hpp"
@@ -75,6 +76,7 @@ class UpdateRun final {
   void begin_again_if_changed();
   bool is_alterable();
   void change();
+  void stop_and_change(std::thread::id caller);
   void pause();
   void step_in_pause();
   void note_end_of_pause();
@@ -86,6 +88,8 @@ class UpdateRun final {
   Progress postpone(EventKind kind, const std::string& reason);
   Progress fail(const std::exception_ptr& error);
   Progress fail_with(UpdateState state, EventKind kind, Trouble trouble);
+  void leave_stop();
+  bool never_ran_changed() const noexcept;
   std::optional<Trouble> take_everything_back();
   void clean_up_quietly() noexcept;
   Progress settle(UpdateState state, std::optional<Trouble> trouble = {});

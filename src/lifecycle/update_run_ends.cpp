@@ -101,11 +101,23 @@ Progress UpdateRun::fail_with(UpdateState state, EventKind kind, Trouble trouble
   return settle(state, std::move(trouble));
 }
 
+bool UpdateRun::never_ran_changed() const noexcept {
+  const Suspension* suspension = transaction_->suspension();
+  return suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
+}
+
+/// A step in the pause has thrown in a thread that has only lent itself for the pause: what can be taken back at once
+/// is.
+void UpdateRun::leave_stop() {
+  if (never_ran_changed()) transaction_->undo_all();
+  if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
+  transaction_->resume();
+}
+
 /// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
 std::optional<Trouble> UpdateRun::take_everything_back() {
   if (transaction_->steps().empty()) return std::nullopt;
-  const Suspension* suspension = transaction_->suspension();
-  bool never_ran = suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
+  bool never_ran = never_ran_changed();
   if (!turn_) {
     transaction_->resume();
     turn_ = gate_->take(undo_deadline(patience_));

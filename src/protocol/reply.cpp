@@ -59,7 +59,9 @@ Json put(const FrameRecord& frame) {
 }
 
 Json put(const ThreadRecord& thread) {
-  return {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
+  Json json = {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
+  if (!thread.point.empty()) json["point"] = thread.point;
+  return json;
 }
 
 Json put(const FunctionRecord& function) {
@@ -206,7 +208,8 @@ FrameRecord frame_of(const Json& json) {
 
 ThreadRecord thread_of(const Json& json) {
   const Members members = members_of(json);
-  return {members.integer("id", 0), members.text("name", ""), parse_all(members, "frames", frame_of)};
+  return {members.integer("id", 0), members.text("name", ""), parse_all(members, "frames", frame_of),
+          members.text("point", "")};
 }
 
 FunctionRecord function_of(const Json& json) {

@@ -50,6 +50,7 @@ struct ThreadRecord {
   std::int64_t id = 0;
   std::string name;
   std::vector<FrameRecord> frames;  ///< the innermost one first
+  std::string point{};              ///< the static update point at which it waits
 };
 
 struct ThreadsReply {

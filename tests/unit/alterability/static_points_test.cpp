@@ -51,7 +51,7 @@ class Walker final {
 
 /// Gives a thread that should stay where it is the time to show that it does not.
 void look_away() {
-  for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  for (int i = 0; i < 100; ++i) std::this_thread::yield();
 }
 
 class StaticPointsTest : public testing::Test {

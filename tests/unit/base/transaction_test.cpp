@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+
 namespace moult {
 namespace {
 
@@ -20,6 +22,47 @@ TEST(Transaction, CountsEqualChangesThatFollowEachOther) {
   for (int i = 0; i < 3; ++i) transaction.add(step({"an object converted"}));
   transaction.add(step({"f redefined"}));
   EXPECT_THAT(transaction.changes(), testing::ElementsAre("an object converted, 3 times", "f redefined"));
+}
+
+TEST(Transaction, LetsGoWhatIsHeldBackOnceWhenTheAttemptIsThrough) {
+  Transaction transaction;
+  int times = 0;
+  transaction.when_through([&times] { ++times; });
+  EXPECT_EQ(times, 0);
+  transaction.be_through();
+  transaction.be_through();
+  EXPECT_EQ(times, 1);
+}
+
+TEST(Transaction, LetsGoWhatIsHeldBackWhenItIsDestroyed) {
+  int times = 0;
+  {
+    Transaction transaction;
+    transaction.when_through([&times] { ++times; });
+  }
+  EXPECT_EQ(times, 1);
+}
+
+TEST(Transaction, IsInHandWhileAStepIsCalled) {
+  Transaction transaction;
+  EXPECT_FALSE(transaction.is_in_hand());
+  {
+    const Transaction::Scope outer(transaction);
+    { const Transaction::Scope inner(transaction); }
+    EXPECT_TRUE(transaction.is_in_hand());
+  }
+  EXPECT_FALSE(transaction.is_in_hand());
+}
+
+TEST(Transaction, HasItsStepsCarriedOutByAConductorOnce) {
+  Transaction transaction;
+  int conducted = 0;
+  int steps = 0;
+  transaction.conduct_by([&conducted](const std::function<void()>& act) { act(), ++conducted; });
+  transaction.conduct([&steps] { ++steps; });
+  transaction.conduct([&steps] { ++steps; });
+  EXPECT_EQ(conducted, 1);
+  EXPECT_EQ(steps, 2);
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <exception>
+#include <thread>
+
 #include "base/fault.hpp"
 #include "fake_program.hpp"
 
@@ -288,6 +291,82 @@ TEST_P(EveryManager, CleansUpExactlyOnceAfterPreupdateSetupWhateverThrows) {
     script->at(thrown.step, [] { throw std::runtime_error("broken"); });
     main_.carry_out(scripted(script));
     EXPECT_EQ(script->count("clean_failed_alterability") + script->count("cleanup"), 1);
+  }
+}
+
+TEST_P(EveryManager, LetsGoWhatIsHeldBackWhateverThrows) {
+  for (const Throw& thrown : throws) {
+    if (thrown.state == UpdateState::refused) continue;
+    SCOPED_TRACE(thrown.step);
+    std::shared_ptr<Script> script = std::make_shared<Script>();
+    std::atomic<int> let_go = 0;
+    if (std::string(thrown.step) == "clean_failed_alterability") script->alterable = false;
+    script->at("preupdate_setup", [&] {
+      Transaction::current()->when_through([&] { ++let_go; });
+      if (std::string(thrown.step) == "preupdate_setup") throw std::runtime_error("broken");
+    });
+    if (std::string(thrown.step) != "preupdate_setup")
+      script->at(thrown.step, [] { throw std::runtime_error("broken"); });
+    main_.carry_out(scripted(script));
+    EXPECT_EQ(let_go, 1);
+  }
+}
+
+TEST_P(EveryManager, LetsGoWhatIsHeldBackWhenTheProgramRunsAgainAfterApply) {
+  std::atomic<bool> is_let_go = false;
+  script_->at("preupdate_setup", [&] {
+    Transaction::current()->when_through([&] {
+      EXPECT_EQ(program.stopped_now, 0);
+      EXPECT_EQ(program.version, 2);
+      is_let_go = true;
+    });
+  });
+  script_->at("check_over", [&] { EXPECT_TRUE(is_let_go); });
+  EXPECT_EQ(main_.carry_out(scripted(script_)).state, UpdateState::applied);
+}
+
+/// Has the steps of the pause carried out by another thread, whose id it notes.
+void conduct_elsewhere(std::thread::id& conductor) {
+  Transaction::current()->conduct_by([&conductor](const std::function<void()>& steps) {
+    std::exception_ptr failure;
+    std::jthread([&] {
+      conductor = std::this_thread::get_id();
+      try {
+        steps();
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    }).join();
+    if (failure) std::rethrow_exception(failure);
+  });
+}
+
+TEST_P(EveryManager, HasThePauseCarriedOutByAnotherThread) {
+  std::thread::id conductor;
+  std::vector<std::thread::id> seen;
+  script_->at("preupdate_setup", [&] { conduct_elsewhere(conductor); });
+  for (const char* step : {"apply", "preresume_setup", "resume_hook"})
+    script_->at(step, [&seen] { seen.push_back(std::this_thread::get_id()); });
+  EXPECT_EQ(main_.carry_out(scripted(script_)).state, UpdateState::applied);
+  EXPECT_THAT(seen, ElementsAre(conductor, conductor, conductor));
+  EXPECT_EQ(program.version, 2);
+}
+
+TEST_P(EveryManager, UndoesInTheStopOfTheOtherThreadWhatItThrowsOn) {
+  for (const char* step : {"apply", "preresume_setup", "resume_hook"}) {
+    SCOPED_TRACE(step);
+    program.reset();
+    std::shared_ptr<Script> script = std::make_shared<Script>();
+    std::thread::id conductor;
+    script->at("preupdate_setup", [&] { conduct_elsewhere(conductor); });
+    script->at(step, [] { throw Error(ErrorCode::no_room, "no room near hello"); });
+    UpdateReport report = main_.carry_out(scripted(script));
+    EXPECT_EQ(report.state, UpdateState::failed);
+    EXPECT_EQ(report.reason, "no room near hello");
+    EXPECT_EQ(program.version, 1);
+    EXPECT_EQ(program.stops, 1);
+    EXPECT_EQ(script->count("resume_hook"), 1);
+    expect_next_update_is_applied();
   }
 }
 
