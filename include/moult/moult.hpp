@@ -14,5 +14,8 @@
 #include "moult/manager.hpp"
 #include "moult/reboot.hpp"
 #include "moult/relinking.hpp"
+#include "moult/static_point_update.hpp"
+#include "moult/static_points.hpp"
+#include "moult/thread.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"

@@ -115,6 +115,22 @@ TEST_F(Reboot, AThreadThatStaysAtNoPointIsRefused) {
                 {"subject (", "does not stay at a static update point"});
 }
 
+class Twice final : public ThreadRebootUpdate {
+ public:
+  explicit Twice(ThreadId thread) : ThreadRebootUpdate("twice", thread, never) {}
+  void apply() override {
+    ThreadRebootUpdate::apply();
+    reset_thread(threads().front());
+  }
+};
+
+TEST_F(Reboot, AThreadLeavesOneCallAtATime) {
+  Thread thread("subject", go_round);
+  const End end;
+  expect_failed(carry_out(std::make_unique<Twice>(thread.id())), ErrorCode::still_active,
+                {"subject (", "is told to leave its main function already"});
+}
+
 int nowhere(int) { return 0; }
 
 template <class Capture>
