@@ -36,6 +36,7 @@ expect() {
   local want=$1 exercise=$2 text=$3 output status=0
   rm -f "$folder/updated"
   cp "$folder/application" "$folder/tutorial/${exercise/\//_}"
+  cp "$folder/application" "$folder/tutorial/${exercise/\//_}_solved"
   output=$(MOULT_BUILD=$folder "$exercise/test.sh" solution 2>&1) || status=$?
   if ((status != want)) || [[ $output != *"$text"* ]]; then
     echo "FAILED: $exercise, \"$BEFORE\" then \"$AFTER\": ended with $status instead of $want, or did not say \"$text\":"
@@ -44,7 +45,7 @@ expect() {
   fi
 }
 
-for exercise in step1/exercise1 step3/exercise1; do
+for exercise in step1/exercise1 step3/exercise1 step3/exercise4; do
   export BEFORE=hello_world AFTER=hello_Ada LOOP=1
   expect 0 "$exercise" "The trace is right."
   MOULT_EXIT=3 expect 1 "$exercise" "not in force"

@@ -84,6 +84,14 @@ TEST_F(ThreadReboot, AThreadThatIsResetRunsItsMainFunctionAnewWithItsArguments) 
   EXPECT_EQ(runs, 30);
 }
 
+TEST_F(ThreadReboot, AnActiveThreadTellsItselfToBeginAnew) {
+  Thread thread(ThreadOptions{.name = "subject", .role = ThreadRole::active}, old_main);
+  const End end;
+  expect_applied(carry_out(std::make_unique<ThreadRebootUpdate>("reboot", thread.id(), new_main, "hello")));
+  await(has_begun_anew);
+  EXPECT_THAT(trace.lines(), ElementsAre("~work", "~old main", "new main: hello"));
+}
+
 TEST_F(ThreadReboot, AMainFunctionThatEndsEndsTheThread) {
   Thread thread("subject", old_main);
   const End end;
