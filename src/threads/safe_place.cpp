@@ -169,7 +169,7 @@ bool SafePlaces::is_exported_by_libc(CodeAddress address) const noexcept {
 }
 
 std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowCache& rows,
-                                            const std::vector<CodeRange>& keep_out) const noexcept {
+                                            const std::vector<CodeRange>& keep_out, Waiting waiting) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
   // Reading input blocks with only that stream's lock held.
   bool waits_for_input = platform::is_waiting_for_input(*slot.context);
@@ -186,7 +186,9 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
       return !unsafe && !keep_out.empty();
     }
     const Place* place = place_of(address);
-    if (place != nullptr && !(place->kind == Kind::stdio && waits_for_input))
+    const bool is_borne = place != nullptr && place->kind != Kind::allocation &&
+                          (waiting != Waiting::no || (place->kind == Kind::stdio && waits_for_input));
+    if (place != nullptr && !is_borne)
       unsafe = UnsafeStop{descriptions[static_cast<std::size_t>(place->kind)], address};
     if (!libc_.contains(address)) only_libc = false;
     // The outermost frame is the thread's start, which says nothing of what it does now.
