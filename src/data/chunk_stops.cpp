@@ -98,7 +98,10 @@ void ChunkStops::remove(const Touches& served) noexcept {
 
 /// Those who wait there touch the page again.
 void ChunkStops::wake(const Touches& served) noexcept {
-  for (const Touch& each : served) pages_.wake(each.missing.page, platform::page_size());
+  for (const Touch& each : served) {
+    pages_.wake(each.missing.page, platform::page_size());
+    each.conversion->tell();
+  }
 }
 
 std::optional<ChunkStops::Touch> ChunkStops::touch_of(pid_t task) const noexcept {

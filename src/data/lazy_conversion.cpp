@@ -220,7 +220,9 @@ void LazyConversion::resolve(const platform::MissingPage& missing) {
 void LazyConversion::resolve_in_stop(const Place& place, const platform::MissingPage& missing) {
   bool is_lent =
       server_->claims().is_converting_in_place(missing.task) && server_->chunk_stops().show(*place.region, place.slab);
-  if (!is_lent) convert_in_place(place);
+  if (is_lent) return;
+  convert_in_place(place);
+  tell();
 }
 
 void LazyConversion::resolve_unconverted(const platform::MissingPage& missing) {
@@ -256,6 +258,7 @@ void LazyConversion::leave(const Place& place, const char* reason) {
   if (!place.region->awaiting().claim(place.slab)) return;
   chunk.leave(reason);
   count(chunk);
+  tell();
   place.region->show(place.slab, server_->pages());
   close(place);
 }
@@ -310,6 +313,7 @@ void LazyConversion::convert(const Place& place) {
     chunk.run(bytes, claim);
   }
   count(chunk);  // before anybody sees it
+  if (server_->manner() == Manner::aside) tell();
   if (!is_empty && !claim.end()) server_->pages().fill(slab.begin(), region.slab_size(), bytes);
   if (is_certain) region.forget(place.slab);
   if (!is_certain) {
@@ -322,16 +326,33 @@ void LazyConversion::convert(const Place& place) {
 void LazyConversion::count(const ChunkConversion& chunk) noexcept {
   ++converted_chunks_;
   converted_objects_ += chunk.converted();
-  std::size_t number = failed_objects_.fetch_add(chunk.failed());
-  for (const Unconverted& failure : chunk.failures()) try {
-      if (++number > most_reports) return;
-      std::string text = "the object of " + old_.readable + " at " +
-                         hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) + " was not converted to " +
-                         new_.readable + " and stays as it is: " + failure.reason;
-      if (number == most_reports) text += "; there may be more, which are only counted";
-      warn(std::move(text));
+  failed_objects_ += chunk.failed();
+  try {
+    untold_.with([&](std::vector<Unconverted>& all) {
+      all.insert(all.end(), chunk.failures().begin(), chunk.failures().end());
+    });
+  } catch (const std::bad_alloc&) {  // they are counted at least
+  }
+}
+
+/// Not in the stop of a chunk: whoever waits there may have the stream locked that the log is written to.
+void LazyConversion::tell() noexcept {
+  std::vector<Unconverted> failures;
+  untold_.with([&](std::vector<Unconverted>& all) { failures.swap(all); });
+  for (const Unconverted& failure : failures) try {
+      const std::size_t number = ++told_objects_;
+      if (number > most_reports) return;
+      warn_of(failure, number);
     } catch (const std::bad_alloc&) {  // it stays unreported
     }
+}
+
+void LazyConversion::warn_of(const Unconverted& failure, std::size_t number) const {
+  std::string text = "the object of " + old_.readable + " at " +
+                     hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) + " was not converted to " +
+                     new_.readable + " and stays as it is: " + failure.reason;
+  if (number == most_reports) text += "; there may be more, which are only counted";
+  warn(std::move(text));
 }
 
 /// The chunk's pages are there, or nothing is in it.
@@ -487,6 +508,7 @@ void LazyConversion::drain_in_stops() {
       convert_in_place(place);
     } while (std::chrono::steady_clock::now() < until);
   });
+  tell();
 }
 
 void LazyConversion::drain(const threads::StoppedWorld&) {
@@ -495,6 +517,7 @@ void LazyConversion::drain(const threads::StoppedWorld&) {
   };
   if (is_done_) return;
   for (Place place = next_waiting(); place.region != nullptr; place = next_waiting()) convert_one(place);
+  tell();
   const threads::NoWakefulWork what_the_stopper_touched_is_done;
 }
 

@@ -78,6 +78,9 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   /// Shows it as it is, if it waits, until the stop is over.
   void show_at(const std::byte* page) noexcept;
 
+  /// When the program runs again: names the objects that stay what they are.
+  void tell() noexcept;
+
   /// The page's objects stay what they are. In a program that runs. Throws std::bad_alloc.
   void leave_at(const std::byte* page, const char* reason);
   /// All that wait stay what they are. True.
@@ -113,6 +116,7 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void drain_in_stops();
   void drain_beside();
   void count(const ChunkConversion& chunk) noexcept;
+  void warn_of(const Unconverted& failure, std::size_t number) const;
   void close(const Place& place) noexcept;
   void finish() noexcept;
   Revocables take_revocables() noexcept;
@@ -132,6 +136,7 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   std::vector<PoolChange> changes_;
   mutable std::deque<MovedRegion> regions_;  ///< from build on the same
   Guarded<Revocables> revocables_;
+  Guarded<std::vector<Unconverted>> untold_;
   std::atomic<bool> is_certain_{false};  ///< nothing will be put back
   std::atomic<bool> is_finished_{false};
   std::atomic<bool> is_done_{false};
@@ -142,6 +147,7 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   std::atomic<std::size_t> objects_{0};
   std::atomic<std::size_t> converted_objects_{0};
   std::atomic<std::size_t> failed_objects_{0};
+  std::atomic<std::size_t> told_objects_{0};
 };
 
 /// Converts what earlier conversions have left that have to do with pools which hold objects of the class, before

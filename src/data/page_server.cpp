@@ -119,7 +119,7 @@ void PageServer::run() {
   platform::name_this_thread("moult pages");
   for (;;) {
     std::optional<platform::MissingPage> missing = pages_.next();
-    if (!missing || hand_over(*missing)) continue;
+    if (!missing) continue;
     Turn turn = turn_for(*missing);
     if (turn == Turn::leave) continue;
     do try {
@@ -132,17 +132,12 @@ void PageServer::run() {
   }
 }
 
-/// What is to be converted in a stop. True when it is, or when there was no memory to say so.
+/// Whether the chunk is to be converted in a stop, which somebody else makes. Throws std::bad_alloc.
 bool PageServer::hand_over(const platform::MissingPage& missing) {
   if (manner() == Manner::aside || threads::is_served_in_stop(missing.task)) return false;
-  try {
-    std::shared_ptr<LazyConversion> conversion = find(missing.page);
-    if (conversion == nullptr || !conversion->needs_stop(missing.page)) return false;
-    chunk_stops_.add(missing, std::move(conversion));
-  } catch (const std::bad_alloc&) {
-    std::this_thread::sleep_for(until_there_is_memory);
-    pages_.wake(missing.page, platform::page_size());
-  }
+  std::shared_ptr<LazyConversion> conversion = find(missing.page);
+  if (conversion == nullptr || !conversion->needs_stop(missing.page)) return false;
+  chunk_stops_.add(missing, std::move(conversion));
   return true;
 }
 
@@ -186,7 +181,7 @@ std::optional<platform::MissingPage> PageServer::take_next() {
 
 void PageServer::serve(const platform::MissingPage& missing, Turn turn) {
   const threads::WakefulWork work(missing.task);
-  if (hand_over(missing)) return;  // it had to wait for a stop in which that began
+  if (hand_over(missing)) return;
   std::shared_ptr<LazyConversion> conversion = find(missing.page);
   if (conversion == nullptr) return pages_.fill_with_zeros(missing.page, platform::page_size());
   turn == Turn::serve ? conversion->resolve(missing) : conversion->resolve_unconverted(missing);

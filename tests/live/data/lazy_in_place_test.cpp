@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/event.hpp"
+#include "base/guarded.hpp"
 #include "base/transaction.hpp"
 #include "moult/lazy_update.hpp"
 #include "moult/log.hpp"
@@ -238,9 +239,11 @@ TEST_F(LazilyInPlace, AnObjectMayDieBeforeItIsConverted) {
 }
 
 TEST_F(LazilyInPlace, WhatThrowsStaysWhatItWasAndIsNamed) {
-  std::vector<std::string> told;
+  Guarded<std::vector<std::string>> told;
   std::unique_ptr<EventLog::Subscription> listening = event_log().subscribe([&](const Event& event) {
-    if (event.kind == EventKind::warning) told.push_back(event.text);
+    if (event.kind != EventKind::warning) return;
+    told.with([&](std::vector<std::string>& all) { all.push_back(event.text); });
+    told.notify();
   });
   LazyObjects objects = start_lazy_update<Note, NoteTwo>([](const Note& old) {
     if (old.number % 1000 == 33) throw std::runtime_error("not that one");
@@ -252,9 +255,13 @@ TEST_F(LazilyInPlace, WhatThrowsStaysWhatItWasAndIsNamed) {
   objects.drain();
   EXPECT_EQ(objects.progress().failed_objects, 3u);
   EXPECT_EQ(objects.progress().converted_objects, notes.size() - 3);
-  ASSERT_EQ(told.size(), 3u);
-  EXPECT_NE(told[0].find("Note at 0x"), std::string::npos) << told[0];
-  EXPECT_NE(told[0].find("not that one"), std::string::npos) << told[0];
+  told.wait_until(
+      std::chrono::steady_clock::now() + 60s, [](const std::vector<std::string>& all) { return all.size() == 3; },
+      [](const std::vector<std::string>& all, bool are_three) {
+        ASSERT_TRUE(are_three) << all.size();
+        EXPECT_NE(all[0].find("Note at 0x"), std::string::npos) << all[0];
+        EXPECT_NE(all[0].find("not that one"), std::string::npos) << all[0];
+      });
   DataAccessor<Note> left;
   ASSERT_EQ(left.size(), 3u);
   for (const Note& note : left) EXPECT_EQ(note.number % 1000, 33u);
