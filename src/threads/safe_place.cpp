@@ -208,15 +208,18 @@ bool SafePlaces::is_exported_by_libc(CodeAddress address) const noexcept {
 }
 
 std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowCache& rows,
-                                            const std::vector<CodeRange>& keep_out) const noexcept {
+                                            const std::vector<CodeRange>& keep_out, Waiting waiting) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
   // Reading input blocks with only that stream's lock held; waiting for a thread's end, or for a lock, with none.
   bool waits_for_input = platform::is_waiting_for_input(*slot.context);
   bool waits_for_thread = platform::is_at_futex(*slot.context);
+  auto is_borne = [&](const Place& place) {
+    if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
+    return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);
+  };
   auto lock_at = [&](CodeAddress address) -> const Place* {
     const Place* place = place_of(address);
-    if (place == nullptr || (place->kind == Kind::stdio && waits_for_input)) return nullptr;
-    return place->kind == Kind::joining && waits_for_thread ? nullptr : place;
+    return place == nullptr || is_borne(*place) ? nullptr : place;
   };
   std::optional<UnsafeStop> unsafe;
   bool only_libc = true;
