@@ -31,7 +31,7 @@ class LazyFaults : public testing::Test {
  protected:
   LazyFaults() {
     set_log_level(LogLevel::none);
-    for (int i = 0; i < 20'000; ++i) leaves.push_back(std::make_unique<Leaf>(i));
+    for (int i = 0; i < 20'000; ++i) leaves_.push_back(std::make_unique<Leaf>(i));
   }
 
   UpdateReport apply() {
@@ -42,20 +42,20 @@ class LazyFaults : public testing::Test {
                           .sleep_time = std::chrono::milliseconds(2),
                           .stop_timeout = std::chrono::seconds(20),
                           .max_postponements = 0});
-    UpdateHandle handle = manager.add_update(std::move(update));
-    manager.apply_next_update();
+    UpdateHandle handle = manager_.add_update(std::move(update));
+    manager_.apply_next_update();
     return handle.report();
   }
 
   void expect_old() {
-    EXPECT_EQ(DataAccessor<Leaf>().size(), leaves.size());
+    EXPECT_EQ(DataAccessor<Leaf>().size(), leaves_.size());
     EXPECT_TRUE(DataAccessor<LeafTwo>().empty());
-    for (const std::unique_ptr<Leaf>& leaf : leaves) ASSERT_EQ(leaf->twice, 2 * leaf->number);
+    for (const std::unique_ptr<Leaf>& leaf : leaves_) ASSERT_EQ(leaf->twice, 2 * leaf->number);
   }
 
   void expect_new() {
     EXPECT_TRUE(DataAccessor<Leaf>().empty());
-    EXPECT_EQ(DataAccessor<LeafTwo>().size(), leaves.size());
+    EXPECT_EQ(DataAccessor<LeafTwo>().size(), leaves_.size());
     for (const LeafTwo& leaf : DataAccessor<LeafTwo>()) ASSERT_EQ(leaf.thrice, 3 * leaf.number);
   }
 
@@ -85,8 +85,8 @@ class LazyFaults : public testing::Test {
     return armed.fired();
   }
 
-  std::vector<std::unique_ptr<Leaf>> leaves;
-  Manager manager{"leaves"};
+  std::vector<std::unique_ptr<Leaf>> leaves_;
+  Manager manager_{"leaves"};
 };
 
 TEST_F(LazyFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
