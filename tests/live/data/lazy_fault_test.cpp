@@ -1,4 +1,4 @@
-// A conversion at first use that fails at any of its steps leaves every object as it was, and the next one applies.
+// A conversion at first use that fails at any of its steps leaves_ every object as it was, and the next one applies.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,7 +64,7 @@ class LazyFaults : public testing::Test {
 
   LazyFaults() {
     set_log_level(LogLevel::none);
-    for (int i = 0; i < Kind::count; ++i) leaves.push_back(std::make_unique<One>(i));
+    for (int i = 0; i < Kind::count; ++i) leaves_.push_back(std::make_unique<One>(i));
   }
 
   UpdateReport apply() {
@@ -75,23 +75,23 @@ class LazyFaults : public testing::Test {
                           .sleep_time = std::chrono::milliseconds(2),
                           .stop_timeout = std::chrono::seconds(20),
                           .max_postponements = 0});
-    UpdateHandle handle = manager.add_update(std::move(update));
-    manager.apply_next_update();
+    UpdateHandle handle = manager_.add_update(std::move(update));
+    manager_.apply_next_update();
     return handle.report();
   }
 
   void expect_old() {
-    EXPECT_EQ(DataAccessor<One>().size(), leaves.size());
+    EXPECT_EQ(DataAccessor<One>().size(), leaves_.size());
     EXPECT_TRUE(DataAccessor<Two>().empty());
-    for (const std::unique_ptr<One>& leaf : leaves) ASSERT_EQ(leaf->twice, 2 * leaf->number);
+    for (const std::unique_ptr<One>& leaf : leaves_) ASSERT_EQ(leaf->twice, 2 * leaf->number);
   }
 
   void expect_new(const One& leaf) { ASSERT_EQ(reinterpret_cast<const Two&>(leaf).thrice, 3 * leaf.number); }
 
   void expect_new() {
     EXPECT_TRUE(DataAccessor<One>().empty());
-    EXPECT_EQ(DataAccessor<Two>().size(), leaves.size());
-    for (const std::unique_ptr<One>& leaf : leaves) expect_new(*leaf);
+    EXPECT_EQ(DataAccessor<Two>().size(), leaves_.size());
+    for (const std::unique_ptr<One>& leaf : leaves_) expect_new(*leaf);
   }
 
   static bool is_ours(std::string_view point) {
@@ -110,7 +110,7 @@ class LazyFaults : public testing::Test {
       expect_old();
       return true;
     }
-    for (std::size_t i = 0; i < leaves.size(); i += 1500) expect_new(*leaves[i]);
+    for (std::size_t i = 0; i < leaves_.size(); i += 1500) expect_new(*leaves_[i]);
     try {
       roll_back(report.id);
     } catch (const std::exception&) {
@@ -122,8 +122,8 @@ class LazyFaults : public testing::Test {
     return armed.fired();
   }
 
-  std::vector<std::unique_ptr<One>> leaves;
-  Manager manager{"leaves"};
+  std::vector<std::unique_ptr<One>> leaves_;
+  Manager manager_{"leaves"};
 };
 
 using Kinds = testing::Types<Leaves, Stems>;

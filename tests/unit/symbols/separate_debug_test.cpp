@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 fs::path install(const ScratchFolder& root, const std::string& name, const std::string& id) {
   const fs::path folder = fs::path(root.file(".build-id")) / id.substr(0, 2);
   fs::create_directories(folder);
-  const fs::path place = folder / (id.substr(2) + ".debug");
+  fs::path place = folder / (id.substr(2) + ".debug");
   fs::copy_file(fixture(name), place);
   return place;
 }

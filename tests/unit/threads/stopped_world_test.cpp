@@ -93,7 +93,7 @@ TEST(StoppedWorld, WordsBelowASignalsOwnStackAreSeen) {
   expect_seen([](std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done) {
     handler_begun = &begun;
     handler_done = &done;
-    std::vector<char> memory(64 * 1024);
+    std::vector<char> memory(std::size_t{64} * 1024);
     stack_t own{};
     own.ss_sp = memory.data();
     own.ss_size = memory.size();
