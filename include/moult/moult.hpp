@@ -13,5 +13,8 @@
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/relinking.hpp"
+#include "moult/static_point_update.hpp"
+#include "moult/static_points.hpp"
+#include "moult/thread.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"
