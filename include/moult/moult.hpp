@@ -13,5 +13,6 @@
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/relinking.hpp"
+#include "moult/return_barrier.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"
