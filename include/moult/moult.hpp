@@ -17,5 +17,6 @@
 #include "moult/static_point_update.hpp"
 #include "moult/static_points.hpp"
 #include "moult/thread.hpp"
+#include "moult/return_barrier.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"

@@ -1,4 +1,4 @@
-// A conversion at first use that fails at any of its steps leaves_ every object as it was, and the next one applies.
+// A conversion at first use that fails at any of its steps leaves every object as it was, and the next one applies.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -101,6 +101,20 @@ TEST_F(ForcedQuiescence, WhatAWaitingThreadCarriesInItsRegistersArrives) {
   EXPECT_EQ(takes_any(2, 1.5, 2.), 3.5);
 }
 
+TEST_F(ForcedQuiescence, WideVectorsArriveWhole) {
+  if (!has_wide_vectors()) GTEST_SKIP() << "the processor has no AVX";
+  Room room;
+  std::thread inside([&] { stays(room, 1); });
+  room.entered.acquire();
+  const UpdateHandle handle = begin({stays, AnyFunction(address_of_takes_wide(), "takes_wide")}, [] {});
+  std::future<double> outside = std::async(std::launch::async, calls_takes_wide);
+  EXPECT_EQ(outside.wait_for(10ms), std::future_status::timeout);
+  room.leave.release();
+  expect_applied(handle.wait(60s));
+  inside.join();
+  EXPECT_EQ(outside.get(), 36);
+}
+
 TEST_F(ForcedQuiescence, FunctionsThatCallEachOtherComeToAnEnd) {
   Room room;
   long inside_result = 0;
@@ -132,6 +146,13 @@ TEST_F(ForcedQuiescence, NoCallIsMadeOfTwoVersionsUnderFourThreads) {
         std::this_thread::yield();
       }
     });
+  callers.emplace_back([&](std::stop_token token) {  // threads that begin and end meanwhile
+    while (!token.stop_requested())
+      std::thread([&mixed] {
+        const long result = ping(depth);
+        if (result != depth + 1 && result != 1000 * (depth + 1)) ++mixed;
+      }).join();
+  });
   const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 200 : 6;
   for (int round = 0; round < rounds; ++round) {
     const bool is_even = round % 2 == 0;
