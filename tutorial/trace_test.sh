@@ -66,6 +66,15 @@ AFTER="tic2 tac2 tic tac2" expect 1 step1/exercise2 "tic again after tic2"
 AFTER="tic2 tac2 tic2 tac" expect 1 step1/exercise2 "tac again after tac2"
 AFTER="tic2 tic2" expect 1 step1/exercise2 "where a tac was due"
 
+export BEFORE="tic tac" AFTER="tic2 tac2" LOOP=2
+expect 0 step3/exercise3 "The trace is right."
+MOULT_EXIT=3 expect 1 step3/exercise3 "not in force"
+AFTER="tic tac2 tic2 tac2" expect 1 step3/exercise3 '"tac2" after tic: the clock was changed between'
+AFTER="tic2 tac" expect 1 step3/exercise3 '"tac" where tac2 was due'
+AFTER="tic2 tac2 tic tac" expect 1 step3/exercise3 '"tic" where tic2 was due'
+AFTER="tic2 tic2" expect 1 step3/exercise3 '"tic2" where tac2 was due'
+AFTER=$BEFORE expect 1 step3/exercise3 "they were not replaced"
+
 export BEFORE="0_at_0x10 1_at_0x20 2_at_0x30 3_at_0x40 4_at_0x50" LOOP=5
 export AFTER="0_from_here_at_0x10 1_from_here_at_0x20 2_from_here_at_0x30 3_from_here_at_0x40 4_from_here_at_0x50"
 good=$AFTER
