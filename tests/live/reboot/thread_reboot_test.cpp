@@ -6,6 +6,11 @@
 #include "reboot.hpp"
 
 namespace moult::reboot_test {
+
+// clang makes a MOULT_UPDATABLE function weak, which a local one cannot be.
+MOULT_UPDATABLE int version() { return 1; }
+MOULT_UPDATABLE int version_two() { return 2; }
+
 namespace {
 
 using testing::ElementsAre;
@@ -143,8 +148,6 @@ TEST_F(ThreadReboot, AHandlerThatThrowsOnIsRunThrough) {
 }
 
 /// Leaves its thread's main function, and has redefined a function before.
-MOULT_UPDATABLE int version() { return 1; }
-MOULT_UPDATABLE int version_two() { return 2; }
 class RedefinesToo final : public ThreadRebootUpdate {
  public:
   explicit RedefinesToo(ThreadId thread) : ThreadRebootUpdate("swallowed", thread, new_main, "never") {}
