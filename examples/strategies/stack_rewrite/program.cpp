@@ -1,24 +1,27 @@
-// Adds numbers up, in one call that goes on until a 0 comes.
+// Adds up the numbers that are typed, in one call that goes on until a 0 comes.
+#include "sum.hpp"
+
 #include <moult/moult.hpp>
 #include <moult/static_points.hpp>
 #include <moult/thread.hpp>
 
 #include <iostream>
 
-#include "inbox.hpp"
-
 Inbox inbox;
 
+MOULT_UPDATABLE void show(const Tally& tally) {
+  std::cout << tally.count << " numbers, sum " << tally.sum << std::endl;
+}
+
 MOULT_UPDATABLE int add_up() {
-  int count = 0;
-  int sum = 0;
+  Tally tally;  // show has its address, so the compiler keeps it in memory
   for (;;) {
     moult::static_update_point("between numbers");
     const int number = std::stoi(inbox.take());
-    if (number == 0) return sum;
-    ++count;
-    sum += number;
-    std::cout << count << " numbers, sum " << sum << std::endl;
+    if (number == 0) return tally.sum;
+    ++tally.count;
+    tally.sum += number;
+    show(tally);
   }
 }
 

@@ -1,25 +1,20 @@
-// Has the call of add_up that is in progress go on in a new version, with the count and the sum that it has so far.
+// Has the call of add_up that is in progress go on in a new version, with the tally that it has so far.
 #include <moult/moult.hpp>
 #include <moult/reboot.hpp>
 #include <moult/static_points.hpp>
 
 #include <iostream>
-#include <tuple>
 
-#include "inbox.hpp"
+#include "sum.hpp"
 
-extern Inbox inbox;
-int add_up();
-
-static int add_up_v2(const std::tuple<int, int>& state) {
-  auto [count, sum] = state;
+static int add_up_v2(Tally tally) {
   for (;;) {
     moult::static_update_point("between numbers");
     const int number = std::stoi(inbox.take());
-    if (number == 0) return sum;
-    ++count;
-    sum += number;
-    std::cout << count << " numbers, sum " << sum << ", mean " << sum / count << std::endl;
+    if (number == 0) return tally.sum;
+    ++tally.count;
+    tally.sum += number;
+    std::cout << tally.count << " numbers, sum " << tally.sum << ", mean " << tally.sum / tally.count << std::endl;
   }
 }
 
@@ -27,7 +22,7 @@ class SumUpdate final : public moult::RebootFunctionUpdate {
  public:
   SumUpdate()
       : RebootFunctionUpdate("sum", moult::get_thread_by_name("adder"),
-                             {add_up, add_up_v2, moult::capture_locals<int, int>("count", "sum")}) {
+                             {add_up, add_up_v2, moult::capture_locals<Tally>("tally")}) {
     set_patience({.max_tries = 60, .max_postponements = 0});  // a minute
   }
 
