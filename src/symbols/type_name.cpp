@@ -322,6 +322,8 @@ std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram) { ret
 
 std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name_of_type(type_of(variable), 0); }
 
+std::optional<std::string> name_of_type_entry(const Dwarf_Die& type) { return name_of_type(type, 0); }
+
 std::optional<std::string> class_name_of(const Dwarf_Die& type) { return qualified_name_of(type, 0); }
 
 std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {
