@@ -14,6 +14,10 @@
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
+namespace moult::redefine {
+class LocalChange;  // moult's own: outside of what is exported
+}
+
 #pragma GCC visibility push(default)
 namespace moult {
 
@@ -60,11 +64,9 @@ struct LocalUpdate {
 
 namespace detail {
 
-/// A variable of a function, looked up in the debug information.
-class LocalLookup;
-std::shared_ptr<LocalLookup> find_local(const AnyFunction& function, std::string_view name, const std::type_info& type,
-                                        std::size_t size);
-std::size_t set_local(const std::shared_ptr<LocalLookup>& local, const void* value, const LocalUpdate& options);
+std::shared_ptr<const redefine::LocalChange> find_local(const AnyFunction& function, std::string_view name,
+                                                        const std::type_info& type, std::size_t size);
+std::size_t set_local(const redefine::LocalChange& local, const void* value, const LocalUpdate& options);
 
 }  // namespace detail
 
@@ -90,22 +92,23 @@ class LocalVariable final {
   /// threads, and returns in how many. All or none: when it cannot be set in one of them, none is changed.
   ///
   /// In the frame it is set where it lies: in memory, in a register that calls preserve where a call further in has
-  /// saved it, in the innermost frame in the register itself. A statement in progress may go on with the old value,
-  /// which it has read. Refused (unsupported, with the place) where it is optimized out, not in scope, in a register
-  /// that has not been saved, or lives in several places, by which code may have taken its value elsewhere: that is
-  /// told by the debug information, and what else an optimiser has computed from it is not. A volatile variable can
-  /// always be set.
+  /// saved it, in the innermost frame in the register itself. A statement that has called another function
+  /// may go on with the old value, which it has read. Refused (unsupported, with the place) where it is optimized out,
+  /// not in scope, in a register that has not been saved, or lives in several places, by which code may have taken its
+  /// value elsewhere: that is told by the debug information, and what else an optimiser has computed from it is not. A
+  /// volatile variable can always be set.
   ///
   /// Called from a step of an update it belongs to that update: it is undone with it as long as the program is stopped.
   /// Once the program has gone on the calls may have ended, and taking it back is refused (unsupported): let another
   /// update set another value. Stops the program unless it is stopped. Throws Error besides: still_active (a thread
-  /// stands where its function is just being entered or left), not_found (no such thread), thread_unstoppable.
+  /// stands in the function's own code, where that is just being entered or left or within a statement: try again),
+  /// not_found (no such thread), thread_unstoppable.
   std::size_t set(const T& value, const LocalUpdate& options = {}) const {
-    return detail::set_local(local_, &value, options);
+    return detail::set_local(*local_, &value, options);
   }
 
  private:
-  std::shared_ptr<detail::LocalLookup> local_;
+  std::shared_ptr<const redefine::LocalChange> local_;
 };
 
 /// Both at once; in a stopped program it reads debug information there. After Pymoult's update_local_var.

@@ -10,8 +10,13 @@
 // wanders, it is changed only if it is nowhere else now: in a call all but the preserved registers are lost, so other
 // places in these do not count. Any other place, a constant or an entry value among them, is refused.
 //
-// Limits: what an optimiser has computed from the variable beforehand (a bound, an address) is not told by anybody.
-// Calls that were inlined elsewhere cannot be told from their callers, so a function with such copies is refused.
+// A thread that was stopped in the function's own code may have read the variable for the statement that it is in, and
+// would write back what it makes of the old value. So it has to stand where a line's statement begins.
+//
+// Limits: a statement of several lines counts as several, and one that has called a function and read the variable
+// before goes on with what it has read. What an optimiser has computed from the variable beforehand (a bound, an
+// address) is not told by anybody. Calls that were inlined elsewhere cannot be told from their callers, so a function
+// with such copies is refused.
 #include "redefine/local_change.hpp"
 
 #include <algorithm>
@@ -85,10 +90,9 @@ struct Call {
 
 /// "x of worker(int): `what` at app.cpp:42 in worker (12); `next`; nothing was changed".
 [[noreturn]] void refuse(ErrorCode code, const Call& call, const std::string& what, const std::string& next) {
-  const Program program = Program::of_this_process();
   throw Error(code, call.version.locals->text() + ": " + what + " at " +
-                        place_text(program, call.state.frame.lookup_address()) + " in " +
-                        threads::describe_thread(call.thread) + "; " + next + "; nothing was changed");
+                        symbols::place_text(call.version.locals->described, call.state.frame.lookup_address()) +
+                        " in " + threads::describe_thread(call.thread) + "; " + next + "; nothing was changed");
 }
 
 constexpr const char* make_it_volatile = "declare it volatile, or compile that source file with -O0 or -Og";
@@ -176,6 +180,12 @@ const LocationPiece& require_place(const Call& call, const FoundVariable& found)
   return piece;
 }
 
+/// Not of a call that has called another: its statement goes on with what that one returns.
+bool is_within_statement(const Call& call) {
+  return !call.state.frame.is_return_address &&
+         !symbols::begins_statement(call.version.locals->described, call.state.frame.pc);
+}
+
 Write plan_write(const Call& call, const std::type_info& type, std::span<const std::byte> value) {
   const NamedLocals& locals = *call.version.locals;
   const FrameVariable* variable = locals.at(call.state.frame.lookup_address());
@@ -189,6 +199,8 @@ Write plan_write(const Call& call, const std::type_info& type, std::span<const s
   Write write = piece.kind == LocationPiece::Kind::in_register
                     ? write_to_register(call, *variable, *found.entry, piece.place, value)
                     : write_to_memory(call, *variable, *found.entry, piece.place, value);
+  if (is_within_statement(call))
+    refuse(ErrorCode::still_active, call, "the thread stands within a statement, which may have read it,", "try again");
   if (write.context == nullptr && !platform::write_memory(write.address, write.before))
     refuse(ErrorCode::unsupported, call, "in memory that cannot be written", "it may be a constant of the program's");
   return write;
@@ -340,23 +352,12 @@ std::size_t LocalChange::commit(const threads::StoppedWorld& stopped, std::span<
 
 namespace moult::detail {
 
-/// Named in the public header, which knows nothing of what it is.
-class LocalLookup final {
- public:
-  explicit LocalLookup(std::shared_ptr<const redefine::LocalChange> change) : change_(std::move(change)) {}
-  const redefine::LocalChange& change() const noexcept { return *change_; }
-
- private:
-  std::shared_ptr<const redefine::LocalChange> change_;
-};
-
-std::shared_ptr<LocalLookup> find_local(const AnyFunction& function, std::string_view name, const std::type_info& type,
-                                        std::size_t size) {
-  return std::make_shared<LocalLookup>(redefine::LocalChange::prepare(function, name, type, size));
+std::shared_ptr<const redefine::LocalChange> find_local(const AnyFunction& function, std::string_view name,
+                                                        const std::type_info& type, std::size_t size) {
+  return redefine::LocalChange::prepare(function, name, type, size);
 }
 
-std::size_t set_local(const std::shared_ptr<LocalLookup>& local, const void* value, const LocalUpdate& options) {
-  const redefine::LocalChange& change = local->change();
+std::size_t set_local(const redefine::LocalChange& change, const void* value, const LocalUpdate& options) {
   std::size_t count = 0;
   change_directly(
       [&] {

@@ -182,18 +182,19 @@ TEST_P(WrittenLocations, EveryParameterIsKnownAtTheFunctionsEntry) {
     EXPECT_FALSE(outermost.name.empty());
     EXPECT_EQ(described->entry, function.range.begin);
     EXPECT_FALSE(described->frame_base.empty());
-    EXPECT_EQ(described->body > described->entry, described->body != described->entry);
+    EXPECT_GE(described->body, described->entry);
     for (const FrameVariable& variable : outermost.variables) {
       if (!variable.is_parameter) continue;
-      ++count;
       EXPECT_FALSE(variable.type.name.empty()) << variable.name;
       EXPECT_GT(variable.type.size, 0u) << variable.name;
-      EXPECT_EQ(variable.has_list, is_optimised && variable.has_list);
+      EXPECT_TRUE(is_optimised || !variable.has_list) << variable.name;
+      if (is_optimised && variable.entries.empty()) continue;  // nobody uses it
       const auto at_entry =
           std::find_if(variable.entries.begin(), variable.entries.end(),
                        [&](const LocationEntry& entry) { return entry.code.contains(function.range.begin); });
       ASSERT_NE(at_entry, variable.entries.end()) << variable.name << " of " << outermost.name;
       EXPECT_FALSE(at_entry->expression.empty());
+      ++count;
     }
   }
   EXPECT_GT(count, 0u);
