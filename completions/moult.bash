@@ -42,6 +42,7 @@ _moult() {
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;
       functions) options+=" --most" ;;
+      threads) options+=" --locals" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
     return
