@@ -12,6 +12,7 @@
 #include "moult/load.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
+#include "moult/progressive_access.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"
