@@ -13,6 +13,7 @@
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/reboot.hpp"
+#include "moult/progressive_access.hpp"
 #include "moult/relinking.hpp"
 #include "moult/static_point_update.hpp"
 #include "moult/static_points.hpp"
