@@ -41,6 +41,7 @@ _moult() {
       build) options+=" --force --output --build-dir --verbose" ;;
       log) options+=" --follow --after" ;;
       functions) options+=" --most" ;;
+      threads) options+=" --locals" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
     return
