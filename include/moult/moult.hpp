@@ -12,6 +12,8 @@
 #include "moult/load.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
+#include "moult/redirection.hpp"
 #include "moult/relinking.hpp"
+#include "moult/stack.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"
