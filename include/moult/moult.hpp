@@ -19,5 +19,8 @@
 #include "moult/static_points.hpp"
 #include "moult/thread.hpp"
 #include "moult/return_barrier.hpp"
+#include "moult/redirection.hpp"
+#include "moult/relinking.hpp"
+#include "moult/stack.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"
