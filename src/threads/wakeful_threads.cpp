@@ -11,6 +11,9 @@
 namespace moult::threads {
 namespace {
 
+/// For others to ask without the lock.
+[[gnu::tls_model("initial-exec")]] thread_local constinit bool this_thread_is_wakeful = false;
+
 struct Resting {
   std::mutex mutex;
   std::condition_variable changed;
@@ -42,12 +45,14 @@ WakefulThread::WakefulThread() {
   std::scoped_lock lock(all.mutex);
   all.working.reserve(all.tasks.size() + 1);
   all.tasks.push_back(platform::own_task());
+  this_thread_is_wakeful = true;
 }
 
 WakefulThread::~WakefulThread() {
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   std::erase(all.tasks, platform::own_task());
+  this_thread_is_wakeful = false;
 }
 
 WakefulWork::WakefulWork(pid_t task) {
@@ -69,6 +74,8 @@ bool is_served_in_stop(pid_t task) noexcept {
   std::scoped_lock lock(all.mutex);
   return task == all.stopper || all.is_working(task);
 }
+
+bool is_wakeful() noexcept { return this_thread_is_wakeful; }
 
 void add_wakeful_tasks(pid_t stopper, std::vector<pid_t>& tasks) {
   Resting& all = resting();

@@ -50,6 +50,9 @@ class NoWakefulWork final {
 /// Whether the thread is at such work, or has the program stopped: then work for it is done before the stop is over.
 bool is_served_in_stop(pid_t task) noexcept;
 
+/// Whether the calling thread is one of them.
+bool is_wakeful() noexcept;
+
 /// For the stopper: adds the wakeful threads but itself to `tasks`. Throws std::bad_alloc.
 void add_wakeful_tasks(pid_t stopper, std::vector<pid_t>& tasks);
 /// For the stopper, when all other threads stand: waits until no work is going on, and from then on lets none begin but
