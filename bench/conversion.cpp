@@ -2,7 +2,8 @@
 //
 // What is measured is what the program stands still for: commit and the end of the stop, not the stop itself, and not
 // the memory taken before it. The loops get their memory beforehand, too. After each round all objects are converted
-// back, which is not measured.
+// back, which is not measured. The last rows compare conversion by as many threads as there are processors with that by
+// one: on a machine with one they show 1.
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -63,8 +64,9 @@ struct Back {
 
 /// Converts all, and says how long the program stood still for it.
 template <class Old, class New, class Transformer>
-double convert(Transformer transformer) {
-  moult::detail::Conversion conversion = moult::detail::make_conversion<Old, New>(transformer, {});
+double convert(Transformer transformer, moult::Transformers transformers = moult::Transformers::one_at_a_time) {
+  moult::detail::Conversion conversion =
+      moult::detail::make_conversion<Old, New>(transformer, {.transformers = transformers});
   moult::redefine::ObjectChange change = moult::redefine::ObjectChange::prepare(conversion);
   double seconds = 0;
   moult::threads::in_stopped_world({}, [&](const moult::threads::StoppedWorld& stopped) {
@@ -132,8 +134,8 @@ class Array final {
 };
 
 template <class New, class Transformer>
-double there(Transformer transformer) {
-  double seconds = convert<Before, New>(transformer);
+double there(Transformer transformer, moult::Transformers transformers = moult::Transformers::one_at_a_time) {
+  double seconds = convert<Before, New>(transformer, transformers);
   convert<New, Before>(Back<New>());
   return seconds;
 }
@@ -170,6 +172,17 @@ Rows measure_conversion() {
       interleave(
           rounds, [] { return there<Named>(AddsString()); }, [&] { return array.two_passes<Named>(AddsString()); }),
       "two passes by hand", 1.5));
+  const auto concurrent = moult::Transformers::concurrent;
+  rows.push_back(row_of(
+      "a string added, by every processor",
+      interleave(
+          rounds, [=] { return there<Named>(AddsString(), concurrent); }, [] { return there<Named>(AddsString()); }),
+      "by one", 1.0));
+  rows.push_back(
+      row_of("may throw, by every processor",
+             interleave(
+                 rounds, [=] { return there<Longer>(MayFail(), concurrent); }, [] { return there<Longer>(MayFail()); }),
+             "by one", 1.0));
   return rows;
 }
 

@@ -2,11 +2,13 @@
 //
 // The stop is that of the whole update, from the first thread asked to the last one released, for ten million objects
 // and for ten thousand. The first touch is one load from each page of memory that nobody has used since: a page's share
-// of the conversion of its chunk. Afterwards: the time to read all objects that were converted so, against as many of
-// the same class that never were.
+// of the conversion of its chunk. Of objects that may not be moved it is one load from each chunk, which is converted
+// in a stop of its own. Afterwards: the time to read all objects that were converted so, against as many of the same
+// class that never were.
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "bench.hpp"
@@ -108,6 +110,41 @@ class Objects final {
   mutable std::uint64_t read_ = 0;
 };
 
+/// They may not be moved: the string points into them.
+struct Named : moult::Updatable<Named, 48> {
+  explicit Named(std::uint64_t number) : numbers{number, 1}, name(std::to_string(number)) {}
+  std::array<std::uint64_t, 2> numbers;
+  std::string name;
+};
+struct NamedTwo {
+  std::array<std::uint64_t, 2> numbers;
+  std::string name;
+  std::uint64_t sum;
+};
+
+/// Seconds a chunk, the mean of all: one object of each is read.
+double touch_in_place(std::size_t count) {
+  constexpr std::size_t chunk_size = 65536;
+  std::vector<std::unique_ptr<Named>> objects;
+  for (std::size_t i = 0; i < count; ++i) objects.push_back(std::make_unique<Named>(i));
+  moult::start_lazy_update<Named, NamedTwo>([](const Named& old) -> NamedTwo {
+    return {old.numbers, old.name, old.numbers[0] + old.numbers[1]};
+  });
+  std::size_t chunks = 0;
+  const double seconds = seconds_of([&] {
+    std::uintptr_t last = 0;
+    for (const auto& object : objects) {
+      const std::uintptr_t chunk = reinterpret_cast<std::uintptr_t>(object.get()) / chunk_size;
+      if (chunk == last) continue;
+      *static_cast<const volatile std::uint64_t*>(&object->numbers[0]);
+      last = chunk;
+      ++chunks;
+    }
+  });
+  moult::start_eager_update<NamedTwo, Named>([](const NamedTwo& now) { return Named(now.numbers[0]); });
+  return seconds / static_cast<double>(chunks);
+}
+
 std::string in_microseconds(double seconds) { return std::to_string(seconds * 1e6) + " us"; }
 
 }  // namespace subject
@@ -117,6 +154,7 @@ Rows measure_lazy() {
   constexpr int rounds = 5;
   constexpr double longest_stop = 1e-3;
   constexpr double longest_touch = 10e-6;
+  constexpr double longest_touch_in_place = 1e-3;
   Objects<Pool::many> many(10'000'000);
   Objects<Pool::few> few(10'000);
   Objects<Pool::untouched> untouched(10'000'000);
@@ -134,6 +172,9 @@ Rows measure_lazy() {
   };
   const Pair stops = interleave(rounds, stop_of_many, stop_of_few);
   const double touch = median(touches);
+  std::vector<double> touches_in_place;
+  for (int round = 0; round < rounds; ++round) touches_in_place.push_back(touch_in_place(100'000));
+  const double in_place = median(touches_in_place);
   many.begin();
   many.drain();
   const Pair reads = interleave(
@@ -144,6 +185,8 @@ Rows measure_lazy() {
           {"stop for conversion at first use, 10M objects", stops.measured * 1e6, "us", "1 ms",
            stops.measured / longest_stop, 1.0},
           {"first touch of 4 KiB of objects to be converted", touch * 1e6, "us", "10 us", touch / longest_touch, 1.0},
+          {"first touch of a chunk of objects converted in place", in_place * 1e6, "us", "1 ms",
+           in_place / longest_touch_in_place, 1.0},
           {"reading 10M objects that were converted at first use", reads.measured * 1e3, "ms",
            "objects never converted: " + std::to_string(reads.reference * 1e3) + " ms",
            reads.measured / reads.reference, 1.02}};

@@ -12,8 +12,10 @@
 #include "moult/alterability.hpp"
 #include "moult/manager.hpp"
 #include "moult/return_barrier.hpp"
+#include "moult/updates.hpp"
+#include "threads/stopped_world.hpp"
 
-namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+namespace returns_subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using Clock = std::chrono::steady_clock;
 
@@ -30,41 +32,60 @@ MOULT_UPDATABLE void stays(Stay& stay) {
   stay.returned = Clock::now();
 }
 MOULT_UPDATABLE void stays_v2(Stay&) {}
-MOULT_UPDATABLE void stays_v3(Stay&) {}
 
-class WaitsForReturn final : public moult::Update {
+/// Redefines `stays` and notes when that is in force.
+class Redefines : public moult::SafeRedefineUpdate {
  public:
-  WaitsForReturn(Clock::time_point& in_force, bool is_even)
-      : Update("return"), in_force_(in_force), is_even_(is_even) {}
-  bool wait_alterability() override { return moult::wait_return_of_function(stays, patience()); }
-  void apply() override {
-    is_even_ ? moult::redefine_function(stays, stays_v2) : moult::redefine_function(stays, stays_v3);
-  }
+  Redefines() : SafeRedefineUpdate("return", stays, stays_v2) {}
   bool wait_over() override {
-    in_force_ = Clock::now();
+    in_force = Clock::now();
     return true;
   }
-
- private:
-  Clock::time_point& in_force_;
-  bool is_even_;
+  static inline Clock::time_point in_force;
 };
 
-/// From the return of the call to the end of the update's pause, without the pause.
-double seconds_beside_the_stop(moult::ThreadedManager& manager, bool is_even) {
+class WaitsForReturn final : public Redefines {
+ public:
+  bool wait_alterability() override { return moult::wait_return_of_function(stays, patience()); }
+};
+
+/// What the same takes when nobody is inside.
+class OnlyStops final : public Redefines {
+ public:
+  bool wait_alterability() override {
+    began = Clock::now();
+    moult::Transaction::current()->hold(
+        moult::threads::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}}));
+    return true;
+  }
+  static inline Clock::time_point began;
+};
+
+/// Beside the thread that is inside there are others, blocked: it is the same for both.
+double seconds_until_in_force(moult::ThreadedManager& manager, bool waits) {
   Stay stay;
-  std::thread inside([&stay] { stays(stay); });
+  Stay unconcerned;
+  auto stay_elsewhere = [](Stay& elsewhere) {
+    elsewhere.entered.release();
+    elsewhere.leave.acquire();
+  };
+  std::thread inside([&] { waits ? stays(stay) : stay_elsewhere(stay); });
+  std::thread other([&] { stay_elsewhere(unconcerned); });
   stay.entered.acquire();
-  Clock::time_point in_force;
-  moult::UpdateHandle handle = manager.add_update(std::make_unique<WaitsForReturn>(in_force, is_even));
-  // The manager sleeps on the barrier by then; were it not so, the figure would be the larger for it.
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  unconcerned.entered.acquire();
+  std::unique_ptr<moult::Update> update;
+  waits ? update = std::make_unique<WaitsForReturn>() : update = std::make_unique<OnlyStops>();
+  const moult::UpdateHandle handle = manager.add_update(std::move(update));
+  // It reads symbols, then sleeps on the barrier; were it not so by then, the figure would be the larger for it.
+  if (waits) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   stay.leave.release();
-  inside.join();
   const moult::UpdateReport report = handle.wait(std::chrono::seconds(60));
+  unconcerned.leave.release();
+  inside.join();
+  other.join();
   if (report.state != moult::UpdateState::applied) throw std::runtime_error("update not applied: " + report.reason);
   moult::roll_back(report.id);
-  return std::chrono::duration<double>(in_force - stay.returned - report.pause).count();
+  return std::chrono::duration<double>(Redefines::in_force - (waits ? stay.returned : OnlyStops::began)).count();
 }
 
 [[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t plain(std::uint64_t x) { return x * 3 + 1; }
@@ -119,25 +140,27 @@ bench::Row row_of(const std::string& name, Function measured, const std::string&
           1.05};
 }
 
-}  // namespace subject
+}  // namespace returns_subject
 
 namespace bench {
 
 Rows measure_return_barrier() {
   moult::ThreadedManager manager("return");
-  std::vector<double> seconds;
-  for (int round = 0; round < 41; ++round) seconds.push_back(subject::seconds_beside_the_stop(manager, round % 2 == 0));
-  const double microseconds = median(seconds) * 1e6;
-  return {{"from a return to the update in force, without its stop", microseconds, "us", "100 us", microseconds / 100,
-           1.0}};
+  const Pair pair = interleave(
+      41, [&] { return returns_subject::seconds_until_in_force(manager, true); },
+      [&] { return returns_subject::seconds_until_in_force(manager, false); });
+  const double more = (pair.measured - pair.reference) * 1e6;
+  return {{"from a return to the update in force, more than the stop", more, "us",
+           "100 us; the stop and the change, " + std::to_string(pair.reference * 1e6) + " us", more / 100, 1.0}};
 }
 
 Rows measure_gate() {
-  moult::redefine_function(subject::redefined, subject::redefined_fresh);
-  subject::put_gate_and_take_it_away();
-  return {subject::row_of("call of a redefined function that had a gate", subject::gated, "of one that never had",
-                          subject::redefined),
-          subject::row_of("call of a function that had a gate", subject::only_gated, "a plain call", subject::plain)};
+  moult::redefine_function(returns_subject::redefined, returns_subject::redefined_fresh);
+  returns_subject::put_gate_and_take_it_away();
+  return {returns_subject::row_of("call of a redefined function that had a gate", returns_subject::gated,
+                                  "of one that never had", returns_subject::redefined),
+          returns_subject::row_of("call of a function that had a gate", returns_subject::only_gated, "a plain call",
+                                  returns_subject::plain)};
 }
 
 }  // namespace bench

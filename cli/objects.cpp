@@ -1,5 +1,5 @@
 // moult objects: which classes have a pool, and how many of their objects live.
-#include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "commands.hpp"
@@ -42,7 +42,10 @@ std::string render(const protocol::ObjectsReply& reply) {
 }
 
 ExitCode ask_once(const ObjectsOptions& options, const Target& target, bool& is_waiting) {
+  std::optional<StopProgress> shown;  // of what keeps the program from answering
+  if (!options.json) shown.emplace(target);
   const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
+  shown.reset();
   return answer(options, target, line, protocol::parse_objects, [&](const protocol::ObjectsReply& reply) {
     return is_waiting = !reply.waiting.empty(), render(reply);
   });

@@ -6,8 +6,8 @@ _moult_targets() {
 }
 
 _moult_updates() {
-  # "  ID  NAME  applied, ..." below "updates:"
-  moult status "$1" --timeout 0.3 2>/dev/null | awk '/^  [0-9]+  / && $3 ~ /^applied/ { print $1; print $2 }'
+  # "  ID  NAME  applied, ..." below "updates:": those in force, and those that wait and can be withdrawn
+  moult status "$1" --timeout 0.3 2>/dev/null | awk '/^  [0-9]+  / && $3 ~ /^(applied|queued)/ { print $1; print $2 }'
 }
 
 _moult() {
@@ -42,6 +42,7 @@ _moult() {
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;
       functions) options+=" --most" ;;
+      threads) options+=" --locals" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
     return

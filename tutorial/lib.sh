@@ -161,7 +161,7 @@ check_hello_trace() {
 # check_list_trace SEAM LINE...: the trace of the Fibonacci lists: "N Data: " and the last five elements, one more in each
 # line, from some element on all of the same origin. SEAM is where that may be: `anywhere`, or `between_lines`.
 check_list_trace() {
-  local seam=$1 text count=2 index origin='' elements before numbers=(0 1)
+  local seam=$1 text element count=2 index origin='' elements before numbers=(0 1)
   shift
   for text in "$@"; do
     [[ $text == "$count Data: "* ]] || wrong "\"$text\" where $count Data were due"
@@ -169,9 +169,10 @@ check_list_trace() {
     IFS=, read -r -a elements <<<"${text#*:}"
     index=$((count > 5 ? count - 5 : 0)) before=$origin
     ((${#elements[@]} == count - index)) || wrong "\"$text\" shows ${#elements[@]} elements instead of $((count - index))"
-    for text in "${elements[@]}"; do
-      [[ $text =~ ^\ ${numbers[index]}(\ from\ ([^ ]+))?$ ]] || wrong "\"$text\" where the element ${numbers[index]} was due"
-      [[ -z $origin || ${BASH_REMATCH[2]} == "$origin" ]] || wrong "\"$text\" after one from $origin"
+    for element in "${elements[@]}"; do
+      [[ $element =~ ^\ ${numbers[index]}(\ from\ ([^ ]+))?$ ]] ||
+        wrong "\"$element\" where the element ${numbers[index]} was due"
+      [[ -z $origin || ${BASH_REMATCH[2]} == "$origin" ]] || wrong "\"$element\" after one from $origin"
       origin=${BASH_REMATCH[2]}
       index=$((index + 1))
     done

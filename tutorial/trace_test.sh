@@ -36,6 +36,7 @@ expect() {
   local want=$1 exercise=$2 text=$3 output status=0
   rm -f "$folder/updated"
   cp "$folder/application" "$folder/tutorial/${exercise/\//_}"
+  cp "$folder/application" "$folder/tutorial/${exercise/\//_}_solved"
   output=$(MOULT_BUILD=$folder "$exercise/test.sh" solution 2>&1) || status=$?
   if ((status != want)) || [[ $output != *"$text"* ]]; then
     echo "FAILED: $exercise, \"$BEFORE\" then \"$AFTER\": ended with $status instead of $want, or did not say \"$text\":"
@@ -44,7 +45,7 @@ expect() {
   fi
 }
 
-for exercise in step1/exercise1 step3/exercise1; do
+for exercise in step1/exercise1 step3/exercise1 step3/exercise4; do
   export BEFORE=hello_world AFTER=hello_Ada LOOP=1
   expect 0 "$exercise" "The trace is right."
   MOULT_EXIT=3 expect 1 "$exercise" "not in force"
@@ -64,6 +65,15 @@ AFTER="tic2 tac" expect 1 step1/exercise2 "tac to the end"
 AFTER="tic2 tac2 tic tac2" expect 1 step1/exercise2 "tic again after tic2"
 AFTER="tic2 tac2 tic2 tac" expect 1 step1/exercise2 "tac again after tac2"
 AFTER="tic2 tic2" expect 1 step1/exercise2 "where a tac was due"
+
+export BEFORE="tic tac" AFTER="tic2 tac2" LOOP=2
+expect 0 step3/exercise3 "The trace is right."
+MOULT_EXIT=3 expect 1 step3/exercise3 "not in force"
+AFTER="tic tac2 tic2 tac2" expect 1 step3/exercise3 '"tac2" after tic: the clock was changed between'
+AFTER="tic2 tac" expect 1 step3/exercise3 '"tac" where tac2 was due'
+AFTER="tic2 tac2 tic tac" expect 1 step3/exercise3 '"tic" where tic2 was due'
+AFTER="tic2 tic2" expect 1 step3/exercise3 '"tic2" where tac2 was due'
+AFTER=$BEFORE expect 1 step3/exercise3 "they were not replaced"
 
 export BEFORE="0_at_0x10 1_at_0x20 2_at_0x30 3_at_0x40 4_at_0x50" LOOP=5
 export AFTER="0_from_here_at_0x10 1_from_here_at_0x20 2_from_here_at_0x30 3_from_here_at_0x40 4_from_here_at_0x50"
@@ -107,7 +117,7 @@ while :; do
   numbers+=($(((numbers[-2] + numbers[-1]) % 1000000)))
 done
 END
-export BEFORE=list AFTER= ORIGIN FROM SPOIL
+export BEFORE=list AFTER='' ORIGIN FROM SPOIL
 for exercise in step2/exercise1 step3/exercise2; do
   ORIGIN=" from here" FROM=0 SPOIL=
   expect 0 "$exercise" "The trace is right."

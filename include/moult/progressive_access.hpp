@@ -75,7 +75,7 @@ using ModulePoolOf = decltype(module_pool<T>(static_cast<const T*>(nullptr)));
 ///
 /// Conversion of all objects of the class counts as access to all, and so does fork, whose child has no accessor.
 /// Throws Error: thread_unstoppable; unsupported (no userfaultfd; another progressive access to objects of the same
-/// pool has not ended), invalid_argument in an update's prepare; std::bad_alloc. After Pymoult's DataAccessor,
+/// pool has not ended), invalid_argument in a dry run; std::bad_alloc. After Pymoult's DataAccessor,
 /// progressive.
 template <detail::has_own_pool T>
 class DataAccessor<T, Access::progressive> final : public detail::ProgressiveObjects {

@@ -12,15 +12,16 @@
 
 #include "moult/detail/function_reboot.hpp"
 #include "moult/relinking.hpp"
+#include "moult/static_point_update.hpp"
 #include "moult/thread.hpp"
 #include "moult/update.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
-
-namespace redefine {
+namespace moult::redefine {
 class FrameLocals;
 }
+
+#pragma GCC visibility push(default)
+namespace moult {
 
 namespace detail {
 void switch_main(ThreadId thread, std::function<void()> main);
@@ -61,7 +62,7 @@ bool check_departures();
 
 /// Has a moult::Thread begin anew: it is waited for at its static update points, leaves its main function there and
 /// runs another, or the same one again. Over when it has left. After Pymoult.
-class ThreadRebootUpdate : public Update {
+class ThreadRebootUpdate : public StaticPointUpdate {
  public:
   /// `main` with copies of `args`.
   template <class Main, class... Args>
@@ -75,14 +76,7 @@ class ThreadRebootUpdate : public Update {
   ThreadRebootUpdate(std::string name, ThreadId thread);
   ~ThreadRebootUpdate() override;
 
-  /// The static update points at which it may be done; by default at any. Before it is handed to a manager.
-  void set_points(std::vector<std::string> points);
-
   void prepare() override;
-  void preupdate_setup() override;
-  bool wait_alterability() override;
-  bool check_alterability() override;
-  void clean_failed_alterability() override;
   void apply() override;
   bool wait_over() override;
   bool check_over() override;
@@ -209,19 +203,14 @@ void reboot_function(ThreadId thread, const Old& function, New new_function, Cap
 
 /// Reboots a function in one thread, which is waited for at its static update points. One that it reaches outside of
 /// any call of the function does not count. Over when the call has been left.
-class RebootFunctionUpdate : public Update {
+class RebootFunctionUpdate : public StaticPointUpdate {
  public:
   RebootFunctionUpdate(std::string name, ThreadId thread, const FunctionReboot& reboot);
   ~RebootFunctionUpdate() override;
 
-  /// The static update points at which it may be done; by default at any. Before it is handed to a manager.
-  void set_points(std::vector<std::string> points);
-
   void prepare() override;
-  void preupdate_setup() override;
   bool wait_alterability() override;
   bool check_alterability() override;
-  void clean_failed_alterability() override;
   void apply() override;
   bool wait_over() override;
   bool check_over() override;

@@ -17,6 +17,9 @@ class StaticPointUpdate : public Update {
  public:
   StaticPointUpdate(std::string name, std::vector<std::string> points, std::vector<ThreadId> threads = {});
 
+  /// Other points than those it was made with. Before it is handed to a manager.
+  void set_points(std::vector<std::string> points);
+
   void preupdate_setup() override;
   bool wait_alterability() override;
   bool check_alterability() override;

@@ -54,6 +54,7 @@ struct PointWait {
   std::vector<ThreadId> threads;    ///< every moult::Thread when empty
   ThreadId driver{};                ///< carries the update out: is never meant
   std::chrono::steady_clock::time_point good_until{};
+  std::chrono::steady_clock::time_point words_due{};  ///< not before is it told who is missing, which takes time
   bool is_reached = false;
   bool is_expired = false;
 };

@@ -29,6 +29,9 @@ using alterability::PointWait;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr milliseconds worth_telling{100};  ///< a wait of that length
+constexpr int share_of_words = 10;          ///< of the time that probes go on, a tenth goes into words
+
 Transaction& transaction_of_the_step() {
   Transaction* transaction = Transaction::current();
   if (transaction == nullptr)
@@ -61,6 +64,7 @@ struct Look {
   std::vector<std::string> points;
   std::vector<ThreadId> named;
   std::vector<ThreadId> missing;
+  Clock::time_point words_due{};
 };
 
 Look look(PointBoard& board, const Transaction& owner, const Patience& patience) {
@@ -71,8 +75,8 @@ Look look(PointBoard& board, const Transaction& owner, const Patience& patience)
                 "preupdate_setup");
   wait->driver = this_thread_id();
   wait->good_until = end_of(patience);
-  if (board.is_reached(*wait)) return {true, {}, {}, {}};
-  return {false, wait->points, wait->threads, board.missing(*wait)};
+  if (board.is_reached(*wait)) return {true, {}, {}, {}, {}};
+  return {false, wait->points, wait->threads, board.missing(*wait), wait->words_due};
 }
 
 Look look(const Transaction& owner, const Patience& patience) {
@@ -137,6 +141,10 @@ std::string in_short(const Look& look) {
   return "waits for " + text + " to reach " + in_words(look.points);
 }
 
+void postpone_words(const Transaction& owner, Clock::duration length) {
+  point_board().with([&](PointBoard& board) { board.find(&owner)->words_due = Clock::now() + length; });
+}
+
 void await_arrivals(const Transaction& owner, Clock::time_point until) {
   point_board().wait_until(
       until, [&](PointBoard& board) { return board.is_reached(*board.find(&owner)); }, [](PointBoard&, bool) {});
@@ -156,7 +164,8 @@ void setup_wait_static_points(const StaticPoints& points) {
                             .points = points.names,
                             .threads = points.threads,
                             .driver = this_thread_id(),
-                            .good_until = end_of({})});
+                            .good_until = end_of({}),
+                            .words_due = Clock::now() + worth_telling});
 }
 
 bool check_static_points_reached(const Patience& patience) {
@@ -166,13 +175,18 @@ bool check_static_points_reached(const Patience& patience) {
   if (found.is_reached) return true;
   transaction.resume();
   refuse_gone(found.named);
-  transaction.set_reason(explain(found, patience));
+  const Clock::time_point now = Clock::now();
+  if (now >= found.words_due) {
+    transaction.set_reason(explain(found, patience));
+    postpone_words(transaction, (Clock::now() - now) * share_of_words);
+  } else if (transaction.reason().empty()) {
+    transaction.set_reason(in_short(found));
+  }
   return false;
 }
 
 bool wait_static_points_reached(const Patience& patience) {
   constexpr milliseconds between_looks{50};  // for threads that have ended
-  constexpr milliseconds worth_telling{100};
   Transaction& transaction = transaction_of_the_step();
   MOULT_FAULT("alterability.static_points.wait");
   const Clock::time_point deadline = end_of(patience);

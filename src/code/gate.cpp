@@ -14,8 +14,6 @@
 // Then nobody comes out, and the update opens the gate when its patience has run out.
 #include "code/gate.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -64,14 +62,17 @@ bool is_own_stack_inside(const Gate& gate) noexcept {
   return is_inside;
 }
 
-/// Not noexcept: what ends a thread that waits is thrown through it.
+/// A function of its own, with nothing to tidy up and nothing that may not be thrown through: a thread may be cancelled
+/// in the system call, at an instruction that is no call.
+[[gnu::noinline]] void wait_at(const Gate& gate, std::uint32_t seen) {
+  while (gate.word.load() == seen) platform::futex_wait(gate.word, seen);
+}
+
 CodeAddress decide(platform::GateEntry& entry) {
   Gate& gate = static_cast<Gate&>(entry);
   const std::uint32_t seen = gate.word.load();
   if (!is_closed(seen) || is_exempt() || is_own_stack_inside(gate)) return gate.way.load();
-  gate.waiting.fetch_add(1);
-  while (gate.word.load() == seen) platform::futex_wait(gate.word, seen);
-  gate.waiting.fetch_sub(1);
+  wait_at(gate, seen);
   return gate.function;
 }
 
@@ -153,12 +154,6 @@ class Gates::Impl final {
 
   void finish() noexcept { patch_->finish(); }
 
-  std::size_t waiting() const noexcept {
-    std::size_t count = 0;
-    for (const Gate* gate : gates_) count += gate->waiting.load();
-    return count;
-  }
-
  private:
   std::vector<CodeRange> inside_;
   std::vector<Gate*> gates_;
@@ -197,6 +192,5 @@ void Gates::close(const threads::StoppedWorld& stopped) noexcept { impl_->close(
 void Gates::open() noexcept { impl_->open(); }
 void Gates::take_away(const threads::StoppedWorld& stopped) noexcept { impl_->take_away(stopped); }
 void Gates::finish() noexcept { impl_->finish(); }
-std::size_t Gates::waiting() const noexcept { return impl_->waiting(); }
 
 }  // namespace moult::code

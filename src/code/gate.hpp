@@ -22,8 +22,7 @@ namespace moult::code {
 struct Gate : platform::GateEntry {
   CodeAddress function{};              ///< its entry, where a call that has waited goes on
   std::atomic<std::uint32_t> word{0};  ///< a futex; odd: closed
-  std::atomic<std::uint32_t> waiting{0};
-  std::atomic<CodeAddress> way{};  ///< where a call that passes goes on
+  std::atomic<CodeAddress> way{};      ///< where a call that passes goes on
   /// The code of all functions of the set, sorted, not overlapping; changed in a stop only.
   std::span<const CodeRange> inside{};
 };
@@ -53,8 +52,6 @@ class Gates final {
   void take_away(const threads::StoppedWorld& stopped) noexcept;
   /// To be called when the program runs again after take_away.
   void finish() noexcept;
-  /// How many threads wait.
-  std::size_t waiting() const noexcept;
 
  private:
   class Impl;

@@ -57,12 +57,12 @@ Redirection& Registry::add(const std::string& name, CodeAddress function, const 
 void Registry::refuse_superseded(const std::string& name, CodeAddress function, std::uint64_t update) const {
   auto entry = entries_.find(function);
   if (entry == entries_.end() || update == 0) return;
-  for (const Redirection* each = entry->second.newest; each != nullptr; each = each->older) {
-    if (each->update <= update) continue;
-    const std::string newer = "update " + std::to_string(each->update);
-    throw Error(ErrorCode::superseded, name + ": " + newer + ", which was handed in later, has redefined it already; " +
-                                           "hand this one in again to put it in the place of that");
-  }
+  const Redirection* newer = entry->second.newest;
+  while (newer != nullptr && newer->update <= update) newer = newer->older;
+  if (newer == nullptr) return;
+  throw Error(ErrorCode::superseded, name + ": update " + std::to_string(newer->update) +
+                                         ", which was handed in later, has redefined it already; hand this one in "
+                                         "again to put it in the place of that");
 }
 
 void Registry::remove(Redirection& redirection) noexcept {

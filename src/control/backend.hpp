@@ -21,7 +21,7 @@ struct Backend {
   /// Loads and runs an update, and waits for what it handed in. A stop asked for ends the waiting, not the update.
   std::function<protocol::UpdatesReply(const protocol::UpdateRequest&, const std::stop_token&)> update;
   std::function<protocol::UpdatesReply(const protocol::CheckRequest&)> check;
-  std::function<protocol::ThreadsReply()> threads;
+  std::function<protocol::ThreadsReply(const protocol::ThreadsRequest&)> threads;
   std::function<protocol::FunctionsReply(const protocol::FunctionsRequest&)> functions;
   std::function<protocol::ObjectsReply()> objects;
   std::function<protocol::UpdatesReply(const protocol::RollbackRequest&)> roll_back;

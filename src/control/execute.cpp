@@ -33,7 +33,7 @@ class Executor final {
   Result operator()(const StatusRequest&) const { return backend_.status(); }
   Result operator()(const UpdateRequest& request) const { return backend_.update(request, stop_); }
   Result operator()(const CheckRequest& request) const { return backend_.check(request); }
-  Result operator()(const ThreadsRequest&) const { return backend_.threads(); }
+  Result operator()(const ThreadsRequest& request) const { return backend_.threads(request); }
   Result operator()(const FunctionsRequest& request) const { return backend_.functions(request); }
   Result operator()(const ObjectsRequest&) const { return backend_.objects(); }
   Result operator()(const RollbackRequest& request) const { return backend_.roll_back(request); }

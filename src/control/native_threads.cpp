@@ -1,9 +1,11 @@
 // The stacks of all threads as they stand at one moment. Frames are collected in the stopped program and named after it
-// runs again: names need debug information, which takes its time.
+// runs again: names need debug information, which takes its time. For variables the stacks are copied in the stop.
 #include <chrono>
 #include <fstream>
 
+#include "alterability/static_points.hpp"
 #include "control/native.hpp"
+#include "redefine/stack_reading.hpp"
 #include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -13,12 +15,14 @@ namespace {
 using protocol::FrameRecord;
 using protocol::ThreadRecord;
 using protocol::ThreadsReply;
+using protocol::ThreadsRequest;
 
 constexpr std::size_t most_frames = 1000;
 
 struct Stack {
   ThreadId thread{};
   std::vector<threads::Frame> frames;
+  std::string point;
 };
 
 std::vector<Stack> stacks_of_others() {
@@ -27,13 +31,23 @@ std::vector<Stack> stacks_of_others() {
       threads::StoppedWorld::stop({.timeout = std::chrono::milliseconds(2000), .keep_out = {}});
   for (const ThreadId thread : stopped->threads()) {
     if (thread == this_thread_id()) continue;
-    std::vector<threads::Frame>& frames = stacks.emplace_back(Stack{thread, {}}).frames;
+    std::vector<threads::Frame>& frames =
+        stacks.emplace_back(Stack{thread, {}, alterability::point_of(thread).value_or("")}).frames;
     stopped->walk(thread, [&](const threads::Frame& frame) {
       frames.push_back(frame);
       return frames.size() < most_frames;
     });
   }
   return stacks;
+}
+
+std::vector<threads::StackCopy> copies_of_others() {
+  std::vector<threads::StackCopy> copies;
+  const std::unique_ptr<threads::StoppedWorld> stopped =
+      threads::StoppedWorld::stop({.timeout = std::chrono::milliseconds(2000), .keep_out = {}});
+  for (const ThreadId thread : stopped->threads())
+    if (thread != this_thread_id()) copies.push_back(threads::StackCopy::of(*stopped, thread, most_frames));
+  return copies;
 }
 
 std::string name_of_thread(ThreadId thread) {
@@ -68,14 +82,44 @@ FrameRecord describe(const threads::Frame& frame, const symbols::Program& progra
   return record;
 }
 
+FrameRecord describe(const StackFrame& frame, const symbols::Program& program) {
+  FrameRecord record;
+  record.precise = frame.is_precise;
+  record.inlined = frame.is_inlined;
+  record.function = frame.function;
+  record.file = frame.file;
+  record.line = frame.line;
+  add_module(record, program, CodeAddress{frame.code});
+  const std::optional<symbols::FunctionSymbol> function = program.at(CodeAddress{frame.code});
+  if (function && !function->demangled.empty() && function->range.contains(CodeAddress{frame.code}))
+    record.offset = frame.code - value(function->range.begin);
+  for (const StackVariable& variable : frame.variables)
+    record.locals.push_back({variable.name, variable.type, variable.is_parameter, variable.where, variable.value});
+  return record;
+}
+
+ThreadsReply threads_with_locals() {
+  const std::vector<threads::StackCopy> copies = copies_of_others();
+  ThreadsReply reply;
+  const symbols::Program program = symbols::Program::of_this_process();
+  for (const threads::StackCopy& copy : copies) {
+    ThreadRecord record{static_cast<std::int64_t>(copy.thread()), name_of_thread(copy.thread()), {}};
+    for (const StackFrame& frame : redefine::describe_stack(program, copy))
+      record.frames.push_back(describe(frame, program));
+    reply.threads.push_back(std::move(record));
+  }
+  return reply;
+}
+
 }  // namespace
 
-ThreadsReply native_threads() {
+ThreadsReply native_threads(const ThreadsRequest& request) {
+  if (request.locals) return threads_with_locals();
   const std::vector<Stack> stacks = stacks_of_others();
   ThreadsReply reply;
   const symbols::Program program = symbols::Program::of_this_process();
   for (const Stack& stack : stacks) {
-    ThreadRecord record{static_cast<std::int64_t>(stack.thread), name_of_thread(stack.thread), {}};
+    ThreadRecord record{static_cast<std::int64_t>(stack.thread), name_of_thread(stack.thread), {}, stack.point};
     for (const threads::Frame& frame : stack.frames) record.frames.push_back(describe(frame, program));
     reply.threads.push_back(std::move(record));
   }

@@ -63,38 +63,89 @@ void ChunkConversion::convert_word(std::byte* bytes, ConvertedWord& word, const 
   }
 }
 
-void ChunkConversion::leave() noexcept {
+void ChunkConversion::prepare_in_place() {
+  std::size_t olds = 0;
+  for (std::uint32_t word = 0; word < slab_.words(); ++word) olds += count_ones(slab_.live(word, change_.portion));
+  cells_.reserve(olds);
+  built_.reserve(slab_.words());
+}
+
+void ChunkConversion::run_in_place() noexcept {
+  mark_olds();
+  std::size_t slot_size = change_.pool->cut().slot_size;
+  for (ConvertedWord& word : words_) {
+    std::byte* cells = cells_.take(count_ones(word.olds));
+    built_.push_back({word, {slab_.slot(word.word, 0, slot_size), slot_size, 0, cells, cells_.cell_size()}});
+  }
+  for (Built& each : built_) build_word(each);
+  for (const Built& each : built_) exchange_word(each);
+  if (olds_ == Olds::kept || !converter_.ends_olds()) return;
+  for (const Built& each : built_) converter_.end_olds(each.batch, scratch_);
+}
+
+/// The new objects, in cells beside the pool.
+void ChunkConversion::build_word(Built& built) noexcept {
+  detail::ObjectBatch one = built.batch;
+  for (std::uint64_t left = built.word.olds; left != 0; left &= left - 1) {
+    std::byte* slot = slab_.slot(built.word.word, static_cast<std::uint32_t>(std::countr_zero(left)), one.slot_size);
+    one.bits = left & -left;
+    if (!may_be_converted(slot, slot) || converter_.select(one) == 0) continue;
+    if (!build(one, slot)) continue;
+    built.batch.bits |= one.bits;
+    one.cells += one.cell_size;
+  }
+}
+
+void ChunkConversion::exchange_word(const Built& built) noexcept {
+  if (change_.pool->poisons())
+    built.batch.for_each(
+        [this](const std::byte* slot, std::byte*) { platform::unpoison(slot, std::max(old_size_, new_size_)); });
+  converter_.exchange(built.batch, scratch_);
+  Word& others = slab_.others()[built.word.word];
+  change_.olds_are_others() ? others.fetch_and(~built.batch.bits) : others.fetch_or(built.batch.bits);
+  built.word.bits = built.batch.bits;
+  converted_ += count_ones(built.batch.bits);
+}
+
+void ChunkConversion::leave(const char* reason) noexcept {
   mark_olds();
   for (const ConvertedWord& word : words_)
     for (std::uint64_t left = word.olds; left != 0; left &= left - 1)
       fail(slab_.slot(word.word, static_cast<std::uint32_t>(std::countr_zero(left)), change_.pool->cut().slot_size),
-           "transformers that use other objects waited for one another too deep");
+           reason);
+}
+
+bool ChunkConversion::may_be_converted(const std::byte* bytes, const std::byte* slot) noexcept {
+  if (unwritten_ == Unwritten::converted || !is_raw(slot, bytes, change_.pool->shape().object_size)) return true;
+  fail(slot, unwritten_reason);
+  return false;
 }
 
 bool ChunkConversion::convert_object(std::byte* bytes, const std::byte* slot, const Claim& claim) noexcept {
   detail::ObjectBatch one{bytes, change_.pool->cut().slot_size, 1, made_, cells_.cell_size()};
-  bool is_unwritten = is_raw(slot, bytes, change_.pool->shape().object_size);
-  if (is_unwritten && unwritten_ == Unwritten::refused) return fail(slot, unwritten_reason), false;
-  if (converter_.select(one) == 0 || !build(one, slot, claim)) return false;
+  if (!may_be_converted(bytes, slot) || converter_.select(one) == 0) return false;
+  if (claim.is_shown()) return fail(slot, seen_too_early), false;
+  if (!build(one, slot)) return false;
+  if (claim.is_shown()) {
+    converter_.discard(one);
+    return fail(slot, seen_too_early), false;
+  }
   if (change_.pool->poisons()) platform::unpoison(slot, std::max(old_size_, new_size_));
   put_in_place(one);
   ++converted_;
   return true;
 }
 
-/// The new object, in `made_`. False when there is none.
-bool ChunkConversion::build(const detail::ObjectBatch& one, const std::byte* slot, const Claim& claim) noexcept {
-  if (claim.is_shown()) return fail(slot, seen_too_early), false;
+/// The new object, in its cell. False when there is none.
+bool ChunkConversion::build(const detail::ObjectBatch& one, const std::byte* slot) noexcept {
   try {
     converter_.build(one);
+    return true;
   } catch (const std::exception& error) {
     return fail(slot, error.what()), false;
   } catch (...) {
     return fail(slot, "an exception of a type of its own"), false;
   }
-  if (!claim.is_shown()) return true;
-  converter_.discard(one);
-  return fail(slot, seen_too_early), false;
 }
 
 /// No code of the program's runs before the new bytes are there.

@@ -30,8 +30,8 @@ struct ConvertedWord {
   std::uint64_t was_other = 0;
 };
 
-/// Where the bytes lie while they are converted, other addresses than the objects' own: both classes bear that. At any
-/// time, also while a transformer runs, each slot's bytes are those of one class, and its `other` bit tells which.
+/// At any time, also while a transformer runs, each slot's bytes are those of one class, and its `other` bit tells
+/// which.
 class ChunkConversion final {
  public:
   enum class Olds {
@@ -43,12 +43,19 @@ class ChunkConversion final {
   ChunkConversion(detail::ObjectConverter& converter, const PoolChange& change, Slab& slab, Unwritten unwritten,
                   Olds olds);
 
-  /// `bytes` are those of the slab. No slot is born or dies meanwhile, unless the claim's chunk is shown; then what is
+  /// Where the bytes lie are other addresses than the objects' own: both classes bear that. `bytes` are those of the
+  /// slab. No slot is born or dies meanwhile, unless the claim's chunk is shown; then what is
   /// left stays what it is.
   void run(std::byte* bytes, const Claim& claim) noexcept;
 
+  /// Before run_in_place. Throws std::bad_alloc.
+  void prepare_in_place();
+  /// In a stop, in the slab itself. All transformers run before the first object changes, and the old values are
+  /// destroyed after the last has.
+  void run_in_place() noexcept;
+
   /// Instead of run: all stay what they are.
-  void leave() noexcept;
+  void leave(const char* reason) noexcept;
 
   std::size_t converted() const noexcept { return converted_; }
   std::size_t failed() const noexcept { return failed_; }
@@ -57,10 +64,19 @@ class ChunkConversion final {
   std::vector<ConvertedWord> take_words() noexcept { return std::move(words_); }
 
  private:
+  /// 64 slots that are converted in place.
+  struct Built {
+    ConvertedWord& word;
+    detail::ObjectBatch batch;
+  };
+
   void mark_olds() noexcept;
+  bool may_be_converted(const std::byte* bytes, const std::byte* slot) noexcept;
+  void build_word(Built& built) noexcept;
+  void exchange_word(const Built& built) noexcept;
   void convert_word(std::byte* bytes, ConvertedWord& word, const Claim& claim) noexcept;
   bool convert_object(std::byte* bytes, const std::byte* slot, const Claim& claim) noexcept;
-  bool build(const detail::ObjectBatch& one, const std::byte* slot, const Claim& claim) noexcept;
+  bool build(const detail::ObjectBatch& one, const std::byte* slot) noexcept;
   void put_in_place(const detail::ObjectBatch& one) noexcept;
   void fail(const std::byte* slot, const char* reason) noexcept;
 
@@ -79,6 +95,7 @@ class ChunkConversion final {
   std::size_t failed_ = 0;
   std::vector<Unconverted> failures_;
   std::vector<ConvertedWord> words_;
+  std::vector<Built> built_;
 };
 
 }  // namespace moult::data

@@ -6,7 +6,7 @@
 
 namespace moult::data {
 
-Claim::Claim(Claims& claims) : claims_(claims), task_(platform::own_task()) {
+Claim::Claim(Claims& claims, Manner manner) : claims_(claims), task_(platform::own_task()), manner_(manner) {
   claims_.all_.with([this](std::vector<Claim*>& all) { all.push_back(this); });
 }
 
@@ -39,6 +39,13 @@ bool Claims::note_wait(const platform::MissingPage& missing) {
       is_converter = true;
     }
     return is_converter;
+  });
+}
+
+bool Claims::is_converting_in_place(pid_t task) {
+  return all_.with([=](std::vector<Claim*>& all) {
+    return std::any_of(all.begin(), all.end(),
+                       [=](const Claim* claim) { return claim->task_ == task && claim->manner_ == Manner::in_place; });
   });
 }
 

@@ -14,11 +14,17 @@ namespace moult::data {
 
 class Claims;
 
+/// Where the objects are while they are converted.
+enum class Manner {
+  aside,     ///< elsewhere, while the program runs; both classes bear being moved
+  in_place,  ///< at their addresses, in a stop
+};
+
 /// A chunk that the calling thread converts, for the scope's life.
 class Claim final {
  public:
   /// Throws std::bad_alloc.
-  explicit Claim(Claims& claims);
+  Claim(Claims& claims, Manner manner);
   ~Claim();
   Claim(const Claim&) = delete;
   Claim& operator=(const Claim&) = delete;
@@ -37,6 +43,7 @@ class Claim final {
   std::size_t size_ = 0;
   const std::byte* bytes_ = nullptr;
   pid_t task_;
+  Manner manner_;
   const std::byte* awaits_ = nullptr;  ///< the page that its thread waits for
   std::atomic<bool> is_shown_{false};
 };
@@ -47,6 +54,7 @@ class Claims final {
 
   /// Whether it is a converter who waits. Remembers it then.
   bool note_wait(const platform::MissingPage& missing);
+  bool is_converting_in_place(pid_t task);
   /// A page of a chunk that is being converted was touched. If its converter waits for the toucher, the chunk is shown
   /// as it is.
   void break_circle(const platform::MissingPage& missing);

@@ -33,6 +33,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -67,7 +68,8 @@ void provide_awaiting(Region& region) {
   if (region.awaiting.load() != nullptr) return;
   std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
   Awaiting* none = nullptr;
-  if (region.awaiting.compare_exchange_strong(none, made.get())) made.release();  // as long-lived as the region
+  if (!region.awaiting.compare_exchange_strong(none, made.get())) return;
+  static_cast<void>(made.release());  // as long-lived as the region
 }
 
 void warn(std::string text) {
@@ -88,7 +90,8 @@ LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converte
       new_(object_class_of(*new_kind_.type)),
       makes_(options.makes),
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : options.unwritten),
-      untouched_(options.untouched) {
+      untouched_(options.untouched),
+      manner_(options.manner) {
   require_two_classes(change());
 }
 
@@ -193,10 +196,14 @@ bool LazyConversion::contains(const std::byte* address) const noexcept {
   return std::any_of(regions_.begin(), regions_.end(), [=](const MovedRegion& each) { return each.contains(address); });
 }
 
-LazyConversion::Place LazyConversion::place_of(const std::byte* address) noexcept {
+LazyConversion::Place LazyConversion::place_of(const std::byte* address) const noexcept {
   auto found =
       std::find_if(regions_.begin(), regions_.end(), [=](const MovedRegion& each) { return each.contains(address); });
   return {&*found, found->region().index_of(address)};
+}
+
+bool LazyConversion::is_waiting(const Place& place) const noexcept {
+  return place.region->awaiting().chunk(place.slab) == Chunk::waiting;
 }
 
 void LazyConversion::resolve(const platform::MissingPage& missing) {
@@ -204,18 +211,83 @@ void LazyConversion::resolve(const platform::MissingPage& missing) {
   switch (place.region->awaiting().chunk(place.slab)) {
     case Chunk::done: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
     case Chunk::busy: return server_->claims().break_circle(missing);
-    case Chunk::waiting: return convert(place);
+    case Chunk::waiting: break;
   }
+  if (server_->manner() == Manner::aside || place.region->region().slab(place.slab).is_empty()) return convert(place);
+  resolve_in_stop(place, missing);
+}
+
+/// The program stands still, and the only thread that does not is the one that waits here.
+void LazyConversion::resolve_in_stop(const Place& place, const platform::MissingPage& missing) {
+  bool is_lent =
+      server_->claims().is_converting_in_place(missing.task) && server_->chunk_stops().show(*place.region, place.slab);
+  if (is_lent) return;
+  convert_in_place(place);
+  tell();
 }
 
 void LazyConversion::resolve_unconverted(const platform::MissingPage& missing) {
   Place place = place_of(missing.page);
-  if (!place.region->awaiting().claim(place.slab)) return resolve(missing);
+  if (!is_waiting(place) || server_->manner() == Manner::in_place) return resolve(missing);
+  leave(place, "transformers that use other objects waited for one another too deep");
+}
+
+bool LazyConversion::needs_stop(const std::byte* page) const noexcept {
+  Place place = place_of(page);
+  return place.region->awaiting().chunk(place.slab) != Chunk::done &&
+         !place.region->region().slab(place.slab).is_empty();
+}
+
+void LazyConversion::convert_at(const std::byte* page) { convert_in_place(place_of(page)); }
+
+void LazyConversion::show_at(const std::byte* page) noexcept {
+  Place place = place_of(page);
+  if (is_waiting(place)) server_->chunk_stops().show(*place.region, place.slab);
+}
+
+void LazyConversion::leave_at(const std::byte* page, const char* reason) { leave(place_of(page), reason); }
+
+bool LazyConversion::leave_rest() {
+  for (Place place = next_waiting(); place.region != nullptr; place = next_waiting())
+    leave(place, "the program could not be stopped to convert it");
+  return true;
+}
+
+void LazyConversion::leave(const Place& place, const char* reason) {
   Slab& slab = place.region->region().slab(place.slab);
   ChunkConversion chunk(*converter_, place.region->change(), slab, unwritten_, ChunkConversion::Olds::kept);
-  chunk.leave();
+  if (!place.region->awaiting().claim(place.slab)) return;
+  chunk.leave(reason);
   count(chunk);
-  server_->pages().fill(slab.begin(), place.region->slab_size(), place.region->aside(slab.begin()));
+  tell();
+  place.region->show(place.slab, server_->pages());
+  close(place);
+}
+
+/// In a stop, by a thread for which it stands still. The moved bytes stay as they were.
+void LazyConversion::convert_in_place(const Place& place) {
+  MovedRegion& region = *place.region;
+  Slab& slab = region.region().slab(place.slab);
+  if (slab.is_empty()) return convert(place);
+  const bool is_certain = is_certain_;
+  ChunkConversion chunk(*converter_, region.change(), slab, unwritten_,
+                        is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
+  const Claim claim(server_->claims(), Manner::in_place);
+  Revocables revocable;
+  if (!is_certain) revocable.push_back({&region, place.slab});
+  chunk.prepare_in_place();
+  server_->chunk_stops().hide_shown();  // it may be among them
+  if (!region.awaiting().claim(place.slab)) return;
+  region.show_silently(place.slab, server_->pages());
+  chunk.run_in_place();
+  server_->chunk_stops().hide_shown();
+  count(chunk);
+  if (is_certain) {
+    region.forget(place.slab);
+  } else {
+    revocable.front().words = chunk.take_words();
+    revocables_.with([&](Revocables& all) { all.splice(all.end(), revocable); });
+  }
   close(place);
 }
 
@@ -226,7 +298,7 @@ void LazyConversion::convert(const Place& place) {
   const bool is_certain = is_certain_;
   ChunkConversion chunk(*converter_, region.change(), slab, unwritten_,
                         is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
-  Claim claim(server_->claims());
+  Claim claim(server_->claims(), Manner::aside);
   std::byte* bytes = region.aside(slab.begin());
   std::unique_ptr<std::byte[]> copy;
   Revocables revocable;
@@ -242,6 +314,7 @@ void LazyConversion::convert(const Place& place) {
     chunk.run(bytes, claim);
   }
   count(chunk);  // before anybody sees it
+  if (server_->manner() == Manner::aside) tell();
   if (!is_empty && !claim.end()) server_->pages().fill(slab.begin(), region.slab_size(), bytes);
   if (is_certain) region.forget(place.slab);
   if (!is_certain) {
@@ -254,16 +327,33 @@ void LazyConversion::convert(const Place& place) {
 void LazyConversion::count(const ChunkConversion& chunk) noexcept {
   ++converted_chunks_;
   converted_objects_ += chunk.converted();
-  std::size_t number = failed_objects_.fetch_add(chunk.failed());
-  for (const Unconverted& failure : chunk.failures()) try {
-      if (++number > most_reports) return;
-      std::string text = "the object of " + old_.readable + " at " +
-                         hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) + " was not converted to " +
-                         new_.readable + " and stays as it is: " + failure.reason;
-      if (number == most_reports) text += "; there may be more, which are only counted";
-      warn(std::move(text));
+  failed_objects_ += chunk.failed();
+  try {
+    untold_.with([&](std::vector<Unconverted>& all) {
+      all.insert(all.end(), chunk.failures().begin(), chunk.failures().end());
+    });
+  } catch (const std::bad_alloc&) {  // they are counted at least
+  }
+}
+
+/// Not in the stop of a chunk: whoever waits there may have the stream locked that the log is written to.
+void LazyConversion::tell() noexcept {
+  std::vector<Unconverted> failures;
+  untold_.with([&](std::vector<Unconverted>& all) { failures.swap(all); });
+  for (const Unconverted& failure : failures) try {
+      const std::size_t number = ++told_objects_;
+      if (number > most_reports) return;
+      warn_of(failure, number);
     } catch (const std::bad_alloc&) {  // it stays unreported
     }
+}
+
+void LazyConversion::warn_of(const Unconverted& failure, std::size_t number) const {
+  std::string text = "the object of " + old_.readable + " at " +
+                     hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) + " was not converted to " +
+                     new_.readable + " and stays as it is: " + failure.reason;
+  if (number == most_reports) text += "; there may be more, which are only counted";
+  warn(std::move(text));
 }
 
 /// The chunk's pages are there, or nothing is in it.
@@ -392,19 +482,43 @@ LazyConversion::Place LazyConversion::next_waiting() noexcept {
 }
 
 void LazyConversion::drain() {
-  for (bool is_left = true; is_left;) {
-    threads::let_stop_pass();
-    const NoStop here;
-    Place place = is_done_ ? Place{} : next_waiting();
-    is_left = place.region != nullptr;
-    if (is_left) convert(place);
-  }
+  while (!is_done_ && next_waiting().region != nullptr)
+    server_->manner() == Manner::in_place ? drain_in_stops() : drain_beside();
   is_done_.wait(false);
 }
 
+/// Some chunks, while the program runs.
+void LazyConversion::drain_beside() {
+  threads::let_stop_pass();
+  const NoStop here;
+  if (server_->manner() == Manner::in_place) return;  // that began in a stop
+  const Place place = is_done_ ? Place{} : next_waiting();
+  if (place.region != nullptr) convert(place);
+}
+
+/// Some chunks in one stop, which costs as much as a few of them.
+void LazyConversion::drain_in_stops() {
+  static constexpr std::chrono::microseconds long_enough{500};
+  constexpr std::chrono::milliseconds longest_attempt{2000};
+  threads::let_stop_pass();
+  server_->chunk_stops().in_stop(longest_attempt, [this] {
+    const auto until = std::chrono::steady_clock::now() + long_enough;
+    do {
+      const Place place = is_done_ ? Place{} : next_waiting();
+      if (place.region == nullptr) return;
+      convert_in_place(place);
+    } while (std::chrono::steady_clock::now() < until);
+  });
+  tell();
+}
+
 void LazyConversion::drain(const threads::StoppedWorld&) {
+  const auto convert_one = [this](const Place& place) {
+    server_->manner() == Manner::in_place ? convert_in_place(place) : convert(place);
+  };
   if (is_done_) return;
-  for (Place place = next_waiting(); place.region != nullptr; place = next_waiting()) convert(place);
+  for (Place place = next_waiting(); place.region != nullptr; place = next_waiting()) convert_one(place);
+  tell();
   const threads::NoWakefulWork what_the_stopper_touched_is_done;
 }
 

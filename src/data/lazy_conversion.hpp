@@ -28,10 +28,11 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
     Makes makes = Makes::old_objects;
     Unwritten unwritten = Unwritten::refused;
     Untouched untouched = Untouched::left;
+    Manner manner = Manner::in_place;
   };
 
-  /// Both classes bear being moved byte by byte. Throws Error: invalid_argument when they are not two; unsupported
-  /// where there is no userfaultfd; std::bad_alloc.
+  /// Throws Error: invalid_argument when the classes are not two; unsupported where there is no userfaultfd;
+  /// std::bad_alloc.
   LazyConversion(std::shared_ptr<detail::ObjectConverter> converter, const Options& options);
 
   const ObjectClass& old_class() const noexcept override { return old_; }
@@ -52,11 +53,13 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   bool serves_kernel() const noexcept { return server_->pages().serves_kernel(); }
   /// Whether a thread converts what nobody uses.
   bool is_drained() const noexcept { return untouched_ == Untouched::drained; }
+  /// How it has to convert at least.
+  Manner manner() const noexcept { return manner_; }
   /// Whether it has to do with objects of the class, or with pools that hold some.
   bool concerns(const ObjectClass& other) const noexcept;
 
   /// Converts what is left, chunk by chunk, in the calling thread; returns when all is done, by whomever. Throws
-  /// std::bad_alloc.
+  /// std::bad_alloc; Error (thread_unstoppable) where chunks are converted in place.
   void drain();
   /// The same in a stop.
   void drain(const threads::StoppedWorld& stopped);
@@ -68,6 +71,22 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void resolve(const platform::MissingPage& missing);
   /// The same without converting anything, where transformers wait for one another too deep.
   void resolve_unconverted(const platform::MissingPage& missing);
+  /// Whether the page's chunk is one to be converted in a stop.
+  bool needs_stop(const std::byte* page) const noexcept;
+
+  // What is called in a stop that is made for chunks, by who made it (chunk_stops.hpp).
+  /// Converts the page's chunk, if it waits, in place. Throws std::bad_alloc.
+  void convert_at(const std::byte* page);
+  /// Shows it as it is, if it waits, until the stop is over.
+  void show_at(const std::byte* page) noexcept;
+
+  /// When the program runs again: names the objects that stay what they are.
+  void tell() noexcept;
+
+  /// The page's objects stay what they are. In a program that runs. Throws std::bad_alloc.
+  void leave_at(const std::byte* page, const char* reason);
+  /// All that wait stay what they are. True.
+  bool leave_rest();
 
  private:
   struct Place {
@@ -88,11 +107,18 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void move_regions();
   void open_chunks() noexcept;
   void take_back() noexcept;
-  Place place_of(const std::byte* address) noexcept;
+  Place place_of(const std::byte* address) const noexcept;
   Place next_waiting() noexcept;
 
+  bool is_waiting(const Place& place) const noexcept;
+  void resolve_in_stop(const Place& place, const platform::MissingPage& missing);
   void convert(const Place& place);
+  void convert_in_place(const Place& place);
+  void leave(const Place& place, const char* reason);
+  void drain_in_stops();
+  void drain_beside();
   void count(const ChunkConversion& chunk) noexcept;
+  void warn_of(const Unconverted& failure, std::size_t number) const;
   void close(const Place& place) noexcept;
   void finish() noexcept;
   Revocables take_revocables() noexcept;
@@ -107,10 +133,12 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   Makes makes_;
   Unwritten unwritten_;
   Untouched untouched_;
+  Manner manner_;
   std::vector<Aside> reserved_;
   std::vector<PoolChange> changes_;
-  std::deque<MovedRegion> regions_;  ///< from build on the same
+  mutable std::deque<MovedRegion> regions_;  ///< from build on the same
   Guarded<Revocables> revocables_;
+  Guarded<std::vector<Unconverted>> untold_;
   std::atomic<bool> is_certain_{false};  ///< nothing will be put back
   std::atomic<bool> is_finished_{false};
   std::atomic<bool> is_done_{false};
@@ -121,6 +149,7 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   std::atomic<std::size_t> objects_{0};
   std::atomic<std::size_t> converted_objects_{0};
   std::atomic<std::size_t> failed_objects_{0};
+  std::atomic<std::size_t> told_objects_{0};
 };
 
 /// Converts what earlier conversions have left that have to do with pools which hold objects of the class, before

@@ -1,6 +1,5 @@
 #include "data/moved_region.hpp"
 
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -31,17 +30,43 @@ MovedRegion::MovedRegion(Region& region, const PoolChange& change, Aside aside) 
 
 void MovedRegion::move(platform::Userfaultfd& pages) {
   MOULT_FAULT("data.lazy.move");
-  pages.watch(begin(), size());
-  if (platform::move_pages(begin(), aside(begin()), size())) return;
-  pages.unwatch(begin(), size());
-  throw Error(ErrorCode::system, change_.before.usual->readable +
-                                     ": the kernel has no memory to move the pages of its objects aside; convert "
-                                     "eagerly, or allow more mappings (vm.max_map_count)");
+  if (!platform::move_pages(begin(), aside(begin()), size()))
+    throw Error(ErrorCode::system, change_.before.usual->readable +
+                                       ": the kernel has no memory to move the pages of its objects aside; convert "
+                                       "eagerly, or allow more mappings (vm.max_map_count)");
+  try {
+    // Not before: what is watched is moved page by page, and by whole page directories otherwise.
+    pages.watch(begin(), size());
+    platform::discard(begin(), size());  // what a worker of the kernel, which no stop holds, has put there in between
+  } catch (...) {
+    move_back();
+    throw;
+  }
+}
+
+void MovedRegion::move_back() noexcept {
+  if (!platform::move_pages(aside(begin()), begin(), size())) platform::copy_unchecked(begin(), aside(begin()), size());
 }
 
 void MovedRegion::move_back(platform::Userfaultfd& pages) noexcept {
   pages.unwatch(begin(), size());
-  if (!platform::move_pages(aside(begin()), begin(), size())) std::memcpy(begin(), aside(begin()), size());
+  move_back();
+}
+
+void MovedRegion::show(std::uint32_t slab, platform::Userfaultfd& pages) noexcept {
+  const std::byte* begin = region_.slab(slab).begin();
+  pages.fill(region_.slab(slab).begin(), slab_size(), aside(begin));
+}
+
+void MovedRegion::show_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept {
+  const std::byte* begin = region_.slab(slab).begin();
+  pages.fill_silently(region_.slab(slab).begin(), slab_size(), aside(begin));
+}
+
+void MovedRegion::hide(std::uint32_t slab) noexcept {
+  std::byte* begin = region_.slab(slab).begin();
+  platform::copy_unchecked(aside(begin), begin, slab_size());
+  platform::discard(begin, slab_size());
 }
 
 void MovedRegion::forget(std::uint32_t slab) noexcept {

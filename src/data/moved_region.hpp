@@ -46,6 +46,11 @@ class MovedRegion final {
   void move(platform::Userfaultfd& pages);
   /// In the same stop: the moved pages are where they were, instead of what is there by now.
   void move_back(platform::Userfaultfd& pages) noexcept;
+  /// In a stop: the slab's bytes are where they were, too, and those who wait for them are woken or not.
+  void show(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
+  void show_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
+  /// In the same stop: they are elsewhere only, as they are by now.
+  void hide(std::uint32_t slab) noexcept;
   /// The moved bytes of a slab are not needed any more.
   void forget(std::uint32_t slab) noexcept;
   /// Nothing waits any more: the hole is memory like any other, and the moved pages are gone.
@@ -53,6 +58,7 @@ class MovedRegion final {
 
  private:
   const std::byte* base() const noexcept { return reinterpret_cast<const std::byte*>(&region_); }
+  void move_back() noexcept;
   std::byte* begin() const noexcept { return region_.slots_begin(); }
   std::size_t size() const noexcept { return (end_ - first_slab()) * slab_size(); }
 

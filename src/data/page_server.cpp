@@ -29,6 +29,7 @@
 
 #include "base/fault.hpp"
 #include "data/lazy_conversion.hpp"
+#include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
 #include "threads/wakeful_threads.hpp"
@@ -71,6 +72,7 @@ void PageServer::start() {
   });
   // A stop that met one which has not begun yet would fail.
   for (std::size_t awake = awake_; awake < threads_at_first; awake = awake_) awake_.wait(awake);
+  chunk_stops_.start();
 }
 
 void PageServer::add_thread(Readers& readers) {
@@ -80,7 +82,10 @@ void PageServer::add_thread(Readers& readers) {
 
 void PageServer::add(std::shared_ptr<LazyConversion> conversion) {
   MOULT_FAULT("data.page_server.add");
-  conversions_.with([&](auto& all) { all.push_back(std::move(conversion)); });
+  conversions_.with([&](auto& all) {
+    all.push_back(std::move(conversion));
+    if (all.back()->manner() == Manner::in_place) ++in_place_;
+  });
 }
 
 void PageServer::remove(const LazyConversion& conversion) noexcept {
@@ -90,6 +95,7 @@ void PageServer::remove(const LazyConversion& conversion) noexcept {
     if (found == all.end()) return;
     last = std::move(*found);
     all.erase(found);
+    if (conversion.manner() == Manner::in_place) --in_place_;
   });
 }
 
@@ -124,6 +130,15 @@ void PageServer::run() {
       }
     while (turn == Turn::serve && (missing = take_next()));
   }
+}
+
+/// Whether the chunk is to be converted in a stop, which somebody else makes. Throws std::bad_alloc.
+bool PageServer::hand_over(const platform::MissingPage& missing) {
+  if (manner() == Manner::aside || threads::is_served_in_stop(missing.task)) return false;
+  std::shared_ptr<LazyConversion> conversion = find(missing.page);
+  if (conversion == nullptr || !conversion->needs_stop(missing.page)) return false;
+  chunk_stops_.add(missing, std::move(conversion));
+  return true;
 }
 
 PageServer::Turn PageServer::turn_for(const platform::MissingPage& missing) {
@@ -166,6 +181,7 @@ std::optional<platform::MissingPage> PageServer::take_next() {
 
 void PageServer::serve(const platform::MissingPage& missing, Turn turn) {
   const threads::WakefulWork work(missing.task);
+  if (hand_over(missing)) return;
   std::shared_ptr<LazyConversion> conversion = find(missing.page);
   if (conversion == nullptr) return pages_.fill_with_zeros(missing.page, platform::page_size());
   turn == Turn::serve ? conversion->resolve(missing) : conversion->resolve_unconverted(missing);
@@ -194,7 +210,7 @@ void PageServer::run_drainer() {
     while (next != nullptr) try {
         next->drain();
         next = nullptr;
-      } catch (const std::bad_alloc&) {
+      } catch (const std::exception&) {  // no memory, or the program cannot be stopped now
         std::this_thread::sleep_for(until_there_is_memory);
       }
   }
@@ -205,6 +221,8 @@ void PageServer::before_fork() noexcept {
     for (bool is_drained = false; !is_drained;) try {
         each->drain();
         is_drained = true;
+      } catch (const Error& error) {  // another thread may be about to fork, where nobody can be stopped
+        is_drained = error.code() == ErrorCode::thread_unstoppable && each->leave_rest();
       } catch (const std::bad_alloc&) {
         std::this_thread::sleep_for(until_there_is_memory);
       }
@@ -213,6 +231,7 @@ void PageServer::before_fork() noexcept {
 /// The threads are the parent's, and so is what is watched.
 void PageServer::in_child() noexcept {
   threads::forget_wakeful_threads();
+  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a child without memory for a lock ends
   instance() = new Instance;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
+#include "data/chunk_stops.hpp"
 #include "data/claims.hpp"
 #include "platform/userfaultfd.hpp"
 
@@ -29,6 +30,10 @@ class PageServer final {
 
   platform::Userfaultfd& pages() noexcept { return pages_; }
   Claims& claims() noexcept { return claims_; }
+  ChunkStops& chunk_stops() noexcept { return chunk_stops_; }
+  /// How every conversion converts now: in place while there is one that has to. Becomes that only in a stop in which
+  /// nobody converts.
+  Manner manner() const noexcept { return in_place_ > 0 ? Manner::in_place : Manner::aside; }
 
   /// From add to remove the conversion is asked for every page of its that is touched. Throws std::bad_alloc.
   void add(std::shared_ptr<LazyConversion> conversion);
@@ -57,6 +62,7 @@ class PageServer final {
   };
 
   PageServer() = default;
+  bool hand_over(const platform::MissingPage& missing);
   void start();
   void add_thread(Readers& readers);
   [[noreturn]] void run();
@@ -71,6 +77,8 @@ class PageServer final {
 
   platform::Userfaultfd pages_;
   Claims claims_{pages_};
+  ChunkStops chunk_stops_{pages_};
+  std::atomic<std::size_t> in_place_{0};  ///< conversions that must be
   Guarded<std::vector<std::shared_ptr<LazyConversion>>> conversions_;
   std::atomic<std::size_t> awake_{0};  ///< threads that have begun
   Guarded<Readers> readers_;

@@ -243,9 +243,10 @@ void ProgressiveAccess::release() noexcept {
   for (WatchedRegion& region : regions_) region.release(server_->pages());
   for (const Source& source : sources_) source.pool->drop_care(Pool::touch);
   server_->remove(*this);
-  is_released_ = true;
   accessed_.with([](Accessed& all) { all.is_complete = true; });
   accessed_.notify();
+  is_released_ = true;
+  is_released_.notify_all();
 }
 
 /// The first chunk that is hidden, as far as one can tell while others are at it.
@@ -320,6 +321,7 @@ void ProgressiveAccess::let_go() noexcept {
     } catch (const std::bad_alloc&) {
       std::this_thread::sleep_for(milliseconds(1));
     }
+  is_released_.wait(false);  // others are about to bring the last ones back
 }
 
 void ProgressiveAccess::end() noexcept {
@@ -375,14 +377,14 @@ bool ProgressiveAccess::visit_one_chunk(const threads::StoppedWorld& stopped) {
   return true;
 }
 
-/// The pages come back first, while nobody can look at them.
+/// The pages come back first, while nobody can look at them. A visitor may end all of it.
 void ProgressiveAccess::show_and_visit(const Place& place, const threads::StoppedWorld& stopped) {
   const Batches found = objects_in(place);
   if (!place.region->claim(place.slab)) return;
   ++shown_;
   place.region->show(place.slab, server_->pages());
-  visit(found, stopped);
   count_shown();
+  visit(found, stopped);
 }
 
 bool ProgressiveAccess::visit_wanted() {

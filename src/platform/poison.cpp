@@ -1,5 +1,7 @@
 #include "platform/poison.hpp"
 
+#include <cstdint>
+
 namespace moult::platform {
 
 // Weak, so they cannot be local.
@@ -17,6 +19,14 @@ void poison(const std::byte* begin, std::size_t size) noexcept {
 
 void unpoison(const std::byte* begin, std::size_t size) noexcept {
   if (can_poison()) asan_unpoison(begin, size);
+}
+
+[[gnu::no_sanitize_address]] void copy_unchecked(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  // Volatile, lest the compiler make it a call of memcpy, which the sanitizer checks.
+  using Bytes [[gnu::may_alias]] = volatile std::uint64_t;
+  Bytes* target = reinterpret_cast<Bytes*>(to);
+  const Bytes* source = reinterpret_cast<const Bytes*>(from);
+  for (std::size_t word = 0; word < size / sizeof(std::uint64_t); ++word) target[word] = source[word];
 }
 
 void add_roots(const std::byte* begin, std::size_t size) noexcept {

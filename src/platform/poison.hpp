@@ -14,6 +14,9 @@ bool can_poison() noexcept;
 void poison(const std::byte* begin, std::size_t size) noexcept;
 void unpoison(const std::byte* begin, std::size_t size) noexcept;
 
+/// A copy of bytes that may be poisoned. Whole words, aligned to them.
+void copy_unchecked(std::byte* to, const std::byte* from, std::size_t size) noexcept;
+
 /// What is pointed to from here is not lost: the leak checker looks only where malloc's memory is, otherwise.
 void add_roots(const std::byte* begin, std::size_t size) noexcept;
 void remove_roots(const std::byte* begin, std::size_t size) noexcept;

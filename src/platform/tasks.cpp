@@ -139,12 +139,23 @@ BlockedCall blocked_call(pid_t task) noexcept {
   char buffer[256];
   std::string_view text = read_task_file(task, "syscall", buffer, sizeof buffer);
   BlockedCall call;
-  if (text.empty() || text.front() < '0' || text.front() > '9') return call;  // "running", or "-1" outside of any call
-  call.number = static_cast<long>(next_number(text, 10));
-  for (std::uint64_t& argument : call.arguments) argument = next_number(text, 16);
+  bool is_outside = text.starts_with("-1 ");  // of any call: in a fault
+  if (!is_outside && (text.empty() || text.front() < '0' || text.front() > '9')) return call;  // "running"
+  if (is_outside) {
+    text.remove_prefix(3);
+  } else {
+    call.number = static_cast<long>(next_number(text, 10));
+    for (std::uint64_t& argument : call.arguments) argument = next_number(text, 16);
+  }
   call.stack_pointer = next_number(text, 16);
   call.program_counter = next_number(text, 16);
   return call;
+}
+
+std::uint64_t time_run(pid_t task) noexcept {
+  char buffer[128];
+  std::string_view text = read_task_file(task, "schedstat", buffer, sizeof buffer);
+  return next_number(text, 10);
 }
 
 bool awaits_signal(const BlockedCall& call, int signal) noexcept {

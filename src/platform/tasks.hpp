@@ -50,12 +50,15 @@ TaskStatus task_status(pid_t task) noexcept;
 
 /// The system call a task is blocked in.
 struct BlockedCall {
-  long number = -1;  ///< -1: none, or not known
+  long number = -1;  ///< -1: none, or not known; if the program counter is not 0 it is blocked at an instruction there
   std::uint64_t arguments[6] = {};
   std::uint64_t stack_pointer = 0;
   std::uint64_t program_counter = 0;
 };
 BlockedCall blocked_call(pid_t task) noexcept;
+
+/// Nanoseconds that the task has had a processor; 0 when that is not known.
+std::uint64_t time_run(pid_t task) noexcept;
 
 /// True for sigwait and its relatives, called for a set with `signal` in it: they would take it as their result.
 bool awaits_signal(const BlockedCall& call, int signal) noexcept;

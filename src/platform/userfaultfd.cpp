@@ -101,19 +101,20 @@ std::optional<MissingPage> Userfaultfd::next() noexcept {
   return MissingPage{reinterpret_cast<std::byte*>(address), static_cast<pid_t>(message.arg.pagefault.feat.ptid)};
 }
 
-void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from) noexcept {
+void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from, Waiters waiters) noexcept {
   std::size_t most = size;
   for (std::size_t done = 0; done < size;) {
     uffdio_copy order{};
     order.dst = as_number(begin + done);
     order.src = as_number(from + done);
     order.len = std::min(most, size - done);
+    order.mode = waiters == Waiters::left ? UFFDIO_COPY_MODE_DONTWAKE : 0;
     bool is_done = ::ioctl(fd_.get(), UFFDIO_COPY, &order) == 0;
     int error = errno;
     if (order.copy > 0) done += static_cast<std::size_t>(order.copy);
     if (is_done || done >= size || error == EAGAIN) continue;
     if (error == EEXIST) {
-      wake(begin + done, page_size());
+      if (waiters == Waiters::woken) wake(begin + done, page_size());
       done += page_size();
     } else if (error == ENOMEM) {
       sleep_a_moment();

@@ -38,13 +38,22 @@ class Userfaultfd final {
   /// Puts copies of the pages at `from` into the range, each in one indivisible step, and lets those go on who wait for
   /// them. Pages that are there stay. Waits for memory if need be. The range is watched: where a page cannot be filled
   /// the process is stopped.
-  void fill(std::byte* begin, std::size_t size, const std::byte* from) noexcept;
+  void fill(std::byte* begin, std::size_t size, const std::byte* from) noexcept {
+    fill(begin, size, from, Waiters::woken);
+  }
+  /// The same, and who waits for the pages waits on until wake.
+  void fill_silently(std::byte* begin, std::size_t size, const std::byte* from) noexcept {
+    fill(begin, size, from, Waiters::left);
+  }
   /// The same with zeros; what is not watched any more is left alone.
   void fill_with_zeros(std::byte* begin, std::size_t size) noexcept;
   /// Lets those go on who wait for a page of the range; they wait anew where it is missing still.
   void wake(std::byte* begin, std::size_t size) noexcept;
 
  private:
+  enum class Waiters { woken, left };
+  void fill(std::byte* begin, std::size_t size, const std::byte* from, Waiters waiters) noexcept;
+
   Fd fd_;
   bool serves_kernel_ = false;
 };

@@ -21,6 +21,13 @@ constexpr std::array<std::pair<UpdateState, std::string_view>, 7> states{{
 // ---- values to JSON ----
 
 Json put(const UpdateReport& report);
+Json put(const VariableRecord& variable) {
+  Json json = {{"name", variable.name}, {"type", variable.type}, {"where", variable.where}};
+  if (variable.parameter) json["parameter"] = true;
+  if (!variable.value.empty()) json["value"] = variable.value;
+  return json;
+}
+
 Json put(const FrameRecord& frame);
 Json put(const ThreadRecord& thread);
 Json put(const FunctionRecord& function);
@@ -55,11 +62,15 @@ Json put(const FrameRecord& frame) {
   Json json = {{"function", frame.function}, {"module", frame.module}, {"offset", frame.offset}};
   if (!frame.file.empty()) json.update({{"file", frame.file}, {"line", frame.line}});
   json["precise"] = frame.precise;
+  if (frame.inlined) json["inlined"] = true;
+  if (!frame.locals.empty()) json["locals"] = put_all(frame.locals);
   return json;
 }
 
 Json put(const ThreadRecord& thread) {
-  return {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
+  Json json = {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
+  if (!thread.point.empty()) json["point"] = thread.point;
+  return json;
 }
 
 Json put(const FunctionRecord& function) {
@@ -196,6 +207,12 @@ UpdateReport report_of(const Json& json) {
   return report;
 }
 
+VariableRecord variable_of(const Json& json) {
+  const Members members = members_of(json);
+  return {members.text("name", ""), members.text("type", ""), members.flag("parameter", false),
+          members.text("where", ""), members.text("value", "")};
+}
+
 FrameRecord frame_of(const Json& json) {
   const Members members = members_of(json);
   return {.function = members.text("function", ""),
@@ -203,12 +220,15 @@ FrameRecord frame_of(const Json& json) {
           .offset = members.count("offset", 0),
           .file = members.text("file", ""),
           .line = static_cast<int>(members.count("line", 0, 1'000'000'000)),
-          .precise = members.flag("precise", true)};
+          .precise = members.flag("precise", true),
+          .inlined = members.flag("inlined", false),
+          .locals = parse_all(members, "locals", variable_of)};
 }
 
 ThreadRecord thread_of(const Json& json) {
   const Members members = members_of(json);
-  return {members.integer("id", 0), members.text("name", ""), parse_all(members, "frames", frame_of)};
+  return {members.integer("id", 0), members.text("name", ""), parse_all(members, "frames", frame_of),
+          members.text("point", "")};
 }
 
 FunctionRecord function_of(const Json& json) {

@@ -37,6 +37,15 @@ struct UpdatesReply {
   bool changed_directly = false;  ///< the file's entry changed something by itself, in no update: that stays
 };
 
+/// A variable or parameter of a frame, as moult/stack.hpp has it.
+struct VariableRecord {
+  std::string name;
+  std::string type;
+  bool parameter = false;
+  std::string where;
+  std::string value;  ///< empty where it is not known, or not shown
+};
+
 struct FrameRecord {
   std::string function;  ///< demangled; empty when nothing is known
   std::string module;
@@ -44,12 +53,15 @@ struct FrameRecord {
   std::string file;
   int line = 0;
   bool precise = true;
+  bool inlined = false;                  ///< the call has no frame of its own
+  std::vector<VariableRecord> locals{};  ///< only where they were asked for
 };
 
 struct ThreadRecord {
   std::int64_t id = 0;
   std::string name;
   std::vector<FrameRecord> frames;  ///< the innermost one first
+  std::string point{};              ///< the static update point at which it waits
 };
 
 struct ThreadsReply {

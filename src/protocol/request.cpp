@@ -65,7 +65,7 @@ Command command_of(const Json& json) {
                          members.text("source", "")};
   if (name == "check")
     return CheckRequest{absolute_path(members), members.flag("force", false), members.text("source", "")};
-  if (name == "threads") return ThreadsRequest{};
+  if (name == "threads") return ThreadsRequest{members.flag("locals", false)};
   if (name == "functions") return FunctionsRequest{members.text("match", ""), members.count("most", 200, 1'000'000)};
   if (name == "objects") return ObjectsRequest{};
   if (name == "log") return LogRequest{members.count("after", 0), members.flag("follow", false)};
@@ -148,7 +148,11 @@ Json put(const UpdateRequest& request) {
 Json put(const CheckRequest& request) {
   return with_source({{"command", "check"}, {"path", request.path}, {"force", request.force}}, request.source);
 }
-Json put(const ThreadsRequest&) { return {{"command", "threads"}}; }
+Json put(const ThreadsRequest& request) {
+  Json json = {{"command", "threads"}};
+  if (request.locals) json["locals"] = true;
+  return json;
+}
 Json put(const FunctionsRequest& request) {
   return {{"command", "functions"}, {"match", request.match}, {"most", request.most}};
 }

@@ -41,7 +41,9 @@ struct CheckRequest {
   std::string source{};  ///< as in UpdateRequest
 };
 
-struct ThreadsRequest {};
+struct ThreadsRequest {
+  bool locals = false;  ///< inlined calls as frames too, and the variables of each
+};
 
 struct FunctionsRequest {
   std::string match;

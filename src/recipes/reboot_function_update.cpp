@@ -18,12 +18,8 @@ class RebootFunctionUpdate::Impl final {
   void prepare() { prepared_ = redefine::PreparedReboot::prepare(thread_, reboot_); }
   void commit() { prepared_->commit(redefine::require_stopped_step("a function is rebooted")); }
 
-  void setup(const std::vector<ThreadId>& threads) const {
-    setup_wait_static_points({.names = points, .threads = threads});
-  }
-
   /// The thread stays at its point: was it reached in the function? Otherwise the thread goes on to another one.
-  bool is_in_progress(const Update& update) const {
+  bool is_in_progress(StaticPointUpdate& update) const {
     bool is_there = false;
     threads::in_stopped_world(
         {.timeout = update.patience().stop_timeout, .keep_out = {}},
@@ -32,11 +28,9 @@ class RebootFunctionUpdate::Impl final {
     Transaction::current()->set_reason("no call of the function was in progress in " +
                                        threads::describe_thread(thread_) + " at its static update point");
     clean_failed_static_points();
-    setup(update.threads());
+    update.StaticPointUpdate::preupdate_setup();
     return false;
   }
-
-  std::vector<std::string> points;
 
  private:
   ThreadId thread_;
@@ -45,33 +39,31 @@ class RebootFunctionUpdate::Impl final {
 };
 
 RebootFunctionUpdate::RebootFunctionUpdate(std::string name, ThreadId thread, const FunctionReboot& reboot)
-    : Update(std::move(name), {thread}), impl_(std::make_unique<Impl>(thread, reboot)) {}
+    : StaticPointUpdate(std::move(name), {}, {thread}), impl_(std::make_unique<Impl>(thread, reboot)) {}
 
 RebootFunctionUpdate::~RebootFunctionUpdate() = default;
-
-void RebootFunctionUpdate::set_points(std::vector<std::string> points) { impl_->points = std::move(points); }
 
 void RebootFunctionUpdate::prepare() {
   impl_->prepare();
   MOULT_FAULT("recipes.reboot_function.prepared");
 }
 
-void RebootFunctionUpdate::preupdate_setup() { impl_->setup(threads()); }
-
 bool RebootFunctionUpdate::wait_alterability() {
-  const auto deadline = std::chrono::steady_clock::now() + patience().sleep_time * patience().max_tries;
-  while (wait_static_points_reached(patience())) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline = Clock::now() + patience().sleep_time * patience().max_tries;
+  Patience left = patience();
+  left.max_tries = 1;
+  do {
+    left.sleep_time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    if (!wait_static_points_reached(left)) return false;
     if (impl_->is_in_progress(*this)) return true;
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-  }
+  } while (Clock::now() < deadline);
   return false;
 }
 
 bool RebootFunctionUpdate::check_alterability() {
   return check_static_points_reached(patience()) && impl_->is_in_progress(*this);
 }
-
-void RebootFunctionUpdate::clean_failed_alterability() { clean_failed_static_points(); }
 
 void RebootFunctionUpdate::apply() {
   MOULT_FAULT("recipes.reboot_function.apply");

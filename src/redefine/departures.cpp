@@ -48,6 +48,19 @@ std::vector<std::shared_ptr<Departure>> departures_of(const Transaction& transac
   });
 }
 
+/// A thread has one departure at a time.
+void refuse_second(const Departure& departure) {
+  const std::string former = told().with([&](const std::vector<Told>& all) -> std::string {
+    for (const Told& one : all)
+      if (one.departure->thread() == departure.thread() && one.departure->state() == State::waiting)
+        return one.departure->call();
+    return {};
+  });
+  if (!former.empty())
+    throw Error(ErrorCode::still_active, threads::describe_thread(departure.thread()) + " is told to leave " + former +
+                                             " already; try again when it has");
+}
+
 /// On the list for as long as the transaction knows of it.
 class Entry final {
  public:
@@ -157,6 +170,7 @@ StoppedStep require_stopped_step(const std::string& what) {
 }
 
 void depart(const StoppedStep& step, std::shared_ptr<Departure> departure, const std::string& line) {
+  refuse_second(*departure);
   MOULT_FAULT("redefine.depart.record");
   auto entry = std::make_shared<Entry>(step.transaction, departure);
   step.transaction.add({.what = {line},

@@ -11,13 +11,13 @@
 #include "redefine/heap_traversal.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "data/heap_walk.hpp"
 #include "data/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "redefine/layout_comparison.hpp"
+#include "redefine/named_modules.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/heap_plan.hpp"
 
@@ -27,25 +27,6 @@ namespace {
 using detail::HeapVisitor;
 using symbols::ClassLayout;
 using symbols::Program;
-
-std::string file_name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
-
-std::size_t find_module(const Program& program, const std::string& name) {
-  std::string loaded;
-  for (std::size_t i = 0; i < program.modules().size(); ++i) {
-    const std::string& path = program.modules()[i].path;
-    if (path == name || file_name_of(path) == name) return i;
-    loaded += (loaded.empty() ? "" : ", ") + file_name_of(path);
-  }
-  throw Error(ErrorCode::not_found, name + ": no such module is loaded; loaded are " + loaded);
-}
-
-std::vector<std::size_t> find_modules(const Program& program, const std::vector<std::string>& names) {
-  std::vector<std::size_t> modules;
-  for (const std::string& name : names) modules.push_back(find_module(program, name));
-  if (modules.empty()) modules.push_back(0);  // the loader's first is the program itself
-  return modules;
-}
 
 std::string place_of(const ClassLayout& layout) {
   return layout.module + " (" + layout.place.file + ":" + std::to_string(layout.place.line) + ")";

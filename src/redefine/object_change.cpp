@@ -45,16 +45,9 @@ void finish_accesses(const data::ObjectClass& old_class) {
 
 std::string quoted(const std::type_info& type) { return data::object_class_of(type).readable; }
 
-/// What cannot be converted while the program runs is refused.
 std::shared_ptr<LazyConversion> make_lazy(const detail::Conversion& wanted, Makes makes) {
   const std::string old_name = quoted(*wanted.forward->old_kind().type);
   const std::string new_name = quoted(*wanted.forward->new_kind().type);
-  if (!wanted.lazily->may_move)
-    throw Error(ErrorCode::unsupported,
-                old_name +
-                    ": its objects are not known to bear being moved byte by byte, which conversion at first "
-                    "use does; say so of " +
-                    old_name + " and " + new_name + " if they do (moult::is_relocatable), or convert eagerly");
   if (wanted.pairing && wanted.forward->ends_olds())
     throw Error(ErrorCode::unsupported,
                 old_name + ": its destructor would be " + new_name +
@@ -62,7 +55,10 @@ std::shared_ptr<LazyConversion> make_lazy(const detail::Conversion& wanted, Make
                     "rebind");
   return std::make_shared<LazyConversion>(
       wanted.forward,
-      LazyConversion::Options{.makes = makes, .unwritten = wanted.unwritten, .untouched = wanted.lazily->untouched});
+      LazyConversion::Options{.makes = makes,
+                              .unwritten = wanted.unwritten,
+                              .untouched = wanted.lazily->untouched,
+                              .manner = wanted.lazily->may_move ? data::Manner::aside : data::Manner::in_place});
 }
 
 }  // namespace

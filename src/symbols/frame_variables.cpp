@@ -196,6 +196,39 @@ void describe_function(const CodePlace& place, FrameDescription& described) {
   }
 }
 
+/// Within a line compilers let many places begin a statement, so only the first counts.
+void describe_lines(const CodePlace& place, FrameDescription& described) {
+  const DebugUnit* unit = place.info->unit_at(place.in_file);
+  if (unit == nullptr) return;
+  Dwarf_Die skeleton = unit->skeleton;
+  Dwarf_Lines* lines = nullptr;
+  std::size_t count = 0;
+  if (dwarf_getsrclines(&skeleton, &lines, &count) != 0) return;
+  const std::vector<CodeRange> ranges = ranges_of(place.function, place.bias);
+  int last = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    Dwarf_Line* line = dwarf_onesrcline(lines, i);
+    Dwarf_Addr address = 0;
+    int number = 0;
+    bool begins = false;
+    if (dwarf_lineaddr(line, &address) != 0 || dwarf_lineno(line, &number) != 0 ||
+        dwarf_linebeginstatement(line, &begins) != 0)
+      continue;
+    const CodeAddress code{address + place.bias};
+    const bool is_own =
+        std::any_of(ranges.begin(), ranges.end(), [code](const CodeRange& range) { return range.contains(code); });
+    if (is_own) described.lines.push_back({code, number, begins && number != last});
+    last = number;
+  }
+  if (const std::optional<SourceLine> first = place.info->line_of(place.in_file)) described.file = first->file;
+}
+
+const CodeLine* line_at(const FrameDescription& described, CodeAddress address) {
+  const auto after = std::upper_bound(described.lines.begin(), described.lines.end(), address,
+                                      [](CodeAddress wanted, const CodeLine& one) { return wanted < one.code; });
+  return after != described.lines.begin() ? &*std::prev(after) : nullptr;
+}
+
 template <class Visit>
 void for_each_variable(const Dwarf_Die& scope, std::size_t depth, Visit&& visit) {
   if (depth > deepest) return;
@@ -280,6 +313,21 @@ std::optional<CallValue> read_call_value(Dwarf_Die parameter, std::uintptr_t bia
 
 }  // namespace
 
+std::string place_text(const FrameDescription& described, CodeAddress address) {
+  const CodeLine* line = line_at(described, address);
+  return line != nullptr && !described.file.empty() ? described.file + ":" + std::to_string(line->line)
+                                                    : hex_text(value(address));
+}
+
+bool begins_statement(const FrameDescription& described, CodeAddress address) {
+  // Several rows may be for one address; any of them will do.
+  for (auto row = std::lower_bound(described.lines.begin(), described.lines.end(), address,
+                                   [](const CodeLine&one, CodeAddress wanted) { return one.code < wanted; });
+       row != described.lines.end() && row->code == address; ++row)
+    if (row->begins) return true;
+  return false;
+}
+
 std::optional<FrameDescription> describe_frame(const Program& program, CodeAddress address) {
   const std::optional<CodePlace> place = place_of(program, address);
   if (!place) return std::nullopt;
@@ -295,6 +343,7 @@ std::vector<FrameVariable> variables_named(const Program& program, CodeAddress a
   const std::optional<CodePlace> place = place_of(program, address);
   if (!place) return found;
   describe_function(*place, described);
+  describe_lines(*place, described);
   described.functions.push_back({name_of(place->function), false, {}, {}});
   for_each_variable(place->function, 0, [&](const Dwarf_Die& die, const Dwarf_Die& scope, std::size_t depth) {
     if (plain_name_of(die) != name) return;

@@ -39,12 +39,26 @@ struct FrameFunction {
   std::vector<FrameVariable> variables;  ///< those in scope there, the innermost scope's first
 };
 
+/// From here to the next one code is of that line.
+struct CodeLine {
+  CodeAddress code{};
+  int line = 0;
+  bool begins = false;  ///< a statement, on another line than what lies before it
+};
+
 struct FrameDescription {
   std::vector<FrameFunction> functions;  ///< the innermost inlined one first, the function with the code last
   std::vector<LocationEntry> frame_base;
   CodeAddress entry{};
-  CodeAddress body{};  ///< where the prologue is over; the entry when that is not known
+  CodeAddress body{};           ///< where the prologue is over; the entry when that is not known
+  std::vector<CodeLine> lines;  ///< sorted; only from variables_named
+  std::string file;             ///< that the lines are of
 };
+
+/// "app.cpp:42" by the lines of `described`; the address where they do not tell.
+std::string place_text(const FrameDescription& described, CodeAddress address);
+/// True where a line's statement begins.
+bool begins_statement(const FrameDescription& described, CodeAddress address);
 
 /// What is at a place of code; nothing without debug information.
 std::optional<FrameDescription> describe_frame(const Program& program, CodeAddress address);

@@ -76,7 +76,7 @@ struct HeapType {
   Pointing pointing = Pointing::raw;
   bool has_vtable = false;
   bool leads = false;                 ///< to something wanted, or is it
-  std::optional<std::size_t> wanted;  ///< its number in the request
+  std::optional<std::size_t> wanted;  ///< its number in the request: the classes', then the pointers'
   std::vector<HeapPart> parts;
   std::vector<HeapPart> bases;       ///< of one with a vtable: itself, and all it derives from, at fixed places
   std::vector<std::size_t> derived;  ///< what a pointer to it may point to besides
@@ -119,10 +119,17 @@ struct WantedClass {
   std::size_t alignment = 0;
 };
 
+/// A type of pointers that are looked for themselves.
+struct WantedPointer {
+  std::string name;  ///< as typeid, demangled, writes it: "int (*)(int)"
+  std::size_t size = 0;
+};
+
 struct HeapRequest {
   std::vector<std::size_t> modules;  ///< whose variables are the roots, of Program::modules()
   std::vector<WantedClass> wanted;
   bool follows_raw_pointers = true;
+  std::vector<WantedPointer> pointers{};  ///< numbered behind the classes
 };
 
 /// Throws Error: not_found (a module without debug information), layout_mismatch (a wanted class has another size).

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path debug_root = "/usr/lib/debug";
-
 struct DebugLink {
   std::string name;
   std::uint32_t checksum = 0;
@@ -67,7 +65,7 @@ std::optional<ElfFile> open_if_elf(const fs::path& path) {
   }
 }
 
-std::optional<ElfFile> by_build_id(const std::string& id) {
+std::optional<ElfFile> by_build_id(const std::string& id, const fs::path& debug_root) {
   if (id.size() < 4) return std::nullopt;
   std::optional<ElfFile> file = open_if_elf(debug_root / ".build-id" / id.substr(0, 2) / (id.substr(2) + ".debug"));
   if (file && file->build_id() != id) file.reset();
@@ -76,9 +74,9 @@ std::optional<ElfFile> by_build_id(const std::string& id) {
 
 }  // namespace
 
-std::optional<ElfFile> find_separate_debug(const ElfFile& program) {
+std::optional<ElfFile> find_separate_debug(const ElfFile& program, const fs::path& debug_root) {
   const std::string id = program.build_id();
-  if (std::optional<ElfFile> file = by_build_id(id)) return file;
+  if (std::optional<ElfFile> file = by_build_id(id, debug_root)) return file;
   const std::optional<DebugLink> link = debug_link_of(program);
   if (!link) return std::nullopt;
   const fs::path folder = fs::path(program.path()).parent_path();

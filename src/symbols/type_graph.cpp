@@ -79,6 +79,8 @@ std::size_t TypeGraph::type_for(std::size_t module, const std::optional<Dwarf_Di
   Dwarf_Die die = *bare;
   const int tag = dwarf_tag(&die);
   if (is_class_tag(tag)) return class_for(module, die);
+  if (tag == DW_TAG_pointer_type || tag == DW_TAG_ptr_to_member_type)
+    if (const std::optional<std::size_t> wanted = wanted_pointer_for(module, die)) return *wanted;
   if (tag == DW_TAG_pointer_type || tag == DW_TAG_reference_type || tag == DW_TAG_rvalue_reference_type)
     return pointer_for(module, die);
   if (tag != DW_TAG_array_type) return plain_leaf;
@@ -95,6 +97,32 @@ std::size_t TypeGraph::pointer_for(std::size_t module, Dwarf_Die pointer) {
   if (!request_.follows_raw_pointers) return plain_leaf;
   if (!target) return untyped("void pointers");
   return pointer_to(type_for(module, target));
+}
+
+/// One that is wanted for itself; what it leads to is followed as from any other.
+std::optional<std::size_t> TypeGraph::wanted_pointer_for(std::size_t module, Dwarf_Die pointer) {
+  if (request_.pointers.empty()) return std::nullopt;
+  const auto known = wanted_pointers_.find(pointer.addr);
+  if (known != wanted_pointers_.end()) return known->second;
+  const std::optional<std::string> name = name_of_type_entry(pointer);
+  const auto wanted = std::find_if(request_.pointers.begin(), request_.pointers.end(),
+                                   [&](const WantedPointer& one) { return name && one.name == *name; });
+  std::optional<std::size_t>& made = wanted_pointers_[pointer.addr];
+  if (wanted == request_.pointers.end()) return made;
+  HeapType type;
+  type.name = wanted->name;
+  type.size = wanted->size;
+  type.alignment = alignof(void*);
+  type.wanted = request_.wanted.size() + static_cast<std::size_t>(wanted - request_.pointers.begin());
+  made = make(std::move(type), {}, false);
+  const std::size_t number = *made;
+  if (dwarf_tag(&pointer) != DW_TAG_pointer_type) return number;
+  // The entry is known by now, should what it points to contain such a pointer again.
+  const std::size_t target = pointer_for(module, pointer);
+  if (types_[target].shape != Shape::pointer) return number;
+  types_[number].shape = Shape::pointer;
+  types_[number].target = types_[target].target;
+  return number;
 }
 
 std::size_t TypeGraph::pointer_to(std::size_t target) {

@@ -46,6 +46,7 @@ class TypeGraph final {
   std::size_t class_for(std::size_t module, const Dwarf_Die& die);
   std::size_t pointer_for(std::size_t module, Dwarf_Die pointer);
   std::size_t pointer_to(std::size_t target);
+  std::optional<std::size_t> wanted_pointer_for(std::size_t module, Dwarf_Die pointer);
   std::size_t untyped(const std::string& plural);
   std::size_t make(HeapType type, const Origin& origin, bool is_to_fill);
   std::optional<Origin> definition_of(std::size_t module, const Dwarf_Die& die, const std::string& name) const;
@@ -68,6 +69,7 @@ class TypeGraph final {
   std::unordered_map<const void*, std::size_t> by_entry_;
   std::unordered_map<std::size_t, std::size_t> pointers_;  ///< by target
   std::map<std::string, std::size_t> untyped_;
+  std::unordered_map<const void*, std::optional<std::size_t>> wanted_pointers_;  ///< by entry
 };
 
 }  // namespace moult::symbols

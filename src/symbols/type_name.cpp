@@ -205,13 +205,26 @@ Name qualified_name_of(Dwarf_Die type, int depth) {
   return name.empty() ? std::nullopt : Name(name);
 }
 
+/// The parameter that a method's type has for its object.
+std::optional<Dwarf_Die> object_of_type(Dwarf_Die type) {
+  Dwarf_Die child{};
+  Dwarf_Attribute attribute{};
+  bool is_artificial = false;
+  if (dwarf_tag(&type) != DW_TAG_subroutine_type || dwarf_child(&type, &child) != 0 ||
+      dwarf_formflag(dwarf_attr(&child, DW_AT_artificial, &attribute), &is_artificial) != 0 || !is_artificial)
+    return std::nullopt;
+  return child;
+}
+
 /// "(A, B)" of a function or a type of one.
 Name list_of_parameters(Dwarf_Die function, int depth) {
   std::string parameters;
   Dwarf_Die child{};
+  const std::optional<Dwarf_Die> object = object_of_type(function);
   for (bool more = dwarf_child(&function, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
     const int tag = dwarf_tag(&child);
     if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters) continue;
+    if (object && object->addr == child.addr) continue;
     const Name name = tag == DW_TAG_formal_parameter ? name_of_type(type_of(child), depth) : Name("...");
     if (!name) return std::nullopt;
     parameters += (parameters.empty() ? "" : ", ") + without_outer_qualifiers(*name);
@@ -247,13 +260,34 @@ std::string count_of(Dwarf_Die range) {
   return {};
 }
 
-/// "int app::Data::*".
+/// " const" of a method's type.
+Name qualifiers_of_method(const Dwarf_Die& type, int depth) {
+  const std::optional<Dwarf_Die> object = object_of_type(type);
+  const std::optional<Dwarf_Die> pointer = object ? type_of(*object) : std::nullopt;
+  if (!pointer) return std::nullopt;
+  Dwarf_Die method = type;
+  if (dwarf_hasattr(&method, DW_AT_reference) != 0 || dwarf_hasattr(&method, DW_AT_rvalue_reference) != 0)
+    return std::nullopt;
+  // What `this` itself is, a constant, is nobody's concern.
+  std::optional<Dwarf_Die> plain = pointer;
+  while (plain && dwarf_tag(&*plain) == DW_TAG_const_type) plain = type_of(*plain);
+  const Name name = plain ? name_of_type(type_of(*plain), depth) : std::nullopt;
+  if (!name) return std::nullopt;
+  const bool is_const = name->ends_with(" const") || name->ends_with(" const volatile");
+  return std::string(is_const ? " const" : "") + (name->ends_with(" volatile") ? " volatile" : "");
+}
+
+/// "int app::Data::*", "int (app::Data::*)(int) const".
 Name name_of_member_pointer(Dwarf_Die pointer, int depth) {
   const std::optional<Dwarf_Die> around = follow(pointer, DW_AT_containing_type);
   std::optional<Dwarf_Die> target = type_of(pointer);
   const Name owner = around ? name_of_type(around, depth) : std::nullopt;
   if (!owner || !target) return std::nullopt;
-  if (dwarf_tag(&*target) == DW_TAG_subroutine_type) return name_of_function_pointer(*target, *owner + "::*", depth);
+  if (dwarf_tag(&*target) == DW_TAG_subroutine_type) {
+    const Name plain = name_of_function_pointer(*target, *owner + "::*", depth);
+    const Name qualifiers = qualifiers_of_method(*target, depth);
+    return plain && qualifiers ? Name(*plain + *qualifiers) : std::nullopt;
+  }
   const Name name = name_of_type(target, depth);
   return name ? Name(*name + " " + *owner + "::*") : std::nullopt;
 }
@@ -321,6 +355,8 @@ std::optional<std::string> result_type_of(const Dwarf_Die& subprogram) { return 
 std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram) { return list_of_parameters(subprogram, 0); }
 
 std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name_of_type(type_of(variable), 0); }
+
+std::optional<std::string> name_of_type_entry(const Dwarf_Die& type) { return name_of_type(type, 0); }
 
 std::optional<std::string> class_name_of(const Dwarf_Die& type) { return qualified_name_of(type, 0); }
 

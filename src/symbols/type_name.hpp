@@ -19,6 +19,9 @@ std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram);
 /// The same of the type of a variable or a field.
 std::optional<std::string> type_name_of(const Dwarf_Die& variable);
 
+/// The same of a type's own entry.
+std::optional<std::string> name_of_type_entry(const Dwarf_Die& type);
+
 /// A class's own name: "app::Box<unsigned long>".
 std::optional<std::string> class_name_of(const Dwarf_Die& type);
 

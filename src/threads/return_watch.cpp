@@ -117,7 +117,7 @@ std::optional<std::uint32_t> take_slot() noexcept {
 
 /// The call that `outermost` is, watched; nothing when it cannot be.
 std::optional<WatchedCall> watch(ThreadId thread, const Outermost& outermost) noexcept {
-  if (outermost.place == 0) return std::nullopt;
+  if (outermost.place == 0 || !platform::knows_return_stubs()) return std::nullopt;
   if (std::optional<std::uint32_t> index = platform::return_slot_of(outermost.returns_to)) {
     ReturnSlot& slot = platform::return_slot(*index);
     if (slot.state.load() != ReturnState::armed) return std::nullopt;

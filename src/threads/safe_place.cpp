@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "base/fault.hpp"
@@ -38,6 +39,14 @@ constexpr std::array creation_functions = {"fork"sv,         "_Fork"sv,         
 constexpr std::array loader_functions = {"dlopen"sv, "dlmopen"sv, "dlclose"sv, "dlsym"sv,          "dlvsym"sv,
                                          "dladdr"sv, "dladdr1"sv, "dlinfo"sv,  "dl_iterate_phdr"sv};
 
+/// These hold the lock of libc's list of threads and their stacks, which whoever creates a thread needs: while the
+/// stacks of ended threads are given back, and until each thread has taken over the other user.
+constexpr std::array joining_functions = {"pthread_join"sv,         "pthread_tryjoin_np"sv, "pthread_timedjoin_np"sv,
+                                          "pthread_clockjoin_np"sv, "pthread_detach"sv,     "thrd_join"sv,
+                                          "thrd_detach"sv};
+constexpr std::array user_functions = {"setuid"sv,   "setgid"sv,    "seteuid"sv,   "setegid"sv,  "setreuid"sv,
+                                       "setregid"sv, "setresuid"sv, "setresgid"sv, "setgroups"sv};
+
 constexpr std::array stdio_stems = {
     "printf"sv, "scanf"sv, "fopen"sv, "fdopen"sv, "freopen"sv, "fclose"sv, "fcloseall"sv, "fflush"sv, "fread"sv,
     "fwrite"sv, "fput"sv, "fget"sv, "putc"sv, "getc"sv, "putw"sv, "getw"sv, "puts"sv, "gets"sv, "getline"sv,
@@ -57,20 +66,44 @@ bool is_stdio(std::string_view name) noexcept {
   });
 }
 
-constexpr std::array<const char*, 4> descriptions = {"allocates or frees memory", "is in the dynamic loader",
-                                                     "creates or ends a thread or a process",
+constexpr std::array<const char*, 5> descriptions = {"allocates or frees memory", "is in the dynamic loader",
+                                                     "creates or ends a thread or a process, or changes its user",
+                                                     "joins or detaches a thread that has ended",
                                                      "is in a call of the C library that holds a lock"};
+constexpr const char* in_doubt = "may hold a lock, as a frame without unwind information hides what called it";
 
-/// vfprintf and others are nothing but a jump to a function that libc does not export, so that they themselves are not
-/// on the stack while that one holds a stream's lock.
-std::optional<CodeRange> jumped_to_by(CodeRange function, CodeRange libc) noexcept {
-  x86_64::JumpRel32 jump;
+template <std::size_t size>
+bool is_among(const std::array<std::string_view, size>& names, std::string_view name) noexcept {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Where the function's last bytes jump to if they are a jump of this kind.
+template <class Jump>
+std::optional<CodeAddress> target_of_last(CodeRange function) noexcept {
+  Jump jump;
   if (function.size() < sizeof jump) return std::nullopt;
   std::memcpy(&jump, reinterpret_cast<const void*>(value(function.end) - sizeof jump), sizeof jump);
-  if (jump.opcode != x86_64::JumpRel32{}.opcode) return std::nullopt;
-  CodeAddress target = function.end + static_cast<std::size_t>(jump.displacement);
-  std::optional<CodeRange> entry = libc.contains(target) ? unwind_entry_at(target) : std::nullopt;
-  return entry && entry->begin == target ? entry : std::nullopt;
+  if (jump.opcode != Jump{}.opcode) return std::nullopt;
+  return function.end + static_cast<std::size_t>(jump.displacement);
+}
+
+/// vfprintf, pthread_join and others are nothing but a jump to a function that libc does not export, so that they
+/// themselves are not on the stack while that one holds a lock.
+std::optional<CodeRange> jumped_to_by(CodeRange function, CodeRange libc) noexcept {
+  for (std::optional<CodeAddress> target :
+       {target_of_last<x86_64::JumpRel32>(function), target_of_last<x86_64::JumpRel8>(function)}) {
+    std::optional<CodeRange> entry = target && libc.contains(*target) ? unwind_entry_at(*target) : std::nullopt;
+    if (entry && entry->begin == *target) return entry;
+  }
+  return std::nullopt;
+}
+
+/// Whether a call may return to the address; of the first bytes of `range` nothing is known.
+bool is_behind_call(CodeAddress address, CodeRange range) noexcept {
+  constexpr std::size_t longest = x86_64::longest_call;
+  if (value(address) < value(range.begin) + longest) return true;
+  return x86_64::ends_with_call(
+      std::span<const std::uint8_t, longest>(reinterpret_cast<const std::uint8_t*>(value(address) - longest), longest));
 }
 
 bool holds_lock_of_moult(const platform::StopSlot& slot) noexcept {
@@ -123,16 +156,22 @@ void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
   places_.push_back({allocation, Kind::allocation});
   libc.for_each([this](std::string_view name, CodeRange function) {
     libc_entries_.push_back(function.begin);
-    if (std::find(creation_functions.begin(), creation_functions.end(), name) != creation_functions.end())
-      places_.push_back({function, Kind::creation});
-    else if (std::find(loader_functions.begin(), loader_functions.end(), name) != loader_functions.end())
-      places_.push_back({function, Kind::loader});
-    else if (is_stdio(name)) {
-      places_.push_back({function, Kind::stdio});
-      if (std::optional<CodeRange> inner = jumped_to_by(function, libc_)) places_.push_back({*inner, Kind::stdio});
-    }
+    std::optional<Kind> kind = kind_of(name);
+    if (!kind) return;
+    places_.push_back({function, *kind});
+    bool may_jump = *kind == Kind::stdio || *kind == Kind::joining;
+    std::optional<CodeRange> inner = may_jump ? jumped_to_by(function, libc_) : std::nullopt;
+    if (inner) places_.push_back({*inner, *kind});
   });
   std::sort(libc_entries_.begin(), libc_entries_.end());
+}
+
+std::optional<SafePlaces::Kind> SafePlaces::kind_of(std::string_view libc_name) noexcept {
+  if (is_among(creation_functions, libc_name) || is_among(user_functions, libc_name)) return Kind::creation;
+  if (is_among(joining_functions, libc_name)) return Kind::joining;
+  if (is_among(loader_functions, libc_name)) return Kind::loader;
+  if (is_stdio(libc_name)) return Kind::stdio;
+  return std::nullopt;
 }
 
 void SafePlaces::add_guards() {
@@ -169,10 +208,19 @@ bool SafePlaces::is_exported_by_libc(CodeAddress address) const noexcept {
 }
 
 std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowCache& rows,
-                                            const std::vector<CodeRange>& keep_out) const noexcept {
+                                            const std::vector<CodeRange>& keep_out, Waiting waiting) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
-  // Reading input blocks with only that stream's lock held.
+  // Reading input blocks with only that stream's lock held; waiting for a thread's end, or for a lock, with none.
   bool waits_for_input = platform::is_waiting_for_input(*slot.context);
+  bool waits_for_thread = platform::is_at_futex(*slot.context);
+  auto is_borne = [&](const Place& place) {
+    if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
+    return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);
+  };
+  auto lock_at = [&](CodeAddress address) -> const Place* {
+    const Place* place = place_of(address);
+    return place == nullptr || is_borne(*place) ? nullptr : place;
+  };
   std::optional<UnsafeStop> unsafe;
   bool only_libc = true;
   bool in_exported = false;
@@ -181,13 +229,13 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
     CodeAddress address = frame.lookup_address();
     if (is_strictly_inside(keep_out, frame.pc))
       unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
+    const Place* place = lock_at(address);
     if (!frame.is_precise) {
       only_libc = false;
-      return !unsafe && !keep_out.empty();
+      if (place != nullptr && is_behind_call(frame.pc, place->range)) unsafe = UnsafeStop{in_doubt, address};
+      return !unsafe;
     }
-    const Place* place = place_of(address);
-    if (place != nullptr && !(place->kind == Kind::stdio && waits_for_input))
-      unsafe = UnsafeStop{descriptions[static_cast<std::size_t>(place->kind)], address};
+    if (place != nullptr) unsafe = UnsafeStop{descriptions[static_cast<std::size_t>(place->kind)], address};
     if (!libc_.contains(address)) only_libc = false;
     // The outermost frame is the thread's start, which says nothing of what it does now.
     if (only_libc && last != CodeAddress{} && !in_exported) in_exported = is_exported_by_libc(last);

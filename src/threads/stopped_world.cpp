@@ -10,16 +10,24 @@
 // From the first signal until the verdict nothing here may allocate, take a lock of libc or enter the loader, since a
 // stopped thread may hold it. All memory is reserved before; `room` says for how many threads.
 //
+// Some threads wait for memory that is filled in a stop (MemoryFilledInStop), and may do so where nobody could be left,
+// with a stream of stdio locked: any other stop would have to wait for them, and so gives way, between two attempts, to
+// the one they wait for. That one leaves them where they are: whoever was blocked at an instruction before it was asked
+// and stands at the same one now is still about to touch that memory, and has changed nothing since.
+//
 // Threads of moult's own that others may wait for stay awake, and are only asked to begin nothing
 // (wakeful_threads.hpp).
 //
 // The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
 #include "threads/stopped_world.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "base/check.hpp"
@@ -30,6 +38,7 @@
 #include "platform/single_step.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
+#include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/program.hpp"
 #include "threads/dynamic_symbols.hpp"
 #include "threads/safe_place.hpp"
@@ -48,8 +57,17 @@ struct Stopping {
   std::timed_mutex turn;
   RowCache rows;  ///< used by who has the turn
   std::atomic<bool> is_going_on{false};
+  std::atomic<std::uint32_t> urgent{0};         ///< stops wanted that fill memory
+  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there were
 };
 Stopping stopping;
+
+/// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
+void begin_anew_in_child() noexcept {
+  if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
+  new (&stopping.turn) std::timed_mutex;
+  stopping.is_going_on = false;
+}
 
 /// Who kept an attempt from succeeding. Filled in while threads are stopped: no allocation.
 struct Culprit {
@@ -66,8 +84,9 @@ struct Culprit {
 struct Stopped {
   platform::StopSlot* slot = nullptr;
   bool is_safe = false;
-  bool is_asked = false;  ///< false: the signal could not be sent, and the attempt will fail
-  bool is_led = false;    ///< on its way out of an unsafe place, where it stops without a signal
+  bool is_asked = false;         ///< false: the signal could not be sent, and the attempt will fail
+  bool is_led = false;           ///< on its way out of an unsafe place, where it stops without a signal
+  std::uint64_t ran_before = 0;  ///< nanoseconds on a processor, of one that waits for memory, when it was asked
 };
 
 void sleep_for(std::chrono::nanoseconds time) noexcept {
@@ -101,6 +120,7 @@ class StoppedWorld::Impl final {
   Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options)
       : turn_(std::move(turn)),
         keep_out_(options.keep_out.begin(), options.keep_out.end()),
+        memory_(options.memory),
         self_(platform::own_task()) {
     platform::stop_signal();
   }
@@ -110,6 +130,7 @@ class StoppedWorld::Impl final {
   }
 
   bool attempt(Clock::time_point limit);
+  bool give_way(Clock::time_point deadline);
   void release() noexcept;
   const Culprit& culprit() const noexcept { return culprit_; }
 
@@ -124,6 +145,11 @@ class StoppedWorld::Impl final {
   void reserve();
   bool gather(bool is_first);
   bool ask(Stopped& thread) noexcept;
+  void look_before(Stopped& thread) const noexcept;
+  bool waits_at_instruction(const Stopped& thread) const noexcept;
+  bool waits_in_call(const Stopped& thread) const noexcept;
+  void show_memory() noexcept;
+  bool is_over(Clock::time_point limit) const noexcept;
   bool await_all(Clock::time_point limit);
   std::size_t drop_unstoppable() noexcept;
   bool settle(Clock::time_point limit);
@@ -136,6 +162,7 @@ class StoppedWorld::Impl final {
 
   std::unique_lock<std::timed_mutex> turn_;
   std::vector<CodeRange> keep_out_;
+  MemoryFilledInStop* memory_;
   pid_t self_;
   platform::TaskList task_list_;
   std::optional<platform::OrdinarySignalsBlocked> handlers_;
@@ -148,6 +175,8 @@ class StoppedWorld::Impl final {
   std::size_t next_slot_ = 0;
   std::vector<ThreadId> ids_;
   Clock::time_point began_{};
+  Clock::time_point attempted_{};
+  int attempts_ = 0;
   Culprit culprit_;
   bool is_at_rest_ = false;  ///< the wakeful threads begin nothing
 };
@@ -197,16 +226,59 @@ bool StoppedWorld::Impl::gather(bool is_first) {
   return true;
 }
 
+/// Where a thread is before it is asked, if that will matter.
+void StoppedWorld::Impl::look_before(Stopped& thread) const noexcept {
+  if (memory_ == nullptr || !memory_->is_awaited_by(thread.slot->task)) return;
+  thread.slot->before = platform::blocked_call(thread.slot->task);
+  thread.ran_before = platform::time_run(thread.slot->task);
+}
+
+/// It has stood where it stands since before it was asked, at an instruction and not in a system call.
+bool StoppedWorld::Impl::waits_at_instruction(const Stopped& thread) const noexcept {
+  const platform::StopSlot& slot = *thread.slot;
+  if (memory_ == nullptr || slot.before.number >= 0 || !memory_->is_awaited_by(slot.task)) return false;
+  const platform::Registers registers = platform::registers_of(*slot.context);
+  return slot.before.program_counter == registers[platform::rip] &&
+         slot.before.stack_pointer == registers[platform::rsp];
+}
+
+/// It was blocked in a system call when it was asked, or has run since and still not taken the signal.
+bool StoppedWorld::Impl::waits_in_call(const Stopped& thread) const noexcept {
+  constexpr std::uint64_t long_for_a_signal = 5'000'000;  // ns
+  const platform::StopSlot& slot = *thread.slot;
+  if (!thread.is_asked || !memory_->is_awaited_by(slot.task)) return false;
+  return slot.before.number >= 0 || platform::time_run(slot.task) > thread.ran_before + long_for_a_signal;
+}
+
+/// When all others stand: whoever is in a system call comes out of it.
+void StoppedWorld::Impl::show_memory() noexcept {
+  if (memory_ == nullptr || task_list_.count() != stopped_.size() + ignored_.size() + 1) return;
+  const auto is_away = [](const Stopped& thread) { return !thread.is_safe && !platform::is_stopped(*thread.slot); };
+  const auto may_be_shown = [&](const Stopped& thread) { return !is_away(thread) || waits_in_call(thread); };
+  if (!std::all_of(stopped_.begin(), stopped_.end(), may_be_shown)) return;
+  for (const Stopped& thread : stopped_)
+    if (is_away(thread)) memory_->show_to(thread.slot->task);
+}
+
 /// False when the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   if (platform::awaits_signal(thread.slot->before, platform::stop_signal())) {
     blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
     return true;
   }
+  look_before(thread);
   platform::Asked asked = platform::ask_to_stop(*thread.slot);
   if (asked == platform::Asked::failed) blame(thread.slot->task, "could not be sent a signal: too many are queued");
   thread.is_asked = asked == platform::Asked::sent;
   return asked != platform::Asked::gone;
+}
+
+/// Whether an attempt that has not succeeded yet is to end: for want of time, or as threads that stand in its way wait
+/// for another stop.
+bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
+  constexpr milliseconds fair_chance{3};
+  const Clock::time_point now = Clock::now();
+  return now >= limit || (memory_ == nullptr && stopping.urgent > 0 && now >= attempted_ + fair_chance);
 }
 
 /// Waits until every thread that was asked has stopped or will never.
@@ -229,7 +301,8 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
       led_until = Clock::time_point::max();
     }
     bool is_progress = platform::arrivals() != before;
-    if (!is_progress && drop_unstoppable() == 0 && Clock::now() >= limit) return false;
+    if (!is_progress) show_memory();
+    if (!is_progress && drop_unstoppable() == 0 && is_over(limit)) return false;
   }
 }
 
@@ -262,10 +335,17 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
 }
 
 std::size_t StoppedWorld::Impl::judge_all() {
+  const bool is_memory_awaited = std::any_of(stopped_.begin(), stopped_.end(),
+                                             [this](const Stopped& thread) { return waits_at_instruction(thread); });
+  const auto waiting_of = [&](const Stopped& thread) {
+    if (waits_at_instruction(thread)) return Waiting::for_memory;
+    const bool may_need_lock = is_memory_awaited && platform::is_at_futex(*thread.slot->context);
+    return may_need_lock ? Waiting::for_lock : Waiting::no;
+  };
   std::size_t unsafe_count = 0;
   for (Stopped& thread : stopped_) {
     if (thread.is_safe) continue;
-    std::optional<UnsafeStop> unsafe = places_->judge(*thread.slot, rows_, keep_out_);
+    std::optional<UnsafeStop> unsafe = places_->judge(*thread.slot, rows_, keep_out_, waiting_of(thread));
     thread.is_safe = !unsafe;
     if (!unsafe) continue;
     ++unsafe_count;
@@ -278,6 +358,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
 /// where it stood.
 void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noexcept {
   constexpr microseconds glance{20};
+  if (memory_ != nullptr) memory_->hide();
   {
     platform::Release release;
     for (Stopped& thread : stopped_) {
@@ -306,7 +387,7 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
     if (!await_all(limit)) return false;
     platform::reset_arrivals();
     if (judge_all() > 0) {
-      if (Clock::now() >= limit) return false;
+      if (is_over(limit)) return false;
       if (++rounds > rounds_of_chance && !can_lead) can_lead = platform::claim_traps();
       // Whoever was led and did not get out gets another chance as well.
       let_unsafe_go(can_lead.value_or(false) && rounds % 2 == 0, limit);
@@ -315,11 +396,25 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
     } else if (task_list_.count() == stopped_.size() + ignored_.size() + 1) {
       return true;
     }
-    if (Clock::now() >= limit || !gather(false)) return false;
+    if (is_over(limit) || !gather(false)) return false;
   }
 }
 
+/// Lets stops pass that fill memory, should any be wanted. False when the turn did not come back in time.
+bool StoppedWorld::Impl::give_way(Clock::time_point deadline) {
+  constexpr microseconds glance{50};
+  if (memory_ != nullptr || stopping.urgent == 0) return true;
+  const std::uint32_t passed = stopping.urgent_passed;
+  turn_.unlock();
+  while (stopping.urgent > 0 && stopping.urgent_passed == passed && Clock::now() < deadline) sleep_for(glance);
+  if (!turn_.try_lock_until(deadline)) return false;
+  stopping.is_going_on = true;
+  return true;
+}
+
 bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
+  attempted_ = Clock::now();
+  ++attempts_;
   reserve();
   sigset_t ignored = platform::ignored_signals();
   platform::leave_open(ignored);
@@ -334,7 +429,9 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     } else if (module_generation() != generation_) {
       culprit_.what = "libraries were being loaded or unloaded all the time";
     } else {
-      culprit_.guard = places_->static_in_initialisation();
+      // Whoever initialises it may be the one that waits for memory.
+      const bool bears_statics = memory_ != nullptr && attempts_ > 2;
+      culprit_.guard = bears_statics ? nullptr : places_->static_in_initialisation();
       if (culprit_.guard == nullptr) return publish_ids(), true;
     }
   }
@@ -352,6 +449,7 @@ void StoppedWorld::Impl::publish_ids() {
 }
 
 void StoppedWorld::Impl::release() noexcept {
+  if (memory_ != nullptr && !stopped_.empty()) memory_->hide();
   if (std::exchange(is_at_rest_, false)) end_rest();
   platform::Release release;
   for (const Stopped& thread : stopped_)
@@ -374,10 +472,11 @@ void StoppedWorld::Impl::blame_late(pid_t task) noexcept {
 
 void StoppedWorld::Impl::blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept {
   blame(thread.slot->task, unsafe.what);
-  walk_stack(rows_, platform::registers_of(*thread.slot->context), [this](const Frame& frame) {
-    if (!frame.is_precise) return false;
-    culprit_.frames[culprit_.frame_count++] = frame.lookup_address();
-    return culprit_.frame_count < culprit_.frames.size();
+  walk_stack(rows_, platform::registers_of(*thread.slot->context), [this, &unsafe](const Frame& frame) {
+    bool is_last = !frame.is_precise;  // from here on only the word that gave rise to doubt means something
+    if (is_last && unsafe.at == CodeAddress{}) return false;
+    culprit_.frames[culprit_.frame_count++] = is_last ? unsafe.at : frame.lookup_address();
+    return !is_last && culprit_.frame_count < culprit_.frames.size();
   });
 }
 
@@ -412,9 +511,34 @@ ucontext_t* StoppedWorld::Impl::context(ThreadId thread) const noexcept {
 StoppedWorld::StoppedWorld(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StoppedWorld::~StoppedWorld() = default;
 
+namespace {
+
+/// A stop that fills memory is wanted, for the scope's life.
+class Urgent final {
+ public:
+  explicit Urgent(bool is_wanted) noexcept : is_wanted_(is_wanted) {
+    if (is_wanted_) ++stopping.urgent;
+  }
+  ~Urgent() {
+    if (!is_wanted_) return;
+    ++stopping.urgent_passed;
+    --stopping.urgent;
+  }
+  Urgent(const Urgent&) = delete;
+  Urgent& operator=(const Urgent&) = delete;
+
+ private:
+  bool is_wanted_;
+};
+
+}  // namespace
+
 std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   MOULT_CHECK(lock_use().held == 0, "a lock of moult is held across a stop");
+  static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
+  if (!is_ready_for_fork) throw std::bad_alloc();
   Clock::time_point deadline = Clock::now() + options.timeout;
+  const Urgent urgent(options.memory != nullptr);
   std::unique_lock<std::timed_mutex> turn(stopping.turn, std::defer_lock);
   if (!turn.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
@@ -424,7 +548,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
   milliseconds limit{50};
   milliseconds rest{1};
-  for (;;) {
+  while (stopped->impl_->give_way(deadline)) {
     if (stopped->impl_->attempt(std::min(deadline, Clock::now() + limit))) return stopped;
     if (Clock::now() + rest >= deadline) break;
     sleep_for(rest);

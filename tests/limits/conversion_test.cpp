@@ -105,26 +105,10 @@ TEST(ConversionLimits, WhatWasConvertedOnIsRolledBackInTurn) {
   EXPECT_EQ(small->number, 7);
 }
 
-struct Named : Updatable<Named, 64> {
-  std::string name = "pointed to by itself";
-};
-struct NamedTwo {
-  std::string name;
-};
-
 template <class Old, class New>
 UpdateReport convert_lazily(const ConversionOptions<Old, New>& options = {}) {
   return apply(std::make_unique<LazyConversionUpdate<Old, New>>(
       "lazily", [](const Old&) { return New(); }, options));
-}
-
-TEST(LazyConversionLimits, ObjectsThatMayNotBeMovedAreNotConvertedAtTheirFirstUse) {
-  auto named = std::make_unique<Named>();
-  expect_refused(convert_lazily<Named, NamedTwo>(), ErrorCode::unsupported,
-                 {"moult::subject::Named: its objects are not known to bear being moved byte by byte",
-                  "say so of moult::subject::Named and moult::subject::NamedTwo if they do (moult::is_relocatable)",
-                  "or convert eagerly"});
-  EXPECT_EQ(named->name, "pointed to by itself");
 }
 
 TEST(LazyConversionLimits, WithoutAnInverseThereIsNoRollback) {

@@ -3,18 +3,6 @@
 start_target
 name=$(basename "$TARGET")
 
-# refused CODE PATTERN FILE [option]: and a good update is none the worse for it.
-refused() {
-  local code=$1 pattern=$2 file=$3
-  shift 3
-  versions 111
-  expect "$code" "$pattern" "$MOULT" apply "$name" "$file" "$@"
-  versions 111
-  expect 0 "answer: applied" "$MOULT" apply "$name" "$BINARIES/limits_answer_2.so"
-  versions 211
-  expect 0 "answer: rolled back" "$MOULT" rollback "$name" answer
-}
-
 echo "This is no program text." >"$base/text.so"
 refused 3 "text.so: .*not.* ELF" "$base/text.so"
 : >"$base/empty.so"

@@ -62,7 +62,7 @@ behind_short_function:
 
 TEST(Patching, AFunctionShorterThanTheJumpIsRefused) {
   moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("short", short_function, replacement));
-  expect_refused(report, ErrorCode::too_short, {"short_function"});
+  expect_refused(report, ErrorCode::too_short, {"short_function", "redefine its callers"});
   EXPECT_EQ(short_function(5), 5);
   EXPECT_EQ(behind_short_function(5), 6);
 }
@@ -85,7 +85,7 @@ branches_back:
 
 TEST(Patching, ABranchIntoTheBytesUnderTheJumpIsRefused) {
   moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("branch", branches_back, replacement));
-  expect_refused(report, ErrorCode::unsupported_code, {"branches_back"});
+  expect_refused(report, ErrorCode::unsupported_code, {"branches_back", "redefine its callers"});
   EXPECT_EQ(branches_back(5), 5);
 }
 
@@ -170,6 +170,8 @@ TEST(Patching, AThreadThatNeverLeavesTheFunctionIsNamed) {
   EXPECT_THAT(report.reason, testing::HasSubstr(std::to_string(task.load())));
   sem_post(&gate);
   thread.join();
+  sem_post(&gate);
+  EXPECT_EQ(never_leaves(1), 1);
 }
 
 }  // namespace patching

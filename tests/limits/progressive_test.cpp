@@ -43,7 +43,7 @@ class InPrepare final : public Update {
 TEST(ProgressiveLimits, AnUpdateBeginsNoneInPrepare) {
   const auto page = std::make_unique<Page>();
   limits::expect_refused(apply(std::make_unique<InPrepare>()), ErrorCode::invalid_argument,
-                         {"a progressive access cannot be added here", "move that to apply"});
+                         {"prepare changed or stopped the program", "move that to preupdate_setup or apply"});
   EXPECT_EQ(page->number, 5);
   const Accessor accessor;
   EXPECT_EQ(accessor.progress().objects, 1u) << "and nothing is left of it";

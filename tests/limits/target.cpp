@@ -26,8 +26,35 @@ bool is_to_stay = false;
 
 }  // namespace
 
+// Those that cannot be redefined.
+[[gnu::noinline, gnu::used]] static int twin() { return 1; }
+[[gnu::always_inline]] inline int copied() {
+  volatile int copy = FIRST_QUESTION;  // another build of this program has another one
+  return copy;
+}
+int (*volatile pointer_to_copied)() = copied;
+asm(R"(
+  .text
+  .p2align 4
+  .globl short_answer, looping_answer
+  .type short_answer, @function
+short_answer:
+  mov $1, %al
+  ret
+  .size short_answer, .-short_answer
+  .type looping_answer, @function
+looping_answer:
+  xor %eax, %eax
+1:
+  inc %eax
+  cmp $1, %eax
+  jl 1b
+  ret
+  .size looping_answer, .-looping_answer
+)");
+
 MOULT_UPDATABLE int answer() { return 1; }
-MOULT_UPDATABLE int question() { return FIRST_QUESTION; }  // another build of this program has another one
+MOULT_UPDATABLE int question() { return copied(); }
 MOULT_UPDATABLE int stays() {
   if (is_to_stay) {
     has_entered.release();

@@ -39,7 +39,7 @@ template <class T>
 class HeldValue final : public SideValue {
  public:
   template <class Make>
-  explicit HeldValue(Make&& make) : value(std::forward<Make>(make)()) {}
+  explicit HeldValue(const Make& make) : value(make()) {}
   T value;
 };
 

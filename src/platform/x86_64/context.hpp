@@ -23,6 +23,14 @@ inline Registers registers_of(const ucontext_t& context) noexcept {
           get(REG_R12), get(REG_R13), get(REG_R14), get(REG_R15), get(REG_RIP)};
 }
 
+/// Has the thread go on with another value in one of its registers.
+inline void set_register(ucontext_t& context, Register number, std::uint64_t word) noexcept {
+  constexpr std::array<int, register_count> indices{REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                                    REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                                    REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+  context.uc_mcontext.gregs[indices[number]] = static_cast<greg_t>(word);
+}
+
 /// The vector registers xmm0 to xmm15 as words; nothing where the kernel has not saved them.
 inline std::span<const std::uint64_t> vector_words_of(const ucontext_t& context) noexcept {
   if (context.uc_mcontext.fpregs == nullptr) return {};

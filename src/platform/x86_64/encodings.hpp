@@ -1,10 +1,11 @@
-// The machine code that moult writes, as checked data.
+// The machine code that moult writes, as checked data, and what it has to recognise.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include "base/address.hpp"
 
@@ -22,6 +23,13 @@ struct [[gnu::packed]] JumpRel32 {
   std::int32_t displacement = 0;
 };
 static_assert(sizeof(JumpRel32) == 5, "an E9 jump is five bytes");
+
+/// `jmp target`, for a target within 127 bytes of its end.
+struct [[gnu::packed]] JumpRel8 {
+  std::uint8_t opcode = 0xEB;
+  std::int8_t displacement = 0;
+};
+static_assert(sizeof(JumpRel8) == 2, "an EB jump is two bytes");
 
 /// `jmp *displacement(%rip)`: to the address that lies in eight bytes within 2 GB of its end.
 struct [[gnu::packed]] JumpThrough {
@@ -44,6 +52,15 @@ static_assert(offsetof(JumpSlot, target) == sizeof(JumpThrough) + 2, "the jump g
 inline constexpr std::uint8_t breakpoint_opcode = 0xCC;
 /// `push imm32`, the first instruction of the linkage table's way to the loader.
 inline constexpr std::uint8_t push_imm32 = 0x68;
+
+inline constexpr std::size_t longest_call = 7;
+/// Whether a call may end with these bytes: E8 and four bytes, or FF /2 in any of its lengths.
+constexpr bool ends_with_call(std::span<const std::uint8_t, longest_call> code) noexcept {
+  if (code[longest_call - 5] == 0xE8) return true;
+  for (std::size_t length : {2, 3, 4, 6, 7})
+    if (code[longest_call - length] == 0xFF && (code[longest_call - length + 1] >> 3 & 7) == 2) return true;
+  return false;
+}
 
 /// From the end of an instruction at `at`, `length` bytes long, to `to`; nothing when it is more than 2 GB away.
 constexpr std::optional<std::int32_t> displacement(CodeAddress at, std::size_t length, std::uintptr_t to) noexcept {

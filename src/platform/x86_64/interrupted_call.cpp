@@ -119,6 +119,10 @@ bool is_waiting_for_input(const ucontext_t& context) noexcept {
   return number == SYS_read || number == SYS_readv || number == SYS_pread64;
 }
 
+bool is_at_futex(const ucontext_t& context) noexcept {
+  return is_at_syscall(context) && context.uc_mcontext.gregs[REG_RAX] == SYS_futex;
+}
+
 bool continue_interrupted_call(ucontext_t& context, const BlockedCall& before, BlockedCall& continued) noexcept {
   greg_t* registers = context.uc_mcontext.gregs;
   std::uint64_t pc = static_cast<std::uint64_t>(registers[REG_RIP]);

@@ -32,6 +32,9 @@ bool is_at_syscall(const ucontext_t& context) noexcept;
 /// True when a call that reads input is about to begin or to go on there.
 bool is_waiting_for_input(const ucontext_t& context) noexcept;
 
+/// True when a thread waits for another there, or is about to: with a futex.
+bool is_at_futex(const ucontext_t& context) noexcept;
+
 /// Makes the call go on if it was broken off. `before` is what /proc said of the thread before the signal; `continued`
 /// is the call that was made to go on last time, and is kept up to date. Async-signal-safe. False when EINTR had to
 /// stay.

@@ -11,6 +11,7 @@
 // Limit: the slots lie above the code in memory, by less than 4 GB (static_assert cannot say so; ready() does).
 #include "platform/x86_64/return_stubs.hpp"
 
+#include <dlfcn.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unwind.h>
@@ -160,6 +161,27 @@ bool is_in_return_stub(CodeAddress pc) noexcept {
 }
 
 std::atomic<std::uint32_t>& told_returns() noexcept { return moult_told_returns; }
+
+namespace {
+
+bool is_unwinder_of_gcc() noexcept {
+  // Both libraries of that name define the calls of GCC's unwinder too.
+  Dl_info raises{};
+  if (::dladdr(reinterpret_cast<void*>(&_Unwind_RaiseException), &raises) == 0) return false;
+  for (const char* name : {"_ULx86_64_step", "__unw_step"}) {
+    Dl_info other{};
+    void* const step = ::dlsym(RTLD_DEFAULT, name);
+    if (step != nullptr && ::dladdr(step, &other) != 0 && other.dli_fbase == raises.dli_fbase) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool knows_return_stubs() noexcept {
+  static const bool does = is_unwinder_of_gcc();  // it does not change: its calls are bound once
+  return does;
+}
 
 bool has_shadow_stack() noexcept {
   // <asm/prctl.h> of Linux 6.6; older kernels know no such code, and no shadow stacks of processes.

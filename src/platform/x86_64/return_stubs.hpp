@@ -6,8 +6,9 @@
 //
 // For every unwinder (the language's own, debuggers', moult's) a stub is a frame between the function and its caller:
 // its unwind information finds the slot by the stub's address, which still lies on the stack. The frame's CFA is one
-// byte above the function's, since the language's unwinder tells frames apart by that, and the caller's stack pointer
-// is given beside it. A personality routine learns of exceptions, and of threads that end, on their way past the stub.
+// byte above the function's, since GCC's unwinder tells frames apart by that, and the caller's stack pointer is given
+// beside it; libunwind takes the CFA for the caller's stack pointer, so where exceptions go by that no stub is used. A
+// personality routine learns of exceptions, and of threads that end, on their way past the stub.
 //
 // Who may do what: a slot is armed and taken back while the program is stopped; its stub, or the personality routine,
 // says that the call has returned. `uses` and `true_address` change in a stop only.
@@ -49,6 +50,9 @@ bool is_in_return_stub(CodeAddress pc) noexcept;
 
 /// How many returns were told of in this process: a futex. It is raised after the slot's state was changed.
 std::atomic<std::uint32_t>& told_returns() noexcept;
+
+/// Whether the unwinder that exceptions of this process go by comes through stubs: that of GCC does. Asks the loader.
+bool knows_return_stubs() noexcept;
 
 /// Whether the processor keeps a second copy of return addresses (CET) for this thread, so that a changed one would end
 /// the program.

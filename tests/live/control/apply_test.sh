@@ -101,6 +101,7 @@ expect 2 '--timeout: takes seconds, from 0.001 to 86400 \(a day\), not "nan"' "$
 expect 2 "UPDATE: must not be empty" "$MOULT" rollback "$name" ""
 expect 2 "TARGET: must not be empty" "$MOULT" status ""
 expect 2 "is no C\+\+ source" "$MOULT" build "$name" "$BINARIES/live_control_answer.so" -o "$base/y.so"
+expect 2 '^\{"ok":false,.*is no C\+\+ source' "$MOULT" build "$name" "$BINARIES/live_control_answer.so" -o "$base/y.so" --json
 [[ ! -e $base/y.so ]] || fail "moult build has written something"
 expect 3 "throwing_update.cpp: uses |wants nothing to do with you" "$MOULT" apply "$name" "$SOURCES/throwing_update.cpp"
 expect 3 "unlinked_source.cpp: uses missing\(\)" "$MOULT" apply "$name" "$SOURCES/unlinked_source.cpp"

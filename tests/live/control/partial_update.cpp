@@ -1,16 +1,10 @@
 #include <memory>
 
+#include "impossible.hpp"
 #include "moult/moult.hpp"
 #include "target.hpp"
 
 int answer_v2() { return 2; }
-
-class Impossible final : public moult::Update {
- public:
-  Impossible() : Update("impossible") {}
-  void prepare() override { throw moult::Error(moult::ErrorCode::unsupported, "this cannot be done"); }
-  void apply() override {}
-};
 
 // Two updates, of which one is refused.
 MOULT_UPDATE {

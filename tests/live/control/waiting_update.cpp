@@ -1,18 +1,12 @@
 #include <memory>
 
+#include "impossible.hpp"
 #include "moult/moult.hpp"
 
 class Waiting final : public moult::Update {
  public:
   Waiting() : Update("waiting") {}
   moult::Requirements check_requirements() override { return moult::Requirements::not_yet; }
-  void apply() override {}
-};
-
-class Impossible final : public moult::Update {
- public:
-  Impossible() : Update("impossible") {}
-  void prepare() override { throw moult::Error(moult::ErrorCode::unsupported, "this cannot be done"); }
   void apply() override {}
 };
 

@@ -72,7 +72,8 @@ void flip(int times) {
 
 void flip_under(const std::function<void()>& work, int times) {
   Callers callers(work);
-  flip(is_soak() ? times * 20 : times);
+  if (is_soak()) times *= 20;
+  flip(times);
   std::printf("%d flips, %ld calls\n", times, callers.calls());
   callers.stop();
   EXPECT_EQ(callers.wrong(), 0);

@@ -6,6 +6,11 @@
 #include "reboot.hpp"
 
 namespace moult::reboot_test {
+
+// clang makes a MOULT_UPDATABLE function weak, which a local one cannot be.
+MOULT_UPDATABLE int version() { return 1; }
+MOULT_UPDATABLE int version_two() { return 2; }
+
 namespace {
 
 using testing::ElementsAre;
@@ -84,6 +89,14 @@ TEST_F(ThreadReboot, AThreadThatIsResetRunsItsMainFunctionAnewWithItsArguments) 
   EXPECT_EQ(runs, 30);
 }
 
+TEST_F(ThreadReboot, AnActiveThreadTellsItselfToBeginAnew) {
+  Thread thread(ThreadOptions{.name = "subject", .role = ThreadRole::active}, old_main);
+  const End end;
+  expect_applied(carry_out(std::make_unique<ThreadRebootUpdate>("reboot", thread.id(), new_main, "hello")));
+  await(has_begun_anew);
+  EXPECT_THAT(trace.lines(), ElementsAre("~work", "~old main", "new main: hello"));
+}
+
 TEST_F(ThreadReboot, AMainFunctionThatEndsEndsTheThread) {
   Thread thread("subject", old_main);
   const End end;
@@ -135,8 +148,6 @@ TEST_F(ThreadReboot, AHandlerThatThrowsOnIsRunThrough) {
 }
 
 /// Leaves its thread's main function, and has redefined a function before.
-MOULT_UPDATABLE int version() { return 1; }
-MOULT_UPDATABLE int version_two() { return 2; }
 class RedefinesToo final : public ThreadRebootUpdate {
  public:
   explicit RedefinesToo(ThreadId thread) : ThreadRebootUpdate("swallowed", thread, new_main, "never") {}

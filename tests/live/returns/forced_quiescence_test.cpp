@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
@@ -100,6 +101,20 @@ TEST_F(ForcedQuiescence, WhatAWaitingThreadCarriesInItsRegistersArrives) {
   EXPECT_EQ(takes_any(2, 1.5, 2.), 3.5);
 }
 
+TEST_F(ForcedQuiescence, WideVectorsArriveWhole) {
+  if (!has_wide_vectors()) GTEST_SKIP() << "the processor has no AVX";
+  Room room;
+  std::thread inside([&] { stays(room, 1); });
+  room.entered.acquire();
+  const UpdateHandle handle = begin({stays, AnyFunction(address_of_takes_wide(), "takes_wide")}, [] {});
+  std::future<double> outside = std::async(std::launch::async, calls_takes_wide);
+  EXPECT_EQ(outside.wait_for(10ms), std::future_status::timeout);
+  room.leave.release();
+  expect_applied(handle.wait(60s));
+  inside.join();
+  EXPECT_EQ(outside.get(), 36);
+}
+
 TEST_F(ForcedQuiescence, FunctionsThatCallEachOtherComeToAnEnd) {
   Room room;
   long inside_result = 0;
@@ -128,9 +143,18 @@ TEST_F(ForcedQuiescence, NoCallIsMadeOfTwoVersionsUnderFourThreads) {
         const long result = count % 2 == 0 ? ping(depth) : pong(depth);
         if (result != depth + 1 && result != 1000 * (depth + 1)) ++mixed;
         ++count;
+        std::this_thread::yield();
       }
     });
-  for (int round = 0; round < 20; ++round) {
+  callers.emplace_back([&](std::stop_token token) {  // threads that begin and end meanwhile
+    while (!token.stop_requested())
+      std::thread([&mixed] {
+        const long result = ping(depth);
+        if (result != depth + 1 && result != 1000 * (depth + 1)) ++mixed;
+      }).join();
+  });
+  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 200 : 6;
+  for (int round = 0; round < rounds; ++round) {
     const bool is_even = round % 2 == 0;
     const UpdateHandle handle = begin({ping, pong}, [is_even] {
       redefine_function(ping, is_even ? ping_v2 : ping_v3);
@@ -225,6 +249,32 @@ TEST_F(ForcedQuiescence, AThreadIsCancelledOnlyBehindTheGate) {
   EXPECT_EQ(result, PTHREAD_CANCELED);
   EXPECT_EQ(counted.fresh + counted.old, 1);
   roll_back(handle.id());
+}
+
+TEST_F(ForcedQuiescence, AThreadThatIsCancelledAsynchronouslyEndsAtTheGate) {
+  Room room;
+  std::thread inside([&] { stays(room, 1); });
+  room.entered.acquire();
+  static Counts counted;
+  static std::atomic<bool> is_ready{false};
+  const UpdateHandle handle = begin({stays, counts}, [] {});
+  pthread_t waiting{};
+  auto body = [](void*) -> void* {
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, nullptr);
+    is_ready = true;
+    calls_counts(counted);
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&waiting, nullptr, body, nullptr), 0);
+  while (!is_ready || !is_function_in_any_stack(calls_counts)) std::this_thread::yield();
+  pthread_cancel(waiting);
+  void* result = nullptr;
+  pthread_join(waiting, &result);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+  EXPECT_EQ(counted.old, 0);
+  room.leave.release();
+  expect_applied(handle.wait(60s));
+  inside.join();
 }
 
 TEST_F(ForcedQuiescence, AChildProcessPasses) {

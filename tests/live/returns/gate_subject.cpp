@@ -1,5 +1,7 @@
 #include "gate_subject.hpp"
 
+#include <immintrin.h>
+
 #include <cstdarg>
 
 #include "moult/relinking.hpp"
@@ -83,6 +85,16 @@ MOULT_UPDATABLE double takes_any_v2(int count, ...) {
   va_end(arguments);
   return -sum;
 }
+
+bool has_wide_vectors() { return __builtin_cpu_supports("avx"); }
+
+[[gnu::target("avx")]] MOULT_UPDATABLE double takes_wide(__m256d first, __m256d second) {
+  return first[0] + first[1] + first[2] + first[3] + second[0] + second[1] + second[2] + second[3];
+}
+[[gnu::target("avx")]] double calls_takes_wide() {
+  return takes_wide(_mm256_set_pd(1, 2, 3, 4), _mm256_set_pd(5, 6, 7, 8));
+}
+const void* address_of_takes_wide() { return reinterpret_cast<const void*>(&takes_wide); }
 
 MOULT_UPDATABLE void throws_deep(Room& room, long depth) {
   if (depth == 3) room.stay();

@@ -30,6 +30,11 @@ double takes_much_v2(int a, long b, short c, unsigned d, char e, long f, double 
 double takes_any(int count, ...);
 double takes_any_v2(int count, ...);
 
+/// Whether there are vectors of 32 bytes, and the sum of those that a gated function was given: 36 when they arrive.
+bool has_wide_vectors();
+double calls_takes_wide();
+const void* address_of_takes_wide();
+
 /// Calls itself `depth` times, and throws innermost.
 void throws_deep(Room& room, long depth);
 

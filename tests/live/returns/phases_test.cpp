@@ -134,7 +134,7 @@ class Phases : public testing::Test {
 
 TEST_F(Phases, NoFormatIsEverMetThatIsNotKnown) {
   set_log_level(LogLevel::none);
-  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 500 : 10;
+  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 500 : 5;
   std::jthread reader([](std::stop_token token) {
     while (!token.stop_requested()) read_old();
   });

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -280,6 +281,37 @@ TEST(ReturnBarrier, ManyThreadsAreWaitedForTogether) {
   EXPECT_TRUE(barrier.wait(60s));
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(sum, count * (count - 1) / 2);
+}
+
+/// Threads that return and throw through barriers which are made, waited for and let go at any moment of theirs.
+TEST(ReturnBarrier, BarriersComeAndGoUnderCallsThatReturnAndThrow) {
+  std::atomic<long> wrong{0};
+  std::array<std::atomic<long>, 4> calls{};
+  std::vector<std::jthread> callers;
+  for (std::atomic<long>& count : calls)
+    callers.emplace_back([&](std::stop_token token) {
+      Room open;
+      while (!token.stop_requested()) {
+        open.leave.release();
+        int destroyed = 0;
+        if (count % 2 == 0 && recurses(open, 5) != 5) ++wrong;
+        if (count % 2 != 0 && (catches(open, destroyed) != "trouble" || destroyed != 2)) ++wrong;
+        ++count;
+      }
+    });
+  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 20'000 : 200;
+  for (int round = 0; round < rounds; ++round) {
+    ReturnBarrier barrier({recurses, throws, throws_through});
+    if (round % 2 == 0) {
+      EXPECT_TRUE(barrier.wait(60s));
+    }
+  }
+  for (std::atomic<long>& count : calls)
+    for (const long before = count; count < before + 2;) std::this_thread::yield();
+  for (std::jthread& caller : callers) caller.request_stop();
+  callers.clear();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_FALSE(is_any_return_address_changed());
 }
 
 int stays_v2(Room&, int result) { return -result; }

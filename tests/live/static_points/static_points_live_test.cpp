@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "alterability/static_points.hpp"
+#include "base/fault.hpp"
+#include "control/native.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/relinking.hpp"
@@ -26,8 +28,9 @@ namespace moult {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
-using testing::ContainsRegex;
+using testing::AnyOf;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 MOULT_UPDATABLE int tic() { return 1; }
 MOULT_UPDATABLE int tac() { return 1; }
@@ -65,6 +68,17 @@ class Clock final {
   std::atomic<int> torn_{0};
   std::atomic<long> rounds_{0};
   Thread thread_;
+};
+
+/// A thread that comes to no point while this lives.
+class Sleeper final {
+ public:
+  ~Sleeper() { may_end_.count_down(); }
+  ThreadId id() const { return thread_.id(); }
+
+ private:
+  std::latch may_end_{1};
+  Thread thread_{"sleeper", [this] { may_end_.wait(); }};
 };
 
 /// Does what it is told to in its steps.
@@ -175,6 +189,14 @@ TEST_F(StaticPointsLive, WhatApplyHasDoneIsUndoneBeforeTheThreadsAreLetGo) {
   EXPECT_EQ(tic() + tac(), 2);
 }
 
+TEST_F(StaticPointsLive, WhoeverAsksForTheThreadsIsToldWhereOneStays) {
+  Clock clock;
+  protocol::ThreadsReply reply;
+  carry_out(Told::Steps{.pause_hook = [&] { reply = control::native_threads(); }});
+  for (const protocol::ThreadRecord& thread : reply.threads)
+    EXPECT_EQ(thread.point, thread.id == static_cast<int>(clock.id()) ? "top" : "") << thread.name;
+}
+
 TEST_F(StaticPointsLive, AnActiveThreadAppliesTheUpdateAtItsPoint) {
   Clock clock(ThreadRole::active);
   std::atomic<ThreadId> applied_in{};
@@ -212,6 +234,32 @@ TEST_F(StaticPointsLive, PointsInTheUpdatesOwnWorkArePassed) {
   clock.await_a_round();
 }
 
+TEST_F(StaticPointsLive, AFaultInAnyStepOfTheWaitLetsTheThreadsGo) {
+  Clock clock;
+  for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory})
+    for (const char* point : {"setup", "wait"}) {
+      SCOPED_TRACE(point);
+      const ArmedFault fault(std::string("alterability.static_points.") + point, 1, kind);
+      EXPECT_EQ(carry_out(Told::Steps{}).state, UpdateState::failed);
+      EXPECT_TRUE(fault.fired());
+      clock.await_a_round();
+    }
+}
+
+TEST_F(StaticPointsLive, AFaultWhileItIsToldWhoIsMissingLetsTheThreadsGo) {
+  const Sleeper sleeper;
+  Clock clock;
+  Patience impatient = patient();
+  impatient.max_tries = 1;
+  impatient.sleep_time = 20ms;
+  const ArmedFault fault("alterability.static_points.explain");
+  const UpdateReport report =
+      carry_out(Told::Steps{}, std::vector<std::string>{"top"}, std::vector<ThreadId>{}, impatient);
+  EXPECT_EQ(report.state, UpdateState::failed);
+  EXPECT_TRUE(fault.fired());
+  clock.await_a_round();
+}
+
 TEST_F(StaticPointsLive, AnInlineManagersUpdateIsAppliedInTheThreadThatAsksWhichIsNotWaitedFor) {
   Clock clock;
   std::atomic<bool> is_applied{false};
@@ -227,17 +275,6 @@ TEST_F(StaticPointsLive, AnInlineManagersUpdateIsAppliedInTheThreadThatAsksWhich
   EXPECT_TRUE(is_applied);
   clock.await_a_round();
 }
-
-/// A thread that comes to no point while this lives.
-class Sleeper final {
- public:
-  ~Sleeper() { may_end_.count_down(); }
-  ThreadId id() const { return thread_.id(); }
-
- private:
-  std::latch may_end_{1};
-  Thread thread_{"sleeper", [this] { may_end_.wait(); }};
-};
 
 /// Calls the manager until the thread stays at its point.
 void call_until_it_stays(Manager& manager, ThreadId thread) {
@@ -268,6 +305,22 @@ TEST_F(StaticPointsLive, TheEndOfAnInlineManagerLetsTheThreadsGo) {
     call_until_it_stays(manager, clock.id());
   }
   clock.await_a_round();
+}
+
+TEST_F(StaticPointsLive, AnInlineManagersUpdateSaysAfterAWhileWhoIsMissingAndWhereItIs) {
+  const Sleeper sleeper;
+  Manager manager("says");
+  Patience many_tries = patient();
+  many_tries.max_tries = 1'000'000;
+  UpdateHandle handle = manager.add_update(
+      std::make_unique<Told>(Told::Steps{}, std::vector<std::string>{"top"}, std::vector<ThreadId>{}, many_tries));
+  std::string reason;
+  while (reason.find("has not reached") == std::string::npos) {
+    manager.apply_next_update();
+    reason = handle.report().reason;
+    EXPECT_THAT(reason, AnyOf(IsEmpty(), HasSubstr("sleeper (")));
+  }
+  EXPECT_THAT(reason, HasSubstr("has not reached static update point \"top\": it is in "));
 }
 
 TEST_F(StaticPointsLive, AChildOfForkPassesThePointsThatItsParentWaitsAt) {

@@ -120,7 +120,7 @@ std::uint64_t found = 0;
   }
 
 #if defined(__clang__)
-FIXTURES(optimised, clang::noinline)
+FIXTURES(optimised, gnu::noinline)
 FIXTURES(plain, clang::optnone)
 #else
 FIXTURES(optimised, gnu::noipa)

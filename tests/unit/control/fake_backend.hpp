@@ -24,7 +24,7 @@ class FakeProgram final {
     backend.check = [](const protocol::CheckRequest&) -> protocol::UpdatesReply {
       throw Error(ErrorCode::not_an_update, "no update");
     };
-    backend.threads = [this] { return threads(); };
+    backend.threads = [this](const protocol::ThreadsRequest&) { return threads(); };
     backend.functions = [](const protocol::FunctionsRequest&) -> protocol::FunctionsReply { throw 7; };
     backend.objects = [] { return protocol::ObjectsReply{{{"Data", false, {{"Data", 3, 8}}, 16, 0, 0, 0}}}; };
     backend.roll_back = [](const protocol::RollbackRequest&) { return protocol::UpdatesReply{}; };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 
 namespace moult::x86_64 {
@@ -32,6 +33,23 @@ TEST(Encodings, TwoGigabytesAreTheReachAndNotAByteMore) {
   EXPECT_FALSE(jump_to(at, CodeAddress{end + 0x80000000}));
   EXPECT_TRUE(jump_to(at, CodeAddress{end - 0x80000000}));
   EXPECT_FALSE(jump_to(at, CodeAddress{end - 0x80000001}));
+}
+
+TEST(Encodings, CallsAreKnownByTheirLastBytes) {
+  using Bytes = std::array<std::uint8_t, longest_call>;
+  const std::array calls = {
+      Bytes{0x90, 0x90, 0xE8, 1, 2, 3, 4},              // call rel32
+      Bytes{0x90, 0x90, 0x90, 0x90, 0x90, 0xFF, 0xD0},  // call *%rax
+      Bytes{0x90, 0x90, 0x90, 0x90, 0x41, 0xFF, 0xD4},  // call *%r12
+      Bytes{0x90, 0x90, 0x90, 0x90, 0xFF, 0x50, 0x18},  // call *0x18(%rax)
+      Bytes{0x90, 0x90, 0x90, 0xFF, 0x54, 0x24, 0x08},  // call *8(%rsp)
+      Bytes{0x90, 0xFF, 0x15, 0x01, 0x02, 0x03, 0x04},  // call *disp(%rip)
+      Bytes{0xFF, 0x94, 0x24, 0x80, 0x00, 0x00, 0x00},  // call *0x80(%rsp)
+  };
+  for (const Bytes& call : calls) EXPECT_TRUE(ends_with_call(call)) << &call - calls.data();
+  EXPECT_FALSE(ends_with_call(Bytes{0xC3, 0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00}));  // ret, nop
+  EXPECT_FALSE(ends_with_call(Bytes{0x90, 0x90, 0xE9, 1, 2, 3, 4}));              // jmp rel32
+  EXPECT_FALSE(ends_with_call(Bytes{0x90, 0x90, 0x90, 0x90, 0x90, 0xFF, 0xE0}));  // jmp *%rax
 }
 
 }  // namespace

@@ -28,6 +28,13 @@ class Worker {
   std::jthread thread_;
 };
 
+TEST(Tasks, TheTimeThatATaskHasRunGrowsWhileItRuns) {
+  const std::uint64_t before = platform::time_run(platform::own_task());
+  while (platform::time_run(platform::own_task()) == before) std::this_thread::yield();
+  EXPECT_GT(platform::time_run(platform::own_task()), before);
+  EXPECT_EQ(platform::time_run(0x7fff'ffff), 0u) << "there is no such task";
+}
+
 }  // namespace
 
 TEST(TaskStatus, AThreadThatComputesIsRunnable) {

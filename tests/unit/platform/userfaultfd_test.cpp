@@ -61,6 +61,26 @@ TEST_F(WatchedPages, AThreadThatTouchesOneWaitsUntilItIsFilled) {
   EXPECT_EQ(*pages, value_of(0)) << "and its neighbours are there as well";
 }
 
+TEST_F(WatchedPages, FilledSilentlyTheyAreThereAndWhoeverWaitsWaitsOn) {
+  hide();
+  std::atomic<bool> is_through{false};
+  std::jthread toucher([&] {
+    EXPECT_EQ(*(pages + 3 * page_size()), value_of(3));
+    is_through = true;
+  });
+  std::optional<MissingPage> missing = fd.next();
+  ASSERT_TRUE(missing);
+  fd.fill_silently(pages, 8 * page_size(), aside);
+  EXPECT_EQ(*(pages + 3 * page_size()), value_of(3));
+  BlockedCall where;
+  while (where.program_counter == 0) where = blocked_call(missing->task);
+  EXPECT_EQ(where.number, -1) << "at an instruction, in no system call";
+  EXPECT_FALSE(is_through);
+  fd.wake(pages, 8 * page_size());
+  toucher.join();
+  EXPECT_TRUE(is_through);
+}
+
 TEST_F(WatchedPages, ASystemCallWaitsAsWell) {
   if (!fd.serves_kernel()) GTEST_SKIP() << "not allowed here";
   hide();

@@ -53,8 +53,13 @@ TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
   const StatusReply status{4711, "/bin/app", "00ff", "0.1.0", 1, 3, {"main"}, {a_report()}, 2};
   EXPECT_EQ(format_reply("", parse_status(format_reply("", status))), format_reply("", status));
   const ThreadsReply threads{
-      {{12, "worker", {{"f(int)", "/bin/app", 7, "app.cpp", 42, true}, {"", "[vdso]", 9, "", 0, false}}}}};
+      {{12,
+        "worker",
+        {{"f(int)", "/bin/app", 7, "app.cpp", 42, true, true, {{"x", "int", true, "in rbx", "5"}}},
+         {"", "[vdso]", 9, "", 0, false}},
+         "top"}}};
   EXPECT_EQ(format_reply("", parse_threads(format_reply("", threads))), format_reply("", threads));
+  EXPECT_EQ(parse_threads(format_reply("", threads)).threads.at(0).point, "top");
   const FunctionsReply functions{{{"f(int)", "/bin/app", 40, true}}, 7};
   EXPECT_EQ(parse_functions(format_reply({}, functions)).total, 7u);
   EXPECT_EQ(format_reply("", parse_functions(format_reply("", functions))), format_reply("", functions));

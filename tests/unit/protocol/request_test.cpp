@@ -53,6 +53,7 @@ TEST(Request, EveryCommandSurvivesFormatAndParse) {
       CheckRequest{"/c.so", true},
       CheckRequest{"/c.so", true, "/src/c.cpp"},
       ThreadsRequest{},
+      ThreadsRequest{.locals = true},
       FunctionsRequest{"ns::", 7},
       ObjectsRequest{},
       LogRequest{12, true},

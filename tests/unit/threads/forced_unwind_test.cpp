@@ -12,10 +12,11 @@
 #include <thread>
 #include <vector>
 
+#include "moult/relinking.hpp"
 #include "threads/exception_table.hpp"
 
 namespace moult::threads {
-namespace {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
 using State = ForcedUnwind::State;
@@ -47,9 +48,9 @@ template <class R>
 void* result_place = nullptr;
 bool may_be_handled = false;
 
-/// Leaves itself from within `inner`.
+/// Leaves itself from within `inner`. Its callers must not rely on what it always returns otherwise.
 template <class R>
-[[gnu::noinline]] R rebooted(Inner inner) {
+MOULT_UPDATABLE R rebooted(Inner inner) {
   const Guard guard("rebooted");
   unwind = std::make_shared<ForcedUnwind>(Exit{reinterpret_cast<std::uint64_t>(__builtin_dwarf_cfa()),
                                                address_of(successor<R>),
@@ -287,5 +288,5 @@ TEST(ForcedUnwinding, WhoWaitsIsWokenWhenItIsOver) {
   thread.join();
 }
 
-}  // namespace
+}  // namespace subject
 }  // namespace moult::threads

@@ -2,13 +2,18 @@
 #include "threads/safe_place.hpp"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <atomic>
 #include <csignal>
 #include <cstdarg>
+#include <cstdio>
 #include <cstring>
+#include <semaphore>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
@@ -144,6 +149,89 @@ TEST(SafePlace, AThreadThatWaitsForALockOfMoultMayStay) {
   for (int round = 0; round < 50; ++round) EXPECT_NO_THROW(stop(1s));
   ready.with([](bool& is_ready) { is_ready = true; });
   ready.notify();
+}
+
+extern "C" void spin_without_unwind_information(std::atomic<bool>* entered, std::atomic<bool>* leave);
+asm(R"(
+  .text
+  .type spin_without_unwind_information, @function
+spin_without_unwind_information:
+  movb $1, (%rdi)
+1:
+  pause
+  cmpb $0, (%rsi)
+  je 1b
+  ret
+  .size spin_without_unwind_information, .-spin_without_unwind_information
+)");
+
+TEST(SafePlace, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
+  struct Spin {
+    std::atomic<bool> entered{false};
+    std::atomic<bool> leave{false};
+  } spin;
+  auto write = [](void* data, const char*, std::size_t size) {
+    spin_without_unwind_information(&static_cast<Spin*>(data)->entered, &static_cast<Spin*>(data)->leave);
+    return static_cast<ssize_t>(size);
+  };
+  FILE* stream = fopencookie(&spin, "w", {.read = nullptr, .write = write, .seek = nullptr, .close = nullptr});
+  ASSERT_NE(stream, nullptr);
+  std::thread writer([stream] {
+    fputs("text", stream);
+    fflush(stream);
+  });
+  while (!spin.entered) std::this_thread::yield();
+  try {
+    stop(100ms);
+    ADD_FAILURE() << "stopped while a thread holds a stream's lock";
+  } catch (const Error& error) {
+    for (const char* words :
+         {"a frame without unwind information", "spin_without_unwind_information, called from _IO_"})
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+  }
+  spin.leave = true;
+  writer.join();
+  EXPECT_NO_THROW(stop());
+  fclose(stream);
+}
+
+TEST(SafePlace, AThreadThatWaitsForAnotherToEndMayStay) {
+  std::atomic<pid_t> waiter_task{0};
+  std::binary_semaphore end{0};
+  std::thread worker([&end] { end.acquire(); });
+  std::thread waiter([&] {
+    waiter_task = platform::own_task();
+    worker.join();
+  });
+  while (waiter_task == 0) std::this_thread::yield();
+  await_blocked(waiter_task);
+  for (int round = 0; round < 50; ++round) EXPECT_NO_THROW(stop());
+  end.release();
+  waiter.join();
+}
+
+/// With a stack so large that libc gives it back when it is joined, with the lock of its list of threads.
+void start_and_join() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, std::size_t{64} << 20);
+  pthread_t thread;
+  if (pthread_create(
+          &thread, &attributes, [](void*) -> void* { return nullptr; }, nullptr) == 0)
+    pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
+TEST(SafePlace, AThreadThatJoinsAnotherIsLetOutFirst) {
+  std::vector<std::jthread> workers;
+  for (int i = 0; i < 3; ++i)
+    workers.emplace_back([](std::stop_token token) {
+      while (!token.stop_requested()) start_and_join();
+    });
+  for (int round = 0; round < 200; ++round) {
+    std::unique_ptr<StoppedWorld> stopped = stop();
+    start_and_join();  // would wait for ever if a stopped thread held the lock of libc's list
+  }
 }
 
 extern "C" void spin_under_a_wrong_rule(std::atomic<bool>* entered, std::atomic<bool>* leave);

@@ -5,11 +5,14 @@
 #include <semaphore.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -90,7 +93,7 @@ TEST(StoppedWorld, WordsBelowASignalsOwnStackAreSeen) {
   expect_seen([](std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done) {
     handler_begun = &begun;
     handler_done = &done;
-    std::vector<char> memory(64 * 1024);
+    std::vector<char> memory(std::size_t{64} * 1024);
     stack_t own{};
     own.ss_sp = memory.data();
     own.ss_size = memory.size();
@@ -297,6 +300,32 @@ TEST(StoppedWorld, ASignalThatCannotBeQueuedIsSaidToBeTheCause) {
   EXPECT_NO_THROW(stop());
   leave = true;
   worker.join();
+}
+
+/// As when another thread forks while this one stops the program: the child has neither the turn's owner nor its
+/// threads.
+TEST(StoppedWorld, AChildThatWasForkedDuringAStopIsStoppedLikeAnyProcess) {
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  const pid_t child = fork();
+  if (child == 0) {
+    std::atomic<bool> is_done{false};
+    std::thread worker([&is_done] {
+      while (!is_done) std::this_thread::yield();
+    });
+    int result = 1;
+    try {
+      result = stop(20s)->thread_count() == 1 ? 0 : 2;
+    } catch (const Error& error) {
+      std::fprintf(stderr, "%s\n", error.what());
+    }
+    is_done = true;
+    worker.join();
+    _exit(result);
+  }
+  stopped.reset();
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(StoppedWorld, TwoStopsTakeTurns) {

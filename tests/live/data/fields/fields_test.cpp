@@ -31,13 +31,13 @@ class Fields : public testing::Test {
  protected:
   void SetUp() override {
     moult::set_log_level(moult::LogLevel::none);
-    report = manager.add_update(first().add(alive)).wait(std::chrono::seconds(100));
-    ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+    report_ = manager_.add_update(first().add(alive)).wait(std::chrono::seconds(100));
+    ASSERT_EQ(report_.state, UpdateState::applied) << report_.reason;
   }
 
-  moult::ThreadedManager manager{"fields"};
+  moult::ThreadedManager manager_{"fields"};
   static inline std::atomic<int> alive{0};
-  UpdateReport report;
+  UpdateReport report_;
 };
 
 TEST_F(Fields, TwoUpdatesAndTheReplacedMethodSeeTheSameValue) {
@@ -49,7 +49,7 @@ TEST_F(Fields, TwoUpdatesAndTheReplacedMethodSeeTheSameValue) {
   EXPECT_EQ(first().author_of(*document), "somebody");
   EXPECT_EQ(second().describe(*document), "a document, 1 by somebody");
   EXPECT_EQ(alive, 1);
-  moult::roll_back(report.id);
+  moult::roll_back(report_.id);
   EXPECT_EQ(alive, 0);
   EXPECT_EQ(document->title(), "document 1");
   EXPECT_THROW(second().author_of(*document), moult::Error);
@@ -63,7 +63,7 @@ TEST_F(Fields, ARollbackIsRefusedWhileAnotherUpdatesCodeHoldsAValue) {
   std::thread holder([&] { second().stay_inside(*document, is_inside, goes_on); });
   while (!is_inside) std::this_thread::yield();
   try {
-    moult::roll_back(report.id);
+    moult::roll_back(report_.id);
     ADD_FAILURE() << "it was let pass";
   } catch (const moult::Error& error) {
     EXPECT_EQ(error.code(), moult::ErrorCode::still_active) << error.what();
@@ -73,7 +73,7 @@ TEST_F(Fields, ARollbackIsRefusedWhileAnotherUpdatesCodeHoldsAValue) {
   goes_on = true;
   holder.join();
   EXPECT_EQ(document->title(), "1 by somebody");
-  moult::roll_back(report.id);
+  moult::roll_back(report_.id);
   EXPECT_EQ(document->title(), "document 1");
 }
 
@@ -99,18 +99,18 @@ TEST_F(Fields, ThreadsMakeUseAndDeleteObjectsWhileTheUpdateComesAndGoes) {
       }
     });
   for (int round = 0; round < 20 && wrong == 0; ++round) {
-    moult::roll_back(report.id);
+    moult::roll_back(report_.id);
     long before = steps;
     while (steps < before + 50) std::this_thread::yield();
     auto update = first().add(alive);
     update->set_patience({.max_tries = 1000, .stop_timeout = std::chrono::seconds(20), .max_postponements = {}});
-    report = manager.add_update(std::move(update)).wait(std::chrono::seconds(100));
-    ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+    report_ = manager_.add_update(std::move(update)).wait(std::chrono::seconds(100));
+    ASSERT_EQ(report_.state, UpdateState::applied) << report_.reason;
     before = steps;
     while (steps < before + 50) std::this_thread::yield();
   }
   threads.clear();
-  moult::roll_back(report.id);
+  moult::roll_back(report_.id);
   EXPECT_EQ(wrong, 0);
   EXPECT_EQ(alive, 0) << "values outlived their objects and their field";
 }

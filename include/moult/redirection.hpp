@@ -1,0 +1,80 @@
+// Redirecting pointers: what the program keeps a function's or an object's address in gets another one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+#include <vector>
+
+#include "moult/heap_walker.hpp"
+
+#pragma GCC visibility push(default)
+namespace moult {
+
+struct PointerRedirection {
+  /// Whose variables are looked into, and what they lead to: names of files or paths. None: the program's own.
+  std::vector<std::string> modules{};
+  /// Whether pointers and references that do not say whether their object still lives are followed to find others.
+  RawPointers raw_pointers = RawPointers::followed;
+  /// How long a stop of its own may take to find every thread at a safe place.
+  std::chrono::milliseconds timeout{1000};
+};
+
+struct RedirectedPointers {
+  std::size_t count = 0;
+  std::vector<std::string> where;        ///< the ways to the first 100: "app::handlers[2].call"
+  std::vector<HeapRemark> not_followed;  ///< behind which there may be others that were not found
+};
+
+namespace detail {
+
+/// Two values of one pointer's type.
+struct PointerPair {
+  const std::type_info* type = nullptr;        ///< of the pointer
+  const std::type_info* const_type = nullptr;  ///< of one to const, which may point there too; null for functions
+  std::size_t size = 0;                        ///< bytes
+  const void* old_target = nullptr;            ///< where the pointers' values are
+  const void* new_target = nullptr;
+};
+RedirectedPointers redirect_pointer(const PointerPair& pair, const PointerRedirection& options);
+
+}  // namespace detail
+
+/// Sets every pointer of the program that points to `old_target` to `new_target`: pointers to functions (callbacks,
+/// tables of handlers) and to objects; pointers to member functions in the same way. All of them in one stop, or none.
+///
+/// Found are pointers of exactly that type, or of the same to const, as the debug information tells of variables and
+/// members, in what traverse_heap finds: global, static and members' variables of the modules, objects, arrays and
+/// containers that they lead to. Left alone are vtables; smart pointers, which own what they point to; references; what
+/// is in a std::function, a void pointer or a union; and pointers that threads have in their stacks, registers or
+/// thread-local variables: calls in progress go on as they began.
+///
+/// A function is better redefined (redefine_function), which reaches every call: this is for where only some of its
+/// uses shall change, or where it cannot be redefined.
+///
+/// Called from a step of an update it belongs to that update: it is undone with it. A rollback looks for the pointers
+/// once more, and is refused (unsupported) where one has been changed since or is not found any more. Debug information
+/// is read first, which takes seconds for a big program: in a stopped program in the stop.
+///
+/// Throws Error: not_found (no pointer holds the old target; no such module, no debug information), unsupported (one of
+/// them is in memory that cannot be written), invalid_argument (a null pointer), thread_unstoppable. Pymoult had
+/// planned it and never had it.
+template <class T>
+requires std::is_pointer_v<T> || std::is_member_function_pointer_v<T> RedirectedPointers
+redirect_pointer(T old_target, std::type_identity_t<T> new_target, const PointerRedirection& options = {}) {
+  static_assert(!std::is_void_v<std::remove_pointer_t<T>>, "what a void pointer is one to nobody knows");
+  detail::PointerPair pair;
+  pair.type = &typeid(T);
+  pair.size = sizeof(T);
+  pair.old_target = &old_target;
+  pair.new_target = &new_target;
+  if constexpr (std::is_pointer_v<T>)
+    if constexpr (std::is_object_v<std::remove_pointer_t<T>>)
+      pair.const_type = &typeid(std::add_const_t<std::remove_pointer_t<T>>*);
+  return detail::redirect_pointer(pair, options);
+}
+
+}  // namespace moult
+#pragma GCC visibility pop

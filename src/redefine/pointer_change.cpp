@@ -1,0 +1,204 @@
+// Why: where a function is called through pointers, by some of its users only or in a form that cannot be redefined at
+// its entry, the pointers are what an update has to change; and a data structure is replaced as a whole by having what
+// points to the old one point to the new.
+//
+// How: the walk over the heap (data/heap_walk.hpp) looks for pointers of the type instead of objects of a class. All
+// are found before the first is set. That memory can be written is checked for each that holds the old target: one that
+// cannot refuses the change.
+//
+// The way back: in the same stop the old values are put back. Later a place may have been given back to the allocator
+// and be something else. So the walk is made again, and each place must be among what it finds, holding what was set.
+//
+// Limits: those of the walk. A pointer that nothing leads to, or only what cannot be followed, keeps the old target.
+#include "redefine/pointer_change.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/demangle.hpp"
+#include "base/direct_change.hpp"
+#include "base/fault.hpp"
+#include "data/heap_walk.hpp"
+#include "data/lazy_conversion.hpp"
+#include "moult/error.hpp"
+#include "platform/process_memory.hpp"
+#include "redefine/named_modules.hpp"
+#include "symbols/heap_plan.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::redefine {
+
+struct PointerChange::State {
+  struct Found {
+    std::uintptr_t address = 0;
+    std::string way;
+  };
+
+  bool holds(std::uintptr_t address, const std::vector<std::byte>& value) const;
+  void set_all(const std::vector<std::byte>& value) const noexcept;
+  data::HeapWalk walk(const threads::StoppedWorld& stopped) const;
+  void find(const data::HeapWalk& walk);
+  void require_unchanged(const threads::StoppedWorld& stopped) const;
+  std::string line() const;
+  UndoStep undo_step(const std::shared_ptr<State>& self) const;
+
+  std::string type;
+  std::vector<std::byte> before;
+  std::vector<std::byte> after;
+  symbols::HeapPlan plan;
+  std::size_t wanted_count = 0;
+  std::vector<Found> found;
+};
+
+namespace {
+
+constexpr std::size_t most_told = 100;
+
+std::vector<std::byte> bytes_at(const void* value, std::size_t size) {
+  const auto* bytes = static_cast<const std::byte*>(value);
+  return {bytes, bytes + size};
+}
+
+bool is_null(const std::vector<std::byte>& value) {
+  return std::all_of(value.begin(), value.end(), [](std::byte one) { return one == std::byte{0}; });
+}
+
+}  // namespace
+
+bool PointerChange::State::holds(std::uintptr_t address, const std::vector<std::byte>& value) const {
+  std::vector<std::byte> there(value.size());
+  return platform::read_memory(address, there) && there == value;
+}
+
+void PointerChange::State::set_all(const std::vector<std::byte>& value) const noexcept {
+  for (const Found& one : found) {
+    const bool is_set = platform::write_memory(one.address, value);
+    MOULT_CHECK(is_set, "a pointer could be written a moment ago");
+  }
+}
+
+data::HeapWalk PointerChange::State::walk(const threads::StoppedWorld& stopped) const {
+  // Objects that wait for their conversion are converted before the walk would touch them one by one.
+  data::finish_lazy_conversions(stopped);
+  data::HeapWalk walk(plan, std::vector<bool>(wanted_count, false), stopped);
+  walk.run();
+  return walk;
+}
+
+void PointerChange::State::find(const data::HeapWalk& walk) {
+  std::set<std::uintptr_t> seen;
+  for (const data::FoundObject& one : walk.found()) {
+    const auto address = reinterpret_cast<std::uintptr_t>(one.object);
+    if (!holds(address, before) || !seen.insert(address).second) continue;
+    found.push_back({address, walk.text_of(one.step)});
+    if (!platform::write_memory(address, before))
+      throw Error(ErrorCode::unsupported, found.back().way +
+                                              " holds the old target and is in memory that cannot be "
+                                              "written; redefine the function instead, or take the "
+                                              "const away; no pointer was changed");
+  }
+  if (found.empty())
+    throw Error(ErrorCode::not_found,
+                "no pointer of type " + type +
+                    " that the program's variables lead to holds the old target; look into other modules "
+                    "(PointerRedirection::modules), and at what the walk does not follow");
+}
+
+void PointerChange::State::require_unchanged(const threads::StoppedWorld& stopped) const {
+  const data::HeapWalk again = walk(stopped);
+  std::set<std::uintptr_t> there;
+  for (const data::FoundObject& one : again.found()) there.insert(reinterpret_cast<std::uintptr_t>(one.object));
+  for (const Found& one : found) {
+    const bool is_there = there.contains(one.address);
+    if (is_there && holds(one.address, after)) continue;
+    throw Error(ErrorCode::unsupported,
+                one.way + (is_there ? " was given another value" : " is not found any more") +
+                    " since it was redirected, so that it cannot be taken back; let another update redirect them");
+  }
+}
+
+std::string PointerChange::State::line() const {
+  constexpr std::size_t most = 3;
+  std::string text =
+      found.empty() ? "pointers" : std::to_string(found.size()) + (found.size() == 1 ? " pointer" : " pointers");
+  text += " of type " + type + " redirected";
+  for (std::size_t i = 0; i < std::min(found.size(), most); ++i) text += (i == 0 ? ": " : ", ") + found[i].way;
+  return found.size() > most ? text + ", ..." : text;
+}
+
+UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) const {
+  UndoStep step;
+  step.what = {line()};
+  step.check = [self] {
+    MOULT_FAULT("redefine.pointers.undo");
+    if (const threads::StoppedWorld* stopped = threads::current_stop()) self->require_unchanged(*stopped);
+  };
+  step.undo = [self] { self->set_all(self->before); };
+  return step;
+}
+
+PointerChange PointerChange::prepare(const detail::PointerPair& pair, const PointerRedirection& options) {
+  MOULT_FAULT("redefine.pointers.prepare");
+  auto state = std::make_shared<State>();
+  state->type = name_of_type(*pair.type);
+  state->before = bytes_at(pair.old_target, pair.size);
+  state->after = bytes_at(pair.new_target, pair.size);
+  if (is_null(state->before) || is_null(state->after))
+    throw Error(ErrorCode::invalid_argument,
+                "a null pointer of type " + state->type + " is no target: what holds none cannot be told apart");
+  const symbols::Program program = symbols::Program::of_this_process();
+  symbols::HeapRequest request;
+  request.modules = find_modules(program, options.modules);
+  request.follows_raw_pointers = options.raw_pointers == RawPointers::followed;
+  request.pointers.push_back({state->type, pair.size});
+  if (pair.const_type != nullptr && *pair.const_type != *pair.type)
+    request.pointers.push_back({name_of_type(*pair.const_type), pair.size});
+  state->wanted_count = request.pointers.size();
+  state->plan = symbols::plan_heap_walk(program, request);
+  return PointerChange(std::move(state));
+}
+
+PointerChange::PointerChange(std::shared_ptr<State> state) : state_(std::move(state)) {}
+PointerChange::PointerChange(PointerChange&&) noexcept = default;
+PointerChange& PointerChange::operator=(PointerChange&&) noexcept = default;
+PointerChange::~PointerChange() = default;
+
+RedirectedPointers PointerChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
+  state_->find(state_->walk(stopped));
+  RedirectedPointers redirected;
+  redirected.count = state_->found.size();
+  for (const State::Found& one : state_->found)
+    if (redirected.where.size() < most_told) redirected.where.push_back(one.way);
+  for (const symbols::HeapNote& note : state_->plan.not_followed)
+    redirected.not_followed.push_back({note.what, note.count, note.first});
+  MOULT_FAULT("redefine.pointers.record");
+  if (transaction != nullptr) transaction->add(state_->undo_step(state_));
+  state_->set_all(state_->after);
+  return redirected;
+}
+
+std::string PointerChange::line() const { return state_->line(); }
+
+}  // namespace moult::redefine
+
+namespace moult::detail {
+
+RedirectedPointers redirect_pointer(const PointerPair& pair, const PointerRedirection& options) {
+  redefine::PointerChange change = redefine::PointerChange::prepare(pair, options);
+  RedirectedPointers redirected;
+  change_directly(
+      [&] {
+        threads::in_stopped_world(
+            {.timeout = options.timeout, .keep_out = {}},
+            [&](const threads::StoppedWorld& stopped) { redirected = change.commit(stopped, Transaction::current()); });
+      },
+      [&] { return std::vector<std::string>{change.line()}; });
+  return redirected;
+}
+
+}  // namespace moult::detail

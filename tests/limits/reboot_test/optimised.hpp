@@ -1,0 +1,10 @@
+// A function whose variable `forgotten` is nowhere while it calls pass_point: compiled with optimisation.
+#pragma once
+
+namespace moult::limits_reboot {
+
+void pass_point();
+bool is_over();
+int forgetting(int turns);
+
+}  // namespace moult::limits_reboot

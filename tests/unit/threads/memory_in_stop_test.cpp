@@ -1,0 +1,139 @@
+// Threads that wait for memory which is filled in a stop.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "moult/error.hpp"
+#include "platform/memory.hpp"
+#include "platform/reserved_memory.hpp"
+#include "platform/userfaultfd.hpp"
+#include "stopping.hpp"
+#include "threads/wakeful_threads.hpp"
+
+namespace moult::threads {
+namespace {
+
+/// A page that one thread waits for.
+class AwaitedPage : public testing::Test, private MemoryFilledInStop {
+ protected:
+  AwaitedPage() : page(platform::reserve(size, size)), text(size) {
+    platform::commit(page, size);
+    fd.watch(page, size);
+    std::memcpy(text.data(), "text", 5);
+  }
+  ~AwaitedPage() override {
+    fill();
+    thread.join();
+    platform::unreserve(page, size);
+  }
+
+  /// `use` in a thread of its own; returns when that waits for the page.
+  template <class Use>
+  void begin(Use&& use) {
+    thread = std::jthread(std::forward<Use>(use));
+    const std::optional<platform::MissingPage> missing = fd.next();
+    ASSERT_TRUE(missing);
+    task = missing->task;
+  }
+  void fill() { fd.fill(page, size, text.data()); }
+  const char* characters() const { return reinterpret_cast<const char*>(page); }
+  std::unique_ptr<StoppedWorld> stop_with_memory() {
+    return StoppedWorld::stop({.timeout = 20s, .keep_out = {}, .memory = this});
+  }
+
+  bool is_awaited_by(pid_t wanted) const noexcept override { return wanted == task; }
+  void show_to(pid_t) noexcept override {
+    ++shown;
+    fill();
+  }
+  void hide() noexcept override { ++hidden; }
+
+  const std::size_t size = platform::page_size();
+  platform::Userfaultfd fd;
+  std::byte* page;
+  std::vector<std::byte> text;
+  std::atomic<pid_t> task{0};
+  std::atomic<int> shown{0};
+  std::atomic<int> hidden{0};
+  std::jthread thread;
+};
+
+TEST_F(AwaitedPage, WhoWaitsForItInsideStdioCountsAsStopped) {
+  std::FILE* const nowhere = std::fopen("/dev/null", "w");
+  begin([&] { std::fputs(characters(), nowhere); });
+  EXPECT_THROW(stop(50ms), Error) << "by any other stop";
+  std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
+  EXPECT_EQ(stopped->thread_count(), 1u);
+  EXPECT_EQ(shown, 0);
+  stopped.reset();
+  fill();
+  thread.join();
+  std::fclose(nowhere);
+  thread = std::jthread([] {});
+}
+
+TEST_F(AwaitedPage, SoDoesWhoWaitsForTheStreamThatItHasLocked) {
+  std::FILE* const nowhere = std::fopen("/dev/null", "w");
+  begin([&] { std::fwrite(characters(), 1, 5, nowhere); });  // the lock is taken first
+  std::atomic<pid_t> second{0};
+  std::jthread other([&] {
+    second = platform::own_task();
+    std::fputs("more", nowhere);
+  });
+  while (second == 0) std::this_thread::yield();
+  await_blocked(second);
+  EXPECT_EQ(stop_with_memory()->thread_count(), 2u);
+  fill();
+  other.join();
+  thread.join();
+  std::fclose(nowhere);
+  thread = std::jthread([] {});
+}
+
+TEST_F(AwaitedPage, WhoWaitsForItInASystemCallIsShownIt) {
+  std::array<int, 2> ends;
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  begin([&] { EXPECT_EQ(::write(ends[1], characters(), 5), 5); });
+  {
+    std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
+    EXPECT_EQ(stopped->thread_count(), 1u);
+    EXPECT_GT(shown, 0);
+    std::array<char, 5> got;
+    EXPECT_EQ(::read(ends[0], got.data(), got.size()), 5) << "the call has come to its end";
+    EXPECT_STREQ(got.data(), "text");
+    hidden = 0;
+  }
+  EXPECT_GT(hidden, 0) << "before it goes on";
+  thread.join();
+  ::close(ends[0]);
+  ::close(ends[1]);
+  thread = std::jthread([] {});
+}
+
+TEST_F(AwaitedPage, AnotherStopGivesWayToTheOneThatFillsIt) {
+  std::FILE* const nowhere = std::fopen("/dev/null", "w");
+  begin([&] { std::fputs(characters(), nowhere); });
+  std::atomic<bool> is_stopped{false};
+  std::jthread filler([&] {
+    const WakefulThread here;
+    const std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
+    EXPECT_FALSE(is_stopped);
+    fill();
+  });
+  std::unique_ptr<StoppedWorld> stopped = stop(20s);
+  is_stopped = true;
+  stopped.reset();
+  filler.join();
+  thread.join();
+  std::fclose(nowhere);
+  thread = std::jthread([] {});
+}
+
+}  // namespace
+}  // namespace moult::threads
