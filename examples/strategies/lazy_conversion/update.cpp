@@ -4,6 +4,7 @@
 class Reading_v2 : public moult::Updatable<Reading_v2> {
  public:
   explicit Reading_v2(int degrees) : degrees_(degrees) {}
+  int degrees() const { return degrees_; }
 
  private:
   int degrees_;  // where the program's code finds it
