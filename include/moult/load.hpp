@@ -22,6 +22,6 @@
   extern "C" [[gnu::visibility("default")]] void moult_update_entry()
 
 /// Raised whenever an update built before would misbehave in a program built after.
-#define MOULT_ABI_VERSION 2
+#define MOULT_ABI_VERSION 3
 #define MOULT_STRING(value) MOULT_STRING_OF(value)
 #define MOULT_STRING_OF(value) #value
