@@ -49,8 +49,8 @@ class LazyObjects final {
   /// All zeros before the objects' update was applied.
   LazyProgress progress() const noexcept;
   /// Converts what is left in the calling thread, chunk by chunk; returns when all is done, by whomever. Not while the
-  /// caller holds a mutex that the transformer takes. Throws std::bad_alloc; Error (thread_unstoppable) where objects may
-  /// not be moved.
+  /// caller holds a mutex that the transformer takes. Throws std::bad_alloc; Error (thread_unstoppable) where objects
+  /// may not be moved.
   void drain() const;
 
   explicit LazyObjects(std::shared_ptr<data::LazyConversion> conversion) noexcept;
@@ -81,23 +81,23 @@ Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptio
 /// Where both classes may be moved byte by byte (is_relocatable) transformers run while the program runs on, several at
 /// a time for different objects. `const Old&` and the New are elsewhere meanwhile, so addresses in them tell nothing.
 /// With Rebind::yes they must not call functions of Old, which are New's by then. They may look at other objects of the
-/// class, which are converted before; but where one looks at one of the same chunk, or two look at each other's, objects
-/// of that chunk stay as they are, with a warning.
+/// class, which are converted before; but where one looks at one of the same chunk, or two look at each other's,
+/// objects of that chunk stay as they are, with a warning.
 ///
 /// Other objects are converted at their addresses, each chunk in a short stop at its first use. Transformers run in a
 /// stopped program then: they may allocate, and must not wait for another thread, stop the program, or make or delete
 /// objects of the class. Other objects look to them as they were before, but for those of chunks converted already. The
 /// old values are destroyed at the end of their chunk's stop.
 ///
-/// A system call that is given the address of an object waits for its conversion like the program, or, where objects may
-/// not be moved, is made on the old object, which is converted right after; where the system grants userfaultfd for the
-/// program's own accesses only it fails with EFAULT, and a warning says so. Taken back in the same stop the objects are
-/// what they were; later only the inverse transformer leads back, all in one stop. Another conversion of the class
+/// A system call that is given the address of an object waits for its conversion like the program, or, where objects
+/// may not be moved, is made on the old object, which is converted right after; where the system grants userfaultfd for
+/// the program's own accesses only it fails with EFAULT, and a warning says so. Taken back in the same stop the objects
+/// are what they were; later only the inverse transformer leads back, all in one stop. Another conversion of the class
 /// finishes this one first, and so does fork.
 ///
 /// Throws Error: unsupported (no userfaultfd; Rebind::yes where Old has a destructor that does something), and as
-/// start_eager_update does. After Pymoult's start_lazy_update; Javelus (Gu and others, ISSRE 2012) converts at first use
-/// in a virtual machine.
+/// start_eager_update does. After Pymoult's start_lazy_update; Javelus (Gu and others, ISSRE 2012) converts at first
+/// use in a virtual machine.
 template <class Old, class New, detail::transformer_of<Old, New> Transformer>
 LazyObjects start_lazy_update(Transformer&& transformer, const ConversionOptions<Old, New>& options = {},
                               Untouched untouched = Untouched::left) {

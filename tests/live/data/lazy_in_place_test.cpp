@@ -543,7 +543,10 @@ TEST_F(LazilyInPlace, BesideObjectsThatMayBeMovedAndReferToThem) {
     std::vector<std::jthread> threads;
     for (std::size_t number = 0; number < 3; ++number)
       threads.emplace_back([&, number] {
-        for (std::size_t i = number; i < marks.size(); i += 3) ASSERT_EQ(number_of(*marks[i]), i);
+        for (std::size_t i = number; i < marks.size(); i += 3) {
+          ASSERT_EQ(marks[i]->note, notes[i].get());
+          ASSERT_EQ(number_of(*marks[i]), i);
+        }
         for (std::size_t i = number; i < marks.size(); i += 3) expect_two(i);
       });
     threads.clear();
