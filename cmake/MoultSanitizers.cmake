@@ -7,7 +7,7 @@ set(MOULT_LEFT_OUT_thread
     unit/threads/stopped_world_test unit/threads/safe_place_test unit/threads/undisturbed_test
     unit/threads/forced_unwind_test unit/code/entry_value_test
     unit/threads/return_stub_test
-    unit/code/patch_test unit/data/data_access_test unit/data/module_test unit/data/stop_test
+    unit/code/patch_test unit/data/crew_test unit/data/data_access_test unit/data/module_test unit/data/stop_test
     unit/alterability/quiescence_test unit/redefine/class_additions_test unit/redefine/object_change_test
     unit/redefine/single_objects_test unit/redefine/frame_locals_test unit/redefine/stack_reading_test
     unit/redefine/local_change_test unit/threads/frame_walk_test

@@ -10,12 +10,12 @@
 
 #include "moult/data_access.hpp"
 
-#pragma GCC visibility push(default)
-namespace moult {
-
-namespace data {
+namespace moult::data {
 class ProgressiveAccess;
 }
+
+#pragma GCC visibility push(default)
+namespace moult {
 
 /// How far a progressive access is.
 struct AccessProgress {

@@ -29,8 +29,8 @@ void switch_main(ThreadId thread, std::function<void()> main);
 
 /// The moult::Thread `thread`, which stays at a static update point, leaves its main function when it is let go, and
 /// runs `main` with copies of `args` instead. It is unwound, as by an exception: destructors run, locks that guards
-/// hold are released; then the thread begins anew, the same thread with the same id. Its functions on the way are not
-/// told in another way, so let destructors keep what the new main function needs.
+/// hold are released; then the thread begins anew, the same thread with the same id. Nothing else tells the functions
+/// on the way that they are left, so keep what the new main function needs outside of them.
 ///
 /// Only from apply (or preresume_setup), in a stopped program, after wait_static_points_reached. Part of the update:
 /// undone with it as long as the thread stays; when it has left, that cannot be taken back. wait_departures, in
@@ -60,8 +60,8 @@ bool wait_departures(const Patience& patience = {});
 /// The same without waiting, for check_over.
 bool check_departures();
 
-/// Has a moult::Thread begin anew: it is waited for at its static update points, leaves its main function there and
-/// runs another, or the same one again. Over when it has left. After Pymoult.
+/// Has a moult::Thread begin anew: it is waited for at any static update point, or at those that were set (set_points),
+/// leaves its main function there and runs another, or the same one again. Over when it has left. After Pymoult.
 class ThreadRebootUpdate : public StaticPointUpdate {
  public:
   /// `main` with copies of `args`.
@@ -201,8 +201,9 @@ void reboot_function(ThreadId thread, const Old& function, New new_function, Cap
   reboot_function(thread, FunctionReboot(function, std::move(new_function), std::move(capture_state)));
 }
 
-/// Reboots a function in one thread, which is waited for at its static update points. One that it reaches outside of
-/// any call of the function does not count. Over when the call has been left.
+/// Reboots a function in one thread, which is waited for at any static update point, or at those that were set
+/// (set_points). One that it reaches outside of any call of the function does not count: it goes on to the next. Over
+/// when the call has been left.
 class RebootFunctionUpdate : public StaticPointUpdate {
  public:
   RebootFunctionUpdate(std::string name, ThreadId thread, const FunctionReboot& reboot);

@@ -35,9 +35,10 @@ bool wait_return_of_function(const AnyFunction& function, const Patience& patien
 class ReturnBarrier final {
  public:
   /// Stops the program for the look unless it is stopped. Of each thread the outermost call is told of. The functions'
-  /// own code counts, not what they were redefined as. Throws Error: not_found, thread_unstoppable; unsupported where a
-  /// call cannot be told of (the calling thread's own, or on a stack that is not walked precisely), having changed
-  /// nothing.
+  /// own code counts, not what they were redefined as. A call that an exception is on its way through counts until it
+  /// is left, and if it is not, until that or a later one of its thread has returned. Throws Error: not_found,
+  /// thread_unstoppable; unsupported where a call cannot be told of (the calling thread's own, or on a stack that is
+  /// not walked precisely), having changed nothing.
   explicit ReturnBarrier(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads = {});
   /// Calls still in progress are let go: that needs a stop of the program, and where it cannot be had the calls return
   /// through the barrier all the same.

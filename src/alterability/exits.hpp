@@ -26,8 +26,8 @@ class ExitCheck final {
   /// Reads symbols: while the program runs.
   static ExitCheck prepare();
 
-  /// The innermost call in progress in `thread`, which stays at a static update point, for which `is_wanted(frame)` holds;
-  /// nothing when there is none. The calls that keep it there have returned when it leaves, and do not count.
+  /// The innermost call in progress in `thread`, which stays at a static update point, for which `is_wanted(frame)`
+  /// holds; nothing when there is none. The calls that keep it there have returned when it leaves, and do not count.
   ///
   /// Throws Error (unsupported), naming the function and its place, when unwinding the thread out of that call would
   /// come by one that is noexcept, so that the process would be ended; by a signal handler; by code without unwind

@@ -29,72 +29,93 @@ std::vector<CodeRange> code_of_functions(const std::vector<AnyFunction>& functio
 class ReturnBarrier::Impl final {
  public:
   Impl(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads);
-  ~Impl() {
-    if (in_progress() == 0) return;
-    try {
-      threads::in_stopped_world({},
-                                [this](const threads::StoppedWorld& stopped) { threads::end_watch(stopped, calls_); });
-    } catch (const std::exception&) {
-      // The calls return through their stubs, which does no harm.
-    }
-  }
+  ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   std::size_t in_progress() const noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(calls_.begin(), calls_.end(), [](const WatchedCall& call) { return !has_returned(call); }));
+    return unwinding_.size() +
+           static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(),
+                                                  [](const WatchedCall& call) { return !has_returned(call); }));
   }
-
-  bool wait(Clock::time_point deadline) {
-    constexpr std::chrono::milliseconds longest_look{1000};
-    std::chrono::milliseconds look_after{100};
-    MOULT_CHECK(threads::current_stop() == nullptr, "the return of calls is waited for in a stopped program");
-    for (Clock::time_point look = Clock::now() + look_after;;) {
-      const std::uint32_t seen = threads::told_so_far();
-      if (in_progress() == 0) return true;
-      const Clock::time_point now = Clock::now();
-      if (now >= deadline) return false;
-      if (now >= look) {
-        forget_those_left();
-        look_after = longest_look;
-        look = Clock::now() + look_after;
-      }
-      threads::await_return(seen, std::min(look, deadline) - now);
-    }
-  }
+  bool wait(Clock::time_point deadline);
 
  private:
-  void forget_those_left() {
-    try {
-      threads::in_stopped_world({}, [this](const threads::StoppedWorld& stopped) {
-        std::erase_if(calls_, [&](const WatchedCall& call) {
-          return threads::has_returned(call) || !threads::is_on_stack(stopped, call);
-        });
-      });
-    } catch (const Error&) {
-      // The program could not be stopped just now; the next look may be had.
-    }
-  }
+  void watch(const threads::StoppedWorld& stopped, const std::vector<ThreadId>& threads);
+  void look_again();
 
+  std::vector<CodeRange> code_;
   std::vector<WatchedCall> calls_;
+  std::vector<ThreadId> unwinding_;  ///< whose calls can be watched, or are over, in a moment
+  std::vector<ThreadId> unwatched_;
 };
 
-ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads) {
-  const std::vector<CodeRange> code = code_of_functions(functions);
-  std::vector<ThreadId> unwatched;
+ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads)
+    : code_(code_of_functions(functions)) {
   MOULT_FAULT("alterability.barrier.stop");
   threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
-    threads::Watch watch = threads::watch_returns(stopped, code, threads);
-    if (!watch.unwatched.empty()) threads::end_watch(stopped, std::exchange(watch.calls, {}));
-    calls_ = std::move(watch.calls);
-    unwatched = std::move(watch.unwatched);
+    watch(stopped, threads);
+    if (!unwatched_.empty()) threads::end_watch(stopped, std::exchange(calls_, {}));
   });
-  if (!unwatched.empty())
+  if (!unwatched_.empty())
     throw Error(ErrorCode::unsupported,
-                "a call in " + threads::describe_thread(unwatched.front()) +
+                "a call in " + threads::describe_thread(unwatched_.front()) +
                     " cannot be told of when it returns: it is this thread's own, or on a stack that is not walked "
                     "precisely; wait for quiescence instead");
+}
+
+ReturnBarrier::Impl::~Impl() {
+  if (in_progress() == 0) return;
+  try {
+    threads::in_stopped_world({},
+                              [this](const threads::StoppedWorld& stopped) { threads::end_watch(stopped, calls_); });
+  } catch (const std::exception&) {
+    // The calls return through their stubs, which does no harm.
+  }
+}
+
+void ReturnBarrier::Impl::watch(const threads::StoppedWorld& stopped, const std::vector<ThreadId>& threads) {
+  threads::Watch watch = threads::watch_returns(stopped, code_, threads);
+  calls_.insert(calls_.end(), watch.calls.begin(), watch.calls.end());
+  unwinding_ = std::move(watch.unwinding);
+  unwatched_ = std::move(watch.unwatched);
+}
+
+/// Forgets the calls that longjmp has left, and watches those that could not be watched before.
+void ReturnBarrier::Impl::look_again() {
+  try {
+    threads::in_stopped_world({}, [this](const threads::StoppedWorld& stopped) {
+      std::erase_if(calls_, [&](const WatchedCall& call) {
+        return threads::has_returned(call) || !threads::is_on_stack(stopped, call);
+      });
+      if (!unwinding_.empty()) watch(stopped, std::exchange(unwinding_, {}));
+      // What cannot be watched now could be for a while: no stub is left. It is looked at again.
+      unwinding_.insert(unwinding_.end(), unwatched_.begin(), unwatched_.end());
+    });
+  } catch (const Error&) {
+    // The program could not be stopped just now; the next look may be had.
+  }
+}
+
+bool ReturnBarrier::Impl::wait(Clock::time_point deadline) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds for_longjmp{1000};
+  constexpr milliseconds for_unwinding{2};
+  MOULT_CHECK(threads::current_stop() == nullptr, "the return of calls is waited for in a stopped program");
+  milliseconds look_after{100};
+  for (Clock::time_point look = Clock::now() + (unwinding_.empty() ? look_after : for_unwinding);;) {
+    const std::uint32_t seen = threads::told_so_far();
+    if (in_progress() == 0) return true;
+    const Clock::time_point now = Clock::now();
+    if (now >= deadline) return false;
+    if (now >= look) {
+      look_again();
+      look_after = unwinding_.empty() ? for_longjmp : for_unwinding;
+      look = Clock::now() + look_after;
+      continue;
+    }
+    threads::await_return(seen, std::min(look, deadline) - now);
+  }
 }
 
 ReturnBarrier::ReturnBarrier(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads)

@@ -75,11 +75,12 @@ void ReturnWait::end(const threads::StoppedWorld& stopped) noexcept {
   threads::end_watch(stopped, watch_.calls);
   watch_.calls.clear();
   watch_.unwatched.clear();
+  watch_.unwinding.clear();
 }
 
 /// Whether each active call is told of, and one has not been yet.
 bool ReturnWait::is_untold() const noexcept {
-  return watch_.unwatched.empty() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), threads::has_returned);
+  return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), threads::has_returned);
 }
 
 std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
@@ -108,12 +109,12 @@ bool ReturnWait::wait(const Patience& patience) {
     const bool is_last = Clock::now() >= deadline;
     const std::optional<Activity> activity = probe(patience, is_last ? Rest::end : Rest::watch);
     if (!activity) return true;
-    const Clock::time_point look = std::min(deadline, looks.next(watch_.unwatched.empty()));
+    const Clock::time_point look = std::min(deadline, looks.next(watch_.is_complete()));
     words.tell(transaction_of_the_step(), *activity, is_last);
     if (is_last) return false;
     for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
       const std::uint32_t seen = threads::told_so_far();
-      if (watch_.unwatched.empty() && !is_untold()) break;
+      if (watch_.is_complete() && !is_untold()) break;
       threads::await_return(seen, look - now);
     }
   }

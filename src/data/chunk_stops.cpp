@@ -21,7 +21,9 @@
 //   transformers see objects that wait as they were, none waits for another, and one stop converts no more than was
 //   asked for.
 // - Whoever has the program stopped for an update and touches a chunk: it is converted at once, in that stop.
-// - A stop for an update that meets a thread which waits here inside stdio gives way to ours (stopped_world.cpp).
+// - A stop for an update that meets a thread which waits here inside stdio gives way to ours (stopped_world.cpp). It
+// need
+//   not give way to those of somebody who drains, for whom nobody waits.
 //
 // While there are objects to be converted in place, those that may be moved are converted so as well, from the next
 // touch on: a conversion beside the running program that waits for one in a stop, which waits for the former to end,

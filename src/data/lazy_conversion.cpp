@@ -1,13 +1,14 @@
 // Why: converting tens of millions of objects in one stop takes seconds. Here the stop only makes it certain that no
-// object is used before it is converted, and takes the same time for ten objects as for ten million.
+// object is used before it is converted, and takes well below a millisecond for ten million objects.
 //
 // How: in the stop the pages of all slots are moved aside, region by region (mremap moves page tables, not bytes), and
 // the holes that they leave are watched (platform/userfaultfd.hpp). From then on the pool says that what lies there is
 // of the new class. Whoever touches a hole first, the program or the kernel on its behalf, waits until the chunk around
 // it is converted: one slab, 64 KiB or more. Slots do not straddle slabs, and no page holds both slots and records.
-// The moved bytes are converted where they are, and the hole is then filled with them page by page, each in one
-// indivisible step. So the program runs on, and nobody ever sees an object between its classes; but objects lie at
-// another address for a moment, so both classes must bear being moved byte by byte.
+//
+// Where both classes bear being moved byte by byte, the moved bytes are converted where they are, and the hole is then
+// filled with them page by page, each in one indivisible step. So the program runs on, and nobody ever sees an object
+// between its classes. Other objects are converted at their addresses, in a stop: chunk_stops.cpp says how.
 //
 // A chunk is `waiting` from the stop on, `busy` while somebody converts it, `done` when its pages are there. Only who
 // made it busy touches its moved bytes and its bits, and makes it done; that comes after the last page, since a page
@@ -19,8 +20,8 @@
 // all new objects are of the new one.
 //
 // Undone in the same stop (put_back), the moved pages are moved back. What was converted meanwhile, as the update's own
-// steps touched it, was converted in a copy, and its new values are destroyed. Only when it is certain that nothing is
-// undone (end_olds) the moved pages are used up.
+// steps touched it, was converted in a copy, or in place beside the moved bytes, and its new values are destroyed. Only
+// when it is certain that nothing is undone (end_olds) the moved pages are used up.
 //
 // Who may do what. A stop meets no conversion of a chunk half done: page servers do it in work that a stop waits for
 // (threads/wakeful_threads.hpp), and a thread that drains keeps a stop away as a lock of moult does. In a stop build,

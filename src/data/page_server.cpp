@@ -16,6 +16,9 @@
 // is shown with what is done so far (claims.hpp): objects not converted by then stay what they were, and are reported.
 // So they are where transformers wait for one another deeper than there are threads.
 //
+// Chunks that are converted in place are handed over to chunk_stops.hpp, unless whoever touched them has the program
+// stopped, or converts for who has.
+//
 // Limits: touches by the kernel's own workers in a stop wait until it is over.
 #include "data/page_server.hpp"
 

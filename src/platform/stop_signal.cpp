@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <mutex>
 
 #include "moult/error.hpp"
@@ -52,6 +53,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlo
                                                                          ucontext_t& context) noexcept {
   slot.context = &context;
   slot.locks = lock_use();
+  slot.uncaught_exceptions = std::uncaught_exceptions();
   slot.at_syscall = is_at_syscall(context);
   std::uint32_t arrived = rendezvous.arrived.fetch_add(1) + 1;
   slot.word.store(here);

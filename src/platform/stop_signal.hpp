@@ -46,6 +46,7 @@ struct StopSlot {
   Destination destination;           ///< by the stopper, before the thread is led
   ucontext_t* context = nullptr;     ///< by the handler; good while stopped
   LockUse locks;                     ///< by the handler: moult's locks this thread holds
+  int uncaught_exceptions = 0;       ///< by the handler: those that this thread has thrown and not caught yet
   bool at_syscall = false;           ///< by the handler: it stands at a system call
   std::atomic<bool> has_left{true};  ///< by the handler: it was let go and is about to run the program's code
 };

@@ -16,6 +16,8 @@
 #include <cstddef>
 #include <cstring>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,6 +64,14 @@ constexpr std::size_t most_told = 100;
 std::vector<std::byte> bytes_at(const void* value, std::size_t size) {
   const auto* bytes = static_cast<const std::byte*>(value);
   return {bytes, bytes + size};
+}
+
+/// As debug information has it: that a function throws nothing is no part of a pointer's type there.
+std::string name_of_pointer(const std::type_info& type) {
+  constexpr std::string_view promise = " noexcept";
+  std::string name = name_of_type(type);
+  if (name.ends_with(promise)) name.resize(name.size() - promise.size());
+  return name;
 }
 
 bool is_null(const std::vector<std::byte>& value) {
@@ -145,7 +155,7 @@ UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) con
 PointerChange PointerChange::prepare(const detail::PointerPair& pair, const PointerRedirection& options) {
   MOULT_FAULT("redefine.pointers.prepare");
   auto state = std::make_shared<State>();
-  state->type = name_of_type(*pair.type);
+  state->type = name_of_pointer(*pair.type);
   state->before = bytes_at(pair.old_target, pair.size);
   state->after = bytes_at(pair.new_target, pair.size);
   if (is_null(state->before) || is_null(state->after))

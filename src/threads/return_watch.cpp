@@ -8,6 +8,8 @@
 // end; so is one of a call that longjmp has left. While the word is there, it may be that of a coroutine that nobody
 // runs, and would return through the stub later: then it stays taken.
 //
+// When: never while the language's unwinder is at work on the stack, or an exception is between its two phases.
+//
 // Limits: code that reads its own return address (__builtin_return_address) reads the stub's. A stack that was copied
 // before the watch (setjmp keeps no return address, a hand-made coroutine may) returns without telling.
 #include "threads/return_watch.hpp"
@@ -20,7 +22,9 @@
 #include "moult/error.hpp"
 #include "platform/futex.hpp"
 #include "platform/mappings.hpp"
+#include "platform/stop_signal.hpp"
 #include "platform/x86_64/return_stubs.hpp"
+#include "threads/unwind_table.hpp"
 
 namespace moult::threads {
 namespace {
@@ -76,6 +80,40 @@ bool stands_in_stub(const StoppedWorld& stopped) {
       found = found || (!frame.is_return_address && platform::is_in_return_stub(frame.pc));
       return !frame.is_return_address || frame.is_precise;
     });
+  return found;
+}
+
+/// Its slot is among those that the stop uses: one a thread, and some to spare.
+bool has_uncaught_exception(const StoppedWorld& stopped, ThreadId thread) noexcept {
+  const std::size_t most = stopped.threads().size() * 5 / 4 + 64;
+  for (std::uint32_t index = 0; index < most; ++index) {
+    const platform::StopSlot& slot = platform::stop_slot(index);
+    if (slot.task == static_cast<pid_t>(thread)) return slot.uncaught_exceptions > 0;
+  }
+  return false;
+}
+
+/// The code of the unwinder, by its unwind information.
+const std::vector<CodeRange>& unwinder_code() {
+  static const std::vector<CodeRange> code = [] {
+    std::vector<CodeRange> ranges;
+    for (CodeAddress function : platform::unwinder_functions())
+      if (std::optional<CodeRange> range = unwind_entry_at(function)) ranges.push_back(*range);
+    std::sort(ranges.begin(), ranges.end());
+    return ranges;
+  }();
+  return code;
+}
+
+/// Whether the language's unwinder has looked at the thread's stack and will look at it again: no return address may
+/// change then. It finds where an exception is caught first, and tells that frame by its CFA, which a stub changes.
+bool is_unwinding(const StoppedWorld& stopped, ThreadId thread) noexcept {
+  if (has_uncaught_exception(stopped, thread)) return true;
+  bool found = false;
+  stopped.walk(thread, [&found](const Frame& frame) {
+    found = frame.is_precise && contains(unwinder_code(), frame.lookup_address());
+    return !found && frame.is_precise;
+  });
   return found;
 }
 
@@ -158,12 +196,17 @@ Watch watch_returns(const StoppedWorld& stopped, std::span<const CodeRange> func
   Watch watched;
   watched.calls.reserve(stopped.threads().size());
   watched.unwatched.reserve(stopped.threads().size());
+  watched.unwinding.reserve(stopped.threads().size());
   free_left_slots(stopped);
   const ThreadId self = stopped.threads().back();
   for (ThreadId thread : stopped.threads()) {
     if (!threads.empty() && std::find(threads.begin(), threads.end(), thread) == threads.end()) continue;
     const Outermost outermost = find_outermost(stopped, thread, functions);
     if (!outermost.is_active) continue;
+    if (thread != self && is_unwinding(stopped, thread)) {
+      watched.unwinding.push_back(thread);
+      continue;
+    }
     const std::optional<WatchedCall> call = thread == self ? std::nullopt : watch(thread, outermost);
     if (call)
       watched.calls.push_back(*call);
@@ -193,7 +236,7 @@ void end_watch(const StoppedWorld& stopped, std::span<const WatchedCall> calls) 
   for (const WatchedCall& call : calls) {
     if (has_returned(call)) continue;
     ReturnSlot& slot = platform::return_slot(call.slot);
-    if (--slot.owners > 0 || !is_on_stack(stopped, call)) continue;
+    if (--slot.owners > 0 || is_unwinding(stopped, call.thread) || !is_on_stack(stopped, call)) continue;
     write(slot.place, slot.true_address);
     slot.state.store(ReturnState::vacant);
   }

@@ -28,17 +28,21 @@ bool has_returned(const WatchedCall& call) noexcept;
 struct Watch {
   std::vector<WatchedCall> calls;   ///< at most one a thread
   std::vector<ThreadId> unwatched;  ///< inside such a call, which nobody will tell of
+  std::vector<ThreadId> unwinding;  ///< the same, but only for the moment: an exception is on its way
+
+  bool is_complete() const noexcept { return unwatched.empty() && unwinding.empty(); }
 };
 
 /// Watches in each of `threads`, or in every thread when none is named, the outermost call of `functions`, sorted and
 /// not overlapping: when that has returned, all have that were called from it. What cannot be watched is a call on a
-/// stack that is not walked precisely, one that is being unwound, one of the stopping thread's own, and those for which
-/// no stub is left. Throws std::bad_alloc before anything is changed, and Error (unsupported) on a processor that keeps
-/// shadow stacks.
+/// stack that is not walked precisely, one of a thread that is unwinding its stack or going through it, one of the
+/// stopping thread's own, and those for which no stub is left. Throws std::bad_alloc before anything is changed, and
+/// Error (unsupported) on a processor that keeps shadow stacks.
 Watch watch_returns(const StoppedWorld& stopped, std::span<const CodeRange> functions,
                     const std::vector<ThreadId>& threads);
 
-/// Puts the return addresses back where nobody else watches the call. Once for each watch.
+/// Puts the return addresses back where nobody else watches the call. Once for each watch. Where the thread is
+/// unwinding its stack the stub stays, and the call returns through it.
 void end_watch(const StoppedWorld& stopped, std::span<const WatchedCall> calls) noexcept;
 
 /// Whether the call is on a stack still. A call that was watched, has not returned and is on none was left by longjmp,

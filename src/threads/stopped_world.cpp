@@ -57,7 +57,7 @@ struct Stopping {
   std::timed_mutex turn;
   RowCache rows;  ///< used by who has the turn
   std::atomic<bool> is_going_on{false};
-  std::atomic<std::uint32_t> urgent{0};         ///< stops wanted that fill memory
+  std::atomic<std::uint32_t> urgent{0};         ///< stops wanted by wakeful threads, to fill memory for others
   std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there were
 };
 Stopping stopping;
@@ -276,9 +276,10 @@ bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
 /// Whether an attempt that has not succeeded yet is to end: for want of time, or as threads that stand in its way wait
 /// for another stop.
 bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
-  constexpr milliseconds fair_chance{3};
+  constexpr int fair_share = 16;  // limits grow from attempt to attempt
   const Clock::time_point now = Clock::now();
-  return now >= limit || (memory_ == nullptr && stopping.urgent > 0 && now >= attempted_ + fair_chance);
+  if (now >= limit) return true;
+  return memory_ == nullptr && stopping.urgent > 0 && now >= attempted_ + (limit - attempted_) / fair_share;
 }
 
 /// Waits until every thread that was asked has stopped or will never.
@@ -538,7 +539,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
   if (!is_ready_for_fork) throw std::bad_alloc();
   Clock::time_point deadline = Clock::now() + options.timeout;
-  const Urgent urgent(options.memory != nullptr);
+  const Urgent urgent(options.memory != nullptr && is_wakeful_thread());
   std::unique_lock<std::timed_mutex> turn(stopping.turn, std::defer_lock);
   if (!turn.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");

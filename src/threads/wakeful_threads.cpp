@@ -11,6 +11,9 @@
 namespace moult::threads {
 namespace {
 
+/// For others to ask without the lock.
+[[gnu::tls_model("initial-exec")]] thread_local constinit bool this_thread_is_wakeful = false;
+
 struct Resting {
   std::mutex mutex;
   std::condition_variable changed;
@@ -27,8 +30,6 @@ struct Resting {
   }
 };
 
-thread_local bool is_wakeful = false;
-
 /// Never destroyed: threads are there until the process ends.
 Resting& resting() noexcept {
   alignas(Resting) static std::byte place[sizeof(Resting)];
@@ -38,7 +39,7 @@ Resting& resting() noexcept {
 
 }  // namespace
 
-bool is_wakeful_thread() noexcept { return is_wakeful; }
+bool is_wakeful_thread() noexcept { return this_thread_is_wakeful; }
 
 WakefulThread::WakefulThread() {
   platform::block_signals_for_good();
@@ -46,14 +47,14 @@ WakefulThread::WakefulThread() {
   std::scoped_lock lock(all.mutex);
   all.working.reserve(all.tasks.size() + 1);
   all.tasks.push_back(platform::own_task());
-  is_wakeful = true;
+  this_thread_is_wakeful = true;
 }
 
 WakefulThread::~WakefulThread() {
-  is_wakeful = false;
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   std::erase(all.tasks, platform::own_task());
+  this_thread_is_wakeful = false;
 }
 
 WakefulWork::WakefulWork(pid_t task) {

@@ -178,6 +178,12 @@ bool is_unwinder_of_gcc() noexcept {
 
 }  // namespace
 
+std::array<CodeAddress, 5> unwinder_functions() noexcept {
+  auto address_of = [](auto* function) { return CodeAddress{reinterpret_cast<std::uintptr_t>(function)}; };
+  return {address_of(&_Unwind_RaiseException), address_of(&_Unwind_Resume), address_of(&_Unwind_Resume_or_Rethrow),
+          address_of(&_Unwind_ForcedUnwind), address_of(&_Unwind_Backtrace)};
+}
+
 bool knows_return_stubs() noexcept {
   static const bool does = is_unwinder_of_gcc();  // it does not change: its calls are bound once
   return does;

@@ -14,6 +14,7 @@
 // says that the call has returned. `uses` and `true_address` change in a stop only.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,9 @@ bool is_in_return_stub(CodeAddress pc) noexcept;
 
 /// How many returns were told of in this process: a futex. It is raised after the slot's state was changed.
 std::atomic<std::uint32_t>& told_returns() noexcept;
+
+/// The functions of that unwinder in which it goes through a stack frame by frame.
+std::array<CodeAddress, 5> unwinder_functions() noexcept;
 
 /// Whether the unwinder that exceptions of this process go by comes through stubs: that of GCC does. Asks the loader.
 bool knows_return_stubs() noexcept;

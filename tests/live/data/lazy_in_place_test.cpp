@@ -496,6 +496,26 @@ TEST_F(LazilyInPlace, AnotherConversionOfTheClassFinishesTheFirst) {
   expect_all_one();
 }
 
+TEST_F(LazilyInPlace, WhereTheProgramCannotBeStoppedForLongTheyStayWhatTheyAre) {
+  LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
+  std::atomic<bool> is_deaf{false};
+  std::jthread deaf([&](const std::stop_token& token) {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    is_deaf = true;
+    while (!token.stop_requested()) std::this_thread::sleep_for(1ms);
+  });
+  while (!is_deaf) std::this_thread::yield();
+  EXPECT_TRUE(notes[7]->holds());
+  EXPECT_GT(objects.progress().failed_objects, 0u);
+  EXPECT_EQ(objects.progress().converted_objects, 0u);
+  deaf = {};
+  objects.drain();
+  EXPECT_EQ(objects.progress().converted_objects + objects.progress().failed_objects, notes.size());
+  EXPECT_EQ(DataAccessor<Note>().size(), objects.progress().failed_objects);
+}
+
 /// Objects that may be moved, and refer to some that may not.
 struct Mark : Updatable<Mark, 32> {
   explicit Mark(const Note* wanted) : note(wanted) {}

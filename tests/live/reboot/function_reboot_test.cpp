@@ -12,7 +12,7 @@ namespace moult::reboot_test {
 namespace {
 std::atomic<int> points = 0;
 }
-void pass_point(const char* function) {
+[[gnu::noinline]] void pass_point(const char* function) {
   ++points;
   static_update_point(function);
   std::this_thread::yield();
@@ -20,6 +20,11 @@ void pass_point(const char* function) {
 void note(const char* text) { trace.add(text); }
 bool is_over() { return is_to_end; }
 void keep(long) {}
+
+struct Negative {
+  MOULT_UPDATABLE long count(int turns) const { return -turns; }
+  long factor;
+};
 
 namespace {
 
@@ -286,6 +291,47 @@ SUBJECT_TESTS(gcc_plain)
 SUBJECT_TESTS(gcc_optimised)
 SUBJECT_TESTS(clang_plain)
 SUBJECT_TESTS(clang_optimised)
+
+TEST(FunctionReboot, AMethodIsRebooted) {
+  const gcc_optimised::Counter counter{1};
+  long result = 0;
+  Worker worker([&] { result = counter.count(many_turns); });
+  expect_rebooted(worker, FunctionReboot(&gcc_optimised::Counter::count, finish<long>, capture_progress));
+  worker.join();
+  EXPECT_EQ(result, sum_to(many_turns) + extra);
+}
+
+TEST(FunctionReboot, AFunctionThatIsKnownByItsNameIsRebooted) {
+  long result = 0;
+  Worker worker([&] { result = gcc_optimised::count_long(many_turns); });
+  const Function<long(int)> named = function<long(int)>("moult::reboot_test::gcc_optimised::count_long");
+  expect_rebooted(worker, FunctionReboot(named, finish<long>, capture_progress));
+  worker.join();
+  EXPECT_EQ(result, sum_to(many_turns) + extra);
+}
+
+/// By an update of the reader's own, which redefines the function for later calls too.
+class RebootsAndRedefines final : public StaticPointUpdate {
+ public:
+  explicit RebootsAndRedefines(ThreadId thread) : StaticPointUpdate("both", {"method"}, {thread}) {}
+  void apply() override {
+    reboot_function(threads().front(), &gcc_optimised::Counter::count, finish<long>, capture_progress);
+    redefine_function(&gcc_optimised::Counter::count, &Negative::count);
+  }
+  bool wait_over() override { return wait_departures(patience()); }
+};
+
+TEST(FunctionReboot, ItGoesTogetherWithARedefinition) {
+  const gcc_optimised::Counter counter{1};
+  long result = 0;
+  Worker worker([&] { result = counter.count(many_turns); });
+  const UpdateReport report = carry_out(std::make_unique<RebootsAndRedefines>(worker.id()));
+  expect_applied(report);
+  if (report.state != UpdateState::applied) is_to_end = true;
+  worker.join();
+  EXPECT_EQ(result, sum_to(many_turns) + extra);
+  EXPECT_EQ(counter.count(5), -5);
+}
 
 TEST(FunctionReboot, AListThatIsReturnedIsWhole) {
   for (std::vector<int> (*fill)(int) : {gcc_plain::fill, gcc_optimised::fill, clang_plain::fill})

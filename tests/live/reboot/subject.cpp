@@ -92,6 +92,16 @@ WHOLE std::vector<int> fill(int size) {
   return list;
 }
 
+WHOLE long Counter::count(int turns) const {
+  const Noted noted{"counting"};
+  long sum = 0;
+  for (int turn = 0; turn < turns && !is_over(); ++turn) {
+    go_deeper("method");
+    sum += turn;
+  }
+  return sum * factor;
+}
+
 WHOLE int fill_into(std::vector<int>* list, int size) {
   int i = 0;
   for (; i < size && !is_over(); ++i) {

@@ -89,6 +89,10 @@ inline std::vector<long> result_of<std::vector<long>>(long number) {
   /* The numbers from 0 to `size`, one a round; in clang's optimised code no debug information says where `list` is in \
    * fill. */                                                                                                          \
   std::vector<int> fill(int size);                                                                                     \
+  struct Counter {                                                                                                     \
+    long count(int turns) const;                                                                                       \
+    long factor;                                                                                                       \
+  };                                                                                                                   \
   int fill_into(std::vector<int>* list, int size);                                                                     \
   }
 MOULT_SUBJECT(gcc_plain)

@@ -137,8 +137,8 @@ class ReturnFaults : public testing::Test {
   }
 
   ThreadedManager manager_{"faults"};
-  std::vector<int (*)(int)> functions_ = numbered_functions(std::make_integer_sequence<int, 100>());
-  std::size_t next_ = 0;
+  std::vector<int (*)(int)> functions_ = numbered_functions(std::make_integer_sequence<int, 160>());
+  static inline std::size_t next_ = 0;  ///< none is used twice in the process
 };
 
 TEST_F(ReturnFaults, APageThatCannotBeHadIsRefusedAndLeavesNothing) {

@@ -14,7 +14,7 @@
 #include "moult/updates.hpp"
 #include "standing.hpp"
 
-namespace {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using moult::ErrorCode;
 using moult::UpdateState;
@@ -118,4 +118,4 @@ TEST(LocalVariables, TheThreadThatMakesTheChangeIsOneOfThem) {
   EXPECT_EQ(count, 3u);
 }
 
-}  // namespace
+}  // namespace subject

@@ -29,6 +29,7 @@ struct Settings {
 };
 
 [[gnu::noinline]] int twice(int number) { return 2 * number; }
+[[gnu::noinline]] int in_no_case(int number) noexcept { return number; }
 [[gnu::noinline]] int thrice(int number) { return 3 * number; }
 [[gnu::noinline]] int twice_as_well(int number) { return 2 * number + 0 * twice(number); }
 
@@ -82,6 +83,11 @@ TEST_F(Redirection, EveryPointerToAFunctionIsSet) {
   EXPECT_EQ(handler(5), 15);
   EXPECT_EQ(handlers[1](5), 10) << "another target";
   EXPECT_EQ(machines["one"]->handler(5), 15);
+}
+
+TEST_F(Redirection, AFunctionThatThrowsNothingIsOneLikeAnyOther) {
+  handler = in_no_case;
+  EXPECT_EQ(moult::redirect_pointer(&in_no_case, &in_no_case).count, 1u);
 }
 
 TEST_F(Redirection, PointersToObjectsAreSetThoseToConstToo) {
