@@ -1,5 +1,4 @@
 // The function, when the calls in progress have told that they return.
-#include "moult/return_barrier.hpp"
 #include "target.hpp"
 
 static int version_two() { return 2; }
