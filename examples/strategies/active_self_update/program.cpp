@@ -1,7 +1,5 @@
 // Two workers say what they are told, each with a greeting of its own: "left WORD", "right WORD".
 #include <moult/moult.hpp>
-#include <moult/static_points.hpp>
-#include <moult/thread.hpp>
 
 #include <iostream>
 

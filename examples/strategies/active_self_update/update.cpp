@@ -1,7 +1,5 @@
 // The left worker updates itself: the code is everybody's, the greeting is its own.
 #include <moult/moult.hpp>
-#include <moult/static_point_update.hpp>
-#include <moult/thread.hpp>
 
 #include <pthread.h>
 

@@ -4,8 +4,6 @@
 
 #include "reading.hpp"
 
-#include <moult/progressive_access.hpp>
-
 class Reading_v2 : public moult::Updatable<Reading_v2> {
  public:
   explicit Reading_v2(int degrees) : degrees_(degrees) {}

@@ -1,6 +1,5 @@
 // Replaces chat when the last call has returned, and sleeps until that very moment.
 #include <moult/moult.hpp>
-#include <moult/return_barrier.hpp>
 
 #include <iostream>
 

@@ -2,8 +2,6 @@
 #include "sum.hpp"
 
 #include <moult/moult.hpp>
-#include <moult/static_points.hpp>
-#include <moult/thread.hpp>
 
 #include <iostream>
 

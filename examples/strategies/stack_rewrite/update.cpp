@@ -1,7 +1,5 @@
 // Has the call of add_up that is in progress go on in a new version, with the tally that it has so far.
 #include <moult/moult.hpp>
-#include <moult/reboot.hpp>
-#include <moult/static_points.hpp>
 
 #include <iostream>
 

@@ -1,8 +1,6 @@
 // Two workers, left and right, write what they are given in brackets: "left WORD", "right WORD". A bracket is opened
 // and closed by two functions.
 #include <moult/moult.hpp>
-#include <moult/static_points.hpp>
-#include <moult/thread.hpp>
 
 #include <iostream>
 

@@ -1,6 +1,5 @@
 // Other brackets, when both workers are between two words.
 #include <moult/moult.hpp>
-#include <moult/static_point_update.hpp>
 
 #include <iostream>
 

@@ -1,7 +1,5 @@
 // A server in a thread of its own; what is typed is asked of it by a client each.
 #include <moult/moult.hpp>
-#include <moult/static_points.hpp>
-#include <moult/thread.hpp>
 
 #include <iostream>
 

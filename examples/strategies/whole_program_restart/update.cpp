@@ -1,7 +1,5 @@
 // The server begins anew with another main function, on the same socket.
 #include <moult/moult.hpp>
-#include <moult/reboot.hpp>
-#include <moult/static_points.hpp>
 
 #include <iostream>
 

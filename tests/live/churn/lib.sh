@@ -18,10 +18,10 @@ live_on() {
 # Applies each kind of update and takes it back, while threads come and go. Once applied, each holds for everybody.
 every_kind() {
   local kind
-  for kind in function eager lazy; do
+  for kind in function gate returns eager lazy; do
     expect 0 "$kind: applied" "$MOULT" apply "$pid" "$BINARIES/live_churn_$kind.so" --timeout 100
     live_on "$1"
-    [[ $kind != function || $seen == 2 ]] || fail "the function is of version $seen"
+    [[ $kind == eager || $kind == lazy || $seen == 2 ]] || fail "the function is of version $seen"
     expect 0 "$kind: rolled back" "$MOULT" rollback "$pid" "$kind" --timeout 100
     live_on "$1"
     [[ $seen == 1 ]] || fail "the function is of version $seen after it was taken back"
