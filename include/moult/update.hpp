@@ -36,7 +36,7 @@ struct Patience {
   /// How long one stop of the program may take to find every thread at a safe place.
   std::chrono::milliseconds stop_timeout{1000};
   /// After that many postponements the update fails with the reason of the last; none: it is tried for ever.
-  std::optional<int> max_postponements;
+  std::optional<int> max_postponements{};
 };
 
 /// One change of the running program. A manager calls the steps, each at most from one thread at a time, in this order:

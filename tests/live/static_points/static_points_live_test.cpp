@@ -192,7 +192,7 @@ TEST_F(StaticPointsLive, WhatApplyHasDoneIsUndoneBeforeTheThreadsAreLetGo) {
 TEST_F(StaticPointsLive, WhoeverAsksForTheThreadsIsToldWhereOneStays) {
   Clock clock;
   protocol::ThreadsReply reply;
-  carry_out(Told::Steps{.pause_hook = [&] { reply = control::native_threads(); }});
+  carry_out(Told::Steps{.pause_hook = [&] { reply = control::native_threads({}); }});
   for (const protocol::ThreadRecord& thread : reply.threads)
     EXPECT_EQ(thread.point, thread.id == static_cast<int>(clock.id()) ? "top" : "") << thread.name;
 }
