@@ -57,7 +57,7 @@ TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
         "worker",
         {{"f(int)", "/bin/app", 7, "app.cpp", 42, true, true, {{"x", "int", true, "in rbx", "5"}}},
          {"", "[vdso]", 9, "", 0, false}},
-         "top"}}};
+        "top"}}};
   EXPECT_EQ(format_reply("", parse_threads(format_reply("", threads))), format_reply("", threads));
   EXPECT_EQ(parse_threads(format_reply("", threads)).threads.at(0).point, "top");
   const FunctionsReply functions{{{"f(int)", "/bin/app", 40, true}}, 7};
