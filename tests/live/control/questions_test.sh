@@ -53,13 +53,13 @@ start_target
 expect 5 "2 programs of that name run; give one of the pids.*$first" "$MOULT" status "$name"
 expect 0 "$name \(pid $first\)" "$MOULT" status "$first"
 
-# A program that was killed leaves a socket and its copies of updates; the next moult ps, or the next listener, does not.
+# A program that was killed leaves a socket, its copies of updates and its page of progress, until the next moult ps or listener.
 leftovers() { find "$XDG_RUNTIME_DIR/moult" -name "$1.*" | wc -l; }
 kill_target() {
   expect 0 "applied" "$MOULT" apply "$pid" "$BINARIES/live_control_answer.so"
   kill -KILL "$pid"
   wait "$pid" || true
-  [[ $(leftovers "$pid") == 2 ]] || fail "a killed program leaves $(ls "$XDG_RUNTIME_DIR/moult")"
+  [[ $(leftovers "$pid") == 3 ]] || fail "a killed program leaves $(ls "$XDG_RUNTIME_DIR/moult")"
 }
 kill_target
 "$MOULT" ps >"$base/ps" 2>&1 || fail "moult ps: $(cat "$base/ps")"
