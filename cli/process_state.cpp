@@ -60,10 +60,9 @@ constexpr std::chrono::milliseconds longest_moment{250};
 
 /// The states in which threads have stayed.
 std::set<char> lasting_states_of(const fs::path& process) {
-  using Clock = std::chrono::steady_clock;
   Standstills lasting = standstills_of(process);
-  const Clock::time_point until = Clock::now() + longest_moment;
-  while (!lasting.empty() && Clock::now() < until) {
+  const std::chrono::steady_clock::time_point until = std::chrono::steady_clock::now() + longest_moment;
+  while (!lasting.empty() && std::chrono::steady_clock::now() < until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     const Standstills now = standstills_of(process);
     std::erase_if(lasting, [&](const auto& before) {
