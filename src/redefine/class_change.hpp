@@ -31,6 +31,8 @@ struct ClassRequest {
   std::vector<FunctionPair> also;
   /// Member functions of the old class that the new one does not have, and copies in callers.
   enum class Unmatched { refused, kept } unmatched = Unmatched::refused;
+  /// What becomes of the objects of the old class in the same stop.
+  enum class Objects { stay, converted } objects = Objects::stay;
 };
 
 /// Prepared while the program runs, committed in a stop: see FunctionChange, which this is made of.

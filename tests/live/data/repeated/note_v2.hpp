@@ -1,0 +1,15 @@
+// The second version, which the update that makes it and the one that goes on from there both know.
+#pragma once
+
+#include "note.hpp"
+
+class Note_v2 : public moult::Updatable<Note_v2, 96> {
+ public:
+  explicit Note_v2(int number);
+  int number() const;
+  void mark();
+  std::string text() const;
+
+  int number_;
+  int times_ = 0;
+};
