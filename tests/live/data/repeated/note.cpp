@@ -1,5 +1,6 @@
 #include "note.hpp"
 
+MOULT_UPDATABLE Note::Note() : number_(-1) {}
 MOULT_UPDATABLE Note::Note(int number) : number_(number) {}
 MOULT_UPDATABLE int Note::number() const { return number_; }
 MOULT_UPDATABLE void Note::mark() {}

@@ -7,6 +7,7 @@
 
 class Note : public moult::Updatable<Note, 96> {
  public:
+  Note();
   explicit Note(int number);
   int number() const;
   void mark();

@@ -81,6 +81,14 @@ TEST(RepeatedGrowth, FromTheFirstVersionToTheSecondToTheThird) {
   }
 }
 
+TEST(RepeatedGrowth, WhatStandsInForAConstructorOfTheSecondVersionLeadsOnToTheThird) {
+  EXPECT_EQ(std::make_unique<Note>()->text(), "-1");
+  require_applied(second);
+  EXPECT_EQ(std::make_unique<Note>()->text(), "-2, marked 0");
+  require_applied("third");
+  EXPECT_EQ(std::make_unique<Note>()->text(), std::string("-3, marked 0") + title);
+}
+
 TEST(RepeatedGrowth, TheThirdVersionAfterASecondThatFailedOnceWithAnotherLayout) {
   Notes notes;
   ASSERT_EQ(apply("longer_failing").state, UpdateState::failed);

@@ -9,6 +9,7 @@
 #ifdef LONGER
 class Note_v2 : public moult::Updatable<Note_v2> {
  public:
+  Note_v2() : number_(-2) {}
   explicit Note_v2(int number);
   int number() const;
   void mark();

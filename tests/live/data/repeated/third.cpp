@@ -6,6 +6,7 @@
 
 class Note_v3 : public moult::Updatable<Note_v3> {
  public:
+  Note_v3() : number_(-3) {}
   explicit Note_v3(int number);
   Note_v3(int number, int times);
   int number() const;
