@@ -54,6 +54,14 @@ TEST(RepeatedGrowth, AnUpdateThatFailedAndWasUndoneIsAppliedWhenItIsSentAgain) {
   EXPECT_EQ(std::make_unique<Note>(5)->text(), "5, marked 0");
 }
 
+TEST(RepeatedGrowth, WhatAFailedUpdateMayHaveLeftRunningCounts) {
+  ASSERT_EQ(apply("starting").state, UpdateState::failed);
+  const UpdateReport report = apply(second);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_EQ(report.code, moult::ErrorCode::layout_mismatch);
+  EXPECT_THAT(report.reason, HasSubstr("uses_notes()"));
+}
+
 TEST(RepeatedGrowth, AnUpdateThatWasRolledBackIsAppliedWhenItIsSentAgain) {
   Notes notes;
   const UpdateReport report = apply(second);

@@ -1,8 +1,10 @@
-// Notes are marked. In four editions: FAILS in the stop; LONGER has a field more; KEEPS a function that has notes of
-// this version on its stack; and none of these.
+// Notes are marked. In several editions: FAILS in the stop; LONGER has a field more; KEEPS a function that has notes of
+// this version on its stack; STARTS a thread that has notes of the first; and none of these.
+#include <cstdlib>
 #include <moult/load.hpp>
 #include <moult/manager.hpp>
 #include <stdexcept>
+#include <thread>
 
 #include "note.hpp"
 
@@ -72,4 +74,17 @@ std::unique_ptr<moult::Update> make() {
 
 }  // namespace
 
+#ifdef STARTS
+/// It might go on for ever.
+static void uses_notes() {
+  const Note note(1);
+  if (note.number() != 1) std::abort();
+}
+
+MOULT_UPDATE {
+  std::thread(uses_notes).join();
+  moult::fetch_manager("test")->add_update(make());
+}
+#else
 MOULT_UPDATE { moult::fetch_manager("test")->add_update(make()); }
+#endif
