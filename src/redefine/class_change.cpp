@@ -240,10 +240,13 @@ void check_successors(const ClassRequest& request, const ClassSides& sides, Refu
     const bool is_alike = from.verdict == LayoutVerdict::identical;
     const bool is_longer = from.verdict == LayoutVerdict::append_only || back.verdict == LayoutVerdict::append_only;
     if (is_alike || (is_longer && request.objects == ClassRequest::Objects::stay)) continue;
-    refusals.add(ErrorCode::layout_mismatch, request.old_class + ": it is redefined as " + each.fresh.name +
-                                                 " already, and objects are laid out as that:\n" + describe(from) +
-                                                 "\nchange " + each.fresh.name + " into " + request.fresh_class +
-                                                 ", or roll back the update that did that first");
+    refusals.add(ErrorCode::layout_mismatch,
+                 request.old_class + ": it is redefined as " + each.fresh.name +
+                     " already, and objects are laid out as that:\n" + describe(from) + "\n" +
+                     (each.fresh.name == request.fresh_class
+                          ? "give the new class another name, and change " + each.fresh.name + " into that"
+                          : "change " + each.fresh.name + " into " + request.fresh_class) +
+                     ", or roll back the update that did that first");
   }
 }
 

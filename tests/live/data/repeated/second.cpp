@@ -44,7 +44,7 @@ Note_v2 second(const Note& note) { return counted(note.number()); }
 Note first(const Note_v2& note) { return Note(note.number()); }
 
 #ifdef KEEPS
-MOULT_UPDATABLE std::string copied_v2(const Note& note) {
+[[gnu::noinline]] std::string copied_v2(const Note& note) {
   const Note_v2 copy(reinterpret_cast<const Note_v2&>(note));
   return "second copy of " + copy.text();
 }
