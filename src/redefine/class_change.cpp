@@ -20,6 +20,7 @@
 #include "redefine/class_change.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -315,8 +316,13 @@ void ClassChange::require_clear(const threads::StoppedWorld& stopped) const {
   state_->functions->require_clear(stopped);
 }
 void ClassChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
-  note_redefined(state_->redefined, transaction);
-  state_->functions->commit(stopped, transaction);
+  const std::uint64_t noted = note_redefined(state_->redefined, transaction);
+  try {
+    state_->functions->commit(stopped, transaction);
+  } catch (...) {
+    if (transaction == nullptr) forget_redefined(noted);
+    throw;
+  }
 }
 void ClassChange::finish() noexcept { state_->functions->finish(); }
 const std::vector<std::string>& ClassChange::lines() const noexcept { return state_->functions->lines(); }

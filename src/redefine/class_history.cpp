@@ -1,8 +1,6 @@
 #include "redefine/class_history.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <functional>
 #include <set>
 #include <utility>
 
@@ -57,15 +55,18 @@ std::vector<RedefinedClass> predecessors_of(std::string_view class_name) {
 
 std::vector<RedefinedClass> successors_of(std::string_view class_name) { return follow(class_name, old_of, fresh_of); }
 
-void note_redefined(RedefinedClass redefined, Transaction* transaction) {
+std::uint64_t note_redefined(RedefinedClass redefined, Transaction* transaction) {
   const std::uint64_t number = history().with([](History& known) { return ++known.last; });
   if (transaction != nullptr)
-    transaction->add({.what = {}, .check = {}, .undo = [number] {
-                        history().with([number](History& known) {
-                          std::erase_if(known.in_force, [&](const Noted& each) { return each.number == number; });
-                        });
-                      }});
+    transaction->add({.what = {}, .check = {}, .undo = [number] { forget_redefined(number); }});
   history().with([&](History& known) { known.in_force.push_back({number, std::move(redefined)}); });
+  return number;
+}
+
+void forget_redefined(std::uint64_t number) noexcept {
+  history().with([number](History& known) {
+    std::erase_if(known.in_force, [number](const Noted& each) { return each.number == number; });
+  });
 }
 
 }  // namespace moult::redefine

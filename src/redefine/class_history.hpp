@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,9 @@ std::vector<RedefinedClass> predecessors_of(std::string_view class_name);
 /// What the class is redefined as, and what that is redefined as in turn.
 std::vector<RedefinedClass> successors_of(std::string_view class_name);
 
-/// To be called in the stop in which the class is redefined. It goes with `transaction`, and stays without one.
-void note_redefined(RedefinedClass redefined, Transaction* transaction);
+/// To be called in the stop in which the class is redefined. It goes with `transaction`; without one it stays, unless
+/// it is forgotten by the number returned. Throws std::bad_alloc.
+std::uint64_t note_redefined(RedefinedClass redefined, Transaction* transaction);
+void forget_redefined(std::uint64_t number) noexcept;
 
 }  // namespace moult::redefine

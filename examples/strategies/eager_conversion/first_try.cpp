@@ -1,5 +1,5 @@
-// The same change, from somebody who thought that the library had two books: it fails at the third, and all stay as they
-// were.
+// The same change, from somebody who thought that the library had two books: it fails at the third, and all stay as
+// they were.
 #include <iostream>
 #include <stdexcept>
 
