@@ -340,7 +340,7 @@ std::vector<Standing> standing_changes() {
       const Redirection* const newest = version_in_force(entry);
       for (const Redirection* each = newest; each != nullptr; each = each->older) {
         if (each->is_gate) continue;
-        standing.push_back({function, each->update, each->line});
+        standing.push_back({function, each->update, each->line, {}, each->fresh});
         if (each != newest) standing.back().covered_by = newest->update;
       }
     }

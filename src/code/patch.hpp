@@ -71,6 +71,7 @@ struct Standing {
   std::string line;
   /// The update that decides instead, or 0 for a change outside of any; nothing where this change is in force.
   std::optional<std::uint64_t> covered_by{};
+  CodeAddress fresh{};  ///< where calls go on while it decides
 };
 std::vector<Standing> standing_changes();
 

@@ -10,20 +10,30 @@
 // the new vtable along: they store its address into the objects they make. Old objects keep the old vtable, whose
 // functions are redirected at their entries.
 //
+// A class that is redefined already. Code that knows Data makes and uses objects of Data_v2 then: so when Data_v2 is
+// made a third class, the uses of Data are uses of it, but for the functions that are redirected, and it has no more
+// room than Data has. When Data itself is redefined again, its objects are of Data_v2, and that layout is the one to go
+// on from. What of earlier updates counts as code that stays says sent_updates.cpp.
+//
 // Limits: what class_uses.hpp does not see. An object that exists is not converted here: the new functions see it as it
 // was, with whatever the reserve holds behind it.
 #include "redefine/class_change.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "base/event.hpp"
 #include "base/fault.hpp"
+#include "code/patch.hpp"
 #include "moult/error.hpp"
+#include "redefine/class_history.hpp"
 #include "redefine/class_names.hpp"
 #include "redefine/class_sides.hpp"
 #include "redefine/refusals.hpp"
+#include "redefine/sent_updates.hpp"
 #include "symbols/class_uses.hpp"
 
 namespace moult::redefine {
@@ -190,6 +200,57 @@ void require_unrelated(const ClassSides& sides) {
                       ", whose constructor would call itself once it is redefined; write the class without that base");
 }
 
+CodeAddress place_of(const ClassRequest& request) {
+  return CodeAddress{reinterpret_cast<std::uintptr_t>(request.fresh_place)};
+}
+
+/// Objects of the class are also made by code that knows it by an earlier name, in the room that those had.
+ClassRequest narrowed(ClassRequest request, const std::vector<RedefinedClass>& before) {
+  for (const RedefinedClass& each : before)
+    request.slot_size = request.slot_size && each.slot_size
+                            ? std::optional(std::min(*request.slot_size, *each.slot_size))
+                            : std::nullopt;
+  return request;
+}
+
+/// Those of the class, and those of what was redefined as it, by code that calls come to.
+ClassUses find_uses(const symbols::Program& program, const SentUpdates& updates, const ClassRequest& request,
+                    const ClassSides& sides, const std::vector<RedefinedClass>& before) {
+  const std::size_t* const fresh = sides.fresh_module ? &*sides.fresh_module : nullptr;
+  ClassUses uses = symbols::class_uses(program, request.old_class, sides.fresh_module);
+  updates.strike_spent(uses, fresh);
+  if (before.empty()) return uses;
+  std::set<CodeAddress> redirected;
+  for (const code::Standing& change : code::standing_changes()) redirected.insert(change.function);
+  for (const RedefinedClass& each : before) {
+    ClassUses earlier = symbols::class_uses(program, each.old_class, sides.fresh_module);
+    updates.strike_spent(earlier, fresh);
+    for (ClassMention& mention : earlier.mentions)
+      if (!redirected.contains(mention.code.begin)) uses.mentions.push_back(std::move(mention));
+    std::move(earlier.variables.begin(), earlier.variables.end(), std::back_inserter(uses.variables));
+    std::move(earlier.problems.begin(), earlier.problems.end(), std::back_inserter(uses.problems));
+  }
+  return uses;
+}
+
+/// Objects that an earlier redefinition has made are of its class, and no conversion of the old class finds them.
+void check_successors(const ClassRequest& request, const ClassSides& sides, Refusals& refusals) {
+  for (const RedefinedClass& each : successors_of(request.old_class)) {
+    const LayoutComparison from = compare_layouts(each.fresh, sides.fresh.layout);
+    const LayoutComparison back = compare_layouts(sides.fresh.layout, each.fresh);
+    const bool is_alike = from.verdict == LayoutVerdict::identical;
+    const bool is_longer = from.verdict == LayoutVerdict::append_only || back.verdict == LayoutVerdict::append_only;
+    if (is_alike || (is_longer && request.objects == ClassRequest::Objects::stay)) continue;
+    refusals.add(ErrorCode::layout_mismatch,
+                 request.old_class + ": it is redefined as " + each.fresh.name +
+                     " already, and objects are laid out as that:\n" + describe(from) + "\n" +
+                     (each.fresh.name == request.fresh_class
+                          ? "give the new class another name, and change " + each.fresh.name + " into that"
+                          : "change " + each.fresh.name + " into " + request.fresh_class) +
+                     ", or roll back the update that did that first");
+  }
+}
+
 }  // namespace
 
 struct ClassChange::State {
@@ -198,6 +259,7 @@ struct ClassChange::State {
   std::size_t fresh_size = 0;
   std::vector<std::string> added;
   std::optional<FunctionChange> functions;
+  RedefinedClass redefined;
 };
 
 ClassChange::ClassChange(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -205,20 +267,27 @@ ClassChange::ClassChange(ClassChange&&) noexcept = default;
 ClassChange& ClassChange::operator=(ClassChange&&) noexcept = default;
 ClassChange::~ClassChange() = default;
 
-ClassChange ClassChange::prepare(const ClassRequest& request) {
+ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   MOULT_FAULT("redefine.class.symbols");
   auto state = std::make_unique<State>();
   const symbols::Program program = symbols::Program::of_this_process();
-  const ClassSides sides = find_sides(program, request);
+  SentUpdates updates(program);
+  const std::vector<RedefinedClass> before = predecessors_of(wanted.old_class);
+  const ClassRequest request = narrowed(wanted, before);
+  const ClassSides sides = find_sides(program, updates, request);
   require_unrelated(sides);
+  const std::optional<std::size_t> at_hand = program.module_at(place_of(request));
+  if (at_hand && !sides.fresh_module) updates.count_all_of(*at_hand);
   MemberMatch match = match_members(sides.old, sides.fresh);
   state->layout = compare_layouts(sides.old.layout, sides.fresh.layout);
   state->old_size = sides.old.layout.size;
   state->fresh_size = sides.fresh.layout.size;
+  state->redefined = {request.old_class, sides.fresh.layout, request.slot_size};
   state->added = std::move(match.added);
 
   Refusals refusals;
-  const ClassUses uses = symbols::class_uses(program, request.old_class, sides.fresh_module);
+  check_successors(request, sides, refusals);
+  const ClassUses uses = find_uses(program, updates, request, sides, before);
   StayingCode(sides, request, match, uses).check(state->layout, refusals);
   check_members(match, request, refusals);
   MOULT_FAULT("redefine.class.decided");
@@ -247,7 +316,13 @@ void ClassChange::require_clear(const threads::StoppedWorld& stopped) const {
   state_->functions->require_clear(stopped);
 }
 void ClassChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
-  state_->functions->commit(stopped, transaction);
+  const std::uint64_t noted = note_redefined(state_->redefined, transaction);
+  try {
+    state_->functions->commit(stopped, transaction);
+  } catch (...) {
+    if (transaction == nullptr) forget_redefined(noted);
+    throw;
+  }
 }
 void ClassChange::finish() noexcept { state_->functions->finish(); }
 const std::vector<std::string>& ClassChange::lines() const noexcept { return state_->functions->lines(); }

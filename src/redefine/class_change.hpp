@@ -31,6 +31,8 @@ struct ClassRequest {
   std::vector<FunctionPair> also;
   /// Member functions of the old class that the new one does not have, and copies in callers.
   enum class Unmatched { refused, kept } unmatched = Unmatched::refused;
+  /// What becomes of the objects of the old class in the same stop.
+  enum class Objects { stay, converted } objects = Objects::stay;
 };
 
 /// Prepared while the program runs, committed in a stop: see FunctionChange, which this is made of.
@@ -39,7 +41,9 @@ class ClassChange final {
   /// Throws Error, with every reason there is, when the class cannot be redefined safely:
   /// not_found: no debug information of a class, or functions that the new one lacks
   /// ambiguous: modules disagree about the layout of a class
-  /// layout_mismatch: code that stays would use objects of the new class wrongly, or they are too large for their slots
+  /// layout_mismatch: code that stays would use objects of the new class wrongly, or they are too large for their
+  /// slots,
+  ///   or the class is redefined already, as one that is laid out otherwise
   /// signature_mismatch, inlined, too_short, unsupported_code, no_room: as for functions
   /// invalid_argument: the new class derives from the old one
   static ClassChange prepare(const ClassRequest& request);

@@ -1,13 +1,17 @@
 // Why: an update is compiled with the headers of the program, so it has the old class too, and functions of it. Which
-// layout and which code is whose must be told by module.
+// layout and which code is whose must be told by module. An update that was sent earlier may have the old class as its
+// own: the second version, of which a third is made. Its functions are those that calls come to, while those of an
+// update that is left are nobody's.
 #include "redefine/class_sides.hpp"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
+#include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "redefine/class_names.hpp"
+#include "symbols/name_query.hpp"
 
 namespace moult::redefine {
 namespace {
@@ -33,16 +37,37 @@ std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, Is
   return first != nullptr ? std::optional(*first) : std::nullopt;
 }
 
-/// Calls reach the first of one name, as the loader searches modules.
+/// Calls reach the first of one name, as the loader searches modules, but for those in an update, which is bound to its
+/// own.
 template <class IsWanted>
-std::vector<MemberCode> code_of(const Program& program, const std::string& name, IsWanted&& is_wanted) {
+std::vector<MemberCode> code_of(const Program& program, const SentUpdates& updates, const std::string& name,
+                                IsWanted&& is_wanted) {
   std::vector<MemberCode> code;
   std::set<std::string> names;
   for (MemberCode& one : symbols::member_code(program, name)) {
     if (!is_wanted(one.symbol.module) || one.symbol.range.size() == 0) continue;
-    if (one.symbol.is_local || names.insert(one.symbol.mangled).second) code.push_back(std::move(one));
+    const std::optional<std::size_t> module = program.module_at(one.symbol.range.begin);
+    const bool is_bound_to = one.symbol.is_local || (module && updates.is_update(*module));
+    if (is_bound_to || names.insert(one.symbol.mangled).second) code.push_back(std::move(one));
   }
   return code;
+}
+
+std::string constructor_of(const std::string& name) { return name + "::" + std::string(class_identifier(name)) + "()"; }
+std::string destructor_of(const std::string& name) { return name + "::~" + std::string(class_identifier(name)) + "()"; }
+
+/// Where a constructor or destructor of an earlier update has no code, calls come to what stands in for it.
+void add_stand_ins(const Program& program, const std::string& name, std::vector<MemberCode>& code) {
+  const std::string constructs = "moult::detail::construct_object<" + name + ">";
+  const std::string destroys = "moult::detail::destroy_object<" + name + ">";
+  std::set<CodeAddress> added;
+  for (const code::Standing& change : code::standing_changes()) {
+    std::optional<symbols::FunctionSymbol> function = program.at(change.fresh);
+    const std::string_view called = function ? symbols::qualified_name(function->demangled) : std::string_view();
+    if ((called != constructs && called != destroys) || !added.insert(change.fresh).second) continue;
+    function->demangled = called == constructs ? constructor_of(name) : destructor_of(name);
+    code.push_back({std::move(*function), '1'});
+  }
 }
 
 [[noreturn]] void throw_unknown(const std::string& name) {
@@ -67,7 +92,7 @@ void supply(ClassMembers& fresh, const void* address, const std::string& name, c
 
 }  // namespace
 
-ClassSides find_sides(const Program& program, const ClassRequest& request) {
+ClassSides find_sides(const Program& program, const SentUpdates& updates, const ClassRequest& request) {
   const std::vector<ClassLayout> olds = symbols::class_layouts(program, request.old_class);
   const std::vector<ClassLayout> all_fresh = symbols::class_layouts(program, request.fresh_class);
   if (olds.empty()) throw_unknown(request.old_class);
@@ -80,18 +105,21 @@ ClassSides find_sides(const Program& program, const ClassRequest& request) {
 
   ClassSides sides;
   const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
-  const auto elsewhere = [&](const std::string& module) { return module != fresh_module; };
+  std::set<std::string> left{fresh_module};
+  for (std::size_t i = 0; i < program.modules().size(); ++i)
+    if (updates.is_left(i)) left.insert(program.modules()[i].path);
+  const auto elsewhere = [&](const std::string& module) { return !left.contains(module); };
   sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
-  sides.fresh.code = code_of(program, request.fresh_class, in_fresh);
-  const std::string identifier(class_identifier(request.fresh_class));
-  supply(sides.fresh, request.destroy, request.fresh_class + "::~" + identifier + "()", '1');
-  supply(sides.fresh, request.construct, request.fresh_class + "::" + identifier + "()", '1');
+  sides.fresh.code = code_of(program, updates, request.fresh_class, in_fresh);
+  supply(sides.fresh, request.destroy, destructor_of(request.fresh_class), '1');
+  supply(sides.fresh, request.construct, constructor_of(request.fresh_class), '1');
   if (std::optional<ClassLayout> old = agreed_layout(olds, elsewhere)) {
-    sides.old = {std::move(*old), code_of(program, request.old_class, elsewhere)};
+    sides.old = {std::move(*old), code_of(program, updates, request.old_class, elsewhere)};
+    add_stand_ins(program, request.old_class, sides.old.code);
     for (std::size_t i = 0; i < program.modules().size(); ++i)
       if (program.modules()[i].path == fresh_module) sides.fresh_module = i;
   } else {
-    sides.old = {agreed_layout(olds, in_fresh).value(), code_of(program, request.old_class, in_fresh)};
+    sides.old = {agreed_layout(olds, in_fresh).value(), code_of(program, updates, request.old_class, in_fresh)};
   }
   return sides;
 }

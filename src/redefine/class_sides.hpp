@@ -5,6 +5,7 @@
 
 #include "redefine/class_change.hpp"
 #include "redefine/member_matching.hpp"
+#include "redefine/sent_updates.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::redefine {
@@ -16,6 +17,6 @@ struct ClassSides {
 };
 
 /// Throws Error: not_found, ambiguous.
-ClassSides find_sides(const symbols::Program& program, const ClassRequest& request);
+ClassSides find_sides(const symbols::Program& program, const SentUpdates& updates, const ClassRequest& request);
 
 }  // namespace moult::redefine

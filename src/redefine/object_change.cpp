@@ -169,8 +169,11 @@ ObjectChange ObjectChange::prepare(const detail::Conversion& conversion) {
   finish_accesses(state->forward->old_class());
   data::finish_lazy_conversions(state->forward->old_class());
   state->forward->check();
-  if (conversion.pairing)
-    state->classes = ClassChange::prepare(request_for(*conversion.pairing, conversion.redefinition));
+  if (conversion.pairing) {
+    ClassRequest request = request_for(*conversion.pairing, conversion.redefinition);
+    request.objects = ClassRequest::Objects::converted;
+    state->classes = ClassChange::prepare(request);
+  }
   state->forward->reserve();
   return ObjectChange(std::move(state));
 }

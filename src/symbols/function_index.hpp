@@ -55,6 +55,8 @@ class FunctionIndex final {
   /// `tables` are searched in order for symbols; `program` tells where sections end. Both must outlive the index.
   FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program);
 
+  /// Every symbol, by address: pieces, thunks and aliases too.
+  std::span<const Symbol> all() const noexcept { return symbols_; }
   /// One match an address, whatever number of aliases it has.
   std::vector<FunctionMatch> find(const NameQuery& query) const;
   /// Resolvers of indirect functions, which find leaves out.

@@ -117,4 +117,13 @@ TEST(Classes, AClassOfAFunctionIsNotFound) {
                [] { redefine_class<Local, LocalV2>(); });
 }
 
+TEST(Classes, CodeThatKnowsTheFirstVersionDoesNotLetTheSecondGrow) {
+  redefine_class<Roomy, RoomyTwin>();
+  expect_error(ErrorCode::layout_mismatch,
+               {"kinds::RoomyTwin as kinds::RoomyV3:", "these uses depend on its size:", "kinds::has_a_local(int) at ",
+                "kinds::a_static at "},
+               [] { redefine_class<RoomyTwin, RoomyV3>(); });
+  EXPECT_EQ(has_a_local(3), 3);
+}
+
 }  // namespace kinds

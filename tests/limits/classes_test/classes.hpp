@@ -52,6 +52,16 @@ struct RoomyV2 : moult::Updatable<RoomyV2> {
   int n;
   long more;
 };
+/// Another version of its code, from which it shall grow.
+struct RoomyTwin : moult::Updatable<RoomyTwin, 64> {
+  MOULT_UPDATABLE explicit RoomyTwin(int given);
+  int n;
+};
+struct RoomyV3 : moult::Updatable<RoomyV3> {
+  MOULT_UPDATABLE explicit RoomyV3(int given);
+  int n;
+  long more;
+};
 int has_a_local(int n);
 int has_a_member(const void* holder);
 

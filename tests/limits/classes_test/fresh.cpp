@@ -7,6 +7,8 @@ long MovedV2::sum() const { return -(a + b); }
 MOULT_UPDATABLE long reads_moved_v2(const void* moved) { return static_cast<const MovedV2*>(moved)->a + 1000; }
 TightV2::TightV2(int given) : n(given) {}
 RoomyV2::RoomyV2(int given) : n(given), more(given) {}
+RoomyTwin::RoomyTwin(int given) : n(given) {}
+RoomyV3::RoomyV3(int given) : n(given), more(given) {}
 LooseV2::LooseV2(int given) : n(given), more(given) {}
 ChangedV2::ChangedV2(int given) : n(given) {}
 int ChangedV2::other_parameters(long given) const { return n + static_cast<int>(given); }
