@@ -24,6 +24,7 @@
 #include "data/progressive_access.hpp"
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
+#include "threads/stopped_world.hpp"
 #include "threads/wakeful_threads.hpp"
 
 namespace moult::data {
@@ -145,6 +146,7 @@ void AccessServer::run_visits() {
 }
 
 void AccessServer::before_fork() noexcept {
+  const threads::AboutToFork here;
   for (const std::shared_ptr<ProgressiveAccess>& each : unfinished()) each->let_go();
 }
 

@@ -35,6 +35,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
+#include "threads/stopped_world.hpp"
 #include "threads/wakeful_threads.hpp"
 
 namespace moult::data {
@@ -220,6 +221,7 @@ void PageServer::run_drainer() {
 }
 
 void PageServer::before_fork() noexcept {
+  const threads::AboutToFork here;
   for (const std::shared_ptr<LazyConversion>& each : unfinished())
     for (bool is_drained = false; !is_drained;) try {
         each->drain();

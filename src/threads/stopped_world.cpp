@@ -62,6 +62,8 @@ struct Stopping {
 };
 Stopping stopping;
 
+thread_local constinit bool is_about_to_fork = false;
+
 /// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
 void begin_anew_in_child() noexcept {
   if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
@@ -605,8 +607,12 @@ std::string describe_thread(ThreadId thread) {
   return platform::task_name(task) + " (" + std::to_string(task) + ")";
 }
 
+AboutToFork::AboutToFork() noexcept { is_about_to_fork = true; }
+AboutToFork::~AboutToFork() { is_about_to_fork = false; }
+
 void let_stop_pass() noexcept {
   constexpr microseconds glance{100};
+  if (is_about_to_fork) return;
   while (stopping.is_going_on.load(std::memory_order_relaxed)) sleep_for(glance);
 }
 

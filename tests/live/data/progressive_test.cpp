@@ -223,6 +223,28 @@ TEST_F(Progressively, AChildOfForkFindsItsObjects) {
   EXPECT_EQ(yielded, stars.size());
 }
 
+/// Else both wait until the stop gives up.
+TEST_F(Progressively, AForkGoesOnWhileAStopWaitsForIt) {
+  std::atomic<bool> is_over{false};
+  std::atomic<bool> has_failed{false};
+  const std::jthread stopper([&] {
+    while (!is_over && !has_failed) try {
+        threads::StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      } catch (const Error&) {
+        has_failed = true;
+      }
+  });
+  for (int round = 0; round < 30 && !has_failed; ++round) {
+    const Accessor accessor(patient);
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  }
+  is_over = true;
+  EXPECT_FALSE(has_failed);
+}
+
 TEST_F(Progressively, AVisitorComesBeforeTheAccess) {
   const AccessVisit visit = visit_at_first_access<Star>(
       [](Star& star) {
