@@ -15,16 +15,64 @@ live_on() {
   while ((threads < until_threads || children < until_children)); do state; done
 }
 
-# Applies each kind of update and takes it back, while threads come and go. Once applied, each holds for everybody.
+# applied KIND: it is applied, and holds for everybody from then on.
+applied() { expect 0 "$1: applied" "$MOULT" apply "$pid" "$BINARIES/live_churn_$1.so" --timeout 100; }
+rolled_back() { expect 0 "$1: rolled back" "$MOULT" rollback "$pid" "$1" --timeout 100; }
+
+# says QUESTION ANSWER: what the program answers.
+says() {
+  local heard
+  heard=$(answer "$1")
+  [[ $heard == "$2" ]] || fail "$1: $heard instead of $2"
+}
+
+# there_and_back KIND N: applies it and takes it back, and lives on after each.
+there_and_back() {
+  applied "$1"
+  live_on "$2"
+  case $1 in
+    eager | lazy) ;;
+    pointers) says operations 22 ;;
+    *) [[ $seen == 2 ]] || fail "$1: the function is of version $seen" ;;
+  esac
+  rolled_back "$1"
+  live_on "$2"
+  [[ $seen == 1 ]] || fail "$1: the function is of version $seen after it was taken back"
+  [[ $1 != pointers ]] || says operations 11
+}
+
+# forward KIND N: what is not taken back, but done once more the next time.
+forward() {
+  local question expected
+  case $1 in
+    restart) question=server expected=$(($(answer server) + 1)) ;;
+    reboot) question=continued expected=$(($(answer continued) + 1)) ;;
+    local) question=share expected=$((3 - $(answer share))) ;;
+    visit | accessor) question=marks expected="$(($(answer marks | cut -d " " -f 1) + 1)) but for 0" ;;
+  esac
+  if [[ $1 == local ]]; then applied_at_last local; else applied "$1"; fi
+  live_on "$2"
+  says "$question" "$expected"
+}
+
+# applied_at_last KIND: it is refused as long as a thread is where it cannot be changed.
+applied_at_last() {
+  local said
+  for _ in {1..100}; do
+    said=$("$MOULT" apply "$pid" "$BINARIES/live_churn_$1.so" --timeout 100 2>&1) && return
+    [[ $said == *"try again"* ]] || fail "$1: $said"
+  done
+  fail "$1 was refused 100 times: $said"
+}
+
+# Each kind of update in turn, while threads come and go.
 every_kind() {
   local kind
-  for kind in function gate returns eager lazy; do
-    expect 0 "$kind: applied" "$MOULT" apply "$pid" "$BINARIES/live_churn_$kind.so" --timeout 100
-    live_on "$1"
-    [[ $kind == eager || $kind == lazy || $seen == 2 ]] || fail "the function is of version $seen"
-    expect 0 "$kind: rolled back" "$MOULT" rollback "$pid" "$kind" --timeout 100
-    live_on "$1"
-    [[ $seen == 1 ]] || fail "the function is of version $seen after it was taken back"
+  for kind in $KINDS; do
+    case $kind in
+      restart | reboot | local | visit | accessor) forward "$kind" "$1" ;;
+      *) there_and_back "$kind" "$1" ;;
+    esac
   done
 }
 

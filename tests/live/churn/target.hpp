@@ -2,6 +2,7 @@
 #pragma once
 
 #include "moult/moult.hpp"
+#include "patience.hpp"
 
 /// 1, and 2 once it was updated.
 int version();
@@ -17,11 +18,3 @@ class Couple : public moult::Updatable<Couple> {
   int left;
   int right;
 };
-
-/// A minute for a moment in which no thread is where it may not be, and much of it for one stop on a busy machine.
-inline moult::Patience patient() {
-  return {.max_tries = 3000,
-          .sleep_time = std::chrono::milliseconds(20),
-          .stop_timeout = std::chrono::seconds(20),
-          .max_postponements = 0};
-}
