@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -17,9 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Empty when the thread has ended: between opening and reading, too, where the stream's buffer would throw.
 std::string text_of(const fs::path& file) {
   std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::string text;
+  std::getline(stream, text, '\0');
+  return text;
 }
 
 /// The letter behind the name in parentheses (proc(5)); the name may hold parentheses too.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <thread>
+#include <vector>
 
 namespace moult::cli {
 namespace {
@@ -82,6 +83,18 @@ TEST(ProcessState, TakesOneThatStopsForMomentsOfItsTracerForOneThatRuns) {
 TEST(ProcessState, HasNothingToSayOfOneThatRuns) {
   EXPECT_THAT(obstacle_in_state(::getpid()), IsEmpty());
   EXPECT_THAT(obstacle_in_state(999999999), IsEmpty()) << "no such process";
+}
+
+TEST(ProcessState, ThreadsMayEndWhileItLooks) {
+  std::atomic<bool> is_done{false};
+  std::vector<std::thread> mothers;
+  for (int i = 0; i < 3; ++i)
+    mothers.emplace_back([&] {
+      while (!is_done) std::thread([] { std::this_thread::yield(); }).join();
+    });
+  for (int i = 0; i < 2000; ++i) EXPECT_NO_THROW(obstacle_in_state(::getpid()));
+  is_done = true;
+  for (std::thread& mother : mothers) mother.join();
 }
 
 }  // namespace
