@@ -17,6 +17,7 @@
 #include "code/decoder.hpp"
 #include "moult/error.hpp"
 #include "moult/static_points.hpp"
+#include "platform/x86_64/return_stubs.hpp"
 #include "symbols/program.hpp"
 #include "threads/unwind_table.hpp"
 
@@ -99,7 +100,8 @@ std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) c
   const std::optional<FrameHandling> frame = threads::frame_handling_at(state.frame.lookup_address());
   if (!frame) return "has no unwind information";
   if (frame->is_signal_frame) return "is where a signal is handled";
-  if (value(frame->personality) == 0) return {};
+  // Of a return barrier, which is told and lets the unwinding through.
+  if (value(frame->personality) == 0 || platform::is_in_return_stub(state.frame.lookup_address())) return {};
   const bool is_cpp = is_among(cpp_routines_, frame->personality);
   if (!is_cpp && !is_among(c_routines_, frame->personality))
     return "is of another language than C++ and C, whose way with unwinding is not known";

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/fault.hpp"
@@ -53,11 +54,14 @@ bool RebootFunctionUpdate::wait_alterability() {
   const Clock::time_point deadline = Clock::now() + patience().sleep_time * patience().max_tries;
   Patience left = patience();
   left.max_tries = 1;
+  std::string outside;  // why not, when the thread last stayed at its point
   do {
     left.sleep_time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    if (!wait_static_points_reached(left)) return false;
+    if (!wait_static_points_reached(left)) break;
     if (impl_->is_in_progress(*this)) return true;
+    outside = Transaction::current()->reason();
   } while (Clock::now() < deadline);
+  if (!outside.empty()) Transaction::current()->set_reason(outside);
   return false;
 }
 

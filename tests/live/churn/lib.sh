@@ -15,9 +15,31 @@ live_on() {
   while ((threads < until_threads || children < until_children)); do state; done
 }
 
-# applied KIND: it is applied, and holds for everybody from then on.
-applied() { expect 0 "$1: applied" "$MOULT" apply "$pid" "$BINARIES/live_churn_$1.so" --timeout 100; }
-rolled_back() { expect 0 "$1: rolled back" "$MOULT" rollback "$pid" "$1" --timeout 100; }
+# at_last PATTERN REFUSAL command...: it succeeds, and says PATTERN, after it was refused with REFUSAL for a while.
+at_last() {
+  local pattern=$1 refusal=$2 said
+  shift 2
+  for _ in {1..100}; do
+    if said=$("$@" 2>&1); then
+      [[ $said =~ $pattern ]] || fail "$*: no \"$pattern\" in: $said"
+      return
+    fi
+    [[ $said =~ $refusal ]] || fail "$* failed: $said"
+  done
+  fail "$* was refused 100 times: $said"
+}
+
+# A debugger that gets no processor holds the program for longer than the moments that the command takes it for.
+held="is stopped by a debugger"
+
+# applied KIND: it is applied, and holds for everybody from then on. A local variable cannot be changed while a call is
+# just entered or left.
+applied() {
+  local refusal=$held
+  [[ $1 != local ]] || refusal="$held|just being entered or left|stands within a statement"
+  at_last "$1: applied" "$refusal" "$MOULT" apply "$pid" "$BINARIES/live_churn_$1.so" --timeout 100
+}
+rolled_back() { at_last "$1: rolled back" "$held" "$MOULT" rollback "$pid" "$1" --timeout 100; }
 
 # says QUESTION ANSWER: what the program answers.
 says() {
@@ -50,19 +72,9 @@ forward() {
     local) question=share expected=$((3 - $(answer share))) ;;
     visit | accessor) question=marks expected="$(($(answer marks | cut -d " " -f 1) + 1)) but for 0" ;;
   esac
-  if [[ $1 == local ]]; then applied_at_last local; else applied "$1"; fi
+  applied "$1"
   live_on "$2"
   says "$question" "$expected"
-}
-
-# applied_at_last KIND: it is refused as long as a thread is where it cannot be changed.
-applied_at_last() {
-  local said
-  for _ in {1..100}; do
-    said=$("$MOULT" apply "$pid" "$BINARIES/live_churn_$1.so" --timeout 100 2>&1) && return
-    [[ $said == *"try again"* ]] || fail "$1: $said"
-  done
-  fail "$1 was refused 100 times: $said"
 }
 
 # Each kind of update in turn, while threads come and go.
