@@ -142,7 +142,8 @@ TEST_F(Lazily, AValueBesideAnObjectStaysWithItAndEndsWhenItIsDeleted) {
   const auto expect_values = [&](std::size_t count) {
     EXPECT_EQ(alive.use_count(), static_cast<long>(count) + 1);
     for (const std::unique_ptr<Point>& point : points) {
-      if (point != nullptr) ASSERT_EQ(notes.find(*point)->first, point->number);
+      if (point == nullptr) continue;
+      ASSERT_EQ(notes.find(*point)->first, point->number);
     }
   };
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);

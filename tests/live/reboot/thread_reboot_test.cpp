@@ -3,6 +3,7 @@
 
 #include "base/fault.hpp"
 #include "moult/relinking.hpp"
+#include "moult/return_barrier.hpp"
 #include "reboot.hpp"
 
 namespace moult::reboot_test {
@@ -119,6 +120,18 @@ TEST_F(ThreadReboot, OnlyTheNamedPointIsWaitedFor) {
   expect_applied(carry_out(std::move(here)));
   await(has_begun_anew);
   EXPECT_THAT(trace.lines(), ElementsAre("~work", "~old main", "new main: here"));
+}
+
+TEST_F(ThreadReboot, AReturnBarrierOnTheWayLetsItThroughAndIsTold) {
+  Thread thread("subject", old_main);
+  const End end;
+  for (const int before = old_rounds; old_rounds == before;) std::this_thread::yield();
+  ReturnBarrier barrier({AnyFunction(work)});
+  EXPECT_EQ(barrier.in_progress(), 1u);
+  expect_applied(carry_out(std::make_unique<ThreadRebootUpdate>("reboot", thread.id(), new_main, "hello")));
+  await(has_begun_anew);
+  EXPECT_THAT(trace.lines(), ElementsAre("~work", "~old main", "new main: hello"));
+  EXPECT_TRUE(barrier.wait(120s));
 }
 
 void rethrowing_main() {
