@@ -13,8 +13,6 @@
 // another. The two never watch the same memory.)
 #include "data/access_server.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <new>
@@ -34,24 +32,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds until_there_is_memory{1};
 
-using Instance = Guarded<std::shared_ptr<AccessServer>>;
-
-/// Replaced in a child after fork, where another thread may have held the lock.
-Instance*& instance() {
-  static Instance* made = new Instance;
-  return made;
-}
-
 }  // namespace
 
 std::shared_ptr<AccessServer> AccessServer::get() {
-  return instance()->with([](std::shared_ptr<AccessServer>& server) {
-    static const bool is_ready_for_fork = ::pthread_atfork(before_fork, nullptr, in_child) == 0;
-    if (!is_ready_for_fork) throw std::bad_alloc();
-    if (server == nullptr) server.reset(new AccessServer);
-    server->start();
-    return server;
-  });
+  return OneServer<AccessServer>::get(
+      before_fork, in_child, [] { return new AccessServer; }, [](AccessServer& server) { server.start(); });
 }
 
 AccessServer::~AccessServer() = default;
@@ -65,30 +50,21 @@ void AccessServer::start() {
 
 void AccessServer::add(std::shared_ptr<ProgressiveAccess> access) {
   MOULT_FAULT("data.access_server.add");
-  accesses_.with([&](auto& all) { all.push_back(std::move(access)); });
+  accesses_.with([&](auto& watchers) { watchers.add(std::move(access)); });
 }
 
 void AccessServer::remove(const ProgressiveAccess& access) noexcept {
-  std::shared_ptr<ProgressiveAccess> last;  // destroyed without the lock
-  accesses_.with([&](auto& all) {
-    auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.get() == &access; });
-    if (found == all.end()) return;
-    last = std::move(*found);
-    all.erase(found);
-  });
+  accesses_.with([&](auto& watchers) { return watchers.take(access); });  // destroyed without the lock
 }
 
 std::vector<std::shared_ptr<ProgressiveAccess>> AccessServer::unfinished() {
-  std::shared_ptr<AccessServer> server = instance()->with([](const auto& made) { return made; });
+  const std::shared_ptr<AccessServer> server = OneServer<AccessServer>::if_made();
   if (server == nullptr) return {};
-  return server->accesses_.with([](const auto& all) { return all; });
+  return server->accesses_.with([](const auto& watchers) { return watchers.all(); });
 }
 
 std::shared_ptr<ProgressiveAccess> AccessServer::find(const std::byte* page) const {
-  return accesses_.with([page](const auto& all) {
-    auto found = std::find_if(all.begin(), all.end(), [page](const auto& each) { return each->contains(page); });
-    return found == all.end() ? nullptr : *found;
-  });
+  return accesses_.with([page](const auto& watchers) { return watchers.at(page); });
 }
 
 void AccessServer::read_touches() {
@@ -153,7 +129,7 @@ void AccessServer::before_fork() noexcept {
 /// The threads are the parent's, and so is what is watched.
 void AccessServer::in_child() noexcept {
   threads::forget_wakeful_threads();
-  instance() = new Instance;
+  OneServer<AccessServer>::forget();
 }
 
 }  // namespace moult::data

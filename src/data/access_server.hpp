@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
+#include "data/watchers.hpp"
 #include "platform/userfaultfd.hpp"
 
 namespace moult::data {
@@ -48,7 +49,7 @@ class AccessServer final {
   static void in_child() noexcept;
 
   platform::Userfaultfd pages_;
-  Guarded<std::vector<std::shared_ptr<ProgressiveAccess>>> accesses_;
+  Guarded<Watchers<ProgressiveAccess>> accesses_;
   Guarded<Requests> to_visit_;
   std::atomic<bool> is_awake_{false};
   std::jthread reader_;

@@ -22,8 +22,6 @@
 // Limits: touches by the kernel's own workers in a stop wait until it is over.
 #include "data/page_server.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -47,24 +45,11 @@ constexpr std::size_t threads_at_first = 3;
 constexpr std::size_t most_threads = 64;
 constexpr milliseconds until_there_is_memory{1};
 
-using Instance = Guarded<std::shared_ptr<PageServer>>;
-
-/// Replaced in a child after fork, where another thread may have held the lock.
-Instance*& instance() {
-  static Instance* made = new Instance;
-  return made;
-}
-
 }  // namespace
 
 std::shared_ptr<PageServer> PageServer::get() {
-  return instance()->with([](std::shared_ptr<PageServer>& server) {
-    static const bool is_ready_for_fork = ::pthread_atfork(before_fork, nullptr, in_child) == 0;
-    if (!is_ready_for_fork) throw std::bad_alloc();
-    if (server == nullptr) server.reset(new PageServer);
-    server->start();
-    return server;
-  });
+  return OneServer<PageServer>::get(
+      before_fork, in_child, [] { return new PageServer; }, [](PageServer& server) { server.start(); });
 }
 
 PageServer::~PageServer() = default;
@@ -86,34 +71,29 @@ void PageServer::add_thread(Readers& readers) {
 
 void PageServer::add(std::shared_ptr<LazyConversion> conversion) {
   MOULT_FAULT("data.page_server.add");
-  conversions_.with([&](auto& all) {
-    all.push_back(std::move(conversion));
-    if (all.back()->manner() == Manner::in_place) ++in_place_;
+  const Manner manner = conversion->manner();
+  conversions_.with([&](auto& watchers) {
+    watchers.add(std::move(conversion));
+    if (manner == Manner::in_place) ++in_place_;
   });
 }
 
 void PageServer::remove(const LazyConversion& conversion) noexcept {
-  std::shared_ptr<LazyConversion> last;  // destroyed without the lock
-  conversions_.with([&](auto& all) {
-    auto found = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.get() == &conversion; });
-    if (found == all.end()) return;
-    last = std::move(*found);
-    all.erase(found);
-    if (conversion.manner() == Manner::in_place) --in_place_;
+  conversions_.with([&](auto& watchers) {  // what was taken is destroyed without the lock
+    std::shared_ptr<LazyConversion> taken = watchers.take(conversion);
+    if (taken != nullptr && conversion.manner() == Manner::in_place) --in_place_;
+    return taken;
   });
 }
 
 std::vector<std::shared_ptr<LazyConversion>> PageServer::unfinished() {
-  std::shared_ptr<PageServer> server = instance()->with([](const auto& made) { return made; });
+  const std::shared_ptr<PageServer> server = OneServer<PageServer>::if_made();
   if (server == nullptr) return {};
-  return server->conversions_.with([](const auto& all) { return all; });
+  return server->conversions_.with([](const auto& watchers) { return watchers.all(); });
 }
 
 std::shared_ptr<LazyConversion> PageServer::find(const std::byte* page) const {
-  return conversions_.with([page](const auto& all) {
-    auto found = std::find_if(all.begin(), all.end(), [page](const auto& each) { return each->contains(page); });
-    return found == all.end() ? nullptr : *found;
-  });
+  return conversions_.with([page](const auto& watchers) { return watchers.at(page); });
 }
 
 void PageServer::run() {
@@ -236,8 +216,7 @@ void PageServer::before_fork() noexcept {
 /// The threads are the parent's, and so is what is watched.
 void PageServer::in_child() noexcept {
   threads::forget_wakeful_threads();
-  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): a child without memory for a lock ends
-  instance() = new Instance;
+  OneServer<PageServer>::forget();
 }
 
 }  // namespace moult::data

@@ -12,6 +12,7 @@
 #include "base/guarded.hpp"
 #include "data/chunk_stops.hpp"
 #include "data/claims.hpp"
+#include "data/watchers.hpp"
 #include "platform/userfaultfd.hpp"
 
 namespace moult::data {
@@ -79,7 +80,7 @@ class PageServer final {
   Claims claims_{pages_};
   ChunkStops chunk_stops_{pages_};
   std::atomic<std::size_t> in_place_{0};  ///< conversions that must be
-  Guarded<std::vector<std::shared_ptr<LazyConversion>>> conversions_;
+  Guarded<Watchers<LazyConversion>> conversions_;
   std::atomic<std::size_t> awake_{0};  ///< threads that have begun
   Guarded<Readers> readers_;
   Guarded<Drainer> drainer_;
