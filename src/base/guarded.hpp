@@ -26,6 +26,15 @@ struct LockUse {
 /// This thread's own record. In static TLS: the handler that reads it must not allocate.
 LockUse& lock_use() noexcept;
 
+/// Keeps a stop away for the scope's life, as a lock of moult does.
+class NoStop final {
+ public:
+  NoStop() noexcept { ++lock_use().held; }
+  ~NoStop() { --lock_use().held; }
+  NoStop(const NoStop&) = delete;
+  NoStop& operator=(const NoStop&) = delete;
+};
+
 template <class T>
 class Guarded final {
  public:
@@ -37,14 +46,14 @@ class Guarded final {
   /// Calls `use(data)` under the lock and returns its result.
   template <class Use>
   decltype(auto) with(Use&& use) {
-    Counted counted;
+    NoStop here;
     std::scoped_lock lock(mutex_);
     return std::forward<Use>(use)(data_);
   }
 
   template <class Use>
   decltype(auto) with(Use&& use) const {
-    Counted counted;
+    NoStop here;
     std::scoped_lock lock(mutex_);
     return std::forward<Use>(use)(data_);
   }
@@ -52,7 +61,7 @@ class Guarded final {
   /// Waits until `ready(data)` holds or `deadline` has passed, then calls `use(data, was_ready)` under the lock.
   template <class Ready, class Use>
   decltype(auto) wait_until(std::chrono::steady_clock::time_point deadline, Ready&& ready, Use&& use) {
-    Counted counted;
+    NoStop here;
     std::unique_lock lock(mutex_);
     bool was_ready = true;
     while (!ready(data_)) {
@@ -68,17 +77,11 @@ class Guarded final {
 
   /// Wakes every thread in wait_until; call it after `with` has changed what they wait for.
   void notify() noexcept {
-    Counted counted;
+    NoStop here;
     changed_.notify_all();
   }
 
  private:
-  struct Counted {
-    Counted() noexcept { ++lock_use().held; }
-    ~Counted() { --lock_use().held; }
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
-  };
   struct Idle {
     Idle() noexcept { lock_use().idle = true; }
     ~Idle() { lock_use().idle = false; }

@@ -37,22 +37,13 @@ std::atomic<pid_t> closer{0};
 
 bool is_closed(std::uint32_t word) noexcept { return word % 2 != 0; }
 
-/// No stop meets this thread here.
-class Busy final {
- public:
-  Busy() noexcept { ++lock_use().held; }
-  ~Busy() { --lock_use().held; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-};
-
 bool is_exempt() noexcept {
   return Transaction::current() != nullptr || closer.load(std::memory_order_relaxed) != platform::own_process() ||
          threads::is_wakeful_thread();
 }
 
 bool is_own_stack_inside(const Gate& gate) noexcept {
-  const Busy busy;
+  const NoStop here;
   bool is_inside = false;
   threads::RowCache rows;
   threads::walk_stack(rows, platform::current_registers(), [&](const threads::Frame& frame) {

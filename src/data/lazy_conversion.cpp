@@ -56,15 +56,6 @@ using Chunk = Awaiting::Chunk;
 
 constexpr std::size_t most_reports = 100;
 
-/// Keeps a stop away as one of moult's locks does.
-class NoStop final {
- public:
-  NoStop() noexcept { ++lock_use().held; }
-  ~NoStop() { --lock_use().held; }
-  NoStop(const NoStop&) = delete;
-  NoStop& operator=(const NoStop&) = delete;
-};
-
 void provide_awaiting(Region& region) {
   if (region.awaiting.load() != nullptr) return;
   std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
@@ -148,28 +139,30 @@ void LazyConversion::move_regions() {
       if (region.slabs_end() == region.cut().first_slab) return;
       provide_awaiting(region);
       if (reserved_.empty()) reserved_.emplace_back();
-      MovedRegion& moved = regions_.emplace_back(region, pool, std::move(reserved_.back()));
+      MovedRegion& moved = regions_.add(region, std::move(reserved_.back()));
       reserved_.pop_back();
       try {
-        moved.move(server_->pages());
+        MOULT_FAULT("data.lazy.move");
+        if (!moved.move(server_->pages()))
+          throw Error(ErrorCode::system, pool.before.usual->readable +
+                                             ": the kernel has no memory to move the pages of its objects aside; "
+                                             "convert eagerly, or allow more mappings (vm.max_map_count)");
       } catch (...) {
-        regions_.pop_back();
+        regions_.drop_last();
         throw;
       }
     });
 }
 
 void LazyConversion::open_chunks() noexcept {
-  std::size_t chunks = 0;
   for (MovedRegion& region : regions_) {
     Awaiting& awaiting = region.awaiting();
-    awaiting.set_now(region.change().olds_are_others() ? Awaiting::Now::all_usual : Awaiting::Now::all_others);
+    awaiting.set_now(change_in(region).olds_are_others() ? Awaiting::Now::all_usual : Awaiting::Now::all_others);
     for (std::uint32_t slab = region.first_slab(); slab < region.slabs_end(); ++slab)
       awaiting.set(slab, Chunk::waiting);
-    chunks += region.slabs_end() - region.first_slab();
   }
-  chunks_ = chunks;
-  chunks_left_ = chunks;
+  chunks_ = regions_.chunk_count();
+  chunks_left_ = regions_.chunk_count();
 }
 
 void LazyConversion::build(const threads::StoppedWorld& stopped) {
@@ -193,14 +186,11 @@ void LazyConversion::exchange(const threads::StoppedWorld&) noexcept {
   }
 }
 
-bool LazyConversion::contains(const std::byte* address) const noexcept {
-  return std::any_of(regions_.begin(), regions_.end(), [=](const MovedRegion& each) { return each.contains(address); });
-}
+bool LazyConversion::contains(const std::byte* address) const noexcept { return regions_.contains(address); }
 
-LazyConversion::Place LazyConversion::place_of(const std::byte* address) const noexcept {
-  auto found =
-      std::find_if(regions_.begin(), regions_.end(), [=](const MovedRegion& each) { return each.contains(address); });
-  return {&*found, found->region().index_of(address)};
+const PoolChange& LazyConversion::change_in(const MovedRegion& region) const noexcept {
+  return *std::find_if(changes_.begin(), changes_.end(),
+                       [&](const PoolChange& each) { return each.pool == &region.region().pool(); });
 }
 
 bool LazyConversion::is_waiting(const Place& place) const noexcept {
@@ -208,7 +198,7 @@ bool LazyConversion::is_waiting(const Place& place) const noexcept {
 }
 
 void LazyConversion::resolve(const platform::MissingPage& missing) {
-  Place place = place_of(missing.page);
+  Place place = regions_.of(missing.page);
   switch (place.region->awaiting().chunk(place.slab)) {
     case Chunk::done: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
     case Chunk::busy: return server_->claims().break_circle(missing);
@@ -228,25 +218,25 @@ void LazyConversion::resolve_in_stop(const Place& place, const platform::Missing
 }
 
 void LazyConversion::resolve_unconverted(const platform::MissingPage& missing) {
-  Place place = place_of(missing.page);
+  Place place = regions_.of(missing.page);
   if (!is_waiting(place) || server_->manner() == Manner::in_place) return resolve(missing);
   leave(place, "transformers that use other objects waited for one another too deep");
 }
 
 bool LazyConversion::needs_stop(const std::byte* page) const noexcept {
-  Place place = place_of(page);
+  Place place = regions_.of(page);
   return place.region->awaiting().chunk(place.slab) != Chunk::done &&
          !place.region->region().slab(place.slab).is_empty();
 }
 
-void LazyConversion::convert_at(const std::byte* page) { convert_in_place(place_of(page)); }
+void LazyConversion::convert_at(const std::byte* page) { convert_in_place(regions_.of(page)); }
 
 void LazyConversion::show_at(const std::byte* page) noexcept {
-  Place place = place_of(page);
+  Place place = regions_.of(page);
   if (is_waiting(place)) server_->chunk_stops().show(*place.region, place.slab);
 }
 
-void LazyConversion::leave_at(const std::byte* page, const char* reason) { leave(place_of(page), reason); }
+void LazyConversion::leave_at(const std::byte* page, const char* reason) { leave(regions_.of(page), reason); }
 
 bool LazyConversion::leave_rest() {
   for (Place place = next_waiting(); place.region != nullptr; place = next_waiting())
@@ -256,7 +246,7 @@ bool LazyConversion::leave_rest() {
 
 void LazyConversion::leave(const Place& place, const char* reason) {
   Slab& slab = place.region->region().slab(place.slab);
-  ChunkConversion chunk(*converter_, place.region->change(), slab, unwritten_, ChunkConversion::Olds::kept);
+  ChunkConversion chunk(*converter_, change_in(*place.region), slab, unwritten_, ChunkConversion::Olds::kept);
   if (!place.region->awaiting().claim(place.slab)) return;
   chunk.leave(reason);
   count(chunk);
@@ -271,7 +261,7 @@ void LazyConversion::convert_in_place(const Place& place) {
   Slab& slab = region.region().slab(place.slab);
   if (slab.is_empty()) return convert(place);
   const bool is_certain = is_certain_;
-  ChunkConversion chunk(*converter_, region.change(), slab, unwritten_,
+  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_,
                         is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
   const Claim claim(server_->claims(), Manner::in_place);
   Revocables revocable;
@@ -297,7 +287,7 @@ void LazyConversion::convert(const Place& place) {
   MovedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
   const bool is_certain = is_certain_;
-  ChunkConversion chunk(*converter_, region.change(), slab, unwritten_,
+  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_,
                         is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
   Claim claim(server_->claims(), Manner::aside);
   std::byte* bytes = region.aside(slab.begin());
@@ -467,19 +457,8 @@ void LazyConversion::go_on() noexcept {
   }
 }
 
-/// The first chunk that waits, as far as one can tell while others are at it.
-LazyConversion::Place LazyConversion::next_waiting() noexcept {
-  std::size_t before = 0;
-  for (MovedRegion& region : regions_) {
-    std::size_t count = region.slabs_end() - region.first_slab();
-    for (std::size_t number = drained_; number < before + count; ++number) {
-      std::uint32_t slab = region.first_slab() + static_cast<std::uint32_t>(number - before);
-      if (region.awaiting().chunk(slab) == Chunk::waiting) return {&region, slab};
-      drained_ = number + 1;
-    }
-    before += count;
-  }
-  return {};
+LazyConversion::Place LazyConversion::next_waiting() const noexcept {
+  return regions_.first([this](const Place& place) { return is_waiting(place); });
 }
 
 void LazyConversion::drain() {

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <memory>
 #include <span>
@@ -12,6 +11,7 @@
 
 #include "base/guarded.hpp"
 #include "data/chunk_conversion.hpp"
+#include "data/chunk_places.hpp"
 #include "data/conversion.hpp"
 #include "data/conversion_plan.hpp"
 #include "data/moved_region.hpp"
@@ -89,10 +89,7 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   bool leave_rest();
 
  private:
-  struct Place {
-    MovedRegion* region = nullptr;
-    std::uint32_t slab = 0;
-  };
+  using Place = ChunkPlaces<MovedRegion>::Place;
   /// A chunk that was converted before it was certain that it stays so.
   struct Revocable {
     MovedRegion* region = nullptr;
@@ -107,8 +104,8 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void move_regions();
   void open_chunks() noexcept;
   void take_back() noexcept;
-  Place place_of(const std::byte* address) const noexcept;
-  Place next_waiting() noexcept;
+  const PoolChange& change_in(const MovedRegion& region) const noexcept;
+  Place next_waiting() const noexcept;
 
   bool is_waiting(const Place& place) const noexcept;
   void resolve_in_stop(const Place& place, const platform::MissingPage& missing);
@@ -136,13 +133,12 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   Manner manner_;
   std::vector<Aside> reserved_;
   std::vector<PoolChange> changes_;
-  mutable std::deque<MovedRegion> regions_;  ///< from build on the same
+  ChunkPlaces<MovedRegion> regions_;  ///< from build on the same
   Guarded<Revocables> revocables_;
   Guarded<std::vector<Unconverted>> untold_;
   std::atomic<bool> is_certain_{false};  ///< nothing will be put back
   std::atomic<bool> is_finished_{false};
   std::atomic<bool> is_done_{false};
-  std::atomic<std::size_t> drained_{0};  ///< no chunk before this one waits, counted over all regions
   std::atomic<std::size_t> chunks_{0};
   std::atomic<std::size_t> chunks_left_{0};  ///< that are not done
   std::atomic<std::size_t> converted_chunks_{0};

@@ -3,8 +3,6 @@
 #include <new>
 #include <utility>
 
-#include "base/fault.hpp"
-#include "moult/error.hpp"
 #include "platform/poison.hpp"
 #include "platform/reserved_memory.hpp"
 
@@ -25,15 +23,11 @@ void Aside::give_back() noexcept {
   platform::unreserve(std::exchange(begin_, nullptr), region_size);
 }
 
-MovedRegion::MovedRegion(Region& region, const PoolChange& change, Aside aside) noexcept
-    : region_(region), change_(change), aside_(std::move(aside)), end_(region.slabs_end()) {}
+MovedRegion::MovedRegion(Region& region, Aside aside) noexcept
+    : region_(region), aside_(std::move(aside)), end_(region.slabs_end()) {}
 
-void MovedRegion::move(platform::Userfaultfd& pages) {
-  MOULT_FAULT("data.lazy.move");
-  if (!platform::move_pages(begin(), aside(begin()), size()))
-    throw Error(ErrorCode::system, change_.before.usual->readable +
-                                       ": the kernel has no memory to move the pages of its objects aside; convert "
-                                       "eagerly, or allow more mappings (vm.max_map_count)");
+bool MovedRegion::move(platform::Userfaultfd& pages) {
+  if (!platform::move_pages(begin(), aside(begin()), size())) return false;
   try {
     // Not before: what is watched is moved page by page, and by whole page directories otherwise.
     pages.watch(begin(), size());
@@ -42,6 +36,7 @@ void MovedRegion::move(platform::Userfaultfd& pages) {
     move_back();
     throw;
   }
+  return true;
 }
 
 void MovedRegion::move_back() noexcept {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "data/conversion_plan.hpp"
 #include "data/region.hpp"
 #include "platform/userfaultfd.hpp"
 
@@ -30,10 +29,9 @@ class Aside final {
 class MovedRegion final {
  public:
   /// What it covers are the slabs that have been used by now.
-  MovedRegion(Region& region, const PoolChange& change, Aside aside) noexcept;
+  MovedRegion(Region& region, Aside aside) noexcept;
 
   Region& region() const noexcept { return region_; }
-  const PoolChange& change() const noexcept { return change_; }
   Awaiting& awaiting() const noexcept { return *region_.awaiting.load(std::memory_order_relaxed); }
   std::uint32_t first_slab() const noexcept { return region_.cut().first_slab; }
   std::uint32_t slabs_end() const noexcept { return end_; }
@@ -42,8 +40,8 @@ class MovedRegion final {
   /// Where the bytes of a slot are.
   std::byte* aside(const std::byte* slot) const noexcept { return aside_.begin() + (slot - base()); }
 
-  /// In a stop. Throws Error (system); nothing has moved then.
-  void move(platform::Userfaultfd& pages);
+  /// In a stop. False when the kernel has no memory for it. Throws Error (system). Nothing has moved then.
+  bool move(platform::Userfaultfd& pages);
   /// In the same stop: the moved pages are where they were, instead of what is there by now.
   void move_back(platform::Userfaultfd& pages) noexcept;
   /// In a stop: the slab's bytes are where they were, too, and those who wait for them are woken or not.
@@ -63,7 +61,6 @@ class MovedRegion final {
   std::size_t size() const noexcept { return (end_ - first_slab()) * slab_size(); }
 
   Region& region_;
-  const PoolChange& change_;
   Aside aside_;
   std::uint32_t end_;
 };

@@ -46,14 +46,6 @@ using Clock = std::chrono::steady_clock;
 
 /// So long the program stands still for visits at a time.
 constexpr microseconds longest_visit{1000};
-/// Keeps a stop away as one of moult's locks does.
-class NoStop final {
- public:
-  NoStop() noexcept { ++lock_use().held; }
-  ~NoStop() { --lock_use().held; }
-  NoStop(const NoStop&) = delete;
-  NoStop& operator=(const NoStop&) = delete;
-};
 
 void let_others_stop() noexcept {
   if (threads::current_stop() == nullptr) threads::let_stop_pass();
@@ -132,13 +124,12 @@ void ProgressiveAccess::move_regions() {
     source.pool->for_each_region([&](Region& region) {
       if (region.slabs_end() == region.cut().first_slab) return;
       if (reserved_.empty()) reserved_.emplace_back();
-      WatchedRegion watched(region, std::move(reserved_.back()));
+      WatchedRegion& watched = regions_.add(region, std::move(reserved_.back()));
       reserved_.pop_back();
-      regions_.push_back(std::move(watched));
       try {
-        regions_.back().move(server_->pages());
+        watched.move(server_->pages());
       } catch (...) {
-        regions_.pop_back();
+        regions_.drop_last();
         throw;
       }
     });
@@ -162,27 +153,17 @@ void ProgressiveAccess::begin(const threads::StoppedWorld& stopped) {
     move_back();
     throw;
   }
-  std::size_t chunks = 0;
-  for (const WatchedRegion& region : regions_) chunks += region.slabs_end() - region.first_slab();
+  const std::size_t chunks = regions_.chunk_count();
   chunks_ = chunks;
   chunks_left_ = chunks;
   for (const Source& source : sources_) source.pool->add_care(Pool::touch);
   if (chunks == 0) release();
 }
 
-bool ProgressiveAccess::contains(const std::byte* address) const noexcept {
-  return std::any_of(regions_.begin(), regions_.end(),
-                     [=](const WatchedRegion& each) { return each.contains(address); });
-}
-
-ProgressiveAccess::Place ProgressiveAccess::place_of(const std::byte* address) noexcept {
-  auto found =
-      std::find_if(regions_.begin(), regions_.end(), [=](const WatchedRegion& each) { return each.contains(address); });
-  return {&*found, found->region().index_of(address)};
-}
+bool ProgressiveAccess::contains(const std::byte* address) const noexcept { return regions_.contains(address); }
 
 void ProgressiveAccess::resolve(const platform::MissingPage& missing) {
-  const Place place = place_of(missing.page);
+  const Place place = regions_.of(missing.page);
   switch (place.region->chunk(place.slab).load(std::memory_order_acquire)) {
     case Chunk::shown: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
     case Chunk::busy: return;  // whoever brings it back wakes all in the end
@@ -249,20 +230,11 @@ void ProgressiveAccess::release() noexcept {
   is_released_.notify_all();
 }
 
-/// The first chunk that is hidden, as far as one can tell while others are at it.
-ProgressiveAccess::Place ProgressiveAccess::next_hidden() noexcept {
-  std::size_t before = 0;
-  for (WatchedRegion& region : regions_) {
-    const std::size_t count = region.slabs_end() - region.first_slab();
-    for (std::size_t number = std::max<std::size_t>(gone_through_, before); number < before + count; ++number) {
-      const std::uint32_t slab = region.first_slab() + static_cast<std::uint32_t>(number - before);
-      const Chunk state = region.chunk(slab).load(std::memory_order_acquire);
-      if (state == Chunk::hidden || state == Chunk::wanted) return {&region, slab};
-      gone_through_ = number + 1;
-    }
-    before += count;
-  }
-  return {};
+ProgressiveAccess::Place ProgressiveAccess::next_hidden() const noexcept {
+  return regions_.first([](const Place& place) {
+    const Chunk state = place.region->chunk(place.slab).load(std::memory_order_acquire);
+    return state == Chunk::hidden || state == Chunk::wanted;
+  });
 }
 
 /// The next object that lives still, of those that are to be taken.

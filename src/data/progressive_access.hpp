@@ -13,6 +13,7 @@
 
 #include "base/guarded.hpp"
 #include "data/access_server.hpp"
+#include "data/chunk_places.hpp"
 #include "data/live_objects.hpp"
 #include "data/watched_region.hpp"
 #include "moult/progressive_access.hpp"
@@ -65,10 +66,7 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
 
  private:
   using Chunk = WatchedRegion::Chunk;
-  struct Place {
-    WatchedRegion* region = nullptr;
-    std::uint32_t slab = 0;
-  };
+  using Place = ChunkPlaces<WatchedRegion>::Place;
   struct Found {
     std::byte* slot = nullptr;
     const Source* source = nullptr;
@@ -84,8 +82,7 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
   void refuse_others() const;
   void move_regions();
   void move_back() noexcept;
-  Place place_of(const std::byte* address) noexcept;
-  Place next_hidden() noexcept;
+  Place next_hidden() const noexcept;
   Batches objects_in(const Place& place) const;
   bool show(const Place& place);
   void want(const Place& place);
@@ -105,13 +102,12 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
   Enumeration options_;
   Visit visit_;
   std::vector<Aside> reserved_;
-  std::vector<Source> sources_;        ///< from begin on the same
-  std::deque<WatchedRegion> regions_;  ///< from begin on the same
+  std::vector<Source> sources_;         ///< from begin on the same
+  ChunkPlaces<WatchedRegion> regions_;  ///< from begin on the same
   Guarded<Accessed> accessed_;
   Guarded<std::deque<Place>> wanted_chunks_;
   std::atomic<bool> has_ended_{false};  ///< by end()
   std::atomic<bool> is_released_{false};
-  std::atomic<std::size_t> gone_through_{0};  ///< no chunk before this one is hidden, counted over all regions
   std::atomic<std::size_t> chunks_{0};
   std::atomic<std::size_t> chunks_left_{0};  ///< of which not all is done
   std::atomic<std::size_t> shown_{0};        ///< chunks, counted before anybody sees them

@@ -27,11 +27,10 @@ class WatchedRegion final {
   WatchedRegion(Region& region, Aside aside);
   WatchedRegion(WatchedRegion&&) noexcept = default;
 
-  Region& region() const noexcept { return region_; }
-  std::uint32_t first_slab() const noexcept { return region_.cut().first_slab; }
-  std::uint32_t slabs_end() const noexcept { return end_; }
-  std::size_t slab_size() const noexcept { return region_.cut().slab_size(); }
-  bool contains(const std::byte* address) const noexcept { return begin() <= address && address < begin() + size(); }
+  Region& region() const noexcept { return slots_.region(); }
+  std::uint32_t first_slab() const noexcept { return slots_.first_slab(); }
+  std::uint32_t slabs_end() const noexcept { return slots_.slabs_end(); }
+  bool contains(const std::byte* address) const noexcept { return slots_.contains(address); }
 
   std::atomic<Chunk>& chunk(std::uint32_t slab) const noexcept { return chunks_[slab - first_slab()]; }
   /// Makes a hidden or wanted chunk busy; false when it is neither.
@@ -42,20 +41,12 @@ class WatchedRegion final {
   /// In a stop. Throws Error (system); nothing has moved then.
   void move(platform::Userfaultfd& pages);
   /// In the same stop, before anything was shown.
-  void move_back(platform::Userfaultfd& pages) noexcept;
+  void move_back(platform::Userfaultfd& pages) noexcept { slots_.move_back(pages); }
   /// All is shown: memory like any other.
-  void release(platform::Userfaultfd& pages) noexcept;
+  void release(platform::Userfaultfd& pages) noexcept { slots_.release(pages); }
 
  private:
-  std::byte* begin() const noexcept { return region_.slots_begin(); }
-  std::byte* aside(const std::byte* slot) const noexcept {
-    return aside_.begin() + (slot - reinterpret_cast<const std::byte*>(&region_));
-  }
-  std::size_t size() const noexcept { return (end_ - first_slab()) * slab_size(); }
-
-  Region& region_;
-  Aside aside_;
-  std::uint32_t end_;
+  MovedRegion slots_;
   std::unique_ptr<std::atomic<Chunk>[]> chunks_;
 };
 
