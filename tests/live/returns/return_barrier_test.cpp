@@ -332,6 +332,8 @@ TEST(ReturnBarrier, AnUpdateIsInForceOnceTheLastCallHasReturned) {
     Caller one([&first](Room& room) { first = stays(room, 1); });
     Caller other([&second](Room& room) { second = recurses(room, 2); });
     const UpdateHandle handle = manager.add_update(std::make_unique<RedefinesStays>());
+    while (handle.wait(1ms).state == UpdateState::queued) {
+    }
     one.finish();
     EXPECT_EQ(handle.wait(1ms).state, UpdateState::active);
     other.finish();
