@@ -43,16 +43,6 @@ bool is_among(const std::vector<CodeAddress>& addresses, CodeAddress address) {
 }
 
 /// "f(int) at a.cpp:12".
-std::string place_of(CodeAddress address) {
-  const symbols::Program program = symbols::Program::of_this_process();
-  const std::optional<symbols::FunctionSymbol> function = program.at(address);
-  std::string text =
-      function && !function->demangled.empty() ? function->demangled : "code at " + hex_text(value(address));
-  if (std::optional<symbols::SourceLine> line = program.line_of(address))
-    text += " at " + line->file + ":" + std::to_string(line->line);
-  return text;
-}
-
 /// Whether the code from `begin` on comes to a call of one of `functions`, on whatever way; it is followed within the
 /// function.
 bool reaches_a_call(CodeAddress begin, const std::vector<CodeAddress>& functions) {
@@ -134,8 +124,8 @@ std::optional<Leavable> ExitCheck::find(const threads::StoppedWorld& stopped, Th
   });
   if (!is_found) return std::nullopt;
   if (!reason.empty())
-    throw Error(ErrorCode::unsupported, threads::describe_thread(thread) + " cannot be unwound: " + place_of(place) +
-                                            " " + reason +
+    throw Error(ErrorCode::unsupported, threads::describe_thread(thread) + " cannot be unwound: " +
+                                            symbols::Program::of_this_process().describe(place) + " " + reason +
                                             "; place the static update point where it is not called from there");
   return found;
 }

@@ -113,11 +113,8 @@ std::vector<Calls> calls_of(const std::vector<ThreadId>& threads, const Patience
 std::string in_words(const std::vector<CodeAddress>& calls, const symbols::Program& program) {
   std::string text;
   for (CodeAddress call : calls) {
-    const std::optional<symbols::FunctionSymbol> function = program.at(call);
-    const std::optional<symbols::SourceLine> line = program.line_of(call);
     text += text.empty() ? ": it is in " : ", called from ";
-    text += function && !function->demangled.empty() ? function->demangled : "?";
-    if (line) text += " at " + line->file + ":" + std::to_string(line->line);
+    text += program.describe(call);
   }
   return text;
 }

@@ -128,12 +128,11 @@ std::string explain(const Activity& activity) {
   std::string text = activity.function + " is active in " + threads::describe_thread(activity.thread);
   if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
   symbols::Program program = symbols::Program::of_this_process();
-  for (std::size_t i = 0; i < activity.frames.size(); ++i) {
-    std::optional<symbols::FunctionSymbol> function = program.at(activity.frames[i]);
-    std::optional<symbols::SourceLine> line = program.line_of(activity.frames[i]);
-    if (i > 0) text += ", called from " + (function && !function->demangled.empty() ? function->demangled : "?");
-    if (line) text += " at " + line->file + ":" + std::to_string(line->line);
-  }
+  // The first is a call of the function, maybe in a version of it that has another name.
+  if (std::optional<symbols::SourceLine> line = program.line_of(activity.frames.front()))
+    text += " at " + line->file + ":" + std::to_string(line->line);
+  for (std::size_t i = 1; i < activity.frames.size(); ++i)
+    text += ", called from " + program.describe(activity.frames[i]);
   return text;
 }
 

@@ -35,6 +35,7 @@
 #include "base/transaction.hpp"
 #include "moult/error.hpp"
 #include "platform/futex.hpp"
+#include "threads/stop_turn.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::detail {

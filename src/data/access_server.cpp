@@ -22,7 +22,7 @@
 #include "data/progressive_access.hpp"
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
-#include "threads/stopped_world.hpp"
+#include "threads/stop_turn.hpp"
 #include "threads/wakeful_threads.hpp"
 
 namespace moult::data {

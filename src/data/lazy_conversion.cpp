@@ -47,6 +47,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/poison.hpp"
+#include "threads/stop_turn.hpp"
 #include "threads/wakeful_threads.hpp"
 
 namespace moult::data {

@@ -33,7 +33,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
-#include "threads/stopped_world.hpp"
+#include "threads/stop_turn.hpp"
 #include "threads/wakeful_threads.hpp"
 
 namespace moult::data {

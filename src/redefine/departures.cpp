@@ -84,14 +84,7 @@ class Entry final {
 };
 
 /// "f(int) at a.cpp:12".
-std::string place_of(CodeAddress call) {
-  const symbols::Program program = symbols::Program::of_this_process();
-  const std::optional<symbols::FunctionSymbol> function = program.at(call);
-  std::string text = function && !function->demangled.empty() ? function->demangled : hex_text(value(call));
-  if (const std::optional<symbols::SourceLine> line = program.line_of(call))
-    text += " at " + line->file + ":" + std::to_string(line->line);
-  return text;
-}
+std::string place_of(CodeAddress call) { return symbols::Program::of_this_process().describe(call); }
 
 std::string failure_text(const Departure& departure) {
   const std::string begin = threads::describe_thread(departure.thread()) + " did not leave " + departure.call() + ": ";

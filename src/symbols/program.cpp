@@ -279,6 +279,15 @@ std::optional<SourceLine> Program::line_of(CodeAddress address) const {
   return info != nullptr ? info->line_of(in_file(impl_->modules[*place], address)) : std::nullopt;
 }
 
+std::string Program::describe(CodeAddress address) const {
+  const std::optional<FunctionSymbol> function = at(address);
+  const bool has_name = function && !function->demangled.empty();
+  std::string text = has_name ? function->demangled : "code at " + hex_text(value(address));
+  if (const std::optional<SourceLine> line = line_of(address))
+    text += " at " + line->file + ":" + std::to_string(line->line);
+  return text;
+}
+
 std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSymbol& function) const {
   const DebugInfo* info = impl_->debug_info(function);
   if (info == nullptr) return std::nullopt;

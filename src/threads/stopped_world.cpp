@@ -21,13 +21,7 @@
 // The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
 #include "threads/stopped_world.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <mutex>
-#include <new>
 #include <utility>
 
 #include "base/check.hpp"
@@ -39,9 +33,10 @@
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
-#include "symbols/program.hpp"
+#include "threads/culprit.hpp"
 #include "threads/dynamic_symbols.hpp"
 #include "threads/safe_place.hpp"
+#include "threads/stop_turn.hpp"
 #include "threads/unwinder.hpp"
 #include "threads/wakeful_threads.hpp"
 
@@ -52,36 +47,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-/// One stop at a time. The turn is not a Guarded: whoever waits for it holds nothing a stop could need.
-struct Stopping {
-  std::timed_mutex turn;
-  RowCache rows;  ///< used by who has the turn
-  std::atomic<bool> is_going_on{false};
-  std::atomic<std::uint32_t> urgent{0};         ///< stops wanted by wakeful threads, to fill memory for others
-  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there were
-};
-Stopping stopping;
-
-thread_local constinit bool is_about_to_fork = false;
-
-/// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
-void begin_anew_in_child() noexcept {
-  if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
-  new (&stopping.turn) std::timed_mutex;
-  stopping.is_going_on = false;
-}
-
-/// Who kept an attempt from succeeding. Filled in while threads are stopped: no allocation.
-struct Culprit {
-  pid_t task = 0;
-  const char* what = nullptr;
-  const char* guard = nullptr;  ///< instead of a thread: the static variable that is being initialised
-  std::array<CodeAddress, 16> frames{};
-  std::size_t frame_count = 0;
-  bool is_only_late = false;  ///< it could have stopped had it had a processor: any other reason says more
-
-  bool is_known() const noexcept { return task != 0 || what != nullptr || guard != nullptr; }
-};
+RowCache row_cache;  // used by who has the turn
 
 struct Stopped {
   platform::StopSlot* slot = nullptr;
@@ -96,40 +62,18 @@ void sleep_for(std::chrono::nanoseconds time) noexcept {
   ::nanosleep(&left, nullptr);
 }
 
-std::string describe(const symbols::Program& program, CodeAddress address) {
-  std::optional<symbols::FunctionSymbol> function = program.at(address);
-  if (!function || function->demangled.empty()) return "an unknown function";
-  std::optional<symbols::SourceLine> line = program.line_of(address);
-  if (!line) return function->demangled;
-  return function->demangled + " at " + line->file + ":" + std::to_string(line->line);
-}
-
-std::string explain(const Culprit& culprit) {
-  if (culprit.guard != nullptr) return std::string(culprit.guard) + " shows that its variable is being initialised";
-  if (culprit.task == 0) return culprit.what != nullptr ? culprit.what : "new threads were created all the time";
-  std::string text = describe_thread(ThreadId{culprit.task}) + " " + culprit.what;
-  if (culprit.frame_count == 0) return text;
-  symbols::Program program = symbols::Program::of_this_process();
-  for (std::size_t i = 0; i < culprit.frame_count; ++i)
-    text += (i == 0 ? ": in " : ", called from ") + describe(program, culprit.frames[i]);
-  return text;
-}
-
 }  // namespace
 
 class StoppedWorld::Impl final {
  public:
-  Impl(std::unique_lock<std::timed_mutex> turn, const StopOptions& options)
-      : turn_(std::move(turn)),
-        keep_out_(options.keep_out.begin(), options.keep_out.end()),
+  Impl(const StopOptions& options, Clock::time_point deadline)
+      : keep_out_(options.keep_out.begin(), options.keep_out.end()),
         memory_(options.memory),
-        self_(platform::own_task()) {
+        self_(platform::own_task()),
+        turn_(deadline) {
     platform::stop_signal();
   }
-  ~Impl() {
-    release();
-    stopping.is_going_on = false;
-  }
+  ~Impl() { release(); }
 
   bool attempt(Clock::time_point limit);
   bool give_way(Clock::time_point deadline);
@@ -157,12 +101,8 @@ class StoppedWorld::Impl final {
   bool settle(Clock::time_point limit);
   std::size_t judge_all();
   void let_unsafe_go(bool leads, Clock::time_point limit) noexcept;
-  void blame(pid_t task, const char* what) noexcept;
-  void blame_late(pid_t task) noexcept;
-  void blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept;
   void publish_ids();
 
-  std::unique_lock<std::timed_mutex> turn_;
   std::vector<CodeRange> keep_out_;
   MemoryFilledInStop* memory_;
   pid_t self_;
@@ -170,7 +110,7 @@ class StoppedWorld::Impl final {
   std::optional<platform::OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const SafePlaces> places_;
   std::uint64_t generation_ = 0;
-  RowCache& rows_ = stopping.rows;
+  RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
   std::vector<pid_t> ignored_;  ///< wakeful threads; kernel workers and the dead, which never run its code again
   std::vector<Stopped> stopped_;
@@ -181,6 +121,7 @@ class StoppedWorld::Impl final {
   int attempts_ = 0;
   Culprit culprit_;
   bool is_at_rest_ = false;  ///< the wakeful threads begin nothing
+  StopTurn turn_;            ///< last: given back before handlers run again
 };
 
 /// Everything that allocates, before the first thread is asked.
@@ -265,12 +206,13 @@ void StoppedWorld::Impl::show_memory() noexcept {
 /// False when the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   if (platform::awaits_signal(thread.slot->before, platform::stop_signal())) {
-    blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
+    culprit_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
     return true;
   }
   look_before(thread);
   platform::Asked asked = platform::ask_to_stop(*thread.slot);
-  if (asked == platform::Asked::failed) blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  if (asked == platform::Asked::failed)
+    culprit_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
   thread.is_asked = asked == platform::Asked::sent;
   return asked != platform::Asked::gone;
 }
@@ -281,7 +223,7 @@ bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
   constexpr int fair_share = 16;  // limits grow from attempt to attempt
   const Clock::time_point now = Clock::now();
   if (now >= limit) return true;
-  return memory_ == nullptr && stopping.urgent > 0 && now >= attempted_ + (limit - attempted_) / fair_share;
+  return memory_ == nullptr && is_urgent_stop_wanted() && now >= attempted_ + (limit - attempted_) / fair_share;
 }
 
 /// Waits until every thread that was asked has stopped or will never.
@@ -322,13 +264,13 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
       // One that arrived in between was seen asleep in its stop, which says nothing against it.
       if (platform::is_stopped(*thread.slot)) return false;
       if (platform::is_deaf(status))
-        blame(task, "blocks the signal that stops threads");
+        culprit_.blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
-        blame(task, "is held by a debugger or by job control");
+        culprit_.blame(task, "is held by a debugger or by job control");
       else if (status.is_runnable)
-        blame_late(task);
+        culprit_.blame_late(task);
       else
-        blame(task, "does not answer; it may be in a system call that cannot be interrupted");
+        culprit_.blame(task, "does not answer; it may be in a system call that cannot be interrupted");
       return false;
     }
     if (!platform::withdraw(*thread.slot)) return false;
@@ -352,7 +294,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
     thread.is_safe = !unsafe;
     if (!unsafe) continue;
     ++unsafe_count;
-    blame(thread, *unsafe);
+    culprit_.blame(*thread.slot, *unsafe, rows_);
   }
   return unsafe_count;
 }
@@ -403,17 +345,8 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   }
 }
 
-/// Lets stops pass that fill memory, should any be wanted. False when the turn did not come back in time.
-bool StoppedWorld::Impl::give_way(Clock::time_point deadline) {
-  constexpr microseconds glance{50};
-  if (memory_ != nullptr || stopping.urgent == 0) return true;
-  const std::uint32_t passed = stopping.urgent_passed;
-  turn_.unlock();
-  while (stopping.urgent > 0 && stopping.urgent_passed == passed && Clock::now() < deadline) sleep_for(glance);
-  if (!turn_.try_lock_until(deadline)) return false;
-  stopping.is_going_on = true;
-  return true;
-}
+/// To stops that fill memory. False when the turn did not come back in time.
+bool StoppedWorld::Impl::give_way(Clock::time_point deadline) { return memory_ != nullptr || turn_.give_way(deadline); }
 
 bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   attempted_ = Clock::now();
@@ -428,20 +361,20 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     culprit_ = {};
     is_at_rest_ = await_rest(self_, limit);
     if (!is_at_rest_) {
-      culprit_.what = "an object is being converted at its first use, which has not come to an end";
+      culprit_.blame_something("an object is being converted at its first use, which has not come to an end");
     } else if (module_generation() != generation_) {
-      culprit_.what = "libraries were being loaded or unloaded all the time";
+      culprit_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
       // Whoever initialises it may be the one that waits for memory.
       const bool bears_statics = memory_ != nullptr && attempts_ > 2;
-      culprit_.guard = bears_statics ? nullptr : places_->static_in_initialisation();
-      if (culprit_.guard == nullptr) return publish_ids(), true;
+      culprit_.blame_guard(bears_statics ? nullptr : places_->static_in_initialisation());
+      if (!culprit_.is_known()) return publish_ids(), true;
     }
   }
   release();
   handlers_.reset();
   // On a busy machine an attempt may end before it has seen anything: then what the one before saw is the reason.
-  if (!culprit_.is_known() || (culprit_.is_only_late && former.is_known())) culprit_ = former;
+  if (!culprit_.is_known() || (culprit_.is_only_late() && former.is_known())) culprit_ = former;
   return false;
 }
 
@@ -458,29 +391,6 @@ void StoppedWorld::Impl::release() noexcept {
   for (const Stopped& thread : stopped_)
     if (!platform::withdraw(*thread.slot)) release.add(*thread.slot);
   stopped_.clear();
-}
-
-void StoppedWorld::Impl::blame(pid_t task, const char* what) noexcept {
-  culprit_.task = task;
-  culprit_.what = what;
-  culprit_.frame_count = 0;
-  culprit_.is_only_late = false;
-}
-
-void StoppedWorld::Impl::blame_late(pid_t task) noexcept {
-  if (culprit_.is_known()) return;
-  blame(task, "was not given a processor in time; the machine is busy");
-  culprit_.is_only_late = true;
-}
-
-void StoppedWorld::Impl::blame(const Stopped& thread, const UnsafeStop& unsafe) noexcept {
-  blame(thread.slot->task, unsafe.what);
-  walk_stack(rows_, platform::registers_of(*thread.slot->context), [this, &unsafe](const Frame& frame) {
-    bool is_last = !frame.is_precise;  // from here on only the word that gave rise to doubt means something
-    if (is_last && unsafe.at == CodeAddress{}) return false;
-    culprit_.frames[culprit_.frame_count++] = is_last ? unsafe.at : frame.lookup_address();
-    return !is_last && culprit_.frame_count < culprit_.frames.size();
-  });
 }
 
 template <class Visit>
@@ -514,41 +424,12 @@ ucontext_t* StoppedWorld::Impl::context(ThreadId thread) const noexcept {
 StoppedWorld::StoppedWorld(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StoppedWorld::~StoppedWorld() = default;
 
-namespace {
-
-/// A stop that fills memory is wanted, for the scope's life.
-class Urgent final {
- public:
-  explicit Urgent(bool is_wanted) noexcept : is_wanted_(is_wanted) {
-    if (is_wanted_) ++stopping.urgent;
-  }
-  ~Urgent() {
-    if (!is_wanted_) return;
-    ++stopping.urgent_passed;
-    --stopping.urgent;
-  }
-  Urgent(const Urgent&) = delete;
-  Urgent& operator=(const Urgent&) = delete;
-
- private:
-  bool is_wanted_;
-};
-
-}  // namespace
-
 std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   MOULT_CHECK(lock_use().held == 0, "a lock of moult is held across a stop");
-  static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
-  if (!is_ready_for_fork) throw std::bad_alloc();
   Clock::time_point deadline = Clock::now() + options.timeout;
-  const Urgent urgent(options.memory != nullptr && is_wakeful_thread());
-  std::unique_lock<std::timed_mutex> turn(stopping.turn, std::defer_lock);
-  if (!turn.try_lock_until(deadline))
-    throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
+  const UrgentStop urgent(options.memory != nullptr && is_wakeful_thread());
+  std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::make_unique<Impl>(options, deadline)));
   MOULT_FAULT("threads.stop.begin");
-  std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(turn), options);
-  stopping.is_going_on = true;
-  std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::move(impl)));
   milliseconds limit{50};
   milliseconds rest{1};
   while (stopped->impl_->give_way(deadline)) {
@@ -558,9 +439,10 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
     limit *= 2;
     rest = std::min(rest * 2, milliseconds{20});
   }
-  throw Error(ErrorCode::thread_unstoppable,
-              "could not stop every thread at a safe place within " + std::to_string(options.timeout.count()) +
-                  " ms: " + explain(stopped->impl_->culprit()) + "; nothing was changed, try again or allow more time");
+  throw Error(ErrorCode::thread_unstoppable, "could not stop every thread at a safe place within " +
+                                                 std::to_string(options.timeout.count()) +
+                                                 " ms: " + stopped->impl_->culprit().explain() +
+                                                 "; nothing was changed, try again or allow more time");
 }
 
 bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
@@ -605,15 +487,6 @@ void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& v
 std::string describe_thread(ThreadId thread) {
   pid_t task = static_cast<pid_t>(thread);
   return platform::task_name(task) + " (" + std::to_string(task) + ")";
-}
-
-AboutToFork::AboutToFork() noexcept { is_about_to_fork = true; }
-AboutToFork::~AboutToFork() { is_about_to_fork = false; }
-
-void let_stop_pass() noexcept {
-  constexpr microseconds glance{100};
-  if (is_about_to_fork) return;
-  while (stopping.is_going_on.load(std::memory_order_relaxed)) sleep_for(glance);
 }
 
 const StoppedWorld* current_stop() noexcept {

@@ -94,20 +94,6 @@ class StoppedWorld final : public Suspension {
 /// "name (id)", from /proc.
 std::string describe_thread(ThreadId thread);
 
-/// Waits while somebody is about to stop the program: for threads that are busy inside moult most of the time, lest the
-/// stop never find them elsewhere. Not in a thread that is about to fork.
-void let_stop_pass() noexcept;
-
-/// The calling thread is in a handler that fork calls first. No stop succeeds before it has forked, so that it has none
-/// to let pass: both would wait until the stop gives up.
-class AboutToFork final {
- public:
-  AboutToFork() noexcept;
-  ~AboutToFork();
-  AboutToFork(const AboutToFork&) = delete;
-  AboutToFork& operator=(const AboutToFork&) = delete;
-};
-
 /// The program stopped by the current transaction, or null.
 const StoppedWorld* current_stop() noexcept;
 
