@@ -30,7 +30,7 @@ class FahrenheitUpdate final : public Conversion {
  private:
   static std::string state_v2() {
     const moult::LazyProgress progress = ::objects.progress();
-    if (progress.is_done) return "readings in degrees Fahrenheit, all converted";
+    if (progress.converted_objects == progress.objects) return "readings in degrees Fahrenheit, all converted";
     return progress.converted_objects == 0 ? "readings in degrees Fahrenheit, none converted so far"
                                            : "readings in degrees Fahrenheit, some converted so far";
   }
