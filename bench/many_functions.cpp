@@ -52,8 +52,9 @@ Rows measure_many_functions() {
   if (report.state != moult::UpdateState::applied) throw std::runtime_error("update not applied: " + report.reason);
   if (numbered<77>(100) != 23) throw std::runtime_error("a redefined function runs its old version");
   double pause = std::chrono::duration<double, std::milli>(report.pause).count();
-  return {{"pause, 10,000 functions redefined in one update", pause, "ms",
-           "10 ms (preparing them took " + std::to_string(whole - pause) + " ms before)", pause / 10.0, 1.0}};
+  double before = whole - pause;
+  return {{"pause, 10,000 functions redefined in one update", pause, "ms", "10 ms", pause / 10.0, 1.0},
+          {"what is done before that pause", before, "ms", "1000 ms", before / 1000.0, 1.0}};
 }
 
 }  // namespace bench

@@ -23,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 struct Stay {
   std::binary_semaphore entered{0};
   std::binary_semaphore leave{0};
+  std::binary_semaphore over{0};
   Clock::time_point returned;
 };
 
@@ -32,6 +33,10 @@ MOULT_UPDATABLE void stays(Stay& stay) {
   stay.returned = Clock::now();
 }
 MOULT_UPDATABLE void stays_v2(Stay&) {}
+MOULT_UPDATABLE void stays_elsewhere(Stay& stay) {
+  stay.entered.release();
+  stay.leave.acquire();
+}
 
 /// Redefines `stays` and notes when that is in force.
 class Redefines : public moult::SafeRedefineUpdate {
@@ -49,15 +54,18 @@ class WaitsForReturn final : public Redefines {
   bool wait_alterability() override { return moult::wait_return_of_function(stays, patience()); }
 };
 
-/// What the same takes when nobody is inside.
+/// The same from where the manager is awake on: it sleeps as long, and the thread that wakes it has just been woken
+/// itself, so that processors and caches are as idle and as cold.
 class OnlyStops final : public Redefines {
  public:
   bool wait_alterability() override {
+    returned.acquire();
     began = Clock::now();
     moult::Transaction::current()->hold(
         moult::threads::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}}));
     return true;
   }
+  static inline std::binary_semaphore returned{0};
   static inline Clock::time_point began;
 };
 
@@ -65,21 +73,22 @@ class OnlyStops final : public Redefines {
 double seconds_until_in_force(moult::ThreadedManager& manager, bool waits) {
   Stay stay;
   Stay unconcerned;
-  auto stay_elsewhere = [](Stay& elsewhere) {
-    elsewhere.entered.release();
-    elsewhere.leave.acquire();
-  };
-  std::thread inside([&] { waits ? stays(stay) : stay_elsewhere(stay); });
-  std::thread other([&] { stay_elsewhere(unconcerned); });
+  std::thread inside([&] {
+    waits ? stays(stay) : stays_elsewhere(stay);
+    if (!waits) OnlyStops::returned.release();
+    stay.over.acquire();  // the end of a thread is not what is measured
+  });
+  std::thread other([&] { stays_elsewhere(unconcerned); });
   stay.entered.acquire();
   unconcerned.entered.acquire();
   std::unique_ptr<moult::Update> update;
   waits ? update = std::make_unique<WaitsForReturn>() : update = std::make_unique<OnlyStops>();
   const moult::UpdateHandle handle = manager.add_update(std::move(update));
-  // It reads symbols, then sleeps on the barrier; were it not so by then, the figure would be the larger for it.
-  if (waits) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  // It reads symbols, then sleeps; were it not so by then, the figure would be the larger for it.
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
   stay.leave.release();
   const moult::UpdateReport report = handle.wait(std::chrono::seconds(60));
+  stay.over.release();
   unconcerned.leave.release();
   inside.join();
   other.join();

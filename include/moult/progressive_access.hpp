@@ -23,7 +23,8 @@ struct AccessProgress {
   std::size_t accessed_chunks = 0;
   std::size_t objects = 0;  ///< as many as lived when it was prepared
   std::size_t yielded_objects = 0;
-  bool is_done = false;  ///< each object was yielded, or the access was ended
+  std::size_t failed_visits = 0;  ///< of those, how many a visitor threw for
+  bool is_done = false;           ///< each object was yielded, or the access was ended
 };
 
 namespace detail {
@@ -142,7 +143,8 @@ class AccessVisit final : public detail::ProgressiveObjects {
 /// Calls `visitor(T&)` for each object of the class that lives now, once, before its first access goes on: whoever
 /// accesses it waits. The visitor runs in a stopped program as an update's apply does, in a thread of moult's or one
 /// that drains: it may allocate and convert the object (update_to_class), and must not wait for another thread. When it
-/// throws, a warning in the log names the object, and the rest goes on.
+/// throws, a warning in the log names the object, and the rest goes on; of many the first eight are named, and then the
+/// number is told each time it has doubled (progress().failed_visits has it at any time).
 ///
 /// An access that cannot wait goes on first, and its objects are visited a moment later: one by a system call; in an
 /// update's step while the program stands still; by fork; and after `options.timeout`, as one by printf, where a thread

@@ -141,21 +141,11 @@ auto capture_locals(detail::NameOf<T>... names) {
 /// goes to who called the old function.
 class FunctionReboot final {
  public:
-  template <class R, class... Args, class New, class Capture>
-  FunctionReboot(R (*function)(Args...), New new_function, Capture capture_state)
-      : FunctionReboot(std::type_identity<R>(), AnyFunction(function), std::move(new_function),
-                       std::move(capture_state)) {}
-  template <class R, class... Args, class New, class Capture>
-  FunctionReboot(const Function<R(Args...)>& function, New new_function, Capture capture_state)
-      : FunctionReboot(std::type_identity<R>(), AnyFunction(function), std::move(new_function),
-                       std::move(capture_state)) {}
-  template <class R, class Class, class... Args, class New, class Capture>
-  FunctionReboot(R (Class::*function)(Args...), New new_function, Capture capture_state)
-      : FunctionReboot(std::type_identity<R>(), AnyFunction(function), std::move(new_function),
-                       std::move(capture_state)) {}
-  template <class R, class Class, class... Args, class New, class Capture>
-  FunctionReboot(R (Class::*function)(Args...) const, New new_function, Capture capture_state)
-      : FunctionReboot(std::type_identity<R>(), AnyFunction(function), std::move(new_function),
+  /// `function` is a pointer to a function or to a member function, or a Function that was found by its name.
+  template <class Old, class New, class Capture>
+  FunctionReboot(const Old& function, New new_function, Capture capture_state)
+      : FunctionReboot(std::type_identity<detail::ResultOf<Old>>(),
+                       AnyFunction(detail::plain<std::decay_t<Old>>(function)), std::move(new_function),
                        std::move(capture_state)) {}
 
   const AnyFunction& rebooted() const noexcept { return function_; }

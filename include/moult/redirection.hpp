@@ -3,12 +3,18 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <typeinfo>
+#include <utility>
 #include <vector>
 
 #include "moult/heap_walker.hpp"
+
+namespace moult::redefine {
+class PointerSearch;  // moult's own: outside of what is exported
+}
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -30,20 +36,34 @@ struct RedirectedPointers {
 
 namespace detail {
 
-/// Two values of one pointer's type.
-struct PointerPair {
+/// What kind of pointers is looked for.
+struct PointerType {
   const std::type_info* type = nullptr;        ///< of the pointer
   const std::type_info* const_type = nullptr;  ///< of one to const, which may point there too; null for functions
   std::size_t size = 0;                        ///< bytes
-  const void* old_target = nullptr;            ///< where the pointers' values are
-  const void* new_target = nullptr;
 };
-RedirectedPointers redirect_pointer(const PointerPair& pair, const PointerRedirection& options);
+std::shared_ptr<const redefine::PointerSearch> find_pointers(const PointerType& type,
+                                                             const PointerRedirection& options);
+/// The targets are where the pointers' values are.
+RedirectedPointers redirect_pointer(const std::shared_ptr<const redefine::PointerSearch>& search,
+                                    const void* old_target, const void* new_target, const PointerRedirection& options);
+
+template <class T>
+PointerType pointer_type() {
+  PointerType kind{&typeid(T), nullptr, sizeof(T)};
+  if constexpr (std::is_pointer_v<T>)
+    if constexpr (std::is_object_v<std::remove_pointer_t<T>>)
+      kind.const_type = &typeid(std::add_const_t<std::remove_pointer_t<T>>*);
+  return kind;
+}
 
 }  // namespace detail
 
-/// Sets every pointer of the program that points to `old_target` to `new_target`: pointers to functions (callbacks,
-/// tables of handlers) and to objects; pointers to member functions in the same way. All of them in one stop, or none.
+/// The program's pointers of a type, to be redirected: to functions (callbacks, tables of handlers), to objects, or to
+/// member functions.
+///
+///     moult::Pointers<int (*)(int)> handlers;   // in prepare: reads debug information
+///     handlers.redirect(&twice, &thrice);       // in apply
 ///
 /// Found are pointers of exactly that type, or of the same to const, as the debug information tells of variables and
 /// members, in what traverse_heap finds: global, static and members' variables of the modules, objects, arrays and
@@ -53,27 +73,37 @@ RedirectedPointers redirect_pointer(const PointerPair& pair, const PointerRedire
 ///
 /// A function is better redefined (redefine_function), which reaches every call: this is for where only some of its
 /// uses shall change, or where it cannot be redefined.
-///
-/// Called from a step of an update it belongs to that update: it is undone with it. A rollback looks for the pointers
-/// once more, and is refused (unsupported) where one has been changed since or is not found any more. Debug information
-/// is read first, which takes seconds for a big program: in a stopped program in the stop.
-///
-/// Throws Error: not_found (no pointer holds the old target; no such module, no debug information), unsupported (one of
-/// them is in memory that cannot be written), invalid_argument (a null pointer), thread_unstoppable. Pymoult had
-/// planned it and never had it.
 template <class T>
-requires std::is_pointer_v<T> || std::is_member_function_pointer_v<T> RedirectedPointers
-redirect_pointer(T old_target, std::type_identity_t<T> new_target, const PointerRedirection& options = {}) {
+requires std::is_pointer_v<T> || std::is_member_function_pointer_v<T>
+class Pointers final {
   static_assert(!std::is_void_v<std::remove_pointer_t<T>>, "what a void pointer is one to nobody knows");
-  detail::PointerPair pair;
-  pair.type = &typeid(T);
-  pair.size = sizeof(T);
-  pair.old_target = &old_target;
-  pair.new_target = &new_target;
-  if constexpr (std::is_pointer_v<T>)
-    if constexpr (std::is_object_v<std::remove_pointer_t<T>>)
-      pair.const_type = &typeid(std::add_const_t<std::remove_pointer_t<T>>*);
-  return detail::redirect_pointer(pair, options);
+
+ public:
+  /// Reads debug information, which takes seconds for a big program: in any thread, best while the program runs. Of
+  /// modules that are loaded later nothing is known. Throws Error: not_found (no such module, no debug information).
+  explicit Pointers(PointerRedirection options = {})
+      : options_(std::move(options)), search_(detail::find_pointers(detail::pointer_type<T>(), options_)) {}
+
+  /// Sets every one that points to `old_target` to `new_target`. All of them in one stop, or none.
+  ///
+  /// Called from a step of an update it belongs to that update: it is undone with it. A rollback looks for the pointers
+  /// once more, and is refused (unsupported) where one has been changed since or is not found any more. Stops the
+  /// program unless it is stopped. Throws Error: not_found (no pointer holds the old target), unsupported (one of them
+  /// is in memory that cannot be written), invalid_argument (a null pointer), thread_unstoppable.
+  RedirectedPointers redirect(T old_target, T new_target) const {
+    return detail::redirect_pointer(search_, &old_target, &new_target, options_);
+  }
+
+ private:
+  PointerRedirection options_;
+  std::shared_ptr<const redefine::PointerSearch> search_;
+};
+
+/// Both at once; in a stopped program it reads debug information there. Pymoult had planned it and never had it.
+template <class T>
+RedirectedPointers redirect_pointer(T old_target, std::type_identity_t<T> new_target,
+                                    const PointerRedirection& options = {}) {
+  return Pointers<T>(options).redirect(old_target, new_target);
 }
 
 }  // namespace moult

@@ -55,8 +55,10 @@ void setup_wait_static_points(const StaticPoints& points);
 
 /// Waits until every thread that is meant stays at its point, for max_tries * sleep_time for all of them together. On
 /// false the update's reason names each thread that is missing, the points that it did not reach, and the calls it is
-/// in. The program runs: what is at its point stays there, the rest goes on until the update's pause. Throws Error:
-/// not_found when a thread that was named has ended; invalid_argument without setup_wait_static_points.
+/// in. The program runs: what is at its point stays there, the rest goes on until the update's pause. A moult::Thread
+/// that ends is not waited for any more, where none was named. Throws Error: not_found when a thread that was named has
+/// ended, or when every moult::Thread has and none was at a point (whose name may be misspelt); invalid_argument
+/// without setup_wait_static_points.
 bool wait_static_points_reached(const Patience& patience = {});
 
 /// The same without waiting, for inline managers. When nobody asks for max_tries * sleep_time, since the owner of the

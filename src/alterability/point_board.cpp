@@ -46,9 +46,10 @@ bool PointBoard::is_there(const PointWait& wait, ThreadId thread) const noexcept
 bool PointBoard::is_reached(PointWait& wait) noexcept {
   if (std::exchange(wait.is_expired, false)) wait.is_reached = false;
   const std::vector<ThreadId>& wanted = wanted_threads(wait);
-  wait.is_reached = wait.is_reached || std::all_of(wanted.begin(), wanted.end(), [&](ThreadId thread) {
-                      return thread == wait.driver || is_there(wait, thread);
-                    });
+  wait.is_reached =
+      wait.is_reached || (!wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&](ThreadId thread) {
+        return thread == wait.driver || is_there(wait, thread);
+      }));
   return wait.is_reached;
 }
 

@@ -11,6 +11,7 @@
 //   thread    work       does, and makes the word `waiting` again unless it was released meanwhile
 //   manager   is_reached all that it wants have seats; from then on it cannot become untrue, since only `end` and
 //                        `expire` empty seats, and new moult::Threads take one before they begin
+//   manager   is_deserted  whoever was wanted has ended before it had a seat: the update fails, and ends its wait
 //   manager   end        takes the wait off, and every seat that no other wait wants off: their words become `released`
 //   thread    expire     the same for waits that their managers have forgotten
 //
@@ -71,6 +72,9 @@ class PointBoard final {
   bool arrive(const Seated& arrival);
   /// Remembers that it was, and that an expired wait is asked for again.
   bool is_reached(PointWait& wait) noexcept;
+  /// No thread is left that it waits for, and none was at a point: all have ended. Those that were named stay in any
+  /// case.
+  bool is_deserted(const PointWait& wait) const noexcept { return !wait.is_reached && wanted_threads(wait).empty(); }
   /// Whether there is any thread to wait for.
   bool means_anybody(const PointWait& wait) const noexcept;
   /// Who is not there yet. Throws std::bad_alloc.

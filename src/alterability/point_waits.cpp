@@ -58,6 +58,13 @@ void refuse_own(const std::vector<ThreadId>& threads) {
 
 Clock::time_point end_of(const Patience& patience) { return Clock::now() + patience.sleep_time * patience.max_tries; }
 
+std::string in_words(const std::vector<std::string>& points) {
+  if (points.empty()) return "any static update point";
+  std::string text = points.size() == 1 ? "static update point " : "any of the static update points ";
+  for (std::size_t i = 0; i < points.size(); ++i) text += (i == 0 ? "\"" : ", \"") + points[i] + "\"";
+  return text;
+}
+
 /// One look at the board. It copies what the words for a refusal need.
 struct Look {
   bool is_reached = false;
@@ -76,18 +83,14 @@ Look look(PointBoard& board, const Transaction& owner, const Patience& patience)
   wait->driver = this_thread_id();
   wait->good_until = end_of(patience);
   if (board.is_reached(*wait)) return {true, {}, {}, {}, {}};
+  if (board.is_deserted(*wait))
+    throw Error(ErrorCode::not_found, "every moult::Thread has ended before it reached " + in_words(wait->points) +
+                                          "; name a point that they come by, or threads that run");
   return {false, wait->points, wait->threads, board.missing(*wait), wait->words_due};
 }
 
 Look look(const Transaction& owner, const Patience& patience) {
   return point_board().with([&](PointBoard& board) { return look(board, owner, patience); });
-}
-
-std::string in_words(const std::vector<std::string>& points) {
-  if (points.empty()) return "any static update point";
-  std::string text = points.size() == 1 ? "static update point " : "any of the static update points ";
-  for (std::size_t i = 0; i < points.size(); ++i) text += (i == 0 ? "\"" : ", \"") + points[i] + "\"";
-  return text;
 }
 
 struct Calls {
@@ -144,7 +147,12 @@ void postpone_words(const Transaction& owner, Clock::duration length) {
 
 void await_arrivals(const Transaction& owner, Clock::time_point until) {
   point_board().wait_until(
-      until, [&](PointBoard& board) { return board.is_reached(*board.find(&owner)); }, [](PointBoard&, bool) {});
+      until,
+      [&](PointBoard& board) {
+        PointWait& wait = *board.find(&owner);
+        return board.is_reached(wait) || board.is_deserted(wait);
+      },
+      [](PointBoard&, bool) {});
 }
 
 }  // namespace

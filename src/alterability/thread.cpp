@@ -9,10 +9,13 @@
 namespace moult {
 namespace {
 
+std::string quoted(std::string_view name) { return '"' + std::string(name) + '"'; }
+
 std::string listed(const std::vector<std::shared_ptr<alterability::ThreadBody>>& bodies) {
   std::string text;
   for (const std::shared_ptr<alterability::ThreadBody>& body : bodies)
-    text += (text.empty() ? "" : ", ") + body->name() + " (" + std::to_string(static_cast<int>(body->id())) + ")";
+    text +=
+        (text.empty() ? "" : ", ") + quoted(body->name()) + " (" + std::to_string(static_cast<int>(body->id())) + ")";
   return text;
 }
 
@@ -52,10 +55,10 @@ ThreadId get_thread_by_name(std::string_view name) {
     if (body->name() == name) found.push_back(body);
   if (found.size() == 1) return found.front()->id();
   if (found.empty())
-    throw Error(ErrorCode::not_found, "no moult::Thread named " + std::string(name) + " runs; there are " +
+    throw Error(ErrorCode::not_found, "no moult::Thread named " + quoted(name) + " runs; there are " +
                                           (running.empty() ? "none" : listed(running)));
   throw Error(ErrorCode::ambiguous,
-              "several threads are named " + std::string(name) + ": " + listed(found) + "; give the id of one");
+              "several threads are named " + quoted(name) + ": " + listed(found) + "; give the id of one");
 }
 
 }  // namespace moult

@@ -64,11 +64,16 @@ bool is_live(const std::byte* slot) noexcept {
   return (region.slab_of(slot).live(number / 64) >> (number % 64) & 1) != 0;
 }
 
-void warn_of_throw(const ObjectClass& type, const void* object, const std::string& reason) noexcept try {
+/// Of the throw that is the `count`th. What goes wrong with every object must not drown everything else in the log.
+void warn_of_throw(std::size_t count, const ObjectClass& type, const void* object, const char* reason) noexcept try {
+  constexpr std::size_t most_named = 8;
+  if (count > most_named && !std::has_single_bit(count)) return;
   Event event;
   event.kind = EventKind::warning;
   event.text = "the visit of the object of " + type.readable + " at " +
                hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
+  if (count > most_named)
+    event.text += " (" + std::to_string(count) + " visits threw so far, most of which are not named)";
   event_log().publish(std::move(event));
 } catch (const std::exception&) {  // it stays unreported
 }
@@ -317,9 +322,9 @@ void ProgressiveAccess::visit(const Batches& batches, const threads::StoppedWorl
       try {
         visit_(found->object());
       } catch (const std::exception& error) {
-        warn_of_throw(*found->source->held, found->slot, error.what());
+        warn_of_throw(++thrown_, *found->source->held, found->slot, error.what());
       } catch (...) {
-        warn_of_throw(*found->source->held, found->slot, "an exception of a type of its own");
+        warn_of_throw(++thrown_, *found->source->held, found->slot, "an exception of a type of its own");
       }
     }
 }
@@ -421,6 +426,7 @@ AccessProgress ProgressiveAccess::progress() const noexcept {
   now.accessed_chunks = shown_;
   now.objects = objects_;
   now.yielded_objects = yielded_;
+  now.failed_visits = thrown_;
   now.is_done = accessed_.with([](const Accessed& all) { return all.is_complete && all.batches.empty(); });
   return now;
 }

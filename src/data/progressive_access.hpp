@@ -113,6 +113,7 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
   std::atomic<std::size_t> shown_{0};        ///< chunks, counted before anybody sees them
   std::atomic<std::size_t> objects_{0};
   std::atomic<std::size_t> yielded_{0};
+  std::atomic<std::size_t> thrown_{0};  ///< visits
 };
 
 /// Visits what accesses have left that have to do with pools which hold objects of the class, or has it ready to be

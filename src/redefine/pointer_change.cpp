@@ -43,17 +43,14 @@ struct PointerChange::State {
 
   bool holds(std::uintptr_t address, const std::vector<std::byte>& value) const;
   void set_all(const std::vector<std::byte>& value) const noexcept;
-  data::HeapWalk walk(const threads::StoppedWorld& stopped) const;
   void find(const data::HeapWalk& walk);
   void require_unchanged(const threads::StoppedWorld& stopped) const;
   std::string line() const;
   UndoStep undo_step(const std::shared_ptr<State>& self) const;
 
-  std::string type;
+  std::shared_ptr<const PointerSearch> search;
   std::vector<std::byte> before;
   std::vector<std::byte> after;
-  symbols::HeapPlan plan;
-  std::size_t wanted_count = 0;
   std::vector<Found> found;
 };
 
@@ -92,14 +89,6 @@ void PointerChange::State::set_all(const std::vector<std::byte>& value) const no
   }
 }
 
-data::HeapWalk PointerChange::State::walk(const threads::StoppedWorld& stopped) const {
-  // Objects that wait for their conversion are converted before the walk would touch them one by one.
-  data::finish_lazy_conversions(stopped);
-  data::HeapWalk walk(plan, std::vector<bool>(wanted_count, false), stopped);
-  walk.run();
-  return walk;
-}
-
 void PointerChange::State::find(const data::HeapWalk& walk) {
   std::set<std::uintptr_t> seen;
   for (const data::FoundObject& one : walk.found()) {
@@ -114,13 +103,13 @@ void PointerChange::State::find(const data::HeapWalk& walk) {
   }
   if (found.empty())
     throw Error(ErrorCode::not_found,
-                "no pointer of type " + type +
+                "no pointer of type " + search->type() +
                     " that the program's variables lead to holds the old target; look into other modules "
                     "(PointerRedirection::modules), and at what the walk does not follow");
 }
 
 void PointerChange::State::require_unchanged(const threads::StoppedWorld& stopped) const {
-  const data::HeapWalk again = walk(stopped);
+  const data::HeapWalk again = search->walk(stopped);
   std::set<std::uintptr_t> there;
   for (const data::FoundObject& one : again.found()) there.insert(reinterpret_cast<std::uintptr_t>(one.object));
   for (const Found& one : found) {
@@ -136,7 +125,7 @@ std::string PointerChange::State::line() const {
   constexpr std::size_t most = 3;
   std::string text =
       found.empty() ? "pointers" : std::to_string(found.size()) + (found.size() == 1 ? " pointer" : " pointers");
-  text += " of type " + type + " redirected";
+  text += " of type " + search->type() + " redirected";
   for (std::size_t i = 0; i < std::min(found.size(), most); ++i) text += (i == 0 ? ": " : ", ") + found[i].way;
   return found.size() > most ? text + ", ..." : text;
 }
@@ -152,39 +141,50 @@ UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) con
   return step;
 }
 
-PointerChange PointerChange::prepare(const detail::PointerPair& pair, const PointerRedirection& options) {
+PointerSearch::PointerSearch(const detail::PointerType& type, const PointerRedirection& options)
+    : type_(name_of_pointer(*type.type)), size_(type.size) {
   MOULT_FAULT("redefine.pointers.prepare");
-  auto state = std::make_shared<State>();
-  state->type = name_of_pointer(*pair.type);
-  state->before = bytes_at(pair.old_target, pair.size);
-  state->after = bytes_at(pair.new_target, pair.size);
-  if (is_null(state->before) || is_null(state->after))
-    throw Error(ErrorCode::invalid_argument,
-                "a null pointer of type " + state->type + " is no target: what holds none cannot be told apart");
   const symbols::Program program = symbols::Program::of_this_process();
   symbols::HeapRequest request;
   request.modules = find_modules(program, options.modules);
   request.follows_raw_pointers = options.raw_pointers == RawPointers::followed;
-  request.pointers.push_back({state->type, pair.size});
-  if (pair.const_type != nullptr && *pair.const_type != *pair.type)
-    request.pointers.push_back({name_of_type(*pair.const_type), pair.size});
-  state->wanted_count = request.pointers.size();
-  state->plan = symbols::plan_heap_walk(program, request);
-  return PointerChange(std::move(state));
+  request.pointers.push_back({type_, size_});
+  if (type.const_type != nullptr && *type.const_type != *type.type)
+    request.pointers.push_back({name_of_type(*type.const_type), size_});
+  wanted_count_ = request.pointers.size();
+  plan_ = symbols::plan_heap_walk(program, request);
 }
 
-PointerChange::PointerChange(std::shared_ptr<State> state) : state_(std::move(state)) {}
+data::HeapWalk PointerSearch::walk(const threads::StoppedWorld& stopped) const {
+  // Objects that wait for their conversion are converted before the walk would touch them one by one.
+  data::finish_lazy_conversions(stopped);
+  data::HeapWalk walk(plan_, std::vector<bool>(wanted_count_, false), stopped);
+  walk.run();
+  return walk;
+}
+
+PointerChange::PointerChange(std::shared_ptr<const PointerSearch> search, const void* old_target,
+                             const void* new_target)
+    : state_(std::make_shared<State>()) {
+  state_->before = bytes_at(old_target, search->size());
+  state_->after = bytes_at(new_target, search->size());
+  if (is_null(state_->before) || is_null(state_->after))
+    throw Error(ErrorCode::invalid_argument,
+                "a null pointer of type " + search->type() + " is no target: what holds none cannot be told apart");
+  state_->search = std::move(search);
+}
+
 PointerChange::PointerChange(PointerChange&&) noexcept = default;
 PointerChange& PointerChange::operator=(PointerChange&&) noexcept = default;
 PointerChange::~PointerChange() = default;
 
 RedirectedPointers PointerChange::commit(const threads::StoppedWorld& stopped, Transaction* transaction) {
-  state_->find(state_->walk(stopped));
+  state_->find(state_->search->walk(stopped));
   RedirectedPointers redirected;
   redirected.count = state_->found.size();
   for (const State::Found& one : state_->found)
     if (redirected.where.size() < most_told) redirected.where.push_back(one.way);
-  for (const symbols::HeapNote& note : state_->plan.not_followed)
+  for (const symbols::HeapNote& note : state_->search->not_followed())
     redirected.not_followed.push_back({note.what, note.count, note.first});
   MOULT_FAULT("redefine.pointers.record");
   if (transaction != nullptr) transaction->add(state_->undo_step(state_));
@@ -198,8 +198,14 @@ std::string PointerChange::line() const { return state_->line(); }
 
 namespace moult::detail {
 
-RedirectedPointers redirect_pointer(const PointerPair& pair, const PointerRedirection& options) {
-  redefine::PointerChange change = redefine::PointerChange::prepare(pair, options);
+std::shared_ptr<const redefine::PointerSearch> find_pointers(const PointerType& type,
+                                                             const PointerRedirection& options) {
+  return std::make_shared<redefine::PointerSearch>(type, options);
+}
+
+RedirectedPointers redirect_pointer(const std::shared_ptr<const redefine::PointerSearch>& search,
+                                    const void* old_target, const void* new_target, const PointerRedirection& options) {
+  redefine::PointerChange change(search, old_target, new_target);
   RedirectedPointers redirected;
   change_directly(
       [&] {

@@ -1,19 +1,42 @@
 // All pointers of the program that hold one address, given another.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/transaction.hpp"
+#include "data/heap_walk.hpp"
 #include "moult/redirection.hpp"
+#include "symbols/heap_plan.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::redefine {
 
-/// Prepared while the program runs, committed in a stop.
+/// Where pointers of one type may be: what is read before the stop.
+class PointerSearch final {
+ public:
+  /// Throws Error as Pointers says. Reads debug information.
+  PointerSearch(const detail::PointerType& type, const PointerRedirection& options);
+
+  const std::string& type() const noexcept { return type_; }
+  std::size_t size() const noexcept { return size_; }
+  const std::vector<symbols::HeapNote>& not_followed() const noexcept { return plan_.not_followed; }
+  data::HeapWalk walk(const threads::StoppedWorld& stopped) const;
+
+ private:
+  std::string type_;
+  std::size_t size_;
+  std::size_t wanted_count_ = 0;
+  symbols::HeapPlan plan_;
+};
+
+/// Those of them that hold one address, given another.
 class PointerChange final {
  public:
-  /// Throws Error as redirect_pointer says. Reads debug information.
-  static PointerChange prepare(const detail::PointerPair& pair, const PointerRedirection& options);
+  /// The targets are where the pointers' values are. Throws Error (invalid_argument) when one is null.
+  PointerChange(std::shared_ptr<const PointerSearch> search, const void* old_target, const void* new_target);
   PointerChange(PointerChange&&) noexcept;
   PointerChange& operator=(PointerChange&&) noexcept;
   ~PointerChange();
@@ -26,7 +49,6 @@ class PointerChange final {
 
  private:
   struct State;
-  explicit PointerChange(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;
 };
 

@@ -62,7 +62,7 @@ bool hands_code_over(const symbols::ModuleSymbols& update) {
 SentUpdates::SentUpdates(const symbols::Program& program) : program_(program) {
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const symbols::ModuleSymbols* const symbols = program.symbols_of(i);
-    if (symbols == nullptr || symbols->functions().find(symbols::NameQuery("moult_update_entry")).empty()) continue;
+    if (symbols == nullptr || !symbols->is_update()) continue;
     all_.insert(i);
     if (hands_code_over(*symbols)) reached_.insert(i);
   }

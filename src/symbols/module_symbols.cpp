@@ -66,6 +66,11 @@ const FunctionIndex& ModuleSymbols::functions() const {
   return *functions_;
 }
 
+bool ModuleSymbols::is_update() const {
+  if (!is_update_) is_update_ = !functions().find(NameQuery("moult_update_entry")).empty();
+  return *is_update_;
+}
+
 const DebugInfo* ModuleSymbols::debug_info() const {
   if (!std::exchange(looked_for_debug_info_, true)) {
     debug_info_ = DebugInfo::open(file_);

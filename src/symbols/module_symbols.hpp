@@ -20,6 +20,8 @@ class ModuleSymbols final {
 
   const FunctionIndex& functions() const;
   const ElfFile& file() const noexcept { return file_; }
+  /// Whether it has the entry that MOULT_UPDATE makes. Looked for once: it goes through all names.
+  bool is_update() const;
   /// False: it was stripped, and only what it shows to others has a name.
   bool has_symbol_table() const;
   /// Null when neither the module nor a debug file of it has any.
@@ -31,6 +33,7 @@ class ModuleSymbols final {
   ElfFile file_;
   std::optional<ElfFile> separate_;
   mutable std::optional<FunctionIndex> functions_;
+  mutable std::optional<bool> is_update_;
   mutable std::unique_ptr<DebugInfo> debug_info_;
   mutable bool looked_for_debug_info_ = false;
   mutable int searches_for_copies_ = 0;

@@ -387,7 +387,7 @@ std::optional<bool> Program::takes_object(const FunctionSymbol& function) const 
 bool Program::is_in_update(const FunctionSymbol& function) const {
   const std::optional<std::size_t> module = impl_->module_of(function);
   const ModuleSymbols* symbols = module ? impl_->symbols(*module) : nullptr;
-  return symbols != nullptr && !symbols->functions().find(NameQuery("moult_update_entry")).empty();
+  return symbols != nullptr && symbols->is_update();
 }
 
 std::vector<FunctionSymbol> Program::members_of(std::string_view class_name) const {

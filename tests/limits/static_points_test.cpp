@@ -108,6 +108,19 @@ TEST(StaticPoints, AThreadThatEndsWhileItIsWaitedForIsTold) {
                 ErrorCode::not_found, {"thread " + number + " was to reach a static update point and has ended"});
 }
 
+TEST(StaticPoints, AnUpdateForWhichEveryThreadOfMoultsHasEndedIsRefused) {
+  std::latch may_end(1);
+  Thread ends("ends", [&may_end] { may_end.wait(); });
+  auto end_it = [&] {
+    may_end.count_down();
+    ends.join();
+  };
+  expect_failed(carry_out(std::make_unique<Waits>(StaticPoints{.names = {"misspelt"}, .threads = {}}, end_it)),
+                ErrorCode::not_found,
+                {"every moult::Thread has ended before it reached static update point \"misspelt\"; name a point that "
+                 "they come by"});
+}
+
 TEST(StaticPoints, WithoutNamesThereMustBeAThreadOfMoults) {
   expect_failed(carry_out(std::make_unique<Waits>(StaticPoints{})), ErrorCode::not_found,
                 {"no moult::Thread that could reach a static update point", "name the threads to wait for"});

@@ -27,10 +27,12 @@ struct WithoutNoexcept;
   template <class R, class... Args, bool is_noexcept>                        \
   struct WithoutNoexcept<R(Args...) qualifiers noexcept(is_noexcept)> {      \
     using type = R(Args...) qualifiers;                                      \
+    using result = R;                                                        \
   };                                                                         \
   template <class R, class... Args, bool is_noexcept>                        \
   struct WithoutNoexcept<R(Args..., ...) qualifiers noexcept(is_noexcept)> { \
     using type = R(Args..., ...) qualifiers;                                 \
+    using result = R;                                                        \
   };
 #define MOULT_WITHOUT_NOEXCEPT_REFERRED(qualifiers) \
   MOULT_WITHOUT_NOEXCEPT(qualifiers)                \
@@ -47,7 +49,9 @@ MOULT_WITHOUT_NOEXCEPT_REFERRED(const volatile)
 /// What a function is: its type, qualifiers included, and whether it is a member. Two of one kind may replace each
 /// other.
 template <class Type, bool is_member>
-struct Kind {};
+struct Kind {
+  using result = typename WithoutNoexcept<Type>::result;
+};
 
 template <class F>
 struct KindOf;
@@ -84,6 +88,10 @@ using Plain = decltype(plain(std::declval<const std::decay_t<F>&>()));
 template <class F>
 concept function_or_member =
     (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) || std::is_member_function_pointer_v<F>;
+
+/// What a call of it returns, whether it is given as a pointer, a reference or a typed Function.
+template <class F>
+using ResultOf = typename KindOf<Plain<F>>::type::result;
 
 /// `fresh` may replace `old`: they differ in nothing but their class, and in noexcept.
 template <class Old, class Fresh>

@@ -317,6 +317,24 @@ TEST_F(Progressively, AThrowNamesTheObjectAndTheRestGoesOn) {
   EXPECT_NE(told[0].find("not that one"), std::string::npos) << told[0];
 }
 
+TEST_F(Progressively, OfManyThrowsOnlyTheFirstOnesAreNamedAndTheRestIsCounted) {
+  std::mutex mutex;
+  std::vector<std::string> told;
+  const std::unique_ptr<EventLog::Subscription> listening = event_log().subscribe([&](const Event& event) {
+    const std::scoped_lock lock(mutex);
+    if (event.kind == EventKind::warning) told.push_back(event.text);
+  });
+  const AccessVisit visit =
+      visit_at_first_access<Star>([](Star&) { throw std::runtime_error("none of them"); }, patient);
+  visit.drain(60s);
+  EXPECT_EQ(visit.progress().failed_visits, stars.size());
+  const std::scoped_lock lock(mutex);
+  // Eight, and when there are 16, 32, ... 4096 of the 5000.
+  ASSERT_EQ(told.size(), 8u + 9u);
+  EXPECT_EQ(told[7].find("so far"), std::string::npos) << told[7];
+  EXPECT_NE(told.back().find("(4096 visits threw so far"), std::string::npos) << told.back();
+}
+
 TEST_F(Progressively, AnEndedVisitLeavesTheRest) {
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   EXPECT_EQ(stars[5]->visits, 1u);

@@ -310,6 +310,17 @@ TEST(FunctionReboot, AFunctionThatIsKnownByItsNameIsRebooted) {
   EXPECT_EQ(result, sum_to(many_turns) + extra);
 }
 
+TEST(FunctionReboot, AMethodThatIsKnownByItsNameIsRebooted) {
+  const gcc_optimised::Counter counter{1};
+  long result = 0;
+  Worker worker([&] { result = counter.count(many_turns); });
+  using Method = long (gcc_optimised::Counter::*)(int) const;
+  const Function<Method> named = function<Method>("moult::reboot_test::gcc_optimised::Counter::count");
+  expect_rebooted(worker, FunctionReboot(named, finish<long>, capture_progress));
+  worker.join();
+  EXPECT_EQ(result, sum_to(many_turns) + extra);
+}
+
 /// By an update of the reader's own, which redefines the function for later calls too.
 class RebootsAndRedefines final : public StaticPointUpdate {
  public:

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -83,6 +84,39 @@ TEST_F(Redirection, EveryPointerToAFunctionIsSet) {
   EXPECT_EQ(handler(5), 15);
   EXPECT_EQ(handlers[1](5), 10) << "another target";
   EXPECT_EQ(machines["one"]->handler(5), 15);
+}
+
+/// Looks for the pointers before, and redirects them in the stop.
+class PreparedUpdate final : public moult::Update {
+ public:
+  PreparedUpdate() : Update("handlers") {}
+  void prepare() override { pointers_.emplace(); }
+  bool check_alterability() override { return true; }
+  void apply() override {
+    const moult::ArmedFault debug_information("redefine.pointers.prepare");
+    redirected = pointers_->redirect(&twice, &thrice).count;
+  }
+  static inline std::size_t redirected = 0;
+
+ private:
+  std::optional<moult::Pointers<Handler>> pointers_;
+};
+
+TEST_F(Redirection, WhatWasLookedForBeforeReadsNoDebugInformationInTheStop) {
+  const moult::UpdateReport report = apply(std::make_unique<PreparedUpdate>());
+  EXPECT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(PreparedUpdate::redirected, 4u);
+  EXPECT_EQ(handler(5), 15);
+  moult::roll_back(report.id);
+  EXPECT_EQ(handler, &twice);
+}
+
+TEST_F(Redirection, WhatWasLookedForOnceIsRedirectedAnyNumberOfTimes) {
+  const moult::Pointers<Handler> pointers;
+  EXPECT_EQ(pointers.redirect(&twice, &thrice).count, 4u);
+  handlers[1] = thrice;
+  EXPECT_EQ(pointers.redirect(&thrice, &twice_as_well).count, 5u);
+  EXPECT_EQ(handler, &twice_as_well);
 }
 
 TEST_F(Redirection, AFunctionThatThrowsNothingIsOneLikeAnyOther) {

@@ -220,7 +220,9 @@ void Steps::keep(std::size_t i) {
       if (!is_unlocked()) return;
       if (keeper.gives_up) step([i](Model& model) { take_off(model, i); });
       PointBoard board = from_.board;
-      if (!board.is_reached(*board.find(owner(i)))) {
+      PointWait& wait = *board.find(owner(i));
+      if (!board.is_reached(wait)) {
+        if (board.is_deserted(wait)) return step([i](Model& model) { take_off(model, i); });  // the update fails
         // It sleeps until an arrival or an end, each of which wakes it. That it looked may matter to an expired wait.
         if (from_.has_expired) step([i](Model& model) { model.board.is_reached(*model.board.find(owner(i))); });
         return;
@@ -394,10 +396,21 @@ TEST_F(PointBoardTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarrie
 
 TEST_F(PointBoardTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
   board_.add_thread(thread_number(0));
+  board_.add_thread(thread_number(1));
   begin({}, {});
+  ASSERT_TRUE(board_.arrive(at("top", 1)));
   EXPECT_FALSE(board_.is_reached(*board_.find(this)));
   board_.remove_thread(thread_number(0));
   EXPECT_TRUE(board_.is_reached(*board_.find(this)));
+}
+
+TEST_F(PointBoardTest, AWaitIsDesertedAndNotReachedWhenAllThreadsOfMoultsHaveEnded) {
+  board_.add_thread(thread_number(0));
+  begin({"misspelt"}, {});
+  EXPECT_FALSE(board_.is_deserted(*board_.find(this)));
+  board_.remove_thread(thread_number(0));
+  EXPECT_FALSE(board_.is_reached(*board_.find(this)));
+  EXPECT_TRUE(board_.is_deserted(*board_.find(this)));
 }
 
 }  // namespace

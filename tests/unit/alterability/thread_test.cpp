@@ -65,7 +65,7 @@ TEST(ThreadTest, IsFoundByItsNameWhileItRuns) {
   may_end.count_down();
   thread.join();
   EXPECT_THAT(refusal_of([] { get_thread_by_name("a name of more than fifteen"); }, ErrorCode::not_found),
-              HasSubstr("no moult::Thread named a name of more than fifteen runs; there are none"));
+              HasSubstr("no moult::Thread named \"a name of more than fifteen\" runs; there are none"));
 }
 
 TEST(ThreadTest, IsFoundByItsNewNameOnceItIsRenamed) {
@@ -75,7 +75,8 @@ TEST(ThreadTest, IsFoundByItsNewNameOnceItIsRenamed) {
   EXPECT_EQ(thread.name(), "after");
   EXPECT_EQ(get_thread_by_name("after"), thread.id());
   EXPECT_EQ(platform::task_name(static_cast<pid_t>(thread.id())), "after");
-  EXPECT_THAT(refusal_of([] { get_thread_by_name("before"); }, ErrorCode::not_found), HasSubstr("there are after ("));
+  EXPECT_THAT(refusal_of([] { get_thread_by_name("before"); }, ErrorCode::not_found),
+              HasSubstr("there are \"after\" ("));
   EXPECT_THROW(thread.rename(""), Error);
   may_end.count_down();
 }
@@ -85,7 +86,7 @@ TEST(ThreadTest, OneOfSeveralOfTheSameNameIsAmbiguous) {
   const Thread one("same", [&may_end] { may_end.wait(); });
   const Thread other("same", [&may_end] { may_end.wait(); });
   EXPECT_THAT(refusal_of([] { get_thread_by_name("same"); }, ErrorCode::ambiguous),
-              HasSubstr("several threads are named same: same ("));
+              HasSubstr("several threads are named \"same\": \"same\" ("));
   may_end.count_down();
 }
 
