@@ -54,8 +54,8 @@ CodeAddress pointer_at(std::uintptr_t place) noexcept {
   return target;
 }
 
-/// An entry of the linkage table that was not bound yet leads to where its number is pushed for the loader: whether that
-/// is the entry of deallocation.
+/// An entry of the linkage table that was not bound yet leads to where its number is pushed for the loader: whether
+/// that is the entry of deallocation.
 bool is_unbound_deallocation(CodeAddress target) {
   std::optional<code::Instruction> first = instruction_at(target);
   if (first && first->kind == code::InstructionKind::endbr64) target = target + first->length;
