@@ -179,6 +179,7 @@ int main() {
   });
   http->new_task_queue = [] { return new Workers; };
   http->set_idle_interval(std::chrono::milliseconds(100));
+  http->set_tcp_nodelay(true);
   http->set_keep_alive_max_count(1000);
 
   const int port = http->bind(wanted_port());

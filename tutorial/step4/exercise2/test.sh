@@ -9,44 +9,30 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh
 source ../../lib.sh
 
-port='' cookie=''
-
-# ask METHOD PATH [FORM]: sets `answer` to all that the server sends back, and `cookie` to what it wants to be kept.
-ask() {
-  local connection
-  exec {connection}<>"/dev/tcp/127.0.0.1/$port"
-  printf '%s\r\n' "$1 $2 HTTP/1.1" "Host: localhost:$port" "Connection: close" "Cookie: session=$cookie" \
-    "Content-Type: application/x-www-form-urlencoded" "Content-Length: $(printf %s "${3-}" | wc -c)" "" >&"$connection"
-  printf %s "${3-}" >&"$connection"
-  answer=$(timeout "$silence_seconds" cat <&"$connection") || give_up 1 "no answer to $1 $2"
-  exec {connection}>&-
-  [[ ! $answer =~ Set-Cookie:\ session=([0-9a-f]+) ]] || cookie=${BASH_REMATCH[1]}
-}
+# shellcheck source=tutorial/step4/exercise2/http.sh
+source http.sh
 
 note() {
   trace+=("$1")
   echo "  $1"
 }
 
-# visit PATH: "/hello: MESSAGE | TIMES SHOWN | PAGES SEEN", or "/hello: log in".
-visit() {
-  local shown='' seen=''
-  ask GET "$1"
-  [[ ! $answer =~ id=\"shown\"\>([0-9]+)\< ]] || shown=${BASH_REMATCH[1]}
-  [[ ! $answer =~ id=\"seen\"\>([0-9]+)\< ]] || seen=${BASH_REMATCH[1]}
-  if [[ $answer =~ id=\"message\"\>([^<]*)\< ]]; then
-    note "$1: ${BASH_REMATCH[1]} | $shown | $seen"
-  elif [[ $answer == *'action="/login"'* ]]; then
+# look_at PATH: "/hello: MESSAGE | TIMES SHOWN | PAGES SEEN", or "/hello: log in".
+look_at() {
+  visit "$1" || give_up 1 "no answer to GET $1"
+  if [[ -n $message ]]; then
+    note "$1: $message | $shown | $seen"
+  elif is_log_in_form; then
     note "$1: log in"
   else
-    note "$1: ${answer%%$'\r'*}"
+    note "$1: $status"
   fi
 }
 
 # submit PATH FORM: "PATH FORM: STATUS".
 submit() {
-  ask POST "$1" "$2"
-  note "$1 $2: $(cut -d ' ' -f 2 <<<"${answer%%$'\r'*}")"
+  ask POST "$1" "$2" || give_up 1 "no answer to POST $1"
+  note "$1 $2: $status"
 }
 
 # The end of the input counts as a key.
@@ -60,21 +46,21 @@ look_before() {
   port=${trace[0]##*:}
   [[ $port =~ ^[0-9]+$ ]] || give_up 1 "\"${trace[0]}\" where an address was due"
   trace=()
-  visit /hello
-  visit /hello
-  visit /banana
+  look_at /hello
+  look_at /hello
+  look_at /banana
   await_key "look at http://localhost:$port/hello, /banana and /coconut; press a key for the update"
 }
 
 look_after() {
-  visit /hello
+  look_at /hello
   submit /login "page=/hello&user=ada&password=hopper"
-  visit /hello
+  look_at /hello
   submit /login "page=/hello&user=ada&password=lovelace"
-  visit /hello
-  visit /coconut
+  look_at /hello
+  look_at /coconut
   submit /logout ""
-  visit /hello
+  look_at /hello
   [[ ! -t 0 ]] || await_key "log in as ada with the password lovelace; press a key to end"
 }
 
