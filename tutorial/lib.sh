@@ -8,6 +8,7 @@
 #
 #   MOULT_BUILD                    the build folder; else build/dev of this repository
 #   MOULT_TUTORIAL_MILLISECONDS    the application's period, for tests that have no two seconds for a line
+#   MOULT_TUTORIAL_TIMEOUT         how many seconds the command waits for the outcome, where a machine is busy with tests
 
 tutorial=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${MOULT_BUILD:-$(dirname "$tutorial")/build/dev}
@@ -69,7 +70,7 @@ stop_application() {
 send_update() {
   {
     local status=0
-    "$moult" apply "$program_pid" "$1" 2>&1 || status=$?
+    "$moult" apply "$program_pid" "$1" ${MOULT_TUTORIAL_TIMEOUT:+--timeout "$MOULT_TUTORIAL_TIMEOUT"} 2>&1 || status=$?
     echo "exit $status"
   } </dev/null | sed -u 's/^/\x01/' >"$folder/lines" &
 }

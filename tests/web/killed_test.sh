@@ -2,14 +2,19 @@
 # nothing hangs, and the next one applies.
 . "$(dirname "$0")/lib.sh"
 start_server
-begin_load 600
+begin_load 5
+
+# Each request has a thread of this name in the server, and the manager's, which the first one made, is called so too.
+command_threads() { cat /proc/"$pid"/task/*/comm 2>/dev/null | grep -cx "moult command" || true; }
 
 # Asked twice: what the command sent may be read after the first question.
 is_settled() {
-  local states threads
+  local status managers
   for _ in 1 2; do
-    threads=$("$MOULT" threads "$pid") && states=$("$MOULT" status "$pid" --json) || fail "the server is gone"
-    [[ $threads != *native_update* && ! $states =~ '"state":"'(queued|active) ]] || return 1
+    status=$("$MOULT" status "$pid" --json) || fail "the server is gone"
+    managers=0
+    [[ $status != *'"managers":["web server"]'* ]] || managers=1
+    [[ ! $status =~ '"state":"'(queued|active) ]] && (($(command_threads) == managers)) || return 1
   done
 }
 
@@ -25,7 +30,7 @@ take_back() {
   served=$((served + 1))
 }
 
-for seconds in 0 0.01 0.05 0.2 0.5; do
+for seconds in 0 0.02 0.1 0.5; do
   "$MOULT" apply "$pid" "$SOLUTION" >/dev/null 2>&1 &
   command=$!
   sleep "$seconds"

@@ -45,12 +45,12 @@ rolled_back() {
   for update in "$@"; do expect 0 "$update: rolled back" "$MOULT" rollback "$pid" "$update" --timeout 120; done
 }
 
-# begin_load SECONDS: wrk's visitors come, for so long or until end_load.
+# begin_load [PAUSE]: wrk's visitors come until end_load; with that many milliseconds between an answer and the next request.
 begin_load() {
-  export STOP=$base/stop LEFT=$base/left FIGURES=$base/figures WRONG=$base/wrong
+  export STOP=$base/stop LEFT=$base/left FIGURES=$base/figures WRONG=$base/wrong PAUSE=${1-}
   rm -f "$STOP" "$LEFT" "$FIGURES" "$WRONG"
   : >"$LEFT"
-  wrk --threads "$visitors" --connections "$visitors" --duration "${1}s" --timeout 120s \
+  wrk --threads "$visitors" --connections "$visitors" --duration 7000s --timeout 120s \
     --script "$SOURCES/load.lua" "http://127.0.0.1:$port/" >"$base/wrk" 2>&1 &
   load=$!
   started+=("$load")

@@ -5,10 +5,16 @@
 --   LEFT      gets a line from each that has left
 --   FIGURES   gets the sums, a name and a number in each line, when wrk ends
 --   WRONG     gets each answer that is wrong
+--   PAUSE     milliseconds that a visitor looks at an answer; without it nobody does
 
 local pages = { "/hello", "/banana", "/coconut" }
 local answers_between_looks = 20
 local visitors = {}
+
+local pause = tonumber(os.getenv("PAUSE"))
+if pause then
+  function delay() return pause end
+end
 
 function setup(thread)
   table.insert(visitors, thread)

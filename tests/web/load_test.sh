@@ -1,18 +1,18 @@
 # wrk's visitors, while the server is updated and taken back again and again: no request fails, no page and no session
 # loses count. MOULT_SOAK makes it a hundred times. The report says how long answers took, with and without updates.
 . "$(dirname "$0")/lib.sh"
-rounds=3
+rounds=2
 [[ -z ${MOULT_SOAK-} ]] || rounds=100
 start_server
 
-begin_load 5
-sleep 3
+begin_load
+sleep 2
 end_load
 declare -A without
 for name in "${!figure[@]}"; do without[$name]=${figure[$name]}; done
 counts_are_right
 
-begin_load 7000
+begin_load
 began=$SECONDS
 for ((round = 1; round <= rounds; ++round)); do
   applied

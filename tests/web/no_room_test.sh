@@ -17,7 +17,7 @@ make_room() { rm "$1/filling"; }
 small_disk "$XDG_CACHE_HOME"
 small_disk "$XDG_RUNTIME_DIR"
 start_server
-begin_load 600
+begin_load 5
 
 fill "$XDG_CACHE_HOME"
 expect 2 "No space left on device" "$MOULT" apply "$pid" "$EXERCISE/solution.cpp"

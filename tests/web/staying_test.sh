@@ -2,7 +2,7 @@
 # serves, other updates apply, and so does this one once the handler has left. Nobody's request is lost.
 . "$(dirname "$0")/lib.sh"
 start_server
-begin_load 600
+begin_load 5
 expect 0 "staying: applied" "$MOULT" apply "$pid" "$BINARIES/web_staying.so" --timeout 120
 (
   visit "/hello?stay"

@@ -1,7 +1,7 @@
 # A transformer that throws, while visitors come: everything is as before, and the good update applies.
 . "$(dirname "$0")/lib.sh"
 start_server
-begin_load 600
+begin_load 5
 for _ in {1..3}; do
   expect 1 "Page: failed.*the second page is too much" "$MOULT" apply "$pid" "$BINARIES/web_throwing.so" --timeout 120
   old_version

@@ -20,9 +20,9 @@ MOULT_UPDATABLE const std::string& Page::message() const { return message_; }
 MOULT_UPDATABLE long Page::times_shown() const { return times_shown_; }
 
 MOULT_UPDATABLE std::string Page::html(Session& session) {
-  const std::string counts = "This page was shown <b id=\"shown\">" + std::to_string(++times_shown_) +
-                             "</b> times. You have seen <b id=\"seen\">" + std::to_string(session.count_page()) +
-                             "</b> pages.";
+  const std::string counts = "Times shown: <b id=\"shown\">" + std::to_string(++times_shown_) +
+                             "</b>. Pages you have seen: <b id=\"seen\">" + std::to_string(session.count_page()) +
+                             "</b>.";
   return html_document(title_, "<p id=\"message\">" + message_ + "</p>\n<p class=\"counts\">" + counts + "</p>");
 }
 

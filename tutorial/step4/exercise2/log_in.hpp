@@ -67,9 +67,9 @@ MOULT_UPDATABLE const std::string& Page_v2::message() const { return message_; }
 MOULT_UPDATABLE long Page_v2::times_shown() const { return times_shown_; }
 
 std::string Page_v2::document(const std::string& body, Session& session) {
-  const std::string counts = "This page was shown <b id=\"shown\">" + std::to_string(++times_shown_) +
-                             "</b> times. You have seen <b id=\"seen\">" + std::to_string(session.count_page()) +
-                             "</b> pages.";
+  const std::string counts = "Times shown: <b id=\"shown\">" + std::to_string(++times_shown_) +
+                             "</b>. Pages you have seen: <b id=\"seen\">" + std::to_string(session.count_page()) +
+                             "</b>.";
   return html_document(title_, body + "\n<p class=\"counts\">" + counts + "</p>");
 }
 
