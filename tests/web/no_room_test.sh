@@ -8,7 +8,7 @@ fi
 
 trap 'umount --lazy "$XDG_CACHE_HOME" "$XDG_RUNTIME_DIR"; finish' EXIT
 small_disk() {
-  mkdir -p -m 700 "$1"
+  mkdir -p "$1"
   mount -t tmpfs -o size=1m,mode=700 tmpfs "$1"
 }
 fill() { cat /dev/zero >"$1/filling" 2>/dev/null || true; }

@@ -6,7 +6,7 @@ begin_load 5
 expect 0 "staying: applied" "$MOULT" apply "$pid" "$BINARIES/web_staying.so" --timeout 120
 (
   visit "/hello?stay"
-  echo "$status $message" >"$base/stayed"
+  echo "$code $message" >"$base/stayed"
 ) &
 started+=("$!")
 is_inside() { "$MOULT" threads "$pid" | grep -q "Staying::do_GET"; }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sourced: a visitor of the web server at 127.0.0.1:$port, with one cookie.
+# shellcheck disable=SC2034 # what is set here is for whoever sources it
 port='' cookie=''
 
-# ask METHOD PATH [FORM]: sets `answer` to all that the server sends back, `status` to its code, and `cookie` to what it
+# ask METHOD PATH [FORM]: sets `answer` to all that the server sends back, `code` to its status, and `cookie` to what it
 # wants to be kept. Fails when there is no answer within two minutes.
 ask() {
   local connection form=${3-}
@@ -12,7 +13,7 @@ ask() {
   printf %s "$form" >&"$connection"
   answer=$(timeout 120 cat <&"$connection") || return
   exec {connection}>&-
-  read -r _ status _ <<<"$answer"
+  read -r _ code _ <<<"$answer"
   [[ ! $answer =~ Set-Cookie:\ session=([0-9a-f]+) ]] || cookie=${BASH_REMATCH[1]}
 }
 

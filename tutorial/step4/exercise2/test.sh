@@ -25,14 +25,14 @@ look_at() {
   elif is_log_in_form; then
     note "$1: log in"
   else
-    note "$1: $status"
+    note "$1: $code"
   fi
 }
 
 # submit PATH FORM: "PATH FORM: STATUS".
 submit() {
   ask POST "$1" "$2" || give_up 1 "no answer to POST $1"
-  note "$1 $2: $status"
+  note "$1 $2: $code"
 }
 
 # The end of the input counts as a key.
