@@ -75,6 +75,7 @@ end_load() {
 served=0
 
 # What the pages count is what was served to visitors, no more and no less. To ask counts too.
+# Sets `counted` to what they have counted since they were asked the last time.
 counts_are_right() {
   local path sum=0 asked=0
   for path in /hello /banana /coconut; do
@@ -84,5 +85,7 @@ counts_are_right() {
     asked=$((asked + 1))
   done
   ((sum == served)) || fail "the pages count $sum, and $served were served"
-  served=$((served + asked))
+  counted=$((sum - counted_before))
+  served=$((served + asked)) counted_before=$((sum + asked))
 }
+counted_before=0

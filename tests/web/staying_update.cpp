@@ -20,10 +20,10 @@ class Staying {
       std::unique_lock lock(mutex);
       changed.wait(lock, [] { return may_go; });
     }
+    const std::scoped_lock lock(server_->shared()->mutex);
     Page* const page = server_->page(request.path);
     if (page == nullptr) return no_page(request.path);
     Answer answer;
-    const std::scoped_lock lock(server_->shared()->mutex);
     answer.html = page->html(server_->session(request, answer));
     return answer;
   }

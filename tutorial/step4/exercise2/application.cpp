@@ -53,10 +53,10 @@ MOULT_UPDATABLE Session& WebServer::session(const Request& request, Answer& answ
 }
 
 MOULT_UPDATABLE Answer Handler::do_GET(const Request& request) {
+  const std::scoped_lock lock(server_->shared()->mutex);
   Page* const page = server_->page(request.path);
   if (page == nullptr) return no_page(request.path);
   Answer answer;
-  const std::scoped_lock lock(server_->shared()->mutex);
   answer.html = page->html(server_->session(request, answer));
   return answer;
 }

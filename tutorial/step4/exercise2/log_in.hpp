@@ -134,10 +134,10 @@ inline std::string log_in_form(const std::string& path, const std::string& hint)
 }
 
 Answer Handler_v2::do_GET(const Request& request) {
+  const std::scoped_lock lock(server_->shared()->mutex);
   Page* const page = server_->page(request.path);
   if (page == nullptr) return no_page(request.path);
   Answer answer;
-  const std::scoped_lock lock(server_->shared()->mutex);
   Session& session = server_->session(request, answer);
   const std::string_view user = with_user(session).user();
   answer.html = user.empty() ? log_in_form(request.path, "") : with_name(*page).html_for(user, session);
@@ -160,6 +160,7 @@ inline std::string filled_in(const Request& request, const std::string& name) {
 }
 
 Answer Handler_v2::log_in(const Request& request) {
+  const std::scoped_lock lock(server_->shared()->mutex);
   const std::string wanted = filled_in(request, "page");
   const std::string path = server_->page(wanted) == nullptr ? "/hello" : wanted;  // somebody may send anything
   const std::string* const user = with_users(*server_).user(filled_in(request, "user"), filled_in(request, "password"));
@@ -167,7 +168,6 @@ Answer Handler_v2::log_in(const Request& request) {
     return {.status = 403,
             .html = log_in_form(path, "<p class=\"wrong\">There is no such user, or the password is wrong.</p>")};
   Answer answer{.status = 303, .location = path};
-  const std::scoped_lock lock(server_->shared()->mutex);
   with_user(server_->session(request, answer)).set_user(*user);
   return answer;
 }

@@ -61,8 +61,8 @@ using Pages = std::map<std::string, std::unique_ptr<Page>>;
 /// What requests change: pages, which count, and sessions. Whoever uses any of them holds the mutex.
 struct Shared {
   std::mutex mutex;
-  Pages pages;  ///< by their paths
-  std::unordered_map<std::string, std::unique_ptr<Session>> sessions;
+  Pages pages;                                                         ///< by their paths
+  std::unordered_map<std::string, std::unique_ptr<Session>> sessions;  ///< by cookie, for as long as the server runs
 };
 
 class WebServer : public moult::Updatable<WebServer, 128> {

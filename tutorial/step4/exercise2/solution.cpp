@@ -29,7 +29,7 @@ class LogIn final : public moult::SafeRedefineUpdate {
                            {moult::Redefinition(&Handler::do_GET, &Handler_v2::do_GET),
                             moult::Redefinition(&Handler::do_POST, &Handler_v2::do_POST)},
                            {moult::get_thread_by_name("server")}) {
-    set_patience({.sleep_time = std::chrono::milliseconds(100), .max_postponements = 2});
+    set_patience({.sleep_time = std::chrono::milliseconds(200), .max_postponements = 2});
   }
 
   moult::Requirements check_requirements() override {
