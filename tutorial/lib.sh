@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # What every exercise's test.sh does: start the application, show its lines, send it the update, show more lines, stop it,
-# and judge the trace. The caller defines `check_trace LINE...` and calls `run_exercise TARGET "$@"` in its own folder.
+# and judge the trace. The caller defines `check_trace LINE...` and calls `run_exercise TARGET "$@"` in its own folder. What
+# is looked at before and after the update it may define as well: `look_before`, `look_after`.
 #
 # Everything that is shown comes through one pipe in the order it was written, so nothing here waits for time to pass:
 # what the application prints as it is, what the moult command prints behind a mark (\001).
 #
 #   MOULT_BUILD                    the build folder; else build/dev of this repository
 #   MOULT_TUTORIAL_MILLISECONDS    the application's period, for tests that have no two seconds for a line
+#   MOULT_TUTORIAL_TIMEOUT         how many seconds the command waits for the outcome, where a machine is busy with tests
 
 tutorial=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${MOULT_BUILD:-$(dirname "$tutorial")/build/dev}
@@ -68,7 +70,7 @@ stop_application() {
 send_update() {
   {
     local status=0
-    "$moult" apply "$program_pid" "$1" 2>&1 || status=$?
+    "$moult" apply "$program_pid" "$1" ${MOULT_TUTORIAL_TIMEOUT:+--timeout "$MOULT_TUTORIAL_TIMEOUT"} 2>&1 || status=$?
     echo "exit $status"
   } </dev/null | sed -u 's/^/\x01/' >"$folder/lines" &
 }
@@ -91,6 +93,9 @@ show_lines() {
   while ((${#trace[@]} < until_count)); do next_line; done
 }
 
+look_before() { show_lines "$lines_before"; }
+look_after() { show_lines "$lines_after"; }
+
 # Shows what comes until the command has returned; `status` is its exit code.
 await_command() {
   line=
@@ -111,12 +116,12 @@ run_exercise() {
 
   start_application
   headline "the application runs: process $program_pid"
-  show_lines "$lines_before"
+  look_before
   headline "moult apply $program_pid $update"
   send_update "$PWD/$update"
   await_command
   headline "the same process goes on"
-  show_lines "$lines_after"
+  look_after
   stop_application
   conclude "$update"
 }

@@ -37,7 +37,7 @@ expect() {
   rm -f "$folder/updated"
   cp "$folder/application" "$folder/tutorial/${exercise/\//_}"
   cp "$folder/application" "$folder/tutorial/${exercise/\//_}_solved"
-  output=$(MOULT_BUILD=$folder "$exercise/test.sh" solution 2>&1) || status=$?
+  output=$(MOULT_BUILD=$folder "$exercise/test.sh" solution 2>&1 </dev/null) || status=$?
   if ((status != want)) || [[ $output != *"$text"* ]]; then
     echo "FAILED: $exercise, \"$BEFORE\" then \"$AFTER\": ended with $status instead of $want, or did not say \"$text\":"
     echo "$output"
@@ -153,6 +153,58 @@ SPOIL='s/ at .*//' expect 1 step4/exercise1 "after lines with the time"
 SPOIL='s/[0-9]* at/7000000 at/' expect 1 step4/exercise1 '"read 7000000 at 12:30:05" where the number'
 SPOIL='s/^read/cannot read/' expect 1 step4/exercise1 "where the number"
 TIME='' expect 1 step4/exercise1 "no line has the time"
+
+# A web server that asks for a log-in once `updated` is there. SPOIL is Perl that is run with each request, then.
+cat >"$folder/application" <<'END'
+#!/usr/bin/perl
+use IO::Socket::INET;
+$/ = "\r\n";
+$| = 1;
+my $server = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+print "http://localhost:", $server->sockport, "\n";
+our ($user, $seen, %shown) = ("", 0);
+our %password = (ada => "lovelace");
+our %text = ("/hello" => "Hello, NAME!", "/banana" => "Have a banana, NAME.", "/coconut" => "Mind the coconut, NAME!");
+while (my $connection = $server->accept) {
+  our ($method, $path) = split / /, <$connection>;
+  my $length = 0;
+  while ((my $line = <$connection>) ne "\r\n") { $length = $1 if $line =~ /^Content-Length: (\d+)/; }
+  read $connection, my $form, $length;
+  my $is_updated = -e $0 =~ s/[^\/]*$/..\/updated/r;
+  our $is_asked = $is_updated && !$user;
+  if ($is_updated) { eval $ENV{SPOIL}; die $@ if $@; }
+  my ($status, $html) = (200, "");
+  if ($method eq "POST") {
+    my ($name, $given) = $form =~ /user=(\w+)&password=(\w+)/;
+    my $is_right = $path ne "/login" || $password{$name} eq $given;
+    $user = $path eq "/login" ? $name : "" if $is_right;
+    $status = $is_right ? 303 : 403;
+  } elsif ($is_asked) {
+    $html = '<form action="/login">';
+  } else {
+    my $name = $user || "stranger";
+    $html = sprintf '<p id="message">%s</p><b id="shown">%d</b><b id="seen">%d</b>', $text{$path} =~ s/NAME/$name/r,
+      ++$shown{$path}, ++$seen;
+  }
+  print $connection "HTTP/1.1 $status Said\r\nConnection: close\r\n\r\n$html";
+  close $connection;
+}
+END
+export SPOIL=
+# shellcheck disable=SC2016 # the dollars are Perl's
+spoil_web_server() {
+  expect 0 step4/exercise2 "The trace is right."
+  MOULT_EXIT=3 expect 1 step4/exercise2 "not in force"
+  SPOIL='$is_asked = 0' expect 1 step4/exercise2 'where "/hello: log in" was due'
+  SPOIL='$password{ada} = "hopper"' expect 1 step4/exercise2 'password=hopper: 303" where'
+  SPOIL='$password{ada} = "secret"' expect 1 step4/exercise2 'password=lovelace: 403" where'
+  SPOIL='%shown = ()' expect 1 step4/exercise2 "must not forget it"
+  SPOIL='$seen = 0' expect 1 step4/exercise2 "the session, which must live on"
+  SPOIL='$text{"/hello"} = "Hello, stranger!"' expect 1 step4/exercise2 'where "Hello, ada!" was due'
+  SPOIL='$text{"/coconut"} = "Mind the coconut!"' expect 1 step4/exercise2 'where "Mind the coconut, ada!" was due'
+  SPOIL='$is_asked = 0 if $seen > 4' expect 1 step4/exercise2 'where "/hello: log in" was due'
+}
+spoil_web_server
 
 rm "$folder/cli/moult"
 expect 2 step1/exercise1 "cmake --build --preset dev --target step1_exercise1"

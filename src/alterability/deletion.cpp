@@ -10,22 +10,23 @@
 // thread is in what it jumped to, at any depth. So wherever a call returns to such code, and what was called there is
 // not what is active, the thread counts as well.
 //
-// Limits: a linkage table entry that was never used does not tell where it leads, and is taken for one of these. A
-// class's own operator delete that does more before it comes to moult's is not seen through. Of calls by a pointer it
-// is not known what was called; a destructor is called so in code without a linkage table, which is recognised, or by
-// hand.
+// Limits: a class's own operator delete that does more before it comes to moult's is not seen through. Of calls by a
+// pointer it is not known what was called; a destructor is called so in code without a linkage table, which is
+// recognised, or by hand.
 #include "alterability/deletion.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+#include <string_view>
 
 #include "code/decoder.hpp"
 #include "data/pool.hpp"
 #include "data/thread_slabs.hpp"
 #include "moult/detail/pools.hpp"
 #include "platform/x86_64/encodings.hpp"
+#include "threads/dynamic_symbols.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult::alterability {
@@ -53,11 +54,17 @@ CodeAddress pointer_at(std::uintptr_t place) noexcept {
   return target;
 }
 
-/// An entry of the linkage table that was not bound yet leads to where its number is pushed for the loader.
-bool is_unbound(CodeAddress target) {
+/// An entry of the linkage table that was not bound yet leads to where its number is pushed for the loader: whether
+/// that is the entry of deallocation.
+bool is_unbound_deallocation(CodeAddress target) {
   std::optional<code::Instruction> first = instruction_at(target);
   if (first && first->kind == code::InstructionKind::endbr64) target = target + first->length;
-  return *reinterpret_cast<const std::uint8_t*>(value(target)) == x86_64::push_imm32;
+  const std::uint8_t* push = reinterpret_cast<const std::uint8_t*>(value(target));
+  if (*push != x86_64::push_imm32) return false;
+  std::uint32_t number = 0;
+  std::memcpy(&number, push + 1, sizeof number);
+  std::string_view name = threads::name_in_linkage_table(target, number);
+  return name.empty() || name == "_ZN5moult6detail10deallocateEPv";
 }
 
 /// What data::deallocate ends with, as a jump. A member function that is not virtual is its address (Itanium C++ ABI).
@@ -121,7 +128,7 @@ bool Deletions::is_way_there(CodeAddress target) const noexcept {
     if (!instruction || instruction->is_call) return false;
     if (instruction->pointer) {
       CodeAddress through = pointer_at(*instruction->pointer);
-      return entry_.contains(through) || is_unbound(through);
+      return entry_.contains(through) || is_unbound_deallocation(through);
     }
     if (instruction->kind != code::InstructionKind::endbr64) return false;
     at = at + instruction->length;

@@ -117,6 +117,24 @@ std::optional<CodeRange> library_around(const void* address) noexcept {
                    CodeAddress{reinterpret_cast<std::uintptr_t>(found.dlfo_map_end)}};
 }
 
+std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number) noexcept {
+  dl_find_object found;
+  if (_dl_find_object(reinterpret_cast<void*>(value(address)), &found) != 0) return {};
+  const std::uintptr_t bias = found.dlfo_link_map->l_addr;
+  const Elf64_Rela* entries = nullptr;
+  const Elf64_Sym* symbols = nullptr;
+  const char* strings = nullptr;
+  std::size_t size = 0;
+  for (const Elf64_Dyn* entry = found.dlfo_link_map->l_ld; entry->d_tag != DT_NULL; ++entry) {
+    if (entry->d_tag == DT_JMPREL) entries = pointer<Elf64_Rela>(*entry, bias);
+    if (entry->d_tag == DT_PLTRELSZ) size = entry->d_un.d_val;
+    if (entry->d_tag == DT_SYMTAB) symbols = pointer<Elf64_Sym>(*entry, bias);
+    if (entry->d_tag == DT_STRTAB) strings = pointer<char>(*entry, bias);
+  }
+  if (entries == nullptr || symbols == nullptr || strings == nullptr || number >= size / sizeof *entries) return {};
+  return strings + symbols[ELF64_R_SYM(entries[number].r_info)].st_name;
+}
+
 std::uint64_t module_generation() {
   std::uint64_t generation = 0;
   auto read = [](dl_phdr_info* info, std::size_t, void* data) {

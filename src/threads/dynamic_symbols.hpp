@@ -52,6 +52,10 @@ void for_each_module(const std::function<void(const LoadedModule&)>& visit);
 /// program.
 std::optional<CodeRange> library_around(const void* address) noexcept;
 
+/// The mangled name that the loader looks up for entry `number` of the linkage table around `address`; empty where that
+/// cannot be told. Takes no lock, so it may be asked in a stopped program.
+std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number) noexcept;
+
 /// Changes whenever a module is loaded or unloaded.
 std::uint64_t module_generation();
 

@@ -1,6 +1,7 @@
 #include "alterability/object_quiescence.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -41,6 +42,15 @@ MOULT_UPDATABLE void linger_and_delete(Card* card) {
   delete card;
 }
 
+/// Its last call is a jump, where the compiler optimises.
+MOULT_UPDATABLE void jump_to_linger() { linger_deeper(); }
+
+/// What it calls next is not bound by the loader before it is called, and nobody else here calls it.
+MOULT_UPDATABLE void linger_before_a_first_call() {
+  jump_to_linger();
+  EXPECT_EQ(::tcgetpgrp(-1), -1);
+}
+
 /// Whether objects of the class may be changed while a thread is inside `linger`, where `act` leads.
 template <class Act>
 bool may_change(const char* name, Act&& act) {
@@ -62,6 +72,10 @@ TEST(ObjectQuiescence, AThreadInWhatADestructorHasJumpedToIsDeleting) {
 
 TEST(ObjectQuiescence, AThreadInACallThatADeletionFollowsIsNotYetDeleting) {
   EXPECT_TRUE(may_change("moult::subject::Card", [] { linger_and_delete(new Card); }));
+}
+
+TEST(ObjectQuiescence, AThreadWhoseNextCallWasNeverMadeBeforeIsNotDeletingForThat) {
+  EXPECT_TRUE(may_change("moult::subject::Card", [] { linger_before_a_first_call(); }));
 }
 
 }  // namespace subject
