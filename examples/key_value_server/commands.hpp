@@ -1,0 +1,50 @@
+// What requests do.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "protocol.hpp"
+#include "store.hpp"
+
+namespace key_value {
+
+/// What commands work on.
+struct Database {
+  Store store;
+  std::atomic<std::uint64_t> requests = 0;
+  bool has_debug_commands = false;
+};
+
+struct Command {
+  std::string_view name;  ///< in capitals
+  std::size_t fewest_words;
+  std::size_t most_words;
+  /// Adds one reply. From any thread.
+  void (*run)(Database& database, const Request& request, Replies& replies);
+};
+
+/// Runs that of `commands` which the request names, in capitals or not.
+void run_command(std::span<const Command> commands, Database& database, const Request& request, Replies& replies);
+
+/// The version's commands.
+std::span<const Command> commands() noexcept;
+
+/// Does what a request wants. The one way into all commands: when it is on no stack no thread is in the middle of any.
+void execute(Database& database, const Request& request, Replies& replies);
+
+/// The number that INCR makes of `value`, or why it makes none.
+struct Increment {
+  Value value{};
+  std::int64_t number = 0;
+  std::string_view error{};
+};
+Increment increment(const std::string* value);
+
+/// What a GET answers: the value, or that there is none.
+void add_value(Replies& replies, const Value& value);
+
+}  // namespace key_value

@@ -1,0 +1,224 @@
+// Version 2 of the server, for the updates that lead to it: entries expire, and know how often they were written.
+//
+// New commands are EXPIRE and TTL; INFO says which version runs, and with "INFO KEY name" what is known of a key.
+// An entry that has expired is nobody's any more, and goes when its key is next used.
+#pragma once
+
+#include <moult/moult.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "commands.hpp"
+#include "snapshot.hpp"
+
+namespace key_value {
+
+using Clock = std::chrono::steady_clock;
+constexpr Clock::time_point never = Clock::time_point::max();
+
+class Entry_v2 : public moult::Updatable<Entry_v2, 16> {
+ public:
+  Entry_v2(Value value, std::uint64_t version) noexcept : value_(std::move(value)), version_(version) {}
+
+  const Value& value() const noexcept { return value_; }
+  std::uint64_t version() const noexcept { return version_; }
+  Clock::time_point expires() const noexcept { return expires_; }
+  bool has_expired() const noexcept { return expires_ != never && expires_ <= Clock::now(); }
+
+  void set_value(Value value) noexcept {
+    value_ = std::move(value);
+    ++version_;
+  }
+  void set_expires(Clock::time_point expires) noexcept { expires_ = expires; }
+
+ private:
+  Value value_;  // where version 1 has it
+  std::uint64_t version_;
+  Clock::time_point expires_ = never;
+};
+static_assert(sizeof(Entry_v2) <= sizeof(Entry) + 32, "it has to fit where an Entry with its reserve is");
+
+/// How often an entry was written before the update nobody knows.
+struct ToVersion2 {
+  Entry_v2 operator()(const Entry& old) const noexcept { return {old.value(), 1}; }
+};
+struct ToVersion1 {
+  Entry operator()(const Entry_v2& now) const noexcept { return Entry(now.value()); }
+};
+
+/// The program's containers hold what they take for entries of version 1.
+static Entry_v2& as_version_2(Entry& entry) { return reinterpret_cast<Entry_v2&>(entry); }
+static std::unique_ptr<Entry> make_entry(Value value) {
+  return std::unique_ptr<Entry>(reinterpret_cast<Entry*>(new Entry_v2(std::move(value), 1)));
+}
+
+/// The shard of a key, locked, and the key's entry, unless there is none or it has expired.
+class Found final {
+ public:
+  Found(Database& database, std::string_view key)
+      : shard_(database.store.shard_of(key)), lock_(shard_.mutex), at_(shard_.entries.find(key)) {
+    if (is_there() && entry().has_expired()) erase();
+  }
+
+  bool is_there() const { return at_ != shard_.entries.end(); }
+  Entry_v2& entry() { return as_version_2(*at_->second); }
+  void erase() {
+    shard_.entries.erase(at_);
+    at_ = shard_.entries.end();
+  }
+  /// The entry gets the value if it is there, else it is made.
+  void write(std::string_view key, Value value) {
+    if (is_there())
+      entry().set_value(std::move(value));
+    else
+      shard_.entries.emplace(key, make_entry(std::move(value)));
+  }
+
+ private:
+  Shard& shard_;
+  std::unique_lock<std::mutex> lock_;
+  Entries::iterator at_;
+};
+
+/// Seconds until then, begun ones counted; -1: never.
+static std::int64_t seconds_until(Clock::time_point then) {
+  return then == never ? -1 : std::chrono::ceil<std::chrono::seconds>(then - Clock::now()).count();
+}
+
+namespace version_2 {
+
+static void get(Database& database, const Request& request, Replies& replies) {
+  Value value;
+  if (Found found(database, request.words[1]); found.is_there()) value = found.entry().value();
+  add_value(replies, value);
+}
+
+static void set(Database& database, const Request& request, Replies& replies) {
+  Value value = std::make_shared<const std::string>(request.words[2]);
+  {
+    Found found(database, request.words[1]);
+    if (found.is_there()) found.entry().set_expires(never);
+    found.write(request.words[1], std::move(value));
+  }
+  replies.add_status("OK");
+}
+
+static void del(Database& database, const Request& request, Replies& replies) {
+  std::int64_t count = 0;
+  for (const std::string_view key : std::span(request.words).subspan(1)) {
+    Found found(database, key);
+    if (!found.is_there()) continue;
+    found.erase();
+    ++count;
+  }
+  replies.add_integer(count);
+}
+
+static void incr(Database& database, const Request& request, Replies& replies) {
+  Found found(database, request.words[1]);
+  Increment made = increment(found.is_there() ? found.entry().value().get() : nullptr);
+  if (!made.error.empty()) {
+    replies.add_error(made.error);
+    return;
+  }
+  found.write(request.words[1], std::move(made.value));
+  replies.add_integer(made.number);
+}
+
+static void expire(Database& database, const Request& request, Replies& replies) {
+  constexpr std::int64_t most_seconds = 100LL * 365 * 24 * 3600;
+  const std::optional<std::int64_t> seconds = parse_integer(request.words[2]);
+  if (!seconds || *seconds > most_seconds) {
+    replies.add_error("ERR value is not an integer or out of range");
+    return;
+  }
+  Found found(database, request.words[1]);
+  const bool is_there = found.is_there();
+  if (is_there && *seconds <= 0) found.erase();
+  if (found.is_there()) found.entry().set_expires(Clock::now() + std::chrono::seconds(*seconds));
+  replies.add_integer(is_there ? 1 : 0);
+}
+
+static void ttl(Database& database, const Request& request, Replies& replies) {
+  Found found(database, request.words[1]);
+  replies.add_integer(found.is_there() ? seconds_until(found.entry().expires()) : -2);
+}
+
+static void info_of_key(Database& database, std::string_view key, Replies& replies) {
+  Found found(database, key);
+  if (!found.is_there()) {
+    replies.add_null();
+    return;
+  }
+  replies.add_bulk("# Key\r\nversion:" + std::to_string(found.entry().version()) +
+                   "\r\nttl:" + std::to_string(seconds_until(found.entry().expires())) + "\r\n");
+}
+
+static void info(Database& database, const Request& request, Replies& replies) {
+  if (request.words.size() == 3 && (request.words[1] == "KEY" || request.words[1] == "key")) {
+    info_of_key(database, request.words[2], replies);
+    return;
+  }
+  replies.add_bulk("# Server\r\nversion:2\r\nrequests:" + std::to_string(database.requests) +
+                   "\r\n# Keyspace\r\nkeys:" + std::to_string(database.store.size()) + "\r\n");
+}
+
+/// The new commands, and of the others those that are not of this version.
+static std::vector<Command> all_commands() {
+  std::vector<Command> all = {
+      {"GET", 2, 2, get}, {"SET", 3, 3, set},       {"DEL", 2, SIZE_MAX, del},   {"INCR", 2, 2, incr},
+      {"TTL", 2, 2, ttl}, {"EXPIRE", 3, 3, expire}, {"INFO", 1, SIZE_MAX, info},
+  };
+  for (const Command& old : commands())
+    if (std::ranges::find(all, old.name, &Command::name) == all.end()) all.push_back(old);
+  return all;
+}
+
+static void execute(Database& database, const Request& request, Replies& replies) {
+  static const std::vector<Command> all = all_commands();
+  run_command(all, database, request, replies);
+}
+
+static void save_entry(SavedRequests& requests, const std::string& key, const Entry& entry) {
+  const auto& now = reinterpret_cast<const Entry_v2&>(entry);
+  if (now.has_expired()) return;
+  requests.add({{"SET", key, *now.value()}});
+  if (now.expires() != never) requests.add({{"EXPIRE", key, std::to_string(seconds_until(now.expires()))}});
+}
+
+}  // namespace version_2
+
+/// The functions and the entries in one stop, in which no command is in progress. `Conversion` is one of moult's
+/// conversions of Entry to Entry_v2.
+template <class Conversion>
+class VersionUpdate : public Conversion {
+ public:
+  template <class... Arguments>
+  explicit VersionUpdate(Arguments&&... arguments) : Conversion(std::forward<Arguments>(arguments)...) {}
+
+  void prepare() override {
+    Conversion::prepare();
+    functions_.prepare();
+  }
+  bool wait_alterability() override { return functions_.wait_alterability() && Conversion::check_alterability(); }
+  bool check_alterability() override { return functions_.check_alterability() && Conversion::check_alterability(); }
+  void apply() override {
+    Conversion::apply();
+    functions_.apply();
+  }
+
+ private:
+  moult::SafeRedefineUpdate functions_{
+      "commands",
+      {moult::Redefinition(execute, version_2::execute), moult::Redefinition(save_entry, version_2::save_entry)}};
+};
+
+}  // namespace key_value
+
+template <>
+inline constexpr bool moult::is_relocatable<key_value::Entry_v2> = true;
