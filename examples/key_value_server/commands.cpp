@@ -17,7 +17,7 @@ std::string in_capitals(std::string_view word) {
 }
 
 void get(Database& database, const Request& request, Replies& replies) {
-  Value value;
+  std::optional<Value> value;
   {
     Shard& shard = database.store.shard_of(request.words[1]);
     const std::lock_guard lock(shard.mutex);
@@ -27,7 +27,7 @@ void get(Database& database, const Request& request, Replies& replies) {
 }
 
 void set(Database& database, const Request& request, Replies& replies) {
-  Value value = std::make_shared<const std::string>(request.words[2]);
+  Value value(request.words[2]);
   Shard& shard = database.store.shard_of(request.words[1]);
   {
     const std::lock_guard lock(shard.mutex);
@@ -57,16 +57,13 @@ void incr(Database& database, const Request& request, Replies& replies) {
   const std::lock_guard lock(shard.mutex);
   auto found = shard.entries.find(request.words[1]);
   const bool is_there = found != shard.entries.end();
-  Increment made = increment(is_there ? found->second->value().get() : nullptr);
-  if (!made.error.empty()) {
-    replies.add_error(made.error);
-    return;
-  }
+  const std::optional<std::int64_t> number = incremented(is_there ? &found->second->value() : nullptr, replies);
+  if (!number) return;
+  Value value(std::to_string(*number));
   if (is_there)
-    found->second->set_value(std::move(made.value));
+    found->second->set_value(std::move(value));
   else
-    shard.entries.emplace(request.words[1], std::make_unique<Entry>(std::move(made.value)));
-  replies.add_integer(made.number);
+    shard.entries.emplace(request.words[1], std::make_unique<Entry>(std::move(value)));
 }
 
 void info(Database& database, const Request&, Replies& replies) {
@@ -146,14 +143,19 @@ MOULT_UPDATABLE void execute(Database& database, const Request& request, Replies
   run_command(commands(), database, request, replies);
 }
 
-Increment increment(const std::string* value) {
-  const std::optional<std::int64_t> number = value == nullptr ? 0 : parse_integer(*value);
-  if (!number) return {.error = "ERR value is not an integer or out of range"};
-  if (*number == std::numeric_limits<std::int64_t>::max())
-    return {.error = "ERR increment or decrement would overflow"};
-  return {std::make_shared<const std::string>(std::to_string(*number + 1)), *number + 1};
+std::optional<std::int64_t> incremented(const Value* value, Replies& replies) {
+  const std::optional<std::int64_t> number = value == nullptr ? 0 : parse_integer(value->bytes());
+  if (number && *number < std::numeric_limits<std::int64_t>::max()) {
+    replies.add_integer(*number + 1);
+    return *number + 1;
+  }
+  replies.add_error(number ? "ERR increment or decrement would overflow"
+                           : "ERR value is not an integer or out of range");
+  return std::nullopt;
 }
 
-void add_value(Replies& replies, const Value& value) { value ? replies.add_bulk(*value) : replies.add_null(); }
+void add_value(Replies& replies, const std::optional<Value>& value) {
+  value ? replies.add_bulk(value->bytes()) : replies.add_null();
+}
 
 }  // namespace key_value

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,15 +37,10 @@ std::span<const Command> commands() noexcept;
 /// Does what a request wants. The one way into all commands: when it is on no stack no thread is in the middle of any.
 void execute(Database& database, const Request& request, Replies& replies);
 
-/// The number that INCR makes of `value`, or why it makes none.
-struct Increment {
-  Value value{};
-  std::int64_t number = 0;
-  std::string_view error{};
-};
-Increment increment(const std::string* value);
+/// What INCR makes of a value, or of none, and replies; nothing where that is an error.
+std::optional<std::int64_t> incremented(const Value* value, Replies& replies);
 
-/// What a GET answers: the value, or that there is none.
-void add_value(Replies& replies, const Value& value);
+/// What GET replies.
+void add_value(Replies& replies, const std::optional<Value>& value);
 
 }  // namespace key_value

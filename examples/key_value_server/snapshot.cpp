@@ -33,7 +33,7 @@ void execute_all(Database& database, std::string& input, const std::string& path
 }  // namespace
 
 MOULT_UPDATABLE void save_entry(SavedRequests& requests, const std::string& key, const Entry& entry) {
-  requests.add({{"SET", key, *entry.value()}});
+  requests.add({{"SET", key, entry.value().bytes()}});
 }
 
 void save(Database& database, const std::string& path) {

@@ -12,14 +12,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+
+#include "value.hpp"
 
 namespace key_value {
 
-/// Never changed once it is made, so that a reply can be written from it when the lock is released.
-using Value = std::shared_ptr<const std::string>;
-
-/// What is known of one key. It has 32 bytes more than it needs, for what later versions know.
-class Entry : public moult::Updatable<Entry, 32> {
+/// What is known of one key. It has 24 bytes more than it needs, for what later versions know.
+class Entry : public moult::Updatable<Entry, 24> {
  public:
   explicit Entry(Value value) noexcept : value_(std::move(value)) {}
   const Value& value() const noexcept { return value_; }
@@ -64,6 +64,5 @@ static_assert(Store::shard_count == 1 << 8, "a shard is chosen by the hash's fir
 
 }  // namespace key_value
 
-/// A shared pointer keeps no address of its own: entries may be moved by copying their bytes.
 template <>
-inline constexpr bool moult::is_relocatable<key_value::Entry> = true;
+inline constexpr bool moult::is_relocatable<key_value::Entry> = moult::is_relocatable<key_value::Value>;
