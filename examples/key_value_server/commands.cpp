@@ -141,6 +141,7 @@ std::span<const Command> commands() noexcept { return version_1; }
 
 MOULT_UPDATABLE void execute(Database& database, const Request& request, Replies& replies) {
   run_command(commands(), database, request, replies);
+  database.requests.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::optional<std::int64_t> incremented(const Value* value, Replies& replies) {

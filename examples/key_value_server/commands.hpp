@@ -16,7 +16,7 @@ namespace key_value {
 /// What commands work on.
 struct Database {
   Store store;
-  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> requests = 0;  ///< carried out so far
   bool has_debug_commands = false;
 };
 
@@ -34,7 +34,9 @@ void run_command(std::span<const Command> commands, Database& database, const Re
 /// The version's commands.
 std::span<const Command> commands() noexcept;
 
-/// Does what a request wants. The one way into all commands: when it is on no stack no thread is in the middle of any.
+/// Does what a request wants, and counts it. The one way into all commands: when it is on no stack no thread is in the
+/// middle of any. It counts last: had it nothing to do after the command, the compiler would have it jump there instead
+/// of calling it, and it would be on no stack while the command runs.
 void execute(Database& database, const Request& request, Replies& replies);
 
 /// What INCR makes of a value, or of none, and replies; nothing where that is an error.

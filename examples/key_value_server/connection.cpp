@@ -38,10 +38,7 @@ bool Connection::execute_all(Database& database) {
       is_malformed = true;
       break;
     }
-    if (!parsed.request.words.empty()) {
-      execute(database, parsed.request, replies_);
-      database.requests.fetch_add(1, std::memory_order_relaxed);
-    }
+    if (!parsed.request.words.empty()) execute(database, parsed.request, replies_);
     left.remove_prefix(parsed.length);
   }
   input_.erase(0, input_.size() - left.size());

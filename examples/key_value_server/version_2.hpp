@@ -178,6 +178,7 @@ static std::vector<Command> all_commands() {
 static void execute(Database& database, const Request& request, Replies& replies) {
   static const std::vector<Command> all = all_commands();
   run_command(all, database, request, replies);
+  database.requests.fetch_add(1, std::memory_order_relaxed);  // last, as in version 1
 }
 
 static void save_entry(SavedRequests& requests, const std::string& key, const Entry& entry) {
@@ -189,20 +190,31 @@ static void save_entry(SavedRequests& requests, const std::string& key, const En
 
 }  // namespace version_2
 
-/// The functions and the entries in one stop, in which no command is in progress. `Conversion` is one of moult's
-/// conversions of Entry to Entry_v2.
+/// The functions and the entries in one stop, in which no command is in progress. Under load that is so too seldom to
+/// wait for it: new commands are kept waiting until those in progress have ended, which takes no longer than they do.
+/// Where one does not end the update gives up for a while before clients notice, and after some tries for good.
+///
+/// `Conversion` is one of moult's conversions of Entry to Entry_v2.
 template <class Conversion>
 class VersionUpdate : public Conversion {
  public:
   template <class... Arguments>
-  explicit VersionUpdate(Arguments&&... arguments) : Conversion(std::forward<Arguments>(arguments)...) {}
+  explicit VersionUpdate(Arguments&&... arguments) : Conversion(std::forward<Arguments>(arguments)...) {
+    this->set_patience({.max_tries = 1, .sleep_time = std::chrono::milliseconds(50), .max_postponements = 5});
+  }
 
   void prepare() override {
     Conversion::prepare();
     functions_.prepare();
   }
-  bool wait_alterability() override { return functions_.wait_alterability() && Conversion::check_alterability(); }
-  bool check_alterability() override { return functions_.check_alterability() && Conversion::check_alterability(); }
+  void preupdate_setup() override { moult::setup_force_quiescence({execute, save_entry}, this->patience()); }
+  bool wait_alterability() override {
+    return moult::wait_force_quiescence(this->patience()) && Conversion::check_alterability();
+  }
+  bool check_alterability() override {
+    return moult::check_force_quiescence(this->patience()) && Conversion::check_alterability();
+  }
+  void clean_failed_alterability() override { moult::clean_failed_force_quiescence(); }
   void apply() override {
     Conversion::apply();
     functions_.apply();
