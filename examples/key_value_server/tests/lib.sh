@@ -74,14 +74,14 @@ start_clients() {
   redis-benchmark -p "$port" -t set,get,incr -r "$keys" -n 1000 -P 4 -l -q >/dev/null 2>"$folder/benchmark" &
   benchmark=$!
   mkfifo "$folder/probes"
-  "$programs/key_value_prober" --port "$port" --keys "$keys" --rate 0 --progress 1000 \
+  "$programs/key_value_prober" --port "$port" --keys "$keys" --progress 200 \
     >"$folder/probes" 2>"$folder/mistakes" &
   prober=$!
   exec {probes}<"$folder/probes"
   await_requests
 }
 
-# Two thousand requests have begun and were answered since the call; the word of an older thousand may be on its way.
+# Some hundred requests have begun and were answered since the call; what was said before it may be on its way.
 await_requests() {
   local line
   while read -r -t 0 -u "$probes"; do read -r -u "$probes" line; done
