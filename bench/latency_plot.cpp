@@ -13,7 +13,7 @@ constexpr double portion = 0.01;  // seconds
 constexpr double width = 900;
 constexpr double left = 78;
 constexpr double right = 16;
-constexpr double top = 66;
+constexpr double top = 82;
 constexpr double panel_height = 150;
 constexpr double panel_gap = 34;
 constexpr double line_height = 17;
@@ -84,7 +84,7 @@ class Drawing final {
     line(left + 200, at - 4, left + 224, at - 4, "stroke=\"#333333\" stroke-opacity=\"0.4\" stroke-width=\"1.6\"");
     text(left + 230, at, "median");
     line(left + 300, at - 4, left + 324, at - 4, "stroke=\"#777777\" stroke-dasharray=\"5 4\"");
-    text(left + 330, at, plot_.usual_worst_is + ": " + number(plot_.usual_worst) + " ms");
+    text(left + 330, at, plot_.usual_worst_is + ": " + number(std::round(plot_.usual_worst)) + " ms");
   }
 
   void panel(const Panel& panel, double at) {

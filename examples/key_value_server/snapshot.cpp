@@ -32,24 +32,25 @@ void execute_all(Database& database, std::string& input, const std::string& path
 
 }  // namespace
 
-MOULT_UPDATABLE void save_entry(SavedRequests& requests, const std::string& key, const Entry& entry) {
-  requests.add({{"SET", key, entry.value().bytes()}});
+MOULT_UPDATABLE void save_entry(EntryRequests& requests, const Entry& entry) {
+  requests.add("SET", entry.value().bytes());
 }
 
 void save(Database& database, const std::string& path) {
   const std::string unfinished = path + ".unfinished";
   std::ofstream file(unfinished, std::ios::binary);
-  SavedRequests requests;
+  std::string bytes;
   for (Shard& shard : database.store.shards()) {
     const std::lock_guard lock(shard.mutex);
     for (const auto& [key, entry] : shard.entries) {
-      save_entry(requests, key, *entry);
-      if (requests.bytes().size() < portion) continue;
-      file << requests.bytes();
-      requests.clear();
+      EntryRequests requests(bytes, key);
+      save_entry(requests, *entry);
+      if (bytes.size() < portion) continue;
+      file << bytes;
+      bytes.clear();
     }
   }
-  file << requests.bytes();
+  file << bytes;
   file.close();
   if (!file) fail(unfinished);
   std::filesystem::rename(unfinished, path);

@@ -8,19 +8,18 @@
 
 namespace key_value {
 
-/// What a file holds.
-class SavedRequests final {
+/// The requests that make one entry, as a file holds them.
+class EntryRequests final {
  public:
-  void add(const Request& request) { bytes_ += bytes_of(request); }
-  const std::string& bytes() const noexcept { return bytes_; }
-  void clear() noexcept { bytes_.clear(); }
+  EntryRequests(std::string& file, std::string_view key) noexcept : file_(file), key_(key) {}
+  /// "COMMAND key ARGUMENT"
+  void add(std::string_view command, std::string_view argument) { file_ += bytes_of({{command, key_, argument}}); }
 
  private:
-  std::string bytes_;
+  std::string& file_;
+  std::string_view key_;
 };
-
-/// Adds the requests that make one entry.
-void save_entry(SavedRequests& requests, const std::string& key, const Entry& entry);
+void save_entry(EntryRequests& requests, const Entry& entry);
 
 /// Replaces the file at once, when all is written. Throws std::system_error.
 void save(Database& database, const std::string& path);

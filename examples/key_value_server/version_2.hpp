@@ -148,11 +148,11 @@ static void execute(Database& database, const Request& request, Replies& replies
   database.requests.fetch_add(1, std::memory_order_relaxed);  // last, as in version 1
 }
 
-static void save_entry(SavedRequests& requests, const std::string& key, const Entry& entry) {
+static void save_entry(EntryRequests& requests, const Entry& entry) {
   const auto& now = reinterpret_cast<const Entry_v2&>(entry);
   if (now.has_expired()) return;
-  requests.add({{"SET", key, now.value().bytes()}});
-  if (now.expires() != never) requests.add({{"EXPIRE", key, std::to_string(seconds_until(now.expires()))}});
+  requests.add("SET", now.value().bytes());
+  if (now.expires() != never) requests.add("EXPIRE", std::to_string(seconds_until(now.expires())));
 }
 
 }  // namespace version_2
