@@ -54,10 +54,12 @@ inline double seconds_of(const std::function<void()>& act) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// Folder of the benchmark's other programs, and the command.
+/// Where the benchmark's other programs and the command are, and where files with results go.
 struct Programs {
   std::string folder;
   std::string command;
+  std::string key_value_folder;
+  std::string results_folder;
 };
 
 Rows measure_linked(const Programs& programs);
@@ -71,8 +73,7 @@ Rows measure_static_points();
 Rows measure_return_barrier();
 Rows measure_gate();
 Rows measure_command(const Programs& programs);
-
-/// What a child process wrote to its standard output. Throws std::runtime_error when it fails.
-std::string output_of(const std::vector<std::string>& command);
+/// Writes a table and a plot beside the results, too.
+Rows measure_key_value_server(const Programs& programs);
 
 }  // namespace bench

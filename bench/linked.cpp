@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "bench.hpp"
+#include "process.hpp"
 
 namespace bench {
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -48,7 +49,8 @@ void write(const bench::Rows& rows, const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::Programs programs{MOULT_BENCH_FOLDER, MOULT_COMMAND};
+  bench::Programs programs{MOULT_BENCH_FOLDER, MOULT_COMMAND, MOULT_KEY_VALUE_FOLDER, "."};
+  if (argc > 1) programs.results_folder = std::filesystem::absolute(argv[1]).parent_path();
   const std::vector<std::pair<std::string_view, std::function<bench::Rows()>>> sections = {
       {"linked", [&] { return bench::measure_linked(programs); }},
       {"calls", [&] { return bench::measure_calls(programs); }},
@@ -60,7 +62,8 @@ int main(int argc, char** argv) {
       {"static_points", bench::measure_static_points},
       {"return_barrier", bench::measure_return_barrier},
       {"gate", bench::measure_gate},
-      {"command", [&] { return bench::measure_command(programs); }}};
+      {"command", [&] { return bench::measure_command(programs); }},
+      {"key_value_server", [&] { return bench::measure_key_value_server(programs); }}};
   std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);
   auto is_section = [&](std::string_view word) {
     return std::any_of(sections.begin(), sections.end(), [word](const auto& section) { return section.first == word; });
