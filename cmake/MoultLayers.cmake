@@ -19,10 +19,5 @@ function(moult_layer name)
   target_link_libraries(moult_${name} PUBLIC moult_flags ${ARGN})
   # libmoult.so shows what the public headers mark as visible, and nothing else (cmake/exports.map).
   set_target_properties(moult_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  if(name IN_LIST MOULT_UNITY_LAYERS)
-    set_target_properties(moult_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
-    # A class in a source file may be made of that file's own types: g++ takes the unit for a header with others.
-    target_compile_options(moult_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
-  endif()
   set_property(GLOBAL APPEND PROPERTY MOULT_LAYERS moult_${name})
 endfunction()
