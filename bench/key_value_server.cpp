@@ -1,9 +1,9 @@
 // A server with a million entries is updated while redis-benchmark keeps it busy, and what its clients see of it is
 // compared with what they see of no update at all, and of what one would do otherwise: stop, save, start, load.
 //
-// Four connections of a prober (examples/key_value_server/prober) measure: each sends a request a millisecond, whether
-// the one before has been answered in time or not, and checks every reply. Their latency counts from when a request was
-// due, so all those that a pause kept waiting show it. All four ways are gone through in turns, each with a new server;
+// Forty connections of a prober (examples/key_value_server/prober) measure: on each a request is due every ten
+// milliseconds, and every reply is checked. Latency counts from when a request was due, so all those that a pause kept
+// waiting show it. All four ways are gone through in turns, each with a new server;
 // the figures are medians of the rounds, of the same seconds around the moment of the update. redis-benchmark runs to
 // its end, with a reply for each of its requests.
 //
@@ -157,8 +157,15 @@ Seen measure(Way way, const Programs& programs, const std::filesystem::path& fol
   const std::string keys = folder / "keys";
   const std::string saved = folder / "saved";
   const std::string samples = folder / "samples";
-  std::vector<std::string> prober_command = {programs.key_value_folder + "/key_value_prober", "--keys",
-                                             std::to_string(probed_keys), "--samples", samples};
+  std::vector<std::string> prober_command = {programs.key_value_folder + "/key_value_prober",
+                                             "--keys",
+                                             std::to_string(probed_keys),
+                                             "--connections",
+                                             "40",
+                                             "--rate",
+                                             "100",
+                                             "--samples",
+                                             samples};
   auto server = std::make_unique<Server>(programs, keys, saved, "0");
   const std::string port = server->port();
   prober_command.insert(prober_command.end(), {"--port", port});
@@ -291,7 +298,7 @@ void write_table(const std::vector<Seen>& seen, double by_hand, const std::strin
          << (row.pause > 0 ? in_milliseconds(row.pause) : "") << " | " << row.wrong + row.lost << " | "
          << std::lround(row.requests_per_second / 1000) << "k requests/s |\n";
   }
-  file << "\nLatencies of four clients beside redis-benchmark, from " << seconds_before << " s before the update to "
+  file << "\nLatencies of 40 clients beside redis-benchmark, from " << seconds_before << " s before the update to "
        << seconds_after << " s after it, medians of " << rounds
        << " rounds. The entries converted by hand: " << in_milliseconds(by_hand) << ". " << machine() << ".\n";
 }
@@ -306,7 +313,7 @@ void write_plot(std::vector<Seen>& seen, const std::string& path) {
                    .mark = "the update was sent, or the server told to stop",
                    .usual_worst = seen[0].worst,
                    .usual_worst_is = "slowest without an update",
-                   .caption = {"4 clients with 1000 requests/s each, counted from when a request was due; beside them "
+                   .caption = {"40 clients with 100 requests/s each, counted from when a request was due; beside them "
                                "redis-benchmark -c 50 -t set,get.",
                                machine()}};
   plot.panels[0].latencies = std::move(seen[2].latencies);
