@@ -107,7 +107,7 @@ void EagerConversion::reserve() {
   for (const Part& part : find_parts()) {
     objects += count_live(*part.pool, part.portion);
     for (const Region* region = part.pool->first_region(); region != nullptr; region = region->next.load())
-      groups += std::size_t{region->slabs_end() - region->cut().first_slab} * region->cut().words();
+      groups += std::size_t{region->slabs_end()} * region->cut().words();
   }
   cells_.clear();
   cells_.reserve(objects + objects / 8 + 1024);

@@ -9,7 +9,7 @@
 namespace moult::data {
 
 WatchedRegion::WatchedRegion(Region& region, Aside aside)
-    : slots_(region, std::move(aside)), chunks_(std::make_unique<std::atomic<Chunk>[]>(slabs_end() - first_slab())) {}
+    : slots_(region, std::move(aside)), chunks_(std::make_unique<std::atomic<Chunk>[]>(slabs_end())) {}
 
 bool WatchedRegion::claim(std::uint32_t slab) noexcept {
   std::atomic<Chunk>& state = chunk(slab);
