@@ -269,7 +269,8 @@ void LazyConversion::convert_in_place(const Place& place) {
   chunk.prepare_in_place();
   server_->chunk_stops().hide_shown();  // it may be among them
   if (!region.awaiting().claim(place.slab)) return;
-  region.show_silently(place.slab, server_->pages());
+  is_certain ? region.bring_back_silently(place.slab, server_->pages())
+             : region.show_silently(place.slab, server_->pages());
   chunk.run_in_place();
   server_->chunk_stops().hide_shown();
   count(chunk);
@@ -306,7 +307,9 @@ void LazyConversion::convert(const Place& place) {
   }
   count(chunk);  // before anybody sees it
   if (server_->manner() == Manner::aside) tell();
-  if (!is_empty && !claim.end()) server_->pages().fill(slab.begin(), region.slab_size(), bytes);
+  if (!is_empty && !claim.end())
+    is_certain ? region.bring_back(place.slab, server_->pages())
+               : server_->pages().fill(slab.begin(), region.slab_size(), bytes);
   if (is_certain) region.forget(place.slab);
   if (!is_certain) {
     revocable.front().words = chunk.take_words();

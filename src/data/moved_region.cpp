@@ -82,6 +82,16 @@ void MovedRegion::show_silently(std::uint32_t slab, platform::Userfaultfd& pages
   pages.fill_silently(region_.slab(slab).begin(), slab_size(), aside(begin));
 }
 
+void MovedRegion::bring_back(std::uint32_t slab, platform::Userfaultfd& pages) noexcept {
+  std::byte* begin = region_.slab(slab).begin();
+  pages.move(begin, slab_size(), aside(begin));
+}
+
+void MovedRegion::bring_back_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept {
+  std::byte* begin = region_.slab(slab).begin();
+  pages.move_silently(begin, slab_size(), aside(begin));
+}
+
 void MovedRegion::hide(std::uint32_t slab) noexcept {
   std::byte* begin = region_.slab(slab).begin();
   platform::copy_unchecked(aside(begin), begin, slab_size());

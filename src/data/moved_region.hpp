@@ -51,6 +51,10 @@ class MovedRegion final {
   void show_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
   /// In the same stop: they are elsewhere only, as they are by now.
   void hide(std::uint32_t slab) noexcept;
+  /// For good, and in a running program, too: the slab's bytes are where they were, and those who wait for them are
+  /// woken or not. What is aside is used up.
+  void bring_back(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
+  void bring_back_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
   /// The moved bytes of a slab are not needed any more.
   void forget(std::uint32_t slab) noexcept;
   /// Nothing waits any more: the hole is memory like any other, and the moved pages are gone.
