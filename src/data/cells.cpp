@@ -26,7 +26,7 @@ void Cells::reserve(std::size_t count) {
 }
 
 std::byte* Cells::take(std::size_t count) {
-  if (count > left_) reserve(least_in_chunk);
+  if (count > left_) reserve(std::max(count, least_in_chunk));
   std::byte* taken = next_;
   next_ += count * cell_size_;
   left_ -= count;

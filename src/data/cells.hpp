@@ -17,7 +17,7 @@ class Cells final {
   /// Makes room for `count` cells more, and touches it, so that taking them costs no page faults. Throws
   /// std::bad_alloc.
   void reserve(std::size_t count);
-  /// `count` cells in a row, at most 64. Throws std::bad_alloc when none are left and there is no memory.
+  /// `count` cells in a row. Throws std::bad_alloc when none are left and there is no memory.
   std::byte* take(std::size_t count);
   /// All memory goes back. Cells taken before are gone.
   void clear() noexcept;

@@ -40,7 +40,7 @@ class ChunkPlaces final {
 
   std::size_t chunk_count() const noexcept {
     std::size_t chunks = 0;
-    for (const Part& region : regions_) chunks += region.slabs_end() - region.first_slab();
+    for (const Part& region : regions_) chunks += region.slabs_end();
     return chunks;
   }
 
@@ -50,10 +50,10 @@ class ChunkPlaces final {
   Place first(IsLeft&& is_left) const noexcept {
     std::size_t before = 0;
     for (Part& region : regions_) {
-      const std::size_t count = region.slabs_end() - region.first_slab();
+      const std::size_t count = region.slabs_end();
       // Another thread that is further behind may have set the mark back.
       for (std::size_t number = std::max<std::size_t>(passed_, before); number < before + count; ++number) {
-        const Place place{&region, region.first_slab() + static_cast<std::uint32_t>(number - before)};
+        const Place place{&region, static_cast<std::uint32_t>(number - before)};
         if (is_left(place)) return place;
         passed_ = number + 1;
       }

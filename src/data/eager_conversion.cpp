@@ -107,7 +107,7 @@ void EagerConversion::reserve() {
   for (const Part& part : find_parts()) {
     objects += count_live(*part.pool, part.portion);
     for (const Region* region = part.pool->first_region(); region != nullptr; region = region->next.load())
-      groups += std::size_t{region->slabs_end() - region->cut().first_slab} * region->cut().words();
+      groups += std::size_t{region->slabs_end()} * region->cut().words();
   }
   cells_.clear();
   cells_.reserve(objects + objects / 8 + 1024);
@@ -203,18 +203,21 @@ detail::ObjectBatch EagerConversion::batch_of(const Part& part, const Group& gro
   return {slots_of(*group.slab, group.word, slot_size), slot_size, group.bits, group.cells, cells_.cell_size()};
 }
 
-std::byte* EagerConversion::take_cells(std::uint32_t count) {
-  if (crew_ == nullptr) return cells_.take(count);
+/// For all of them at once: threads that came for each group's would meet here, and wait for one another.
+std::byte* EagerConversion::take_cells(std::span<const Group> groups) {
+  std::size_t count = 0;
+  for (const Group& group : groups) count += count_ones(group.bits);
   const std::scoped_lock lock(taking_cells_);
   return cells_.take(count);
 }
 
-void EagerConversion::build_group(Part& part, Group& group) {
+/// The new objects are made in cells from `cells` on.
+void EagerConversion::build_group(const Part& part, Group& group, std::byte* cells) {
   MOULT_FAULT("data.conversion.build");
   detail::ObjectBatch batch = batch_of(part, group);
   refuse_unwritten(part, group);
   group.bits = batch.bits = converter_->select(batch);
-  group.cells = batch.cells = take_cells(count_ones(group.bits));
+  group.cells = batch.cells = cells;
   if (part.pool->poisons())
     for_each_bit(group.bits, [&](std::size_t index) {
       platform::unpoison(batch.slots + index * batch.slot_size, std::max(old_kind_.size, new_kind_.size));
@@ -227,19 +230,23 @@ void EagerConversion::build_group(Part& part, Group& group) {
 }
 
 /// Groups of a part, up to the first in any thread that cannot be built.
-void EagerConversion::build_some(Part& part, std::size_t begin, std::size_t end) {
+void EagerConversion::build_some(const Part& part, std::span<Group> groups) {
   std::size_t built = 0;
-  for (std::size_t each = begin; each < end && !has_failed_.load(std::memory_order_relaxed); ++each) try {
-      build_group(part, part.groups[each]);
-      built += count_ones(part.groups[each].bits);
-    } catch (...) {
-      if (!has_failed_.exchange(true)) failure_ = std::current_exception();
+  try {
+    std::byte* const cells = take_cells(groups);
+    for (Group& group : groups) {
+      if (has_failed_.load(std::memory_order_relaxed)) break;
+      build_group(part, group, cells + built * cells_.cell_size());
+      built += count_ones(group.bits);
     }
+  } catch (...) {
+    if (!has_failed_.exchange(true)) failure_ = std::current_exception();
+  }
   count_ += built;
   if (progress_) progress_->add(built);
 }
 
-/// `act(part, begin, end, worker)` for all groups, some at a time, in every thread that takes part.
+/// `act(part, groups, worker)` for all groups, some at a time, in every thread that takes part.
 template <class Act>
 void EagerConversion::share_out(Act&& act) noexcept {
   for (Part& part : parts_) {
@@ -248,7 +255,8 @@ void EagerConversion::share_out(Act&& act) noexcept {
       for (;;) {
         const std::size_t begin = next.fetch_add(groups_at_once, std::memory_order_relaxed);
         if (begin >= part.groups.size()) return;
-        act(part, begin, std::min(begin + groups_at_once, part.groups.size()), worker);
+        const std::size_t count = std::min(groups_at_once, part.groups.size() - begin);
+        act(part, std::span(part.groups).subspan(begin, count), worker);
       }
     };
     crew_ != nullptr ? crew_->run(work) : work(0);
@@ -257,7 +265,7 @@ void EagerConversion::share_out(Act&& act) noexcept {
 
 void EagerConversion::build_all() {
   has_failed_ = false;
-  share_out([this](Part& part, std::size_t begin, std::size_t end, std::size_t) { build_some(part, begin, end); });
+  share_out([this](const Part& part, std::span<Group> groups, std::size_t) { build_some(part, groups); });
   if (!has_failed_) return;
   unbuild();
   std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -297,9 +305,8 @@ void EagerConversion::refuse_changed(const threads::StoppedWorld& stopped) const
 void EagerConversion::exchange(const threads::StoppedWorld&) noexcept {
   MOULT_CHECK(state_ == State::built, "a conversion is built before it is carried out");
   state_ = State::exchanged;
-  share_out([this](Part& part, std::size_t begin, std::size_t end, std::size_t worker) {
-    for (std::size_t each = begin; each < end; ++each) {
-      const Group& group = part.groups[each];
+  share_out([this](const Part& part, std::span<const Group> groups, std::size_t worker) {
+    for (const Group& group : groups) {
       if (!converter_->is_in_place()) converter_->exchange(batch_of(part, group), scratch_[worker].get());
       Word& others = group.slab->others()[group.word];
       if (part.sets_other) others.fetch_or(group.bits, std::memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,9 +72,9 @@ class EagerConversion final : public Conversion {
   void refuse_unwritten(const Part& part, const Group& group) const;
   void take_snapshot(Part& part, const threads::StoppedWorld& stopped) const;
   void build_all();
-  void build_group(Part& part, Group& group);
-  void build_some(Part& part, std::size_t begin, std::size_t end);
-  std::byte* take_cells(std::uint32_t count);
+  void build_group(const Part& part, Group& group, std::byte* cells);
+  void build_some(const Part& part, std::span<Group> groups);
+  std::byte* take_cells(std::span<const Group> groups);
   void unbuild() noexcept;
   void show_progress();
   template <class Act>

@@ -25,8 +25,6 @@ Geometry Geometry::of(std::size_t slot_size) noexcept {
   cut.stride = static_cast<std::uint32_t>(sizeof(Slab) + 3 * Slab::bytes_of_words(cut.words()));
   cut.freed = static_cast<std::uint32_t>(Slab::bytes_of_words(cut.words()) / sizeof(Word));
   cut.slabs = static_cast<std::uint32_t>(region_size / cut.slab_size());
-  std::size_t records = Slab::records_begin + std::size_t{cut.slabs} * cut.stride;
-  cut.first_slab = static_cast<std::uint32_t>((records + cut.slab_size() - 1) / cut.slab_size());
   return cut;
 }
 

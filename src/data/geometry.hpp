@@ -1,4 +1,4 @@
-// How a pool's memory is cut: regions of 64 MiB, slabs of a power of two in them, slots of one size in those.
+// How a pool's memory is cut: regions of 1 GiB, slabs of a power of two in them, slots of one size in those.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,9 @@
 
 namespace moult::data {
 
-inline constexpr std::size_t region_size = std::size_t{64} << 20;
+/// Of the slots alone. The kernel keeps the whereabouts of so much memory, so aligned, in one table, and moves it at
+/// once.
+inline constexpr std::size_t region_size = std::size_t{1} << 30;
 /// So that a slab has at most 64 words of bits.
 inline constexpr std::size_t smallest_slot = 16;
 /// A larger slot does not fit into any slab.
@@ -32,8 +34,7 @@ struct Geometry {
   std::uint32_t slots = 0;        ///< in a slab
   std::uint32_t stride = 0;       ///< bytes from the record of a slab to the next one's
   std::uint32_t freed = 0;        ///< words from a slab's bits of one kind to those of the next
-  std::uint32_t slabs = 0;        ///< in a region, the first ones included that the records lie in
-  std::uint32_t first_slab = 0;   ///< the first that holds slots
+  std::uint32_t slabs = 0;        ///< in a region
 };
 
 }  // namespace moult::data

@@ -45,11 +45,8 @@ std::optional<Slot> slot_around(const Pool& pool, const threads::StoppedWorld&, 
   const Geometry& cut = pool.cut();
   const Region* region = pool.first_region();
   while (region != nullptr && !region->contains(address)) region = region->next.load();
-  if (region == nullptr || address < region->slots_begin()) return std::nullopt;
-  std::size_t in_region =
-      static_cast<std::size_t>(static_cast<const std::byte*>(address) - reinterpret_cast<const std::byte*>(region));
-  if (in_region >> cut.slab_shift >= region->slabs_end()) return std::nullopt;
-  std::uint32_t number = cut.slot_at(in_region & (cut.slab_size() - 1));
+  if (region == nullptr || region->index_of(address) >= region->slabs_end()) return std::nullopt;
+  std::uint32_t number = cut.slot_at(Region::offset_of(address) & cut.offset_mask);
   if (number >= cut.slots) return std::nullopt;
   return Slot{&region->slab_of(address), number};
 }
@@ -66,7 +63,7 @@ std::optional<Slot> find_live(const Pool& pool, Portion portion, const threads::
 std::size_t count_live(const Pool& pool, Portion portion) noexcept {
   std::size_t count = 0;
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load())
-    for (std::uint32_t index = region->cut().first_slab; index < region->slabs_end(); ++index)
+    for (std::uint32_t index = 0; index < region->slabs_end(); ++index)
       for (std::uint32_t word = 0; word < region->cut().words(); ++word)
         count += count_ones(region->live(index, word, portion));
   return count;

@@ -31,7 +31,7 @@ template <class Visit>
 void for_each_live_word(const Pool& pool, Portion portion, const threads::StoppedWorld&, Visit&& visit) {
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
     std::uint32_t end = region->slabs_end();
-    for (std::uint32_t index = region->cut().first_slab; index < end; ++index) {
+    for (std::uint32_t index = 0; index < end; ++index) {
       Slab& slab = region->slab(index);
       for (std::uint32_t word = 0; word < slab.words(); ++word)
         if (std::uint64_t live = region->live(index, word, portion)) visit(slab, word, live);

@@ -9,7 +9,7 @@
 
 namespace moult::data {
 
-/// As much address space as a region takes.
+/// As much address space as the slots of a region take.
 class Aside final {
  public:
   /// Throws std::bad_alloc.
@@ -19,10 +19,13 @@ class Aside final {
   Aside& operator=(Aside&&) = delete;
 
   std::byte* begin() const noexcept { return begin_; }
+  /// Whether slots that are not used yet may be committed for a while: nothing is counted against the process for it.
+  bool takes_unused() const noexcept { return takes_unused_; }
   void give_back() noexcept;
 
  private:
   std::byte* begin_;
+  bool takes_unused_;
 };
 
 /// Between move and release nobody touches a slot that was moved: where it was is a hole, and who touches that waits.
@@ -33,12 +36,11 @@ class MovedRegion final {
 
   Region& region() const noexcept { return region_; }
   Awaiting& awaiting() const noexcept { return *region_.awaiting.load(std::memory_order_relaxed); }
-  std::uint32_t first_slab() const noexcept { return region_.cut().first_slab; }
   std::uint32_t slabs_end() const noexcept { return end_; }
   std::size_t slab_size() const noexcept { return region_.cut().slab_size(); }
   bool contains(const std::byte* address) const noexcept { return begin() <= address && address < begin() + size(); }
   /// Where the bytes of a slot are.
-  std::byte* aside(const std::byte* slot) const noexcept { return aside_.begin() + (slot - base()); }
+  std::byte* aside(const std::byte* slot) const noexcept { return aside_.begin() + Region::offset_of(slot); }
 
   /// In a stop. False when the kernel has no memory for it. Throws Error (system). Nothing has moved then.
   bool move(platform::Userfaultfd& pages);
@@ -49,20 +51,24 @@ class MovedRegion final {
   void show_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
   /// In the same stop: they are elsewhere only, as they are by now.
   void hide(std::uint32_t slab) noexcept;
+  /// For good, and in a running program, too: the slab's bytes are where they were, and those who wait for them are
+  /// woken or not. What is aside is used up.
+  void bring_back(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
+  void bring_back_silently(std::uint32_t slab, platform::Userfaultfd& pages) noexcept;
   /// The moved bytes of a slab are not needed any more.
   void forget(std::uint32_t slab) noexcept;
   /// Nothing waits any more: the hole is memory like any other, and the moved pages are gone.
   void release(platform::Userfaultfd& pages) noexcept;
 
  private:
-  const std::byte* base() const noexcept { return reinterpret_cast<const std::byte*>(&region_); }
   void move_back() noexcept;
   std::byte* begin() const noexcept { return region_.slots_begin(); }
-  std::size_t size() const noexcept { return (end_ - first_slab()) * slab_size(); }
+  std::size_t size() const noexcept { return end_ * slab_size(); }
 
   Region& region_;
   Aside aside_;
   std::uint32_t end_;
+  std::size_t moved_ = 0;  ///< bytes, those of slabs included that have not been used
 };
 
 }  // namespace moult::data

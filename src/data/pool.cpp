@@ -119,6 +119,10 @@ Slab& Pool::exchange(Slab* spent) {
   return *fresh;
 }
 
+void Pool::narrow(Region& region) noexcept {
+  slabs_.with([&](Slabs&) { region.narrow(); });
+}
+
 void Pool::give_up(Slab& slab) noexcept {
   change([&](Slabs& slabs) { sort_in(slabs, slab); });
 }

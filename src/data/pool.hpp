@@ -83,6 +83,8 @@ class Pool final {
   /// A slab with room, which the caller owns from now on. `spent`, if any, is one it owns and gives up for it. Throws
   /// std::bad_alloc; `spent` is still the caller's then.
   Slab& exchange(Slab* spent);
+  /// Region::narrow under the lock.
+  void narrow(Region& region) noexcept;
   /// The caller, who owns the slab, gives it up.
   void give_up(Slab& slab) noexcept;
 

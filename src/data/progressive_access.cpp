@@ -128,7 +128,7 @@ void ProgressiveAccess::move_regions() {
     if (std::find(pools.begin(), pools.end(), source.pool) != pools.end()) continue;
     pools.push_back(source.pool);
     source.pool->for_each_region([&](Region& region) {
-      if (region.slabs_end() == region.cut().first_slab) return;
+      if (region.slabs_end() == 0) return;
       if (reserved_.empty()) reserved_.emplace_back();
       WatchedRegion& watched = regions_.add(region, std::move(reserved_.back()));
       reserved_.pop_back();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "platform/memory.hpp"
 #include "platform/poison.hpp"
 #include "platform/reserved_memory.hpp"
 
@@ -11,36 +12,66 @@ namespace {
 /// Committed at once: few system calls, and little that is promised in vain.
 constexpr std::size_t commit_step = std::size_t{2} << 20;
 
+std::size_t whole_pages(std::size_t bytes) noexcept {
+  const std::size_t page = platform::page_size();
+  return (bytes + page - 1) / page * page;
+}
+
 }  // namespace
 
-Region::Region(Pool& pool, const Geometry& cut) noexcept
-    : cut_(cut), pool_(pool), slabs_end_(cut.first_slab), committed_(cut.first_slab * cut.slab_size()) {}
+std::size_t Region::record_bytes(const Geometry& cut, std::size_t slabs) noexcept {
+  return whole_pages(records_begin + slabs * cut.stride);
+}
+
+Region::Region(Pool& pool, const Geometry& cut, std::size_t committed_records) noexcept
+    : cut_(cut), pool_(pool), committed_records_(committed_records) {}
 
 Region* Region::make(Pool& pool, const Geometry& cut) noexcept {
-  std::byte* begin = platform::reserve(region_size, region_size);
-  if (begin == nullptr) return nullptr;
-  if (!platform::commit(begin, cut.first_slab * cut.slab_size())) {
-    platform::unreserve(begin, region_size);
+  const std::size_t size = region_size + record_bytes(cut, cut.slabs);
+  const std::size_t first_records = record_bytes(cut, 0);
+  std::byte* slots = platform::reserve(size, region_size);
+  if (slots == nullptr) return nullptr;
+  std::byte* records = slots + region_size;
+  if (!platform::commit(records, first_records)) {
+    platform::unreserve(slots, size);
     return nullptr;
   }
-  platform::add_roots(begin, region_size);
-  return new (begin) Region(pool, cut);
+  platform::add_roots(slots, size);
+  return new (records) Region(pool, cut, first_records);
+}
+
+std::size_t Region::reserved_bytes() const noexcept { return region_size + record_bytes(cut_, cut_.slabs); }
+
+bool Region::commit_more() noexcept {
+  const std::size_t more = committed_ + std::max(commit_step, cut_.slab_size());
+  const std::size_t records = record_bytes(cut_, more >> cut_.slab_shift);
+  const std::size_t had = committed_records_;
+  std::byte* begin = reinterpret_cast<std::byte*>(this);
+  if (records > had && !platform::commit(begin + had, records - had)) return false;
+  committed_records_ = records;
+  if (!platform::commit(slots_begin() + committed_, more - committed_)) return false;
+  committed_ = more;
+  return true;
 }
 
 Slab* Region::add_slab() noexcept {
-  std::uint32_t index = slabs_end();
+  const std::uint32_t index = slabs_end();
   if (index == cut_.slabs) return nullptr;
-  std::byte* begin = begin_of(index);
-  std::size_t end = (index + std::size_t{1}) * cut_.slab_size();
-  if (std::size_t committed = committed_; end > committed) {
-    std::size_t size = std::min(std::max(commit_step, cut_.slab_size()), region_size - committed);
-    if (!platform::commit(reinterpret_cast<std::byte*>(address() + committed), size)) return nullptr;
-    committed_ = committed + size;
-  }
+  std::byte* begin = slots_begin() + used_slot_bytes();
+  if (used_slot_bytes() == committed_ && !commit_more()) return nullptr;
   platform::poison(begin, cut_.slab_size());
   Slab* slab = new (&this->slab(index)) Slab(begin, cut_);
   slabs_end_.store(index + 1, std::memory_order_release);
   return slab;
+}
+
+std::size_t Region::widen() noexcept {
+  const std::size_t rest = region_size - committed_;
+  return rest == 0 || platform::commit(slots_begin() + committed_, rest) ? region_size : committed_.load();
+}
+
+void Region::narrow() noexcept {
+  if (committed_ < region_size) platform::uncommit(slots_begin() + committed_, region_size - committed_);
 }
 
 }  // namespace moult::data

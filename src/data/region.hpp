@@ -1,10 +1,10 @@
-// 64 MiB of address space, aligned to as much, that belong to one pool:
+// 1 GiB of address space, aligned to as much, for the slots of one pool, and behind it the records of its slabs:
 //
-//   Region | record of slab 0 | record of slab 1 | ...            slots of slab first_slab | slots of the next | ...
+//   slots of slab 0 | slots of slab 1 | ...            Region | record of slab 0 | record of slab 1 | ...
 //
-// The records of the first slabs, whose place the records take, are not used. Region and record of a slot are found by
-// arithmetic on its address, and no page holds both slots and records: pages of slots may be made inaccessible or moved
-// aside while all of this goes on working. Memory is committed from the front, so the slots of a region are one range.
+// Region and record of a slot are found by arithmetic on its address, and no page holds both slots and records: pages
+// of slots may be made inaccessible or moved aside while all of this goes on working. Memory is committed from the
+// front of both parts.
 #pragma once
 
 #include <atomic>
@@ -25,27 +25,47 @@ class Region final {
   /// Null when there is no address space or memory for it. Regions live as long as the process.
   static Region* make(Pool& pool, const Geometry& cut) noexcept;
 
-  static Region& of(const void* slot) noexcept { return *std::launder(reinterpret_cast<Region*>(begin_of(slot))); }
+  /// Of an address among its slots.
+  static Region& of(const void* slot) noexcept {
+    return *std::launder(reinterpret_cast<Region*>(begin_of(slot) + region_size));
+  }
 
-  bool contains(const void* other) const noexcept { return begin_of(other) == address(); }
+  /// Whether an address is among its slots.
+  bool contains(const void* other) const noexcept { return begin_of(other) + region_size == address(); }
 
   Pool& pool() const noexcept { return pool_; }
   const Geometry& cut() const noexcept { return cut_; }
   Slab& slab(std::uint32_t index) const noexcept {
-    return *std::launder(reinterpret_cast<Slab*>(address() + Slab::records_begin + std::size_t{index} * cut_.stride));
+    return *std::launder(reinterpret_cast<Slab*>(address() + records_begin + std::size_t{index} * cut_.stride));
   }
   std::uint32_t index_of(const void* slot) const noexcept {
-    return static_cast<std::uint32_t>((reinterpret_cast<std::uintptr_t>(slot) - address()) >> cut_.slab_shift);
+    return static_cast<std::uint32_t>(offset_of(slot) >> cut_.slab_shift);
   }
   Slab& slab_of(const void* slot) const noexcept { return slab(index_of(slot)); }
+  /// How far an address is from the first slot.
+  static std::size_t offset_of(const void* slot) noexcept {
+    return reinterpret_cast<std::uintptr_t>(slot) & (region_size - 1);
+  }
 
-  /// The slabs of [first_slab, slabs_end()) have been used.
+  /// The slabs before this one have been used.
   std::uint32_t slabs_end() const noexcept { return slabs_end_.load(std::memory_order_acquire); }
   /// A slab that was never used; null when there is none left, or no memory. Under the pool's lock.
   Slab* add_slab() noexcept;
 
-  std::byte* slots_begin() const noexcept { return begin_of(cut_.first_slab); }
-  std::size_t committed_slot_bytes() const noexcept { return committed_ - cut_.first_slab * cut_.slab_size(); }
+  std::byte* slots_begin() const noexcept { return reinterpret_cast<std::byte*>(address() - region_size); }
+  /// Of the slabs that have been used.
+  std::size_t used_slot_bytes() const noexcept { return slabs_end() * cut_.slab_size(); }
+  std::size_t committed_slot_bytes() const noexcept { return committed_; }
+  const std::byte* records() const noexcept { return reinterpret_cast<const std::byte*>(address()); }
+  std::size_t committed_record_bytes() const noexcept { return committed_records_; }
+  /// Address space, of slots and records.
+  std::size_t reserved_bytes() const noexcept;
+
+  /// From here to narrow the slots of slabs that were never used are committed, too. Returns how many bytes of slots
+  /// are then: all, unless the kernel refuses. In a stop.
+  std::size_t widen() noexcept;
+  /// Under the pool's lock.
+  void narrow() noexcept;
 
   /// The live slots among 64 of a slab that `portion` stands for, those included that wait to be converted.
   std::uint64_t live(std::uint32_t index, std::uint32_t word, Portion portion) const noexcept {
@@ -60,21 +80,22 @@ class Region final {
   std::atomic<Region*> next{nullptr};        ///< the pool's next region; set once
 
  private:
-  Region(Pool& pool, const Geometry& cut) noexcept;
+  /// Where behind the region's own address the first record lies.
+  static constexpr std::size_t records_begin = 4 * Slab::line;
+
+  Region(Pool& pool, const Geometry& cut, std::size_t committed_records) noexcept;
+  static std::size_t record_bytes(const Geometry& cut, std::size_t slabs) noexcept;
   static std::uintptr_t begin_of(const void* slot) noexcept {
     return reinterpret_cast<std::uintptr_t>(slot) & ~(region_size - 1);
   }
   std::uintptr_t address() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
-  std::byte* begin_of(std::uint32_t index) const noexcept {
-    return reinterpret_cast<std::byte*>(address() + (std::size_t{index} << cut_.slab_shift));
-  }
+  bool commit_more() noexcept;
 
   Geometry cut_;
   Pool& pool_;
-  std::atomic<std::uint32_t> slabs_end_;
-  std::atomic<std::size_t> committed_;  ///< bytes from the region's beginning
+  std::atomic<std::uint32_t> slabs_end_{0};
+  std::atomic<std::size_t> committed_{0};       ///< bytes of slots
+  std::atomic<std::size_t> committed_records_;  ///< bytes from the region's own address
 };
-
-static_assert(sizeof(Region) <= Slab::records_begin, "the records begin behind the region");
 
 }  // namespace moult::data

@@ -47,13 +47,11 @@ const Region* region_around(const void* address) {
 /// Whether a live slot begins there.
 bool is_object(const Region& region, const void* address) noexcept {
   const Geometry& cut = region.cut();
-  std::uintptr_t in_region = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(&region);
-  std::uintptr_t index = in_region >> cut.slab_shift;
-  if (index < cut.first_slab || index >= region.slabs_end()) return false;
-  std::uintptr_t offset = in_region & (cut.slab_size() - 1);
+  if (region.index_of(address) >= region.slabs_end()) return false;
+  std::size_t offset = Region::offset_of(address) & cut.offset_mask;
   std::uint32_t number = cut.slot_at(offset);
   if (number >= cut.slots || number * std::size_t{cut.slot_size} != offset) return false;
-  return (region.slab(static_cast<std::uint32_t>(index)).live(number / 64) >> (number % 64) & 1) != 0;
+  return (region.slab_of(address).live(number / 64) >> (number % 64) & 1) != 0;
 }
 
 Pool& pool_of_object(const void* object, const std::string& field) {

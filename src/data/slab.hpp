@@ -43,8 +43,6 @@ class alignas(64) Slab final {
   };
 
   static constexpr std::size_t line = 64;
-  /// Where in a region the first record lies.
-  static constexpr std::size_t records_begin = 4 * line;
   /// Of one of the three bit arrays; whole cache lines, so that owner and others do not write the same ones.
   static constexpr std::size_t bytes_of_words(std::uint32_t words) noexcept {
     return (words * sizeof(Word) + line - 1) / line * line;

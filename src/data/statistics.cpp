@@ -18,10 +18,9 @@ PoolStatistics statistics_of(const Pool& pool) {
   if (is_mixed) found.held.push_back({contents.other->readable, count_live(pool, Portion::other), contents.other_size});
   found.slot_size = pool.cut().slot_size;
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
-    found.reserved += region_size;
-    found.resident += platform::resident_bytes(region->slots_begin(), region->committed_slot_bytes());
-    found.metadata += platform::resident_bytes(reinterpret_cast<const std::byte*>(region),
-                                               pool.cut().first_slab * pool.cut().slab_size());
+    found.reserved += region->reserved_bytes();
+    found.resident += platform::resident_bytes(region->slots_begin(), region->used_slot_bytes());
+    found.metadata += platform::resident_bytes(region->records(), region->committed_record_bytes());
   }
   return found;
 }

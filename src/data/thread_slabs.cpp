@@ -156,7 +156,7 @@ void leave(void* data) noexcept {
   ThreadSlabs& ending = *static_cast<ThreadSlabs*>(data);
   for (Owned* owned = ending.pools; owned != ending.pools + ending.count; ++owned)
     for (std::uint32_t index = 0; index < owned->count; ++index)
-      Region::of(owned->slabs[index]).pool().give_up(*owned->slabs[index]);
+      Region::of(owned->slabs[index]->begin()).pool().give_up(*owned->slabs[index]);
   delete[] ending.pools;
   ending = {};
 }

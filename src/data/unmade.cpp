@@ -31,9 +31,9 @@ Extent extent_of(std::span<const Pool* const> pools) noexcept {
   Extent extent;
   for (const Pool* pool : pools)
     for (const Region* region = pool->first_region(); region != nullptr; region = region->next.load()) {
-      std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(region);
+      std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(region->slots_begin());
       extent.begin = std::min(extent.begin, begin);
-      extent.end = std::max(extent.end, begin + region_size);
+      extent.end = std::max(extent.end, begin + region->used_slot_bytes());
     }
   return extent;
 }

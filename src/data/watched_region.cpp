@@ -9,7 +9,7 @@
 namespace moult::data {
 
 WatchedRegion::WatchedRegion(Region& region, Aside aside)
-    : slots_(region, std::move(aside)), chunks_(std::make_unique<std::atomic<Chunk>[]>(slabs_end() - first_slab())) {}
+    : slots_(region, std::move(aside)), chunks_(std::make_unique<std::atomic<Chunk>[]>(slabs_end())) {}
 
 bool WatchedRegion::claim(std::uint32_t slab) noexcept {
   std::atomic<Chunk>& state = chunk(slab);
@@ -21,7 +21,7 @@ bool WatchedRegion::claim(std::uint32_t slab) noexcept {
 /// The memory of a slab that nobody owns and that holds nothing may be with the system, and zeros do as well.
 void WatchedRegion::show(std::uint32_t index, platform::Userfaultfd& pages) noexcept {
   Slab& slab = region().slab(index);
-  if (!slab.is_empty() || slab.state.load() == Slab::State::owned) slots_.show(index, pages);
+  if (!slab.is_empty() || slab.state.load() == Slab::State::owned) slots_.bring_back(index, pages);
   slots_.forget(index);
   chunk(index).store(Chunk::shown, std::memory_order_release);
   pages.wake(slab.begin(), slots_.slab_size());

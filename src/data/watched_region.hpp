@@ -28,11 +28,10 @@ class WatchedRegion final {
   WatchedRegion(WatchedRegion&&) noexcept = default;
 
   Region& region() const noexcept { return slots_.region(); }
-  std::uint32_t first_slab() const noexcept { return slots_.first_slab(); }
   std::uint32_t slabs_end() const noexcept { return slots_.slabs_end(); }
   bool contains(const std::byte* address) const noexcept { return slots_.contains(address); }
 
-  std::atomic<Chunk>& chunk(std::uint32_t slab) const noexcept { return chunks_[slab - first_slab()]; }
+  std::atomic<Chunk>& chunk(std::uint32_t slab) const noexcept { return chunks_[slab]; }
   /// Makes a hidden or wanted chunk busy; false when it is neither.
   bool claim(std::uint32_t slab) noexcept;
   /// Of a busy one: its pages are back, and who waits for them goes on.

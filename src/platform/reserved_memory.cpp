@@ -1,12 +1,18 @@
 #include "platform/reserved_memory.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
+#include "base/fd.hpp"
 #include "platform/memory.hpp"
 
 #ifndef MADV_POPULATE_WRITE
@@ -17,6 +23,24 @@
 #endif
 
 namespace moult::platform {
+namespace {
+
+/// The number behind the first `key` in a small file.
+std::optional<std::uint64_t> number_after(const char* path, std::string_view key) noexcept {
+  const Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  std::array<char, 4096> buffer;
+  const ssize_t got = file ? ::read(file.get(), buffer.data(), buffer.size()) : -1;
+  if (got <= 0) return std::nullopt;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+  const std::size_t found = text.find(key);
+  const std::size_t begin = found == text.npos ? found : text.find_first_not_of(" \t", found + key.size());
+  if (begin == text.npos) return std::nullopt;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data() + begin, text.data() + text.size(), number);
+  return error == std::errc() ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
 
 std::byte* reserve(std::size_t size, std::size_t alignment) noexcept {
   std::size_t wide = size + alignment;
@@ -33,6 +57,15 @@ void unreserve(std::byte* begin, std::size_t size) noexcept { ::munmap(begin, si
 
 bool commit(std::byte* begin, std::size_t size) noexcept {
   return ::mprotect(begin, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void uncommit(std::byte* begin, std::size_t size) noexcept { ::mprotect(begin, size, PROT_NONE); }
+
+bool promises_are_free() noexcept {
+  constexpr std::uint64_t strict_accounting = 2;
+  const std::optional<std::uint64_t> mode = number_after("/proc/sys/vm/overcommit_memory", "");
+  const std::optional<std::uint64_t> locked = number_after("/proc/self/status", "VmLck:");
+  return mode && *mode != strict_accounting && locked == std::uint64_t{0};
 }
 
 void populate(std::byte* begin, std::size_t size) noexcept { ::madvise(begin, size, MADV_POPULATE_WRITE); }

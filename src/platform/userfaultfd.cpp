@@ -31,9 +31,24 @@
 #ifndef USERFAULTFD_IOC_NEW
 #define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
 #endif
+#ifndef UFFDIO_MOVE
+#define UFFDIO_MOVE _IOWR(0xAA, 0x05, MoveOrder)
+#define UFFD_FEATURE_MOVE (1 << 16)
+#define UFFDIO_MOVE_MODE_DONTWAKE 1
+#endif
 
 namespace moult::platform {
 namespace {
+
+/// The kernel's uffdio_move, which the headers of older systems do not have.
+struct MoveOrder {
+  __u64 dst = 0;
+  __u64 src = 0;
+  __u64 len = 0;
+  __u64 mode = 0;
+  __s64 move = 0;  ///< bytes, or an error
+};
+static_assert(sizeof(MoveOrder) == 40);
 
 Fd open_by_call(int flags) noexcept { return Fd(static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | flags))); }
 
@@ -60,8 +75,16 @@ void sleep_a_moment() noexcept {
 
 }  // namespace
 
-Userfaultfd::Userfaultfd() {
+Userfaultfd::Userfaultfd(Moves moves) {
   MOULT_FAULT("platform.userfaultfd.open");
+  open();
+  moves_ = moves == Moves::where_possible && agree_on(UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_MOVE);
+  if (!moves_ && !agree_on(UFFD_FEATURE_THREAD_ID))
+    throw Error(ErrorCode::unsupported, std::string("this kernel's userfaultfd does not tell which thread waits: ") +
+                                            std::strerror(errno) + "; convert eagerly");
+}
+
+void Userfaultfd::open() {
   fd_ = open_by_call(0);
   if (!fd_) fd_ = open_by_device();
   serves_kernel_ = static_cast<bool>(fd_);
@@ -71,12 +94,13 @@ Userfaultfd::Userfaultfd() {
                 std::string("lazy conversion needs userfaultfd, which this system does not give: ") +
                     std::strerror(errno) +
                     "; allow it (kernel 5.11 or newer, and no filter that forbids the call), or convert eagerly");
+}
+
+bool Userfaultfd::agree_on(std::uint64_t features) noexcept {
   uffdio_api wanted{};
   wanted.api = UFFD_API;
-  wanted.features = UFFD_FEATURE_THREAD_ID;
-  if (::ioctl(fd_.get(), UFFDIO_API, &wanted) != 0)
-    throw Error(ErrorCode::unsupported, std::string("this kernel's userfaultfd does not tell which thread waits: ") +
-                                            std::strerror(errno) + "; convert eagerly");
+  wanted.features = features;
+  return ::ioctl(fd_.get(), UFFDIO_API, &wanted) == 0;
 }
 
 void Userfaultfd::watch(std::byte* begin, std::size_t size) {
@@ -126,6 +150,28 @@ void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from
       fail_to_fill(error);
     }
   }
+}
+
+/// How many bytes from the beginning, as far as the kernel gets.
+std::size_t Userfaultfd::move_some(std::byte* begin, std::size_t size, std::byte* from, Waiters waiters) noexcept {
+  MoveOrder order;
+  order.dst = as_number(begin);
+  order.src = as_number(from);
+  order.len = size;
+  order.mode = waiters == Waiters::left ? UFFDIO_MOVE_MODE_DONTWAKE : 0;
+  ::ioctl(fd_.get(), UFFDIO_MOVE, &order);
+  return order.move > 0 ? static_cast<std::size_t>(order.move) : 0;
+}
+
+/// A page that cannot be moved is copied: one that is shared with a child, or that a device writes to, or that is none.
+void Userfaultfd::move(std::byte* begin, std::size_t size, std::byte* from, Waiters waiters) noexcept {
+  std::size_t done = 0;
+  while (moves_ && done < size) {
+    const std::size_t moved = move_some(begin + done, size - done, from + done, waiters);
+    if (moved == 0) fill(begin + done, page_size(), from + done, waiters);
+    done += moved > 0 ? moved : page_size();
+  }
+  if (done < size) fill(begin + done, size - done, from + done, waiters);
 }
 
 void Userfaultfd::fill_with_zeros(std::byte* begin, std::size_t size) noexcept {

@@ -21,8 +21,11 @@ struct MissingPage {
 /// serves_kernel(), in a system call. Every function is safe in any thread.
 class Userfaultfd final {
  public:
+  /// Whether pages are moved into place by the kernel. Copied they are where it cannot (before Linux 6.8).
+  enum class Moves { where_possible, never };
+
   /// Throws Error (unsupported) when the system has no userfaultfd or does not let this user have one.
-  Userfaultfd();
+  explicit Userfaultfd(Moves moves = Moves::where_possible);
 
   /// False: a system call that is given the address of a missing page fails with EFAULT.
   bool serves_kernel() const noexcept { return serves_kernel_; }
@@ -45,6 +48,12 @@ class Userfaultfd final {
   void fill_silently(std::byte* begin, std::size_t size, const std::byte* from) noexcept {
     fill(begin, size, from, Waiters::left);
   }
+  /// The same as fill and fill_silently, for less, and what was one piece of memory stays one: the pages at `from` are
+  /// used up, and what is there afterwards is not said.
+  void move(std::byte* begin, std::size_t size, std::byte* from) noexcept { move(begin, size, from, Waiters::woken); }
+  void move_silently(std::byte* begin, std::size_t size, std::byte* from) noexcept {
+    move(begin, size, from, Waiters::left);
+  }
   /// The same with zeros; what is not watched any more is left alone.
   void fill_with_zeros(std::byte* begin, std::size_t size) noexcept;
   /// Lets those go on who wait for a page of the range; they wait anew where it is missing still.
@@ -52,10 +61,16 @@ class Userfaultfd final {
 
  private:
   enum class Waiters { woken, left };
+  void open();
+  /// Whether the kernel agrees.
+  bool agree_on(std::uint64_t features) noexcept;
   void fill(std::byte* begin, std::size_t size, const std::byte* from, Waiters waiters) noexcept;
+  void move(std::byte* begin, std::size_t size, std::byte* from, Waiters waiters) noexcept;
+  std::size_t move_some(std::byte* begin, std::size_t size, std::byte* from, Waiters waiters) noexcept;
 
   Fd fd_;
   bool serves_kernel_ = false;
+  bool moves_ = false;
 };
 
 }  // namespace moult::platform

@@ -20,6 +20,7 @@
 #include "moult/class_additions.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
+#include "platform/memory.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {
@@ -295,6 +296,37 @@ TEST_F(Lazily, TakenBackInTheSameStopTheyAreWhatTheyWere) {
     transaction.resume();
   }
   expect_all_one();
+}
+
+TEST_F(Lazily, WhatIsMadeInAStopThatIsUndoneStaysThereBesideThem) {
+  std::vector<std::unique_ptr<Point>> more;
+  {
+    Transaction transaction;
+    Transaction::Scope scope(transaction);
+    transaction.hold(threads::StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
+    start_lazy_update<Point, PointTwo>(to_two);
+    for (std::size_t i = 0; i < 20'000; ++i) more.push_back(std::make_unique<Point>(points.size() + i));
+    transaction.undo_all();
+    transaction.resume();
+  }
+  for (std::unique_ptr<Point>& point : more) points.push_back(std::move(point));
+  expect_all_one();
+}
+
+TEST_F(Lazily, WhatIsMadeMeanwhileLeavesTheirMemoryOneMappingInTheEnd) {
+  for (int round = 0; round < 3; ++round) {
+    LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
+    for (std::size_t i = 0; i < 20'000; ++i) points.push_back(std::make_unique<Point>(points.size()));
+    objects.drain();
+    start_eager_update<PointTwo, Point>(to_one);
+  }
+  expect_all_one();
+  const std::vector<platform::Mapping> mappings = platform::address_space().mappings();
+  const platform::Mapping* const first =
+      platform::find_mapping(mappings, reinterpret_cast<std::uintptr_t>(points.front().get()));
+  ASSERT_NE(first, nullptr);
+  for (const std::unique_ptr<Point>& point : points)
+    ASSERT_TRUE(first->contains(reinterpret_cast<std::uintptr_t>(point.get())));
 }
 
 TEST_F(Lazily, TouchedInTheStopTheyAreConvertedThere) {

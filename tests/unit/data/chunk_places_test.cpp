@@ -13,7 +13,6 @@
 namespace moult::data {
 namespace {
 
-constexpr std::uint32_t lowest_slab = 2;
 constexpr std::uint32_t slab_count = 3;
 constexpr std::size_t slab_size = 16;
 
@@ -23,12 +22,11 @@ class FakePart {
   explicit FakePart(std::byte* begin) : begin_(begin) {}
   const FakePart& region() const { return *this; }
   std::uint32_t index_of(const std::byte* address) const {
-    return lowest_slab + static_cast<std::uint32_t>(static_cast<std::size_t>(address - begin_) / slab_size);
+    return static_cast<std::uint32_t>(static_cast<std::size_t>(address - begin_) / slab_size);
   }
-  std::uint32_t first_slab() const { return lowest_slab; }
   std::uint32_t slabs_end() const {
     if (const std::function<void()> act = std::exchange(before_it_is_entered, nullptr)) act();
-    return lowest_slab + slab_count;
+    return slab_count;
   }
   bool contains(const std::byte* address) const { return begin_ <= address && address < begin_ + memory_size; }
 
@@ -42,7 +40,7 @@ class FakePart {
 
 using Places = ChunkPlaces<FakePart>;
 
-bool is_left(const Places::Place& place) { return place.region->left.at(place.slab - lowest_slab); }
+bool is_left(const Places::Place& place) { return place.region->left.at(place.slab); }
 
 class ChunkPlacesTest : public testing::Test {
  protected:
@@ -59,7 +57,7 @@ TEST_F(ChunkPlacesTest, AnAddressIsInTheChunkAroundIt) {
   const std::byte* const address = memory_.data() + 2 * FakePart::memory_size + slab_size + 1;
   ASSERT_TRUE(places_.contains(address));
   EXPECT_EQ(places_.of(address).region, &*std::next(places_.begin()));
-  EXPECT_EQ(places_.of(address).slab, lowest_slab + 1);
+  EXPECT_EQ(places_.of(address).slab, 1u);
   EXPECT_FALSE(places_.contains(memory_.data() + FakePart::memory_size)) << "between two of them";
 }
 
@@ -67,11 +65,11 @@ TEST_F(ChunkPlacesTest, WhatIsLeftComesInOrderAndOnce) {
   EXPECT_EQ(places_.chunk_count(), parts * slab_count);
   std::size_t found = 0;
   for (FakePart& part : places_)
-    for (std::uint32_t slab = lowest_slab; slab < lowest_slab + slab_count; ++slab, ++found) {
+    for (std::uint32_t slab = 0; slab < slab_count; ++slab, ++found) {
       const Places::Place place = places_.first(is_left);
       ASSERT_EQ(place.region, &part);
       ASSERT_EQ(place.slab, slab);
-      part.left.at(slab - lowest_slab) = false;
+      part.left.at(slab) = false;
     }
   EXPECT_EQ(places_.first(is_left).region, nullptr);
   EXPECT_EQ(found, places_.chunk_count());
@@ -101,8 +99,7 @@ TEST_F(ChunkPlacesTest, OneThatIsFurtherBehindLeadsNobodyAstray) {
     has_passed_first.acquire();
   };
   places_.first([](const Places::Place& place) {
-    EXPECT_GE(place.slab, lowest_slab);
-    EXPECT_LT(place.slab, lowest_slab + slab_count);
+    EXPECT_LT(place.slab, slab_count);
     return false;
   });
   finish.release();

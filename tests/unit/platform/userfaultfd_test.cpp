@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -79,6 +81,38 @@ TEST_F(WatchedPages, FilledSilentlyTheyAreThereAndWhoeverWaitsWaitsOn) {
   fd.wake(pages, 8 * page_size());
   toucher.join();
   EXPECT_TRUE(is_through);
+}
+
+TEST_F(WatchedPages, MovedIntoPlaceTheyAreAsTheyWere) {
+  hide();
+  for (Userfaultfd::Moves moves : {Userfaultfd::Moves::where_possible, Userfaultfd::Moves::never}) {
+    SCOPED_TRACE(static_cast<int>(moves));
+    fd = Userfaultfd(moves);
+    fd.watch(pages, size);
+    std::jthread toucher([&] { EXPECT_EQ(*(pages + 3 * page_size()), value_of(3)); });
+    std::optional<MissingPage> missing = fd.next();
+    ASSERT_TRUE(missing);
+    fd.move(pages, 8 * page_size(), aside);
+    toucher.join();
+    for (std::size_t page = 0; page < 8; ++page) EXPECT_EQ(*(pages + page * page_size()), value_of(page));
+    fd.unwatch(pages, size);
+    ASSERT_TRUE(move_pages(pages, aside, size));
+  }
+}
+
+TEST_F(WatchedPages, MovedIntoPlaceAreThoseToo) {
+  hide();
+  fd.fill(pages, page_size(), aside + page_size());
+  discard(aside + 2 * page_size(), page_size());
+  const pid_t child = ::fork();
+  if (child == 0) ::pause();
+  fd.move(pages, 8 * page_size(), aside);
+  EXPECT_EQ(*pages, value_of(1)) << "what is there stays";
+  EXPECT_EQ(*(pages + 1 * page_size()), value_of(1)) << "shared with a child";
+  EXPECT_EQ(*(pages + 2 * page_size()), std::byte{0}) << "where nothing was";
+  EXPECT_EQ(*(pages + 3 * page_size()), value_of(3));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_F(WatchedPages, ASystemCallWaitsAsWell) {
