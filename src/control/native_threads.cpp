@@ -5,6 +5,7 @@
 
 #include "alterability/static_points.hpp"
 #include "control/native.hpp"
+#include "platform/x86_64/return_stubs.hpp"
 #include "redefine/stack_reading.hpp"
 #include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
@@ -34,7 +35,7 @@ std::vector<Stack> stacks_of_others() {
     std::vector<threads::Frame>& frames =
         stacks.emplace_back(Stack{thread, {}, alterability::point_of(thread).value_or("")}).frames;
     stopped->walk(thread, [&](const threads::Frame& frame) {
-      frames.push_back(frame);
+      if (!platform::is_in_return_stub(frame.pc)) frames.push_back(frame);
       return frames.size() < most_frames;
     });
   }
