@@ -118,7 +118,7 @@ std::string in_words(const std::vector<CodeAddress>& calls, const symbols::Progr
   std::string text;
   for (CodeAddress call : calls) {
     const std::optional<symbols::FunctionSymbol> function = program.at(call);
-    const std::optional<symbols::SourceLine> line = program.line_of(call);
+    const std::optional<symbols::SourceLine> line = program.own_line_of(call);
     text += text.empty() ? ": it is in " : ", called from ";
     text += function && !function->demangled.empty() ? function->demangled : "?";
     if (line) text += " at " + line->file + ":" + std::to_string(line->line);

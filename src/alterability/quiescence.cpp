@@ -130,7 +130,7 @@ std::string explain(const Activity& activity) {
   symbols::Program program = symbols::Program::of_this_process();
   for (std::size_t i = 0; i < activity.frames.size(); ++i) {
     std::optional<symbols::FunctionSymbol> function = program.at(activity.frames[i]);
-    std::optional<symbols::SourceLine> line = program.line_of(activity.frames[i]);
+    std::optional<symbols::SourceLine> line = program.own_line_of(activity.frames[i]);
     if (i > 0) text += ", called from " + (function && !function->demangled.empty() ? function->demangled : "?");
     if (line) text += " at " + line->file + ":" + std::to_string(line->line);
   }

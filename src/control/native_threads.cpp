@@ -76,7 +76,7 @@ FrameRecord describe(const threads::Frame& frame, const symbols::Program& progra
     if (!function->demangled.empty() && function->range.contains(address))
       record.offset = value(frame.pc) - value(function->range.begin);
   }
-  if (const std::optional<symbols::SourceLine> line = program.line_of(address)) {
+  if (const std::optional<symbols::SourceLine> line = program.own_line_of(address)) {
     record.file = line->file;
     record.line = line->line;
   }

@@ -125,11 +125,14 @@ class Program::Impl {
     }
   }
 
-  /// The debug information of the module that `function` is in, or null.
+  /// The debug information of a module, or null.
+  const DebugInfo* debug_info(std::size_t module) {
+    const ModuleSymbols* module_symbols = symbols(module);
+    return module_symbols != nullptr ? module_symbols->debug_info() : nullptr;
+  }
   const DebugInfo* debug_info(const FunctionSymbol& function) {
     const std::optional<std::size_t> module = module_of(function);
-    const ModuleSymbols* module_symbols = module ? symbols(*module) : nullptr;
-    return module_symbols != nullptr ? module_symbols->debug_info() : nullptr;
+    return module ? debug_info(*module) : nullptr;
   }
 
   /// What debug information says of `function`.
@@ -274,9 +277,14 @@ std::vector<DataPlace> Program::find_all_data(std::string_view mangled) const {
 
 std::optional<SourceLine> Program::line_of(CodeAddress address) const {
   const std::optional<std::size_t> place = impl_->module_at(address);
-  const ModuleSymbols* symbols = place ? impl_->symbols(*place) : nullptr;
-  const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+  const DebugInfo* info = place ? impl_->debug_info(*place) : nullptr;
   return info != nullptr ? info->line_of(in_file(impl_->modules[*place], address)) : std::nullopt;
+}
+
+std::optional<SourceLine> Program::own_line_of(CodeAddress address) const {
+  const std::optional<std::size_t> place = impl_->module_at(address);
+  const DebugInfo* info = place ? impl_->debug_info(*place) : nullptr;
+  return info != nullptr ? info->own_line_of(in_file(impl_->modules[*place], address)) : std::nullopt;
 }
 
 std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSymbol& function) const {

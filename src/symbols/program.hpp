@@ -95,6 +95,8 @@ class Program final {
   /// table: name "" and the range. Nothing when even that is missing.
   std::optional<FunctionSymbol> at(CodeAddress address) const;
   std::optional<SourceLine> line_of(CodeAddress address) const;
+  /// The same, but where a function of moult's headers was inlined the line that calls it.
+  std::optional<SourceLine> own_line_of(CodeAddress address) const;
   /// A data symbol (a vtable, a guard variable) by its mangled name.
   std::optional<std::uintptr_t> find_data(std::string_view mangled) const;
   /// The same in every module: each may have one of its own.
