@@ -17,6 +17,7 @@
 #include "base/transaction.hpp"
 #include "moult/error.hpp"
 #include "platform/tasks.hpp"
+#include "platform/x86_64/return_stubs.hpp"
 #include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -105,7 +106,7 @@ std::vector<Calls> calls_of(const std::vector<ThreadId>& threads, const Patience
     for (ThreadId thread : threads) {
       std::vector<CodeAddress>& calls = all.emplace_back(Calls{thread, {}}).innermost_first;
       stopped.walk(thread, [&](const threads::Frame& frame) {
-        if (frame.is_precise) calls.push_back(frame.lookup_address());
+        if (frame.is_precise && !platform::is_in_return_stub(frame.pc)) calls.push_back(frame.lookup_address());
         return frame.is_precise && calls.size() < most_calls;
       });
     }

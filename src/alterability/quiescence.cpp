@@ -129,7 +129,7 @@ std::string explain(const Activity& activity) {
   if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
   symbols::Program program = symbols::Program::of_this_process();
   // The first is a call of the function, maybe in a version of it that has another name.
-  if (std::optional<symbols::SourceLine> line = program.line_of(activity.frames.front()))
+  if (std::optional<symbols::SourceLine> line = program.own_line_of(activity.frames.front()))
     text += " at " + line->file + ":" + std::to_string(line->line);
   for (std::size_t i = 1; i < activity.frames.size(); ++i)
     text += ", called from " + program.describe(activity.frames[i]);

@@ -5,6 +5,7 @@
 
 #include "alterability/static_points.hpp"
 #include "control/native.hpp"
+#include "platform/x86_64/return_stubs.hpp"
 #include "redefine/stack_reading.hpp"
 #include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
@@ -34,7 +35,7 @@ std::vector<Stack> stacks_of_others() {
     std::vector<threads::Frame>& frames =
         stacks.emplace_back(Stack{thread, {}, alterability::point_of(thread).value_or("")}).frames;
     stopped->walk(thread, [&](const threads::Frame& frame) {
-      frames.push_back(frame);
+      if (!platform::is_in_return_stub(frame.pc)) frames.push_back(frame);
       return frames.size() < most_frames;
     });
   }
@@ -75,7 +76,7 @@ FrameRecord describe(const threads::Frame& frame, const symbols::Program& progra
     if (!function->demangled.empty() && function->range.contains(address))
       record.offset = value(frame.pc) - value(function->range.begin);
   }
-  if (const std::optional<symbols::SourceLine> line = program.line_of(address)) {
+  if (const std::optional<symbols::SourceLine> line = program.own_line_of(address)) {
     record.file = line->file;
     record.line = line->line;
   }

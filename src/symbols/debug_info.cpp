@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "symbols/die_attributes.hpp"
+
 namespace moult::symbols {
 namespace {
 
@@ -41,6 +43,20 @@ bool any_refers_out(std::string_view table, std::uint64_t offset) {
   }
   return false;
 }
+
+/// Adds the calls that were inlined where the address is, the outermost one first.
+void add_copies_at(std::uint64_t address, const Dwarf_Die& scope, std::vector<Dwarf_Die>& copies, int depth = 0) {
+  constexpr int deepest = 300;  // only damaged files nest deeper
+  if (depth > deepest) return;
+  for_each_child(scope, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) == DW_TAG_subprogram || dwarf_haspc(&child, address) <= 0) return;
+    if (dwarf_tag(&child) == DW_TAG_inlined_subroutine) copies.push_back(child);
+    add_copies_at(address, child, copies, depth + 1);
+  });
+}
+
+/// As it is included from the sources or from where it is installed.
+bool is_header_of_moult(std::string_view file) { return file.find("include/moult/") != std::string_view::npos; }
 
 }  // namespace
 
@@ -164,6 +180,19 @@ std::optional<SourceLine> DebugInfo::line_of(std::uint64_t address) const {
   const char* file = dwarf_linesrc(line, nullptr, nullptr);
   if (file == nullptr) return std::nullopt;
   return SourceLine{std::filesystem::path(file).lexically_normal().string(), number};
+}
+
+std::optional<SourceLine> DebugInfo::own_line_of(std::uint64_t address) const {
+  std::optional<SourceLine> line = line_of(address);
+  if (!line || !is_header_of_moult(line->file)) return line;
+  std::vector<Dwarf_Die> copies;
+  if (const std::optional<Dwarf_Die> function = function_at(address)) add_copies_at(address, *function, copies);
+  for (auto copy = copies.rbegin(); copy != copies.rend(); ++copy) {
+    SourceLine call{file_named_by(*copy, DW_AT_call_file),
+                    static_cast<int>(number_of(*copy, DW_AT_call_line).value_or(0))};
+    if (!call.file.empty() && call.line > 0 && !is_header_of_moult(call.file)) return call;
+  }
+  return line;
 }
 
 std::string DebugInfo::missing_file() const {

@@ -47,6 +47,8 @@ class DebugInfo final {
   /// The file in which the function at `address` was declared; empty when unknown.
   std::string source_of(std::uint64_t address) const;
   std::optional<SourceLine> line_of(std::uint64_t address) const;
+  /// As Program's.
+  std::optional<SourceLine> own_line_of(std::uint64_t address) const;
   /// False for addresses of functions that the linker has dropped.
   bool is_code(std::uint64_t address) const { return range_at(code_, address) != nullptr; }
   /// The name of a .dwo file that could not be opened; empty when none is missing.

@@ -125,11 +125,14 @@ class Program::Impl {
     }
   }
 
-  /// The debug information of the module that `function` is in, or null.
+  /// The debug information of a module, or null.
+  const DebugInfo* debug_info(std::size_t module) {
+    const ModuleSymbols* module_symbols = symbols(module);
+    return module_symbols != nullptr ? module_symbols->debug_info() : nullptr;
+  }
   const DebugInfo* debug_info(const FunctionSymbol& function) {
     const std::optional<std::size_t> module = module_of(function);
-    const ModuleSymbols* module_symbols = module ? symbols(*module) : nullptr;
-    return module_symbols != nullptr ? module_symbols->debug_info() : nullptr;
+    return module ? debug_info(*module) : nullptr;
   }
 
   /// What debug information says of `function`.
@@ -274,16 +277,21 @@ std::vector<DataPlace> Program::find_all_data(std::string_view mangled) const {
 
 std::optional<SourceLine> Program::line_of(CodeAddress address) const {
   const std::optional<std::size_t> place = impl_->module_at(address);
-  const ModuleSymbols* symbols = place ? impl_->symbols(*place) : nullptr;
-  const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
+  const DebugInfo* info = place ? impl_->debug_info(*place) : nullptr;
   return info != nullptr ? info->line_of(in_file(impl_->modules[*place], address)) : std::nullopt;
+}
+
+std::optional<SourceLine> Program::own_line_of(CodeAddress address) const {
+  const std::optional<std::size_t> place = impl_->module_at(address);
+  const DebugInfo* info = place ? impl_->debug_info(*place) : nullptr;
+  return info != nullptr ? info->own_line_of(in_file(impl_->modules[*place], address)) : std::nullopt;
 }
 
 std::string Program::describe(CodeAddress address) const {
   const std::optional<FunctionSymbol> function = at(address);
   const bool has_name = function && !function->demangled.empty();
   std::string text = has_name ? function->demangled : "code at " + hex_text(value(address));
-  if (const std::optional<SourceLine> line = line_of(address))
+  if (const std::optional<SourceLine> line = own_line_of(address))
     text += " at " + line->file + ":" + std::to_string(line->line);
   return text;
 }

@@ -95,7 +95,9 @@ class Program final {
   /// table: name "" and the range. Nothing when even that is missing.
   std::optional<FunctionSymbol> at(CodeAddress address) const;
   std::optional<SourceLine> line_of(CodeAddress address) const;
-  /// Both in words, "ns::f(int) at a.cpp:12", as far as they are known: for messages.
+  /// The same, but where a function of moult's headers was inlined the line that calls it.
+  std::optional<SourceLine> own_line_of(CodeAddress address) const;
+  /// Function and own line in words, "ns::f(int) at a.cpp:12", as far as they are known: for messages.
   std::string describe(CodeAddress address) const;
   /// A data symbol (a vtable, a guard variable) by its mangled name.
   std::optional<std::uintptr_t> find_data(std::string_view mangled) const;

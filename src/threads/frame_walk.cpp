@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "platform/process_memory.hpp"
+#include "platform/x86_64/return_stubs.hpp"
 #include "threads/dwarf_expression.hpp"
 #include "threads/unwind_table.hpp"
 #include "threads/unwinder.hpp"
@@ -168,7 +169,7 @@ StackCopy StackCopy::of(const StoppedWorld& stopped, ThreadId thread, std::size_
   copy.thread_ = thread;
   copy.frames_.reserve(std::min<std::size_t>(most_frames, 64));
   WalkEnd end = walk_frames(stopped, thread, [&](const FrameState& state) {
-    copy.frames_.push_back(state);
+    if (!platform::is_in_return_stub(state.frame.pc)) copy.frames_.push_back(state);
     return copy.frames_.size() < most_frames;
   });
   copy.is_whole_ = end == WalkEnd::outermost;

@@ -11,9 +11,11 @@
 #include <cstdlib>
 #include <functional>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "control/native.hpp"
 #include "moult/alterability.hpp"
 #include "moult/manager.hpp"
 #include "platform/tasks.hpp"
@@ -70,6 +72,29 @@ TEST(ReturnBarrier, IsToldWhenTheCallHasReturned) {
   caller.room().leave.release();
   caller.finish();
   EXPECT_EQ(result, 42);
+}
+
+/// Of the thread that is in a call of `stays`: that one and those around it, as the command shows them.
+std::vector<std::string> shown_functions(const protocol::ThreadsRequest& request) {
+  std::vector<std::string> functions;
+  for (const protocol::ThreadRecord& thread : control::native_threads(request).threads) {
+    for (const protocol::FrameRecord& frame : thread.frames)
+      if (!functions.empty() || frame.function.find("subject::stays") != std::string::npos)
+        functions.push_back(frame.function);
+    if (!functions.empty()) break;
+  }
+  return functions;
+}
+
+TEST(ReturnBarrier, WhoeverAsksForTheStacksIsShownTheProgramsCallsAlone) {
+  Caller caller([](Room& room) { stays(room, 42); });
+  const std::vector<std::string> before = shown_functions({});
+  const std::vector<std::string> with_variables = shown_functions({.locals = true});
+  ReturnBarrier barrier({stays});
+  ASSERT_TRUE(is_any_return_address_changed());
+  ASSERT_FALSE(before.empty());
+  EXPECT_EQ(shown_functions({}), before);
+  EXPECT_EQ(shown_functions({.locals = true}), with_variables);
 }
 
 TEST(ReturnBarrier, WaitsForTheOutermostOfRecursiveCalls) {

@@ -197,6 +197,18 @@ TEST_F(StaticPointsLive, WhoeverAsksForTheThreadsIsToldWhereOneStays) {
     EXPECT_EQ(thread.point, thread.id == static_cast<int>(clock.id()) ? "top" : "") << thread.name;
 }
 
+TEST_F(StaticPointsLive, WhereAThreadStaysIsTheProgramsOwnLine) {
+  Clock clock;
+  protocol::ThreadsReply reply;
+  carry_out(Told::Steps{.pause_hook = [&] { reply = control::native_threads({}); }});
+  std::vector<std::string> files;
+  for (const protocol::ThreadRecord& thread : reply.threads)
+    for (const protocol::FrameRecord& frame : thread.frames)
+      if (thread.point == "top") files.push_back(frame.file);
+  EXPECT_THAT(files, testing::Contains(testing::EndsWith("static_points_live_test.cpp")));
+  EXPECT_THAT(files, testing::Not(testing::Contains(testing::EndsWith("static_points.hpp"))));
+}
+
 TEST_F(StaticPointsLive, AnActiveThreadAppliesTheUpdateAtItsPoint) {
   Clock clock(ThreadRole::active);
   std::atomic<ThreadId> applied_in{};
