@@ -39,10 +39,10 @@ new_version() {
   is_log_in_form || fail "nobody is asked to log in: $answer"
 }
 
-applied() { expect 0 "log-in: applied" "$MOULT" apply "$pid" "$SOLUTION" --timeout 120; }
+applied() { expect 0 "log-in: applied" "$MOULT" apply "$pid" "$SOLUTION" --timeout 600; }
 rolled_back() {
   local update
-  for update in "$@"; do expect 0 "$update: rolled back" "$MOULT" rollback "$pid" "$update" --timeout 120; done
+  for update in "$@"; do expect 0 "$update: rolled back" "$MOULT" rollback "$pid" "$update" --timeout 600; done
 }
 
 # begin_load [PAUSE]: wrk's visitors come until end_load; with that many milliseconds between an answer and the next request.

@@ -5,7 +5,7 @@ rounds=2
 [[ -z ${MOULT_SOAK-} ]] || rounds=100
 start_server
 
-begin_load
+begin_load 1
 sleep 2
 end_load
 declare -A without
@@ -13,7 +13,7 @@ for name in "${!figure[@]}"; do without[$name]=${figure[$name]}; done
 counts_are_right
 without[counted]=$counted
 
-begin_load
+begin_load 1
 began=$SECONDS
 for ((round = 1; round <= rounds; ++round)); do
   applied

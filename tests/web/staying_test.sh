@@ -9,10 +9,10 @@ expect 0 "staying: applied" "$MOULT" apply "$pid" "$BINARIES/web_staying.so" --t
   echo "$code $message" >"$base/stayed"
 ) &
 started+=("$!")
-is_inside() { "$MOULT" threads "$pid" | grep -q "Staying::do_GET"; }
+is_inside() { "$MOULT" threads "$pid" | grep -q "Staying::do_get"; }
 wait_until "a request stays in the handler" is_inside
 
-expect 1 "log-in: failed.*Staying::do_GET" "$MOULT" apply "$pid" "$SOLUTION" --timeout 120
+expect 1 "log-in: failed.*Staying::do_get" "$MOULT" apply "$pid" "$SOLUTION" --timeout 120
 old_version
 expect 0 "apology: applied" "$MOULT" apply "$pid" "$BINARIES/web_apology.so" --timeout 120
 says /nothing "Nothing to be seen here, sorry."

@@ -10,7 +10,7 @@ static bool may_go = false;
 /// Laid out as a Handler.
 class Staying {
  public:
-  Answer do_GET(const Request& request) {
+  Answer do_get(const Request& request) {
     if (request.form.contains("go")) {
       const std::scoped_lock lock(mutex);
       may_go = true;
@@ -34,5 +34,5 @@ class Staying {
 
 MOULT_UPDATE {
   moult::threaded_manager("web server")
-      .add_update(std::make_unique<moult::SafeRedefineUpdate>("staying", &Handler::do_GET, &Staying::do_GET));
+      .add_update(std::make_unique<moult::SafeRedefineUpdate>("staying", &Handler::do_get, &Staying::do_get));
 }

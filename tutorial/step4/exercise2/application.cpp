@@ -52,7 +52,7 @@ MOULT_UPDATABLE Session& WebServer::session(const Request& request, Answer& answ
   return *(shared_->sessions[answer.session] = std::make_unique<Session>());
 }
 
-MOULT_UPDATABLE Answer Handler::do_GET(const Request& request) {
+MOULT_UPDATABLE Answer Handler::do_get(const Request& request) {
   const std::scoped_lock lock(server_->shared()->mutex);
   Page* const page = server_->page(request.path);
   if (page == nullptr) return no_page(request.path);
@@ -62,7 +62,7 @@ MOULT_UPDATABLE Answer Handler::do_GET(const Request& request) {
 }
 
 /// There is no form. Whoever sends one has it from a later version that was taken back.
-MOULT_UPDATABLE Answer Handler::do_POST(const Request&) { return {.status = 303, .location = "/hello"}; }
+MOULT_UPDATABLE Answer Handler::do_post(const Request&) { return {.status = 303, .location = "/hello"}; }
 
 std::string html_document(const std::string& title, const std::string& body) {
   return R"(<!doctype html>
@@ -172,10 +172,10 @@ int main() {
   const auto server = moult::allocate_shared<WebServer>(http, three_pages());
   Handler handler(*server);
   http->Get(".*", [&](const httplib::Request& request, httplib::Response& response) {
-    send(handler.do_GET(request_of(request)), response);
+    send(handler.do_get(request_of(request)), response);
   });
   http->Post(".*", [&](const httplib::Request& request, httplib::Response& response) {
-    send(handler.do_POST(request_of(request)), response);
+    send(handler.do_post(request_of(request)), response);
   });
   http->new_task_queue = [] { return new Workers; };
   http->set_idle_interval(std::chrono::milliseconds(100));

@@ -1,5 +1,7 @@
-// What an update needs to have users log in: later versions of the classes of site.hpp. Included by one file.
+// What an update needs to have users log in: later versions of the classes of site.hpp. For one file, the update's.
 #pragma once
+
+// NOLINTBEGIN(misc-definitions-in-headers)
 
 #include <algorithm>
 #include <array>
@@ -53,7 +55,7 @@ class Page_v2 : public moult::Updatable<Page_v2> {
   std::size_t name_at_;  ///< where the message says "stranger"
 };
 
-inline constexpr std::string_view stranger = "stranger";
+static constexpr std::string_view stranger = "stranger";
 
 MOULT_UPDATABLE Page_v2::Page_v2(std::string title, std::string message, long times_shown)
     : title_(std::move(title)),
@@ -108,8 +110,8 @@ class WebServer_v2 : public moult::Updatable<WebServer_v2> {
 /// Shows pages to users alone. Laid out as a Handler, since its functions are called for the one that the program has.
 class Handler_v2 {
  public:
-  Answer do_GET(const Request& request);
-  Answer do_POST(const Request& request);
+  Answer do_get(const Request& request);
+  Answer do_post(const Request& request);
 
  private:
   Answer log_in(const Request& request);
@@ -118,11 +120,11 @@ class Handler_v2 {
 };
 
 // What the program takes for objects of the old classes.
-inline Session_v2& with_user(Session& session) { return reinterpret_cast<Session_v2&>(session); }
-inline Page_v2& with_name(Page& page) { return reinterpret_cast<Page_v2&>(page); }
-inline const WebServer_v2& with_users(const WebServer& server) { return reinterpret_cast<const WebServer_v2&>(server); }
+static Session_v2& with_user(Session& session) { return reinterpret_cast<Session_v2&>(session); }
+static Page_v2& with_name(Page& page) { return reinterpret_cast<Page_v2&>(page); }
+static const WebServer_v2& with_users(const WebServer& server) { return reinterpret_cast<const WebServer_v2&>(server); }
 
-inline std::string log_in_form(const std::string& path, const std::string& hint) {
+static std::string log_in_form(const std::string& path, const std::string& hint) {
   return html_document("Log in", hint + R"(
 <form class="log-in" method="post" action="/login">
 <input type="hidden" name="page" value=")" +
@@ -133,7 +135,7 @@ inline std::string log_in_form(const std::string& path, const std::string& hint)
 </form>)");
 }
 
-Answer Handler_v2::do_GET(const Request& request) {
+Answer Handler_v2::do_get(const Request& request) {
   const std::scoped_lock lock(server_->shared()->mutex);
   Page* const page = server_->page(request.path);
   if (page == nullptr) return no_page(request.path);
@@ -144,7 +146,7 @@ Answer Handler_v2::do_GET(const Request& request) {
   return answer;
 }
 
-Answer Handler_v2::do_POST(const Request& request) {
+Answer Handler_v2::do_post(const Request& request) {
   if (request.path == "/login") return log_in(request);
   Answer answer{.status = 303, .location = "/hello"};
   if (request.path != "/logout") return answer;
@@ -154,7 +156,7 @@ Answer Handler_v2::do_POST(const Request& request) {
 }
 
 /// What was filled in, or nothing.
-inline std::string filled_in(const Request& request, const std::string& name) {
+static std::string filled_in(const Request& request, const std::string& name) {
   const auto found = request.form.find(name);
   return found == request.form.end() ? "" : found->second;
 }
@@ -171,3 +173,4 @@ Answer Handler_v2::log_in(const Request& request) {
   with_user(server_->session(request, answer)).set_user(*user);
   return answer;
 }
+// NOLINTEND(misc-definitions-in-headers)

@@ -88,8 +88,8 @@ class WebServer : public moult::Updatable<WebServer, 128> {
 class Handler {
  public:
   explicit Handler(WebServer& server) : server_(&server) {}
-  Answer do_GET(const Request& request);
-  Answer do_POST(const Request& request);
+  Answer do_get(const Request& request);
+  Answer do_post(const Request& request);
 
  private:
   WebServer* server_;

@@ -26,8 +26,8 @@ class LogIn final : public moult::SafeRedefineUpdate {
  public:
   LogIn()
       : SafeRedefineUpdate("log-in",
-                           {moult::Redefinition(&Handler::do_GET, &Handler_v2::do_GET),
-                            moult::Redefinition(&Handler::do_POST, &Handler_v2::do_POST)},
+                           {moult::Redefinition(&Handler::do_get, &Handler_v2::do_get),
+                            moult::Redefinition(&Handler::do_post, &Handler_v2::do_post)},
                            {moult::get_thread_by_name("server")}) {
     set_patience({.sleep_time = std::chrono::milliseconds(200), .max_postponements = 2});
   }
@@ -43,7 +43,7 @@ class LogIn final : public moult::SafeRedefineUpdate {
   /// With the accept loop at its point, new requests wait for as long as it takes to answer those in progress.
   bool wait_alterability() override {
     if (!moult::wait_static_points_reached(patience())) return false;
-    moult::setup_force_quiescence({&Handler::do_GET, &Handler::do_POST}, patience());
+    moult::setup_force_quiescence({&Handler::do_get, &Handler::do_post}, patience());
     return moult::wait_force_quiescence(patience());
   }
   void clean_failed_alterability() override {

@@ -8,8 +8,8 @@
 class LogIn final : public moult::SafeRedefineUpdate {
  public:
   LogIn()
-      : SafeRedefineUpdate("log-in", {moult::Redefinition(&Handler::do_GET, &Handler_v2::do_GET),
-                                      moult::Redefinition(&Handler::do_POST, &Handler_v2::do_POST)}) {}
+      : SafeRedefineUpdate("log-in", {moult::Redefinition(&Handler::do_get, &Handler_v2::do_get),
+                                      moult::Redefinition(&Handler::do_post, &Handler_v2::do_post)}) {}
 
   bool wait_alterability() override {
     throw moult::Error(moult::ErrorCode::invalid_argument,
