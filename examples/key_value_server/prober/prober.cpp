@@ -37,6 +37,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds until_next_try{10};  // to reach a server that is gone
+
 struct Options {
   std::int64_t port = 0;
   std::int64_t connections = 4;
@@ -166,7 +168,7 @@ class Prober final {
         if (client_) note_loss();
         client_.reset();
         if (!options_.reconnects) throw;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        std::this_thread::sleep_for(until_next_try);
       }
     }
   }

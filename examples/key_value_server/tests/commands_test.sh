@@ -23,13 +23,15 @@ replies "ERR unknown command 'EXPIRE'" EXPIRE count 100
 replies "ERR unknown command 'TTL'" TTL count
 [[ $(cli INFO) == *version:1*keys:1* ]] || fail "INFO says $(cli INFO)"
 
-# Several requests at once, one of them in lines of its own and cut in two.
+# Several requests at once, one of them as an array that is cut in two.
 exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+# shellcheck disable=SC2016 # they are the protocol's
 printf 'PING\r\nSET a 1\r\nINCR a\r\n*2\r\n$3\r\nD' >&"$connection"
 for reply in +PONG +OK :2; do
   IFS=$'\r' read -r line _ <&"$connection"
   [[ $line == "$reply" ]] || fail "\"$line\" instead of \"$reply\" in a pipeline"
 done
+# shellcheck disable=SC2016 # so is this
 printf 'EL\r\n$1\r\na\r\n*x\r\n' >&"$connection"
 IFS=$'\r' read -r line _ <&"$connection"
 [[ $line == :1 ]] || fail "\"$line\" to the request that was cut in two"

@@ -18,7 +18,7 @@ mkdir "$folder/tmp"
 mount -t tmpfs -o size=256k,mode=700 none "$folder/run"
 mount -t tmpfs -o size=4k none "$folder/tmp"
 
-start_loaded_server
+start_loaded_server --threads 2
 start_clients
 expect 3 "No space left on device" "$moult" apply "$server" "$programs/key_value_lazy.so"
 await_requests

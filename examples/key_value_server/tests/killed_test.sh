@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 export TMPDIR=$folder # where it is built
 
-start_loaded_server
+start_loaded_server --threads 2
 start_clients
 
 # The compiler waits for the rest of the source, so it is killed in the middle of that.

@@ -11,7 +11,7 @@ namespace {
 
 Reply reply_of(const std::string& bytes) { return parse_reply(bytes).value(); }
 
-/// The prober's next request of that name. The others are answered as by an empty server of version 2.
+/// The prober's next request of that name. Those before it have no reply.
 std::string next(Expectation& expectation, std::string_view name) {
   for (;;) {
     const std::string bytes = expectation.next_request();

@@ -3,7 +3,7 @@
 # shellcheck source=examples/key_value_server/tests/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-start_loaded_server
+start_loaded_server --threads 2
 start_clients
 replies OK SET beginning yes
 expect 1 "no entry may begin with y" "$moult" apply "$server" "$programs/key_value_throwing.so"

@@ -3,7 +3,7 @@
 # shellcheck source=examples/key_value_server/tests/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-start_loaded_server
+start_loaded_server --threads 2
 start_clients
 is_of_version_1
 expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_$1.so"
