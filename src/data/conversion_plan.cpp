@@ -73,6 +73,19 @@ void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& po
                   "; convert all of one of them first, or have the constructors redirected");
 }
 
+void refuse_third_class_meanwhile(const ClassChangeOfObjects& change, const PoolChange& pool) {
+  const ObjectClass* usual = pool.after.usual;
+  const ObjectClass* other = pool.before.other;
+  const ObjectClass* third = usual != &change.from && usual != &change.to ? usual : other;
+  if (third == nullptr || third == &change.from || third == &change.to) return;
+  if (third == other && count_live(*pool.pool, Portion::other) == 0) return;
+  throw Error(ErrorCode::unsupported, change.to.readable + ": the pool of " +
+                                          pool.pool->class_pools().object_class.readable + " holds objects of " +
+                                          third->readable + " beside those of " + change.from.readable +
+                                          ", and no third class while some are yet to be converted; convert all of " +
+                                          third->readable + " first, or convert eagerly");
+}
+
 void require_still(const ObjectClass& converted_to, const Pool& pool) {
   if (pool.portion_of(converted_to)) return;
   throw Error(ErrorCode::unsupported, converted_to.readable + ": what was converted to it is of class " +

@@ -45,6 +45,10 @@ void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool);
 /// are to be converted. In a stopped program.
 void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& pool, std::size_t converted_others);
 
+/// The same where the objects wait to be converted: the pool tells two classes apart, and those are the old and the new
+/// one for as long as the conversion goes on.
+void refuse_third_class_meanwhile(const ClassChangeOfObjects& change, const PoolChange& pool);
+
 /// Throws Error (unsupported) when what the pool holds and was converted to that class is of yet another one by now.
 void require_still(const ObjectClass& converted_to, const Pool& pool);
 

@@ -33,20 +33,16 @@
 #include "data/lazy_conversion.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstring>
 #include <utility>
 
-#include "base/address.hpp"
-#include "base/check.hpp"
 #include "base/event.hpp"
 #include "base/fault.hpp"
 #include "data/live_objects.hpp"
 #include "data/unmade.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
-#include "platform/poison.hpp"
 #include "threads/stop_turn.hpp"
 #include "threads/wakeful_threads.hpp"
 
@@ -54,23 +50,6 @@ namespace moult::data {
 namespace {
 
 using Chunk = Awaiting::Chunk;
-
-constexpr std::size_t most_reports = 100;
-
-void provide_awaiting(Region& region) {
-  if (region.awaiting.load() != nullptr) return;
-  std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
-  Awaiting* none = nullptr;
-  if (!region.awaiting.compare_exchange_strong(none, made.get())) return;
-  static_cast<void>(made.release());  // as long-lived as the region
-}
-
-void warn(std::string text) {
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = std::move(text);
-  event_log().publish(std::move(event));
-}
 
 }  // namespace
 
@@ -84,7 +63,9 @@ LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converte
       makes_(options.makes),
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : options.unwritten),
       untouched_(options.untouched),
-      manner_(options.manner) {
+      manner_(options.manner),
+      revocables_(*converter_),
+      report_(old_.readable, new_.readable) {
   require_two_classes(change());
 }
 
@@ -98,26 +79,10 @@ void LazyConversion::reserve() {
   std::size_t objects = 0;
   for (const PoolChange& pool : plan_pool_changes(change())) {
     objects += count_live(*pool.pool, pool.portion);
-    pool.pool->for_each_region([this](Region& region) {
-      reserved_.emplace_back();
-      provide_awaiting(region);
-    });
+    regions_.reserve(*pool.pool);
+    pool.pool->for_each_region([](Region& region) { region.provide_awaiting(); });
   }
-  objects_ = objects;
-}
-
-/// A pool tells two classes apart, and those are the old and the new one for as long as the conversion goes on.
-void LazyConversion::refuse_third_class(const PoolChange& pool) const {
-  const ObjectClass* usual = pool.after.usual;
-  const ObjectClass* other = pool.before.other;
-  const ObjectClass* third = usual != &old_ && usual != &new_ ? usual : other;
-  if (third == nullptr || third == &old_ || third == &new_) return;
-  if (third == other && count_live(*pool.pool, Portion::other) == 0) return;
-  throw Error(ErrorCode::unsupported, new_.readable + ": the pool of " +
-                                          pool.pool->class_pools().object_class.readable + " holds objects of " +
-                                          third->readable + " beside those of " + old_.readable +
-                                          ", and no third class while some are yet to be converted; convert all of " +
-                                          third->readable + " first, or convert eagerly");
+  counts_.expect(objects);
 }
 
 void LazyConversion::plan(const threads::StoppedWorld& stopped) {
@@ -125,7 +90,7 @@ void LazyConversion::plan(const threads::StoppedWorld& stopped) {
   std::vector<const Pool*> pools;
   for (PoolChange& pool : changes_) {
     refuse_misfit(change(), pool);
-    refuse_third_class(pool);
+    refuse_third_class_meanwhile(change(), pool);
     pool.after.other = pool.olds_are_others() ? &old_ : &new_;
     pool.after.other_size = pool.olds_are_others() ? old_kind_.size : new_kind_.size;
     pools.push_back(pool.pool);
@@ -136,34 +101,23 @@ void LazyConversion::plan(const threads::StoppedWorld& stopped) {
 
 void LazyConversion::move_regions() {
   for (const PoolChange& pool : changes_)
-    pool.pool->for_each_region([&](Region& region) {
-      if (region.slabs_end() == 0) return;
-      provide_awaiting(region);
-      if (reserved_.empty()) reserved_.emplace_back();
-      MovedRegion& moved = regions_.add(region, std::move(reserved_.back()));
-      reserved_.pop_back();
-      try {
-        MOULT_FAULT("data.lazy.move");
-        if (!moved.move(server_->pages()))
-          throw Error(ErrorCode::system, pool.before.usual->readable +
-                                             ": the kernel has no memory to move the pages of its objects aside; "
-                                             "convert eagerly, or allow more mappings (vm.max_map_count)");
-      } catch (...) {
-        regions_.drop_last();
-        throw;
-      }
+    regions_.move(*pool.pool, [&](MovedRegion& moved) {
+      MOULT_FAULT("data.lazy.move");
+      moved.region().provide_awaiting();
+      if (moved.move(server_->pages())) return;
+      throw Error(ErrorCode::system, pool.before.usual->readable +
+                                         ": the kernel has no memory to move the pages of its objects aside; convert "
+                                         "eagerly, or allow more mappings (vm.max_map_count)");
     });
 }
 
 void LazyConversion::open_chunks() noexcept {
-  for (MovedRegion& region : regions_) {
+  for (MovedRegion& region : regions_.places()) {
     Awaiting& awaiting = region.awaiting();
     awaiting.set_now(change_in(region).olds_are_others() ? Awaiting::Now::all_usual : Awaiting::Now::all_others);
-    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab)
-      awaiting.set(slab, Chunk::waiting);
+    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) awaiting.set(slab, Chunk::waiting);
   }
-  chunks_ = regions_.chunk_count();
-  chunks_left_ = regions_.chunk_count();
+  counts_.open(regions_.places().chunk_count());
 }
 
 void LazyConversion::build(const threads::StoppedWorld& stopped) {
@@ -187,8 +141,6 @@ void LazyConversion::exchange(const threads::StoppedWorld&) noexcept {
   }
 }
 
-bool LazyConversion::contains(const std::byte* address) const noexcept { return regions_.contains(address); }
-
 const PoolChange& LazyConversion::change_in(const MovedRegion& region) const noexcept {
   return *std::find_if(changes_.begin(), changes_.end(),
                        [&](const PoolChange& each) { return each.pool == &region.region().pool(); });
@@ -199,7 +151,7 @@ bool LazyConversion::is_waiting(const Place& place) const noexcept {
 }
 
 void LazyConversion::resolve(const platform::MissingPage& missing) {
-  Place place = regions_.of(missing.page);
+  Place place = place_of(missing.page);
   switch (place.region->awaiting().chunk(place.slab)) {
     case Chunk::done: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
     case Chunk::busy: return server_->claims().break_circle(missing);
@@ -219,25 +171,21 @@ void LazyConversion::resolve_in_stop(const Place& place, const platform::Missing
 }
 
 void LazyConversion::resolve_unconverted(const platform::MissingPage& missing) {
-  Place place = regions_.of(missing.page);
+  Place place = place_of(missing.page);
   if (!is_waiting(place) || server_->manner() == Manner::in_place) return resolve(missing);
   leave(place, "transformers that use other objects waited for one another too deep");
 }
 
 bool LazyConversion::needs_stop(const std::byte* page) const noexcept {
-  Place place = regions_.of(page);
+  Place place = place_of(page);
   return place.region->awaiting().chunk(place.slab) != Chunk::done &&
          !place.region->region().slab(place.slab).is_empty();
 }
 
-void LazyConversion::convert_at(const std::byte* page) { convert_in_place(regions_.of(page)); }
-
 void LazyConversion::show_at(const std::byte* page) noexcept {
-  Place place = regions_.of(page);
+  Place place = place_of(page);
   if (is_waiting(place)) server_->chunk_stops().show(*place.region, place.slab);
 }
-
-void LazyConversion::leave_at(const std::byte* page, const char* reason) { leave(regions_.of(page), reason); }
 
 bool LazyConversion::leave_rest() {
   for (Place place = next_waiting(); place.region != nullptr; place = next_waiting())
@@ -256,17 +204,15 @@ void LazyConversion::leave(const Place& place, const char* reason) {
   close(place);
 }
 
-/// In a stop, by a thread for which it stands still. The moved bytes stay as they were.
+/// In a stop, by a thread for which it stands still. The moved bytes stay as they were until it is certain.
 void LazyConversion::convert_in_place(const Place& place) {
   MovedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
   if (slab.is_empty()) return convert(place);
-  const bool is_certain = is_certain_;
-  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_,
-                        is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
+  Revocables revocable = revocable_if_need_be(place);
+  const bool is_certain = revocable.empty();
+  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
   const Claim claim(server_->claims(), Manner::in_place);
-  Revocables revocable;
-  if (!is_certain) revocable.push_back({&region, place.slab});
   chunk.prepare_in_place();
   server_->chunk_stops().hide_shown();  // it may be among them
   if (!region.awaiting().claim(place.slab)) return;
@@ -275,32 +221,22 @@ void LazyConversion::convert_in_place(const Place& place) {
   chunk.run_in_place();
   server_->chunk_stops().hide_shown();
   count(chunk);
-  if (is_certain) {
-    region.forget(place.slab);
-  } else {
-    revocable.front().words = chunk.take_words();
-    revocables_.with([&](Revocables& all) { all.splice(all.end(), revocable); });
-  }
-  close(place);
+  settle(place, chunk, std::move(revocable));
 }
 
-/// Claims and converts the chunk, unless somebody else has.
+/// Claims and converts the chunk, unless somebody else has. Until it is certain a copy of the moved bytes is converted.
 void LazyConversion::convert(const Place& place) {
   MovedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
-  const bool is_certain = is_certain_;
-  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_,
-                        is_certain ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept);
+  Revocables revocable = revocable_if_need_be(place);
+  const bool is_certain = revocable.empty();
+  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
   Claim claim(server_->claims(), Manner::aside);
   std::byte* bytes = region.aside(slab.begin());
   std::unique_ptr<std::byte[]> copy;
-  Revocables revocable;
-  if (!is_certain) {
-    copy = std::make_unique<std::byte[]>(region.slab_size());
-    revocable.push_back({&region, place.slab});
-  }
+  if (!is_certain) copy = std::make_unique<std::byte[]>(region.slab_size());
   if (!region.awaiting().claim(place.slab)) return;
-  bool is_empty = slab.is_empty();
+  const bool is_empty = slab.is_empty();
   if (copy && !is_empty) bytes = static_cast<std::byte*>(std::memcpy(copy.get(), bytes, region.slab_size()));
   if (!is_empty) {
     claim.hold(slab.begin(), region.slab_size(), bytes);
@@ -311,92 +247,62 @@ void LazyConversion::convert(const Place& place) {
   if (!is_empty && !claim.end())
     is_certain ? region.bring_back(place.slab, server_->pages())
                : server_->pages().fill(slab.begin(), region.slab_size(), bytes);
-  if (is_certain) region.forget(place.slab);
-  if (!is_certain) {
-    revocable.front().words = chunk.take_words();
-    revocables_.with([&](Revocables& all) { all.splice(all.end(), revocable); });
-  }
+  settle(place, chunk, std::move(revocable));
+}
+
+/// One as long as it is not certain that nothing is undone. Throws std::bad_alloc.
+LazyConversion::Revocables LazyConversion::revocable_if_need_be(const Place& place) const {
+  return is_certain_ ? Revocables() : RevocableChunks::prepare(*place.region, place.slab);
+}
+
+ChunkConversion::Olds LazyConversion::olds_of(const Revocables& revocable) noexcept {
+  return revocable.empty() ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept;
+}
+
+/// The chunk is converted. What lies aside of it is the way back, if there is one.
+void LazyConversion::settle(const Place& place, ChunkConversion& chunk, Revocables revocable) noexcept {
+  revocable.empty() ? place.region->forget(place.slab) : revocables_.add(std::move(revocable), chunk.take_words());
   close(place);
 }
 
 void LazyConversion::count(const ChunkConversion& chunk) noexcept {
-  ++converted_chunks_;
-  converted_objects_ += chunk.converted();
-  failed_objects_ += chunk.failed();
-  try {
-    untold_.with([&](std::vector<Unconverted>& all) {
-      all.insert(all.end(), chunk.failures().begin(), chunk.failures().end());
-    });
-  } catch (const std::bad_alloc&) {  // they are counted at least
-  }
-}
-
-/// Not in the stop of a chunk: whoever waits there may have the stream locked that the log is written to.
-void LazyConversion::tell() noexcept {
-  std::vector<Unconverted> failures;
-  untold_.with([&](std::vector<Unconverted>& all) { failures.swap(all); });
-  for (const Unconverted& failure : failures) try {
-      const std::size_t number = ++told_objects_;
-      if (number > most_reports) return;
-      warn_of(failure, number);
-    } catch (const std::bad_alloc&) {  // it stays unreported
-    }
-}
-
-void LazyConversion::warn_of(const Unconverted& failure, std::size_t number) const {
-  std::string text = "the object of " + old_.readable + " at " +
-                     hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) + " was not converted to " +
-                     new_.readable + " and stays as it is: " + failure.reason;
-  if (number == most_reports) text += "; there may be more, which are only counted";
-  warn(std::move(text));
+  counts_.add(chunk.converted(), chunk.failed());
+  report_.add(chunk.failures());
 }
 
 /// The chunk's pages are there, or nothing is in it.
 void LazyConversion::close(const Place& place) noexcept {
   place.region->awaiting().set(place.slab, Chunk::done);
   server_->pages().wake(place.region->region().slab(place.slab).begin(), place.region->slab_size());
-  if (chunks_left_.fetch_sub(1) == 1 && is_certain_) finish();
+  if (counts_.close_one() && is_certain_) finish();
 }
 
 /// Nothing is left to convert: the memory is as if it had never been moved.
 void LazyConversion::finish() noexcept {
   if (is_finished_.exchange(true)) return;
   const std::shared_ptr<LazyConversion> alive = shared_from_this();
-  for (MovedRegion& region : regions_) region.release(server_->pages());
+  for (MovedRegion& region : regions_.places()) region.release(server_->pages());
   for (const PoolChange& pool : changes_) {
     pool.pool->drop_care(Pool::touch);
-    if (pool.olds_are_others() && failed_objects_ == 0) pool.pool->drop_care(Pool::clear_other);
+    if (pool.olds_are_others() && !counts_.has_failures()) pool.pool->drop_care(Pool::clear_other);
   }
   server_->remove(*this);
   is_done_ = true;
   is_done_.notify_all();
 }
 
-/// What was converted so far and may have to be taken back.
-LazyConversion::Revocables LazyConversion::take_revocables() noexcept {
-  Revocables taken;
-  revocables_.with([&](Revocables& all) { taken.swap(all); });
-  return taken;
-}
-
-void LazyConversion::discard() noexcept { take_back(); }
-void LazyConversion::put_back(const threads::StoppedWorld&) noexcept { take_back(); }
-
 void LazyConversion::take_back() noexcept {
   // The new class's destructors may touch what is not converted yet.
   for (;;) {
     { const threads::NoWakefulWork until_all_is_told; }
-    Revocables chunks = take_revocables();
-    if (chunks.empty()) break;
-    for (Revocable& chunk : chunks) put_back(chunk);
+    if (!revocables_.put_back()) break;
   }
   const threads::NoWakefulWork servers_stand_still;
-  for (MovedRegion& region : regions_) {
-    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab)
-      region.awaiting().set(slab, Chunk::done);
+  for (MovedRegion& region : regions_.places()) {
+    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) region.awaiting().set(slab, Chunk::done);
     region.move_back(server_->pages());
   }
-  regions_.clear();
+  regions_.places().clear();
   for (const PoolChange& pool : changes_) {
     pool.pool->set_contents(pool.before);
     pool.pool->drop_care(Pool::touch);
@@ -406,50 +312,14 @@ void LazyConversion::take_back() noexcept {
   is_done_.notify_all();
 }
 
-/// The moved bytes become what they are to be when they are moved back: those of objects that were converted are still
-/// what they were, and others may have been written to, or made, since.
-void LazyConversion::put_back(Revocable& chunk) noexcept {
-  Slab& slab = chunk.region->region().slab(chunk.slab);
-  std::size_t slot_size = chunk.region->region().cut().slot_size;
-  auto recorded = chunk.words.begin();
-  for (std::uint32_t word = 0; word < slab.words(); ++word) {
-    bool is_recorded = recorded != chunk.words.end() && recorded->word == word;
-    std::uint64_t converted = is_recorded ? recorded->bits : 0;
-    for (std::uint64_t left = slab.live(word); left != 0; left &= left - 1) {
-      std::byte* slot = slab.slot(word, static_cast<std::uint32_t>(std::countr_zero(left)), slot_size);
-      std::byte* aside = chunk.region->aside(slot);
-      if ((converted & left & -left) == 0) {
-        std::memcpy(aside, slot, slot_size);
-        continue;
-      }
-      converter_->put_back({slot, slot_size, 1, aside, slot_size});
-      if (!chunk.region->region().pool().poisons()) continue;
-      platform::poison(slot, slot_size);
-      platform::unpoison(slot, old_kind_.size);
-    }
-    if (is_recorded) slab.others()[word].store(recorded++->was_other & slab.live(word));
-  }
-}
-
 void LazyConversion::end_olds(const threads::StoppedWorld&) noexcept {
   if (is_certain_ || is_done_) return;
   {
     const threads::NoWakefulWork until_all_is_told;
     is_certain_ = true;
   }
-  const std::unique_ptr<std::byte[]> scratch = std::make_unique<std::byte[]>(std::max(old_kind_.size, new_kind_.size));
-  for (const Revocable& chunk : take_revocables()) {
-    Slab& slab = chunk.region->region().slab(chunk.slab);
-    std::size_t slot_size = chunk.region->region().cut().slot_size;
-    for (const ConvertedWord& word : chunk.words)
-      for (std::uint64_t left = word.bits & slab.live(word.word); converter_->ends_olds() && left != 0;
-           left &= left - 1) {
-        std::byte* slot = slab.slot(word.word, static_cast<std::uint32_t>(std::countr_zero(left)), slot_size);
-        converter_->end_olds({slot, slot_size, 1, chunk.region->aside(slot), slot_size}, scratch.get());
-      }
-    chunk.region->forget(chunk.slab);
-  }
-  if (chunks_left_ == 0) finish();
+  revocables_.end_olds();
+  if (counts_.are_all_closed()) finish();
 }
 
 void LazyConversion::go_on() noexcept {
@@ -457,12 +327,15 @@ void LazyConversion::go_on() noexcept {
   try {
     server_->drain(shared_from_this());
   } catch (const std::exception& error) {
-    warn(old_.readable + ": nobody converts the rest of its objects: " + error.what());
+    Event event;
+    event.kind = EventKind::warning;
+    event.text = old_.readable + ": nobody converts the rest of its objects: " + error.what();
+    event_log().publish(std::move(event));
   }
 }
 
 LazyConversion::Place LazyConversion::next_waiting() const noexcept {
-  return regions_.first([this](const Place& place) { return is_waiting(place); });
+  return regions_.places().first([this](const Place& place) { return is_waiting(place); });
 }
 
 void LazyConversion::drain() {
@@ -506,17 +379,6 @@ void LazyConversion::drain(const threads::StoppedWorld&) {
   const threads::NoWakefulWork what_the_stopper_touched_is_done;
 }
 
-LazyProgress LazyConversion::progress() const noexcept {
-  LazyProgress now;
-  now.chunks = chunks_;
-  now.converted_chunks = converted_chunks_;
-  now.objects = objects_;
-  now.converted_objects = converted_objects_;
-  now.failed_objects = failed_objects_;
-  now.is_done = is_done_;
-  return now;
-}
-
 std::string LazyConversion::describe() const {
   return "objects of " + old_.readable + " converted to " + new_.readable + " at their first use";
 }
@@ -530,55 +392,4 @@ bool LazyConversion::concerns(const ObjectClass& other) const noexcept {
                      [&](const PoolChange& each) { return each.after.usual == &other || each.after.other == &other; });
 }
 
-namespace {
-
-std::vector<std::shared_ptr<LazyConversion>> unfinished_of(const ObjectClass& wanted) {
-  std::vector<std::shared_ptr<LazyConversion>> all = PageServer::unfinished();
-  std::erase_if(all, [&](const std::shared_ptr<LazyConversion>& each) { return !each->concerns(wanted); });
-  return all;
-}
-
-}  // namespace
-
-void finish_lazy_conversions(const ObjectClass& old_class) {
-  if (const threads::StoppedWorld* stopped = threads::current_stop())
-    return finish_lazy_conversions(old_class, *stopped);
-  for (const std::shared_ptr<LazyConversion>& each : unfinished_of(old_class)) each->drain();
-}
-
-void finish_lazy_conversions(const ObjectClass& old_class, const threads::StoppedWorld& stopped) {
-  for (const std::shared_ptr<LazyConversion>& each : unfinished_of(old_class)) each->drain(stopped);
-  if (unfinished_of(old_class).empty()) return;
-  throw Error(ErrorCode::unsupported,
-              old_class.readable +
-                  ": objects of its pool were converted at first use in this very stop, which "
-                  "has to end before they are converted again; do that in an update of its own");
-}
-
-void finish_lazy_conversions() {
-  if (const threads::StoppedWorld* stopped = threads::current_stop()) return finish_lazy_conversions(*stopped);
-  for (const std::shared_ptr<LazyConversion>& each : PageServer::unfinished()) each->drain();
-}
-
-void finish_lazy_conversions(const threads::StoppedWorld& stopped) {
-  for (const std::shared_ptr<LazyConversion>& each : PageServer::unfinished()) each->drain(stopped);
-}
-
 }  // namespace moult::data
-
-namespace moult {
-
-LazyObjects::LazyObjects(std::shared_ptr<data::LazyConversion> conversion) noexcept
-    : conversion_(std::move(conversion)) {}
-
-LazyProgress LazyObjects::progress() const noexcept {
-  return conversion_ == nullptr ? LazyProgress{} : conversion_->progress();
-}
-
-void LazyObjects::drain() const {
-  if (conversion_ == nullptr) return;
-  const threads::StoppedWorld* stopped = threads::current_stop();
-  stopped != nullptr ? conversion_->drain(*stopped) : conversion_->drain();
-}
-
-}  // namespace moult

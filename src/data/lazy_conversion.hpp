@@ -4,18 +4,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
-#include <span>
 #include <vector>
 
-#include "base/guarded.hpp"
 #include "data/chunk_conversion.hpp"
-#include "data/chunk_places.hpp"
 #include "data/conversion.hpp"
 #include "data/conversion_plan.hpp"
-#include "data/moved_region.hpp"
+#include "data/lazy_counts.hpp"
+#include "data/moved_pools.hpp"
 #include "data/page_server.hpp"
+#include "data/revocable_chunks.hpp"
+#include "data/unconverted_report.hpp"
 #include "moult/detail/conversion.hpp"
 #include "moult/lazy_update.hpp"
 
@@ -40,14 +39,14 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void check() const override;
   void reserve() override;
   void build(const threads::StoppedWorld& stopped) override;
-  void discard() noexcept override;
+  void discard() noexcept override { take_back(); }
   void exchange(const threads::StoppedWorld& stopped) noexcept override;
-  void put_back(const threads::StoppedWorld& stopped) noexcept override;
+  void put_back(const threads::StoppedWorld&) noexcept override { take_back(); }
   void end_olds(const threads::StoppedWorld& stopped) noexcept override;
   void go_on() noexcept override;
   void require_current() const override;
   std::string describe() const override;
-  std::size_t count() const noexcept override { return converted_objects_; }
+  std::size_t count() const noexcept override { return counts_.converted(); }
 
   /// Whether system calls that are given the address of an object wait for its conversion, too, instead of failing.
   bool serves_kernel() const noexcept { return server_->pages().serves_kernel(); }
@@ -63,10 +62,10 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void drain();
   /// The same in a stop.
   void drain(const threads::StoppedWorld& stopped);
-  LazyProgress progress() const noexcept;
+  LazyProgress progress() const noexcept { return counts_.progress(is_done_); }
 
   // What the page server calls, in work that no stop meets.
-  bool contains(const std::byte* address) const noexcept;
+  bool contains(const std::byte* address) const noexcept { return regions_.places().contains(address); }
   /// Sees to it that whoever waits for the page can go on. Throws std::bad_alloc.
   void resolve(const platform::MissingPage& missing);
   /// The same without converting anything, where transformers wait for one another too deep.
@@ -76,35 +75,29 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
 
   // What is called in a stop that is made for chunks, by who made it (chunk_stops.hpp).
   /// Converts the page's chunk, if it waits, in place. Throws std::bad_alloc.
-  void convert_at(const std::byte* page);
+  void convert_at(const std::byte* page) { convert_in_place(place_of(page)); }
   /// Shows it as it is, if it waits, until the stop is over.
   void show_at(const std::byte* page) noexcept;
 
   /// When the program runs again: names the objects that stay what they are.
-  void tell() noexcept;
+  void tell() noexcept { report_.tell(); }
 
   /// The page's objects stay what they are. In a program that runs. Throws std::bad_alloc.
-  void leave_at(const std::byte* page, const char* reason);
+  void leave_at(const std::byte* page, const char* reason) { leave(place_of(page), reason); }
   /// All that wait stay what they are. True.
   bool leave_rest();
 
  private:
   using Place = ChunkPlaces<MovedRegion>::Place;
-  /// A chunk that was converted before it was certain that it stays so.
-  struct Revocable {
-    MovedRegion* region = nullptr;
-    std::uint32_t slab = 0;
-    std::vector<ConvertedWord> words{};
-  };
-  using Revocables = std::list<Revocable>;
+  using Revocables = RevocableChunks::Chunks;
 
   ClassChangeOfObjects change() const noexcept { return {old_, new_, new_kind_, makes_}; }
   void plan(const threads::StoppedWorld& stopped);
-  void refuse_third_class(const PoolChange& pool) const;
   void move_regions();
   void open_chunks() noexcept;
   void take_back() noexcept;
   const PoolChange& change_in(const MovedRegion& region) const noexcept;
+  Place place_of(const std::byte* page) const noexcept { return regions_.places().of(page); }
   Place next_waiting() const noexcept;
 
   bool is_waiting(const Place& place) const noexcept;
@@ -115,11 +108,11 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   void drain_in_stops();
   void drain_beside();
   void count(const ChunkConversion& chunk) noexcept;
-  void warn_of(const Unconverted& failure, std::size_t number) const;
+  Revocables revocable_if_need_be(const Place& place) const;
+  static ChunkConversion::Olds olds_of(const Revocables& revocable) noexcept;
+  void settle(const Place& place, ChunkConversion& chunk, Revocables revocable) noexcept;
   void close(const Place& place) noexcept;
   void finish() noexcept;
-  Revocables take_revocables() noexcept;
-  void put_back(Revocable& chunk) noexcept;
 
   std::shared_ptr<PageServer> server_;
   std::shared_ptr<detail::ObjectConverter> converter_;
@@ -131,31 +124,14 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   Unwritten unwritten_;
   Untouched untouched_;
   Manner manner_;
-  std::vector<Aside> reserved_;
   std::vector<PoolChange> changes_;
-  ChunkPlaces<MovedRegion> regions_;  ///< from build on the same
-  Guarded<Revocables> revocables_;
-  Guarded<std::vector<Unconverted>> untold_;
+  MovedPools<MovedRegion> regions_;  ///< from build on the same
+  RevocableChunks revocables_;
+  UnconvertedReport report_;
   std::atomic<bool> is_certain_{false};  ///< nothing will be put back
   std::atomic<bool> is_finished_{false};
   std::atomic<bool> is_done_{false};
-  std::atomic<std::size_t> chunks_{0};
-  std::atomic<std::size_t> chunks_left_{0};  ///< that are not done
-  std::atomic<std::size_t> converted_chunks_{0};
-  std::atomic<std::size_t> objects_{0};
-  std::atomic<std::size_t> converted_objects_{0};
-  std::atomic<std::size_t> failed_objects_{0};
-  std::atomic<std::size_t> told_objects_{0};
+  LazyCounts counts_;
 };
-
-/// Converts what earlier conversions have left that have to do with pools which hold objects of the class, before
-/// another one begins. Throws std::bad_alloc.
-void finish_lazy_conversions(const ObjectClass& old_class);
-/// The same in a stop. Throws Error (unsupported) as well, when one began in this very stop and may still be undone.
-void finish_lazy_conversions(const ObjectClass& old_class, const threads::StoppedWorld& stopped);
-/// Converts whatever conversions have left, of any class. Throws std::bad_alloc.
-void finish_lazy_conversions();
-/// The same in a stop; those that began in it may still be undone.
-void finish_lazy_conversions(const threads::StoppedWorld& stopped);
 
 }  // namespace moult::data

@@ -51,8 +51,8 @@ bool MovedRegion::move(platform::Userfaultfd& pages) {
     platform::populate(begin(), platform::page_size());
     // Not before: what is watched is moved page by page.
     pages.watch(begin(), size());
-    platform::discard(begin(),
-                      size());  // that page, and what a worker of the kernel, which no stop holds, has put there
+    // That page, and what a worker of the kernel has put there, which no stop holds.
+    platform::discard(begin(), size());
   } catch (...) {
     move_back();
     throw;

@@ -13,25 +13,23 @@
 //
 // Who may do what. Only who made a chunk busy brings it back, and whoever does that in the running program keeps a stop
 // away, lest the stopper wait for it: the reader of touches is not stopped, others hold it off as a lock of moult does.
-// `accessed_` has no other lock taken under it.
+// The list of accessed objects has no other lock taken under its own.
 //
 // Limits: what is touched where no stop can be waited for is brought back first and visited later; the public header
 // says when. An object of another class is never visited in its place: what a slot holds is looked at again.
 #include "data/progressive_access.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <exception>
 #include <thread>
 #include <utility>
 
 #include "base/address.hpp"
-#include "base/direct_change.hpp"
 #include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
 #include "data/class_pools.hpp"
-#include "data/lazy_conversion.hpp"
+#include "data/unfinished.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
@@ -58,10 +56,10 @@ bool cannot_wait(pid_t task) noexcept {
   return threads::is_served_in_stop(task) || platform::blocked_call(task).number >= 0;
 }
 
-bool is_live(const std::byte* slot) noexcept {
-  const Region& region = Region::of(slot);
-  std::uint32_t number = region.cut().slot_at(reinterpret_cast<std::uintptr_t>(slot) & region.cut().offset_mask);
-  return (region.slab_of(slot).live(number / 64) >> (number % 64) & 1) != 0;
+/// Whether it is there, and is what it was when it was found.
+bool is_still(const AccessedObjects::Found& found) noexcept {
+  const std::optional<Portion> portion = found.source->pool->portion_of(*found.source->held);
+  return portion && find_live(*found.source->pool, *portion, *threads::current_stop(), found.slot).has_value();
 }
 
 /// Of the throw that is the `count`th. What goes wrong with every object must not drown everything else in the log.
@@ -108,7 +106,7 @@ void ProgressiveAccess::reserve() {
     objects += count_live(*source.pool, source.portion);
     if (std::find(pools.begin(), pools.end(), source.pool) != pools.end()) continue;
     pools.push_back(source.pool);
-    source.pool->for_each_region([this](Region&) { reserved_.emplace_back(); });
+    regions_.reserve(*source.pool);
   }
   objects_ = objects;
 }
@@ -127,24 +125,13 @@ void ProgressiveAccess::move_regions() {
   for (const Source& source : sources_) {
     if (std::find(pools.begin(), pools.end(), source.pool) != pools.end()) continue;
     pools.push_back(source.pool);
-    source.pool->for_each_region([&](Region& region) {
-      if (region.slabs_end() == 0) return;
-      if (reserved_.empty()) reserved_.emplace_back();
-      WatchedRegion& watched = regions_.add(region, std::move(reserved_.back()));
-      reserved_.pop_back();
-      try {
-        watched.move(server_->pages());
-      } catch (...) {
-        regions_.drop_last();
-        throw;
-      }
-    });
+    regions_.move(*source.pool, [this](WatchedRegion& watched) { watched.move(server_->pages()); });
   }
 }
 
 void ProgressiveAccess::move_back() noexcept {
-  for (WatchedRegion& region : regions_) region.move_back(server_->pages());
-  regions_.clear();
+  for (WatchedRegion& region : regions_.places()) region.move_back(server_->pages());
+  regions_.places().clear();
 }
 
 void ProgressiveAccess::begin(const threads::StoppedWorld& stopped) {
@@ -159,17 +146,19 @@ void ProgressiveAccess::begin(const threads::StoppedWorld& stopped) {
     move_back();
     throw;
   }
-  const std::size_t chunks = regions_.chunk_count();
+  const std::size_t chunks = regions_.places().chunk_count();
   chunks_ = chunks;
   chunks_left_ = chunks;
   for (const Source& source : sources_) source.pool->add_care(Pool::touch);
   if (chunks == 0) release();
 }
 
-bool ProgressiveAccess::contains(const std::byte* address) const noexcept { return regions_.contains(address); }
+bool ProgressiveAccess::contains(const std::byte* address) const noexcept {
+  return regions_.places().contains(address);
+}
 
 void ProgressiveAccess::resolve(const platform::MissingPage& missing) {
-  const Place place = regions_.of(missing.page);
+  const Place place = regions_.places().of(missing.page);
   switch (place.region->chunk(place.slab).load(std::memory_order_acquire)) {
     case Chunk::shown: return server_->pages().fill_with_zeros(missing.page, platform::page_size());
     case Chunk::busy: return;  // whoever brings it back wakes all in the end
@@ -180,23 +169,9 @@ void ProgressiveAccess::resolve(const platform::MissingPage& missing) {
   }
 }
 
-/// As a list of one, or of none.
 ProgressiveAccess::Batches ProgressiveAccess::objects_in(const Place& place) const {
-  std::vector<Found> found;
   const Region& region = place.region->region();
-  const Slab& slab = region.slab(place.slab);
-  for (const Source& source : sources_) {
-    if (source.pool != &region.pool()) continue;
-    for (std::uint32_t word = 0; word < slab.words(); ++word)
-      for (std::uint64_t left = slab.live(word, source.portion); left != 0; left &= left - 1)
-        found.push_back(
-            {slab.slot(word, static_cast<std::uint32_t>(std::countr_zero(left)), region.cut().slot_size), &source});
-  }
-  Batches one;
-  if (found.empty()) return one;
-  std::reverse(found.begin(), found.end());  // they are taken from the back
-  one.push_back(std::move(found));
-  return one;
+  return AccessedObjects::found_in(region, region.slab(place.slab), sources_);
 }
 
 /// Brings the chunk back, unless somebody else does. Its objects are to be visited, or taken, after that.
@@ -205,7 +180,7 @@ bool ProgressiveAccess::show(const Place& place) {
   AccessServer::Requests request;
   if (visit_ && !found.empty()) request.push_back(shared_from_this());
   if (!place.region->claim(place.slab)) return false;
-  accessed_.with([&](Accessed& all) { all.batches.splice(all.batches.end(), found); });
+  accessed_.add(std::move(found));
   ++shown_;
   place.region->show(place.slab, server_->pages());
   count_shown();
@@ -227,50 +202,25 @@ void ProgressiveAccess::count_shown() noexcept {
 /// Nothing is hidden any more: the memory is as if it had never been moved.
 void ProgressiveAccess::release() noexcept {
   const std::shared_ptr<ProgressiveAccess> alive = shared_from_this();
-  for (WatchedRegion& region : regions_) region.release(server_->pages());
+  for (WatchedRegion& region : regions_.places()) region.release(server_->pages());
   for (const Source& source : sources_) source.pool->drop_care(Pool::touch);
   server_->remove(*this);
-  accessed_.with([](Accessed& all) { all.is_complete = true; });
-  accessed_.notify();
+  accessed_.complete();
   is_released_ = true;
   is_released_.notify_all();
 }
 
 ProgressiveAccess::Place ProgressiveAccess::next_hidden() const noexcept {
-  return regions_.first([](const Place& place) {
+  return regions_.places().first([](const Place& place) {
     const Chunk state = place.region->chunk(place.slab).load(std::memory_order_acquire);
     return state == Chunk::hidden || state == Chunk::wanted;
   });
 }
 
-/// The next object that lives still, of those that are to be taken.
-void* ProgressiveAccess::pop(Accessed& accessed) noexcept {
-  while (!accessed.batches.empty()) {
-    std::vector<Found>& batch = accessed.batches.front();
-    while (!batch.empty()) {
-      const Found next = batch.back();
-      batch.pop_back();
-      if (!is_live(next.slot)) continue;
-      ++yielded_;
-      return next.object();
-    }
-    accessed.batches.pop_front();
-  }
-  return nullptr;
-}
-
 void* ProgressiveAccess::next(Clock::time_point deadline) {
-  for (;;) {
-    bool is_over = false;
-    void* const object = accessed_.wait_until(
-        deadline, [](const Accessed& all) { return !all.batches.empty() || all.is_complete; },
-        [&](Accessed& all, bool is_ready) {
-          void* const found = pop(all);
-          is_over = !is_ready || all.is_complete;
-          return found;
-        });
-    if (object != nullptr || is_over) return object;
-  }
+  void* const object = accessed_.wait_for_next(deadline);
+  if (object != nullptr) ++yielded_;
+  return object;
 }
 
 void* ProgressiveAccess::take() {
@@ -278,7 +228,7 @@ void* ProgressiveAccess::take() {
     let_others_stop();
     {
       const NoStop here;
-      if (void* const object = accessed_.with([this](Accessed& all) { return pop(all); })) return object;
+      if (void* const object = accessed_.take()) return ++yielded_, object;
       const Place place = is_released_ ? Place{} : next_hidden();
       if (place.region != nullptr) {
         show(place);
@@ -305,17 +255,11 @@ void ProgressiveAccess::let_go() noexcept {
 void ProgressiveAccess::end() noexcept {
   has_ended_ = true;
   let_go();
-  Batches dropped;
-  accessed_.with([&](Accessed& all) { dropped.swap(all.batches); });
-}
-
-bool ProgressiveAccess::is_still(const Found& found) const noexcept {
-  const std::optional<Portion> portion = found.source->pool->portion_of(*found.source->held);
-  return portion && find_live(*found.source->pool, *portion, *threads::current_stop(), found.slot).has_value();
+  accessed_.drop();
 }
 
 void ProgressiveAccess::visit(const Batches& batches, const threads::StoppedWorld&) {
-  for (const std::vector<Found>& batch : batches)
+  for (const std::vector<AccessedObjects::Found>& batch : batches)
     for (auto found = batch.rbegin(); found != batch.rend() && !has_ended_; ++found) {
       if (!is_still(*found)) continue;
       ++yielded_;
@@ -329,15 +273,6 @@ void ProgressiveAccess::visit(const Batches& batches, const threads::StoppedWorl
     }
 }
 
-/// What was shown and is not visited yet.
-ProgressiveAccess::Batches ProgressiveAccess::take_batch() noexcept {
-  Batches one;
-  accessed_.with([&](Accessed& all) {
-    if (!all.batches.empty()) one.splice(one.end(), all.batches, all.batches.begin());
-  });
-  return one;
-}
-
 /// The most urgent one: what somebody waits for, then what is late. False when there is neither.
 bool ProgressiveAccess::visit_one_chunk(const threads::StoppedWorld& stopped) {
   const Place place = wanted_chunks_.with([](auto& wanted) {
@@ -347,7 +282,7 @@ bool ProgressiveAccess::visit_one_chunk(const threads::StoppedWorld& stopped) {
     return first;
   });
   if (place.region == nullptr) {
-    const Batches late = take_batch();
+    const Batches late = accessed_.take_batch();
     visit(late, stopped);
     return !late.empty();
   }
@@ -366,8 +301,7 @@ void ProgressiveAccess::show_and_visit(const Place& place, const threads::Stoppe
 }
 
 bool ProgressiveAccess::visit_wanted() {
-  bool is_left = accessed_.with([](const Accessed& all) { return !all.batches.empty(); }) ||
-                 wanted_chunks_.with([](const auto& wanted) { return !wanted.empty(); });
+  bool is_left = !accessed_.is_empty() || wanted_chunks_.with([](const auto& wanted) { return !wanted.empty(); });
   if (!is_left) return true;
   try {
     in_own_stop(options_.timeout, [&](const threads::StoppedWorld& stopped) {
@@ -427,7 +361,7 @@ AccessProgress ProgressiveAccess::progress() const noexcept {
   now.objects = objects_;
   now.yielded_objects = yielded_;
   now.failed_visits = thrown_;
-  now.is_done = accessed_.with([](const Accessed& all) { return all.is_complete && all.batches.empty(); });
+  now.is_done = accessed_.is_over();
   return now;
 }
 
@@ -435,74 +369,4 @@ std::string ProgressiveAccess::describe() const {
   return "objects of " + wanted_.readable + " visited at their first access";
 }
 
-namespace {
-
-std::vector<std::shared_ptr<ProgressiveAccess>> unfinished_of(const ObjectClass& wanted) {
-  std::vector<std::shared_ptr<ProgressiveAccess>> all = AccessServer::unfinished();
-  std::erase_if(all, [&](const std::shared_ptr<ProgressiveAccess>& each) { return !each->concerns(wanted); });
-  return all;
-}
-
-}  // namespace
-
-void finish_progressive_accesses(const ObjectClass& converted) {
-  for (const std::shared_ptr<ProgressiveAccess>& each : unfinished_of(converted)) each->finish(std::chrono::seconds(1));
-}
-
-void finish_progressive_accesses(const ObjectClass& converted, const threads::StoppedWorld& stopped) {
-  for (const std::shared_ptr<ProgressiveAccess>& each : unfinished_of(converted)) each->finish(stopped);
-}
-
 }  // namespace moult::data
-
-namespace moult::detail {
-namespace {
-
-void record(const std::shared_ptr<data::ProgressiveAccess>& access) {
-  Transaction* const transaction = Transaction::current();
-  if (transaction == nullptr) return;
-  UndoStep step;
-  step.what = {access->describe()};
-  step.undo = [access] { access->end(); };
-  transaction->add(std::move(step));
-}
-
-}  // namespace
-
-ProgressiveObjects::ProgressiveObjects(const data::Pool& own, const Enumeration& options, Visit visit) {
-  require_changes_are_made("a progressive access");
-  const bool is_visit = visit != nullptr;
-  auto access = std::make_shared<data::ProgressiveAccess>(own.class_pools().object_class, options, std::move(visit));
-  access->reserve();
-  threads::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const threads::StoppedWorld& stopped) {
-    access->begin(stopped);
-    try {
-      if (is_visit) record(access);
-    } catch (...) {
-      access->end();
-      throw;
-    }
-  });
-  access_ = std::move(access);
-}
-
-AccessProgress ProgressiveObjects::progress() const noexcept {
-  return access_ == nullptr ? AccessProgress{} : access_->progress();
-}
-
-void* ProgressiveObjects::next(std::chrono::steady_clock::time_point deadline) const { return access_->next(deadline); }
-
-void* ProgressiveObjects::take() const { return access_->take(); }
-
-void ProgressiveObjects::drain(std::chrono::milliseconds timeout) const {
-  if (access_ != nullptr) access_->finish(timeout);
-}
-
-void ProgressiveObjects::cease() const noexcept {
-  if (access_ != nullptr) access_->end();
-}
-
-}  // namespace moult::detail
-
-moult::AccessVisit::AccessVisit(const data::Pool& own, const Enumeration& options, std::function<void(void*)> visit)
-    : ProgressiveObjects(own, options, std::move(visit)) {}

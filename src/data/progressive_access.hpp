@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
 #include <memory>
 #include <vector>
 
 #include "base/guarded.hpp"
 #include "data/access_server.hpp"
-#include "data/chunk_places.hpp"
+#include "data/accessed_objects.hpp"
 #include "data/live_objects.hpp"
+#include "data/moved_pools.hpp"
 #include "data/watched_region.hpp"
 #include "moult/progressive_access.hpp"
 
@@ -67,17 +67,7 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
  private:
   using Chunk = WatchedRegion::Chunk;
   using Place = ChunkPlaces<WatchedRegion>::Place;
-  struct Found {
-    std::byte* slot = nullptr;
-    const Source* source = nullptr;
-    void* object() const noexcept { return slot + source->offset; }
-  };
-  using Batches = std::list<std::vector<Found>>;
-  /// What was shown and is to be visited or taken.
-  struct Accessed {
-    Batches batches{};
-    bool is_complete = false;
-  };
+  using Batches = AccessedObjects::Batches;
 
   void refuse_others() const;
   void move_regions();
@@ -93,18 +83,14 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
   void show_and_visit(const Place& place, const threads::StoppedWorld& stopped);
   void let_wanted_go();
   void visit(const Batches& batches, const threads::StoppedWorld& stopped);
-  bool is_still(const Found& found) const noexcept;
-  Batches take_batch() noexcept;
-  void* pop(Accessed& accessed) noexcept;
 
   std::shared_ptr<AccessServer> server_;
   const ObjectClass& wanted_;
   Enumeration options_;
   Visit visit_;
-  std::vector<Aside> reserved_;
-  std::vector<Source> sources_;         ///< from begin on the same
-  ChunkPlaces<WatchedRegion> regions_;  ///< from begin on the same
-  Guarded<Accessed> accessed_;
+  std::vector<Source> sources_;        ///< from begin on the same
+  MovedPools<WatchedRegion> regions_;  ///< from begin on the same
+  AccessedObjects accessed_;
   Guarded<std::deque<Place>> wanted_chunks_;
   std::atomic<bool> has_ended_{false};  ///< by end()
   std::atomic<bool> is_released_{false};
@@ -115,11 +101,5 @@ class ProgressiveAccess final : public std::enable_shared_from_this<ProgressiveA
   std::atomic<std::size_t> yielded_{0};
   std::atomic<std::size_t> thrown_{0};  ///< visits
 };
-
-/// Visits what accesses have left that have to do with pools which hold objects of the class, or has it ready to be
-/// taken: before all of them are converted. Throws Error (thread_unstoppable), std::bad_alloc.
-void finish_progressive_accesses(const ObjectClass& converted);
-/// The same in a stop.
-void finish_progressive_accesses(const ObjectClass& converted, const threads::StoppedWorld& stopped);
 
 }  // namespace moult::data

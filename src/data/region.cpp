@@ -1,6 +1,7 @@
 #include "data/region.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "platform/memory.hpp"
 #include "platform/poison.hpp"
@@ -63,6 +64,14 @@ Slab* Region::add_slab() noexcept {
   Slab* slab = new (&this->slab(index)) Slab(begin, cut_);
   slabs_end_.store(index + 1, std::memory_order_release);
   return slab;
+}
+
+void Region::provide_awaiting() {
+  if (awaiting.load() != nullptr) return;
+  std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
+  Awaiting* none = nullptr;
+  if (!awaiting.compare_exchange_strong(none, made.get())) return;
+  static_cast<void>(made.release());  // as long-lived as the region
 }
 
 std::size_t Region::widen() noexcept {

@@ -76,6 +76,9 @@ class Region final {
     return wanted.live(word) & (portion == Portion::other ? other : ~other);
   }
 
+  /// Sees to it that `awaiting` is there. Throws std::bad_alloc.
+  void provide_awaiting();
+
   std::atomic<Awaiting*> awaiting{nullptr};  ///< null until the first conversion at first use; set once
   std::atomic<Region*> next{nullptr};        ///< the pool's next region; set once
 

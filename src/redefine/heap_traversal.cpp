@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "data/heap_walk.hpp"
-#include "data/lazy_conversion.hpp"
+#include "data/unfinished.hpp"
 #include "moult/error.hpp"
 #include "redefine/layout_comparison.hpp"
 #include "redefine/named_modules.hpp"

@@ -19,7 +19,7 @@
 #include "base/fault.hpp"
 #include "data/eager_conversion.hpp"
 #include "data/lazy_conversion.hpp"
-#include "data/progressive_access.hpp"
+#include "data/unfinished.hpp"
 #include "moult/error.hpp"
 #include "redefine/class_change.hpp"
 #include "redefine/redefine_class.hpp"

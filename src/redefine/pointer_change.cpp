@@ -26,7 +26,7 @@
 #include "base/direct_change.hpp"
 #include "base/fault.hpp"
 #include "data/heap_walk.hpp"
-#include "data/lazy_conversion.hpp"
+#include "data/unfinished.hpp"
 #include "moult/error.hpp"
 #include "platform/process_memory.hpp"
 #include "redefine/named_modules.hpp"
