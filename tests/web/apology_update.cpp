@@ -6,6 +6,7 @@ static Answer sorry(const std::string&) {
 }
 
 MOULT_UPDATE {
-  moult::threaded_manager("web server")
-      .add_update(std::make_unique<moult::SafeRedefineUpdate>("apology", no_page, sorry));
+  auto update = std::make_unique<moult::SafeRedefineUpdate>("apology", no_page, sorry);
+  update->set_patience({.stop_timeout = std::chrono::seconds(20), .max_postponements = {}});
+  moult::threaded_manager("web server").add_update(std::move(update));
 }

@@ -18,13 +18,16 @@ is_settled() {
   done
 }
 
+is_in_force() {
+  [[ $("$MOULT" status "$pid" --json) == *'"name":"'"$1"'","manager":"web server","state":"applied"'* ]]
+}
+
 # Whatever is in force is taken back.
 take_back() {
   local update
   wait_until "nothing is under way" is_settled
   for update in log-in Page Session; do
-    [[ $("$MOULT" status "$pid" --json) != *"\"name\":\"$update\",\"manager\":\"web server\",\"state\":\"applied\""* ]] ||
-      rolled_back "$update"
+    if is_in_force "$update"; then rolled_back "$update"; fi
   done
   old_version
   served=$((served + 1))

@@ -45,7 +45,7 @@ rolled_back() {
   for update in "$@"; do expect 0 "$update: rolled back" "$MOULT" rollback "$pid" "$update" --timeout 600; done
 }
 
-# begin_load [PAUSE]: wrk's visitors come until end_load; with that many milliseconds between an answer and the next request.
+# begin_load [PAUSE]: wrk's visitors come until end_load, with so many milliseconds from an answer to the next request.
 begin_load() {
   export STOP=$base/stop LEFT=$base/left FIGURES=$base/figures WRONG=$base/wrong PAUSE=${1-}
   rm -f "$STOP" "$LEFT" "$FIGURES" "$WRONG"

