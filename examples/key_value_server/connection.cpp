@@ -7,7 +7,7 @@
 namespace key_value {
 namespace {
 
-constexpr std::size_t most_at_once = 64 * 1024;  // so that one client does not keep the others waiting
+constexpr std::size_t most_at_once = 65536;  // so that one client does not keep the others waiting
 
 bool is_for_later() noexcept { return errno == EAGAIN || errno == EINTR; }
 

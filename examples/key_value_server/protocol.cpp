@@ -7,9 +7,9 @@
 namespace key_value {
 namespace {
 
-constexpr std::size_t longest_line = 64 * 1024;
-constexpr std::int64_t most_words = 1024 * 1024;
-constexpr std::int64_t longest_word = 64 * 1024 * 1024;
+constexpr std::size_t longest_line = 65536;
+constexpr std::int64_t most_words = 1 << 20;
+constexpr std::int64_t longest_word = 1 << 26;
 constexpr std::string_view line_end = "\r\n";
 
 ParsedRequest malformed(std::string error) {

@@ -167,7 +167,7 @@ class VersionUpdate : public Conversion {
  public:
   template <class... Arguments>
   explicit VersionUpdate(Arguments&&... arguments) : Conversion(std::forward<Arguments>(arguments)...) {
-    this->set_patience({.max_tries = 1, .sleep_time = std::chrono::milliseconds(50), .max_postponements = 5});
+    this->set_patience({.max_tries = 1, .sleep_time = std::chrono::milliseconds(50), .max_postponements = 2});
   }
 
   void prepare() override {

@@ -39,7 +39,7 @@ IFS=$'\r' read -r line _ <&"$connection"
 [[ $line == "-ERR Protocol error"* ]] || fail "\"$line\" to what is no request"
 read -r line <&"$connection" && fail "the connection is open after what is no request"
 
-expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_eager.so"
+expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_eager.so" --timeout 100
 replies 2 GET count
 replies -1 TTL count
 replies 1 EXPIRE count 100

@@ -20,7 +20,7 @@ mount -t tmpfs -o size=4k none "$folder/tmp"
 
 start_loaded_server --threads 2
 start_clients
-expect 3 "No space left on device" "$moult" apply "$server" "$programs/key_value_lazy.so"
+expect 3 "No space left on device" "$moult" apply "$server" "$programs/key_value_lazy.so" --timeout 100
 await_requests
 is_of_version_1
 printf '#include <moult/load.hpp>\nMOULT_UPDATE {}\n' >"$folder/small.cpp"

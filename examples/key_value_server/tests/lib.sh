@@ -114,7 +114,7 @@ is_of_version_1() { replies "ERR unknown command 'TTL'" TTL probe:0; }
 # While the clients go on a good update applies: they must have seen both versions then, and nothing wrong.
 good_update_applies() {
   is_of_version_1
-  expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_lazy.so"
+  expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_lazy.so" --timeout 100
   await_requests
   stop_clients
   ((of_version_1 > 0 && of_version_2 > 0)) || fail "$of_version_1 replies of version 1, $of_version_2 of version 2"

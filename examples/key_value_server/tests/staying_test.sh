@@ -9,7 +9,7 @@ cli DEBUG STAY >"$folder/stayed" &
 stayer=$!
 until "$moult" threads "$server" | grep -q "::debug"; do :; done
 start_clients # served by the other threads
-expect 1 "execute.* is active in" "$moult" apply "$server" "$programs/key_value_eager.so"
+expect 1 "execute.* is active in" "$moult" apply "$server" "$programs/key_value_eager.so" --timeout 100
 await_requests
 is_of_version_1
 replies OK DEBUG LEAVE

@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 start_loaded_server --threads 2
 start_clients
 replies OK SET beginning yes
-expect 1 "no entry may begin with y" "$moult" apply "$server" "$programs/key_value_throwing.so"
+expect 1 "no entry may begin with y" "$moult" apply "$server" "$programs/key_value_throwing.so" --timeout 100
 await_requests
 is_of_version_1
 good_update_applies

@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 start_loaded_server --threads 2
 start_clients
 is_of_version_1
-expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_$1.so"
+expect 0 "version 2: applied" "$moult" apply "$server" "$programs/key_value_$1.so" --timeout 100
 await_requests
 stop_clients
 ((of_version_1 > 0 && of_version_2 > 0)) || fail "$of_version_1 replies of version 1, $of_version_2 of version 2"
