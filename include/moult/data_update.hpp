@@ -88,7 +88,8 @@ struct ConversionOptions {
   ClassRedefinition redefinition{};                         ///< with Rebind::yes
   Transformers transformers = Transformers::one_at_a_time;  ///< the inverse one, too
   /// Makes an old object of a new one again, so that the update can be rolled back when the program has run on; without
-  /// it that is refused.
+  /// it that is refused. With Rebind::yes functions of Old, its constructors among them, are New's when it runs: it
+  /// must call none but those the compiler makes.
   std::function<Old(const New&)> inverse{};
 };
 

@@ -11,8 +11,7 @@ static Page_v2 transformer(const Page& page) {
 }
 
 MOULT_UPDATE {
-  auto update = std::make_unique<moult::EagerConversionUpdate<Page, Page_v2>>(
-      "Page", transformer, moult::ConversionOptions<Page, Page_v2>{.rebind = moult::Rebind::yes});
+  auto update = std::make_unique<moult::EagerConversionUpdate<Page, Page_v2>>("Page", transformer);
   update->set_patience({.stop_timeout = std::chrono::seconds(20), .max_postponements = {}});
   moult::threaded_manager("web server").add_update(std::move(update));
 }

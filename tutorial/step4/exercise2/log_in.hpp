@@ -31,24 +31,18 @@ class Session_v2 : public moult::Updatable<Session_v2> {
 MOULT_UPDATABLE Session_v2::Session_v2() = default;
 MOULT_UPDATABLE long Session_v2::count_page() { return ++pages; }
 
-/// Knows where in its message somebody is addressed.
+/// Knows where in its message somebody is addressed. Page's functions work on it as well: it begins as a Page does.
 class Page_v2 : public moult::Updatable<Page_v2> {
  public:
   Page_v2(std::string title, std::string message, long times_shown);
-  Page_v2(Page_v2&& other) noexcept;
-  ~Page_v2();
-  /// As before: for whom it may concern. Counts it.
-  std::string html(Session& session);
   /// With the user's name. Counts it.
   std::string html_for(std::string_view user, Session& session);
 
-  const std::string& title() const;
-  const std::string& message() const;
-  long times_shown() const;
+  const std::string& title() const { return title_; }
+  const std::string& message() const { return message_; }
+  long times_shown() const { return times_shown_; }
 
  private:
-  std::string document(const std::string& body, Session& session);
-
   std::string title_;
   std::string message_;
   long times_shown_;
@@ -57,35 +51,24 @@ class Page_v2 : public moult::Updatable<Page_v2> {
 
 static constexpr std::string_view stranger = "stranger";
 
-MOULT_UPDATABLE Page_v2::Page_v2(std::string title, std::string message, long times_shown)
+Page_v2::Page_v2(std::string title, std::string message, long times_shown)
     : title_(std::move(title)),
       message_(std::move(message)),
       times_shown_(times_shown),
       name_at_(message_.find(stranger)) {}
-MOULT_UPDATABLE Page_v2::Page_v2(Page_v2&& other) noexcept = default;
-MOULT_UPDATABLE Page_v2::~Page_v2() = default;
-MOULT_UPDATABLE const std::string& Page_v2::title() const { return title_; }
-MOULT_UPDATABLE const std::string& Page_v2::message() const { return message_; }
-MOULT_UPDATABLE long Page_v2::times_shown() const { return times_shown_; }
-
-std::string Page_v2::document(const std::string& body, Session& session) {
-  const std::string counts = "Times shown: <b id=\"shown\">" + std::to_string(++times_shown_) +
-                             "</b>. Pages you have seen: <b id=\"seen\">" + std::to_string(session.count_page()) +
-                             "</b>.";
-  return html_document(title_, body + "\n<p class=\"counts\">" + counts + "</p>");
-}
-
-MOULT_UPDATABLE std::string Page_v2::html(Session& session) {
-  return document("<p id=\"message\">" + message_ + "</p>", session);
-}
 
 std::string Page_v2::html_for(std::string_view user, Session& session) {
   std::string message = message_;
   if (name_at_ != std::string::npos) message.replace(name_at_, stranger.size(), user);
-  return document("<p id=\"message\">" + message + "</p>\n<form class=\"user\" method=\"post\" action=\"/logout\">" +
-                      "<span>Logged in as <b id=\"user\">" + std::string(user) +
-                      "</b></span> <button>Log out</button></form>",
-                  session);
+  const std::string name(user);
+  return html_document(title_, "<p id=\"message\">" + message + R"(</p>
+<form class="user" method="post" action="/logout">
+<span>Logged in as <b id="user">)" +
+                                   name + R"(</b></span> <button>Log out</button>
+</form>
+<p class="counts">Times shown: <b id="shown">)" +
+                                   std::to_string(++times_shown_) + R"(</b>. Pages you have seen: <b id="seen">)" +
+                                   std::to_string(session.count_page()) + "</b>.</p>");
 }
 
 /// Knows its users. It begins as a WebServer does.
