@@ -72,7 +72,7 @@ Options parse(int count, char** words) {
     else if (auto named = numbers.find(option); named != numbers.end() && number && *number >= 0)
       *named->second = *number;
     else
-      throw std::invalid_argument("no such option: " + option + " " + value);
+      throw std::invalid_argument("no such option: " + option);
   }
   if (options.connections < 1 || options.keys < options.connections)
     throw std::invalid_argument("there must be a connection, and a key for each");

@@ -13,7 +13,7 @@ if [[ ${1-} != in_namespace ]]; then
 fi
 # shellcheck source=examples/key_value_server/tests/lib.sh
 source "$(dirname "$0")/lib.sh"
-trap 'umount "$folder/run" "$folder/tmp"; finish' EXIT
+trap 'end_all; umount "$folder/run" "$folder/tmp"; finish' EXIT
 mkdir "$folder/tmp"
 mount -t tmpfs -o size=256k,mode=700 none "$folder/run"
 mount -t tmpfs -o size=4k none "$folder/tmp"

@@ -12,10 +12,13 @@ export XDG_RUNTIME_DIR=$folder/run XDG_CACHE_HOME=$folder/cache NO_COLOR=1
 keys=20000 # of the prober's, and as many others
 server='' prober='' benchmark=''
 
-finish() {
+end_all() {
   local pid
   for pid in $benchmark $prober $server; do kill -KILL "$pid" 2>/dev/null || true; done
   wait || true
+}
+finish() {
+  end_all
   rm -rf "$folder"
 }
 trap finish EXIT
