@@ -88,8 +88,8 @@ struct ConversionOptions {
   ClassRedefinition redefinition{};                         ///< with Rebind::yes
   Transformers transformers = Transformers::one_at_a_time;  ///< the inverse one, too
   /// Makes an old object of a new one again, so that the update can be rolled back when the program has run on; without
-  /// it that is refused. With Rebind::yes functions of Old, its constructors among them, are New's when it runs: it
-  /// must call none but those the compiler makes.
+  /// it that is refused. While it runs, functions of Old are its own again, with Rebind::yes too. Where another update
+  /// in force has made the same of the class, objects stay as they are until that is rolled back as well.
   std::function<Old(const New&)> inverse{};
 };
 

@@ -177,8 +177,10 @@ void ChunkStops::in_stop(milliseconds timeout, const std::function<void()>& act)
 void ChunkStops::give_up() noexcept {
   try {
     const Touches left = all();
-    for (const Touch& each : left)
+    for (const Touch& each : left) {
+      const threads::WakefulWork work(each.missing.task);
       each.conversion->leave_at(each.missing.page, "the program could not be stopped to convert it");
+    }
     remove(left);
     wake(left);
   } catch (const std::bad_alloc&) {  // the next try is to be made

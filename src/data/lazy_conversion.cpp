@@ -183,6 +183,7 @@ bool LazyConversion::needs_stop(const std::byte* page) const noexcept {
 }
 
 void LazyConversion::show_at(const std::byte* page) noexcept {
+  if (is_done_) return;
   Place place = place_of(page);
   if (is_waiting(place)) server_->chunk_stops().show(*place.region, place.slab);
 }

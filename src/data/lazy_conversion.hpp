@@ -73,17 +73,22 @@ class LazyConversion final : public Conversion, public std::enable_shared_from_t
   /// Whether the page's chunk is one to be converted in a stop.
   bool needs_stop(const std::byte* page) const noexcept;
 
-  // What is called in a stop that is made for chunks, by who made it (chunk_stops.hpp).
+  // What is called in a stop that is made for chunks, by who made it (chunk_stops.hpp). That somebody waits for a page
+  // may have been told before this conversion ended: what waits there by now is another one's.
   /// Converts the page's chunk, if it waits, in place. Throws std::bad_alloc.
-  void convert_at(const std::byte* page) { convert_in_place(place_of(page)); }
+  void convert_at(const std::byte* page) {
+    if (!is_done_) convert_in_place(place_of(page));
+  }
   /// Shows it as it is, if it waits, until the stop is over.
   void show_at(const std::byte* page) noexcept;
 
   /// When the program runs again: names the objects that stay what they are.
   void tell() noexcept { report_.tell(); }
 
-  /// The page's objects stay what they are. In a program that runs. Throws std::bad_alloc.
-  void leave_at(const std::byte* page, const char* reason) { leave(place_of(page), reason); }
+  /// The page's objects stay what they are. In a program that runs, in work that no stop meets. Throws std::bad_alloc.
+  void leave_at(const std::byte* page, const char* reason) {
+    if (!is_done_) leave(place_of(page), reason);
+  }
   /// All that wait stay what they are. True.
   bool leave_rest();
 

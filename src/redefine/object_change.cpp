@@ -10,13 +10,18 @@
 // they do not: the objects are converted first and the functions redirected after that; the old values are destroyed
 // before the program is resumed, with the redirection lifted for as long; so is it while the check makes old values, or
 // takes them back. Undo takes back the functions first, being the later step.
+//
+// The same classes may be converted twice, as by an update that is sent again: what the first made of them is what the
+// second finds. Whichever of the two is taken back first leaves the objects as they are, for the other's code goes on.
 #include "redefine/object_change.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "alterability/object_quiescence.hpp"
 #include "base/direct_change.hpp"
 #include "base/fault.hpp"
+#include "base/guarded.hpp"
 #include "data/eager_conversion.hpp"
 #include "data/lazy_conversion.hpp"
 #include "data/unfinished.hpp"
@@ -77,6 +82,9 @@ struct ObjectChange::State {
   void discard_backward(const threads::StoppedWorld& stopped) noexcept;
   void undo(const threads::StoppedWorld& stopped) noexcept;
 
+  /// Another conversion of all objects of the same class to the same other is in force.
+  bool has_twin() const;
+
   /// While the result lives, old values can be made and destroyed.
   FunctionChange::Lifted lift(const threads::StoppedWorld& stopped) const {
     return {is_redefined ? &classes->functions() : nullptr, stopped};
@@ -94,6 +102,14 @@ struct ObjectChange::State {
   std::optional<ClassChange> classes;
   bool is_redefined = false;
   bool has_ended = false;  ///< the stop in which the objects were converted is over
+  bool is_taken_back = false;
+
+  using All = std::vector<std::weak_ptr<const State>>;
+  /// Those of whole classes.
+  static Guarded<All>& all() {
+    static Guarded<All>& only = *new Guarded<All>();
+    return only;
+  }
 };
 
 namespace {
@@ -108,6 +124,16 @@ std::string line_of(const std::vector<std::string>& names, std::optional<std::si
 void ObjectChange::State::convert_by(std::shared_ptr<data::Conversion> conversion) {
   names = {conversion->old_class().readable, conversion->new_class().readable};
   forward = std::move(conversion);
+}
+
+bool ObjectChange::State::has_twin() const {
+  return all().with([this](const All& changes) {
+    return std::any_of(changes.begin(), changes.end(), [this](const std::weak_ptr<const State>& each) {
+      const std::shared_ptr<const State> other = each.lock();
+      return other != nullptr && other.get() != this && other->has_ended && !other->is_taken_back &&
+             other->names == names;
+    });
+  });
 }
 
 void ObjectChange::State::end(const threads::StoppedWorld& stopped) noexcept {
@@ -125,6 +151,7 @@ void ObjectChange::State::prepare_backward(const threads::StoppedWorld& stopped)
   MOULT_FAULT("redefine.objects.back");
   data::finish_progressive_accesses(forward->new_class(), stopped);
   data::finish_lazy_conversions(forward->new_class(), stopped);
+  if (has_twin()) return;
   backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers);
   backward->reserve();
   const FunctionChange::Lifted lifted = lift(stopped);
@@ -138,7 +165,9 @@ void ObjectChange::State::discard_backward(const threads::StoppedWorld& stopped)
 }
 
 void ObjectChange::State::undo(const threads::StoppedWorld& stopped) noexcept {
+  is_taken_back = true;
   if (!has_ended) return forward->put_back(stopped);
+  if (!backward) return;
   backward->exchange(stopped);
   backward->end_olds(stopped);
 }
@@ -226,6 +255,10 @@ std::size_t ObjectChange::commit(const threads::StoppedWorld& stopped, Transacti
   data::finish_progressive_accesses(state_->forward->old_class(), stopped);
   data::finish_lazy_conversions(state_->forward->old_class(), stopped);
   state_->forward->build(stopped);
+  State::all().with([this](State::All& changes) {
+    std::erase_if(changes, [](const std::weak_ptr<const State>& each) { return each.expired(); });
+    changes.push_back(state_);
+  });
   carry_out(stopped, transaction);
   if (transaction != nullptr && state_->lazy != nullptr && !state_->lazy->serves_kernel())
     transaction->warn(state_->names[0] +

@@ -73,6 +73,36 @@ TEST(RepeatedGrowth, AnUpdateThatWasRolledBackIsAppliedWhenItIsSentAgain) {
   EXPECT_EQ(notes.all[7]->text(), "7, marked 1");
 }
 
+void expect_second_version(Notes& notes) {
+  for (int i = 0; i < 100; ++i) {
+    Note& note = *notes.all[static_cast<std::size_t>(i)];
+    note.mark();
+    ASSERT_EQ(note.text(), std::to_string(i) + ", marked 1");
+  }
+  EXPECT_EQ(std::make_unique<Note>(5)->text(), "5, marked 0");
+}
+
+/// Two updates that make the same of the class are applied; the one that is given is taken back first.
+void take_back_one_after_the_other(std::size_t first_taken_back) {
+  Notes notes;
+  const UpdateReport updates[] = {apply(second), apply("keeping")};
+  for (const UpdateReport& report : updates) ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  moult::roll_back(updates[first_taken_back].id);
+  expect_second_version(notes);
+  notes.all.push_back(std::make_unique<Note>(100));
+  moult::roll_back(updates[1 - first_taken_back].id);
+  for (int i = 0; i <= 100; ++i) EXPECT_EQ(notes.all[static_cast<std::size_t>(i)]->text(), std::to_string(i));
+  EXPECT_EQ(std::make_unique<Note>(5)->text(), "5");
+}
+
+TEST(RepeatedGrowth, WhatTwoUpdatesMadeOfTheObjectsStaysUntilBothAreTakenBackTheLaterFirst) {
+  take_back_one_after_the_other(1);
+}
+
+TEST(RepeatedGrowth, WhatTwoUpdatesMadeOfTheObjectsStaysUntilBothAreTakenBackTheEarlierFirst) {
+  take_back_one_after_the_other(0);
+}
+
 TEST(RepeatedGrowth, FromTheFirstVersionToTheSecondToTheThird) {
   Notes notes;
   require_applied(second);
