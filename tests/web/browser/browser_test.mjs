@@ -15,11 +15,13 @@ mkdirSync(SCREENSHOTS, { recursive: true });
 
 // Chromium's own sandbox does not start for root.
 const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
-const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+const patience = 200_000; // ms; a busy machine lets a browser wait for long
+const browser = await chromium.launch({ executablePath: CHROMIUM, args, timeout: patience });
 
 /** Someone with a browser window and cookies of their own. */
 async function visitor() {
   const context = await browser.newContext({ viewport: { width: 760, height: 480 } });
+  context.setDefaultTimeout(patience);
   const page = await context.newPage();
   const number = async (id) => Number(await page.textContent(`#${id}`));
   return {
