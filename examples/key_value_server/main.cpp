@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "end_signals.hpp"
 #include "server.hpp"
 #include "snapshot.hpp"
 
@@ -56,18 +57,8 @@ Options parse(int count, char** words) {
   return options;
 }
 
-/// To be waited for, not to interrupt whichever thread: blocked before any thread begins.
-sigset_t block_ends() {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  return ends;
-}
-
 void run(const Options& options) {
-  const sigset_t ends = block_ends();
+  const sigset_t ends = key_value::block_end_signals();
   key_value::Database database;
   database.has_debug_commands = options.has_debug_commands;
   if (!options.load_from.empty()) key_value::load(database, options.load_from);

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "../descriptor.hpp"
+#include "../end_signals.hpp"
 #include "../protocol.hpp"
 #include "expectation.hpp"
 
@@ -227,11 +228,7 @@ void run_until(const std::stop_token& stop, Prober& prober, Totals& totals) {
 }
 
 bool run(const Options& options) {
-  sigset_t ends;
-  sigemptyset(&ends);
-  sigaddset(&ends, SIGTERM);
-  sigaddset(&ends, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const sigset_t ends = block_end_signals();
   Totals totals;
   std::vector<Prober> probers;
   for (std::int64_t i = 0; i < options.connections; ++i)

@@ -2,13 +2,12 @@
 # Sourced by the tests: a server in a folder of its own, clients, and words to say what is expected.
 #
 #   MOULT_BUILD    the build folder
-set -euo pipefail
+# shellcheck source=tests/live/control/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../../tests/live/control/lib.sh"
 
 programs=$MOULT_BUILD/examples/key_value_server
 moult=$MOULT_BUILD/cli/moult
-folder=$(mktemp -d "${TMPDIR:-/tmp}/moult-key-value.XXXXXX")
-mkdir -m 700 "$folder/run"
-export XDG_RUNTIME_DIR=$folder/run XDG_CACHE_HOME=$folder/cache NO_COLOR=1
+folder=$base
 keys=20000 # of the prober's, and as many others
 server='' prober='' benchmark=''
 
@@ -21,22 +20,7 @@ finish() {
   end_all
   rm -rf "$folder"
 }
-trap finish EXIT
 trap 'exit 130' INT TERM
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-# expect CODE PATTERN WORD...: runs the command, whose exit code and output (both streams) must be as said.
-expect() {
-  local code=$1 pattern=$2 output result=0
-  shift 2
-  output=$("$@" 2>&1) || result=$?
-  [[ $result == "$code" ]] || fail "$* ended with $result instead of $code: $output"
-  [[ $output =~ $pattern ]] || fail "$*: no \"$pattern\" in: $output"
-}
 
 # start_server OPTION...: sets server and port.
 start_server() {

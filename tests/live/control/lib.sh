@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Sourced by the tests: a folder of their own, a program to talk to, and words to say what is expected.
 set -euo pipefail
 
