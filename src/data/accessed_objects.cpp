@@ -6,15 +6,6 @@
 #include <utility>
 
 namespace moult::data {
-namespace {
-
-bool is_live(const std::byte* slot) noexcept {
-  const Region& region = Region::of(slot);
-  const std::uint32_t number = region.cut().slot_at(Region::offset_of(slot) & region.cut().offset_mask);
-  return (region.slab_of(slot).live(number / 64) >> (number % 64) & 1) != 0;
-}
-
-}  // namespace
 
 AccessedObjects::Batches AccessedObjects::found_in(const Region& region, const Slab& slab,
                                                    const std::vector<Source>& sources) {
@@ -58,7 +49,7 @@ void* AccessedObjects::All::take() noexcept {
     while (!batch.empty()) {
       const Found next = batch.back();
       batch.pop_back();
-      if (is_live(next.slot)) return next.object();
+      if (Region::of(next.slot).is_live(next.slot)) return next.object();
     }
     batches.pop_front();
   }

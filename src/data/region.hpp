@@ -47,6 +47,12 @@ class Region final {
     return reinterpret_cast<std::uintptr_t>(slot) & (region_size - 1);
   }
 
+  /// Of an address in a slot: whether an object lives there.
+  bool is_live(const void* address) const noexcept {
+    const std::uint32_t number = cut_.slot_at(offset_of(address) & cut_.offset_mask);
+    return (slab_of(address).live(number / 64) >> (number % 64) & 1) != 0;
+  }
+
   /// The slabs before this one have been used.
   std::uint32_t slabs_end() const noexcept { return slabs_end_.load(std::memory_order_acquire); }
   /// A slab that was never used; null when there is none left, or no memory. Under the pool's lock.

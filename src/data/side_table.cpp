@@ -51,7 +51,7 @@ bool is_object(const Region& region, const void* address) noexcept {
   std::size_t offset = Region::offset_of(address) & cut.offset_mask;
   std::uint32_t number = cut.slot_at(offset);
   if (number >= cut.slots || number * std::size_t{cut.slot_size} != offset) return false;
-  return (region.slab_of(address).live(number / 64) >> (number % 64) & 1) != 0;
+  return region.is_live(address);
 }
 
 Pool& pool_of_object(const void* object, const std::string& field) {
