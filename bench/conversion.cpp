@@ -18,6 +18,7 @@
 #include "bench.hpp"
 #include "moult/data_update.hpp"
 #include "redefine/object_change.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace bench {

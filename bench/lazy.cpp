@@ -14,6 +14,7 @@
 #include "bench.hpp"
 #include "moult/lazy_update.hpp"
 #include "redefine/object_change.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace bench {

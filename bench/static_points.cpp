@@ -17,6 +17,7 @@
 #include "moult/static_point_update.hpp"
 #include "moult/thread.hpp"
 #include "platform/futex.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 #include "threads/unwind_table.hpp"
 

@@ -7,6 +7,7 @@
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/class_uses.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::alterability {
 

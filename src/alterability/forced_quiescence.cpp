@@ -17,6 +17,7 @@
 #include "moult/alterability.hpp"
 #include "moult/error.hpp"
 #include "platform/x86_64/return_stubs.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::alterability {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/transaction.hpp"
 #include "data/class_pools.hpp"
 #include "moult/error.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::alterability {
 namespace {

@@ -19,6 +19,7 @@
 #include "platform/tasks.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

@@ -7,6 +7,7 @@
 #include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "platform/x86_64/return_stubs.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult::alterability {

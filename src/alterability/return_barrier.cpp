@@ -9,6 +9,7 @@
 #include "base/check.hpp"
 #include "base/fault.hpp"
 #include "moult/error.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/return_watch.hpp"
 
 namespace moult {

@@ -8,6 +8,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "moult/return_barrier.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::alterability {
 namespace {

@@ -2,6 +2,7 @@
 
 #include "data/lazy_conversion.hpp"
 #include "moult/lazy_update.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

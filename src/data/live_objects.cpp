@@ -4,6 +4,7 @@
 
 #include "data/class_pools.hpp"
 #include "moult/data_access.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult {
 namespace data {

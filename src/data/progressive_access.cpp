@@ -33,6 +33,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stop_turn.hpp"
 #include "threads/wakeful_threads.hpp"
 

@@ -7,6 +7,7 @@
 #include "data/class_pools.hpp"
 #include "data/progressive_access.hpp"
 #include "moult/progressive_access.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::detail {

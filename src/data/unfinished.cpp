@@ -9,6 +9,7 @@
 #include "data/page_server.hpp"
 #include "data/progressive_access.hpp"
 #include "moult/error.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::data {
 namespace {

@@ -7,6 +7,7 @@
 #include "moult/error.hpp"
 #include "moult/lazy_update.hpp"
 #include "redefine/object_change.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::detail {

@@ -6,6 +6,7 @@
 #include "moult/error.hpp"
 #include "moult/heap_walker.hpp"
 #include "redefine/heap_traversal.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

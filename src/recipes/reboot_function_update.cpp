@@ -8,6 +8,7 @@
 #include "moult/reboot.hpp"
 #include "moult/static_points.hpp"
 #include "redefine/function_reboot.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

@@ -6,6 +6,7 @@
 #include "moult/error.hpp"
 #include "moult/updates.hpp"
 #include "redefine/function_change.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

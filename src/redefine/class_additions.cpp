@@ -20,6 +20,7 @@
 #include "data/fields.hpp"
 #include "data/methods.hpp"
 #include "moult/class_additions.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::redefine {

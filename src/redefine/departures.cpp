@@ -23,6 +23,7 @@
 #include "moult/error.hpp"
 #include "moult/reboot.hpp"
 #include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::redefine {
 namespace {

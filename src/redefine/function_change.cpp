@@ -17,6 +17,7 @@
 #include "redefine/site_list.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::redefine {
 namespace {

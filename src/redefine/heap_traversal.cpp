@@ -20,6 +20,7 @@
 #include "redefine/named_modules.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/heap_plan.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::redefine {
 namespace {

@@ -32,6 +32,7 @@
 #include "platform/process_memory.hpp"
 #include "redefine/local_lookup.hpp"
 #include "redefine/site_list.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult::redefine {

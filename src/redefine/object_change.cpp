@@ -28,6 +28,7 @@
 #include "moult/error.hpp"
 #include "redefine/class_change.hpp"
 #include "redefine/redefine_class.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::redefine {
 

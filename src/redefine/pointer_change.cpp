@@ -32,6 +32,7 @@
 #include "redefine/named_modules.hpp"
 #include "symbols/heap_plan.hpp"
 #include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::redefine {
 

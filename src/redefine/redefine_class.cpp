@@ -6,6 +6,7 @@
 #include "base/transaction.hpp"
 #include "data/pool.hpp"
 #include "symbols/class_layout.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::redefine {

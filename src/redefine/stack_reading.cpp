@@ -12,6 +12,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "redefine/frame_values.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::redefine {
 namespace {

@@ -1,4 +1,5 @@
 #include "threads/stop_turn.hpp"
+#include "threads/current_stop.hpp"
 
 #include <pthread.h>
 

@@ -94,10 +94,4 @@ class StoppedWorld final : public Suspension {
 /// "name (id)", from /proc.
 std::string describe_thread(ThreadId thread);
 
-/// The program stopped by the current transaction, or null.
-const StoppedWorld* current_stop() noexcept;
-
-/// Calls `act(stopped)` in the program as the current transaction has stopped it, or else in a stop of its own.
-void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act);
-
 }  // namespace moult::threads

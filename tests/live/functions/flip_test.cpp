@@ -15,6 +15,7 @@
 #include "code/patch.hpp"
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult {

@@ -21,6 +21,7 @@
 #include "platform/tasks.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "subject.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

@@ -18,6 +18,7 @@
 #include "moult/manager.hpp"
 #include "moult/return_barrier.hpp"
 #include "platform/x86_64/return_stubs.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult {

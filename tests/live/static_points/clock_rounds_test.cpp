@@ -17,6 +17,7 @@
 #include "moult/relinking.hpp"
 #include "moult/static_points.hpp"
 #include "moult/thread.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 #include "threads/unwind_table.hpp"
 

@@ -1,0 +1,16 @@
+// The stop that steps of an update are carried out in.
+#pragma once
+
+#include <functional>
+
+#include "threads/stopped_world.hpp"
+
+namespace moult::threads {
+
+/// The program stopped by the current transaction, or null.
+const StoppedWorld* current_stop() noexcept;
+
+/// Calls `act(stopped)` in the program as the current transaction has stopped it, or else in a stop of its own.
+void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act);
+
+}  // namespace moult::threads
