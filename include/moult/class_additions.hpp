@@ -100,7 +100,7 @@ MakeValue make_value(const FieldOptions<Class, T>& options) {
 }
 
 template <class Class>
-const data::Pool& own_pool() {
+[[gnu::visibility("hidden")]] const data::Pool& own_pool() {
   return decltype(module_pool<Class>(static_cast<const Class*>(nullptr)))::get();
 }
 

@@ -131,7 +131,8 @@ class DataAccessor final {
     void* const* at_ = nullptr;
   };
 
-  explicit DataAccessor(const Enumeration& options = {}) : objects_(detail::live_objects(ModulePool::get(), options)) {}
+  [[gnu::visibility("hidden")]] explicit DataAccessor(const Enumeration& options = {})
+      : objects_(detail::live_objects(ModulePool::get(), options)) {}
 
   Iterator begin() const noexcept { return Iterator(objects_.data()); }
   Iterator end() const noexcept { return Iterator(objects_.data() + objects_.size()); }

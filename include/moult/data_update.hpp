@@ -126,7 +126,8 @@ concept is_deleted_in_pools = requires(const T* object) {
 };
 
 template <class Old, class New, class Transformer>
-Conversion make_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options) {
+[[gnu::visibility("hidden")]] Conversion make_conversion(Transformer&& transformer,
+                                                         const ConversionOptions<Old, New>& options) {
   static_assert(!std::has_virtual_destructor_v<New> || is_deleted_in_pools<New>,
                 "with a virtual destructor objects are deleted by the new class's own operator: derive it from "
                 "moult::Updatable too");

@@ -106,7 +106,7 @@ class DataAccessor<T, Access::progressive> final : public detail::ProgressiveObj
     T* object_;
   };
 
-  explicit DataAccessor(const Enumeration& options = {})
+  [[gnu::visibility("hidden")]] explicit DataAccessor(const Enumeration& options = {})
       : ProgressiveObjects(detail::ModulePoolOf<T>::get(), options, nullptr) {}
   ~DataAccessor() { cease(); }
   DataAccessor(const DataAccessor&) = delete;
@@ -156,7 +156,7 @@ class AccessVisit final : public detail::ProgressiveObjects {
 ///
 /// Else as DataAccessor, progressive.
 template <detail::has_own_pool T, class Visitor>
-AccessVisit visit_at_first_access(Visitor visitor, const Enumeration& options = {}) {
+[[gnu::visibility("hidden")]] AccessVisit visit_at_first_access(Visitor visitor, const Enumeration& options = {}) {
   return AccessVisit(detail::ModulePoolOf<T>::get(), options,
                      [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); });
 }

@@ -10,6 +10,7 @@
 #include "base/transaction.hpp"
 #include "data/class_pools.hpp"
 #include "moult/error.hpp"
+#include "platform/module_generation.hpp"
 #include "threads/current_stop.hpp"
 
 namespace moult::alterability {
@@ -29,11 +30,17 @@ std::string deletion_in(ThreadId thread) { return threads::describe_thread(threa
 }  // namespace
 
 ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : classes_(classes), functions_(also.begin(), also.end()), deletions_(symbols::Program::of_this_process()) {
+    : ObjectQuiescence{platform::module_generation(),  // in this order, which braces grant
+                       symbols::Program::of_this_process(), classes, also} {}
+
+ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const symbols::Program& program,
+                                   const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
+    : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), deletions_(program) {
   MOULT_FAULT("alterability.objects.find");
-  const symbols::Program program = symbols::Program::of_this_process();
   for (const std::string& name : classes) add_class(program, name, functions_);
 }
+
+bool ObjectQuiescence::is_current() const { return modules_ == platform::module_generation(); }
 
 /// Those that hold objects of the classes now.
 std::vector<const data::Pool*> ObjectQuiescence::pools() const {

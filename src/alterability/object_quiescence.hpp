@@ -1,6 +1,7 @@
 // Whether the objects of some classes can be changed now: nobody is at work on one.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,10 +24,14 @@ class ObjectQuiescence final {
   bool check(const Patience& patience) const;
   /// Probes until it holds, or patience has run out.
   bool wait(const Patience& patience) const;
+  /// No module has come or gone since it was made, so that it knows all code of the classes.
+  bool is_current() const;
   /// Throws Error (still_active) where check would say no.
   void require(const threads::StoppedWorld& stopped) const;
 
  private:
+  ObjectQuiescence(std::uint64_t modules, const symbols::Program& program, const std::vector<std::string>& classes,
+                   std::span<const FunctionExtent> also);
   /// Who keeps the objects from being changed.
   struct Deletion {
     ThreadId thread{};
@@ -37,6 +42,7 @@ class ObjectQuiescence final {
   std::optional<Obstacle> probe(const Patience& patience) const;
   static std::string describe(const Obstacle& obstacle);
 
+  std::uint64_t modules_;  ///< as they were
   std::vector<std::string> classes_;
   std::vector<FunctionExtent> functions_;
   Deletions deletions_;

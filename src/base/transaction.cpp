@@ -101,6 +101,11 @@ void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t thre
   all_pauses_ += length;
 }
 
+void Transaction::prepare_undo() const {
+  for (const UndoStep& step : steps_)
+    if (step.prepare) step.prepare();
+}
+
 void Transaction::check_undo() const {
   for (const UndoStep& step : steps_)
     if (step.check) step.check();

@@ -38,9 +38,13 @@ class Suspension {
 /// then.
 std::unique_ptr<Suspension> suspend_program(std::chrono::milliseconds timeout);
 
-/// One change and its way back. Both calls are made in a stopped program, with the transaction as the current one.
+/// One change and its way back. All calls are made with the transaction as the current one, `check` and `undo` in a
+/// stopped program.
 struct UndoStep {
   std::vector<std::string> what;  ///< for the reader, a line each: "hello redefined as hello_v2"
+  /// What takes long, ahead of the stop; left out where the program is stopped already, or nothing of the change can
+  /// have been used yet. Throws Error when the change can never be taken back. May be empty.
+  std::function<void()> prepare = nullptr;
   std::function<void()> check;  ///< throws Error when the change cannot be taken back now (still_active); may be empty
   std::function<void()> undo;   ///< takes it back; does not throw
 };
@@ -120,6 +124,8 @@ class Transaction final {
   void warn(const std::string& text);
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
+  /// Calls every step's prepare. Throws what the first failing one throws.
+  void prepare_undo() const;
   /// Calls every step's check. Program stopped. Throws what the first failing one throws.
   void check_undo() const;
   /// Undoes every step, the last one first, and forgets them. Program stopped.

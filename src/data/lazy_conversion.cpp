@@ -43,6 +43,7 @@
 #include "data/unmade.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
+#include "platform/poison.hpp"
 #include "threads/stop_turn.hpp"
 #include "threads/wakeful_threads.hpp"
 
@@ -134,8 +135,13 @@ void LazyConversion::build(const threads::StoppedWorld& stopped) {
   }
 }
 
-void LazyConversion::exchange(const threads::StoppedWorld&) noexcept {
+void LazyConversion::exchange(const threads::StoppedWorld& stopped) noexcept {
   for (const PoolChange& pool : changes_) {
+    // The sanitizer looks before the access that converts, which may be to a new field.
+    if (pool.pool->poisons())
+      for_each_live(
+          *pool.pool, pool.portion, stopped,
+          [size = std::max(old_kind_.size, new_kind_.size)](std::byte* slot) { platform::unpoison(slot, size); });
     pool.pool->set_contents(pool.after);
     pool.pool->add_care(Pool::touch);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <utility>
 
 #include "data/pool.hpp"
@@ -45,7 +44,7 @@ void RevocableChunks::put_back(Chunk& chunk) noexcept {
       std::byte* slot = slab.slot(word, static_cast<std::uint32_t>(std::countr_zero(left)), slot_size);
       std::byte* aside = chunk.region->aside(slot);
       if ((converted & left & -left) == 0) {
-        std::memcpy(aside, slot, slot_size);
+        platform::copy_unchecked(aside, slot, slot_size);
         continue;
       }
       converter_.put_back({slot, slot_size, 1, aside, slot_size});

@@ -9,7 +9,10 @@ namespace {
 constexpr std::chrono::milliseconds longest_sleep{50};
 
 void try_to_take_back(Transaction& transaction, std::chrono::milliseconds stop_timeout) {
-  if (transaction.suspension() == nullptr) transaction.hold(suspend_program(stop_timeout));
+  if (transaction.suspension() == nullptr) {
+    transaction.prepare_undo();
+    transaction.hold(suspend_program(stop_timeout));
+  }
   transaction.check_undo();
   transaction.undo_all();
 }

@@ -7,6 +7,7 @@
 #include "moult/error.hpp"
 #include "moult/lazy_update.hpp"
 #include "redefine/object_change.hpp"
+#include "symbols/program.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -17,6 +18,7 @@ class ConversionUpdate::Impl final {
   explicit Impl(Conversion conversion) : conversion_(std::move(conversion)) {}
 
   void prepare() {
+    const symbols::SharedReading reading;
     change_ = redefine::ObjectChange::prepare(conversion_);
     quiescence_.emplace(change_->class_names(), change_->old_functions());
   }

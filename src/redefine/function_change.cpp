@@ -149,17 +149,32 @@ struct FunctionChange::State {
   std::vector<std::string> lines;
   std::optional<code::Patch> patch;
 
-  /// Throws Error (still_active) when calls go on in what is to be taken out of force: later updates may have redefined
-  /// it in turn.
-  void require_left(const threads::StoppedWorld& stopped) const {
-    std::vector<alterability::FunctionExtent> code = fresh_code;
+  /// What later updates have made of `fresh`, and its code.
+  struct Later {
+    std::vector<CodeAddress> entries;
+    std::vector<alterability::FunctionExtent> code;
+  } later;
+
+  /// Reads symbols where later updates have come or gone: ahead of the stop, if that can be.
+  void find_later_code() {
+    std::vector<CodeAddress> entries;
+    for (const AnyFunction& function : fresh)
+      for (const code::Version& version : code::versions_of(address_of(function))) entries.push_back(version.function);
+    if (entries == later.entries) return;
+    later = {std::move(entries), {}};
     for (const AnyFunction& function : fresh) {
       if (code::versions_of(address_of(function)).empty()) continue;
       for (alterability::FunctionExtent& extent :
            alterability::extents_of_versions(Program::of_this_process(), function))
-        code.push_back(std::move(extent));
+        later.code.push_back(std::move(extent));
     }
-    alterability::require_quiescence(stopped, code);
+  }
+
+  /// Throws Error (still_active) when calls go on in what is to be taken out of force.
+  void require_left(const threads::StoppedWorld& stopped) {
+    find_later_code();
+    alterability::require_quiescence(stopped, fresh_code);
+    alterability::require_quiescence(stopped, later.code);
   }
 };
 
@@ -228,6 +243,7 @@ void FunctionChange::commit(const threads::StoppedWorld& stopped, Transaction* t
     std::shared_ptr<State> state = state_;
     UndoStep step;
     step.what = state->lines;
+    step.prepare = [state] { state->find_later_code(); };
     step.check = [state] {
       if (const threads::StoppedWorld* now = threads::current_stop()) {
         state->require_left(*now);

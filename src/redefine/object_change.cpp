@@ -79,6 +79,7 @@ struct ObjectChange::State {
   void convert_by(std::shared_ptr<data::Conversion> conversion);
   UndoStep undo_step(const std::shared_ptr<State>& self) const;
   void end(const threads::StoppedWorld& stopped) noexcept;
+  void look_back();
   void prepare_backward(const threads::StoppedWorld& stopped);
   void discard_backward(const threads::StoppedWorld& stopped) noexcept;
   void undo(const threads::StoppedWorld& stopped) noexcept;
@@ -98,6 +99,7 @@ struct ObjectChange::State {
   std::shared_ptr<EagerConversion> eager;  ///< forward, if it is one
   std::shared_ptr<LazyConversion> lazy;    ///< forward, if it is one
   std::shared_ptr<detail::ObjectConverter> inverse;
+  std::optional<alterability::ObjectQuiescence> quiescence;  ///< for the way back
   std::unique_ptr<EagerConversion> backward;
   std::vector<std::string> names;
   std::optional<ClassChange> classes;
@@ -143,12 +145,19 @@ void ObjectChange::State::end(const threads::StoppedWorld& stopped) noexcept {
   has_ended = true;
 }
 
-void ObjectChange::State::prepare_backward(const threads::StoppedWorld& stopped) {
+/// Reads debug information: ahead of the stop, if that can be.
+void ObjectChange::State::look_back() {
+  if (!has_ended) return;
   if (inverse == nullptr)
     throw Error(ErrorCode::unsupported, names[0] + ": its objects were converted to " + names[1] +
                                             ", and no inverse transformer was given to convert them back");
+  if (!quiescence || !quiescence->is_current()) quiescence.emplace(names);
+}
+
+void ObjectChange::State::prepare_backward(const threads::StoppedWorld& stopped) {
+  look_back();
   forward->require_current();
-  alterability::ObjectQuiescence(names).require(stopped);
+  quiescence->require(stopped);
   MOULT_FAULT("redefine.objects.back");
   data::finish_progressive_accesses(forward->new_class(), stopped);
   data::finish_lazy_conversions(forward->new_class(), stopped);
@@ -176,6 +185,7 @@ void ObjectChange::State::undo(const threads::StoppedWorld& stopped) noexcept {
 UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) const {
   UndoStep step;
   step.what = {forward->describe()};
+  step.prepare = [self] { self->look_back(); };
   step.check = [self] {
     if (!self->has_ended) return;
     const threads::StoppedWorld& stopped = *threads::current_stop();

@@ -5,6 +5,7 @@
 
 #include <gelf.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -15,6 +16,7 @@
 #include "base/demangle.hpp"
 #include "code/decoder.hpp"
 #include "code/patch.hpp"
+#include "platform/poison.hpp"
 #include "symbols/module_symbols.hpp"
 
 namespace moult::redefine {
@@ -65,7 +67,8 @@ class CallReader final {
 
   static std::uintptr_t word_at(std::uintptr_t address) {
     std::uintptr_t word = 0;
-    std::memcpy(&word, reinterpret_cast<const void*>(address), sizeof word);
+    platform::copy_unchecked(reinterpret_cast<std::byte*>(&word), reinterpret_cast<const std::byte*>(address),
+                             sizeof word);
     return word;
   }
 

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/demangle.hpp"
@@ -241,12 +242,15 @@ std::string name_of_class(const std::type_info& type) {
 }
 
 std::vector<ClassLayout> class_layouts(const Program& program, std::string_view name) {
+  std::unordered_map<const ModuleSymbols*, std::vector<ClassLayout>> by_file;
   std::vector<ClassLayout> layouts;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* symbols = program.symbols_of(i);
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
-    for (ClassLayout& layout : layouts_of(*info, std::string(name))) {
+    const auto [found, is_new] = by_file.try_emplace(symbols);
+    if (is_new) found->second = layouts_of(*info, std::string(name));
+    for (ClassLayout layout : found->second) {
       layout.module = program.modules()[i].path;
       layouts.push_back(std::move(layout));
     }

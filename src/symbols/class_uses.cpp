@@ -1,7 +1,8 @@
 // Why: a class may change its layout only together with all code that was compiled with the old one.
 //
-// How: mention_search.hpp finds who mentions the class, module by module; here that is told with run-time addresses and
-// names, together with the copies of member functions, and with what could not be looked at.
+// How: mention_search.hpp finds who mentions the class, file by file; here that is told with names and with the
+// run-time addresses of every module the file was loaded as, together with the copies of member functions, and with
+// what could not be looked at.
 //
 // Limits: a function that reaches the class only through a global variable, or only through the result of a call in
 // code that was not optimised (where calls are not written down), does not mention it by entries of its own and is not
@@ -24,10 +25,10 @@
 namespace moult::symbols {
 namespace {
 
-/// What run-time addresses and names the entries of one module have.
+/// What addresses and names the entries of one file have.
 class Teller final {
  public:
-  Teller(const Module& module, const ModuleSymbols& symbols) : module_(module), symbols_(symbols) {}
+  explicit Teller(const ModuleSymbols& symbols) : symbols_(symbols) {}
 
   ClassMention mention(const Dwarf_Die& die, Reach reach) const {
     const std::uint64_t begin = code_of(die).value_or(0);
@@ -59,22 +60,19 @@ class Teller final {
     Dwarf_Addr begin = 0;
     Dwarf_Addr end = 0;
     for (std::ptrdiff_t at = 0; (at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0;) {
-      if (begin < end) copy.code.push_back(at_run_time(begin, end));
+      if (begin < end) copy.code.push_back({CodeAddress{begin}, CodeAddress{end}});
     }
     return copy;
   }
 
  private:
-  CodeRange at_run_time(std::uint64_t begin, std::uint64_t end) const {
-    return {CodeAddress{module_.bias + begin}, CodeAddress{module_.bias + end}};
-  }
-
   CodeRange code_at(std::uint64_t address) const {
     const std::optional<FunctionMatch> match = symbols_.functions().at(address);
     const Symbol* symbol = match && match->original != nullptr ? match->original
                            : match && !match->pieces.empty()   ? match->pieces.front()
                                                                : nullptr;
-    return symbol != nullptr ? at_run_time(symbol->begin, symbol->end) : at_run_time(address, address);
+    return symbol != nullptr ? CodeRange{CodeAddress{symbol->begin}, CodeAddress{symbol->end}}
+                             : CodeRange{CodeAddress{address}, CodeAddress{address}};
   }
 
   std::string name_at(std::uint64_t address, const Dwarf_Die& die) const {
@@ -85,7 +83,6 @@ class Teller final {
     return plain != nullptr ? plain : "?";
   }
 
-  const Module& module_;
   const ModuleSymbols& symbols_;
 };
 
@@ -120,14 +117,14 @@ bool has_name(std::string_view text, std::string_view name) {
 }
 
 /// Functions of the class's name without debug information.
-void add_problems(const Module& module, const ModuleSymbols& symbols, const ClassName& wanted, std::string_view name,
+void add_problems(const std::string& path, const ModuleSymbols& symbols, const ClassName& wanted, std::string_view name,
                   std::vector<std::string>& problems) {
   const DebugInfo* info = symbols.debug_info();
   for (const FunctionMatch& match : symbols.functions().search(wanted.identifier())) {
     const std::string function = demangle(std::string(match.name.base));
     if (match.original == nullptr || !has_name(function, name)) continue;
     if (info != nullptr && info->function_at(match.original->begin)) continue;
-    problems.push_back(function + " in " + module.path +
+    problems.push_back(function + " in " + path +
                        " has no debug information, so that it is not known which code there uses " + std::string(name) +
                        "; compile it with -g");
     break;
@@ -135,16 +132,55 @@ void add_problems(const Module& module, const ModuleSymbols& symbols, const Clas
   if (info == nullptr) return;
   const std::string missing = info->missing_file();
   if (!missing.empty())
-    problems.push_back("debug information of " + module.path + " is in " + missing +
+    problems.push_back("debug information of " + path + " is in " + missing +
                        ", which cannot be opened; put it back or compile without -gsplit-dwarf");
   if (info->file().section(".debug_types") != nullptr)
-    problems.push_back(module.path + " has type units of DWARF 4, which are not read; compile it with -gdwarf-5");
+    problems.push_back(path + " has type units of DWARF 4, which are not read; compile it with -gdwarf-5");
 }
 
 template <class T, class Key>
 void sort_and_unite(std::vector<T>& all, Key&& key) {
   std::sort(all.begin(), all.end(), [&](const T& a, const T& b) { return key(a) < key(b); });
   all.erase(std::unique(all.begin(), all.end(), [&](const T& a, const T& b) { return key(a) == key(b); }), all.end());
+}
+
+/// With addresses of the file.
+ClassUses uses_in_file(const ModuleSymbols& symbols, const std::string& path, const ClassName& wanted,
+                       std::string_view name) {
+  ClassUses uses;
+  add_problems(path, symbols, wanted, name, uses.problems);
+  const DebugInfo* info = symbols.debug_info();
+  if (info == nullptr) return uses;
+  const KnownClass known = find_class(*info, wanted);
+  if (known.entries.empty()) return uses;
+  const Teller teller(symbols);
+  find_mentions(*info, name, known, [&](Dwarf_Die die, Reach reach) {
+    if (dwarf_tag(&die) == DW_TAG_subprogram)
+      uses.mentions.push_back(teller.mention(die, reach));
+    else
+      uses.variables.push_back(teller.variable(die, reach));
+  });
+  add_copies(known, teller, uses.copies);
+  return uses;
+}
+
+CodeRange loaded_at(std::uintptr_t bias, const CodeRange& code) { return {code.begin + bias, code.end + bias}; }
+
+MemberCopy loaded_at(std::uintptr_t bias, MemberCopy copy) {
+  copy.caller_code = loaded_at(bias, copy.caller_code);
+  for (CodeRange& code : copy.code) code = loaded_at(bias, code);
+  return copy;
+}
+
+void append_loaded(const ClassUses& in_file, std::uintptr_t bias, ClassUses& uses) {
+  for (ClassMention mention : in_file.mentions) {
+    mention.code = loaded_at(bias, mention.code);
+    uses.mentions.push_back(std::move(mention));
+  }
+  for (const MemberCopy& copy : in_file.copies) uses.copies.push_back(loaded_at(bias, copy));
+  uses.variables.insert(uses.variables.end(), in_file.variables.begin(), in_file.variables.end());
+  for (const std::string& problem : in_file.problems)
+    if (std::ranges::find(uses.problems, problem) == uses.problems.end()) uses.problems.push_back(problem);
 }
 
 /// A function may have several entries; the one that depends on more stays.
@@ -166,37 +202,33 @@ void put_in_order(ClassUses& uses) {
 
 ClassUses class_uses(const Program& program, std::string_view name, std::optional<std::size_t> without) {
   const ClassName wanted(name);
+  std::unordered_map<const ModuleSymbols*, ClassUses> by_file;
   ClassUses uses;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* symbols = i != without ? program.symbols_of(i) : nullptr;
     if (symbols == nullptr) continue;
     const Module& module = program.modules()[i];
-    add_problems(module, *symbols, wanted, name, uses.problems);
-    const DebugInfo* info = symbols->debug_info();
-    if (info == nullptr) continue;
-    const KnownClass known = find_class(*info, wanted);
-    if (known.entries.empty()) continue;
-    const Teller teller(module, *symbols);
-    find_mentions(*info, name, known, [&](Dwarf_Die die, Reach reach) {
-      if (dwarf_tag(&die) == DW_TAG_subprogram)
-        uses.mentions.push_back(teller.mention(die, reach));
-      else
-        uses.variables.push_back(teller.variable(die, reach));
-    });
-    add_copies(known, teller, uses.copies);
+    const auto [found, is_new] = by_file.try_emplace(symbols);
+    if (is_new) found->second = uses_in_file(*symbols, module.path, wanted, name);
+    append_loaded(found->second, module.bias, uses);
   }
   put_in_order(uses);
   return uses;
 }
 
 std::vector<MemberCopy> member_copies(const Program& program, std::string_view class_name) {
+  std::unordered_map<const ModuleSymbols*, std::vector<MemberCopy>> by_file;
   std::vector<MemberCopy> copies;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* symbols = program.symbols_of(i);
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
-    const KnownClass known = find_class(*info, ClassName(class_name));
-    if (!known.functions.empty()) add_copies(known, Teller(program.modules()[i], *symbols), copies);
+    const auto [found, is_new] = by_file.try_emplace(symbols);
+    if (is_new) {
+      const KnownClass known = find_class(*info, ClassName(class_name));
+      if (!known.functions.empty()) add_copies(known, Teller(*symbols), found->second);
+    }
+    for (const MemberCopy& copy : found->second) copies.push_back(loaded_at(program.modules()[i].bias, copy));
   }
   return copies;
 }

@@ -119,6 +119,12 @@ Elf_Data* ElfFile::data(Elf_Scn* section) const {
   return data != nullptr && data->d_buf != nullptr ? data : nullptr;
 }
 
+std::string_view ElfFile::bytes() const {
+  std::size_t size = 0;
+  const char* begin = elf_rawfile(handle(), &size);
+  return begin != nullptr ? std::string_view(begin, size) : std::string_view();
+}
+
 std::string ElfFile::build_id() const {
   std::size_t segments = 0;
   if (elf_getphdrnum(handle(), &segments) == 0) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
@@ -31,6 +32,8 @@ class ElfFile final {
 
   Elf* handle() const noexcept { return elf_.get(); }
   const std::string& path() const noexcept { return shown_; }
+  /// The whole file.
+  std::string_view bytes() const;
 
   /// The first section of that name or type, or null.
   Elf_Scn* section(const char* name) const;

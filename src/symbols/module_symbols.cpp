@@ -33,6 +33,7 @@ ElfFile open_loaded_file(const ModulePlace& place) {
   }
 }
 
+/// Throws Error: unreadable, also when the file is another build than the one in memory.
 ElfFile open_module(const ModulePlace& place) {
   if (!place.image.empty()) return ElfFile::of_image(place.image, place.module.path);
   ElfFile file = open_loaded_file(place);
@@ -46,7 +47,7 @@ ElfFile open_module(const ModulePlace& place) {
 
 }  // namespace
 
-ModuleSymbols::ModuleSymbols(const ModulePlace& place) : file_(open_module(place)) {
+ModuleSymbols::ModuleSymbols(ElfFile file) : file_(std::move(file)) {
   if (file_.data(file_.section_of_type(SHT_SYMTAB)) == nullptr || file_.section(".debug_info") == nullptr) {
     separate_ = find_separate_debug(file_);
   }
@@ -92,16 +93,22 @@ InlinedCopies ModuleSymbols::inlined_copies(const InlinedFunction& function) con
   return copy_index_->copies_of(function);
 }
 
-LazyModule::LazyModule(const ModulePlace& place) : place_(place) {}
+ModuleFiles::ModuleFiles(std::vector<ModulePlace> places) : places_(std::move(places)), opened_(places_.size()) {}
 
-const ModuleSymbols* LazyModule::symbols(std::string& problem) {
-  if (symbols_ || !problem.empty()) return symbols_.get();
+const ModuleSymbols* ModuleFiles::symbols(std::size_t module, std::string& problem) {
+  if (opened_[module] || !problem.empty()) return opened_[module].get();
   try {
-    symbols_ = std::make_unique<ModuleSymbols>(place_);
+    ElfFile file = open_module(places_[module]);
+    for (std::size_t i = 0; i < opened_.size() && !opened_[module]; ++i) {
+      const bool may_be_equal = opened_[i] && !places_[i].loaded_build_id.empty() &&
+                                places_[i].loaded_build_id == places_[module].loaded_build_id;
+      if (may_be_equal && opened_[i]->file().bytes() == file.bytes()) opened_[module] = opened_[i];
+    }
+    if (!opened_[module]) opened_[module] = std::make_shared<const ModuleSymbols>(std::move(file));
   } catch (const Error& error) {
     problem = error.what();
   }
-  return symbols_.get();
+  return opened_[module].get();
 }
 
 }  // namespace moult::symbols

@@ -1,9 +1,11 @@
 // All that is read of one module, opened when it is first asked for.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "symbols/copy_index.hpp"
 #include "symbols/debug_info.hpp"
@@ -15,8 +17,7 @@ namespace moult::symbols {
 
 class ModuleSymbols final {
  public:
-  /// Throws Error: unreadable, also when the file is another build than the one in memory.
-  explicit ModuleSymbols(const ModulePlace& place);
+  explicit ModuleSymbols(ElfFile file);
 
   const FunctionIndex& functions() const;
   const ElfFile& file() const noexcept { return file_; }
@@ -40,16 +41,17 @@ class ModuleSymbols final {
   mutable std::optional<CopyIndex> copy_index_;
 };
 
-class LazyModule final {
+/// The files of modules, opened when they are first asked for. Equal ones, as copies of one update, are read once.
+class ModuleFiles final {
  public:
-  explicit LazyModule(const ModulePlace& place);
+  explicit ModuleFiles(std::vector<ModulePlace> places);
 
   /// Null when the file cannot be read, and then `problem` says why.
-  const ModuleSymbols* symbols(std::string& problem);
+  const ModuleSymbols* symbols(std::size_t module, std::string& problem);
 
  private:
-  ModulePlace place_;
-  std::unique_ptr<ModuleSymbols> symbols_;
+  std::vector<ModulePlace> places_;
+  std::vector<std::shared_ptr<const ModuleSymbols>> opened_;  ///< by module
 };
 
 }  // namespace moult::symbols

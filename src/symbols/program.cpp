@@ -7,6 +7,7 @@
 
 #include "base/demangle.hpp"
 #include "moult/error.hpp"
+#include "platform/module_generation.hpp"
 #include "symbols/module_list.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/named_functions.hpp"
@@ -90,16 +91,12 @@ std::optional<bool> takes_object_by_name(std::string_view mangled) {
 
 class Program::Impl {
  public:
-  explicit Impl(std::vector<ModulePlace> places) {
-    files_.reserve(places.size());
-    for (ModulePlace& place : places) {
-      files_.emplace_back(place);
-      modules.push_back(std::move(place.module));
-    }
+  explicit Impl(const std::vector<ModulePlace>& places) : files_(places) {
+    for (const ModulePlace& place : places) modules.push_back(place.module);
   }
 
   /// The symbols of a module, opened now if they were not; null when they cannot be read.
-  const ModuleSymbols* symbols(std::size_t module) { return files_[module].symbols(modules[module].problem); }
+  const ModuleSymbols* symbols(std::size_t module) { return files_.symbols(module, modules[module].problem); }
 
   std::optional<std::size_t> module_at(CodeAddress address) const {
     for (std::size_t i = 0; i < modules.size(); ++i) {
@@ -148,16 +145,40 @@ class Program::Impl {
   std::vector<Module> modules;
 
  private:
-  std::vector<LazyModule> files_;
+  ModuleFiles files_;
 };
 
-Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Program::Program(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Program::~Program() = default;
 Program::Program(Program&&) noexcept = default;
 
-Program Program::of_this_process() { return Program(std::make_unique<Impl>(modules_of_this_process())); }
+namespace {
 
-Program Program::of_process(int pid) { return Program(std::make_unique<Impl>(modules_of_process(pid))); }
+thread_local SharedReading* reading_of_this_thread = nullptr;
+
+}  // namespace
+
+SharedReading::SharedReading() noexcept : outer_(reading_of_this_thread) {
+  if (outer_ == nullptr) reading_of_this_thread = this;
+}
+
+SharedReading::~SharedReading() {
+  if (outer_ == nullptr) reading_of_this_thread = nullptr;
+}
+
+Program Program::of_this_process() {
+  SharedReading* const reading = reading_of_this_thread;
+  if (reading == nullptr) return Program(std::make_shared<Impl>(modules_of_this_process()));
+  // The count is read first: what comes in between is read again the next time.
+  const std::uint64_t generation = platform::module_generation();
+  if (reading->impl_ == nullptr || reading->generation_ != generation) {
+    reading->impl_ = std::make_shared<Impl>(modules_of_this_process());
+    reading->generation_ = generation;
+  }
+  return Program(reading->impl_);
+}
+
+Program Program::of_process(int pid) { return Program(std::make_shared<Impl>(modules_of_process(pid))); }
 
 Program Program::of_file(const std::string& path) {
   ModulePlace place;
@@ -165,7 +186,7 @@ Program Program::of_file(const std::string& path) {
   place.open_path = path;
   std::vector<ModulePlace> places;
   places.push_back(std::move(place));
-  return Program(std::make_unique<Impl>(std::move(places)));
+  return Program(std::make_shared<Impl>(places));
 }
 
 std::span<const Module> Program::modules() const noexcept { return impl_->modules; }

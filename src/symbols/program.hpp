@@ -1,7 +1,8 @@
 // What the symbol tables and the debug information of the loaded modules say about functions.
 //
 // A Program is built when a question comes up and thrown away when it is answered, so that nothing of it stays in
-// memory. It reads files only: it may be used in any thread, one thread an object, never in a signal handler.
+// memory. It reads files only: it may be used in any thread, one thread an object, never in a signal handler. A file
+// that is loaded several times, as an update that is sent again, is read once.
 #pragma once
 
 #include <cstddef>
@@ -66,7 +67,7 @@ class ModuleSymbols;
 
 class Program final {
  public:
-  /// The modules loaded in this process, by dl_iterate_phdr.
+  /// The modules loaded in this process, by dl_iterate_phdr. What a SharedReading of this thread has read it has too.
   static Program of_this_process();
   /// A file, not loaded (bias 0), for offline checks. Throws Error: unreadable.
   static Program of_file(const std::string& path);
@@ -140,9 +141,26 @@ class Program final {
   std::optional<std::size_t> module_at(CodeAddress address) const;
 
  private:
+  friend class SharedReading;
   class Impl;
-  explicit Program(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Program(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+/// While one lives, every Program::of_this_process in its thread has what the others have read, for as long as no
+/// module comes or goes: for work that asks in several places. Inside another one it does nothing.
+class SharedReading final {
+ public:
+  SharedReading() noexcept;
+  ~SharedReading();
+  SharedReading(const SharedReading&) = delete;
+  SharedReading& operator=(const SharedReading&) = delete;
+
+ private:
+  friend class Program;
+  SharedReading* outer_;
+  std::uint64_t generation_ = 0;
+  std::shared_ptr<Program::Impl> impl_;
 };
 
 /// The GNU build id of a file in hex, empty when it has none. Throws Error: unreadable.

@@ -135,14 +135,4 @@ std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number
   return strings + symbols[ELF64_R_SYM(entries[number].r_info)].st_name;
 }
 
-std::uint64_t module_generation() {
-  std::uint64_t generation = 0;
-  auto read = [](dl_phdr_info* info, std::size_t, void* data) {
-    *static_cast<std::uint64_t*>(data) = info->dlpi_adds + info->dlpi_subs;
-    return 1;
-  };
-  ::dl_iterate_phdr(read, &generation);
-  return generation;
-}
-
 }  // namespace moult::threads

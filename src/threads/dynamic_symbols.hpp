@@ -56,7 +56,4 @@ std::optional<CodeRange> library_around(const void* address) noexcept;
 /// cannot be told. Takes no lock, so it may be asked in a stopped program.
 std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number) noexcept;
 
-/// Changes whenever a module is loaded or unloaded.
-std::uint64_t module_generation();
-
 }  // namespace moult::threads

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "platform/futex.hpp"
+#include "platform/poison.hpp"
 #include "platform/x86_64/context.hpp"
 #include "platform/x86_64/go_on.hpp"
 
@@ -41,6 +42,7 @@ void ForcedUnwind::begin(std::shared_ptr<ForcedUnwind> unwind) {
   self.exception_.header.exception_cleanup = on_delete;
   self.exception_.owner = &self;
   self.self_ = std::move(unwind);
+  platform::forget_stack();
   _Unwind_ForcedUnwind(&self.exception_.header, on_frame, &self);
   // Back here, no frame was left: the first one has no unwind information.
   const std::shared_ptr<ForcedUnwind> kept = std::move(self.self_);

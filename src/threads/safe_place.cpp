@@ -9,6 +9,7 @@
 
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
+#include "platform/module_generation.hpp"
 #include "platform/x86_64/encodings.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
@@ -118,7 +119,7 @@ std::shared_ptr<const SafePlaces> SafePlaces::current() {
     std::shared_ptr<const SafePlaces> places;
   };
   static Guarded<Made> made;
-  std::uint64_t generation = module_generation();
+  std::uint64_t generation = platform::module_generation();
   std::shared_ptr<const SafePlaces> places =
       made.with([&](Made& last) { return last.generation == generation ? last.places : nullptr; });
   if (places != nullptr) return places;

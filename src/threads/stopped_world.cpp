@@ -28,6 +28,7 @@
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
+#include "platform/module_generation.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/single_step.hpp"
 #include "platform/stop_signal.hpp"
@@ -128,7 +129,7 @@ class StoppedWorld::Impl final {
 void StoppedWorld::Impl::reserve() {
   MOULT_FAULT("threads.stop.reserve");
   constexpr std::size_t spare = 64;
-  generation_ = module_generation();
+  generation_ = platform::module_generation();
   places_ = SafePlaces::current();
   rows_.keep_for(generation_);
   // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
@@ -362,7 +363,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     is_at_rest_ = await_rest(self_, limit);
     if (!is_at_rest_) {
       culprit_.blame_something("an object is being converted at its first use, which has not come to an end");
-    } else if (module_generation() != generation_) {
+    } else if (platform::module_generation() != generation_) {
       culprit_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
       // Whoever initialises it may be the one that waits for memory.

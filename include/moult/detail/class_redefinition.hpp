@@ -39,7 +39,7 @@ template <class T>
 
 /// A constructor or destructor that nobody calls in the update has no code there: its stand-in is compiled here.
 template <class Old, class New>
-ClassPairing class_pairing() {
+[[gnu::visibility("hidden")]] ClassPairing class_pairing() {
   static_assert(!std::is_same_v<Old, New>, "a class is redefined as another one");
   static_assert(!std::has_virtual_destructor_v<New> || has_own_pool<Old> == has_own_pool<New>,
                 "objects are deleted by the new class's operator: let both derive from moult::Updatable, or neither");

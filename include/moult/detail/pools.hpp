@@ -32,7 +32,7 @@ void* allocate_subclass(data::Pool& own, std::size_t size, std::size_t alignment
 void deallocate(void* slot) noexcept;
 
 /// Hidden, so that each module has its own: one that knows the class by another size than the program is to be asked
-/// for itself, and not to run the program's copy of this.
+/// for itself, and not to run the program's copy of this. So is every template that asks it.
 template <class T, std::size_t Reserve>
 struct [[gnu::visibility("hidden")]] ModulePool {
   static data::Pool& get() {

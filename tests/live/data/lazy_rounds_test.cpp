@@ -225,7 +225,7 @@ class LazyRounds : public testing::Test {
     Transaction transaction;
     Transaction::Scope scope(transaction);
     EXPECT_TRUE(quiescence.wait(
-        {.max_tries = 10'000, .sleep_time = 10ms, .stop_timeout = 20s, .max_postponements = std::nullopt}))
+        {.max_tries = 10'000, .sleep_time = 1ms, .stop_timeout = 20s, .max_postponements = std::nullopt}))
         << transaction.reason();
     LazyObjects objects = convert(transaction);
     transaction.resume();

@@ -90,6 +90,13 @@ TEST_F(Lazily, AnObjectIsConvertedWhenItIsFirstTouched) {
   expect_all_two();
 }
 
+TEST_F(Lazily, TheFirstTouchMayBeOfANewField) {
+  const LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
+  EXPECT_EQ(as_two(*points[17]).sum, 24u);
+  EXPECT_FALSE(objects.progress().is_done);
+  expect_all_two();
+}
+
 TEST_F(Lazily, WhenTheLastIsConvertedItIsDone) {
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
   expect_all_two();

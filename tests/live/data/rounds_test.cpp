@@ -128,7 +128,7 @@ class Rounds : public testing::Test {
     Transaction transaction;
     Transaction::Scope scope(transaction);
     ASSERT_TRUE(quiescence_.wait(
-        {.max_tries = 10'000, .sleep_time = 10ms, .stop_timeout = 20s, .max_postponements = std::nullopt}))
+        {.max_tries = 10'000, .sleep_time = 1ms, .stop_timeout = 20s, .max_postponements = std::nullopt}))
         << transaction.reason();
     convert(transaction);
     transaction.resume();

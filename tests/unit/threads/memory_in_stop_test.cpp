@@ -1,4 +1,5 @@
 // Threads that wait for memory which is filled in a stop.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -66,7 +67,9 @@ class AwaitedPage : public testing::Test, private MemoryFilledInStop {
 
 TEST_F(AwaitedPage, WhoWaitsForItInsideStdioCountsAsStopped) {
   std::FILE* const nowhere = std::fopen("/dev/null", "w");
-  begin([&] { std::fputs(characters(), nowhere); });
+  // libc's own: the address sanitizer's looks at the text before it takes the lock.
+  const auto put = reinterpret_cast<decltype(&std::fputs)>(dlsym(dlopen("libc.so.6", RTLD_NOW), "fputs"));
+  begin([&] { put(characters(), nowhere); });
   EXPECT_THROW(stop(50ms), Error) << "by any other stop";
   std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
   EXPECT_EQ(stopped->thread_count(), 1u);
