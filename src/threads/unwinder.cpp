@@ -85,8 +85,9 @@ void register_entry_code(CodeRange range) {
   });
 }
 
-/// A wrong rule, as hand-written assembly may have, leads anywhere: each page is tried before it is read.
-bool Unwinder::read_word(std::uint64_t address, std::uint64_t& word) noexcept {
+/// A wrong rule, as hand-written assembly may have, leads anywhere: each page is tried before it is read. What the
+/// address sanitizer keeps others off is read all the same.
+[[gnu::no_sanitize_address]] bool Unwinder::read_word(std::uint64_t address, std::uint64_t& word) noexcept {
   constexpr std::uint64_t page_size = 4096;
   if (address < page_size || address % sizeof word != 0) return false;
   if (address / page_size != readable_page_ && !platform::is_readable(address)) return false;
