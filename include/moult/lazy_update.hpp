@@ -95,9 +95,9 @@ Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptio
 /// are what they were; later only the inverse transformer leads back, all in one stop. Another conversion of the class
 /// finishes this one first, and so does fork.
 ///
-/// Throws Error: unsupported (no userfaultfd; Rebind::yes where Old has a destructor that does something: an old value
-/// of each object would have to end later, when a call of Old's destructor is one of New's), and as start_eager_update
-/// does. After Pymoult's start_lazy_update; Javelus (Gu and others, ISSRE 2012) converts at first use in a virtual
+/// Throws Error: unsupported (no userfaultfd; Rebind::yes where Old's destructor calls a function that is redefined, or
+/// calls by a pointer: it runs for old values when all calls lead to New's functions), and as start_eager_update does.
+/// After Pymoult's start_lazy_update; Javelus (Gu and others, ISSRE 2012) converts at first use in a virtual
 /// machine.
 template <class Old, class New, detail::transformer_of<Old, New> Transformer>
 LazyObjects start_lazy_update(Transformer&& transformer, const ConversionOptions<Old, New>& options = {},

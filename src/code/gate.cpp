@@ -109,6 +109,11 @@ bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexce
   return after != inside.begin() && std::prev(after)->contains(frame);
 }
 
+CodeAddress lasting_entry(const PatchTarget& target) {
+  const EntryCode entry = entry_code_of({&target, 1}).front();
+  return entry.in_force ? *entry.in_force : copy_of(gate_of(entry), entry);
+}
+
 class Gates::Impl final {
  public:
   Impl(std::vector<PatchTarget> targets, std::vector<CodeRange> inside, PatchOptions options);

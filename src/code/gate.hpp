@@ -30,6 +30,10 @@ struct Gate : platform::GateEntry {
 /// Whether a call of the thread with the walked stack is one from inside: a frame is, or a word that may be one.
 bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexcept;
 
+/// Code that goes on doing what the function does now, whatever it is redefined as later: what it is redefined as, or a
+/// copy of its first instructions that goes on behind them. It stays for ever. Throws as Gates::prepare.
+CodeAddress lasting_entry(const PatchTarget& target);
+
 /// The gates of one update, closed and taken away together.
 class Gates final {
  public:

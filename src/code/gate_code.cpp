@@ -1,6 +1,6 @@
 // A cell of 256 bytes holds a gate's stub (24 bytes) and, from byte 32 on, the copy of the function's first
-// instructions: five bytes at least are overwritten, so the copy is of 19 bytes at most; made longer by moving it stays
-// below 100. A page of cells is within reach of the functions that it serves. It is writable only while a cell is
+// instructions: six bytes at most are overwritten, so the copy is of 20 bytes at most; made longer by moving it stays
+// below 110. A page of cells is within reach of the functions that it serves. It is writable only while a cell is
 // written.
 //
 // The unwinder is told what both are: at a stub the stack is as at the function's entry, and in the copy it is as in
@@ -101,7 +101,7 @@ std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry,
 
 CodeAddress copy_of(GatedFunction& function, const EntryCode& entry) {
   if (function.copy != CodeAddress{}) return function.copy;
-  const MovedCode moved = move_code(entry.name, {entry.place, entry.bytes}, shortest_jump, function.room);
+  const MovedCode moved = move_code(entry.name, {entry.place, entry.bytes}, entry.overwritten, function.room);
   MOULT_CHECK(moved.bytes.size() <= cell_size - copy_offset, "the copy of an entry's instructions is too long");
   write_code(function.room, moved.bytes);
   std::vector<threads::MovedInstruction> instructions;

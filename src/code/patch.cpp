@@ -305,8 +305,9 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
     const EntryPlan plan = plan_copy(copy, mappings);
     const CodeAddress function = copy.target->range.begin;
     std::vector<std::uint8_t> bytes = bytes_from(plan.place, copy);
-    bytes.resize(std::min(bytes.size(), shortest_jump + longest_instruction));
-    entries.push_back({copy.target->name, function, plan.place, std::move(bytes), plan.is_loop_head});
+    const std::size_t overwritten = std::min(plan.room, longest_jump);
+    bytes.resize(std::min(bytes.size(), overwritten + longest_instruction));
+    entries.push_back({copy.target->name, function, plan.place, overwritten, std::move(bytes), plan.is_loop_head});
     registry().with([&](const Registry& known) {
       auto entry = known.all().find(function);
       const Redirection* newest = entry == known.all().end() ? nullptr : version_in_force(entry->second);

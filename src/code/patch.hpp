@@ -5,6 +5,7 @@
 // are kept, so that the patch can be taken back.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,6 +45,7 @@ struct EntryCode {
   std::string name;
   CodeAddress function{};
   CodeAddress place{};              ///< where its entry jump goes
+  std::size_t overwritten = 0;      ///< bytes from there on, at most
   std::vector<std::uint8_t> bytes;  ///< the compiled ones from there on: those overwritten, and an instruction more
   bool is_loop_head = false;        ///< it jumps back to its own entry
   std::optional<CodeAddress> in_force{};  ///< what it is redefined as now

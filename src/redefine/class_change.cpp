@@ -251,9 +251,34 @@ void check_successors(const ClassRequest& request, const ClassSides& sides, Refu
   }
 }
 
+/// The one for complete objects, or that for base objects, which does the same without virtual bases.
+const symbols::FunctionSymbol* destructor_of(const MemberMatch& match) {
+  const symbols::FunctionSymbol* found = nullptr;
+  for (const MemberPair& pair : match.pairs) {
+    const symbols::MemberCode& old = pair.old;
+    if (old.symbol.demangled.find("::~") == std::string::npos || old.variant == '0') continue;
+    if (found == nullptr || old.variant == '1') found = &old.symbol;
+  }
+  return found;
+}
+
+Destructor find_old_destructor(const symbols::Program& program, const ClassRequest& request, const MemberMatch& match) {
+  const symbols::FunctionSymbol* const destructor = destructor_of(match);
+  if (destructor == nullptr)
+    throw Error(ErrorCode::unsupported,
+                request.old_class +
+                    ": its destructor has to run for old values when the class is redefined already, and has no code "
+                    "of its own; mark it MOULT_UPDATABLE and build again, convert eagerly, or do not rebind");
+  std::set<CodeAddress> redefined;
+  for (const FunctionPair& pair : pairs_of(match, request))
+    redefined.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
+  return lasting_destructor(program, *destructor, request.old_class, redefined);
+}
+
 }  // namespace
 
 struct ClassChange::State {
+  Destructor old_destructor = nullptr;
   LayoutComparison layout;
   std::size_t old_size = 0;
   std::size_t fresh_size = 0;
@@ -295,6 +320,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   const bool keeps_copies = request.unmatched == ClassRequest::Unmatched::kept;
   try {
     state->functions = FunctionChange::prepare(pairs, keeps_copies ? Copies::kept : Copies::refused);
+    if (request.ends_later) state->old_destructor = find_old_destructor(program, request, match);
   } catch (const Error& error) {
     refusals.add(error);
   }
@@ -307,6 +333,7 @@ std::size_t ClassChange::old_size() const noexcept { return state_->old_size; }
 std::size_t ClassChange::fresh_size() const noexcept { return state_->fresh_size; }
 const std::vector<std::string>& ClassChange::added_functions() const noexcept { return state_->added; }
 
+Destructor ClassChange::old_destructor() const noexcept { return state_->old_destructor; }
 const FunctionChange& ClassChange::functions() const noexcept { return *state_->functions; }
 std::span<const alterability::FunctionExtent> ClassChange::old_functions() const noexcept {
   return state_->functions->old_functions();

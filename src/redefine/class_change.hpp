@@ -10,6 +10,7 @@
 
 #include "redefine/function_change.hpp"
 #include "redefine/layout_comparison.hpp"
+#include "redefine/old_destructor.hpp"
 
 namespace moult::redefine {
 
@@ -33,6 +34,8 @@ struct ClassRequest {
   enum class Unmatched { refused, kept } unmatched = Unmatched::refused;
   /// What becomes of the objects of the old class in the same stop.
   enum class Objects { stay, converted } objects = Objects::stay;
+  /// Old values are destroyed after that, while the program runs: old_destructor is wanted.
+  bool ends_later = false;
 };
 
 /// Prepared while the program runs, committed in a stop: see FunctionChange, which this is made of.
@@ -45,6 +48,7 @@ class ClassChange final {
   /// slots,
   ///   or the class is redefined already, as one that is laid out otherwise
   /// signature_mismatch, inlined, too_short, unsupported_code, no_room: as for functions
+  /// unsupported: old values end later, and their destructor may call what is redefined
   /// invalid_argument: the new class derives from the old one
   static ClassChange prepare(const ClassRequest& request);
   ClassChange(ClassChange&&) noexcept;
@@ -57,6 +61,9 @@ class ClassChange final {
   std::size_t fresh_size() const noexcept;
   /// Functions that only the new class has; demangled.
   const std::vector<std::string>& added_functions() const noexcept;
+
+  /// The old class's, as it was before: null unless the request wants it.
+  Destructor old_destructor() const noexcept;
 
   /// The functions that are changed together.
   const FunctionChange& functions() const noexcept;

@@ -9,7 +9,8 @@
 // the update too, whose calls are bound to the program's functions. So whatever makes or destroys old values runs while
 // they do not: the objects are converted first and the functions redirected after that; the old values are destroyed
 // before the program is resumed, with the redirection lifted for as long; so is it while the check makes old values, or
-// takes them back. Undo takes back the functions first, being the later step.
+// takes them back. Undo takes back the functions first, being the later step. Conversions at first use go on beside the
+// program, where nothing can be lifted: old values end by old_destructor.hpp then.
 //
 // The same classes may be converted twice, as by an update that is sent again: what the first made of them is what the
 // second finds. Whichever of the two is taken back first leaves the objects as they are, for the other's code goes on.
@@ -49,16 +50,7 @@ void finish_accesses(const data::ObjectClass& old_class) {
                      : data::finish_progressive_accesses(old_class);
 }
 
-std::string quoted(const std::type_info& type) { return data::object_class_of(type).readable; }
-
 std::shared_ptr<LazyConversion> make_lazy(const detail::Conversion& wanted, Makes makes) {
-  const std::string old_name = quoted(*wanted.forward->old_kind().type);
-  const std::string new_name = quoted(*wanted.forward->new_kind().type);
-  if (wanted.pairing && wanted.forward->ends_olds())
-    throw Error(ErrorCode::unsupported,
-                old_name + ": its destructor would be " + new_name +
-                    "'s when the old values are destroyed, as the class is redefined; convert eagerly, or do not "
-                    "rebind");
   return std::make_shared<LazyConversion>(
       wanted.forward,
       LazyConversion::Options{.makes = makes,
@@ -212,7 +204,9 @@ ObjectChange ObjectChange::prepare(const detail::Conversion& conversion) {
   if (conversion.pairing) {
     ClassRequest request = request_for(*conversion.pairing, conversion.redefinition);
     request.objects = ClassRequest::Objects::converted;
+    request.ends_later = conversion.lazily && conversion.forward->ends_olds();
     state->classes = ClassChange::prepare(request);
+    conversion.forward->destroy_olds_by(state->classes->old_destructor());
   }
   state->forward->reserve();
   return ObjectChange(std::move(state));

@@ -123,27 +123,58 @@ TEST(LazyConversionLimits, WithoutAnInverseThereIsNoRollback) {
   EXPECT_EQ(small->number, 6);
 }
 
-struct Counted : Updatable<Counted, 64> {
-  ~Counted() { ++ended; }
-  static inline int ended = 0;
+struct Closing : Updatable<Closing, 64> {
+  MOULT_UPDATABLE Closing();
+  MOULT_UPDATABLE ~Closing();
+  MOULT_UPDATABLE void close();
   int number = 8;
 };
-struct CountedTwo {
+Closing::Closing() = default;
+Closing::~Closing() { close(); }
+void Closing::close() { number = 0; }
+struct ClosingTwo : Updatable<ClosingTwo> {
+  MOULT_UPDATABLE ClosingTwo();
+  MOULT_UPDATABLE ~ClosingTwo();
+  MOULT_UPDATABLE void close();
   int number = 9;
 };
+ClosingTwo::ClosingTwo() = default;
+ClosingTwo::~ClosingTwo() { close(); }
+void ClosingTwo::close() { number = 1; }
 
-}  // namespace subject
+TEST(LazyConversionLimits, AnOldDestructorDoesNotRunLaterWhenItCallsWhatIsRedefined) {
+  auto closing = std::make_unique<Closing>();
+  expect_refused(convert_lazily<Closing, ClosingTwo>({.rebind = Rebind::yes}), ErrorCode::unsupported,
+                 {"moult::subject::Closing: its destructor has to run for old values when the class is redefined "
+                  "already, and moult::subject::Closing::~Closing() at ",
+                  "calls moult::subject::Closing::close() of it; convert eagerly, or do not rebind"});
+  EXPECT_EQ(closing->number, 8);
+}
 
-template <>
-inline constexpr bool is_relocatable<subject::Counted> = true;
+struct Hooked : Updatable<Hooked, 64> {
+  MOULT_UPDATABLE Hooked();
+  MOULT_UPDATABLE ~Hooked();
+  void (*hook)() = nullptr;
+  int number = 8;
+};
+Hooked::Hooked() = default;
+Hooked::~Hooked() { hook(); }
+struct HookedTwo : Updatable<HookedTwo> {
+  MOULT_UPDATABLE HookedTwo();
+  MOULT_UPDATABLE ~HookedTwo();
+  void (*hook)() = nullptr;
+  int number = 9;
+};
+HookedTwo::HookedTwo() = default;
+HookedTwo::~HookedTwo() { hook(); }
 
-namespace subject {
-
-TEST(LazyConversionLimits, ARedefinedClassHasNoDestructorToRunLater) {
-  auto counted = std::make_unique<Counted>();
-  expect_refused(convert_lazily<Counted, CountedTwo>({.rebind = Rebind::yes}), ErrorCode::unsupported,
-                 {"moult::subject::Counted: its destructor would be moult::subject::CountedTwo's", "convert eagerly"});
-  EXPECT_EQ(counted->number, 8);
+TEST(LazyConversionLimits, AnOldDestructorDoesNotRunLaterWhenItCallsByAPointer) {
+  auto hooked = std::make_unique<Hooked>();
+  hooked->hook = [] {};
+  expect_refused(convert_lazily<Hooked, HookedTwo>({.rebind = Rebind::yes}), ErrorCode::unsupported,
+                 {"moult::subject::Hooked: its destructor has to run for old values",
+                  "calls by a pointer, which may lead to a function of the class; convert eagerly, or do not rebind"});
+  EXPECT_EQ(hooked->number, 8);
 }
 
 /// There at first use, and on at once.

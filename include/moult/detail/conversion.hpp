@@ -73,6 +73,13 @@ class ObjectConverter {
   virtual void put_back(const ObjectBatch& batch) noexcept = 0;
   /// Runs the destructors of the old objects, each for a moment in its slot again: it may point into itself.
   virtual void end_olds(const ObjectBatch& batch, std::byte* scratch) noexcept = 0;
+
+  /// By what end_olds destroys an old object, where calls of its destructor lead elsewhere; null: by that. Before the
+  /// first batch.
+  void destroy_olds_by(void (*destructor)(void* object)) noexcept { old_destructor_ = destructor; }
+
+ protected:
+  void (*old_destructor_)(void* object) = nullptr;
 };
 
 template <class Transformer, class Old, class New>
@@ -165,10 +172,10 @@ class TypedConverter final : public ObjectConverter {
 
   void end_olds(const ObjectBatch& batch, std::byte* scratch) noexcept override {
     if constexpr (!std::is_trivially_destructible_v<Old>)
-      batch.for_each([scratch](std::byte* slot, std::byte* cell) {
+      batch.for_each([this, scratch](std::byte* slot, std::byte* cell) {
         std::memcpy(scratch, slot, sizeof(Old));
         std::memcpy(slot, cell, sizeof(Old));
-        end(*std::launder(reinterpret_cast<Old*>(slot)));
+        old_destructor_ != nullptr ? old_destructor_(slot) : end(*std::launder(reinterpret_cast<Old*>(slot)));
         std::memcpy(slot, scratch, sizeof(Old));
       });
   }

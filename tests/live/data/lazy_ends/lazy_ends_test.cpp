@@ -1,0 +1,74 @@
+// Objects converted at their first use, their class redefined in the stop, where old and new objects have destructors.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "decks.hpp"
+#include "loaded_update.hpp"
+#include "moult/manager.hpp"
+#include "update.hpp"
+
+namespace {
+
+using moult::UpdateReport;
+using moult::UpdateState;
+
+const LoadedUpdate& update() {
+  static const LoadedUpdate& loaded = load_update<LoadedUpdate>(UPDATE);
+  return loaded;
+}
+
+UpdateReport apply(std::unique_ptr<moult::Update> change) {
+  static moult::ThreadedManager manager("ends");
+  return manager.add_update(std::move(change)).wait(std::chrono::seconds(120));
+}
+
+template <class Kind>
+void old_values_end_once(std::unique_ptr<moult::Update> (*change)()) {
+  constexpr int count = 3000;
+  std::vector<std::unique_ptr<Kind>> all;
+  for (int i = 0; i < count; ++i) all.push_back(std::make_unique<Kind>(i));
+  const UpdateReport report = apply(change());
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(old_ends, 0) << "none was used yet";
+
+  EXPECT_EQ(all[7]->number(), 1007u) << "of the new class at its first use";
+  EXPECT_GT(old_ends, 0);
+  EXPECT_LT(old_ends, count);
+  EXPECT_EQ(update().new_ends(), 0);
+  update().objects().drain();
+  EXPECT_EQ(old_ends, count);
+  EXPECT_EQ(update().objects().progress().failed_objects, 0u);
+
+  all[9].reset();
+  EXPECT_EQ(update().new_ends(), 1) << "the program deletes it as what it is";
+  EXPECT_EQ(old_ends, count);
+
+  moult::roll_back(report.id);
+  EXPECT_EQ(update().new_ends(), count);
+  EXPECT_EQ(all[7]->number(), 7u);
+  all.clear();
+  EXPECT_EQ(old_ends, 2 * count - 1);
+  EXPECT_EQ(update().new_ends(), count);
+}
+
+TEST(LazyEnds, OldValuesOfObjectsThatMayBeMovedEndOnceByTheOldDestructor) {
+  old_values_end_once<Hand>(update().change_hands);
+}
+
+TEST(LazyEnds, OldValuesOfOtherObjectsEndOnceByTheOldDestructor) { old_values_end_once<Deck>(update().change_decks); }
+
+TEST(LazyEnds, WhatIsNotConvertedYetWhenItIsRolledBackEndsOnceToo) {
+  std::vector<std::unique_ptr<Hand>> all;
+  for (int i = 0; i < 3000; ++i) all.push_back(std::make_unique<Hand>(i));
+  const UpdateReport report = apply(update().change_hands());
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(all[2999]->number(), 3999u);
+  moult::roll_back(report.id);
+  EXPECT_EQ(old_ends, 3000);
+  EXPECT_EQ(update().new_ends(), 3000);
+  for (std::size_t i = 0; i < all.size(); ++i) ASSERT_EQ(all[i]->number(), i);
+}
+
+}  // namespace
