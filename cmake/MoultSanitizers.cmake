@@ -21,6 +21,17 @@ set(MOULT_LEFT_OUT_BECAUSE_thread
 # Under the address and undefined-behaviour sanitizers everything runs. Their check of virtual tables (vptr) is off: that
 # code which knows an object as of one class finds it to be of another is what changing a class means.
 
+# Variables of the calls in progress of `targets` are looked at, or it is read who has a function's address. The address
+# sanitizer would keep such variables in a frame of its own, of whose layout the compiler tells nothing, together with
+# the address of their function: it leaves these stacks alone.
+function(moult_plain_stacks)
+  if(MOULT_SANITIZER STREQUAL address)
+    foreach(target IN LISTS ARGN)
+      target_compile_options(${target} PRIVATE "SHELL:--param asan-stack=0")
+    endforeach()
+  endif()
+endfunction()
+
 # Sets `result` to whether `name`, a test's file or a folder of tests, is left out; makes the skipped test if so.
 function(moult_is_left_out result name)
   set(${result} OFF PARENT_SCOPE)

@@ -29,7 +29,7 @@ void stop_at_static_point(std::string_view name);
 /// leave functions at this place: then it is left by unwinding, as by an exception. So do not call it in a function
 /// that is noexcept, in a destructor, or in a signal handler. In code that an update runs itself it does nothing. After
 /// Pymoult's staticUpdatePoint, and the update points of Ginseng (Neamtiu and others, PLDI 2006).
-inline void static_update_point(std::string_view name) {
+[[gnu::always_inline]] inline void static_update_point(std::string_view name) {
   if (detail::static_point_waits.load(std::memory_order_relaxed) != 0) [[unlikely]]
     detail::stop_at_static_point(name);
 }

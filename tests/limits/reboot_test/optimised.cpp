@@ -10,14 +10,14 @@ volatile int sink = 0;
 [[gnu::noipa]]
 #endif
 int forgetting(int turns) {
-  int sum = 0;
+  unsigned sum = 0;
   for (int turn = 0; turn < turns && !is_over(); ++turn) {
     const int forgotten = turn * turns + 7;
     sink = forgotten;
     pass_point();
-    sum += sink;
+    sum += static_cast<unsigned>(sink);
   }
-  return sum;
+  return static_cast<int>(sum);
 }
 
 }  // namespace moult::limits_reboot

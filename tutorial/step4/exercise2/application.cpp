@@ -29,7 +29,7 @@ MOULT_UPDATABLE std::string Page::html(Session& session) {
 WebServer::WebServer(std::shared_ptr<httplib::Server> http, std::shared_ptr<Shared> shared)
     : http_(std::move(http)), shared_(std::move(shared)) {}
 
-MOULT_UPDATABLE void WebServer::serve() { http_->listen_after_bind(); }
+MOULT_UPDATABLE void serve(const WebServer& server) { server.http()->listen_after_bind(); }
 
 MOULT_UPDATABLE Page* WebServer::page(const std::string& path) {
   const Pages::iterator found = shared_->pages.find(path);
@@ -189,6 +189,6 @@ int main() {
     return 1;
   }
   std::cout << "http://localhost:" << port << std::endl;
-  moult::Thread accepting("server", [&] { server->serve(); });
+  moult::Thread accepting("server", [&] { serve(*server); });
   accepting.join();
 }

@@ -68,9 +68,6 @@ struct Shared {
 class WebServer : public moult::Updatable<WebServer, 128> {
  public:
   WebServer(std::shared_ptr<httplib::Server> http, std::shared_ptr<Shared> shared);
-  /// Accepts connections for as long as the program runs, and is on the stack for ever.
-  void serve();
-
   /// The page of that path, or null.
   Page* page(const std::string& path);
   /// The request's session. Opens one, and has `answer` tell the browser, where there is none yet.
@@ -83,6 +80,9 @@ class WebServer : public moult::Updatable<WebServer, 128> {
   std::shared_ptr<httplib::Server> http_;
   std::shared_ptr<Shared> shared_;
 };
+
+/// Accepts connections for as long as the program runs, and is on the stack for ever.
+void serve(const WebServer& server);
 
 /// Answers requests, many at a time.
 class Handler {
