@@ -192,7 +192,7 @@ StackCopy StackCopy::of(const StoppedWorld& stopped, ThreadId thread, std::size_
 bool StackCopy::read(std::uintptr_t address, std::span<std::byte> to) const noexcept {
   if (address < begin_ || address - begin_ > bytes_.size() || to.size() > bytes_.size() - (address - begin_))
     return false;
-  std::memcpy(to.data(), bytes_.data() + (address - begin_), to.size());
+  if (!to.empty()) std::memcpy(to.data(), bytes_.data() + (address - begin_), to.size());
   return true;
 }
 

@@ -327,9 +327,10 @@ Journey FaultInjection::loaded() {
           }};
 }
 
+/// Those of gates are return_fault_test.cpp's.
 std::set<std::string_view> without(const std::vector<std::string_view>& points, const std::set<std::string_view>& hit) {
   std::set<std::string_view> rest(points.begin(), points.end());
-  for (std::string_view point : hit) rest.erase(point);
+  std::erase_if(rest, [&](std::string_view point) { return hit.contains(point) || point.starts_with("code.gate"); });
   return rest;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 using namespace moult;
@@ -59,5 +60,8 @@ TEST(TaskStatus, ATaskThatIsGoneDoesNotExist) {
     Worker worker([] {});
     task = worker.task();
   }
+  // Its thread can be joined a moment before the kernel has done with it.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (platform::task_status(task).exists && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
   EXPECT_FALSE(platform::task_status(task).exists);
 }

@@ -116,7 +116,7 @@ TEST(SafePlace, AStaticVariableInInitialisationIsWaitedFor) {
   std::thread worker(initialise);
   while (!entered) std::this_thread::yield();
   try {
-    stop(100ms);
+    stop(1s);  // in which the worker gets a processor
     ADD_FAILURE() << "stopped in the middle of a static variable's initialisation";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::thread_unstoppable);
@@ -182,7 +182,7 @@ TEST(SafePlace, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
   });
   while (!spin.entered) std::this_thread::yield();
   try {
-    stop(100ms);
+    stop(1s);  // in which the thread gets a processor
     ADD_FAILURE() << "stopped while a thread holds a stream's lock";
   } catch (const Error& error) {
     for (const char* words :
