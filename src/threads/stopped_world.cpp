@@ -437,7 +437,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
     if (stopped->impl_->attempt(std::min(deadline, Clock::now() + limit))) return stopped;
     if (Clock::now() + rest >= deadline) break;
     sleep_for(rest);
-    limit *= 2;
+    limit = std::min(limit * 2, milliseconds{10'000});  // an attempt may be given up at once, again and again
     rest = std::min(rest * 2, milliseconds{20});
   }
   throw Error(ErrorCode::thread_unstoppable, "could not stop every thread at a safe place within " +

@@ -195,6 +195,24 @@ TEST(SafePlace, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
   fclose(stream);
 }
 
+TEST(SafePlace, AStopThatWasRefusedForLongIsMadeAsSoonAsItCanBe) {
+  static std::atomic<bool> entered{false};
+  struct Slow {
+    Slow() {
+      entered = true;
+      const auto end = std::chrono::steady_clock::now() + 2s;  // after a hundred attempts that are given up at once
+      while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    }
+  };
+  std::jthread worker([](const std::stop_token& token) {
+    static Slow slow;
+    (void)slow;
+    while (!token.stop_requested()) std::this_thread::yield();
+  });
+  while (!entered) std::this_thread::yield();
+  EXPECT_NO_THROW(stop(5s));
+}
+
 TEST(SafePlace, AThreadThatWaitsForAnotherToEndMayStay) {
   std::atomic<pid_t> waiter_task{0};
   std::binary_semaphore end{0};
