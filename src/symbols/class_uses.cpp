@@ -121,12 +121,12 @@ void add_problems(const std::string& path, const ModuleSymbols& symbols, const C
                   std::vector<std::string>& problems) {
   const DebugInfo* info = symbols.debug_info();
   for (const FunctionMatch& match : symbols.functions().search(wanted.identifier())) {
-    const std::string function = demangle(std::string(match.name.base));
-    if (match.original == nullptr || !has_name(function, name)) continue;
+    std::string problem = demangle(std::string(match.name.base));
+    if (match.original == nullptr || !has_name(problem, name)) continue;
     if (info != nullptr && info->function_at(match.original->begin)) continue;
-    problems.push_back(function + " in " + path +
-                       " has no debug information, so that it is not known which code there uses " + std::string(name) +
-                       "; compile it with -g");
+    problem.append(" in ").append(path).append(
+        " has no debug information, so that it is not known which code there uses ");
+    problems.push_back(problem.append(name).append("; compile it with -g"));
     break;
   }
   if (info == nullptr) return;
