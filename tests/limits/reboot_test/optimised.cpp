@@ -12,7 +12,7 @@ volatile int sink = 0;
 int forgetting(int turns) {
   unsigned sum = 0;
   for (int turn = 0; turn < turns && !is_over(); ++turn) {
-    const int forgotten = (turn ^ turns) + 7;
+    const int forgotten = static_cast<int>(static_cast<unsigned>(turn) * static_cast<unsigned>(turns) % 1000U);
     sink = forgotten;
     pass_point();
     sum += static_cast<unsigned>(sink);
