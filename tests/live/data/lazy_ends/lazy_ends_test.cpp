@@ -4,24 +4,20 @@
 #include <memory>
 #include <vector>
 
+#include "apply_update.hpp"
 #include "decks.hpp"
 #include "loaded_update.hpp"
-#include "moult/manager.hpp"
 #include "update.hpp"
 
 namespace {
 
 using moult::UpdateReport;
 using moult::UpdateState;
+using moult::test::apply;
 
 const LoadedUpdate& update() {
   static const LoadedUpdate& loaded = load_update<LoadedUpdate>(UPDATE);
   return loaded;
-}
-
-UpdateReport apply(std::unique_ptr<moult::Update> change) {
-  static moult::ThreadedManager manager("ends");
-  return manager.add_update(std::move(change)).wait(std::chrono::seconds(120));
 }
 
 template <class Kind>
