@@ -52,7 +52,7 @@ class OneServer final {
   /// called around every fork from then on. Throws what these throw, and std::bad_alloc.
   template <class Make, class Start>
   static std::shared_ptr<Server> get(void (*before_fork)(), void (*in_child)(), Make&& make, Start&& start) {
-    return place()->with([&](std::shared_ptr<Server>& server) {
+    return place().with([&](std::shared_ptr<Server>& server) {
       static const bool is_ready_for_fork = ::pthread_atfork(before_fork, nullptr, in_child) == 0;
       if (!is_ready_for_fork) throw std::bad_alloc();
       if (server == nullptr) server.reset(make());
@@ -63,19 +63,18 @@ class OneServer final {
 
   /// Null when none was made.
   static std::shared_ptr<Server> if_made() {
-    return place()->with([](const auto& made) { return made; });
+    return place().with([](const auto& made) { return made; });
   }
 
-  /// In a child, where another thread may have held the lock. A child without memory for a lock ends.
-  // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): said above
-  static void forget() noexcept { place() = new Place; }
+  /// In a child, where another thread may have held the lock, and the allocator's: nothing is allocated.
+  static void forget() noexcept { new (&place()) Place; }
 
  private:
   using Place = Guarded<std::shared_ptr<Server>>;
 
   /// Never destroyed: threads ask for it until the process ends.
-  static Place*& place() {
-    static Place* made = new Place;
+  static Place& place() {
+    static Place& made = *new Place;
     return made;
   }
 };
