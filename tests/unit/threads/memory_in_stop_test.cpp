@@ -65,11 +65,12 @@ class AwaitedPage : public testing::Test, private MemoryFilledInStop {
   std::jthread thread;
 };
 
+/// The address sanitizer's looks at the text before it takes the stream's lock.
+const auto fputs_of_libc = reinterpret_cast<decltype(&std::fputs)>(dlsym(dlopen("libc.so.6", RTLD_NOW), "fputs"));
+
 TEST_F(AwaitedPage, WhoWaitsForItInsideStdioCountsAsStopped) {
   std::FILE* const nowhere = std::fopen("/dev/null", "w");
-  // libc's own: the address sanitizer's looks at the text before it takes the lock.
-  const auto put = reinterpret_cast<decltype(&std::fputs)>(dlsym(dlopen("libc.so.6", RTLD_NOW), "fputs"));
-  begin([&] { put(characters(), nowhere); });
+  begin([&] { fputs_of_libc(characters(), nowhere); });
   EXPECT_THROW(stop(50ms), Error) << "by any other stop";
   std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
   EXPECT_EQ(stopped->thread_count(), 1u);
@@ -121,7 +122,7 @@ TEST_F(AwaitedPage, WhoWaitsForItInASystemCallIsShownIt) {
 
 TEST_F(AwaitedPage, AnotherStopGivesWayToTheOneThatFillsIt) {
   std::FILE* const nowhere = std::fopen("/dev/null", "w");
-  begin([&] { std::fputs(characters(), nowhere); });
+  begin([&] { fputs_of_libc(characters(), nowhere); });
   std::atomic<bool> is_stopped{false};
   std::jthread filler([&] {
     const WakefulThread here;
