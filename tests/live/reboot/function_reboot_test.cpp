@@ -212,9 +212,9 @@ void expect_callers_undisturbed() {
 
 void expect_refused_behind_noexcept(int (*function)(int)) {
   trace.clear();
-  int sum = 0;
+  int passed = 0;
   {
-    Worker worker([&sum, function] { sum = function(many_turns); });
+    Worker worker([&passed, function] { passed = function(many_turns); });
     const UpdateReport report = carry_out(std::make_unique<RebootFunctionUpdate>(
         "reboot", worker.id(),
         FunctionReboot(
@@ -225,7 +225,7 @@ void expect_refused_behind_noexcept(int (*function)(int)) {
     EXPECT_THAT(report.reason, HasSubstr("subject.cpp:"));
     EXPECT_THAT(report.reason, HasSubstr("is noexcept there, and the process would be ended"));
   }
-  EXPECT_GT(sum, 0);
+  EXPECT_GT(passed, 0);
 }
 
 struct List {

@@ -52,12 +52,9 @@ WHOLE static void pass_by_noexcept() noexcept {
 }
 
 WHOLE int count_behind_noexcept(int turns) {
-  int sum = 0;
-  for (int turn = 0; turn < turns && !is_over(); ++turn) {
-    pass_by_noexcept();
-    sum += turn;
-  }
-  return sum;
+  int passed = 0;
+  for (; passed < turns && !is_over(); ++passed) pass_by_noexcept();
+  return passed;
 }
 
 /// Everything that its callees must preserve is in use across their calls.
