@@ -109,8 +109,7 @@ bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexce
   return after != inside.begin() && std::prev(after)->contains(frame);
 }
 
-CodeAddress lasting_entry(const PatchTarget& target) {
-  const EntryCode entry = entry_code_of({&target, 1}).front();
+CodeAddress lasting_entry(const EntryCode& entry) {
   return entry.in_force ? *entry.in_force : copy_of(gate_of(entry), entry);
 }
 

@@ -32,7 +32,7 @@ bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexce
 
 /// Code that goes on doing what the function does now, whatever it is redefined as later: what it is redefined as, or a
 /// copy of its first instructions that goes on behind them. It stays for ever. Throws as Gates::prepare.
-CodeAddress lasting_entry(const PatchTarget& target);
+CodeAddress lasting_entry(const EntryCode& entry);
 
 /// The gates of one update, closed and taken away together.
 class Gates final {

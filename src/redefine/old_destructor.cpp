@@ -144,14 +144,13 @@ class CodeReader final {
 Destructor lasting_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
                               const std::set<CodeAddress>& redefined) {
   const code::PatchTarget target{destructor.demangled, destructor.range, {}, destructor.pieces, {}};
-  const CodeAddress entry = code::lasting_entry(target);
-  const std::vector<code::EntryCode> code = code::entry_code_of({&target, 1});
+  const code::EntryCode entry = code::entry_code_of({&target, 1}).front();
   const std::optional<FunctionSymbol> in_force =
-      code.front().in_force ? program.at(*code.front().in_force) : std::optional(destructor);
+      entry.in_force ? program.at(*entry.in_force) : std::optional(destructor);
   if (!in_force)
     throw Error(ErrorCode::unsupported, class_name + ": what its destructor is redefined as now is not known");
   CodeReader(program, class_name, redefined).read_all_from(*in_force);
-  return reinterpret_cast<Destructor>(value(entry));
+  return reinterpret_cast<Destructor>(value(code::lasting_entry(entry)));
 }
 
 }  // namespace moult::redefine

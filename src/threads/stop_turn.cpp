@@ -1,5 +1,4 @@
 #include "threads/stop_turn.hpp"
-#include "threads/current_stop.hpp"
 
 #include <pthread.h>
 
@@ -9,6 +8,7 @@
 #include <thread>
 
 #include "moult/error.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::threads {
