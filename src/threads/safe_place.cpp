@@ -15,6 +15,7 @@
 #include "symbols/guard_variables.hpp"
 #include "threads/dynamic_symbols.hpp"
 #include "threads/stopped_world.hpp"
+#include "threads/tail_jumps.hpp"
 #include "threads/unwinder.hpp"
 
 namespace moult::threads {
@@ -78,27 +79,6 @@ bool is_among(const std::array<std::string_view, size>& names, std::string_view 
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Where the function's last bytes jump to if they are a jump of this kind.
-template <class Jump>
-std::optional<CodeAddress> target_of_last(CodeRange function) noexcept {
-  Jump jump;
-  if (function.size() < sizeof jump) return std::nullopt;
-  std::memcpy(&jump, reinterpret_cast<const void*>(value(function.end) - sizeof jump), sizeof jump);
-  if (jump.opcode != Jump{}.opcode) return std::nullopt;
-  return function.end + static_cast<std::size_t>(jump.displacement);
-}
-
-/// vfprintf, pthread_join and others are nothing but a jump to a function that libc does not export, so that they
-/// themselves are not on the stack while that one holds a lock.
-std::optional<CodeRange> jumped_to_by(CodeRange function, CodeRange libc) noexcept {
-  for (std::optional<CodeAddress> target :
-       {target_of_last<x86_64::JumpRel32>(function), target_of_last<x86_64::JumpRel8>(function)}) {
-    std::optional<CodeRange> entry = target && libc.contains(*target) ? unwind_entry_at(*target) : std::nullopt;
-    if (entry && entry->begin == *target) return entry;
-  }
-  return std::nullopt;
-}
-
 /// Whether a call may return to the address; of the first bytes of `range` nothing is known.
 bool is_behind_call(CodeAddress address, CodeRange range) noexcept {
   constexpr std::size_t longest = x86_64::longest_call;
@@ -138,15 +118,36 @@ SafePlaces::SafePlaces() {
 void SafePlaces::add_module_functions() {
   for_each_module([this](const LoadedModule& module) {
     DynamicSymbols symbols(module.bias, module.dynamic);
-    for (std::string_view name : allocation_functions)
-      if (std::optional<CodeRange> range = symbols.find(name)) places_.push_back({*range, Kind::allocation});
     if (module.path.find("/ld-linux") != std::string::npos) places_.push_back({module.range, Kind::loader});
-    if (symbols.find("gnu_get_libc_version")) add_libc(symbols, module.range);
+    if (module.path.starts_with("linux-vdso")) runtime_.add_vdso(module.range);
+    if (symbols.find("gnu_get_libc_version")) return add_libc(symbols, module.range);
+    add_allocation(symbols, module.range);
+    const bool is_library = !module.path.empty();
+    if (is_library && symbols.find("malloc")) add_allocator(symbols, module.range);
   });
 }
 
+void SafePlaces::add_allocation(const DynamicSymbols& symbols, CodeRange module) {
+  for (std::string_view name : allocation_functions) {
+    std::optional<CodeRange> function = symbols.find(name);
+    if (!function) continue;
+    places_.push_back({*function, Kind::allocation});
+    for (CodeRange inner : jumps_of(*function, module)) places_.push_back({inner, Kind::allocation});
+  }
+}
+
+/// Some stand between the program and libc where threads are concerned, too, with locks of their own: the sanitizers.
+void SafePlaces::add_allocator(const DynamicSymbols& allocator, CodeRange range) {
+  runtime_.add_allocator(range);
+  allocator.for_each([this](std::string_view name, CodeRange function) {
+    std::optional<Kind> kind = kind_of(name);
+    if (kind == Kind::creation || kind == Kind::joining) places_.push_back({function, *kind});
+  });
+}
+
+/// Its own allocation functions lie in one piece.
 void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
-  libc_ = range;
+  runtime_.add_libc(libc, range);
   CodeRange allocation{};
   for (std::string_view name : allocation_functions) {
     std::optional<CodeRange> function = libc.find(name);
@@ -155,16 +156,15 @@ void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
     allocation = {std::min(allocation.begin, function->begin), std::max(allocation.end, function->end)};
   }
   places_.push_back({allocation, Kind::allocation});
-  libc.for_each([this](std::string_view name, CodeRange function) {
-    libc_entries_.push_back(function.begin);
+  if (std::optional<CodeRange> apart = libc.find("reallocarray")) places_.push_back({*apart, Kind::allocation});
+  libc.for_each([&](std::string_view name, CodeRange function) {
     std::optional<Kind> kind = kind_of(name);
     if (!kind) return;
     places_.push_back({function, *kind});
     bool may_jump = *kind == Kind::stdio || *kind == Kind::joining;
-    std::optional<CodeRange> inner = may_jump ? jumped_to_by(function, libc_) : std::nullopt;
+    std::optional<CodeRange> inner = may_jump ? last_jump_of(function, range) : std::nullopt;
     if (inner) places_.push_back({*inner, *kind});
   });
-  std::sort(libc_entries_.begin(), libc_entries_.end());
 }
 
 std::optional<SafePlaces::Kind> SafePlaces::kind_of(std::string_view libc_name) noexcept {
@@ -203,11 +203,6 @@ const SafePlaces::Place* SafePlaces::place_of(CodeAddress address) const noexcep
   return &*std::prev(after);
 }
 
-bool SafePlaces::is_exported_by_libc(CodeAddress address) const noexcept {
-  std::optional<CodeRange> function = unwind_entry_at(address);
-  return function && std::binary_search(libc_entries_.begin(), libc_entries_.end(), function->begin);
-}
-
 std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowCache& rows,
                                             const std::vector<CodeRange>& keep_out, Waiting waiting) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
@@ -223,41 +218,48 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
     return place == nullptr || is_borne(*place) ? nullptr : place;
   };
   std::optional<UnsafeStop> unsafe;
-  bool only_libc = true;
-  bool in_exported = false;
-  CodeAddress last{};
+  RuntimeFrames innermost(runtime_);
+  CodeAddress outermost{};
   walk_stack(rows, platform::registers_of(*slot.context), [&](const Frame& frame) {
     CodeAddress address = frame.lookup_address();
     if (is_strictly_inside(keep_out, frame.pc))
       unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
     const Place* place = lock_at(address);
     if (!frame.is_precise) {
-      only_libc = false;
+      innermost.end();
       if (place != nullptr && is_behind_call(frame.pc, place->range)) unsafe = UnsafeStop{in_doubt, address};
       return !unsafe;
     }
     if (place != nullptr) unsafe = UnsafeStop{descriptions[static_cast<std::size_t>(place->kind)], address};
-    if (!libc_.contains(address)) only_libc = false;
-    // The outermost frame is the thread's start, which says nothing of what it does now.
-    if (only_libc && last != CodeAddress{} && !in_exported) in_exported = is_exported_by_libc(last);
-    last = address;
+    innermost.add(address);
+    outermost = address;
     return !unsafe;
   });
-  if (!unsafe && only_libc && !(in_exported && slot.at_syscall))
-    unsafe = UnsafeStop{"is just starting or ending", last};
-  return unsafe;
+  if (unsafe) return unsafe;
+  using Wait = RuntimeCode::Wait;
+  const Wait wait = slot.at_syscall ? innermost.wait() : Wait::none;
+  const bool is_in_allocator = innermost.allocator() != CodeAddress{};
+  const bool may_stay = wait == Wait::for_event || (wait == Wait::for_kernel && !is_in_allocator);
+  if (innermost.are_all() && !may_stay) return UnsafeStop{"is just starting or ending", outermost};
+  if (is_in_allocator && !may_stay && wait != Wait::for_lock && waiting != Waiting::for_memory)
+    return UnsafeStop{"is in the library that allocates memory", innermost.allocator()};
+  return std::nullopt;
 }
 
 std::optional<platform::Destination> SafePlaces::way_out(const platform::StopSlot& slot,
                                                          RowCache& rows) const noexcept {
   std::optional<platform::Destination> out;
   bool was_inside = false;
+  RuntimeFrames innermost(runtime_);
   Unwinder unwinder(rows, platform::registers_of(*slot.context));
   do {
-    const Place* place = place_of(unwinder.frame().lookup_address());
+    const CodeAddress address = unwinder.frame().lookup_address();
+    const Place* place = place_of(address);
     if (place != nullptr && place->kind != Kind::allocation && place->kind != Kind::stdio) return std::nullopt;
-    if (place == nullptr && was_inside) out = {value(unwinder.frame().pc), unwinder.stack_pointer()};
-    was_inside = place != nullptr;
+    innermost.add(address);
+    const bool is_inside = place != nullptr || (innermost.are_all() && innermost.allocator() != CodeAddress{});
+    if (!is_inside && was_inside) out = {value(unwinder.frame().pc), unwinder.stack_pointer()};
+    was_inside = is_inside;
   } while (unwinder.step() == Unwinder::Step::stepped);
   return out;
 }

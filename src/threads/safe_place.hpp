@@ -5,7 +5,9 @@
 // - has a call on its stack of malloc and its kin, of the dynamic loader, of fork, of pthread_create or of setuid;
 // - has a call of pthread_join on its stack, unless it waits there: then it holds no lock;
 // - has a call of stdio on its stack, unless it waits there for input: then it holds that one stream's lock only;
-// - has only libc below it, as a thread that is just starting or ending does, unless it waits in an exported function;
+// - has only libc and allocators on its stack, as a thread that is just starting or ending does, unless it waits in an
+//   exported function of libc, and not for a lock;
+// - is in a library that is an allocator (runtime_code.hpp), unless it waits in an exported function of libc;
 // - holds a lock of moult itself (base/guarded.hpp);
 // and no function-local static variable is being initialised, which its guard variable shows.
 //
@@ -13,8 +15,9 @@
 // who wait for a lock that it holds; there only calls of malloc and its kin count, which everybody needs.
 //
 // The functions are known by their exported names, looked up in every loaded module, so that a replaced malloc counts
-// too. glibc's internal allocation functions are not exported; they lie between the exported ones or have one of those
-// above them on the stack. Beyond a frame without unwind information every word that a call may return to counts.
+// too, and where they are entered by a jump from it, which leaves no frame (tail_jumps.hpp). glibc's internal
+// allocation functions are not exported; they lie between the exported ones or have one of those above them on the
+// stack. Beyond a frame without unwind information every word that a call may return to counts.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,7 @@
 
 #include "base/address.hpp"
 #include "platform/stop_signal.hpp"
+#include "threads/runtime_code.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult::threads {
@@ -62,6 +66,8 @@ class SafePlaces final {
  private:
   SafePlaces();
   void add_module_functions();
+  void add_allocation(const class DynamicSymbols& symbols, CodeRange module);
+  void add_allocator(const class DynamicSymbols& allocator, CodeRange range);
   void add_libc(const class DynamicSymbols& libc, CodeRange range);
   void add_guards();
   void sort();
@@ -73,11 +79,9 @@ class SafePlaces final {
     Kind kind;
   };
   const Place* place_of(CodeAddress address) const noexcept;
-  bool is_exported_by_libc(CodeAddress address) const noexcept;
 
-  std::vector<Place> places_;              ///< sorted, not overlapping
-  std::vector<CodeAddress> libc_entries_;  ///< where libc's exported functions begin, sorted
-  CodeRange libc_;
+  std::vector<Place> places_;  ///< sorted, not overlapping
+  RuntimeCode runtime_;
   struct Guard {
     std::uintptr_t address;
     std::string name;

@@ -242,9 +242,11 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     std::uint32_t before = platform::arrivals();
     if (platform::await_arrivals(waited_for(), left)) return true;
     if (Clock::now() >= led_until) {
+      // On a busy machine it may just not have had a processor; one that runs comes to an end (single_step.hpp).
       for (Stopped& thread : stopped_)
-        if (thread.is_led && !thread.is_safe) platform::stop_led(*thread.slot);
-      led_until = Clock::time_point::max();
+        if (thread.is_led && !thread.is_safe && !platform::task_status(thread.slot->task).is_runnable)
+          platform::stop_led(*thread.slot);
+      led_until = Clock::now() + for_led;
     }
     bool is_progress = platform::arrivals() != before;
     if (!is_progress) show_memory();

@@ -1,8 +1,10 @@
 // Where a thread may be stopped, and where it is let go on first.
 #include "threads/safe_place.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 
 #include <atomic>
@@ -241,9 +243,6 @@ void start_and_join() {
 }
 
 TEST(SafePlace, AThreadThatJoinsAnotherIsLetOutFirst) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "threads that come and go do so under a lock of the address sanitizer's, too";
-#endif
   std::vector<std::jthread> workers;
   for (int i = 0; i < 3; ++i)
     workers.emplace_back([](std::stop_token token) {
@@ -253,6 +252,128 @@ TEST(SafePlace, AThreadThatJoinsAnotherIsLetOutFirst) {
     std::unique_ptr<StoppedWorld> stopped = stop();
     start_and_join();  // would wait for ever if a stopped thread held the lock of libc's list
   }
+}
+
+void expect_refused(const char* why, const char* function) {
+  try {
+    stop(1s);  // in which the thread gets a processor
+    ADD_FAILURE() << "stopped while a thread may hold an allocator's lock";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::thread_unstoppable);
+    for (const char* words : {why, function})
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+  }
+}
+
+/// A library with a malloc of its own.
+class AnotherAllocator : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_NE(library, nullptr) << dlerror(); }
+
+  template <class Function>
+  Function* function(const char* name) const {
+    return reinterpret_cast<Function*>(dlsym(library, name));
+  }
+
+  /// A thread with nothing of the program's on its stack.
+  pthread_t start(const char* name, void* argument) const {
+    pthread_t thread{};
+    EXPECT_EQ(pthread_create(&thread, nullptr, function<void*(void*)>(name), argument), 0);
+    return thread;
+  }
+
+  void* const library = dlopen(ALLOCATOR, RTLD_NOW | RTLD_LOCAL);
+};
+
+TEST_F(AnotherAllocator, IsLetOutOfWhatItDoesWhenAThreadEnds) {
+  pthread_key_t key{};
+  ASSERT_EQ(pthread_key_create(&key, function<void(void*)>("clean_up")), 0);
+  std::atomic<int> state{0};
+  std::thread ending([&] { pthread_setspecific(key, &state); });
+  while (state == 0) std::this_thread::yield();
+  expect_refused("is just starting or ending", "clean_up");
+  state = 2;
+  ending.join();
+  EXPECT_NO_THROW(stop());
+  pthread_key_delete(key);
+}
+
+TEST_F(AnotherAllocator, IsLetOutWhereAThreadOfItsOwnWaitsForALock) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  pthread_t thread = start("wait_for_lock", &mutex);
+  look_away();
+  expect_refused("is just starting or ending", "wait_for_lock");
+  pthread_mutex_unlock(&mutex);
+  pthread_join(thread, nullptr);
+  EXPECT_NO_THROW(stop());
+}
+
+TEST_F(AnotherAllocator, IsLetOutOfFunctionsThatAreNotKnownToAllocate) {
+  std::atomic<int> state{0};
+  std::thread caller([&] { function<void(void*)>("clean_up")(&state); });
+  while (state == 0) std::this_thread::yield();
+  expect_refused("is in the library that allocates memory", "clean_up");
+  state = 2;
+  caller.join();
+  EXPECT_NO_THROW(stop());
+}
+
+TEST_F(AnotherAllocator, MayStandBetweenTheProgramAndTheLockThatItWaitsFor) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&mutex);
+  std::thread caller([&] { function<void*(void*)>("wait_for_lock")(&mutex); });
+  for (int round = 0; round < 50; ++round) EXPECT_NO_THROW(stop(1s));
+  pthread_mutex_unlock(&mutex);
+  caller.join();
+}
+
+TEST_F(AnotherAllocator, MayWaitForWorkInAThreadOfItsOwn) {
+  sem_t work;
+  sem_init(&work, 0, 0);
+  pthread_t thread = start("wait_for_work", &work);
+  for (int round = 0; round < 50; ++round) EXPECT_NO_THROW(stop(1s));
+  sem_post(&work);
+  pthread_join(thread, nullptr);
+}
+
+/// An allocator that is linked into the program, whose exported function is not on the stack while its work is done.
+extern "C" void malloc_stats_of(std::atomic<int>* state) asm("malloc_stats");
+asm(R"(
+  .text
+  .globl malloc_stats
+  .type malloc_stats, @function
+malloc_stats:
+  .cfi_startproc
+  testq %rdi, %rdi
+  jne spin_for_malloc_stats
+  ret
+  .cfi_endproc
+  .size malloc_stats, .-malloc_stats
+  .type spin_for_malloc_stats, @function
+spin_for_malloc_stats:
+  .cfi_startproc
+  movl $1, (%rdi)
+1:
+  pause
+  cmpl $1, (%rdi)
+  je 1b
+  ret
+  .cfi_endproc
+  .size spin_for_malloc_stats, .-spin_for_malloc_stats
+)");
+
+TEST(SafePlace, AnAllocatorOfTheProgramsOwnIsLetOutAlsoWhereItsFunctionWasEnteredByAJump) {
+  std::atomic<int> state{0};
+  std::thread caller([&] {
+    malloc_stats_of(&state);
+    asm volatile("");  // no jump to it either
+  });
+  while (state == 0) std::this_thread::yield();
+  expect_refused("allocates or frees memory", "spin_for_malloc_stats");
+  state = 2;
+  caller.join();
+  EXPECT_NO_THROW(stop());
 }
 
 extern "C" void spin_under_a_wrong_rule(std::atomic<bool>* entered, std::atomic<bool>* leave);
