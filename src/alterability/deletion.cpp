@@ -18,15 +18,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <string_view>
 
 #include "code/decoder.hpp"
+#include "code/linkage_stub.hpp"
 #include "data/pool.hpp"
 #include "data/thread_slabs.hpp"
 #include "moult/detail/pools.hpp"
-#include "platform/x86_64/encodings.hpp"
-#include "threads/dynamic_symbols.hpp"
 #include "threads/unwind_table.hpp"
 
 namespace moult::alterability {
@@ -34,38 +32,8 @@ namespace {
 
 constexpr std::size_t most_instructions = 64;
 constexpr std::size_t most_branches = 8;
-constexpr std::size_t longest_instruction = 15;
 constexpr int most_frames = 8;  // from what deallocation calls up to it
 constexpr std::uintptr_t page = 4096;
-
-/// Reads beyond the page only where the instruction does, too.
-std::optional<code::Instruction> instruction_at(CodeAddress at) {
-  const std::uint8_t* bytes = reinterpret_cast<const std::uint8_t*>(value(at));
-  std::size_t to_page_end = page - value(at) % page;
-  std::size_t size = std::min<std::size_t>(longest_instruction, to_page_end);
-  std::optional<code::Instruction> found = code::decode({bytes, size}, at);
-  if (!found && size < longest_instruction) found = code::decode({bytes, longest_instruction}, at);
-  return found;
-}
-
-CodeAddress pointer_at(std::uintptr_t place) noexcept {
-  CodeAddress target{};
-  std::memcpy(&target, reinterpret_cast<const void*>(place), sizeof target);
-  return target;
-}
-
-/// An entry of the linkage table that was not bound yet leads to where its number is pushed for the loader: whether
-/// that is the entry of deallocation.
-bool is_unbound_deallocation(CodeAddress target) {
-  std::optional<code::Instruction> first = instruction_at(target);
-  if (first && first->kind == code::InstructionKind::endbr64) target = target + first->length;
-  const std::uint8_t* push = reinterpret_cast<const std::uint8_t*>(value(target));
-  if (*push != x86_64::push_imm32) return false;
-  std::uint32_t number = 0;
-  std::memcpy(&number, push + 1, sizeof number);
-  std::string_view name = threads::name_in_linkage_table(target, number);
-  return name.empty() || name == "_ZN5moult6detail10deallocateEPv";
-}
 
 /// What data::deallocate ends with, as a jump. A member function that is not virtual is its address (Itanium C++ ABI).
 AnyFunction freeing_elsewhere() {
@@ -81,23 +49,20 @@ std::optional<CodeAddress> called_before(CodeAddress behind) {
     std::optional<CodeRange> function = threads::unwind_entry_at(CodeAddress{value(behind) - 1});
     if (!function || value(behind) - value(function->begin) < through_pointer) return std::nullopt;
   }
-  std::optional<code::Instruction> call = instruction_at(CodeAddress{value(behind) - direct});
+  std::optional<code::Instruction> call = code::decode_at(CodeAddress{value(behind) - direct});
   if (call && call->kind == code::InstructionKind::direct_call && call->length == direct) return call->target;
-  call = instruction_at(CodeAddress{value(behind) - through_pointer});
-  if (call && call->is_call && call->pointer && call->length == through_pointer) return pointer_at(*call->pointer);
+  call = code::decode_at(CodeAddress{value(behind) - through_pointer});
+  if (call && call->is_call && call->pointer && call->length == through_pointer) return code::target_in(*call->pointer);
   return std::nullopt;
 }
 
 /// What a stub of the linkage table leads to; `target` itself where it is none. A function that is nothing but such a
-/// jump is shorter than a stub.
+/// jump has another size.
 CodeAddress behind_stub(CodeAddress target) {
-  std::optional<CodeRange> entry = threads::unwind_entry_at(target);
-  if (!entry) return target;
-  CodeAddress at = target;
-  std::optional<code::Instruction> jump = instruction_at(at);
-  if (jump && jump->kind == code::InstructionKind::endbr64) jump = instruction_at(at = at + jump->length);
-  if (!jump || jump->kind != code::InstructionKind::indirect_jump || !jump->pointer) return target;
-  return entry->size() < (at == target ? 8 : 16) ? target : pointer_at(*jump->pointer);
+  constexpr std::size_t stub = 8;  // bytes, or a multiple of it
+  const std::optional<CodeRange> entry = threads::unwind_entry_at(target);
+  const std::optional<std::uintptr_t> slot = entry ? code::slot_of_stub(target) : std::nullopt;
+  return slot && entry->size() % stub == 0 ? code::target_in(*slot) : target;
 }
 
 /// Whether the function that was called where `outer` goes on has ended in a jump, so that `inner` is another one.
@@ -121,19 +86,13 @@ Deletions::Deletions(const symbols::Program& program) {
 
 /// `target` is deallocation, or a stub of the linkage table that jumps to it.
 bool Deletions::is_way_there(CodeAddress target) const noexcept {
-  CodeAddress at = target;
-  for (int step = 0; step < 3; ++step) {
-    if (entry_.contains(at)) return true;
-    std::optional<code::Instruction> instruction = instruction_at(at);
-    if (!instruction || instruction->is_call) return false;
-    if (instruction->pointer) {
-      CodeAddress through = pointer_at(*instruction->pointer);
-      return entry_.contains(through) || is_unbound_deallocation(through);
-    }
-    if (instruction->kind != code::InstructionKind::endbr64) return false;
-    at = at + instruction->length;
-  }
-  return false;
+  if (entry_.contains(target)) return true;
+  const std::optional<std::uintptr_t> slot = code::slot_of_stub(target);
+  if (!slot) return false;
+  const CodeAddress through = code::target_in(*slot);
+  if (entry_.contains(through)) return true;
+  const std::optional<std::string_view> name = code::unbound_name(through);
+  return name && (name->empty() || *name == "_ZN5moult6detail10deallocateEPv");
 }
 
 bool Deletions::leads_there(CodeAddress from) const noexcept {
@@ -144,9 +103,9 @@ bool Deletions::leads_there(CodeAddress from) const noexcept {
     CodeAddress at = ways[--way_count];
     while (left > 0) {
       --left;
-      std::optional<code::Instruction> instruction = instruction_at(at);
+      std::optional<code::Instruction> instruction = code::decode_at(at);
       if (!instruction) break;
-      if (instruction->pointer && entry_.contains(pointer_at(*instruction->pointer))) return true;
+      if (instruction->pointer && entry_.contains(code::target_in(*instruction->pointer))) return true;
       if (instruction->target && is_way_there(*instruction->target)) return true;
       if (instruction->is_call) break;
       if (instruction->target && way_count < ways.size()) ways[way_count++] = *instruction->target;

@@ -2,6 +2,8 @@
 
 #include <Zydis/Zydis.h>
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 namespace moult::code {
@@ -167,6 +169,14 @@ std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddre
   instruction.pointer = pointer_of(raw, end);
   note_movable_parts(raw, instruction);
   return instruction;
+}
+
+std::optional<Instruction> decode_at(CodeAddress at) {
+  constexpr std::uintptr_t page = 4096;
+  const std::uint8_t* const bytes = reinterpret_cast<const std::uint8_t*>(value(at));
+  const std::size_t size = std::min<std::size_t>(ZYDIS_MAX_INSTRUCTION_LENGTH, page - value(at) % page);
+  const std::optional<Instruction> found = decode({bytes, size}, at);
+  return found || size == ZYDIS_MAX_INSTRUCTION_LENGTH ? found : decode({bytes, ZYDIS_MAX_INSTRUCTION_LENGTH}, at);
 }
 
 }  // namespace moult::code

@@ -47,6 +47,10 @@ struct Instruction {
 /// The instruction that begins at bytes[0], which lies at `at`; nothing when there is none or it is cut off.
 std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddress at);
 
+/// The same of the code of this process that lies at `at`, which must be there. Reads beyond its page only where the
+/// instruction does, too.
+std::optional<Instruction> decode_at(CodeAddress at);
+
 /// Memory at a register plus a displacement.
 struct MemoryPlace {
   platform::Register base{};

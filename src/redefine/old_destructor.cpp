@@ -12,20 +12,19 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "code/decoder.hpp"
 #include "code/gate.hpp"
+#include "code/linkage_stub.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
-#include "platform/x86_64/encodings.hpp"
 #include "symbols/class_layout.hpp"
-#include "threads/dynamic_symbols.hpp"
 
 namespace moult::redefine {
 namespace {
@@ -34,12 +33,6 @@ using code::Instruction;
 using code::InstructionKind;
 using symbols::FunctionSymbol;
 using symbols::Program;
-
-CodeAddress pointer_at(std::uintptr_t place) noexcept {
-  CodeAddress target{};
-  std::memcpy(&target, reinterpret_cast<const void*>(place), sizeof target);
-  return target;
-}
 
 class CodeReader final {
  public:
@@ -85,7 +78,7 @@ class CodeReader final {
       const bool is_inside = contains(function.range) || std::ranges::any_of(function.pieces, contains);
       if (instruction.is_call || !is_inside) follow(behind_stub(*instruction.target, at), at);
     } else if (instruction.pointer) {
-      follow(bound(pointer_at(*instruction.pointer), at), at);
+      follow(bound(*instruction.pointer, at), at);
     } else if (instruction.is_call || instruction.kind == InstructionKind::indirect_jump) {
       refuse(at, "calls by a pointer, which may lead to a function of the class");
     }
@@ -103,30 +96,16 @@ class CodeReader final {
   CodeAddress behind_stub(CodeAddress target, CodeAddress at) const {
     if (const std::optional<FunctionSymbol> known = program_.at(target); known && !known->mangled.empty())
       return target;
-    constexpr std::size_t longest = 16;
-    const std::vector<std::uint8_t> bytes = code::original_code({target, target + longest});
-    std::optional<Instruction> jump = code::decode(bytes, target);
-    if (jump && jump->kind == InstructionKind::endbr64)
-      jump = code::decode(std::span(bytes).subspan(jump->length), target + jump->length);
-    if (!jump || jump->kind != InstructionKind::indirect_jump || !jump->pointer) return target;
-    return bound(pointer_at(*jump->pointer), at);
+    const std::optional<std::uintptr_t> slot = code::slot_of_stub(target);
+    return slot ? bound(*slot, at) : target;
   }
 
-  /// A slot of the linkage table that was not bound yet leads to where its number is pushed for the loader.
-  CodeAddress bound(CodeAddress target, CodeAddress at) const {
-    const std::vector<std::uint8_t> bytes = code::original_code({target, target + 16});
-    std::span<const std::uint8_t> rest(bytes);
-    const std::optional<Instruction> first = code::decode(rest, target);
-    CodeAddress push = target;
-    if (first && first->kind == InstructionKind::endbr64) {
-      rest = rest.subspan(first->length);
-      push = push + first->length;
-    }
-    if (rest.front() != x86_64::push_imm32) return target;
-    std::uint32_t number = 0;
-    std::memcpy(&number, rest.data() + 1, sizeof number);
-    const std::string_view name = threads::name_in_linkage_table(push, number);
-    const void* const function = name.empty() ? nullptr : dlsym(RTLD_DEFAULT, std::string(name).c_str());
+  /// What the slot leads to once the loader has bound it.
+  CodeAddress bound(std::uintptr_t slot, CodeAddress at) const {
+    const CodeAddress target = code::target_in(slot);
+    const std::optional<std::string_view> name = code::unbound_name(target);
+    if (!name) return target;
+    const void* const function = name->empty() ? nullptr : dlsym(RTLD_DEFAULT, std::string(*name).c_str());
     if (function == nullptr) refuse(at, "calls a function that is not bound yet");
     return CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
   }

@@ -15,6 +15,7 @@
 
 #include "base/demangle.hpp"
 #include "code/decoder.hpp"
+#include "code/linkage_stub.hpp"
 #include "code/patch.hpp"
 #include "platform/poison.hpp"
 #include "symbols/module_symbols.hpp"
@@ -129,22 +130,11 @@ class CallReader final {
     if (called && *called != caller) calls_.callers[*called].insert(caller);
   }
 
-  /// Behind an entry of the linkage table: endbr64, a jump through a slot.
   std::optional<CodeAddress> called_at(CodeAddress target) const {
     if (std::optional<CodeAddress> function = function_at(target)) return function;
-    if (!module_.text.contains(target)) return std::nullopt;
-    constexpr std::size_t longest = 16;
-    const std::vector<std::uint8_t> bytes = code::original_code({target, target + longest});
-    std::span<const std::uint8_t> rest(bytes);
-    for (CodeAddress at = target; !rest.empty();) {
-      const std::optional<Instruction> instruction = code::decode(rest, at);
-      if (!instruction) return std::nullopt;
-      if (instruction->pointer) return function_in(*instruction->pointer);
-      if (!instruction->goes_on) return std::nullopt;
-      at = at + instruction->length;
-      rest = rest.subspan(instruction->length);
-    }
-    return std::nullopt;
+    const std::optional<std::uintptr_t> slot =
+        module_.text.contains(target) ? code::slot_of_stub(target) : std::nullopt;
+    return slot ? function_in(*slot) : std::nullopt;
   }
 
   const symbols::Module& module_;
