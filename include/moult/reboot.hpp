@@ -99,6 +99,7 @@ class FrameView final {
   T local(std::string_view name) const {
     if constexpr (std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>) {
       T copy;
+      // NOLINTNEXTLINE(bugprone-sizeof-expression): of a T that is a pointer, the pointer is copied
       read(name, typeid(T), &copy, sizeof(T));
       return copy;
     } else {

@@ -50,6 +50,7 @@ RedirectedPointers redirect_pointer(const std::shared_ptr<const redefine::Pointe
 
 template <class T>
 PointerType pointer_type() {
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer's own size is meant
   PointerType kind{&typeid(T), nullptr, sizeof(T)};
   if constexpr (std::is_pointer_v<T>)
     if constexpr (std::is_object_v<std::remove_pointer_t<T>>)

@@ -22,7 +22,7 @@
 #include "threads/unwind_table.hpp"
 
 /// As modules see it that take its address from the program's linkage table.
-extern "C" int __gxx_personality_v0(...);  // NOLINT(bugprone-reserved-identifier)
+extern "C" int __gxx_personality_v0(...);  // NOLINT(readability-identifier-naming): the ABI's name
 
 namespace moult::alterability {
 namespace {

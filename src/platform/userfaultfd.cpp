@@ -25,6 +25,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 
+// NOLINTBEGIN(readability-identifier-naming): the kernel's names
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
@@ -36,6 +37,7 @@
 #define UFFD_FEATURE_MOVE (1 << 16)
 #define UFFDIO_MOVE_MODE_DONTWAKE 1
 #endif
+// NOLINTEND(readability-identifier-naming)
 
 namespace moult::platform {
 namespace {

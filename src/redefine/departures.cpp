@@ -125,7 +125,7 @@ std::shared_ptr<Departure> first_on_its_way(const Transaction& transaction) {
 }
 
 std::string waiting_text(const Departure& departure) {
-  const std::string begin = threads::describe_thread(departure.thread()) + " has not left " + departure.call() + " yet";
+  std::string begin = threads::describe_thread(departure.thread()) + " has not left " + departure.call() + " yet";
   if (departure.state() != State::going_on || value(departure.last_call()) == 0) return begin;
   return begin + ": destructors or handlers run in " + place_of(departure.last_call());
 }
@@ -163,7 +163,7 @@ StoppedStep require_stopped_step(const std::string& what) {
   return {*stopped, *transaction};
 }
 
-void depart(const StoppedStep& step, std::shared_ptr<Departure> departure, const std::string& line) {
+void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure, const std::string& line) {
   refuse_second(*departure);
   MOULT_FAULT("redefine.depart.record");
   auto entry = std::make_shared<Entry>(step.transaction, departure);

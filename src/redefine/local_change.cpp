@@ -42,7 +42,6 @@ using symbols::FrameVariable;
 using symbols::LocationEntry;
 using symbols::LocationPiece;
 using symbols::Program;
-using symbols::ValueShape;
 using threads::FrameState;
 using threads::RegisterPlace;
 
@@ -246,7 +245,7 @@ void LocalChange::State::plan_thread(const threads::StoppedWorld& stopped, Threa
   if (end == threads::WalkEnd::lost) require_no_more(stopped, thread);
   for (const FrameState& state : calls) {
     const Version& version = *version_at(state.frame.lookup_address());
-    if (version.refusal) throw *version.refusal;
+    if (version.refusal) throw Error(*version.refusal);
     writes.push_back(plan_write({thread, version, state, stopped.context(thread)}, type, value));
   }
 }

@@ -308,7 +308,7 @@ class Evaluator final {
       case DW_OP_deref: return dereference(8, {});
       case DW_OP_deref_size: return dereference(operation.first, {});
       case DW_OP_deref_type: return dereference(operation.first, operation.type);
-      case DW_OP_convert: push(pop().bits, operation.type); return true;
+      case DW_OP_convert:
       case DW_OP_reinterpret: push(pop().bits, operation.type); return true;
       case DW_OP_abs:
         return change([](std::uint64_t bits) { return static_cast<std::int64_t>(bits) < 0 ? 0 - bits : bits; });
