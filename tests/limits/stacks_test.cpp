@@ -10,7 +10,6 @@
 namespace subject {
 
 using limits::expect_error;
-using moult::AnyFunction;
 using moult::ErrorCode;
 using moult::update_local_var;
 

@@ -14,7 +14,7 @@ Reply reply_of(const std::string& bytes) { return parse_reply(bytes).value(); }
 /// The prober's next request of that name. Those before it have no reply.
 std::string next(Expectation& expectation, std::string_view name) {
   for (;;) {
-    const std::string bytes = expectation.next_request();
+    std::string bytes = expectation.next_request();
     const std::string_view word = parse_request(bytes).request.words[0];
     if (word == name) return bytes;
     expectation.lose();

@@ -1,7 +1,9 @@
 // A server in a thread of its own; what is typed is asked of it by a client each.
 #include <moult/moult.hpp>
 
+#include <cerrno>
 #include <iostream>
+#include <system_error>
 
 #include "server.hpp"
 
@@ -9,15 +11,16 @@
 static int listen_somewhere() {
   const int listening = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
   const sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-  ::bind(listening, reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family);
-  ::listen(listening, 8);
+  if (::bind(listening, reinterpret_cast<const sockaddr*>(&address), sizeof address.sun_family) != 0 ||
+      ::listen(listening, 8) != 0)
+    throw std::system_error(errno, std::generic_category(), "no socket to listen on");
   return listening;
 }
 
 Resources resources{.listening = listen_somewhere()};
 
 static void serve(Resources& kept) {
-  const std::string motto = "at your service";
+  const char* const motto = "at your service";
   for (std::string word; word != "stop";) {
     moult::static_update_point("between clients");
     const int connection = ::accept(kept.listening, nullptr, nullptr);

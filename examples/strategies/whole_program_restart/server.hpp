@@ -33,7 +33,7 @@ inline std::string ask(int listening, const std::string& word) {
   const int connection = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
   if (::connect(connection, reinterpret_cast<sockaddr*>(&address), size) != 0) return "nobody there";
   send(connection, word);
-  const std::string answer = receive(connection);
+  std::string answer = receive(connection);
   ::close(connection);
   return answer;
 }

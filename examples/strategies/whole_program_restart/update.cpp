@@ -6,7 +6,7 @@
 #include "server.hpp"
 
 static void serve_v2(Resources* kept) {
-  const std::string motto = "the new server greets";
+  const char* const motto = "the new server greets";
   for (std::string word; word != "stop";) {
     moult::static_update_point("between clients");
     const int connection = ::accept(kept->listening, nullptr, nullptr);

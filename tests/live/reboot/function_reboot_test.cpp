@@ -134,7 +134,7 @@ void expect_finished(void (*function)(int)) {
   EXPECT_EQ(trace.lines().back(), "new version");
 }
 
-#define SUBJECT_TESTS(space)                                                                                          \
+#define MOULT_SUBJECT_TESTS(space)                                                                                    \
   TEST(FunctionReboot_##space, AnIntegerGoesToTheOldCaller) { expect_finished(space::count_int); }                    \
   TEST(FunctionReboot_##space, ALongGoesToTheOldCaller) { expect_finished(space::count_long); }                       \
   TEST(FunctionReboot_##space, ADoubleGoesToTheOldCaller) { expect_finished(space::count_double); }                   \
@@ -152,7 +152,7 @@ void expect_finished(void (*function)(int)) {
   }
 
 /// The functions of a subject that `call_all` calls, one after the other.
-#define SUBJECT_FUNCTIONS(space)                                                                              \
+#define MOULT_SUBJECT_FUNCTIONS(space)                                                                        \
   struct space_##space {                                                                                      \
     static std::string call_all(int turns) { return space::call_all(turns); }                                 \
     static std::vector<std::pair<std::string, FunctionReboot>> reboots() {                                    \
@@ -264,9 +264,10 @@ void expect_whole_lists(std::vector<int> (*fill)(int)) {
 }
 
 int fill_into_on(std::tuple<std::vector<int>*, int> state) {
-  auto [list, i] = state;
-  for (const int end = i + 1000; i < end; ++i) list->push_back(i);
-  return i;
+  const auto [list, begin] = state;
+  const int end = begin + 1000;
+  for (int i = begin; i < end; ++i) list->push_back(i);
+  return end;
 }
 
 void expect_whole_lists(int (*fill_into)(std::vector<int>*, int)) {
@@ -283,14 +284,14 @@ void expect_whole_lists(int (*fill_into)(std::vector<int>*, int)) {
   }
 }
 
-SUBJECT_FUNCTIONS(gcc_plain)
-SUBJECT_FUNCTIONS(gcc_optimised)
-SUBJECT_FUNCTIONS(clang_plain)
-SUBJECT_FUNCTIONS(clang_optimised)
-SUBJECT_TESTS(gcc_plain)
-SUBJECT_TESTS(gcc_optimised)
-SUBJECT_TESTS(clang_plain)
-SUBJECT_TESTS(clang_optimised)
+MOULT_SUBJECT_FUNCTIONS(gcc_plain)
+MOULT_SUBJECT_FUNCTIONS(gcc_optimised)
+MOULT_SUBJECT_FUNCTIONS(clang_plain)
+MOULT_SUBJECT_FUNCTIONS(clang_optimised)
+MOULT_SUBJECT_TESTS(gcc_plain)
+MOULT_SUBJECT_TESTS(gcc_optimised)
+MOULT_SUBJECT_TESTS(clang_plain)
+MOULT_SUBJECT_TESTS(clang_optimised)
 
 TEST(FunctionReboot, AMethodIsRebooted) {
   const gcc_optimised::Counter counter{1};

@@ -72,7 +72,7 @@ class ReturnFaults : public testing::Test {
  protected:
   /// False when the point was not hit that often.
   bool go_with_fault(std::string_view point, std::size_t nth, FaultKind kind) {
-    int (*const function)(int) = functions_.at(next_++);
+    int (*const function)(int) = functions_.at(next++);
     const Entry before = entry_of(function);
     const int result = function(5);
     Room room;
@@ -139,7 +139,7 @@ class ReturnFaults : public testing::Test {
 
   ThreadedManager manager_{"faults"};
   std::vector<int (*)(int)> functions_ = numbered_functions(std::make_integer_sequence<int, 160>());
-  static inline std::size_t next_ = 0;  ///< none is used twice in the process
+  static inline std::size_t next = 0;  ///< none is used twice in the process
 };
 
 TEST_F(ReturnFaults, APageThatCannotBeHadIsRefusedAndLeavesNothing) {

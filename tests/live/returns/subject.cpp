@@ -56,11 +56,14 @@ MOULT_UPDATABLE void throws(Room& room, const char* text) {
 
 namespace {
 
-struct Counted {
+class Counted final {
+ public:
   explicit Counted(int& count) : count_(count) {}
   ~Counted() { ++count_; }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
+
+ private:
   int& count_;
 };
 
@@ -105,6 +108,7 @@ MOULT_UPDATABLE void ends_thread(Room& room, bool is_cancelled, std::atomic<int>
   };
   const AtEnd at_end{destroyed};
   room.entered.release();
+  // NOLINTNEXTLINE(bugprone-infinite-loop): it ends where the thread is cancelled
   while (is_cancelled) ::usleep(1000);
   room.leave.acquire();
   ::pthread_exit(nullptr);

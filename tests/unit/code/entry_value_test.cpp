@@ -45,7 +45,7 @@ std::uint64_t found = 0;
   });
 }
 
-#define FIXTURES(level, attribute)                                                                         \
+#define MOULT_FIXTURES(level, attribute)                                                                   \
   [[gnu::noinline, attribute]] Large straight_##level(long first) {                                        \
     Large large;                                                                                           \
     large.numbers[0] = first;                                                                              \
@@ -56,7 +56,7 @@ std::uint64_t found = 0;
   [[gnu::noinline, attribute]] Large looping_##level(int turns) {                                          \
     Large large;                                                                                           \
     for (int turn = 0; turn < turns; ++turn) {                                                             \
-      if (turn % 3 == 2) large.numbers[0] += turn * turns;                                                 \
+      if (turn % 3 == 2) large.numbers[0] += long{turn} * turns;                                           \
       look(turn);                                                                                          \
       large.numbers[static_cast<std::size_t>(turn) % 8] += turn;                                           \
     }                                                                                                      \
@@ -120,11 +120,11 @@ std::uint64_t found = 0;
   }
 
 #if defined(__clang__)
-FIXTURES(optimised, gnu::noinline)
-FIXTURES(plain, clang::optnone)
+MOULT_FIXTURES(optimised, gnu::noinline)
+MOULT_FIXTURES(plain, clang::optnone)
 #else
-FIXTURES(optimised, gnu::noipa)
-FIXTURES(plain, gnu::optimize("O0"))
+MOULT_FIXTURES(optimised, gnu::noipa)
+MOULT_FIXTURES(plain, gnu::optimize("O0"))
 #endif
 
 /// A place that the caller chooses, known by its address.

@@ -7,8 +7,7 @@
 #include <chrono>
 #include <thread>
 
-using namespace moult;
-
+namespace moult::platform {
 namespace {
 
 /// A thread that does `work` until it is told to stop, and its task.
@@ -30,24 +29,22 @@ class Worker {
 };
 
 TEST(Tasks, TheTimeThatATaskHasRunGrowsWhileItRuns) {
-  const std::uint64_t before = platform::time_run(platform::own_task());
-  while (platform::time_run(platform::own_task()) == before) std::this_thread::yield();
-  EXPECT_GT(platform::time_run(platform::own_task()), before);
-  EXPECT_EQ(platform::time_run(0x7fff'ffff), 0u) << "there is no such task";
+  const std::uint64_t before = time_run(own_task());
+  while (time_run(own_task()) == before) std::this_thread::yield();
+  EXPECT_GT(time_run(own_task()), before);
+  EXPECT_EQ(time_run(0x7fff'ffff), 0u) << "there is no such task";
 }
-
-}  // namespace
 
 TEST(TaskStatus, AThreadThatComputesIsRunnable) {
   Worker worker([] {});
-  EXPECT_TRUE(platform::task_status(worker.task()).is_runnable);
+  EXPECT_TRUE(task_status(worker.task()).is_runnable);
 }
 
 TEST(TaskStatus, AThreadThatWaitsIsNotRunnable) {
   std::atomic<bool> may_go{false};
   Worker worker([&] { may_go.wait(false); });
-  while (platform::blocked_call(worker.task()).number < 0) std::this_thread::yield();
-  platform::TaskStatus status = platform::task_status(worker.task());
+  while (blocked_call(worker.task()).number < 0) std::this_thread::yield();
+  TaskStatus status = task_status(worker.task());
   EXPECT_TRUE(status.exists);
   EXPECT_FALSE(status.is_runnable);
   may_go = true;
@@ -62,6 +59,9 @@ TEST(TaskStatus, ATaskThatIsGoneDoesNotExist) {
   }
   // Its thread can be joined a moment before the kernel has done with it.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (platform::task_status(task).exists && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-  EXPECT_FALSE(platform::task_status(task).exists);
+  while (task_status(task).exists && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_FALSE(task_status(task).exists);
 }
+
+}  // namespace
+}  // namespace moult::platform

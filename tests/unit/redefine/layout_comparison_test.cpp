@@ -13,7 +13,7 @@ using symbols::MemberKind;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-ClassField field(std::string type, std::string name, std::uint64_t offset, std::uint64_t size) {
+ClassField field(const std::string& type, std::string name, std::uint64_t offset, std::uint64_t size) {
   return {std::move(name), type, offset, size, 0, 0, type};
 }
 

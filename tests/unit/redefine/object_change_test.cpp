@@ -43,8 +43,8 @@ TEST(EagerUpdate, EveryObjectIsConvertedWhereItIs) {
   EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 1000u);
   for (int i = 0; i < 1000; ++i) {
     const Point3& point = as<Point3>(objects[static_cast<std::size_t>(i)]);
-    EXPECT_EQ(point.x_, i);
-    EXPECT_EQ(point.y_, 2 * i);
+    EXPECT_EQ(point.x, i);
+    EXPECT_EQ(point.y, 2 * i);
     EXPECT_EQ(point.name, "a name that is too long for the string itself");
   }
   end<Point3>(objects);
@@ -57,7 +57,7 @@ TEST(EagerUpdate, AnObjectIsConvertedOnce) {
   EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 0u);
   auto later = several<Point>(5);
   EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 5u);
-  EXPECT_EQ(as<Point3>(objects[9]).y_, 18);
+  EXPECT_EQ(as<Point3>(objects[9]).y, 18);
   end<Point3>(objects);
   end<Point3>(later);
 }
@@ -85,7 +85,7 @@ TEST(EagerUpdate, ASlotThatIsUsedAgainHoldsWhatWasMadeInIt) {
 }
 
 struct Point4 : Updatable<Point4> {
-  explicit Point4(const Point3& old) : x(old.x_), z(old.y_ + 1) {}
+  explicit Point4(const Point3& old) : x(old.x), z(old.y + 1) {}
   int x;
   int z;
 };
@@ -106,7 +106,7 @@ TEST(EagerUpdate, WhatWasConvertedCanBeConvertedAgain) {
 TEST(EagerUpdate, ConvertedBackTheyAreOfTheOldClassAgain) {
   auto objects = several<Point>(20);
   start_eager_update<Point, Point3>(to_point3);
-  EXPECT_EQ((start_eager_update<Point3, Point>([](const Point3& old) { return Point(old.y_); })), 20u);
+  EXPECT_EQ((start_eager_update<Point3, Point>([](const Point3& old) { return Point(old.y); })), 20u);
   EXPECT_EQ(objects[4]->x, 8);
   EXPECT_EQ(DataAccessor<Point>().size(), 20u);
   EXPECT_TRUE(DataAccessor<Point3>().empty());
@@ -250,7 +250,7 @@ TEST(EagerUpdate, UndoneAfterObjectsOfBothClassesLivedTheyAreToldApartAgain) {
   start_eager_update<Point, Point3>(to_point3);
   auto second = several<Point>(7);
   Stop stop;
-  EXPECT_EQ((start_eager_update<Point3, Point>([](const Point3& old) { return Point(old.x_); })), 10u);
+  EXPECT_EQ((start_eager_update<Point3, Point>([](const Point3& old) { return Point(old.x); })), 10u);
   EXPECT_EQ(DataAccessor<Point>().size(), 17u);
   stop.undo();
   stop.resume();
@@ -262,9 +262,9 @@ TEST(EagerUpdate, UndoneAfterObjectsOfBothClassesLivedTheyAreToldApartAgain) {
 TEST(EagerUpdate, RolledBackByTheInverseTransformer) {
   auto objects = several<Point>(10);
   Stop stop;
-  start_eager_update<Point, Point3>(to_point3, {.inverse = [](const Point3& now) { return Point(now.y_); }});
+  start_eager_update<Point, Point3>(to_point3, {.inverse = [](const Point3& now) { return Point(now.y); }});
   stop.resume();
-  as<Point3>(objects[2]).y_ = 99;
+  as<Point3>(objects[2]).y = 99;
   auto later = several<Point>(2);
   stop.roll_back();
   EXPECT_EQ(objects[2]->x, 99);
@@ -277,14 +277,14 @@ TEST(EagerUpdate, AnInverseThatThrowsLeavesTheNewObjects) {
   bool fails = true;
   Stop stop;
   start_eager_update<Point, Point3>(to_point3, {.inverse = [&](const Point3& now) {
-                                      if (fails && now.x_ == 5) throw std::runtime_error("no way back");
-                                      return Point(now.x_);
+                                      if (fails && now.x == 5) throw std::runtime_error("no way back");
+                                      return Point(now.x);
                                     }});
   stop.resume();
   EXPECT_THROW(stop.roll_back(), std::runtime_error);
   stop.resume();
   EXPECT_EQ(DataAccessor<Point3>().size(), 10u);
-  EXPECT_EQ(as<Point3>(objects[5]).y_, 10);
+  EXPECT_EQ(as<Point3>(objects[5]).y, 10);
   fails = false;
   stop.roll_back();
   EXPECT_EQ(objects[5]->x, 5);

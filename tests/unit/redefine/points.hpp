@@ -14,9 +14,9 @@ struct Point : Updatable<Point, 64> {
   int x;
 };
 struct Point3 : Updatable<Point3> {
-  Point3(int x, int y) : x_(x), y_(y) {}
-  int x_;
-  int y_;
+  Point3(int wanted_x, int wanted_y) : x(wanted_x), y(wanted_y) {}
+  int x;
+  int y;
   std::string name = "a name that is too long for the string itself";
 };
 

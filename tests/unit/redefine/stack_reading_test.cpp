@@ -15,9 +15,7 @@ namespace {
 
 using testing::AllOf;
 using testing::AnyOf;
-using testing::Field;
 using testing::HasSubstr;
-using testing::Pair;
 using testing::StartsWith;
 
 using StackReading = FramesOfBuild;

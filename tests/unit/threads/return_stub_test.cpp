@@ -144,7 +144,8 @@ TEST(ReturnStub, KnowsItsSlotByItsAddress) {
   for (std::uint32_t index : {0u, 1u, 17u, platform::return_stub_count - 1})
     EXPECT_EQ(platform::return_slot_of(platform::return_stub(index)), index);
   EXPECT_EQ(platform::return_slot_of(platform::return_stub(3) + 1), std::nullopt);
-  EXPECT_EQ(platform::return_slot_of(platform::return_stub(0) + 16 * platform::return_stub_count), std::nullopt);
+  EXPECT_EQ(platform::return_slot_of(platform::return_stub(0) + std::size_t{16} * platform::return_stub_count),
+            std::nullopt);
 }
 
 }  // namespace
