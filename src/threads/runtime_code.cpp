@@ -54,11 +54,13 @@ RuntimeCode::Wait RuntimeCode::wait_in(CodeAddress address) const noexcept {
 
 void RuntimeFrames::add(CodeAddress address) noexcept {
   if (!goes_on_) return;
-  // Only now that it has a caller: the outermost frame of all, the thread's start, says nothing of what it does.
-  if (last_ != CodeAddress{}) wait_ = std::max(wait_, code_.wait_in(last_));
-  last_ = address;
   goes_on_ = code_.contains(address);
   if (code_.is_allocator(address)) allocator_ = address;
+  // Only now that it has a caller: the outermost frame of all, the thread's start, says nothing of what it does. And
+  // not where nobody will ask, of a thread of the program's that waits in libc.
+  const bool matters = goes_on_ || allocator_ != CodeAddress{};
+  if (matters && last_ != CodeAddress{}) wait_ = std::max(wait_, code_.wait_in(last_));
+  last_ = address;
 }
 
 }  // namespace moult::threads

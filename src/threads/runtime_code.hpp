@@ -62,7 +62,7 @@ class RuntimeFrames final {
   bool are_all() const noexcept { return goes_on_; }
   /// The outermost one that is an allocator's, if there is one.
   CodeAddress allocator() const noexcept { return allocator_; }
-  /// What they wait for if the thread is in a system call.
+  /// What they wait for if the thread is in a system call; told where they are all, or an allocator's is among them.
   RuntimeCode::Wait wait() const noexcept { return wait_; }
 
  private:

@@ -85,9 +85,9 @@ expect 0 "warning: .*as forced.*answer: applied" "$MOULT" apply "$name" "$BINARI
 expect 1 "possible: applied to .*only a part is in force: possible; not in force: impossible" \
   "$MOULT" apply "$name" "$BINARIES/live_control_partial.so"
 waiting=$BINARIES/live_control_waiting.so
-told="waiting: queued.*it goes on by itself.*impossible: refused.*this cannot be done"
+told="waiting: (queued|active).*it goes on by itself.*impossible: refused.*this cannot be done"
 expect 4 "$told.*\(pid $pid\): the entry came to no good end" "$MOULT" apply "$pid" "$waiting" --timeout 1
-expect 4 '"code":"invalid_argument".*"file_refused":true.*"state":"queued"' \
+expect 4 '"code":"invalid_argument".*"file_refused":true.*"state":"(queued|active)"' \
   "$MOULT" apply "$pid" "$waiting" --timeout 1 --json
 expect 3 "impossible: refused.*the entry came to no good end" "$MOULT" check "$pid" "$waiting"
 expect 3 "possible: nothing stands against it.*impossible: refused" \

@@ -73,7 +73,7 @@ void flip(int times) {
 
 void flip_under(const std::function<void()>& work, int times) {
   Callers callers(work);
-  if (is_soak()) times *= 20;
+  if (is_soak()) times = 100'000;
   flip(times);
   std::printf("%d flips, %ld calls\n", times, callers.calls());
   callers.stop();
@@ -81,22 +81,25 @@ void flip_under(const std::function<void()>& work, int times) {
   EXPECT_GT(callers.calls(), 0);
 }
 
-TEST(Flip, AHundredThousandTimesUnderFourCallers) {
-  flip_under([] {}, 10'000);
+#ifdef __SANITIZE_ADDRESS__
+constexpr int times_plain = 2'000;
+constexpr int times_under_allocation = 100;  // threads are nearly always in its allocator, and long on their way out
+#else
+constexpr int times_plain = 5'000;
+constexpr int times_under_allocation = 2'000;
+#endif
+
+TEST(Flip, UnderFourCallers) {
+  flip_under([] {}, times_plain);
 }
 
 TEST(Flip, UnderAllocation) {
-#ifdef __SANITIZE_ADDRESS__
-  constexpr int times = 100;  // its allocator is where the threads nearly always are, and takes long to be led out of
-#else
-  constexpr int times = 2'000;
-#endif
   flip_under(
       [] {
         std::string text(200, 'x');
         text.append(1000, 'y');
       },
-      times);
+      times_under_allocation);
 }
 
 TEST(Flip, UnderPrinting) {
