@@ -60,6 +60,8 @@ class RuntimeFrames final {
 
   /// True when no frame was of other code.
   bool are_all() const noexcept { return goes_on_; }
+  /// The last one that was added.
+  CodeAddress outermost() const noexcept { return last_; }
   /// The outermost one that is an allocator's, if there is one.
   CodeAddress allocator() const noexcept { return allocator_; }
   /// What they wait for if the thread is in a system call; told where they are all, or an allocator's is among them.

@@ -91,6 +91,18 @@ bool holds_lock_of_moult(const platform::StopSlot& slot) noexcept {
   return slot.locks.held > 0 && !(slot.locks.idle && slot.at_syscall);
 }
 
+/// Of a thread that is in no call that is known to take a lock.
+std::optional<UnsafeStop> judge_runtime(const RuntimeFrames& frames, bool at_syscall, Waiting waiting) noexcept {
+  using Wait = RuntimeCode::Wait;
+  const Wait wait = at_syscall ? frames.wait() : Wait::none;
+  const bool is_in_allocator = frames.allocator() != CodeAddress{};
+  if (wait == Wait::for_event || (wait == Wait::for_kernel && !is_in_allocator)) return std::nullopt;
+  if (frames.are_all()) return UnsafeStop{"is just starting or ending", frames.outermost()};
+  const bool may_stay = wait == Wait::for_lock || waiting == Waiting::for_memory;
+  if (is_in_allocator && !may_stay) return UnsafeStop{"is in the library that allocates memory", frames.allocator()};
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::shared_ptr<const SafePlaces> SafePlaces::current() {
@@ -219,7 +231,6 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
   };
   std::optional<UnsafeStop> unsafe;
   RuntimeFrames innermost(runtime_);
-  CodeAddress outermost{};
   walk_stack(rows, platform::registers_of(*slot.context), [&](const Frame& frame) {
     CodeAddress address = frame.lookup_address();
     if (is_strictly_inside(keep_out, frame.pc))
@@ -232,18 +243,9 @@ std::optional<UnsafeStop> SafePlaces::judge(const platform::StopSlot& slot, RowC
     }
     if (place != nullptr) unsafe = UnsafeStop{descriptions[static_cast<std::size_t>(place->kind)], address};
     innermost.add(address);
-    outermost = address;
     return !unsafe;
   });
-  if (unsafe) return unsafe;
-  using Wait = RuntimeCode::Wait;
-  const Wait wait = slot.at_syscall ? innermost.wait() : Wait::none;
-  const bool is_in_allocator = innermost.allocator() != CodeAddress{};
-  const bool may_stay = wait == Wait::for_event || (wait == Wait::for_kernel && !is_in_allocator);
-  if (innermost.are_all() && !may_stay) return UnsafeStop{"is just starting or ending", outermost};
-  if (is_in_allocator && !may_stay && wait != Wait::for_lock && waiting != Waiting::for_memory)
-    return UnsafeStop{"is in the library that allocates memory", innermost.allocator()};
-  return std::nullopt;
+  return unsafe ? unsafe : judge_runtime(innermost, slot.at_syscall, waiting);
 }
 
 std::optional<platform::Destination> SafePlaces::way_out(const platform::StopSlot& slot,
