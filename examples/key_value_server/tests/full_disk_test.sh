@@ -17,6 +17,7 @@ trap 'end_all; umount "$folder/run" "$folder/tmp"; finish' EXIT
 mkdir "$folder/tmp"
 mount -t tmpfs -o size=256k,mode=700 none "$folder/run"
 mount -t tmpfs -o size=4k none "$folder/tmp"
+head -c 4096 /dev/zero >"$folder/tmp/full"
 
 start_loaded_server --threads 2
 start_clients

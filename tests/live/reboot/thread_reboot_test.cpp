@@ -237,7 +237,9 @@ TEST_F(ThreadReboot, OutOfAHandlerByAHandlerForEverythingTheThreadIsNotTaken) {
   const End end;
   const UpdateReport report = carry_out(std::make_unique<ThreadRebootUpdate>("reboot", thread.id(), new_main, "never"));
   EXPECT_EQ(report.state, UpdateState::failed);
-  EXPECT_THAT(report.reason, HasSubstr("its static update point lies in a handler"));
+  // Clang writes the end of such a handler so that nothing passes.
+  EXPECT_THAT(report.reason,
+              testing::AnyOf(HasSubstr("its static update point lies in a handler"), HasSubstr("is noexcept there")));
   for (const int before = old_rounds; old_rounds < before + 10;) std::this_thread::yield();
   EXPECT_THAT(trace.lines(), testing::IsEmpty());
 }

@@ -9,7 +9,7 @@ class Integer_v2 : public moult::Updatable<Integer_v2> {
   explicit Integer_v2(int value) : value_(value) {}
 
  private:
-  int value_;  // where the program's functions find it
+  [[maybe_unused]] int value_;  // where the program's functions find it
 };
 
 static Integer_v2 transformer(const Integer& integer) { return Integer_v2(2 * integer.value()); }
