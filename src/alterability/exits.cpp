@@ -12,9 +12,11 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "base/fault.hpp"
 #include "code/decoder.hpp"
+#include "code/linkage_stub.hpp"
 #include "moult/error.hpp"
 #include "moult/static_points.hpp"
 #include "platform/x86_64/return_stubs.hpp"
@@ -42,10 +44,20 @@ bool is_among(const std::vector<CodeAddress>& addresses, CodeAddress address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
-/// "f(int) at a.cpp:12".
-/// Whether the code from `begin` on comes to a call of one of `functions`, on whatever way; it is followed within the
-/// function.
-bool reaches_a_call(CodeAddress begin, const std::vector<CodeAddress>& functions) {
+/// Whether a call of `target` is one of the function `name`, at one of `entries`, be it through the linkage table.
+bool is_call_of(CodeAddress target, std::string_view name, const std::vector<CodeAddress>& entries) {
+  if (is_among(entries, target)) return true;
+  const std::optional<std::uintptr_t> slot = code::slot_of_stub(target);
+  if (!slot) return false;
+  const CodeAddress held = code::target_in(*slot);
+  return is_among(entries, held) || code::unbound_name(held) == name;
+}
+
+}  // namespace
+
+/// Whether the code from `begin` on comes to a call that terminates, on whatever way; it is followed within the
+/// function, up to where the unwinding is taken up again.
+bool ExitCheck::reaches_terminate(CodeAddress begin) const {
   const std::optional<FrameHandling> code = threads::frame_handling_at(begin);
   if (!code) return false;
   std::set<CodeAddress> seen;
@@ -58,15 +70,15 @@ bool reaches_a_call(CodeAddress begin, const std::vector<CodeAddress>& functions
                                               value(code->code.end) - value(at));
     const std::optional<code::Instruction> instruction = code::decode(bytes, at);
     if (!instruction) continue;
-    if (instruction->kind == code::InstructionKind::direct_call && is_among(functions, *instruction->target))
-      return true;
+    if (instruction->kind == code::InstructionKind::direct_call) {
+      if (is_among(terminators_, *instruction->target)) return true;
+      if (is_call_of(*instruction->target, "_Unwind_Resume", resumers_)) continue;
+    }
     if (instruction->goes_on) open.push_back(at + instruction->length);
     if (instruction->kind == code::InstructionKind::direct_jump) open.push_back(*instruction->target);
   }
   return false;
 }
-
-}  // namespace
 
 ExitCheck ExitCheck::prepare() {
   MOULT_FAULT("alterability.exits.prepare");
@@ -77,13 +89,13 @@ ExitCheck ExitCheck::prepare() {
   check.cpp_routines_.push_back(CodeAddress{reinterpret_cast<std::uintptr_t>(&__gxx_personality_v0)});
   check.c_routines_ = entries_of(program, "__gcc_personality_v0");
   check.terminators_ = entries_of(program, "__clang_call_terminate");
+  check.resumers_ = entries_of(program, "_Unwind_Resume");
   return check;
 }
 
 bool ExitCheck::ends_the_process(const CallHandling& handling) const {
   if (handling.site == CallSite::unmentioned || handling.site == CallSite::forbids) return true;
-  return handling.site == CallSite::handles && !terminators_.empty() &&
-         reaches_a_call(handling.landing_pad, terminators_);
+  return handling.site == CallSite::handles && !terminators_.empty() && reaches_terminate(handling.landing_pad);
 }
 
 std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) const {

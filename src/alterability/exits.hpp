@@ -37,6 +37,7 @@ class ExitCheck final {
                                const std::function<bool(const threads::FrameState&)>& is_wanted) const;
 
  private:
+  bool reaches_terminate(CodeAddress begin) const;
   bool ends_the_process(const threads::CallHandling& handling) const;
   /// Why a call in the frame must not be unwound; empty: it may be.
   std::string obstacle(const threads::FrameState& state, bool& may_be_handled) const;
@@ -45,6 +46,7 @@ class ExitCheck final {
   std::vector<CodeAddress> cpp_routines_;  ///< __gxx_personality_v0; each module may have its own
   std::vector<CodeAddress> c_routines_;    ///< __gcc_personality_v0
   std::vector<CodeAddress> terminators_;   ///< what clang calls where nothing may be thrown
+  std::vector<CodeAddress> resumers_;      ///< _Unwind_Resume, which does not return
 };
 
 }  // namespace moult::alterability
