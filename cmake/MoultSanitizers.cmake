@@ -18,8 +18,9 @@ set(MOULT_LEFT_OUT_thread
 set(MOULT_LEFT_OUT_BECAUSE_thread
     "the thread sanitizer holds signals back, locks in its runtime and gives each function a cleanup, so that no thread can be stopped at a safe place, nor unwound as it would be")
 
-# Under the address and undefined-behaviour sanitizers everything runs, but for one test that says so itself. Their check of virtual tables (vptr) is off: that
-# code which knows an object as of one class finds it to be of another is what changing a class means.
+# Under the address and undefined-behaviour sanitizers everything runs, but for one test that says so itself. Their check
+# of virtual tables (vptr) is off: that code which knows an object as of one class finds it to be of another is what
+# changing a class means.
 
 # Variables of the calls in progress of `targets` are looked at, or it is read who has a function's address. The address
 # sanitizer would keep such variables in a frame of its own, of whose layout the compiler tells nothing, together with

@@ -85,7 +85,7 @@ void flip_under(const std::function<void()>& work, int times) {
 constexpr int times_plain = 2'000;
 constexpr int times_under_allocation = 100;  // threads are nearly always in its allocator, and long on their way out
 #else
-constexpr int times_plain = 5'000;
+constexpr int times_plain = 10'000;
 constexpr int times_under_allocation = 2'000;
 #endif
 
