@@ -44,13 +44,13 @@ bool is_among(const std::vector<CodeAddress>& addresses, CodeAddress address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
-/// Whether a call of `target` is one of the function `name`, at one of `entries`, be it through the linkage table.
-bool is_call_of(CodeAddress target, std::string_view name, const std::vector<CodeAddress>& entries) {
+/// Whether a call of `target` is one of _Unwind_Resume, at one of `entries`, be it through the linkage table.
+bool is_resumption(CodeAddress target, const std::vector<CodeAddress>& entries) {
   if (is_among(entries, target)) return true;
   const std::optional<std::uintptr_t> slot = code::slot_of_stub(target);
   if (!slot) return false;
   const CodeAddress held = code::target_in(*slot);
-  return is_among(entries, held) || code::unbound_name(held) == name;
+  return is_among(entries, held) || code::unbound_name(held) == "_Unwind_Resume";
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ bool ExitCheck::reaches_terminate(CodeAddress begin) const {
     if (!instruction) continue;
     if (instruction->kind == code::InstructionKind::direct_call) {
       if (is_among(terminators_, *instruction->target)) return true;
-      if (is_call_of(*instruction->target, "_Unwind_Resume", resumers_)) continue;
+      if (is_resumption(*instruction->target, resumers_)) continue;
     }
     if (instruction->goes_on) open.push_back(at + instruction->length);
     if (instruction->kind == code::InstructionKind::direct_jump) open.push_back(*instruction->target);

@@ -157,18 +157,21 @@ void SafePlaces::add_allocator(const DynamicSymbols& allocator, CodeRange range)
   });
 }
 
-/// Its own allocation functions lie in one piece.
+/// Its own allocation functions lie in one piece, but for one.
 void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
   runtime_.add_libc(libc, range);
   CodeRange allocation{};
   for (std::string_view name : allocation_functions) {
     std::optional<CodeRange> function = libc.find(name);
-    if (!function || name == "reallocarray") continue;
+    if (!function) continue;
+    if (name == "reallocarray") {
+      places_.push_back({*function, Kind::allocation});
+      continue;
+    }
     if (allocation.begin == CodeAddress{}) allocation = *function;
     allocation = {std::min(allocation.begin, function->begin), std::max(allocation.end, function->end)};
   }
   places_.push_back({allocation, Kind::allocation});
-  if (std::optional<CodeRange> apart = libc.find("reallocarray")) places_.push_back({*apart, Kind::allocation});
   libc.for_each([&](std::string_view name, CodeRange function) {
     std::optional<Kind> kind = kind_of(name);
     if (!kind) return;

@@ -19,6 +19,9 @@
 // (wakeful_threads.hpp).
 //
 // The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
+//
+// All of this is in one file as all of it works on the state of one attempt (StoppedWorld::Impl); whom to ask, how a
+// thread stops, where it may, and who is to blame are in files of their own.
 #include "threads/stopped_world.hpp"
 
 #include <algorithm>
