@@ -16,8 +16,8 @@
 
 #include "base/transaction.hpp"
 #include "bench.hpp"
+#include "classes/object_change.hpp"
 #include "moult/data_update.hpp"
-#include "redefine/object_change.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -68,9 +68,9 @@ template <class Old, class New, class Transformer>
 double convert(Transformer transformer, moult::Transformers transformers = moult::Transformers::one_at_a_time) {
   moult::detail::Conversion conversion =
       moult::detail::make_conversion<Old, New>(transformer, {.transformers = transformers});
-  moult::redefine::ObjectChange change = moult::redefine::ObjectChange::prepare(conversion);
+  moult::internal::ObjectChange change = moult::internal::ObjectChange::prepare(conversion);
   double seconds = 0;
-  moult::threads::in_stopped_world({}, [&](const moult::threads::StoppedWorld& stopped) {
+  moult::internal::in_stopped_world({}, [&](const moult::internal::StoppedWorld& stopped) {
     seconds = seconds_of([&] { change.commit(stopped, nullptr); });
   });
   change.finish();

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "bench.hpp"
+#include "classes/object_change.hpp"
 #include "moult/lazy_update.hpp"
-#include "redefine/object_change.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -68,10 +68,10 @@ class Objects final {
   double begin() {
     auto conversion =
         moult::detail::make_lazy_conversion<Plain<which>, Summed<which>>(ToSummed<which>(), {}, moult::Untouched::left);
-    moult::redefine::ObjectChange change = moult::redefine::ObjectChange::prepare(conversion);
+    moult::internal::ObjectChange change = moult::internal::ObjectChange::prepare(conversion);
     const double seconds = seconds_of([&] {
-      moult::threads::in_stopped_world(
-          {}, [&](const moult::threads::StoppedWorld& stopped) { change.commit(stopped, nullptr); });
+      moult::internal::in_stopped_world(
+          {}, [&](const moult::internal::StoppedWorld& stopped) { change.commit(stopped, nullptr); });
     });
     change.finish();
     waiting_ = change.objects();

@@ -29,14 +29,14 @@ class BlockedThreads {
   explicit BlockedThreads(int count) {
     for (int i = 0; i < count; ++i)
       threads_.emplace_back([this] {
-        tasks_at(moult::platform::own_task());
+        tasks_at(moult::internal::own_task());
         descend(20);
       });
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [&] { return static_cast<int>(tasks_.size()) == count; });
     lock.unlock();
     for (pid_t task : tasks_)
-      while (moult::platform::blocked_call(task).number < 0) std::this_thread::yield();
+      while (moult::internal::blocked_call(task).number < 0) std::this_thread::yield();
   }
   ~BlockedThreads() {
     {
@@ -79,8 +79,8 @@ std::atomic<std::uint32_t> generation{0};
 
 void on_rendezvous(int) {
   std::uint32_t now = generation.load();
-  if (arrived.fetch_add(1) + 1 == wanted.load()) moult::platform::futex_wake_all(arrived);
-  while (generation.load() == now) moult::platform::futex_wait(generation, now);
+  if (arrived.fetch_add(1) + 1 == wanted.load()) moult::internal::futex_wake_all(arrived);
+  while (generation.load() == now) moult::internal::futex_wait(generation, now);
 }
 
 double bare_rendezvous(const std::vector<pid_t>& tasks) {
@@ -88,9 +88,9 @@ double bare_rendezvous(const std::vector<pid_t>& tasks) {
   wanted = static_cast<std::uint32_t>(tasks.size());
   return bench::seconds_of([&] {
     for (pid_t task : tasks) syscall(SYS_tgkill, getpid(), task, SIGRTMIN + 1);
-    for (std::uint32_t so_far; (so_far = arrived.load()) < wanted;) moult::platform::futex_wait(arrived, so_far);
+    for (std::uint32_t so_far; (so_far = arrived.load()) < wanted;) moult::internal::futex_wait(arrived, so_far);
     generation.fetch_add(1);
-    moult::platform::futex_wake_all(generation);
+    moult::internal::futex_wake_all(generation);
   });
 }
 
@@ -125,11 +125,11 @@ bench::Row walk_row() {
   BlockedThreads threads(64);
   std::vector<double> costs;
   for (int round = 0; round < 51; ++round) {
-    std::unique_ptr<moult::threads::StoppedWorld> stopped =
-        moult::threads::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}});
+    std::unique_ptr<moult::internal::StoppedWorld> stopped =
+        moult::internal::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}});
     long frames = 0;
     double seconds = bench::seconds_of(
-        [&] { stopped->walk_all([&frames](moult::ThreadId, const moult::threads::Frame&) { return ++frames > 0; }); });
+        [&] { stopped->walk_all([&frames](moult::ThreadId, const moult::internal::Frame&) { return ++frames > 0; }); });
     costs.push_back(seconds / static_cast<double>(frames) * 1e6);
   }
   double cost = bench::median(costs);

@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "bench.hpp"
-#include "data/live_objects.hpp"
-#include "data/statistics.hpp"
 #include "moult/data_access.hpp"
+#include "pools/live_objects.hpp"
+#include "pools/statistics.hpp"
 
 namespace bench {
 namespace {
@@ -127,7 +127,8 @@ std::size_t used_by_malloc() {
 
 std::size_t used_by_pools() {
   std::size_t bytes = 0;
-  for (const moult::data::PoolStatistics& pool : moult::data::pool_statistics()) bytes += pool.resident + pool.metadata;
+  for (const moult::internal::PoolStatistics& pool : moult::internal::pool_statistics())
+    bytes += pool.resident + pool.metadata;
   return bytes;
 }
 
@@ -170,12 +171,12 @@ void add_visit(Rows& rows) {
     objects[i]->words.fill(i);
   }
   std::vector<Plain<48>> array(count, Plain<48>{{1, 2, 3, 4, 5, 6}});
-  const moult::data::Pool& pool = moult::detail::ModulePool<Object, 0>::get();
-  std::unique_ptr<moult::threads::StoppedWorld> stopped = moult::threads::StoppedWorld::stop({});
+  const moult::internal::Pool& pool = moult::detail::ModulePool<Object, 0>::get();
+  std::unique_ptr<moult::internal::StoppedWorld> stopped = moult::internal::StoppedWorld::stop({});
   auto visit = [&] {
     std::uint64_t sum = 0;
     double seconds = seconds_of([&] {
-      moult::data::for_each_live(pool, *stopped, [&](const std::byte* slot) {
+      moult::internal::for_each_live(pool, *stopped, [&](const std::byte* slot) {
         for (std::uint64_t word : reinterpret_cast<const Object*>(slot)->words) sum += word;
       });
     });

@@ -62,7 +62,7 @@ class OnlyStops final : public Redefines {
     returned.acquire();
     began = Clock::now();
     moult::Transaction::current()->hold(
-        moult::threads::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}}));
+        moult::internal::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}}));
     return true;
   }
   static inline std::binary_semaphore returned{0};

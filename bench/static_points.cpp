@@ -19,7 +19,7 @@
 #include "platform/futex.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
@@ -70,18 +70,18 @@ struct BarePoint {
   void pass() {
     if (!is_awaited.load(std::memory_order_relaxed)) return;
     const std::uint32_t before = releases;
-    if (arrived.fetch_add(1) + 1 == walkers) moult::platform::futex_wake_all(arrived);
-    while (releases == before) moult::platform::futex_wait(releases, before);
+    if (arrived.fetch_add(1) + 1 == walkers) moult::internal::futex_wake_all(arrived);
+    while (releases == before) moult::internal::futex_wait(releases, before);
   }
   void await_all() {
     arrived = 0;
     is_awaited = true;
-    for (std::uint32_t so_far; (so_far = arrived) < walkers;) moult::platform::futex_wait(arrived, so_far);
+    for (std::uint32_t so_far; (so_far = arrived) < walkers;) moult::internal::futex_wait(arrived, so_far);
   }
   void release() {
     is_awaited = false;
     ++releases;
-    moult::platform::futex_wake_all(releases);
+    moult::internal::futex_wake_all(releases);
   }
 };
 
@@ -119,25 +119,25 @@ class Walkers final {
 /// The change, prepared, and its way back.
 class Change final {
  public:
-  moult::code::Patch& patch() { return patch_; }
+  moult::internal::Patch& patch() { return patch_; }
   void take_back() {
     patch_.finish();
     patch_.prepare_revert();
-    in_a_stop([this](const moult::threads::StoppedWorld& stopped) { patch_.revert(stopped); });
+    in_a_stop([this](const moult::internal::StoppedWorld& stopped) { patch_.revert(stopped); });
     patch_.finish();
   }
   template <class Act>
   void in_a_stop(Act&& act) {
-    moult::threads::in_stopped_world({.timeout = std::chrono::seconds(10), .keep_out = patch_.keep_out()}, act);
+    moult::internal::in_stopped_world({.timeout = std::chrono::seconds(10), .keep_out = patch_.keep_out()}, act);
   }
 
  private:
   static moult::CodeAddress address_of(int (*function)(int)) {
     return moult::CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
   }
-  moult::code::PatchTarget target_{
-      "changed", *moult::threads::unwind_entry_at(address_of(changed)), address_of(change), {}};
-  moult::code::Patch patch_ = moult::code::Patch::prepare({&target_, 1});
+  moult::internal::PatchTarget target_{
+      "changed", *moult::internal::unwind_entry_at(address_of(changed)), address_of(change), {}};
+  moult::internal::Patch patch_ = moult::internal::Patch::prepare({&target_, 1});
 };
 
 class PointUpdate final : public moult::StaticPointUpdate {
@@ -145,7 +145,7 @@ class PointUpdate final : public moult::StaticPointUpdate {
   PointUpdate(Walkers& all, Change& made, double& seconds)
       : StaticPointUpdate("point", {"turn"}), walkers_(all), change_(made), seconds_(seconds) {}
   void apply() override {
-    change_.patch().commit(*moult::threads::current_stop());
+    change_.patch().commit(*moult::internal::current_stop());
     seconds_ = walkers_.seconds_since_the_last_came();
   }
 
@@ -170,7 +170,7 @@ double bare_seconds_to_force(Walkers& all) {
   double seconds = 0;
   std::jthread([&] {  // whoever waits is no thread that has just been busy, as a manager's is not
     all.bare.await_all();
-    made.in_a_stop([&](const moult::threads::StoppedWorld& stopped) {
+    made.in_a_stop([&](const moult::internal::StoppedWorld& stopped) {
       made.patch().commit(stopped);
       seconds = all.seconds_since_the_last_came();
     });

@@ -7,7 +7,7 @@
 #include "process_state.hpp"
 #include "progress.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -36,7 +36,7 @@ std::string summary_of(const Target& target, const UpdateReport& report, std::op
 
 std::string shortfall_of(const Target& target, const UpdateReport& report) {
   const std::string_view preposition = report.state == UpdateState::refused ? " by " : " in ";
-  std::string line = report.name + ": " + paint(colour_of(report.state), protocol::state_text(report.state)) +
+  std::string line = report.name + ": " + paint(colour_of(report.state), state_text(report.state)) +
                      std::string(preposition) + target.describe();
   if (!report.reason.empty()) line += ": " + report.reason;
   const bool goes_on = report.state == UpdateState::queued || report.state == UpdateState::active;
@@ -53,9 +53,9 @@ std::string source_of(const ApplyOptions& options) {
   return is_source(options.file) ? fs::canonical(options.file).string() : std::string();
 }
 
-protocol::UpdatesReply parse(const Target& target, const std::string& line) {
+UpdatesReply parse(const Target& target, const std::string& line) {
   try {
-    return protocol::parse_updates(printable(line));
+    return parse_updates(printable(line));
   } catch (const Error& error) {
     fail(target, error);
   }
@@ -64,7 +64,7 @@ protocol::UpdatesReply parse(const Target& target, const std::string& line) {
 using Clock = std::chrono::steady_clock;
 using Describe = std::function<std::string(const Target&, const UpdateReport&, std::optional<Clock::duration>)>;
 
-std::vector<std::string> names_of(const protocol::UpdatesReply& reply, bool in_force) {
+std::vector<std::string> names_of(const UpdatesReply& reply, bool in_force) {
   std::vector<std::string> names;
   for (const UpdateReport& report : reply.updates)
     if ((report.state == UpdateState::applied) == in_force) names.push_back(report.name);
@@ -72,7 +72,7 @@ std::vector<std::string> names_of(const protocol::UpdatesReply& reply, bool in_f
 }
 
 /// Of several updates: how long all took, and which are in force when not all are.
-void tell_of_all(const protocol::UpdatesReply& reply, Clock::duration time) {
+void tell_of_all(const UpdatesReply& reply, Clock::duration time) {
   const std::vector<std::string> in_force = names_of(reply, true);
   const std::vector<std::string> others = names_of(reply, false);
   if (in_force.empty()) return;
@@ -83,19 +83,19 @@ void tell_of_all(const protocol::UpdatesReply& reply, Clock::duration time) {
 
 /// What is asked of the program, and how its answer is taken.
 struct Errand {
-  protocol::Command command;
+  Command command;
   std::chrono::duration<double> timeout;
   UpdateState wanted;  ///< what each update is to come to; `describe` has the words for one that did
   Describe describe;
-  ExitCode (*exit_of)(const protocol::UpdatesReply&);
+  ExitCode (*exit_of)(const UpdatesReply&);
 };
 
 /// A stopped program would find the request, and carry it out, whenever it goes on.
 void require_running(const Target& target) {
   const std::string why = obstacle_in_state(target.pid);
   if (!why.empty())
-    throw Trouble(ExitCode::postponed, ErrorCode::timed_out,
-                  target.describe() + " " + why + "; nothing was sent to it");
+    throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out,
+                         target.describe() + " " + why + "; nothing was sent to it");
 }
 
 /// Sends the request and tells what came of each update.
@@ -107,7 +107,7 @@ ExitCode carry_out(const ApplyOptions& options, const Target& target, const Erra
   const std::string line = ask(target, errand.command, errand.timeout);
   shown.reset();
   const Clock::duration time = Clock::now() - begin;
-  const protocol::UpdatesReply reply = parse(target, line);
+  const UpdatesReply reply = parse(target, line);
   if (options.json) {
     print(line);
     return errand.exit_of(reply);
@@ -134,8 +134,8 @@ ExitCode run_apply(const ApplyOptions& options) {
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constexpr std::chrono::seconds for_loading{10};
   const ExitCode exit = carry_out(options, target,
-                                  {.command = protocol::UpdateRequest{shared_object_of(options, target, scratch),
-                                                                      options.compile.force, wait, source_of(options)},
+                                  {.command = UpdateRequest{shared_object_of(options, target, scratch),
+                                                            options.compile.force, wait, source_of(options)},
                                    .timeout = wait + for_loading,
                                    .wanted = UpdateState::applied,
                                    .describe = summary_of,
@@ -147,13 +147,13 @@ ExitCode run_apply(const ApplyOptions& options) {
 ExitCode run_check(const ApplyOptions& options) {
   const Target target = find_target(options.target);
   const ScratchFolder scratch;
-  return carry_out(options, target,
-                   {.command = protocol::CheckRequest{shared_object_of(options, target, scratch), options.compile.force,
-                                                      source_of(options)},
-                    .timeout = std::chrono::duration<double>(options.timeout),
-                    .wanted = UpdateState::queued,
-                    .describe = clearance_of,
-                    .exit_of = exit_of_check});
+  return carry_out(
+      options, target,
+      {.command = CheckRequest{shared_object_of(options, target, scratch), options.compile.force, source_of(options)},
+       .timeout = std::chrono::duration<double>(options.timeout),
+       .wanted = UpdateState::queued,
+       .describe = clearance_of,
+       .exit_of = exit_of_check});
 }
 
 using Action = ExitCode (*)(const ApplyOptions&);
@@ -188,4 +188,4 @@ void add_check(CLI::App& app, Run& run) {
       run_check);
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

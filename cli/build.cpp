@@ -4,7 +4,7 @@
 
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct BuildOptions : Aimed {
@@ -15,7 +15,7 @@ struct BuildOptions : Aimed {
 
 ExitCode run_build(const BuildOptions& options) {
   if (!is_source(options.file))
-    throw Trouble(
+    throw CommandFailure(
         ExitCode::usage, ErrorCode::invalid_argument,
         options.file + ": is no C++ source (.cpp, .cc, .cxx, .C, .c++); moult apply takes a shared object as it is");
   const Target target = find_target(options.target);
@@ -43,4 +43,4 @@ void add_build(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_build(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 namespace fs = std::filesystem;
 
@@ -44,4 +44,4 @@ std::vector<std::string> changed_since(const fs::path& program, const fs::path& 
   return changed;
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 /// The files that a rule of make, as compilers write it (-MD), makes its target depend on.
 std::vector<std::string> prerequisites(const std::string& rule);
@@ -16,4 +16,4 @@ std::vector<std::string> changed_since(const std::filesystem::path& program, con
                                        const std::filesystem::path& folder,
                                        const std::vector<std::filesystem::path>& own);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 constexpr double shortest = 0.001;
@@ -59,4 +59,4 @@ void add_compile_options(CLI::App& command, CompileOptions& options) {
 CLI::Validator a_count() { return {objection_to_count, ""}; }
 CLI::Validator a_name() { return {objection_to_name, ""}; }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -8,10 +8,10 @@
 
 #include "compiler.hpp"
 #include "console.hpp"
+#include "failure.hpp"
 #include "target.hpp"
-#include "trouble.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 /// Set by the subcommand that was given; called after the arguments were read.
 using Run = std::function<ExitCode()>;
@@ -34,7 +34,7 @@ CLI::Validator a_count();
 CLI::Validator a_name();
 
 /// Prints the reply as it came when JSON is wanted, and otherwise what `tell(value)` returns. A reply that says no is
-/// thrown as Trouble, but printed first when JSON is wanted.
+/// thrown as CommandFailure, but printed first when JSON is wanted.
 template <class Parse, class Tell>
 ExitCode answer(const Aimed& options, const Target& target, const std::string& line, Parse parse, Tell tell) {
   try {
@@ -58,4 +58,4 @@ void add_apply(CLI::App& app, Run& run);
 void add_check(CLI::App& app, Run& run);
 void add_build(CLI::App& app, Run& run);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/trusted_file.hpp"
+#include "failure.hpp"
 #include "moult/error.hpp"
 #include "target.hpp"
-#include "trouble.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -130,13 +130,15 @@ fs::path find_compilation_database(const std::string& wanted, const std::string&
   if (!wanted.empty()) {
     fs::path path = fs::is_directory(wanted, ignored) ? fs::path(wanted) / file_name : fs::path(wanted);
     if (fs::is_regular_file(path, ignored)) return path;
-    throw Trouble(ExitCode::usage, ErrorCode::not_found, path.string() + ": there is no such file (--build-dir)");
+    throw CommandFailure(ExitCode::usage, ErrorCode::not_found,
+                         path.string() + ": there is no such file (--build-dir)");
   }
   for (const std::string& start : {program, update})
     if (const std::optional<fs::path> found = find_upwards(fs::absolute(start, ignored).parent_path())) return *found;
-  throw Trouble(ExitCode::usage, ErrorCode::not_found,
-                "no compile_commands.json above " + program + " or " + update +
-                    "; make one (cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON) and name its folder with --build-dir");
+  throw CommandFailure(
+      ExitCode::usage, ErrorCode::not_found,
+      "no compile_commands.json above " + program + " or " + update +
+          "; make one (cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON) and name its folder with --build-dir");
 }
 
 const CompileCommand* choose_command(const std::vector<CompileCommand>& commands, const std::string& program,
@@ -178,4 +180,4 @@ CompilerCall flags_for_update(const CompileCommand& command) {
   return call;
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

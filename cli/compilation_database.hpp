@@ -9,7 +9,7 @@
 
 #include "program_sources.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 struct CompileCommand {
   std::string directory;  ///< where it is run
@@ -26,7 +26,7 @@ std::vector<std::string> split_command(std::string_view command);
 std::vector<CompileCommand> read_compilation_database(const std::filesystem::path& file);
 
 /// `wanted` (a folder or the file itself) when it is given; otherwise the first one found from the program's folder
-/// upwards, and then from the update's. Throws Trouble (usage), naming the places.
+/// upwards, and then from the update's. Throws CommandFailure (usage), naming the places.
 std::filesystem::path find_compilation_database(const std::string& wanted, const std::string& program,
                                                 const std::string& update);
 
@@ -47,4 +47,4 @@ struct CompilerCall {
 /// the program's kind of position independence.
 CompilerCall flags_for_update(const CompileCommand& command);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

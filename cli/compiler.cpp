@@ -28,15 +28,17 @@
 #include "changed_headers.hpp"
 #include "compilation_database.hpp"
 #include "console.hpp"
-#include "symbols/program.hpp"
-#include "trouble.hpp"
+#include "elf/elf_file.hpp"
+#include "failure.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void usage(ErrorCode code, const std::string& message) { throw Trouble(ExitCode::usage, code, message); }
+[[noreturn]] void usage(ErrorCode code, const std::string& message) {
+  throw CommandFailure(ExitCode::usage, code, message);
+}
 
 CompileCommand command_for(const Target& target, const std::string& source, const CompileOptions& options) {
   const fs::path database = find_compilation_database(options.build_dir, target.program, source);
@@ -59,7 +61,7 @@ CompileCommand trusted_command_for(const Target& target, const std::string& sour
     return command_for(target, source, options);
   } catch (const Error& error) {
     const bool is_denied = error.code() == ErrorCode::permission_denied;
-    throw Trouble(is_denied ? ExitCode::refused : ExitCode::usage, error.code(), error.what());
+    throw CommandFailure(is_denied ? ExitCode::refused : ExitCode::usage, error.code(), error.what());
   }
 }
 
@@ -123,7 +125,7 @@ bool run(const std::vector<std::string>& arguments, const std::string& directory
 }
 
 fs::path write_note(const Target& target, const fs::path& folder) {
-  const std::string build_id = symbols::build_id_of(target.running_file());
+  const std::string build_id = build_id_of(target.running_file());
   if (build_id.empty()) {
     complain("warning: " + target.describe() +
              " has no build id, so nothing ties the update to it; link it with -Wl,--build-id");
@@ -140,8 +142,8 @@ void require_same_headers(const Target& target, const std::string& source, const
   const std::string what = source + ": includes " + join(changed) + ", written after the program that runs as " +
                            target.describe() + " was built: classes may be laid out otherwise there";
   if (!force)
-    throw Trouble(ExitCode::refused, ErrorCode::layout_mismatch,
-                  what + "; compile against the headers it was built from, or use --force if they are the same");
+    throw CommandFailure(ExitCode::refused, ErrorCode::layout_mismatch,
+                         what + "; compile against the headers it was built from, or use --force if they are the same");
   complain("warning: " + what);
 }
 
@@ -191,4 +193,4 @@ void compile_update(const Target& target, const std::string& source, const fs::p
   if (error) usage(ErrorCode::system, output.string() + ": cannot be written: " + error.message());
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

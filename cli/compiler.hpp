@@ -7,7 +7,7 @@
 #include "scratch_folder.hpp"
 #include "target.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 struct CompileOptions {
   std::string build_dir;  ///< of compile_commands.json; empty: look for it
@@ -22,10 +22,10 @@ bool is_source(const std::string& file);
 std::string target_note(const std::string& hex);
 
 /// Compiles `source` with the program's own flags into `output`, with a note of the running program's build id. The
-/// compiler's messages go to standard error as they are. Throws Trouble: usage when it does not compile, refused when
-/// somebody else may have written the source or the compilation database, or a header was changed since the program was
-/// built.
+/// compiler's messages go to standard error as they are. Throws CommandFailure: usage when it does not compile, refused
+/// when somebody else may have written the source or the compilation database, or a header was changed since the
+/// program was built.
 void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
                     const CompileOptions& options);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

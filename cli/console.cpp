@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 bool wants_colours() {
@@ -168,4 +168,4 @@ void complain(std::string_view line) {
   std::fwrite(whole.data(), 1, whole.size(), stderr);
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -9,7 +9,7 @@
 
 #include "moult/update.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 enum class Colour { plain, good, bad, waiting, faint, strong };
 
@@ -38,4 +38,4 @@ void print(std::string_view line);
 /// A line on standard error, "moult: " in front.
 void complain(std::string_view line);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

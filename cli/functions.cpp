@@ -1,7 +1,7 @@
 // moult functions: names that an update may redefine.
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct FunctionsOptions : Aimed {
@@ -9,10 +9,10 @@ struct FunctionsOptions : Aimed {
   std::size_t most = 200;
 };
 
-std::string render(const FunctionsOptions& options, const protocol::FunctionsReply& reply) {
+std::string render(const FunctionsOptions& options, const FunctionsReply& reply) {
   if (reply.functions.empty()) return "no function has \"" + options.match + "\" in its name";
   std::vector<std::vector<std::string>> rows{{"BYTES", "MODULE", "FUNCTION"}};
-  for (const protocol::FunctionRecord& function : reply.functions)
+  for (const FunctionRecord& function : reply.functions)
     rows.push_back({std::to_string(function.size), base_name(function.module),
                     function.name + (function.redefined ? "  (redefined)" : "")});
   std::string table = to_table(rows);
@@ -24,10 +24,10 @@ std::string render(const FunctionsOptions& options, const protocol::FunctionsRep
 
 ExitCode run_functions(const FunctionsOptions& options) {
   const Target target = find_target(options.target);
-  const protocol::FunctionsRequest request{options.match, options.most};
+  const FunctionsRequest request{options.match, options.most};
   const std::string line = ask(target, request, std::chrono::duration<double>(options.timeout));
-  return answer(options, target, line, protocol::parse_functions,
-                [&](const protocol::FunctionsReply& reply) { return render(options, reply); });
+  return answer(options, target, line, parse_functions,
+                [&](const FunctionsReply& reply) { return render(options, reply); });
 }
 
 }  // namespace
@@ -47,4 +47,4 @@ void add_functions(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_functions(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -5,7 +5,7 @@
 
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct LogOptions : Aimed {
@@ -24,17 +24,16 @@ std::string clock_time(double seconds) {
   return text.data();
 }
 
-void show(const LogOptions& options, const protocol::EventRecord& event) {
-  print(options.json ? protocol::format_event(event)
-                     : paint(Colour::faint, clock_time(event.time)) + "  " + event.text);
+void show(const LogOptions& options, const EventRecord& event) {
+  print(options.json ? format_event(event) : paint(Colour::faint, clock_time(event.time)) + "  " + event.text);
 }
 
 /// What is shown of a line: as it came for machines.
 std::string shown(const LogOptions& options, const std::string& line) { return options.json ? line : printable(line); }
 
 /// Until the program ends or the reader has seen enough (Ctrl-C).
-ExitCode follow(const LogOptions& options, const Target& target, protocol::Client client) {
-  const protocol::Deadline never = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
+ExitCode follow(const LogOptions& options, const Target& target, Client client) {
+  const Deadline never = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
   while (true) {
     std::string line;
     try {
@@ -43,25 +42,24 @@ ExitCode follow(const LogOptions& options, const Target& target, protocol::Clien
       if (!options.json) complain(target.describe() + " has ended, or its listener has");
       return ExitCode::done;
     }
-    show(options, protocol::parse_event(shown(options, line)));
+    show(options, parse_event(shown(options, line)));
   }
 }
 
 ExitCode run_log(const LogOptions& options) {
   const Target target = find_target(options.target);
-  const protocol::LogRequest request{options.after, options.follow};
+  const LogRequest request{options.after, options.follow};
   const auto timeout = std::chrono::duration<double>(options.timeout);
   if (!options.follow) {
     const std::string line = ask(target, request, timeout);
-    if (options.json) return answer(options, target, line, protocol::parse_events, [](const auto&) { return ""; });
-    for (const protocol::EventRecord& event : protocol::parse_events(printable(line)).events) show(options, event);
+    if (options.json) return answer(options, target, line, parse_events, [](const auto&) { return ""; });
+    for (const EventRecord& event : parse_events(printable(line)).events) show(options, event);
     return ExitCode::done;
   }
-  const protocol::Deadline deadline =
+  const Deadline deadline =
       std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
-  protocol::Client client = connect(target, deadline);
-  for (const protocol::EventRecord& event :
-       protocol::parse_events(shown(options, client.call(request, deadline))).events)
+  Client client = connect(target, deadline);
+  for (const EventRecord& event : parse_events(shown(options, client.call(request, deadline))).events)
     show(options, event);
   return follow(options, target, std::move(client));
 }
@@ -79,4 +77,4 @@ void add_log(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_log(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

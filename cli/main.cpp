@@ -7,7 +7,7 @@
 #include "commands.hpp"
 #include "protocol/reply.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 constexpr const char* exit_codes = R"(Exit codes:
@@ -39,9 +39,9 @@ bool wants_json(int count, char** arguments) {
   return std::any_of(arguments, arguments + count, [](const char* each) { return std::string_view(each) == "--json"; });
 }
 
-int report(bool json, const Trouble& trouble) {
+int report(bool json, const CommandFailure& trouble) {
   if (json)
-    print(protocol::format_reply({}, protocol::Failure{trouble.code(), trouble.what()}));
+    print(format_reply({}, Failure{trouble.code(), trouble.what()}));
   else
     complain(trouble.what());
   return static_cast<int>(trouble.exit());
@@ -71,23 +71,25 @@ int run_command(int count, char** arguments) {
   } catch (const CLI::Success& asked_for_help) {
     return app.exit(asked_for_help);
   } catch (const CLI::ParseError& error) {
-    throw Trouble(ExitCode::usage, ErrorCode::invalid_argument, objection_to(app, error, count, arguments));
+    throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument, objection_to(app, error, count, arguments));
   }
   return static_cast<int>(run());
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli
 
 int main(int count, char** arguments) {
-  const bool json = moult::cli::wants_json(count, arguments);
+  const bool json = moult::internal::cli::wants_json(count, arguments);
   try {
-    return moult::cli::run_command(count, arguments);
-  } catch (const moult::cli::Trouble& trouble) {
-    return moult::cli::report(json, trouble);
+    return moult::internal::cli::run_command(count, arguments);
+  } catch (const moult::internal::cli::CommandFailure& trouble) {
+    return moult::internal::cli::report(json, trouble);
   } catch (const moult::Error& error) {
-    return moult::cli::report(json, {moult::cli::exit_of(error.code()), error.code(), error.what()});
+    return moult::internal::cli::report(json,
+                                        {moult::internal::cli::exit_of(error.code()), error.code(), error.what()});
   } catch (const std::exception& error) {
-    return moult::cli::report(json, {moult::cli::ExitCode::failed, moult::ErrorCode::internal, error.what()});
+    return moult::internal::cli::report(
+        json, {moult::internal::cli::ExitCode::failed, moult::ErrorCode::internal, error.what()});
   }
 }

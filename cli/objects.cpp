@@ -5,35 +5,35 @@
 #include "commands.hpp"
 #include "progress.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct ObjectsOptions : Aimed {
   bool follow = false;
 };
 
-std::string name_of(const protocol::PoolRecord& pool, const protocol::HeldRecord& held) {
+std::string name_of(const PoolRecord& pool, const HeldRecord& held) {
   if (pool.of_subclass) return held.class_name + " (subclasses)";
   if (held.class_name != pool.class_name) return held.class_name + " (made as " + pool.class_name + ")";
   return held.class_name;
 }
 
-std::string render(const std::vector<protocol::WaitingRecord>& waiting) {
+std::string render(const std::vector<WaitingRecord>& waiting) {
   std::vector<std::vector<std::string>> rows{{"CONVERTED", "OF", "FAILED", "AT FIRST USE"}};
-  for (const protocol::WaitingRecord& each : waiting)
+  for (const WaitingRecord& each : waiting)
     rows.push_back({std::to_string(each.converted), std::to_string(each.objects), std::to_string(each.failed),
                     each.old_class + " to " + each.new_class});
   return to_table(rows);
 }
 
-std::string render(const protocol::ObjectsReply& reply) {
+std::string render(const ObjectsReply& reply) {
   if (reply.pools.empty())
     return "no class of this program has a pool yet: one that derives from moult::Updatable gets it with its first "
            "object";
   std::vector<std::vector<std::string>> rows{{"LIVE", "OBJECT", "SLOT", "MEMORY", "CLASS"}};
-  for (const protocol::PoolRecord& pool : reply.pools) {
+  for (const PoolRecord& pool : reply.pools) {
     std::string memory = size_text(pool.resident + pool.metadata);
-    for (const protocol::HeldRecord& held : pool.held)
+    for (const HeldRecord& held : pool.held)
       rows.push_back({std::to_string(held.live), std::to_string(held.object_size), std::to_string(pool.slot_size),
                       std::exchange(memory, ""), name_of(pool, held)});
   }
@@ -44,19 +44,18 @@ std::string render(const protocol::ObjectsReply& reply) {
 ExitCode ask_once(const ObjectsOptions& options, const Target& target, bool& is_waiting) {
   std::optional<StopProgress> shown;  // of what keeps the program from answering
   if (!options.json) shown.emplace(target);
-  const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
+  const std::string line = ask(target, ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
   shown.reset();
-  return answer(options, target, line, protocol::parse_objects, [&](const protocol::ObjectsReply& reply) {
-    return is_waiting = !reply.waiting.empty(), render(reply);
-  });
+  return answer(options, target, line, parse_objects,
+                [&](const ObjectsReply& reply) { return is_waiting = !reply.waiting.empty(), render(reply); });
 }
 
 /// A reply a second, as they come, until one tells of no conversion.
 ExitCode follow_replies(const ObjectsOptions& options, const Target& target) {
   for (;; std::this_thread::sleep_for(std::chrono::seconds(1))) {
-    const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
+    const std::string line = ask(target, ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
     print(line);
-    if (protocol::parse_objects(line).waiting.empty()) return ExitCode::done;
+    if (parse_objects(line).waiting.empty()) return ExitCode::done;
   }
 }
 
@@ -84,4 +83,4 @@ void add_objects(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_objects(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -12,7 +12,7 @@
 
 #include "target.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -92,4 +92,4 @@ std::string obstacle_in_state(int pid) {
   return {};
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -5,12 +5,12 @@
 #include <optional>
 #include <vector>
 
+#include "elf/separate_debug.hpp"
 #include "moult/error.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/program.hpp"
-#include "symbols/separate_debug.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ std::string text_of(Dwarf_Die die, unsigned attribute) {
   return text != nullptr ? text : "";
 }
 
-void add_name(std::set<std::string>& files, const symbols::DebugUnit& unit) {
+void add_name(std::set<std::string>& files, const DebugUnit& unit) {
   Dwarf_Die die = unit.is_missing ? unit.skeleton : unit.content;
   if (dwarf_tag(&die) == DW_TAG_partial_unit) return;
   const std::string name = text_of(die, DW_AT_name);
@@ -30,20 +30,20 @@ void add_name(std::set<std::string>& files, const symbols::DebugUnit& unit) {
   if (!fs::path(name).is_absolute()) files.insert(fs::path(name).lexically_normal().string());
 }
 
-void add_units(ProgramSources& sources, const symbols::ElfFile& file, std::uint64_t main) {
-  const std::unique_ptr<symbols::DebugInfo> info = symbols::DebugInfo::open(file);
+void add_units(ProgramSources& sources, const ElfFile& file, std::uint64_t main) {
+  const std::unique_ptr<DebugInfo> info = DebugInfo::open(file);
   if (info == nullptr) return;
-  for (const symbols::DebugUnit& unit : info->units()) {
+  for (const DebugUnit& unit : info->units()) {
     add_name(sources.files, unit);
     const std::string folder = text_of(unit.skeleton, DW_AT_comp_dir);
     if (!folder.empty()) sources.folders.insert(resolved(folder, "/"));
   }
-  if (const symbols::DebugUnit* const unit = info->unit_at(main)) add_name(sources.main, *unit);
+  if (const DebugUnit* const unit = info->unit_at(main)) add_name(sources.main, *unit);
 }
 
 /// As in the file; 0 when there is none.
 std::uint64_t address_of_main(const std::string& path) {
-  const std::vector<symbols::FunctionSymbol> found = symbols::Program::of_file(path).find("main");
+  const std::vector<FunctionSymbol> found = Program::of_file(path).find("main");
   return found.empty() ? 0 : value(found.front().range.begin);
 }
 
@@ -52,10 +52,10 @@ std::uint64_t address_of_main(const std::string& path) {
 ProgramSources sources_of_program(const std::string& program) {
   ProgramSources sources;
   try {
-    const symbols::ElfFile file = symbols::ElfFile::open(program);
+    const ElfFile file = ElfFile::open(program);
     const std::uint64_t main = address_of_main(program);
     add_units(sources, file, main);
-    const std::optional<symbols::ElfFile> separate = symbols::find_separate_debug(file);
+    const std::optional<ElfFile> separate = find_separate_debug(file);
     if (separate && sources.files.empty()) add_units(sources, *separate, main);
   } catch (const moult::Error&) {
     // Without it the database's entries are known by their names only.
@@ -70,4 +70,4 @@ std::string resolved(const std::string& path, const std::string& folder) {
   return error ? whole.string() : canonical.string();
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 /// Each file is there by its path, absolute and with symbolic links resolved, and by its name as the compiler was given
 /// it where that is relative: a compiler's cache (ccache) may serve what was compiled for the same name in another
@@ -22,4 +22,4 @@ ProgramSources sources_of_program(const std::string& program);
 /// `path`, seen from `folder` when it is relative, in the form that ProgramSources has.
 std::string resolved(const std::string& path, const std::string& folder);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

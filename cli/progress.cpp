@@ -11,7 +11,7 @@
 #include "protocol/progress_file.hpp"
 #include "protocol/reply.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -41,9 +41,9 @@ std::string cut(std::string text, std::size_t most) {
   return text;
 }
 
-std::optional<protocol::WaitingRecord> first_wanted(const protocol::ObjectsReply& reply, Follow which) {
+std::optional<WaitingRecord> first_wanted(const ObjectsReply& reply, Follow which) {
   const auto found = std::ranges::find_if(
-      reply.waiting, [=](const protocol::WaitingRecord& each) { return which == Follow::all || each.drained; });
+      reply.waiting, [=](const WaitingRecord& each) { return which == Follow::all || each.drained; });
   return found == reply.waiting.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -110,14 +110,14 @@ void ProgressDisplay::show(std::uint64_t number, const WorkState& now) {
 }
 
 StopProgress::StopProgress(const Target& target)
-    : file_(std::filesystem::path(target.socket).parent_path() / protocol::progress_name(target.pid)),
+    : file_(std::filesystem::path(target.socket).parent_path() / progress_name(target.pid)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void StopProgress::run(const std::stop_token& stop) {
   ProgressDisplay display;
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, stop, between_looks, [] { return false; }) && !stop.stop_requested())
-    if (const std::optional<protocol::WorkInProgress> work = protocol::read_progress(file_))
+    if (const std::optional<WorkInProgress> work = read_progress(file_))
       display.show(work->number, {work->what, work->done, static_cast<double>(work->objects)});
 }
 
@@ -125,8 +125,8 @@ void follow_conversions(const Target& target, Follow which) {
   ProgressDisplay display;
   std::string shown;
   for (std::uint64_t number = 0;; std::this_thread::sleep_for(between_looks)) {
-    const std::string line = ask(target, protocol::ObjectsRequest{}, std::chrono::seconds(30));
-    const std::optional<protocol::WaitingRecord> next = first_wanted(protocol::parse_objects(printable(line)), which);
+    const std::string line = ask(target, ObjectsRequest{}, std::chrono::seconds(30));
+    const std::optional<WaitingRecord> next = first_wanted(parse_objects(printable(line)), which);
     if (!next) return;
     const std::string what = next->old_class + " to " + next->new_class;
     if (what != shown) ++number;
@@ -136,4 +136,4 @@ void follow_conversions(const Target& target, Follow which) {
   }
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

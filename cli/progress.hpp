@@ -12,7 +12,7 @@
 
 #include "target.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 struct WorkState {
   std::string what;  ///< "app::Data to DataV2"
@@ -80,7 +80,7 @@ class StopProgress final {
 
 enum class Follow { all, drained };
 /// Shows how far conversions at first use are until none is left; those that nobody drains not, unless `all` are
-/// wanted. Throws Trouble when the program cannot be asked.
+/// wanted. Throws CommandFailure when the program cannot be asked.
 void follow_conversions(const Target& target, Follow which);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -7,22 +7,21 @@
 #include "process_state.hpp"
 #include "protocol/leftovers.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct Listed {
   Target target;
   std::string state = "listening";  ///< or stale (nobody listens), stopped, silent (no answer)
-  protocol::StatusReply status;
+  StatusReply status;
 };
 
-Listed look_at(const protocol::FoundSocket& found, double timeout) {
+Listed look_at(const FoundSocket& found, double timeout) {
   Listed listed;
   listed.target = {found.pid, program_of(found.pid), found.path.string()};
   try {
-    listed.status =
-        protocol::parse_status(ask(listed.target, protocol::StatusRequest{}, std::chrono::duration<double>(timeout)));
-  } catch (const Trouble& trouble) {
+    listed.status = parse_status(ask(listed.target, StatusRequest{}, std::chrono::duration<double>(timeout)));
+  } catch (const CommandFailure& trouble) {
     const bool is_stopped = !obstacle_in_state(found.pid).empty();
     listed.state = trouble.code() == ErrorCode::not_found ? "stale" : is_stopped ? "stopped" : "silent";
   } catch (const Error&) {
@@ -62,9 +61,9 @@ std::string render(const std::vector<Listed>& all) {
 }
 
 ExitCode run_ps(const Common& options) {
-  protocol::remove_leftovers(protocol::RuntimeSurroundings::of_this_process());
+  remove_leftovers(RuntimeSurroundings::of_this_process());
   std::vector<Listed> all;
-  for (const protocol::FoundSocket& found : protocol::find_sockets(protocol::RuntimeSurroundings::of_this_process()))
+  for (const FoundSocket& found : find_sockets(RuntimeSurroundings::of_this_process()))
     all.push_back(look_at(found, options.timeout));
   if (options.json)
     print(to_json(all));
@@ -85,4 +84,4 @@ void add_ps(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_ps(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

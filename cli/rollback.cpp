@@ -4,7 +4,7 @@
 
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct RollbackOptions : Aimed {
@@ -23,9 +23,8 @@ ExitCode run_rollback(const RollbackOptions& options) {
   const Target target = find_target(options.target);
   const auto wait = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   constexpr std::chrono::seconds for_the_reply{5};
-  const std::string line =
-      ask(target, protocol::RollbackRequest{id_or_name(options.update), wait}, wait + for_the_reply);
-  return answer(options, target, line, protocol::parse_updates, [&](const protocol::UpdatesReply& reply) {
+  const std::string line = ask(target, RollbackRequest{id_or_name(options.update), wait}, wait + for_the_reply);
+  return answer(options, target, line, parse_updates, [&](const UpdatesReply& reply) {
     std::vector<std::string> names;
     for (const UpdateReport& report : reply.updates) names.push_back(report.name);
     const bool is_withdrawn = !reply.updates.empty() && reply.updates.front().state == UpdateState::aborted;
@@ -47,4 +46,4 @@ void add_rollback(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_rollback(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

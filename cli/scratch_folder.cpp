@@ -21,9 +21,9 @@
 #include <thread>
 
 #include "base/guarded.hpp"
-#include "trouble.hpp"
+#include "failure.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -134,8 +134,8 @@ ScratchFolder::ScratchFolder() {
   if (watch() == nullptr) watch() = std::make_unique<SignalWatch>();
   std::string pattern = (parent / (std::string(prefix) + std::to_string(::getpid()) + "-XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr)
-    throw Trouble(ExitCode::usage, ErrorCode::system,
-                  pattern + ": cannot be made: " + std::strerror(errno) + "; set XDG_CACHE_HOME");
+    throw CommandFailure(ExitCode::usage, ErrorCode::system,
+                         pattern + ": cannot be made: " + std::strerror(errno) + "; set XDG_CACHE_HOME");
   path_ = pattern;
   watch()->folders().with([&](std::set<fs::path>& folders) { folders.insert(path_); });
 }
@@ -151,4 +151,4 @@ ScratchFolder::~ScratchFolder() {
 
 void set_child_to_end(int pid) noexcept { child_to_end = pid; }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -3,7 +3,7 @@
 
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 struct SetOptions : Aimed {
@@ -11,23 +11,24 @@ struct SetOptions : Aimed {
   std::string value;
 };
 
-protocol::SetRequest request_of(const SetOptions& options) {
+SetRequest request_of(const SetOptions& options) {
   if (options.what == "logpath") {
     // "" is standard error; a relative path is meant from here, not from the program's working directory.
     if (options.value.empty()) return {std::nullopt, ""};
     return {std::nullopt, std::filesystem::absolute(options.value).string()};
   }
   if (options.value != "0" && options.value != "1" && options.value != "2")
-    throw Trouble(ExitCode::usage, ErrorCode::invalid_argument,
-                  "loglevel takes 0 (what the program logs itself), 1 (errors and postponements) or 2 (every step)");
+    throw CommandFailure(
+        ExitCode::usage, ErrorCode::invalid_argument,
+        "loglevel takes 0 (what the program logs itself), 1 (errors and postponements) or 2 (every step)");
   return {static_cast<LogLevel>(options.value.front() - '0'), std::nullopt};
 }
 
 ExitCode run_set(const SetOptions& options) {
-  const protocol::SetRequest request = request_of(options);
+  const SetRequest request = request_of(options);
   const Target target = find_target(options.target);
   const std::string line = ask(target, request, std::chrono::duration<double>(options.timeout));
-  if (const std::optional<protocol::Failure> failure = protocol::parse_failure(printable(line)))
+  if (const std::optional<Failure> failure = parse_failure(printable(line)))
     fail(target, Error(failure->code, failure->message));
   if (options.json) print(line);
   return ExitCode::done;
@@ -48,4 +49,4 @@ void add_set(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_set(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -1,12 +1,12 @@
 // moult status: a program, its managers and its updates.
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 std::string line_of(const UpdateReport& report) {
   std::string line = "  " + std::to_string(report.id) + "  " + report.name + "  " +
-                     paint(colour_of(report.state), protocol::state_text(report.state));
+                     paint(colour_of(report.state), state_text(report.state));
   if (report.state == UpdateState::applied) line += ", paused " + to_text(report.pause);
   if (report.postponements > 0)
     line += ", " + count_text(static_cast<std::size_t>(report.postponements), "postponement");
@@ -15,7 +15,7 @@ std::string line_of(const UpdateReport& report) {
   return line;
 }
 
-std::string render(const Target& target, const protocol::StatusReply& status) {
+std::string render(const Target& target, const StatusReply& status) {
   std::string text = paint(Colour::strong, target.describe()) + "  " + status.program + "\n";
   text += "build id " + (status.build_id.empty() ? "none" : status.build_id) + "\n";
   text += "moult " + status.moult + " (abi " + std::to_string(status.abi) + "), " +
@@ -28,9 +28,8 @@ std::string render(const Target& target, const protocol::StatusReply& status) {
 
 ExitCode run_status(const Aimed& options) {
   const Target target = find_target(options.target);
-  const std::string line = ask(target, protocol::StatusRequest{}, std::chrono::duration<double>(options.timeout));
-  return answer(options, target, line, protocol::parse_status,
-                [&](const protocol::StatusReply& status) { return render(target, status); });
+  const std::string line = ask(target, StatusRequest{}, std::chrono::duration<double>(options.timeout));
+  return answer(options, target, line, parse_status, [&](const StatusReply& status) { return render(target, status); });
 }
 
 }  // namespace
@@ -45,4 +44,4 @@ void add_status(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_status(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
+#include "failure.hpp"
 #include "process_state.hpp"
 #include "protocol/runtime_folder.hpp"
-#include "trouble.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,11 +23,11 @@ std::optional<int> parse_pid(const std::string& text) {
 }
 
 [[noreturn]] void unreachable(ErrorCode code, const std::string& message) {
-  throw Trouble(ExitCode::unreachable, code, message);
+  throw CommandFailure(ExitCode::unreachable, code, message);
 }
 
 Target target_of_pid(int pid) {
-  Target target{pid, program_of(pid), protocol::find_socket(pid).string()};
+  Target target{pid, program_of(pid), find_socket(pid).string()};
   std::error_code ignored;
   if (!fs::exists("/proc/" + std::to_string(pid), ignored))  // a killed program leaves its socket
     unreachable(ErrorCode::not_found, "there is no process " + std::to_string(pid) + "; moult ps lists the programs");
@@ -53,31 +53,30 @@ bool is_named(const std::string& program, const std::string& name) {
 
 /// Whether its listener still takes commands.
 bool answers(const Target& target) {
-  const protocol::Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   try {
-    protocol::Client::connect(target.socket, soon).call(protocol::StatusRequest{}, soon);
+    Client::connect(target.socket, soon).call(StatusRequest{}, soon);
     return true;
   } catch (const Error&) {
     return false;
   }
 }
 
-bool runs_an_entry(const protocol::Command& command) {
-  return std::holds_alternative<protocol::UpdateRequest>(command) ||
-         std::holds_alternative<protocol::CheckRequest>(command);
+bool runs_an_entry(const Command& command) {
+  return std::holds_alternative<UpdateRequest>(command) || std::holds_alternative<CheckRequest>(command);
 }
 
 /// No answer came in time: the process is stopped, or the file's entry hangs, or it is only slow.
-[[noreturn]] void fail_as_silent(const Target& target, const protocol::Command& command) {
+[[noreturn]] void fail_as_silent(const Target& target, const Command& command) {
   std::string why = obstacle_in_state(target.pid);
-  const bool asked_how_it_is = std::holds_alternative<protocol::StatusRequest>(command);
+  const bool asked_how_it_is = std::holds_alternative<StatusRequest>(command);
   if (why.empty() && (asked_how_it_is || !answers(target)))
     why = "gives no answer in time though it is not stopped; moult's threads get no turn, or wait for something";
   else if (why.empty() && runs_an_entry(command))
     why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it goes on by itself";
   else if (why.empty())
     why = "answers, but not to this in time; give it longer with --timeout";
-  throw Trouble(ExitCode::postponed, ErrorCode::timed_out, target.describe() + " " + why);
+  throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out, target.describe() + " " + why);
 }
 
 }  // namespace
@@ -102,7 +101,7 @@ std::string program_of(int pid) {
 Target find_target(const std::string& name) {
   if (const std::optional<int> pid = parse_pid(name)) return target_of_pid(*pid);
   std::vector<Target> fitting;
-  for (const protocol::FoundSocket& found : protocol::find_sockets(protocol::RuntimeSurroundings::of_this_process())) {
+  for (const FoundSocket& found : find_sockets(RuntimeSurroundings::of_this_process())) {
     Target target{found.pid, program_of(found.pid), found.path.string()};
     if (is_named(target.program, name)) fitting.push_back(std::move(target));
   }
@@ -113,19 +112,19 @@ Target find_target(const std::string& name) {
   return fitting.front();
 }
 
-protocol::Client connect(const Target& target, protocol::Deadline deadline) {
+Client connect(const Target& target, Deadline deadline) {
   try {
-    return protocol::Client::connect(target.socket, deadline);
+    return Client::connect(target.socket, deadline);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::timed_out) fail_as_silent(target, protocol::StatusRequest{});
+    if (error.code() == ErrorCode::timed_out) fail_as_silent(target, StatusRequest{});
     unreachable(error.code(), target.describe() + ": " + error.what());
   }
 }
 
-std::string ask(const Target& target, const protocol::Command& command, std::chrono::duration<double> timeout) {
-  const protocol::Deadline deadline =
+std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout) {
+  const Deadline deadline =
       std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
-  protocol::Client client = connect(target, deadline);
+  Client client = connect(target, deadline);
   try {
     return client.call(command, deadline);
   } catch (const Error& error) {
@@ -135,7 +134,7 @@ std::string ask(const Target& target, const protocol::Command& command, std::chr
 }
 
 void fail(const Target& target, const Error& error) {
-  throw Trouble(exit_of(error.code()), error.code(), target.describe() + ": " + error.what());
+  throw CommandFailure(exit_of(error.code()), error.code(), target.describe() + ": " + error.what());
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

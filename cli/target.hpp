@@ -6,7 +6,7 @@
 
 #include "protocol/client.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 
 struct Target {
   int pid = 0;
@@ -25,16 +25,16 @@ std::string base_name(const std::string& path);
 /// The executable of a process; empty when there is no such process or it is somebody else's.
 std::string program_of(int pid);
 
-/// `name` is a pid, a program's name or its path. Throws Trouble (unreachable): no such program, several of that name
-/// (the pids are listed), or one without a listener.
+/// `name` is a pid, a program's name or its path. Throws CommandFailure (unreachable): no such program, several of that
+/// name (the pids are listed), or one without a listener.
 Target find_target(const std::string& name);
 
-protocol::Client connect(const Target& target, protocol::Deadline deadline);
+Client connect(const Target& target, Deadline deadline);
 
-/// Sends one command and returns the reply's line. Throws Trouble: unreachable, postponed (no answer in time).
-std::string ask(const Target& target, const protocol::Command& command, std::chrono::duration<double> timeout);
+/// Sends one command and returns the reply's line. Throws CommandFailure: unreachable, postponed (no answer in time).
+std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout);
 
-/// Of a reply that says no: throws Trouble with `target` in front of the message.
+/// Of a reply that says no: throws CommandFailure with `target` in front of the message.
 [[noreturn]] void fail(const Target& target, const Error& error);
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -2,10 +2,10 @@
 #include "base/address.hpp"
 #include "commands.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
-std::string render(const protocol::FrameRecord& frame) {
+std::string render(const FrameRecord& frame) {
   const std::string offset = "+" + hex_text(frame.offset);
   std::string text = frame.function.empty() ? base_name(frame.module) + offset : frame.function + offset;
   if (!frame.precise) text = "? " + text;
@@ -15,22 +15,21 @@ std::string render(const protocol::FrameRecord& frame) {
 }
 
 /// "int count = 42" for what is known, "int count: optimized out" for what is not.
-std::string render(const protocol::VariableRecord& variable) {
+std::string render(const VariableRecord& variable) {
   const std::string name = variable.type.empty() ? variable.name : variable.type + " " + variable.name;
   if (!variable.value.empty()) return name + " = " + variable.value + paint(Colour::faint, "  " + variable.where);
   return name + ": " + variable.where;
 }
 
-std::string render(const protocol::ThreadsReply& reply) {
+std::string render(const ThreadsReply& reply) {
   std::string text;
-  for (const protocol::ThreadRecord& thread : reply.threads) {
+  for (const ThreadRecord& thread : reply.threads) {
     if (!text.empty()) text += "\n\n";
     text += paint(Colour::strong, thread.name + " (" + std::to_string(thread.id) + ")");
     if (!thread.point.empty()) text += " waits at static update point \"" + thread.point + "\"";
     for (std::size_t depth = 0; depth < thread.frames.size(); ++depth) {
       text += "\n  #" + std::to_string(depth) + (depth < 10 ? "  " : " ") + render(thread.frames[depth]);
-      for (const protocol::VariableRecord& variable : thread.frames[depth].locals)
-        text += "\n         " + render(variable);
+      for (const VariableRecord& variable : thread.frames[depth].locals) text += "\n         " + render(variable);
     }
   }
   return text;
@@ -42,10 +41,8 @@ struct ThreadsOptions : Aimed {
 
 ExitCode run_threads(const ThreadsOptions& options) {
   const Target target = find_target(options.target);
-  const std::string line =
-      ask(target, protocol::ThreadsRequest{options.locals}, std::chrono::duration<double>(options.timeout));
-  return answer(options, target, line, protocol::parse_threads,
-                [](const protocol::ThreadsReply& reply) { return render(reply); });
+  const std::string line = ask(target, ThreadsRequest{options.locals}, std::chrono::duration<double>(options.timeout));
+  return answer(options, target, line, parse_threads, [](const ThreadsReply& reply) { return render(reply); });
 }
 
 }  // namespace
@@ -63,4 +60,4 @@ void add_threads(CLI::App& app, Run& run) {
   command->callback([=, &run] { run = [=] { return run_threads(*options); }; });
 }
 
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

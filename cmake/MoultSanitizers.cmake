@@ -5,15 +5,15 @@
 # cleanup into every function, which an unwinding finds on its way.
 set(MOULT_LEFT_OUT_thread
     unit/platform/stop_signal_test unit/platform/single_step_test
-    unit/threads/stopped_world_test unit/threads/safe_place_test unit/threads/undisturbed_test
-    unit/threads/forced_unwind_test unit/code/entry_value_test
-    unit/threads/return_stub_test unit/threads/memory_in_stop_test unit/threads/wakeful_threads_test
-    unit/threads/exception_table_test
-    unit/code/patch_test unit/data/crew_test unit/data/data_access_test unit/data/module_test unit/data/stop_test
+    unit/unwind/forced_unwind_test unit/unwind/exception_table_test
+    unit/threads/stopped_world_test unit/threads/safepoint_test unit/threads/undisturbed_test
+    unit/threads/memory_in_stop_test unit/threads/service_threads_test unit/threads/frame_walk_test
+    unit/watch/return_stub_test
+    unit/code/entry_value_test unit/code/patch_test
+    unit/pools/data_access_test unit/pools/module_test unit/pools/stop_test unit/convert/workers_test
     unit/alterability/quiescence_test unit/alterability/object_quiescence_test
-    unit/redefine/class_additions_test unit/redefine/object_change_test
-    unit/redefine/single_objects_test unit/redefine/frame_locals_test unit/redefine/stack_reading_test
-    unit/redefine/local_change_test unit/threads/frame_walk_test
+    unit/classes/object_change_test unit/classes/single_objects_test unit/additions/class_additions_test
+    unit/stacks/frame_locals_test unit/stacks/stack_reading_test unit/stacks/local_change_test
     install/readme_example live limits tutorial examples)
 set(MOULT_LEFT_OUT_BECAUSE_thread
     "the thread sanitizer holds signals back, locks in its runtime and gives each function a cleanup, so that no thread can be stopped at a safe place, nor unwound as it would be")

@@ -6,6 +6,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include "moult/detail/abi.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
@@ -21,7 +22,7 @@ bool is_function_in_stack(const AnyFunction& function, ThreadId thread);
 /// The same for the stacks of `threads`, or of every thread when none is named, the caller's included.
 bool is_function_in_any_stack(const AnyFunction& function, const std::vector<ThreadId>& threads = {});
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadId>& threads);
 }
 

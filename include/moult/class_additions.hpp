@@ -13,6 +13,7 @@
 #include "moult/data_access.hpp"
 #include "moult/detail/additions.hpp"
 #include "moult/detail/function_address.hpp"
+#include "moult/detail/opaque.hpp"
 #include "moult/error.hpp"
 
 #pragma GCC visibility push(default)
@@ -55,10 +56,10 @@ class Field final {
   /// False where only objects that are given a value have one.
   bool is_of_every_object() const noexcept { return detail::makes_values(*table_); }
 
-  explicit Field(data::SideTable& table) noexcept : table_(&table) {}
+  explicit Field(detail::OpaqueSideTable& table) noexcept : table_(&table) {}
 
  private:
-  data::SideTable* table_;
+  detail::OpaqueSideTable* table_;
 };
 
 /// When an object gets its value.
@@ -75,7 +76,7 @@ struct FieldOptions {
   std::function<T(Class&)> initial{};
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 template <class Class, class T>
 std::unique_ptr<SideValue> default_value([[maybe_unused]] Class& object) {
@@ -100,11 +101,11 @@ MakeValue make_value(const FieldOptions<Class, T>& options) {
 }
 
 template <class Class>
-[[gnu::visibility("hidden")]] const data::Pool& own_pool() {
+[[gnu::visibility("hidden")]] const OpaquePool& own_pool() {
   return decltype(module_pool<Class>(static_cast<const Class*>(nullptr)))::get();
 }
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// Adds a field to a class whose objects have no room for it, or that is not to be converted. Found again, by whichever
 /// update, by class and name. A value is destroyed after its object, in the thread that deletes it; all that there are,
@@ -122,7 +123,7 @@ template <class Class>
 /// addFieldToClass; the table is the shadow data of DynamOS (Makris and Ryu, EuroSys 2007) and Ksplice.
 template <detail::has_own_pool Class, class T>
 Field<Class, T> add_field_to_class(std::string_view name, const FieldOptions<Class, T>& options = {}) {
-  const data::Pool* live = options.values == Values::at_once ? &detail::own_pool<Class>() : nullptr;
+  const detail::OpaquePool* live = options.values == Values::at_once ? &detail::own_pool<Class>() : nullptr;
   return Field<Class, T>(detail::add_field(detail::field_kind<Class, T>(name), detail::make_value(options), live));
 }
 
@@ -135,7 +136,7 @@ Field<Class, T> field(std::string_view name) {
 // Mixins: a class that is added to another one, or to one object, as a whole. Its fields and methods are those of M, a
 // field that goes by the name of its type. An M that wants to know its object has a constructor M(Class&).
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 template <class Class, std::size_t Reserve>
 Class* pooled(const Updatable<Class, Reserve>* object);
@@ -159,7 +160,7 @@ FieldKind mixin_kind() {
   return kind;
 }
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// From now on every object of the class has an M. As add_field_to_class.
 template <class M, detail::has_own_pool Class>
@@ -181,7 +182,7 @@ M& add_mixin(Class& object, Args&&... args) {
 template <class M, class Class>
 bool has_mixin(const Class& object) {
   using Owner = detail::PooledOf<Class>;
-  data::SideTable* table = detail::find_field(detail::mixin_kind<M, Owner>());
+  detail::OpaqueSideTable* table = detail::find_field(detail::mixin_kind<M, Owner>());
   if (table == nullptr) return false;
   const Owner& owner = object;
   return detail::makes_values(*table) || detail::find_value(*table, std::addressof(owner)) != nullptr;
@@ -218,10 +219,10 @@ class Method final {
         target.function, static_cast<std::byte*>(begin) + target.offset, std::forward<Args>(args)...);
   }
 
-  explicit Method(data::MethodTable& methods) noexcept : methods_(&methods) {}
+  explicit Method(detail::OpaqueMethodTable& methods) noexcept : methods_(&methods) {}
 
  private:
-  data::MethodTable* methods_;
+  detail::OpaqueMethodTable* methods_;
 };
 
 /// Adds a method to any class: a function `R(Class&, Args...)`, or `R(const Class&, Args...)`, for other updates to

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/detail/pools.hpp"
 
 #pragma GCC visibility push(default)
@@ -79,9 +80,9 @@ struct Enumeration {
   std::chrono::milliseconds timeout{1000};
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
-std::vector<void*> live_objects(const data::Pool& own, const Enumeration& options);
+std::vector<void*> live_objects(const OpaquePool& own, const Enumeration& options);
 
 template <class T, std::size_t Reserve>
 ModulePool<T, Reserve> module_pool(const Updatable<T, Reserve>* object);
@@ -92,7 +93,7 @@ concept has_own_pool = requires(const T* object) {
   module_pool<T>(object);
 };
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// All objects of a class that live, as of one moment: `for (Data& data : moult::DataAccessor<Data>()) …`. The
 /// constructor stops the program for it, unless an update's step has it stopped already.

@@ -96,7 +96,7 @@ struct ConversionOptions {
 class LazyObjects;
 enum class Untouched;
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// What conversion at first use is told besides (lazy_update.hpp).
 struct Lazily {
@@ -173,7 +173,7 @@ class ConversionUpdate : public Update {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// Converts every live object of class `Old` that lies in a pool to class `New`, where it is: all pointers to it stay
 /// good. Returns how many there were. A New with a virtual destructor derives from Updatable too. Objects of subclasses

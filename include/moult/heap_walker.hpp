@@ -12,11 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
-namespace moult::data {
-class HeapWalk;  // moult's own: outside of what is exported
+namespace moult::internal {
+class HeapWalk;
 }
 
 #pragma GCC visibility push(default)
@@ -29,13 +30,13 @@ class HeapPath final {
   std::string text() const;
 
  private:
-  friend data::HeapWalk;
-  HeapPath(const data::HeapWalk& walk, std::uint32_t step) noexcept : walk_(&walk), step_(step) {}
-  const data::HeapWalk* walk_;
+  friend internal::HeapWalk;
+  HeapPath(const detail::OpaqueHeapWalk& walk, std::uint32_t step) noexcept : walk_(&walk), step_(step) {}
+  const detail::OpaqueHeapWalk* walk_;
   std::uint32_t step_;
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// What is to be done with the objects of one class.
 struct HeapVisitor {
@@ -52,7 +53,7 @@ struct HeapVisitor {
 template <class Visit>
 struct [[gnu::visibility("hidden")]] ModuleMark{static void here(){}};
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// Which classes' objects are looked for, and what is done with each:
 ///

@@ -9,10 +9,7 @@
 #include <vector>
 
 #include "moult/data_update.hpp"
-
-namespace moult::data {
-class LazyConversion;
-}
+#include "moult/detail/opaque.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -53,13 +50,13 @@ class LazyObjects final {
   /// may not be moved.
   void drain() const;
 
-  explicit LazyObjects(std::shared_ptr<data::LazyConversion> conversion) noexcept;
+  explicit LazyObjects(std::shared_ptr<detail::OpaqueLazyConversion> conversion) noexcept;
 
  private:
-  std::shared_ptr<data::LazyConversion> conversion_;
+  std::shared_ptr<detail::OpaqueLazyConversion> conversion_;
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 template <class Old, class New, class Transformer>
 Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options,
@@ -69,7 +66,7 @@ Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptio
   return conversion;
 }
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// Converts every live object of class `Old` that lies in a pool to class `New`, where it is, at the first use of the
 /// chunk of memory it lies in (64 KiB or more), whatever code uses it. The stop converts nothing, and moves

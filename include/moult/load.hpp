@@ -1,6 +1,8 @@
 // What makes a shared object an update.
 #pragma once
 
+#include "moult/detail/abi.hpp"
+
 /// Opens the body of the update's entry, which builds updates and hands them to managers:
 ///
 ///   MOULT_UPDATE {
@@ -21,7 +23,5 @@
       ".popsection\n"); \
   extern "C" [[gnu::visibility("default")]] void moult_update_entry()
 
-/// Raised whenever an update built before would misbehave in a program built after.
-#define MOULT_ABI_VERSION 3
 #define MOULT_STRING(value) MOULT_STRING_OF(value)
 #define MOULT_STRING_OF(value) #value

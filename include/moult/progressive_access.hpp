@@ -9,10 +9,7 @@
 #include <utility>
 
 #include "moult/data_access.hpp"
-
-namespace moult::data {
-class ProgressiveAccess;
-}
+#include "moult/detail/opaque.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -27,7 +24,7 @@ struct AccessProgress {
   bool is_done = false;           ///< each object was yielded, or the access was ended
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// A progressive access without the type.
 class ProgressiveObjects {
@@ -40,7 +37,7 @@ class ProgressiveObjects {
 
   ProgressiveObjects() noexcept = default;
   /// Stops the program unless an update's step has. Without a `visit` the objects are to be taken.
-  ProgressiveObjects(const data::Pool& own, const Enumeration& options, Visit visit);
+  ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit);
 
   void* next(std::chrono::steady_clock::time_point deadline) const;
   void* take() const;
@@ -48,13 +45,13 @@ class ProgressiveObjects {
   void cease() const noexcept;
 
  private:
-  std::shared_ptr<data::ProgressiveAccess> access_;
+  std::shared_ptr<OpaqueProgressiveAccess> access_;
 };
 
 template <class T>
 using ModulePoolOf = decltype(module_pool<T>(static_cast<const T*>(nullptr)));
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// The objects of a class that live when it is made, each once, as the program first accesses them: reads, writes, has
 /// a system call do so, or deletes. Neighbours of an accessed object (in the same 64 KiB or more) count as accessed
@@ -130,7 +127,7 @@ class AccessVisit final : public detail::ProgressiveObjects {
  public:
   AccessVisit() noexcept = default;
   /// visit_at_first_access makes one.
-  AccessVisit(const data::Pool& own, const Enumeration& options, std::function<void(void*)> visit);
+  AccessVisit(const detail::OpaquePool& own, const Enumeration& options, std::function<void(void*)> visit);
 
   /// Visits what is left, in the calling thread and in stops of about a millisecond each; returns when all is done, by
   /// whomever. In a stopped program all of it in that stop. Throws Error (thread_unstoppable) after `timeout` for one

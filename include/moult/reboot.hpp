@@ -11,19 +11,16 @@
 #include <vector>
 
 #include "moult/detail/function_reboot.hpp"
+#include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
 #include "moult/static_point_update.hpp"
 #include "moult/thread.hpp"
 #include "moult/update.hpp"
 
-namespace moult::redefine {
-class FrameLocals;
-}
-
 #pragma GCC visibility push(default)
 namespace moult {
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 void switch_main(ThreadId thread, std::function<void()> main);
 }
 
@@ -89,7 +86,7 @@ class ThreadRebootUpdate : public StaticPointUpdate {
 /// A call in progress that is about to be left, in a stopped program: what a new function needs of it is copied.
 class FrameView final {
  public:
-  explicit FrameView(const redefine::FrameLocals& locals) noexcept : locals_(&locals) {}
+  explicit FrameView(const detail::OpaqueFrameLocals& locals) noexcept : locals_(&locals) {}
 
   /// A copy of the local variable or parameter of that name and type, as debug information tells where it is: in
   /// memory, in a register, or computed. Of types that are not copied byte by byte it has to be in memory. Throws
@@ -117,10 +114,10 @@ class FrameView final {
   void read(std::string_view name, const std::type_info& type, void* to, std::size_t size) const;
   const void* place_of(std::string_view name, const std::type_info& type, std::size_t size) const;
 
-  const redefine::FrameLocals* locals_;
+  const detail::OpaqueFrameLocals* locals_;
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 template <class>
 using NameOf = std::string;
 }

@@ -10,11 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/heap_walker.hpp"
-
-namespace moult::redefine {
-class PointerSearch;  // moult's own: outside of what is exported
-}
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -34,7 +31,7 @@ struct RedirectedPointers {
   std::vector<HeapRemark> not_followed;  ///< behind which there may be others that were not found
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// What kind of pointers is looked for.
 struct PointerType {
@@ -42,11 +39,10 @@ struct PointerType {
   const std::type_info* const_type = nullptr;  ///< of one to const, which may point there too; null for functions
   std::size_t size = 0;                        ///< bytes
 };
-std::shared_ptr<const redefine::PointerSearch> find_pointers(const PointerType& type,
-                                                             const PointerRedirection& options);
+std::shared_ptr<const OpaquePointerSearch> find_pointers(const PointerType& type, const PointerRedirection& options);
 /// The targets are where the pointers' values are.
-RedirectedPointers redirect_pointer(const std::shared_ptr<const redefine::PointerSearch>& search,
-                                    const void* old_target, const void* new_target, const PointerRedirection& options);
+RedirectedPointers redirect_pointer(const std::shared_ptr<const OpaquePointerSearch>& search, const void* old_target,
+                                    const void* new_target, const PointerRedirection& options);
 
 template <class T>
 PointerType pointer_type() {
@@ -58,7 +54,7 @@ PointerType pointer_type() {
   return kind;
 }
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// The program's pointers of a type, to be redirected: to functions (callbacks, tables of handlers), to objects, or to
 /// member functions.
@@ -97,7 +93,7 @@ class Pointers final {
 
  private:
   PointerRedirection options_;
-  std::shared_ptr<const redefine::PointerSearch> search_;
+  std::shared_ptr<const detail::OpaquePointerSearch> search_;
 };
 
 /// Both at once; in a stopped program it reads debug information there. Pymoult had planned it and never had it.

@@ -11,12 +11,9 @@
 #include <typeinfo>
 #include <vector>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
-
-namespace moult::redefine {
-class LocalChange;  // moult's own: outside of what is exported
-}
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -62,13 +59,13 @@ struct LocalUpdate {
   std::chrono::milliseconds timeout{1000};
 };
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
-std::shared_ptr<const redefine::LocalChange> find_local(const AnyFunction& function, std::string_view name,
-                                                        const std::type_info& type, std::size_t size);
-std::size_t set_local(const redefine::LocalChange& local, const void* value, const LocalUpdate& options);
+std::shared_ptr<const OpaqueLocalChange> find_local(const AnyFunction& function, std::string_view name,
+                                                    const std::type_info& type, std::size_t size);
+std::size_t set_local(const OpaqueLocalChange& local, const void* value, const LocalUpdate& options);
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// A variable or parameter of a function, to be given another value in all calls of the function that are in progress.
 ///
@@ -108,7 +105,7 @@ class LocalVariable final {
   }
 
  private:
-  std::shared_ptr<const redefine::LocalChange> local_;
+  std::shared_ptr<const detail::OpaqueLocalChange> local_;
 };
 
 /// Both at once; in a stopped program it reads debug information there. After Pymoult's update_local_var.

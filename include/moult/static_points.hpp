@@ -7,16 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "moult/detail/abi.hpp"
 #include "moult/update.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 /// How many updates wait for threads to reach a point.
 extern std::atomic<std::uint32_t> static_point_waits;
 void stop_at_static_point(std::string_view name);
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// A place where the calling thread can stand a change of the program: between two rounds of its loop, say. When an
 /// update waits for this thread to come by, the thread stays here until the program goes on after the update, or the

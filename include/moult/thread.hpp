@@ -8,14 +8,11 @@
 #include <tuple>
 #include <utility>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/update.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
-
-namespace alterability {
-class ThreadBody;
-}
 
 /// Who carries an update out when it is applied while this thread stays at a static update point.
 enum class ThreadRole {
@@ -68,7 +65,7 @@ class Thread final {
   void detach();
 
  private:
-  std::shared_ptr<alterability::ThreadBody> body_;
+  std::shared_ptr<detail::OpaqueThread> body_;
 };
 
 /// The running moult::Thread of that name. Throws Error: not_found, listing those there are; ambiguous. After Pymoult.

@@ -9,14 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/error.hpp"
+
+namespace moult::internal {
+class UpdateRun;
+}
 
 #pragma GCC visibility push(default)
 namespace moult {
-
-namespace lifecycle {
-class UpdateRun;
-}
 
 /// A thread of this process, by the number the kernel gives it (gettid).
 enum class ThreadId : std::int32_t {};
@@ -91,7 +92,7 @@ class Update {
   virtual void cleanup() {}
 
  private:
-  friend class lifecycle::UpdateRun;  // gives an update without threads those of its manager
+  friend class internal::UpdateRun;  // gives an update without threads those of its manager
 
   std::string name_;
   std::vector<ThreadId> threads_;
@@ -134,7 +135,7 @@ struct UpdateReport {
 /// Follows one update that was handed to a manager. Copies follow the same update; usable from any thread.
 class UpdateHandle final {
  public:
-  explicit UpdateHandle(std::shared_ptr<lifecycle::UpdateRun> run);
+  explicit UpdateHandle(std::shared_ptr<detail::OpaqueUpdateRun> run);
 
   std::uint64_t id() const;
   UpdateReport report() const;
@@ -143,7 +144,7 @@ class UpdateHandle final {
   UpdateReport wait(std::chrono::milliseconds timeout) const;
 
  private:
-  std::shared_ptr<lifecycle::UpdateRun> run_;
+  std::shared_ptr<detail::OpaqueUpdateRun> run_;
 };
 
 }  // namespace moult

@@ -9,16 +9,16 @@
 #include "symbols/class_uses.hpp"
 #include "threads/current_stop.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
-std::vector<FunctionExtent> extents_of_class(const symbols::Program& program, std::string_view class_name) {
+std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name) {
   std::vector<FunctionExtent> extents;
-  for (const symbols::MemberCode& code : symbols::member_code(program, class_name)) {
+  for (const MemberCode& code : member_code(program, class_name)) {
     FunctionExtent extent{code.symbol.demangled, code.symbol.pieces};
     extent.ranges.insert(extent.ranges.begin(), code.symbol.range);
     extents.push_back(std::move(extent));
   }
-  for (symbols::MemberCopy& copy : symbols::member_copies(program, class_name))
+  for (MemberCopy& copy : member_copies(program, class_name))
     extents.push_back({copy.member + ", inlined into " + copy.caller + ",", std::move(copy.code)});
   if (extents.empty())
     throw Error(ErrorCode::not_found,
@@ -26,19 +26,19 @@ std::vector<FunctionExtent> extents_of_class(const symbols::Program& program, st
   return extents;
 }
 
-}  // namespace moult::alterability
+}  // namespace moult::internal
 
-namespace moult::detail {
+namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadId>& threads) {
-  const symbols::Program program = symbols::Program::of_this_process();
-  const std::vector<alterability::FunctionExtent> extents =
-      alterability::extents_of_class(program, symbols::name_of_class(type));
+  const internal::Program program = internal::Program::of_this_process();
+  const std::vector<internal::FunctionExtent> extents =
+      internal::extents_of_class(program, internal::name_of_class(type));
   bool is_active = false;
-  threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
-    is_active = alterability::find_activity(stopped, extents, threads).has_value();
+  internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
+    is_active = internal::find_activity(stopped, extents, threads).has_value();
   });
   return is_active;
 }
 
-}  // namespace moult::detail
+}  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

@@ -6,11 +6,11 @@
 
 #include "alterability/quiescence.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
 /// The code of every member function of the class, as typeid, demangled, writes its name, and of the copies of them
 /// that were inlined elsewhere. Reads debug information: not in a stopped program where the pause matters. Throws Error
 /// (not_found) when there is none.
-std::vector<FunctionExtent> extents_of_class(const symbols::Program& program, std::string_view class_name);
+std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name);
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

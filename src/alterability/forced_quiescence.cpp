@@ -19,11 +19,8 @@
 #include "platform/x86_64/return_stubs.hpp"
 #include "threads/current_stop.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 namespace {
-
-using symbols::FunctionSymbol;
-using symbols::Program;
 
 FunctionSymbol symbol_of(const Program& program, const AnyFunction& function) {
   const CodeAddress address{reinterpret_cast<std::uintptr_t>(function.address())};
@@ -38,17 +35,17 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function) {
 
 /// Calls of a copy go by no entry.
 void require_no_copies(const Program& program, const FunctionSymbol& function) {
-  const std::optional<std::vector<symbols::InlinedSite>> sites = program.inlined_sites(function);
+  const std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(function);
   if (sites && !sites->empty())
     throw Error(ErrorCode::inlined, function.demangled + ": inlined into " + sites->front().caller +
                                         ", where its calls cannot be kept waiting; mark it MOULT_UPDATABLE, or give "
                                         "that function too");
 }
 
-std::vector<code::PatchTarget> targets_of(const Program& program, const std::vector<AnyFunction>& functions) {
+std::vector<PatchTarget> targets_of(const Program& program, const std::vector<AnyFunction>& functions) {
   if (functions.empty())
     throw Error(ErrorCode::invalid_argument, "quiescence is forced of no function; name one at least");
-  std::vector<code::PatchTarget> targets;
+  std::vector<PatchTarget> targets;
   for (const AnyFunction& function : functions) {
     const FunctionSymbol symbol = symbol_of(program, function);
     require_no_copies(program, symbol);
@@ -68,19 +65,19 @@ std::vector<CodeAddress> addresses_of(const std::vector<AnyFunction>& functions)
 
 struct ForcedQuiescence::Plan {
   std::vector<FunctionExtent> extents;
-  std::vector<code::PatchTarget> targets;
-  code::PatchOptions options;
+  std::vector<PatchTarget> targets;
+  PatchOptions options;
 
   static Plan of(const std::vector<AnyFunction>& functions) {
-    if (platform::has_shadow_stack())
+    if (has_shadow_stack())
       throw Error(ErrorCode::unsupported,
                   "the processor keeps shadow stacks for this program (CET), so that nobody would tell when the last "
                   "call has returned; wait for quiescence instead");
-    code::ModuleHold modules(addresses_of(functions));  // before their symbols are read
+    ModuleHold modules(addresses_of(functions));  // before their symbols are read
     const Program program = Program::of_this_process();
     return {extents_of_versions(functions),
             targets_of(program, functions),
-            {.modules = std::move(modules), .update = 0, .kind = code::PatchKind::gate}};
+            {.modules = std::move(modules), .update = 0, .kind = PatchKind::gate}};
   }
 };
 
@@ -88,22 +85,21 @@ ForcedQuiescence::ForcedQuiescence(const std::vector<AnyFunction>& functions) : 
 
 ForcedQuiescence::ForcedQuiescence(Plan plan)
     : wait_(plan.extents, {}),
-      gates_(code::Gates::prepare(std::move(plan.targets), code_of(plan.extents), std::move(plan.options))) {
+      gates_(Gates::prepare(std::move(plan.targets), code_of(plan.extents), std::move(plan.options))) {
   MOULT_FAULT("alterability.force.prepared");
 }
 
 void ForcedQuiescence::close(const Patience& patience) {
   MOULT_FAULT("alterability.force.close");
   const std::span<const CodeRange> keep_out = gates_.keep_out();
-  threads::in_stopped_world({.timeout = patience.stop_timeout, .keep_out = keep_out},
-                            [this](const threads::StoppedWorld& stopped) {
-                              gates_.require_untouched(stopped);
-                              gates_.close(stopped);
-                              is_closed_ = true;
-                            });
+  in_stopped_world({.timeout = patience.stop_timeout, .keep_out = keep_out}, [this](const StoppedWorld& stopped) {
+    gates_.require_untouched(stopped);
+    gates_.close(stopped);
+    is_closed_ = true;
+  });
 }
 
-void ForcedQuiescence::take_away(const threads::StoppedWorld& stopped) noexcept {
+void ForcedQuiescence::take_away(const StoppedWorld& stopped) noexcept {
   if (!std::exchange(is_closed_, false)) return;
   wait_.end(stopped);
   gates_.take_away(stopped);
@@ -139,7 +135,7 @@ void forget(const Transaction& transaction) {
 
 /// In its stop. What is left to do when the program runs again: forced->finish().
 void take_away_of(const Transaction& transaction, ForcedQuiescence& forced) noexcept {
-  forced.take_away(*threads::current_stop());
+  forced.take_away(*internal::current_stop());
   forget(transaction);
 }
 
@@ -162,52 +158,51 @@ UndoStep way_back(const Transaction& transaction) {
 
 }  // namespace
 
-}  // namespace moult::alterability
+}  // namespace moult::internal
 
 namespace moult {
 
-using alterability::ForcedQuiescence;
+using internal::ForcedQuiescence;
 
 void setup_force_quiescence(const std::vector<AnyFunction>& functions, const Patience& patience) {
-  Transaction& transaction = alterability::transaction_of_the_step();
-  if (alterability::find_forced(transaction) != nullptr)
+  internal::Transaction& transaction = internal::transaction_of_the_step();
+  if (internal::find_forced(transaction) != nullptr)
     throw Error(ErrorCode::invalid_argument,
                 "an update has set up forced quiescence twice; give all functions to one setup_force_quiescence");
   auto forced = std::make_shared<ForcedQuiescence>(functions);
-  transaction.add(alterability::way_back(transaction));
-  alterability::all_forced().with([&](auto& all) { all.emplace(&transaction, forced); });
+  transaction.add(internal::way_back(transaction));
+  internal::all_forced().with([&](auto& all) { all.emplace(&transaction, forced); });
   try {
     forced->close(patience);
   } catch (...) {
-    alterability::forget(transaction);
+    internal::forget(transaction);
     throw;
   }
 }
 
 bool wait_force_quiescence(const Patience& patience) {
-  const std::shared_ptr<ForcedQuiescence> forced = alterability::forced_of_the_step();
+  const std::shared_ptr<ForcedQuiescence> forced = internal::forced_of_the_step();
   const bool is_quiescent = forced->wait(patience);
   if (is_quiescent)
-    alterability::open_at_resume(forced);
+    internal::open_at_resume(forced);
   else
     forced->open();
   return is_quiescent;
 }
 
 bool check_force_quiescence(const Patience& patience) {
-  const std::shared_ptr<ForcedQuiescence> forced = alterability::forced_of_the_step();
+  const std::shared_ptr<ForcedQuiescence> forced = internal::forced_of_the_step();
   const bool is_quiescent = forced->check(patience);
-  if (is_quiescent) alterability::open_at_resume(forced);
+  if (is_quiescent) internal::open_at_resume(forced);
   return is_quiescent;
 }
 
 void clean_force_quiescence() {
-  Transaction& transaction = alterability::transaction_of_the_step();
-  const std::shared_ptr<ForcedQuiescence> forced = alterability::find_forced(transaction);
+  internal::Transaction& transaction = internal::transaction_of_the_step();
+  const std::shared_ptr<ForcedQuiescence> forced = internal::find_forced(transaction);
   if (forced == nullptr) return;
   forced->open();
-  threads::in_stopped_world({},
-                            [&](const threads::StoppedWorld&) { alterability::take_away_of(transaction, *forced); });
+  internal::in_stopped_world({}, [&](const internal::StoppedWorld&) { internal::take_away_of(transaction, *forced); });
   transaction.after_resume([forced] { forced->finish(); });
 }
 

@@ -9,7 +9,7 @@
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
 /// The closed entries of one update, from setup until they are taken away.
 class ForcedQuiescence final {
@@ -25,7 +25,7 @@ class ForcedQuiescence final {
   /// At any time.
   void open() noexcept { gates_.open(); }
   /// Nothing when they are away.
-  void take_away(const threads::StoppedWorld& stopped) noexcept;
+  void take_away(const StoppedWorld& stopped) noexcept;
   /// To be called when the program runs again after take_away.
   void finish() noexcept { gates_.finish(); }
   bool is_closed() const noexcept { return is_closed_; }
@@ -35,8 +35,8 @@ class ForcedQuiescence final {
   explicit ForcedQuiescence(Plan plan);
 
   ReturnWait wait_;
-  code::Gates gates_;
+  Gates gates_;
   bool is_closed_ = false;
 };
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

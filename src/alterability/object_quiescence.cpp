@@ -8,16 +8,16 @@
 #include "alterability/waiting.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
-#include "data/class_pools.hpp"
 #include "moult/error.hpp"
 #include "platform/module_generation.hpp"
+#include "pools/class_pools.hpp"
 #include "threads/current_stop.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 namespace {
 
 /// A class need not have code of its own.
-void add_class(const symbols::Program& program, const std::string& name, std::vector<FunctionExtent>& functions) {
+void add_class(const Program& program, const std::string& name, std::vector<FunctionExtent>& functions) {
   try {
     for (FunctionExtent& extent : extents_of_class(program, name)) functions.push_back(std::move(extent));
   } catch (const Error& error) {
@@ -25,36 +25,36 @@ void add_class(const symbols::Program& program, const std::string& name, std::ve
   }
 }
 
-std::string deletion_in(ThreadId thread) { return threads::describe_thread(thread) + " is deleting an object"; }
+std::string deletion_in(ThreadId thread) { return describe_thread(thread) + " is deleting an object"; }
 
 }  // namespace
 
 ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : ObjectQuiescence{platform::module_generation(),  // in this order, which braces grant
-                       symbols::Program::of_this_process(), classes, also} {}
+    : ObjectQuiescence{internal::module_generation(),  // in this order, which braces grant
+                       Program::of_this_process(), classes, also} {}
 
-ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const symbols::Program& program,
+ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program,
                                    const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
     : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), deletions_(program) {
   MOULT_FAULT("alterability.objects.find");
   for (const std::string& name : classes) add_class(program, name, functions_);
 }
 
-bool ObjectQuiescence::is_current() const { return modules_ == platform::module_generation(); }
+bool ObjectQuiescence::is_current() const { return modules_ == internal::module_generation(); }
 
 /// Those that hold objects of the classes now.
-std::vector<const data::Pool*> ObjectQuiescence::pools() const {
-  std::vector<const data::Pool*> found;
-  for (const data::ClassPools* each : data::all_class_pools())
+std::vector<const Pool*> ObjectQuiescence::pools() const {
+  std::vector<const Pool*> found;
+  for (const ClassPools* each : all_class_pools())
     if (std::ranges::find(classes_, each->own.contents().usual->readable) != classes_.end())
       found.push_back(&each->own);
   return found;
 }
 
-std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const threads::StoppedWorld& stopped) const {
+std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWorld& stopped) const {
   if (std::optional<Activity> activity = find_activity(stopped, functions_, {})) return *activity;
   if (std::optional<ThreadId> deleting = deletions_.find(stopped)) return Deletion{*deleting};
-  if (std::optional<data::UnmadeObject> unmade = data::find_unmade(pools(), stopped)) return *unmade;
+  if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped)) return *unmade;
   return std::nullopt;
 }
 
@@ -62,15 +62,15 @@ std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const threads::
 std::string ObjectQuiescence::describe(const Obstacle& obstacle) {
   if (const auto* activity = std::get_if<Activity>(&obstacle)) return explain(*activity);
   if (const auto* deletion = std::get_if<Deletion>(&obstacle)) return deletion_in(deletion->thread);
-  return data::describe(std::get<data::UnmadeObject>(obstacle));
+  return internal::describe(std::get<UnmadeObject>(obstacle));
 }
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::probe(const Patience& patience) const {
   Transaction& transaction = *Transaction::current();
   MOULT_FAULT("alterability.objects.probe");
   if (transaction.suspension() == nullptr)
-    transaction.hold(threads::StoppedWorld::stop({.timeout = patience.stop_timeout, .keep_out = {}}));
-  std::optional<Obstacle> obstacle = find(*threads::current_stop());
+    transaction.hold(StoppedWorld::stop({.timeout = patience.stop_timeout, .keep_out = {}}));
+  std::optional<Obstacle> obstacle = find(*internal::current_stop());
   if (obstacle) transaction.resume();
   return obstacle;
 }
@@ -86,12 +86,12 @@ bool ObjectQuiescence::wait(const Patience& patience) const {
       *Transaction::current(), patience, [&] { return probe(patience); }, describe);
 }
 
-void ObjectQuiescence::require(const threads::StoppedWorld& stopped) const {
+void ObjectQuiescence::require(const StoppedWorld& stopped) const {
   require_quiescence(stopped, functions_);
   if (std::optional<ThreadId> deleting = deletions_.find(stopped))
     throw Error(ErrorCode::still_active, deletion_in(*deleting) + "; try again");
-  if (std::optional<data::UnmadeObject> unmade = data::find_unmade(pools(), stopped))
-    throw Error(ErrorCode::still_active, data::describe(*unmade) + "; try again");
+  if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped))
+    throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
 }
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

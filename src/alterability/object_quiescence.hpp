@@ -8,11 +8,11 @@
 #include <variant>
 #include <vector>
 
-#include "alterability/deletion.hpp"
 #include "alterability/quiescence.hpp"
-#include "data/unmade.hpp"
+#include "alterability/slot_release.hpp"
+#include "pools/under_construction.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
 class ObjectQuiescence final {
  public:
@@ -27,18 +27,18 @@ class ObjectQuiescence final {
   /// No module has come or gone since it was made, so that it knows all code of the classes.
   bool is_current() const;
   /// Throws Error (still_active) where check would say no.
-  void require(const threads::StoppedWorld& stopped) const;
+  void require(const StoppedWorld& stopped) const;
 
  private:
-  ObjectQuiescence(std::uint64_t modules, const symbols::Program& program, const std::vector<std::string>& classes,
+  ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<std::string>& classes,
                    std::span<const FunctionExtent> also);
   /// Who keeps the objects from being changed.
   struct Deletion {
     ThreadId thread{};
   };
-  using Obstacle = std::variant<Activity, Deletion, data::UnmadeObject>;
-  std::vector<const data::Pool*> pools() const;
-  std::optional<Obstacle> find(const threads::StoppedWorld& stopped) const;
+  using Obstacle = std::variant<Activity, Deletion, UnmadeObject>;
+  std::vector<const Pool*> pools() const;
+  std::optional<Obstacle> find(const StoppedWorld& stopped) const;
   std::optional<Obstacle> probe(const Patience& patience) const;
   static std::string describe(const Obstacle& obstacle);
 
@@ -48,4 +48,4 @@ class ObjectQuiescence final {
   Deletions deletions_;
 };
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

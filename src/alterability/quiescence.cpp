@@ -8,9 +8,9 @@
 #include "moult/error.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "threads/current_stop.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 namespace {
 
 using std::chrono::milliseconds;
@@ -24,14 +24,13 @@ bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
 /// One stop: nothing when it holds (the program stays stopped), otherwise what is active (the program runs).
 std::optional<Activity> probe(Transaction& transaction, std::span<const FunctionExtent> functions,
                               milliseconds stop_timeout, const std::vector<ThreadId>& threads) {
-  if (const threads::StoppedWorld* stopped = threads::current_stop()) {
+  if (const StoppedWorld* stopped = internal::current_stop()) {
     std::optional<Activity> activity = find_activity(*stopped, functions, threads);
     if (activity) transaction.resume();
     return activity;
   }
   MOULT_FAULT("alterability.probe.stop");
-  std::unique_ptr<threads::StoppedWorld> stopped =
-      threads::StoppedWorld::stop({.timeout = stop_timeout, .keep_out = {}});
+  std::unique_ptr<StoppedWorld> stopped = StoppedWorld::stop({.timeout = stop_timeout, .keep_out = {}});
   MOULT_FAULT("alterability.probe.look");
   std::optional<Activity> activity = find_activity(*stopped, functions, threads);
   transaction.hold(std::move(stopped));
@@ -40,11 +39,10 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
 }
 
 /// The file that a version came from may be gone by now; its code is not, nor the unwind table in memory.
-FunctionExtent extent_of_version(const symbols::Program& program, const code::Version& version,
-                                 const std::string& name) {
+FunctionExtent extent_of_version(const Program& program, const Version& version, const std::string& name) {
   const AnyFunction function(reinterpret_cast<const void*>(value(version.function)), "the new version of " + name);
   if (!program.at(version.function)) {
-    if (std::optional<CodeRange> range = threads::unwind_entry_at(version.function)) return {function.name(), {*range}};
+    if (std::optional<CodeRange> range = unwind_entry_at(version.function)) return {function.name(), {*range}};
   }
   FunctionExtent extent = extent_of(program, function);
   extent.name += ", which " + name + " was redefined as,";
@@ -66,10 +64,10 @@ bool FunctionExtent::contains(CodeAddress address) const noexcept {
                      [address](const CodeRange& range) { return range.contains(address); });
 }
 
-FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function) {
+FunctionExtent extent_of(const Program& program, const AnyFunction& function) {
   MOULT_FAULT("alterability.extent.find");
   CodeAddress address{reinterpret_cast<std::uintptr_t>(function.address())};
-  std::optional<symbols::FunctionSymbol> symbol = program.at(address);
+  std::optional<FunctionSymbol> symbol = program.at(address);
   if (!symbol)
     throw Error(ErrorCode::not_found, (function.name().empty() ? "a function" : function.name()) +
                                           ": there is no symbol and no unwind information for its address; "
@@ -79,10 +77,10 @@ FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& fun
   return extent;
 }
 
-std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program, const AnyFunction& function) {
+std::vector<FunctionExtent> extents_of_versions(const Program& program, const AnyFunction& function) {
   std::vector<FunctionExtent> extents{extent_of(program, function)};
   const std::string name = extents.front().name;
-  for (const code::Version& version : code::versions_of(extents.front().ranges.front().begin)) {
+  for (const Version& version : versions_of(extents.front().ranges.front().begin)) {
     FunctionExtent extent = extent_of_version(program, version, name);
     if (version.way.size() > 0) extent.ranges.push_back(version.way);
     extents.push_back(std::move(extent));
@@ -91,14 +89,14 @@ std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program,
 }
 
 std::vector<FunctionExtent> extents_of_versions(const std::vector<AnyFunction>& functions) {
-  symbols::Program program = symbols::Program::of_this_process();
+  Program program = Program::of_this_process();
   std::vector<FunctionExtent> extents;
   for (const AnyFunction& function : functions)
     for (FunctionExtent& extent : extents_of_versions(program, function)) extents.push_back(std::move(extent));
   return extents;
 }
 
-std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions,
+std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<const FunctionExtent> functions,
                                       const std::vector<ThreadId>& threads) {
   std::vector<CodeRange> ranges;
   for (const FunctionExtent& function : functions)
@@ -110,11 +108,11 @@ std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std:
     return after != ranges.begin() && std::prev(after)->contains(address);
   };
   std::optional<Activity> found;
-  stopped.walk_all([&](ThreadId thread, const threads::Frame& frame) {
+  stopped.walk_all([&](ThreadId thread, const Frame& frame) {
     if (found && found->thread != thread) return false;
     CodeAddress address = frame.lookup_address();
     if (!found && is_wanted(threads, thread) && is_active(address)) found = Activity{thread, {}, frame.is_precise, {}};
-    const bool is_shown = frame.is_precise && !platform::is_in_return_stub(frame.pc);
+    const bool is_shown = frame.is_precise && !is_in_return_stub(frame.pc);
     if (found && (found->frames.empty() || is_shown)) found->frames.push_back(address);
     return !found || found->frames.size() < most_frames_told;
   });
@@ -126,22 +124,21 @@ std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std:
 
 std::string explain(const Activity& activity) {
   MOULT_FAULT("alterability.probe.explain");
-  std::string text = activity.function + " is active in " + threads::describe_thread(activity.thread);
+  std::string text = activity.function + " is active in " + describe_thread(activity.thread);
   if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
-  symbols::Program program = symbols::Program::of_this_process();
+  Program program = Program::of_this_process();
   // The first is a call of the function, maybe in a version of it that has another name.
-  if (std::optional<symbols::SourceLine> line = program.own_line_of(activity.frames.front()))
+  if (std::optional<SourceLine> line = program.own_line_of(activity.frames.front()))
     text += " at " + line->file + ":" + std::to_string(line->line);
   for (std::size_t i = 1; i < activity.frames.size(); ++i)
     text += ", called from " + program.describe(activity.frames[i]);
   return text;
 }
 
-void require_quiescence(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions) {
+void require_quiescence(const StoppedWorld& stopped, std::span<const FunctionExtent> functions) {
   std::optional<Activity> activity = find_activity(stopped, functions, {});
   if (activity)
-    throw Error(ErrorCode::still_active, activity->function + " is active in " +
-                                             threads::describe_thread(activity->thread) +
+    throw Error(ErrorCode::still_active, activity->function + " is active in " + describe_thread(activity->thread) +
                                              "; try again when it has returned");
 }
 
@@ -160,16 +157,16 @@ bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& 
       transaction, patience, [&] { return probe(transaction, functions, patience.stop_timeout, threads); }, explain);
 }
 
-}  // namespace moult::alterability
+}  // namespace moult::internal
 
 namespace moult {
 
 bool is_function_in_any_stack(const AnyFunction& function, const std::vector<ThreadId>& threads) {
-  const std::vector<alterability::FunctionExtent> extents{
-      alterability::extent_of(symbols::Program::of_this_process(), function)};
+  const std::vector<internal::FunctionExtent> extents{
+      internal::extent_of(internal::Program::of_this_process(), function)};
   bool is_active = false;
-  threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
-    is_active = alterability::find_activity(stopped, extents, threads).has_value();
+  internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
+    is_active = internal::find_activity(stopped, extents, threads).has_value();
   });
   return is_active;
 }
@@ -180,7 +177,7 @@ bool is_function_in_stack(const AnyFunction& function, ThreadId thread) {
 
 bool check_quiescence_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
                                    const std::vector<ThreadId>& threads) {
-  return alterability::check_quiescence(alterability::extents_of_versions(functions), patience, threads);
+  return internal::check_quiescence(internal::extents_of_versions(functions), patience, threads);
 }
 
 bool check_quiescence_of_function(const AnyFunction& function, const Patience& patience,
@@ -190,7 +187,7 @@ bool check_quiescence_of_function(const AnyFunction& function, const Patience& p
 
 bool wait_quiescence_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
                                   const std::vector<ThreadId>& threads) {
-  return alterability::wait_quiescence(alterability::extents_of_versions(functions), patience, threads);
+  return internal::wait_quiescence(internal::extents_of_versions(functions), patience, threads);
 }
 
 bool wait_quiescence_of_function(const AnyFunction& function, const Patience& patience,
@@ -199,7 +196,7 @@ bool wait_quiescence_of_function(const AnyFunction& function, const Patience& pa
 }
 
 void resume_suspended_threads() {
-  if (Transaction* transaction = Transaction::current()) transaction->resume();
+  if (internal::Transaction* transaction = internal::Transaction::current()) transaction->resume();
 }
 
 }  // namespace moult

@@ -15,7 +15,7 @@
 #include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
 /// All code of one function.
 struct FunctionExtent {
@@ -26,11 +26,11 @@ struct FunctionExtent {
 };
 
 /// Throws Error (not_found) when nothing is known of the code there.
-FunctionExtent extent_of(const symbols::Program& program, const AnyFunction& function);
+FunctionExtent extent_of(const Program& program, const AnyFunction& function);
 
 /// The function and all that updates made of it: a call that began in an earlier version is a call of the function.
 /// Throws Error: not_found.
-std::vector<FunctionExtent> extents_of_versions(const symbols::Program& program, const AnyFunction& function);
+std::vector<FunctionExtent> extents_of_versions(const Program& program, const AnyFunction& function);
 
 /// The same of several, with the symbols as they are now.
 std::vector<FunctionExtent> extents_of_versions(const std::vector<AnyFunction>& functions);
@@ -47,14 +47,14 @@ struct Activity {
 };
 
 /// The first active one of `functions` in `threads`, or in any thread when none is named.
-std::optional<Activity> find_activity(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions,
+std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<const FunctionExtent> functions,
                                       const std::vector<ThreadId>& threads);
 
 /// "hello() is active in worker (12): called from main at app.cpp:30". Reads symbols: not in a stopped program.
 std::string explain(const Activity& activity);
 
 /// Throws Error (still_active) when one of `functions` is active.
-void require_quiescence(const threads::StoppedWorld& stopped, std::span<const FunctionExtent> functions);
+void require_quiescence(const StoppedWorld& stopped, std::span<const FunctionExtent> functions);
 
 /// One probe: true leaves the program stopped by the current transaction.
 bool check_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
@@ -64,4 +64,4 @@ bool check_quiescence(std::span<const FunctionExtent> functions, const Patience&
 bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
                      const std::vector<ThreadId>& threads);
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

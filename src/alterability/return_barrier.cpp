@@ -10,19 +10,19 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "threads/current_stop.hpp"
-#include "threads/return_watch.hpp"
+#include "watch/return_watch.hpp"
 
 namespace moult {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using threads::WatchedCall;
+using internal::WatchedCall;
 
-std::vector<CodeRange> code_of_functions(const std::vector<AnyFunction>& functions) {
-  const symbols::Program program = symbols::Program::of_this_process();
-  std::vector<alterability::FunctionExtent> extents;
-  for (const AnyFunction& function : functions) extents.push_back(alterability::extent_of(program, function));
-  return alterability::code_of(extents);
+std::vector<internal::CodeRange> code_of_functions(const std::vector<AnyFunction>& functions) {
+  const internal::Program program = internal::Program::of_this_process();
+  std::vector<internal::FunctionExtent> extents;
+  for (const AnyFunction& function : functions) extents.push_back(internal::extent_of(program, function));
+  return internal::code_of(extents);
 }
 
 }  // namespace
@@ -42,10 +42,10 @@ class ReturnBarrier::Impl final {
   bool wait(Clock::time_point deadline);
 
  private:
-  void watch(const threads::StoppedWorld& stopped, const std::vector<ThreadId>& threads);
+  void watch(const internal::StoppedWorld& stopped, const std::vector<ThreadId>& threads);
   void look_again();
 
-  std::vector<CodeRange> code_;
+  std::vector<internal::CodeRange> code_;
   std::vector<WatchedCall> calls_;
   std::vector<ThreadId> unwinding_;  ///< whose calls can be watched, or are over, in a moment
   std::vector<ThreadId> unwatched_;
@@ -54,13 +54,13 @@ class ReturnBarrier::Impl final {
 ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads)
     : code_(code_of_functions(functions)) {
   MOULT_FAULT("alterability.barrier.stop");
-  threads::in_stopped_world({}, [&](const threads::StoppedWorld& stopped) {
+  internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
     watch(stopped, threads);
-    if (!unwatched_.empty()) threads::end_watch(stopped, std::exchange(calls_, {}));
+    if (!unwatched_.empty()) internal::end_watch(stopped, std::exchange(calls_, {}));
   });
   if (!unwatched_.empty())
     throw Error(ErrorCode::unsupported,
-                "a call in " + threads::describe_thread(unwatched_.front()) +
+                "a call in " + internal::describe_thread(unwatched_.front()) +
                     " cannot be told of when it returns: it is this thread's own, or on a stack that is not walked "
                     "precisely; wait for quiescence instead");
 }
@@ -68,15 +68,15 @@ ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::
 ReturnBarrier::Impl::~Impl() {
   if (in_progress() == 0) return;
   try {
-    threads::in_stopped_world({},
-                              [this](const threads::StoppedWorld& stopped) { threads::end_watch(stopped, calls_); });
+    internal::in_stopped_world({},
+                               [this](const internal::StoppedWorld& stopped) { internal::end_watch(stopped, calls_); });
   } catch (const std::exception&) {
     // The calls return through their stubs, which does no harm.
   }
 }
 
-void ReturnBarrier::Impl::watch(const threads::StoppedWorld& stopped, const std::vector<ThreadId>& threads) {
-  threads::Watch watch = threads::watch_returns(stopped, code_, threads);
+void ReturnBarrier::Impl::watch(const internal::StoppedWorld& stopped, const std::vector<ThreadId>& threads) {
+  internal::Watch watch = internal::watch_returns(stopped, code_, threads);
   calls_.insert(calls_.end(), watch.calls.begin(), watch.calls.end());
   unwinding_ = std::move(watch.unwinding);
   unwatched_ = std::move(watch.unwatched);
@@ -85,9 +85,9 @@ void ReturnBarrier::Impl::watch(const threads::StoppedWorld& stopped, const std:
 /// Forgets the calls that longjmp has left, and watches those that could not be watched before.
 void ReturnBarrier::Impl::look_again() {
   try {
-    threads::in_stopped_world({}, [this](const threads::StoppedWorld& stopped) {
+    internal::in_stopped_world({}, [this](const internal::StoppedWorld& stopped) {
       std::erase_if(calls_, [&](const WatchedCall& call) {
-        return threads::has_returned(call) || !threads::is_on_stack(stopped, call);
+        return internal::has_returned(call) || !internal::is_on_stack(stopped, call);
       });
       if (!unwinding_.empty()) watch(stopped, std::exchange(unwinding_, {}));
       // What cannot be watched now could be for a while: no stub is left. It is looked at again.
@@ -102,10 +102,10 @@ bool ReturnBarrier::Impl::wait(Clock::time_point deadline) {
   using std::chrono::milliseconds;
   constexpr milliseconds for_longjmp{1000};
   constexpr milliseconds for_unwinding{2};
-  MOULT_CHECK(threads::current_stop() == nullptr, "the return of calls is waited for in a stopped program");
+  MOULT_CHECK(internal::current_stop() == nullptr, "the return of calls is waited for in a stopped program");
   milliseconds look_after{100};
   for (Clock::time_point look = Clock::now() + (unwinding_.empty() ? look_after : for_unwinding);;) {
-    const std::uint32_t seen = threads::told_so_far();
+    const std::uint32_t seen = internal::told_so_far();
     if (in_progress() == 0) return true;
     const Clock::time_point now = Clock::now();
     if (now >= deadline) return false;
@@ -115,7 +115,7 @@ bool ReturnBarrier::Impl::wait(Clock::time_point deadline) {
       look = Clock::now() + look_after;
       continue;
     }
-    threads::await_return(seen, std::min(look, deadline) - now);
+    internal::await_return(seen, std::min(look, deadline) - now);
   }
 }
 

@@ -10,7 +10,7 @@
 #include "moult/return_barrier.hpp"
 #include "threads/current_stop.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -72,8 +72,8 @@ std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions) {
 ReturnWait::ReturnWait(std::vector<FunctionExtent> functions, std::vector<ThreadId> threads)
     : functions_(std::move(functions)), code_(code_of(functions_)), threads_(std::move(threads)) {}
 
-void ReturnWait::end(const threads::StoppedWorld& stopped) noexcept {
-  threads::end_watch(stopped, watch_.calls);
+void ReturnWait::end(const StoppedWorld& stopped) noexcept {
+  end_watch(stopped, watch_.calls);
   watch_.calls.clear();
   watch_.unwatched.clear();
   watch_.unwinding.clear();
@@ -81,21 +81,21 @@ void ReturnWait::end(const threads::StoppedWorld& stopped) noexcept {
 
 /// Whether each active call is told of, and one has not been yet.
 bool ReturnWait::is_untold() const noexcept {
-  return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), threads::has_returned);
+  return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), has_returned);
 }
 
 std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
   Transaction& transaction = transaction_of_the_step();
-  if (threads::current_stop() == nullptr) {
+  if (internal::current_stop() == nullptr) {
     MOULT_FAULT("alterability.return.stop");
-    transaction.hold(threads::StoppedWorld::stop({.timeout = patience.stop_timeout, .keep_out = {}}));
+    transaction.hold(StoppedWorld::stop({.timeout = patience.stop_timeout, .keep_out = {}}));
   }
-  const threads::StoppedWorld& stopped = *threads::current_stop();
+  const StoppedWorld& stopped = *internal::current_stop();
   MOULT_FAULT("alterability.return.look");
   std::optional<Activity> activity = find_activity(stopped, functions_, threads_);
   // The new watch comes first: a call that both are about keeps its stub.
-  threads::Watch now;
-  if (activity && rest == Rest::watch) now = threads::watch_returns(stopped, code_, threads_);
+  Watch now;
+  if (activity && rest == Rest::watch) now = internal::watch_returns(stopped, code_, threads_);
   end(stopped);
   watch_ = std::move(now);
   if (activity) transaction.resume();
@@ -114,28 +114,28 @@ bool ReturnWait::wait(const Patience& patience) {
     words.tell(transaction_of_the_step(), *activity, is_last);
     if (is_last) return false;
     for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
-      const std::uint32_t seen = threads::told_so_far();
+      const std::uint32_t seen = told_so_far();
       if (watch_.is_complete() && !is_untold()) break;
-      threads::await_return(seen, look - now);
+      await_return(seen, look - now);
     }
   }
 }
 
 bool ReturnWait::check(const Patience& patience) {
-  if (is_untold() && Clock::now() < next_look_ && threads::current_stop() == nullptr) return false;
+  if (is_untold() && Clock::now() < next_look_ && internal::current_stop() == nullptr) return false;
   next_look_ = Clock::now() + patience.sleep_time;
   const std::optional<Activity> activity = probe(patience, Rest::watch);
   if (activity) transaction_of_the_step().set_reason(explain(*activity));
   return !activity;
 }
 
-}  // namespace moult::alterability
+}  // namespace moult::internal
 
 namespace moult {
 
 bool wait_return_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
                               const std::vector<ThreadId>& threads) {
-  alterability::ReturnWait wait(alterability::extents_of_versions(functions), threads);
+  internal::ReturnWait wait(internal::extents_of_versions(functions), threads);
   return wait.wait(patience);
 }
 

@@ -9,9 +9,9 @@
 #include "alterability/quiescence.hpp"
 #include "base/transaction.hpp"
 #include "moult/update.hpp"
-#include "threads/return_watch.hpp"
+#include "watch/return_watch.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
 /// The code of `functions`, sorted, without overlaps.
 std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions);
@@ -28,7 +28,7 @@ class ReturnWait final {
   /// One probe: without a stop where it is known that a watched call has not returned. After false calls are watched.
   bool check(const Patience& patience);
   /// Takes what is watched back, in the stop of the current transaction.
-  void end(const threads::StoppedWorld& stopped) noexcept;
+  void end(const StoppedWorld& stopped) noexcept;
 
  private:
   enum class Rest { watch, end };
@@ -39,8 +39,8 @@ class ReturnWait final {
   std::vector<FunctionExtent> functions_;
   std::vector<CodeRange> code_;
   std::vector<ThreadId> threads_;
-  threads::Watch watch_;
+  Watch watch_;
   std::chrono::steady_clock::time_point next_look_{};
 };
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 #include "base/transaction.hpp"
 #include "moult/update.hpp"
 
-namespace moult::alterability {
+namespace moult::internal {
 
 /// Calls `probe()` until it finds no obstacle (true) or patience has run out (false). What `describe(obstacle)` says of
 /// the last one is the transaction's reason then, and now and then while it waits. To describe one takes reading
@@ -38,4 +38,4 @@ bool wait_until_clear(Transaction& transaction, const Patience& patience, const 
   }
 }
 
-}  // namespace moult::alterability
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdio>
 
-namespace moult {
+namespace moult::internal {
 
 std::string hex_text(std::uintptr_t number) {
   std::array<char, 24> text{};
@@ -11,4 +11,4 @@ std::string hex_text(std::uintptr_t number) {
   return text.data();
 }
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace moult {
+namespace moult::internal {
 
 enum class CodeAddress : std::uintptr_t {};
 enum class DataAddress : std::uintptr_t {};
@@ -32,4 +32,4 @@ struct CodeRange {
   auto operator<=>(const CodeRange&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
-}  // namespace moult
+}  // namespace moult::internal

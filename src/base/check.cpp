@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 void put(const char* text) noexcept {
@@ -35,4 +35,4 @@ void check_failed(const char* condition, const char* message, const char* file, 
   std::abort();
 }
 
-}  // namespace moult
+}  // namespace moult::internal

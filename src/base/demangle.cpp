@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 std::string demangled_or_same(const char* mangled) {
@@ -24,4 +24,4 @@ std::string demangle(const std::string& symbol) {
 
 std::string name_of_type(const std::type_info& type) { return demangled_or_same(type.name()); }
 
-}  // namespace moult
+}  // namespace moult::internal

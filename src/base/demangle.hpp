@@ -4,7 +4,7 @@
 #include <string>
 #include <typeinfo>
 
-namespace moult {
+namespace moult::internal {
 
 /// Of a symbol ("_Z..."); any other text is returned as it is.
 std::string demangle(const std::string& symbol);
@@ -12,4 +12,4 @@ std::string demangle(const std::string& symbol);
 /// "std::vector<int, std::allocator<int> >", "int (char const*)".
 std::string name_of_type(const std::type_info& type);
 
-}  // namespace moult
+}  // namespace moult::internal

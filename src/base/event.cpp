@@ -16,7 +16,7 @@
 #include "base/guarded.hpp"
 #include "base/log_file.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 constexpr std::size_t kept_events = 4096;
@@ -129,14 +129,18 @@ EventLog& event_log() {
   return *log;
 }
 
-void set_log_level(LogLevel level) { event_log().set_level(level); }
+}  // namespace moult::internal
 
-void set_log_path(const std::string& path) { event_log().set_path(path); }
+namespace moult {
+
+void set_log_level(LogLevel level) { internal::event_log().set_level(level); }
+
+void set_log_path(const std::string& path) { internal::event_log().set_path(path); }
 
 void log(std::string_view text) {
-  Event event;
+  internal::Event event;
   event.text = text;
-  event_log().publish(std::move(event));
+  internal::event_log().publish(std::move(event));
 }
 
 }  // namespace moult

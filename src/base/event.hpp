@@ -14,7 +14,7 @@
 #include "moult/error.hpp"
 #include "moult/log.hpp"
 
-namespace moult {
+namespace moult::internal {
 
 enum class EventKind {
   message,                  ///< level 0: the program's own line
@@ -107,4 +107,4 @@ class EventLog final {
 /// The process's log. It is never destroyed, so that threads may publish until the process ends.
 EventLog& event_log();
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 
 #include "base/event.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 std::string list_of(const Event& event) {
@@ -131,4 +131,4 @@ std::string to_text(const Event& event) {
   return line;
 }
 
-}  // namespace moult
+}  // namespace moult::internal

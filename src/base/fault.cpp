@@ -14,13 +14,11 @@
 
 // The linker gives a section whose name is an identifier these bounds; weak, for a program without any point.
 extern "C" {
-[[gnu::weak, gnu::visibility("hidden")]] extern moult::detail::FaultPoint __start_moult_faults[];
-[[gnu::weak, gnu::visibility("hidden")]] extern moult::detail::FaultPoint __stop_moult_faults[];
+[[gnu::weak, gnu::visibility("hidden")]] extern moult::internal::FaultPoint __start_moult_faults[];
+[[gnu::weak, gnu::visibility("hidden")]] extern moult::internal::FaultPoint __stop_moult_faults[];
 }
 
-namespace moult {
-namespace detail {
-
+namespace moult::internal {
 struct FaultOrder {
   std::string name;
   std::size_t nth = 1;
@@ -38,14 +36,12 @@ void reach_fault_point(const FaultPoint& point) {
   throw Error(ErrorCode::system, std::string(point.name) + ": failed as ordered (MOULT_FAULT)");
 }
 
-}  // namespace detail
-
 namespace {
 
 /// Orders are kept to the end of the process: a thread may still be reading one that was just disarmed.
-detail::FaultOrder* keep(std::string_view name, std::size_t nth, FaultKind kind) {
-  static std::vector<std::unique_ptr<detail::FaultOrder>> orders;
-  std::unique_ptr<detail::FaultOrder> order = std::make_unique<detail::FaultOrder>();
+FaultOrder* keep(std::string_view name, std::size_t nth, FaultKind kind) {
+  static std::vector<std::unique_ptr<FaultOrder>> orders;
+  std::unique_ptr<FaultOrder> order = std::make_unique<FaultOrder>();
   order->name = name;
   order->nth = nth;
   order->kind = kind;
@@ -80,7 +76,7 @@ std::optional<FaultRequest> parse_request(std::string_view text) {
   if (text == nullptr || *text == '\0') return;
   std::optional<FaultRequest> request = parse_request(text);
   if (request && is_fault_point(request->name)) {
-    detail::fault_order.store(keep(request->name, request->nth, FaultKind::error));
+    fault_order.store(keep(request->name, request->nth, FaultKind::error));
     return;
   }
   std::string complaint = std::string("moult: MOULT_FAULT=") + text + ": no such fault point; there are:\n";
@@ -92,7 +88,7 @@ std::optional<FaultRequest> parse_request(std::string_view text) {
 
 std::vector<std::string_view> fault_points() {
   std::vector<std::string_view> names;
-  for (const detail::FaultPoint* point = __start_moult_faults; point != __stop_moult_faults; ++point)
+  for (const FaultPoint* point = __start_moult_faults; point != __stop_moult_faults; ++point)
     names.emplace_back(point->name);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -102,14 +98,14 @@ std::vector<std::string_view> fault_points() {
 ArmedFault::ArmedFault(std::string_view name, std::size_t nth, FaultKind kind) {
   if (!is_fault_point(name)) throw Error(ErrorCode::not_found, std::string(name) + ": no such fault point");
   if (nth == 0) throw Error(ErrorCode::invalid_argument, "a fault point's hits count from 1");
-  detail::fault_order.store(keep(name, nth, kind), std::memory_order_release);
+  fault_order.store(keep(name, nth, kind), std::memory_order_release);
 }
 
-ArmedFault::~ArmedFault() { detail::fault_order.store(nullptr, std::memory_order_release); }
+ArmedFault::~ArmedFault() { fault_order.store(nullptr, std::memory_order_release); }
 
 bool ArmedFault::fired() const noexcept {
-  const detail::FaultOrder* order = detail::fault_order.load(std::memory_order_acquire);
+  const FaultOrder* order = fault_order.load(std::memory_order_acquire);
   return order != nullptr && order->hits.load() >= order->nth;
 }
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -16,14 +16,12 @@
 #include <string_view>
 #include <vector>
 
-namespace moult {
+namespace moult::internal {
 
 enum class FaultKind {
   error,          ///< moult::Error (system)
   out_of_memory,  ///< std::bad_alloc
 };
-
-namespace detail {
 
 struct FaultPoint {
   const char* name;
@@ -34,8 +32,6 @@ extern constinit std::atomic<FaultOrder*> fault_order;
 
 /// Throws if this hit is the one that was ordered.
 void reach_fault_point(const FaultPoint& point);
-
-}  // namespace detail
 
 /// Every point linked into this program or library, sorted, each name once.
 std::vector<std::string_view> fault_points();
@@ -53,11 +49,11 @@ class ArmedFault final {
   bool fired() const noexcept;
 };
 
-}  // namespace moult
+}  // namespace moult::internal
 
-#define MOULT_FAULT(point_name)                                                                                     \
-  do {                                                                                                              \
-    [[gnu::section("moult_faults"), gnu::used]] static ::moult::detail::FaultPoint moult_fault_point{(point_name)}; \
-    if (::moult::detail::fault_order.load(std::memory_order_relaxed) != nullptr) [[unlikely]]                       \
-      ::moult::detail::reach_fault_point(moult_fault_point);                                                        \
+#define MOULT_FAULT(point_name)                                                                                       \
+  do {                                                                                                                \
+    [[gnu::section("moult_faults"), gnu::used]] static ::moult::internal::FaultPoint moult_fault_point{(point_name)}; \
+    if (::moult::internal::fault_order.load(std::memory_order_relaxed) != nullptr) [[unlikely]]                       \
+      ::moult::internal::reach_fault_point(moult_fault_point);                                                        \
   } while (false)

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace moult {
+namespace moult::internal {
 
 class Fd final {
  public:
@@ -35,4 +35,4 @@ class Fd final {
   int number_ = -1;
 };
 
-}  // namespace moult
+}  // namespace moult::internal

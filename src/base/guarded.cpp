@@ -1,6 +1,6 @@
 #include "base/guarded.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 [[gnu::tls_model("initial-exec")]] thread_local constinit LockUse use_of_this_thread;
@@ -9,4 +9,4 @@ namespace {
 
 LockUse& lock_use() noexcept { return use_of_this_thread; }
 
-}  // namespace moult
+}  // namespace moult::internal

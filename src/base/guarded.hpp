@@ -15,7 +15,7 @@
 #include <mutex>
 #include <utility>
 
-namespace moult {
+namespace moult::internal {
 
 /// What this thread holds of moult's locks. Read by the stop signal's handler in the same thread.
 struct LockUse {
@@ -94,4 +94,4 @@ class Guarded final {
   T data_;
 };
 
-}  // namespace moult
+}  // namespace moult::internal

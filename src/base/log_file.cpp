@@ -16,7 +16,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 bool is_plain_file(int number) noexcept {
@@ -103,4 +103,4 @@ bool LogFile::takes_a_line_now() const noexcept {
   return ::poll(&question, 1, 0) == 1 && (question.revents & (POLLERR | POLLNVAL | POLLHUP)) == 0;
 }
 
-}  // namespace moult
+}  // namespace moult::internal

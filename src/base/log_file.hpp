@@ -15,7 +15,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult {
+namespace moult::internal {
 
 class LogFile final {
  public:
@@ -40,4 +40,4 @@ class LogFile final {
   std::uint64_t told_ = 0;
 };
 
-}  // namespace moult
+}  // namespace moult::internal

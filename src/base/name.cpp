@@ -4,7 +4,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 bool is_control(char sign) noexcept {
@@ -20,4 +20,4 @@ void check_name(std::string_view what, const std::string& name) {
     throw Error(ErrorCode::invalid_argument, std::string(what) + " must not hold control characters");
 }
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-namespace moult {
+namespace moult::internal {
 
 /// Throws Error (invalid_argument) when `name` is empty or holds control characters, which would reach a terminal or a
 /// log as they are. `what` says whose name it is.
 void check_name(std::string_view what, const std::string& name);
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 ProgressBoard unseen;
@@ -17,7 +17,8 @@ ProgressBoard& board() noexcept {
 
 void hang_up_progress_board(ProgressBoard* board) noexcept { seen.store(board, std::memory_order_release); }
 
-Progress::Progress(std::string_view what, std::uint64_t objects, std::uint64_t steps_each) noexcept : board_(board()) {
+ProgressScope::ProgressScope(std::string_view what, std::uint64_t objects, std::uint64_t steps_each) noexcept
+    : board_(board()) {
   const std::size_t size = std::min(what.size(), board_.what.size() - 1);
   std::copy_n(what.data(), size, board_.what.begin());
   board_.what[size] = '\0';
@@ -27,6 +28,6 @@ Progress::Progress(std::string_view what, std::uint64_t objects, std::uint64_t s
   board_.number.fetch_add(1, std::memory_order_release);
 }
 
-Progress::~Progress() { board_.number.fetch_add(1, std::memory_order_release); }
+ProgressScope::~ProgressScope() { board_.number.fetch_add(1, std::memory_order_release); }
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace moult {
+namespace moult::internal {
 
 /// As it lies in memory, and in the file that others read.
 struct ProgressBoard {
@@ -30,12 +30,12 @@ static_assert(sizeof(ProgressBoard) == 256);
 void hang_up_progress_board(ProgressBoard* board) noexcept;
 
 /// A piece of work for the scope's life. Only in a stopped program.
-class Progress final {
+class ProgressScope final {
  public:
-  Progress(std::string_view what, std::uint64_t objects, std::uint64_t steps_each) noexcept;
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  ProgressScope(std::string_view what, std::uint64_t objects, std::uint64_t steps_each) noexcept;
+  ~ProgressScope();
+  ProgressScope(const ProgressScope&) = delete;
+  ProgressScope& operator=(const ProgressScope&) = delete;
 
   /// In any thread that takes part.
   void add(std::uint64_t steps) noexcept { board_.done.fetch_add(steps, std::memory_order_relaxed); }
@@ -44,4 +44,4 @@ class Progress final {
   ProgressBoard& board_;
 };
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include "base/check.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 thread_local Transaction* current_of_this_thread = nullptr;
@@ -119,4 +119,4 @@ void Transaction::undo_all() noexcept {
   }
 }
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace moult {
+namespace moult::internal {
 
 /// Every other thread of the program is stopped at a safe place for as long as this lives.
 class Suspension {
@@ -148,4 +148,4 @@ class Transaction final {
   std::size_t last_thread_count_ = 0;
 };
 
-}  // namespace moult
+}  // namespace moult::internal

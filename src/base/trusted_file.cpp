@@ -9,7 +9,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 [[noreturn]] void fail(ErrorCode code, const std::string& path, const std::string& why) {
@@ -45,4 +45,4 @@ Fd open_trusted(const std::string& path, const std::string& what) {
   return file;
 }
 
-}  // namespace moult
+}  // namespace moult::internal

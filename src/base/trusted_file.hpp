@@ -5,7 +5,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult {
+namespace moult::internal {
 
 /// Opens a file to read that nobody but this process's user or root can have written. `what` is what is expected there
 /// ("a shared object"). What is read by the descriptor is what was judged; the name may lead elsewhere the next time.
@@ -13,4 +13,4 @@ namespace moult {
 /// somebody else, or is writable for all, or for a group other than this process's).
 Fd open_trusted(const std::string& path, const std::string& what);
 
-}  // namespace moult
+}  // namespace moult::internal

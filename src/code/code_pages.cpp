@@ -9,11 +9,8 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
-
-using platform::Mapping;
-using platform::Protection;
 
 /// Pages this near each other are opened with those between them.
 constexpr std::size_t near_pages = 16;
@@ -21,7 +18,7 @@ constexpr std::size_t near_pages = 16;
 constexpr Protection all = Protection::read | Protection::write | Protection::execute;
 
 std::vector<std::uintptr_t> touched_pages(std::span<const CodeRange> places) {
-  std::size_t page = platform::page_size();
+  std::size_t page = page_size();
   std::vector<std::uintptr_t> pages;
   for (CodeRange place : places)
     for (std::uintptr_t at = value(place.begin) / page * page; at < value(place.end); at += page) pages.push_back(at);
@@ -33,12 +30,12 @@ std::vector<std::uintptr_t> touched_pages(std::span<const CodeRange> places) {
 }  // namespace
 
 std::vector<PageGroup> group_pages(std::span<const CodeRange> places, const std::vector<Mapping>& mappings) {
-  std::size_t page = platform::page_size();
+  std::size_t page = page_size();
   std::vector<PageGroup> groups;
   const Mapping* mapping = nullptr;
   for (std::uintptr_t at : touched_pages(places)) {
     bool is_same_mapping = mapping != nullptr && mapping->contains(at);
-    if (!is_same_mapping) mapping = platform::find_mapping(mappings, at);
+    if (!is_same_mapping) mapping = find_mapping(mappings, at);
     if (mapping == nullptr) throw Error(ErrorCode::system, "the code to be patched has been unmapped meanwhile");
     if (is_same_mapping && at - groups.back().end <= near_pages * page)
       groups.back().end = at + page;
@@ -60,7 +57,7 @@ std::vector<std::uintptr_t> CodePages::open(std::span<const CodeRange> places) {
 }
 
 void CodePages::open_group(const PageGroup& group, std::vector<std::uintptr_t>& opened) {
-  std::size_t page = platform::page_size();
+  std::size_t page = page_size();
   opened.reserve(opened.size() + (group.end - group.begin) / page);
   for (std::uintptr_t at = group.begin; at < group.end; at += page) {
     Page& entry = pages_.try_emplace(at, Page{.users = 0, .before = group.protection}).first->second;
@@ -75,7 +72,7 @@ void CodePages::open_group(const PageGroup& group, std::vector<std::uintptr_t>& 
 }
 
 void CodePages::close(std::span<const std::uintptr_t> pages) noexcept {
-  std::size_t page = platform::page_size();
+  std::size_t page = page_size();
   PageGroup run;
   auto restore = [&] {
     // Should the kernel refuse, the pages stay writable, which the program does not notice.
@@ -95,4 +92,4 @@ void CodePages::close(std::span<const std::uintptr_t> pages) noexcept {
   restore();
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

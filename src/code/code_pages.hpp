@@ -10,13 +10,13 @@
 #include "base/address.hpp"
 #include "platform/memory.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 /// Neighbouring pages of one mapping.
 struct PageGroup {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
-  platform::Protection protection{};  ///< what they have now
+  Protection protection{};  ///< what they have now
 
   bool operator==(const PageGroup&) const = default;
 };
@@ -24,13 +24,13 @@ struct PageGroup {
 /// The pages that `places` touch. Pages of one mapping that lie near each other become one group with those between
 /// them: every change of protection splits a mapping, and a process has only so many (vm.max_map_count, 65530).
 /// Throws Error (system) for a place that is not mapped.
-std::vector<PageGroup> group_pages(std::span<const CodeRange> places, const std::vector<platform::Mapping>& mappings);
+std::vector<PageGroup> group_pages(std::span<const CodeRange> places, const std::vector<Mapping>& mappings);
 
 /// Counts who wants which page writable, so that the last one to let go gives it its protection back.
 /// Not safe for several threads: its owner locks.
 class CodePages final {
  public:
-  explicit CodePages(const platform::AddressSpace& space) : space_(space) {}
+  explicit CodePages(const AddressSpace& space) : space_(space) {}
 
   /// Makes the pages of `places` writable, and tells which pages are to be closed again. They stay readable and
   /// executable: other threads run on. Throws Error (system), having changed nothing.
@@ -43,13 +43,13 @@ class CodePages final {
  private:
   struct Page {
     std::size_t users = 0;
-    platform::Protection before{};
+    Protection before{};
   };
 
   void open_group(const PageGroup& group, std::vector<std::uintptr_t>& opened);
 
-  const platform::AddressSpace& space_;
+  const AddressSpace& space_;
   std::map<std::uintptr_t, Page> pages_;
 };
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -6,7 +6,7 @@
 
 #include "base/check.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 ZydisDecoder make_decoder() {
@@ -79,37 +79,37 @@ const ZydisDecoder& decoder() {
 }
 
 /// The general register that `name` is all or a part of.
-std::optional<platform::Register> register_of(ZydisRegister name) noexcept {
+std::optional<Register> register_of(ZydisRegister name) noexcept {
   switch (ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)) {
-    case ZYDIS_REGISTER_RAX: return platform::rax;
-    case ZYDIS_REGISTER_RDX: return platform::rdx;
-    case ZYDIS_REGISTER_RCX: return platform::rcx;
-    case ZYDIS_REGISTER_RBX: return platform::rbx;
-    case ZYDIS_REGISTER_RSI: return platform::rsi;
-    case ZYDIS_REGISTER_RDI: return platform::rdi;
-    case ZYDIS_REGISTER_RBP: return platform::rbp;
-    case ZYDIS_REGISTER_RSP: return platform::rsp;
-    case ZYDIS_REGISTER_R8: return platform::r8;
-    case ZYDIS_REGISTER_R9: return platform::r9;
-    case ZYDIS_REGISTER_R10: return platform::r10;
-    case ZYDIS_REGISTER_R11: return platform::r11;
-    case ZYDIS_REGISTER_R12: return platform::r12;
-    case ZYDIS_REGISTER_R13: return platform::r13;
-    case ZYDIS_REGISTER_R14: return platform::r14;
-    case ZYDIS_REGISTER_R15: return platform::r15;
+    case ZYDIS_REGISTER_RAX: return rax;
+    case ZYDIS_REGISTER_RDX: return rdx;
+    case ZYDIS_REGISTER_RCX: return rcx;
+    case ZYDIS_REGISTER_RBX: return rbx;
+    case ZYDIS_REGISTER_RSI: return rsi;
+    case ZYDIS_REGISTER_RDI: return rdi;
+    case ZYDIS_REGISTER_RBP: return internal::rbp;
+    case ZYDIS_REGISTER_RSP: return internal::rsp;
+    case ZYDIS_REGISTER_R8: return r8;
+    case ZYDIS_REGISTER_R9: return r9;
+    case ZYDIS_REGISTER_R10: return r10;
+    case ZYDIS_REGISTER_R11: return r11;
+    case ZYDIS_REGISTER_R12: return r12;
+    case ZYDIS_REGISTER_R13: return r13;
+    case ZYDIS_REGISTER_R14: return r14;
+    case ZYDIS_REGISTER_R15: return r15;
     default: return std::nullopt;
   }
 }
 
 std::optional<MemoryPlace> place_of(const ZydisDecodedOperand& operand) noexcept {
   if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || operand.mem.index != ZYDIS_REGISTER_NONE) return std::nullopt;
-  const std::optional<platform::Register> base = register_of(operand.mem.base);
-  if (!base || (*base != platform::rsp && *base != platform::rbp)) return std::nullopt;
+  const std::optional<Register> base = register_of(operand.mem.base);
+  if (!base || (*base != internal::rsp && *base != internal::rbp)) return std::nullopt;
   return MemoryPlace{*base, operand.mem.disp.value, operand.size / 8U};
 }
 
 /// A whole register as an operand.
-std::optional<platform::Register> whole_register(const ZydisDecodedOperand& operand) noexcept {
+std::optional<Register> whole_register(const ZydisDecodedOperand& operand) noexcept {
   if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER || operand.size != 64) return std::nullopt;
   return register_of(operand.reg.value);
 }
@@ -119,7 +119,7 @@ void note(const ZydisDecodedOperand& operand, Effects& effects) noexcept {
   if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
     if (const std::optional<MemoryPlace> place = place_of(operand)) effects.stored = place;
   } else if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) {
-    if (const std::optional<platform::Register> number = register_of(operand.reg.value))
+    if (const std::optional<Register> number = register_of(operand.reg.value))
       effects.written |= 1U << static_cast<unsigned>(*number);
   }
 }
@@ -128,10 +128,10 @@ void note(const ZydisDecodedOperand& operand, Effects& effects) noexcept {
 void note_copy(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* operands, Effects& effects) noexcept {
   if (raw.mnemonic == ZYDIS_MNEMONIC_PUSH) {
     effects.from = whole_register(operands[0]);
-    effects.stored = MemoryPlace{platform::rsp, -8, 8};
+    effects.stored = MemoryPlace{internal::rsp, -8, 8};
   } else if (raw.mnemonic == ZYDIS_MNEMONIC_POP) {
     effects.to = whole_register(operands[0]);
-    effects.loaded = MemoryPlace{platform::rsp, 0, 8};
+    effects.loaded = MemoryPlace{internal::rsp, 0, 8};
   } else if (raw.mnemonic == ZYDIS_MNEMONIC_MOV) {
     effects.to = whole_register(operands[0]);
     effects.from = whole_register(operands[1]);
@@ -179,4 +179,4 @@ std::optional<Instruction> decode_at(CodeAddress at) {
   return found || size == ZYDIS_MAX_INSTRUCTION_LENGTH ? found : decode({bytes, ZYDIS_MAX_INSTRUCTION_LENGTH}, at);
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 #include "base/address.hpp"
 #include "platform/x86_64/context.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 enum class InstructionKind {
   other,
@@ -53,7 +53,7 @@ std::optional<Instruction> decode_at(CodeAddress at);
 
 /// Memory at a register plus a displacement.
 struct MemoryPlace {
-  platform::Register base{};
+  Register base{};
   std::int64_t displacement = 0;
   std::size_t size = 0;  ///< in bytes
 };
@@ -63,8 +63,8 @@ struct MemoryPlace {
 struct Effects {
   std::uint32_t written = 0;  ///< a bit for each register that may have another value afterwards, by its number
   /// A copy of all of a register: from one to another, to memory (push too), or from memory.
-  std::optional<platform::Register> from;
-  std::optional<platform::Register> to;
+  std::optional<Register> from;
+  std::optional<Register> to;
   std::optional<MemoryPlace> stored;  ///< memory that is written, the copy's if there is one
   std::optional<MemoryPlace> loaded;  ///< of a copy from memory
 };
@@ -72,4 +72,4 @@ struct Effects {
 /// Of the instruction that begins at bytes[0]; nothing when there is none or it is cut off.
 std::optional<Effects> effects_of(std::span<const std::uint8_t> bytes);
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -18,7 +18,7 @@
 
 #include "base/check.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 template <class Jump>
@@ -90,4 +90,4 @@ void lift(Redirection& redirection, bool is_lifted) noexcept {
   write_entry(*redirection.entry);
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

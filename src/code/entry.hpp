@@ -12,7 +12,7 @@
 #include "code/entry_plan.hpp"
 #include "platform/x86_64/encodings.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 inline constexpr std::size_t shortest_jump = sizeof(x86_64::JumpRel32);
 inline constexpr std::size_t longest_jump = sizeof(x86_64::JumpThrough);
@@ -72,4 +72,4 @@ void take_out_of_force(Redirection& redirection) noexcept;
 /// Takes the jump away for a moment, or puts it back: it keeps its place among the changes of the entry. As above.
 void lift(Redirection& redirection, bool is_lifted) noexcept;
 
-}  // namespace moult::code
+}  // namespace moult::internal

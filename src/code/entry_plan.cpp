@@ -20,7 +20,7 @@
 #include "code/decoder.hpp"
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 constexpr std::size_t most_room = 16;
@@ -175,4 +175,4 @@ EntryPlan plan_entry(const FunctionCode& function, std::size_t least) {
   return plan;
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

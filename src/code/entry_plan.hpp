@@ -10,7 +10,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 struct CodeBytes {
   CodeAddress begin{};
@@ -45,4 +45,4 @@ std::size_t endbr64_length(const CodeBytes& body);
 /// Needs at least `least` bytes of room; looks no further than 16. Throws Error: too_short, unsupported_code.
 EntryPlan plan_entry(const FunctionCode& function, std::size_t least);
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -17,15 +17,14 @@
 
 #include "code/decoder.hpp"
 #include "code/patch.hpp"
-#include "threads/exception_table.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/exception_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
-constexpr std::uint32_t bit(platform::Register number) noexcept { return 1U << static_cast<unsigned>(number); }
-constexpr std::uint32_t preserved = bit(platform::rbx) | bit(platform::rbp) | bit(platform::r12) | bit(platform::r13) |
-                                    bit(platform::r14) | bit(platform::r15);
+constexpr std::uint32_t bit(Register number) noexcept { return 1U << static_cast<unsigned>(number); }
+constexpr std::uint32_t preserved = bit(rbx) | bit(internal::rbp) | bit(r12) | bit(r13) | bit(r14) | bit(r15);
 
 /// The places that hold the value for certain.
 struct Holders {
@@ -43,9 +42,8 @@ Holders common(const Holders& one, const Holders& other) {
 }
 
 std::optional<std::int64_t> slot_at(const MemoryPlace& place, CodeAddress at) {
-  threads::Row row;
-  if (!threads::find_row(at, row) || row.cfa_expression != nullptr || row.cfa_register != place.base)
-    return std::nullopt;
+  Row row;
+  if (!find_row(at, row) || row.cfa_expression != nullptr || row.cfa_register != place.base) return std::nullopt;
   return place.displacement - row.cfa_offset;
 }
 
@@ -82,7 +80,7 @@ class Search final {
   }
 
   std::optional<Holders> run() {
-    reach(ranges_.front().begin, Holders{.registers = bit(platform::rdi)});
+    reach(ranges_.front().begin, Holders{.registers = bit(internal::rdi)});
     while (!open_.empty()) {
       const CodeAddress at = open_.back();
       open_.pop_back();
@@ -137,8 +135,8 @@ class Search final {
     if (instruction->is_call) {
       now.registers &= preserved;
       if (next == return_address_) at_call_ = now;
-      if (const std::optional<threads::FrameHandling> frame = threads::frame_handling_at(at)) {
-        const CodeAddress pad = threads::handling_of_call(*frame, CodeAddress{value(next) - 1}).landing_pad;
+      if (const std::optional<FrameHandling> frame = frame_handling_at(at)) {
+        const CodeAddress pad = handling_of_call(*frame, CodeAddress{value(next) - 1}).landing_pad;
         if (value(pad) != 0) reach(pad, now);
       }
     }
@@ -166,11 +164,10 @@ class Search final {
 std::optional<ValuePlace> place_of_first_argument(std::span<const CodeRange> ranges, CodeAddress return_address) {
   const std::optional<Holders> holders = Search(ranges, return_address).run();
   if (!holders) return std::nullopt;
-  for (const platform::Register number :
-       {platform::rbx, platform::rbp, platform::r12, platform::r13, platform::r14, platform::r15})
+  for (const Register number : {rbx, internal::rbp, r12, r13, r14, r15})
     if ((holders->registers & bit(number)) != 0) return ValuePlace{.in = number};
   if (holders->slots.empty()) return std::nullopt;
   return ValuePlace{.in = {}, .cfa_offset = *holders->slots.begin()};
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

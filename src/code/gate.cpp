@@ -26,10 +26,10 @@
 #include "moult/error.hpp"
 #include "platform/futex.hpp"
 #include "platform/tasks.hpp"
-#include "threads/unwinder.hpp"
-#include "threads/wakeful_threads.hpp"
+#include "threads/service_threads.hpp"
+#include "unwind/unwinder.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 /// The process that closed gates last.
@@ -38,15 +38,15 @@ std::atomic<pid_t> closer{0};
 bool is_closed(std::uint32_t word) noexcept { return word % 2 != 0; }
 
 bool is_exempt() noexcept {
-  return Transaction::current() != nullptr || closer.load(std::memory_order_relaxed) != platform::own_process() ||
-         threads::is_wakeful_thread();
+  return Transaction::current() != nullptr || closer.load(std::memory_order_relaxed) != own_process() ||
+         is_wakeful_thread();
 }
 
 bool is_own_stack_inside(const Gate& gate) noexcept {
   const NoStop here;
   bool is_inside = false;
-  threads::RowCache rows;
-  threads::walk_stack(rows, platform::current_registers(), [&](const threads::Frame& frame) {
+  RowCache rows;
+  walk_stack(rows, current_registers(), [&](const Frame& frame) {
     is_inside = is_from_inside(gate.inside, frame.lookup_address());
     return !is_inside;
   });
@@ -56,13 +56,13 @@ bool is_own_stack_inside(const Gate& gate) noexcept {
 /// A function of its own, with nothing to tidy up and nothing that may not be thrown through: a thread may be cancelled
 /// in the system call, at an instruction that is no call.
 [[gnu::noinline]] void wait_at(const Gate& gate, std::uint32_t seen) {
-  while (gate.word.load() == seen) platform::futex_wait(gate.word, seen);
+  while (gate.word.load() == seen) futex_wait(gate.word, seen);
 }
 /// Known to nobody when it is called: of a function that is seen to throw nothing a compiler may tell in the caller's
 /// tables that nothing passes there.
 void (*volatile const opaque_wait_at)(const Gate&, std::uint32_t) = wait_at;
 
-CodeAddress decide(platform::GateEntry& entry) {
+CodeAddress decide(GateEntry& entry) {
   Gate& gate = static_cast<Gate&>(entry);
   const std::uint32_t seen = gate.word.load();
   if (!is_closed(seen) || is_exempt() || is_own_stack_inside(gate)) return gate.way.load();
@@ -78,7 +78,7 @@ Guarded<std::vector<std::unique_ptr<GatedFunction>>>& gated() {
 }
 
 void require_usable(const EntryCode& entry) {
-  if (!platform::can_keep_arguments())
+  if (!can_keep_arguments())
     throw Error(ErrorCode::unsupported, entry.name + ": this processor's vector registers cannot be kept at a gate");
   if (entry.is_loop_head)
     throw Error(ErrorCode::unsupported_code,
@@ -121,10 +121,10 @@ class Gates::Impl final {
   Impl(std::vector<PatchTarget> targets, std::vector<CodeRange> inside, PatchOptions options);
 
   std::span<const CodeRange> keep_out() const noexcept { return patch_->keep_out(); }
-  void require_untouched(const threads::StoppedWorld& stopped) const { patch_->require_untouched(stopped); }
+  void require_untouched(const StoppedWorld& stopped) const { patch_->require_untouched(stopped); }
 
-  void close(const threads::StoppedWorld& stopped) noexcept {
-    closer.store(platform::own_process());
+  void close(const StoppedWorld& stopped) noexcept {
+    closer.store(own_process());
     for (std::size_t i = 0; i < gates_.size(); ++i) {
       Gate& gate = *gates_[i];
       MOULT_CHECK(!is_closed(gate.word.load()), "a gate is closed twice");
@@ -140,11 +140,11 @@ class Gates::Impl final {
     if (!std::exchange(is_closed_, false)) return;
     for (Gate* gate : gates_) {
       gate->word.fetch_add(1);
-      platform::futex_wake_all(gate->word);
+      futex_wake_all(gate->word);
     }
   }
 
-  void take_away(const threads::StoppedWorld& stopped) noexcept {
+  void take_away(const StoppedWorld& stopped) noexcept {
     open();
     patch_->revert(stopped);
     for (Gate* gate : gates_) gate->inside = {};
@@ -185,10 +185,10 @@ Gates Gates::prepare(std::vector<PatchTarget> targets, std::vector<CodeRange> in
 }
 
 std::span<const CodeRange> Gates::keep_out() const noexcept { return impl_->keep_out(); }
-void Gates::require_untouched(const threads::StoppedWorld& stopped) const { impl_->require_untouched(stopped); }
-void Gates::close(const threads::StoppedWorld& stopped) noexcept { impl_->close(stopped); }
+void Gates::require_untouched(const StoppedWorld& stopped) const { impl_->require_untouched(stopped); }
+void Gates::close(const StoppedWorld& stopped) noexcept { impl_->close(stopped); }
 void Gates::open() noexcept { impl_->open(); }
-void Gates::take_away(const threads::StoppedWorld& stopped) noexcept { impl_->take_away(stopped); }
+void Gates::take_away(const StoppedWorld& stopped) noexcept { impl_->take_away(stopped); }
 void Gates::finish() noexcept { impl_->finish(); }
 
-}  // namespace moult::code
+}  // namespace moult::internal

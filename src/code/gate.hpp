@@ -16,10 +16,10 @@
 #include "platform/x86_64/gate_entry.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 /// One function's. It is made once and stays to the end of the process: a thread may be anywhere on its way through.
-struct Gate : platform::GateEntry {
+struct Gate : GateEntry {
   CodeAddress function{};              ///< its entry, where a call that has waited goes on
   std::atomic<std::uint32_t> word{0};  ///< a futex; odd: closed
   std::atomic<CodeAddress> way{};      ///< where a call that passes goes on
@@ -48,12 +48,12 @@ class Gates final {
 
   /// StopOptions::keep_out for the stop in which they are closed.
   std::span<const CodeRange> keep_out() const noexcept;
-  void require_untouched(const threads::StoppedWorld& stopped) const;
-  void close(const threads::StoppedWorld& stopped) noexcept;
+  void require_untouched(const StoppedWorld& stopped) const;
+  void close(const StoppedWorld& stopped) noexcept;
   /// Lets everybody through who waits, and who comes. At any time, from any thread, also while the program runs.
   void open() noexcept;
   /// Opens them and takes the jumps away. Once. The code pages stay writable from prepare on, so that this cannot fail.
-  void take_away(const threads::StoppedWorld& stopped) noexcept;
+  void take_away(const StoppedWorld& stopped) noexcept;
   /// To be called when the program runs again after take_away.
   void finish() noexcept;
 
@@ -63,4 +63,4 @@ class Gates final {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -18,17 +18,14 @@
 #include "code/relocation.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
-#include "threads/unwinder.hpp"
+#include "unwind/unwinder.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
-
-using platform::Protection;
 
 constexpr std::size_t cell_size = 256;
 constexpr std::size_t copy_offset = 32;
-constexpr std::size_t reach = (std::size_t{1} << 31) - (std::size_t{1} << 20);
-constexpr int most_rounds = 4;
+constexpr std::size_t gate_reach = (std::size_t{1} << 31) - (std::size_t{1} << 20);
 
 struct Page {
   std::uintptr_t begin = 0;
@@ -40,14 +37,12 @@ Guarded<std::vector<Page>>& pages() {
   return only;
 }
 
-std::uintptr_t distance(std::uintptr_t a, std::uintptr_t b) noexcept { return a < b ? b - a : a - b; }
-
 Page map_page(const EntryCode& entry) {
   MOULT_FAULT("code.gate.map");
-  const platform::AddressSpace& space = platform::address_space();
-  for (int round = 0; round < most_rounds; ++round)
-    for (std::uintptr_t begin : free_places(space.mappings(), value(entry.place), platform::page_size(), reach))
-      if (space.map_at(begin, platform::page_size(), Protection::read | Protection::execute)) return {begin, 0};
+  const AddressSpace& space = address_space();
+  for (int round = 0; round < most_mapping_rounds; ++round)
+    for (std::uintptr_t begin : free_places(space.mappings(), value(entry.place), page_size(), gate_reach))
+      if (space.map_at(begin, page_size(), Protection::read | Protection::execute)) return {begin, 0};
   throw Error(ErrorCode::no_room, entry.name + ": no free address space within 2 GB of its code at " +
                                       hex_text(value(entry.place)) +
                                       ", where a gate needs a page; unmap something near it, or wait without a gate");
@@ -56,7 +51,7 @@ Page map_page(const EntryCode& entry) {
 CodeAddress take_cell(const EntryCode& entry) {
   return pages().with([&](std::vector<Page>& all) {
     auto is_usable = [&](const Page& page) {
-      return page.used + cell_size <= platform::page_size() && distance(page.begin, value(entry.place)) < reach;
+      return page.used + cell_size <= page_size() && distance_between(page.begin, value(entry.place)) < gate_reach;
     };
     auto page = std::find_if(all.begin(), all.end(), is_usable);
     if (page == all.end()) {
@@ -71,8 +66,8 @@ CodeAddress take_cell(const EntryCode& entry) {
 /// Other cells of the page may be in use: it stays executable.
 void write_code(CodeAddress at, std::span<const std::uint8_t> bytes) {
   MOULT_FAULT("code.gate.write");
-  const platform::AddressSpace& space = platform::address_space();
-  const std::size_t size = platform::page_size();
+  const AddressSpace& space = address_space();
+  const std::size_t size = page_size();
   const std::uintptr_t page = value(at) / size * size;
   pages().with([&](std::vector<Page>&) {
     if (!space.protect(page, size, Protection::read | Protection::write | Protection::execute))
@@ -85,17 +80,16 @@ void write_code(CodeAddress at, std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry,
-                                                   CodeAddress (*decide)(platform::GateEntry&)) {
+std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, CodeAddress (*decide)(GateEntry&)) {
   std::unique_ptr<GatedFunction> made = std::make_unique<GatedFunction>();
   made->gate.decide = decide;
   made->gate.function = entry.function;
   made->original = entry.bytes;
   made->stub = take_cell(entry);
   made->room = made->stub + copy_offset;
-  const platform::GateStub stub = platform::stub_for(made->gate);
+  const GateStub stub = stub_for(made->gate);
   write_code(made->stub, {reinterpret_cast<const std::uint8_t*>(&stub), sizeof stub});
-  threads::register_entry_code({made->stub, made->stub + offsetof(platform::GateStub, target)});
+  register_entry_code({made->stub, made->stub + offsetof(GateStub, target)});
   return made;
 }
 
@@ -104,11 +98,11 @@ CodeAddress copy_of(GatedFunction& function, const EntryCode& entry) {
   const MovedCode moved = move_code(entry.name, {entry.place, entry.bytes}, entry.overwritten, function.room);
   MOULT_CHECK(moved.bytes.size() <= cell_size - copy_offset, "the copy of an entry's instructions is too long");
   write_code(function.room, moved.bytes);
-  std::vector<threads::MovedInstruction> instructions;
+  std::vector<MovedInstruction> instructions;
   for (const MovedCode::Step& step : moved.steps) instructions.push_back({function.room + step.offset, step.original});
-  threads::register_moved_code({function.room, function.room + moved.bytes.size()}, std::move(instructions));
+  register_moved_code({function.room, function.room + moved.bytes.size()}, std::move(instructions));
   function.copy = function.room;
   return function.copy;
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

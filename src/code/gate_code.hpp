@@ -9,7 +9,7 @@
 #include "code/gate.hpp"
 #include "code/patch.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 struct GatedFunction {
   Gate gate;
@@ -20,10 +20,10 @@ struct GatedFunction {
 };
 
 /// Throws Error: no_room, system.
-std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, CodeAddress (*decide)(platform::GateEntry&));
+std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, CodeAddress (*decide)(GateEntry&));
 
 /// Its first instructions, executable: made when it is first asked for. Throws Error: unsupported_code, no_room,
 /// system.
 CodeAddress copy_of(GatedFunction& function, const EntryCode& entry);
 
-}  // namespace moult::code
+}  // namespace moult::internal

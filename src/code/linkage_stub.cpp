@@ -7,7 +7,7 @@
 #include "platform/x86_64/encodings.hpp"
 #include "threads/dynamic_symbols.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 CodeAddress behind_endbr64(CodeAddress code) {
@@ -29,13 +29,13 @@ CodeAddress target_in(std::uintptr_t slot) noexcept {
 }
 
 std::optional<std::string_view> unbound_name(CodeAddress target) {
-  if (!platform::is_readable(value(target))) return std::nullopt;
+  if (!is_readable(value(target))) return std::nullopt;
   const CodeAddress push = behind_endbr64(target);
   const std::uint8_t* const bytes = reinterpret_cast<const std::uint8_t*>(value(push));
   if (*bytes != x86_64::push_imm32) return std::nullopt;
   std::uint32_t number = 0;
   std::memcpy(&number, bytes + 1, sizeof number);
-  return threads::name_in_linkage_table(push, number);
+  return name_in_linkage_table(push, number);
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -9,7 +9,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 /// The slot that the stub at `code` jumps through; nothing where other code lies there.
 std::optional<std::uintptr_t> slot_of_stub(CodeAddress code);
@@ -21,4 +21,4 @@ CodeAddress target_in(std::uintptr_t slot) noexcept;
 /// cannot be told; nothing where the slot is bound. Takes no lock, so it may be asked in a stopped program.
 std::optional<std::string_view> unbound_name(CodeAddress target);
 
-}  // namespace moult::code
+}  // namespace moult::internal

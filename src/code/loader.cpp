@@ -16,13 +16,13 @@
 
 #include "base/demangle.hpp"
 #include "base/fault.hpp"
+#include "elf/elf_file.hpp"
+#include "elf/update_notes.hpp"
 #include "moult/error.hpp"
 #include "moult/load.hpp"
 #include "platform/private_copy.hpp"
-#include "symbols/program.hpp"
-#include "symbols/update_notes.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 [[noreturn]] void fail(ErrorCode code, const std::string& path, const std::string& why) {
@@ -36,15 +36,15 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 /// The notes, complaints about them in terms of the file that was sent.
-symbols::UpdateNotes notes_of(const std::string& path, const std::string& copy) {
+UpdateNotes notes_of(const std::string& path, const std::string& copy) {
   try {
-    return symbols::read_update_notes(copy);
+    return read_update_notes(copy);
   } catch (const Error& error) {
     throw Error(error.code(), replaced(error.what(), copy, path));
   }
 }
 
-void check_abi(const std::string& path, const symbols::UpdateNotes& notes) {
+void check_abi(const std::string& path, const UpdateNotes& notes) {
   if (notes.abi == MOULT_ABI_VERSION) return;
   std::string built = notes.abi ? "with version " + std::to_string(*notes.abi) : "without moult's note";
   fail(ErrorCode::abi_mismatch, path,
@@ -53,9 +53,8 @@ void check_abi(const std::string& path, const symbols::UpdateNotes& notes) {
 }
 
 /// The warnings to be told.
-std::vector<std::string> check_build_id(const std::string& path, const symbols::UpdateNotes& notes,
-                                        const LoadOptions& options) {
-  std::string running = options.program_build_id ? *options.program_build_id : symbols::build_id_of("/proc/self/exe");
+std::vector<std::string> check_build_id(const std::string& path, const UpdateNotes& notes, const LoadOptions& options) {
+  std::string running = options.program_build_id ? *options.program_build_id : build_id_of("/proc/self/exe");
   if (notes.target_build_id.empty())
     return {path +
             ": does not say for which build of the program it was made; build it with moult_update or moult apply"};
@@ -96,8 +95,8 @@ void* open_library(const std::string& path, const std::string& copy) {
 }  // namespace
 
 LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
-  platform::PrivateCopy copy(path, options.folder);
-  symbols::UpdateNotes notes = notes_of(path, copy.name());
+  PrivateCopy copy(path, options.folder);
+  UpdateNotes notes = notes_of(path, copy.name());
   check_abi(path, notes);
   std::vector<std::string> warnings = check_build_id(path, notes, options);
   void* handle = open_library(path, copy.name());
@@ -108,4 +107,4 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   return LoadedUpdate(copy.name(), std::move(warnings), reinterpret_cast<void (*)()>(entry));
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

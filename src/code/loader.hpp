@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace moult::code {
+namespace moult::internal {
 
 struct LoadOptions {
   /// Where the private copy is made; it must exist, and belong to this user alone.
@@ -47,4 +47,4 @@ class LoadedUpdate final {
 /// no_room: disk or quota is full;  system: anything else
 LoadedUpdate load_update(const std::string& path, const LoadOptions& options);
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -20,7 +20,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 struct NamedModule {
@@ -28,14 +28,14 @@ struct NamedModule {
   CodeAddress inside{};  ///< one of the addresses
 };
 
-struct Search {
+struct ModuleSearch {
   std::vector<CodeAddress> addresses;  ///< sorted
   std::vector<NamedModule> found;
 };
 
 /// The program itself, which has no name, stays anyway.
 int note_module(dl_phdr_info* info, std::size_t, void* data) {
-  Search& search = *static_cast<Search*>(data);
+  ModuleSearch& search = *static_cast<ModuleSearch*>(data);
   if (info->dlpi_name == nullptr || *info->dlpi_name == '\0') return 0;
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
@@ -58,7 +58,7 @@ bool is_module_at(CodeAddress address, const void* module) {
 
 ModuleHold::ModuleHold(std::vector<CodeAddress> addresses) {
   MOULT_FAULT("code.hold");
-  Search search{std::move(addresses), {}};
+  ModuleSearch search{std::move(addresses), {}};
   std::sort(search.addresses.begin(), search.addresses.end());
   ::dl_iterate_phdr(note_module, &search);
   ModuleHold held;  // lets go of those before the one that is refused
@@ -76,4 +76,4 @@ ModuleHold::~ModuleHold() {
   for (void* const handle : handles_) ::dlclose(handle);
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

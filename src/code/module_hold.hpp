@@ -6,7 +6,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 /// While it lives, dlclose by the program does not unload them.
 class ModuleHold final {
@@ -26,4 +26,4 @@ class ModuleHold final {
   std::vector<void*> handles_;
 };
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -17,18 +17,14 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
-
-using platform::Mapping;
-using platform::Protection;
 
 constexpr std::size_t region_size = 65536;
 /// Less than 2 GB by what a region and a function's first bytes may add.
 constexpr std::size_t reach = (std::size_t{1} << 31) - 2 * region_size;
 constexpr std::uintptr_t lowest = 65536;
 constexpr std::uintptr_t highest = 0x7FFFFFFFF000;
-constexpr int most_rounds = 4;
 
 constexpr Protection sealed = Protection::read | Protection::execute;
 
@@ -52,15 +48,13 @@ std::vector<Gap> gaps_between(const std::vector<Mapping>& mappings, std::uintptr
   return gaps;
 }
 
-std::uintptr_t distance(std::uintptr_t a, std::uintptr_t b) noexcept { return a < b ? b - a : a - b; }
-
 std::uintptr_t address_of(const x86_64::JumpSlot* slot) noexcept { return reinterpret_cast<std::uintptr_t>(slot); }
 
 }  // namespace
 
 std::vector<std::uintptr_t> free_places(const std::vector<Mapping>& mappings, std::uintptr_t around, std::size_t size,
                                         std::size_t reach_wanted) {
-  std::size_t page = platform::page_size();
+  std::size_t page = page_size();
   std::uintptr_t low = std::max(around > reach_wanted ? around - reach_wanted : 0, lowest);
   std::uintptr_t high = std::min(around + reach_wanted, highest);
   std::vector<std::uintptr_t> places;
@@ -72,13 +66,12 @@ std::vector<std::uintptr_t> free_places(const std::vector<Mapping>& mappings, st
   }
   std::sort(places.begin(), places.end(), [&](std::uintptr_t a, std::uintptr_t b) {
     if ((a < around) != (b < around)) return a < around;
-    return distance(a, around) < distance(b, around);
+    return distance_between(a, around) < distance_between(b, around);
   });
   return places;
 }
 
-NearPool::NearPool(const platform::AddressSpace& space, OnRegion on_region)
-    : space_(space), on_region_(std::move(on_region)) {}
+NearPool::NearPool(const AddressSpace& space, OnRegion on_region) : space_(space), on_region_(std::move(on_region)) {}
 
 NearPool::~NearPool() {
   for (const Region& region : regions_) space_.unmap(region.begin, region.size);
@@ -125,8 +118,8 @@ std::size_t NearPool::slots_in_use() const noexcept {
 NearPool::Region& NearPool::region_for(const std::string& name, CodeAddress place) {
   MOULT_FAULT("code.near_pool.find_region");
   for (Region& region : regions_)
-    if (!region.free.empty() && distance(region.begin, value(place)) < reach) return region;
-  for (std::size_t size : {region_size, platform::page_size()})
+    if (!region.free.empty() && distance_between(region.begin, value(place)) < reach) return region;
+  for (std::size_t size : {region_size, page_size()})
     if (Region* region = map_region(place, size)) return *region;
   throw Error(ErrorCode::no_room, name + ": no free address space within 2 GB of its code at " +
                                       hex_text(value(place)) +
@@ -135,7 +128,7 @@ NearPool::Region& NearPool::region_for(const std::string& name, CodeAddress plac
 }
 
 NearPool::Region* NearPool::map_region(CodeAddress place, std::size_t size) {
-  for (int round = 0; round < most_rounds; ++round) {
+  for (int round = 0; round < most_mapping_rounds; ++round) {
     std::vector<std::uintptr_t> places = free_places(space_.mappings(), value(place), size, reach);
     if (places.empty()) return nullptr;
     Region region{.begin = 0, .size = size, .free = {}, .is_open = true};
@@ -173,4 +166,4 @@ void NearPool::open(Region& region) {
   region.is_open = true;
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -11,12 +11,17 @@
 #include "platform/memory.hpp"
 #include "platform/x86_64/encodings.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 /// Where `size` bytes could be mapped no further than `reach` from `around`, at most one place a gap: those below
 /// first, the nearest first. Whole pages. `mappings` is sorted.
-std::vector<std::uintptr_t> free_places(const std::vector<platform::Mapping>& mappings, std::uintptr_t around,
-                                        std::size_t size, std::size_t reach);
+std::vector<std::uintptr_t> free_places(const std::vector<Mapping>& mappings, std::uintptr_t around, std::size_t size,
+                                        std::size_t reach);
+
+/// How often a place found free is tried: others may map memory there at the same time.
+inline constexpr int most_mapping_rounds = 4;
+
+inline std::uintptr_t distance_between(std::uintptr_t a, std::uintptr_t b) noexcept { return a < b ? b - a : a - b; }
 
 /// Not safe for several threads: its owner locks.
 class NearPool final {
@@ -24,7 +29,7 @@ class NearPool final {
   using OnRegion = std::function<void(CodeRange)>;
 
   /// `on_region` is told of every piece of address space taken, before a slot of it is used.
-  NearPool(const platform::AddressSpace& space, OnRegion on_region);
+  NearPool(const AddressSpace& space, OnRegion on_region);
   /// Gives the address space back: no slot may be in use.
   ~NearPool();
   NearPool(const NearPool&) = delete;
@@ -53,9 +58,9 @@ class NearPool final {
   void announce(const Region& region);
   void open(Region& region);
 
-  const platform::AddressSpace& space_;
+  const AddressSpace& space_;
   OnRegion on_region_;
   std::vector<Region> regions_;
 };
 
-}  // namespace moult::code
+}  // namespace moult::internal

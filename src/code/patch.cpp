@@ -17,23 +17,20 @@
 #include "base/guarded.hpp"
 #include "code/entry.hpp"
 #include "code/entry_plan.hpp"
-#include "code/registry.hpp"
+#include "code/patch_table.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "symbols/program.hpp"
-#include "threads/unwinder.hpp"
+#include "unwind/unwinder.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
-
-using platform::Mapping;
-using platform::Protection;
 
 /// The process's own. It lives to the end: functions that are redirected are called until then. A stop is granted only
 /// where no thread holds its lock, so what runs in a stopped program finds it consistent, and takes no lock to commit.
-Guarded<Registry>& registry() {
-  static Guarded<Registry>& only =
-      *new Guarded<Registry>(platform::address_space(), [](CodeRange region) { threads::register_entry_code(region); });
+Guarded<PatchTable>& registry() {
+  static Guarded<PatchTable>& only =
+      *new Guarded<PatchTable>(address_space(), [](CodeRange region) { register_entry_code(region); });
   return only;
 }
 
@@ -52,7 +49,7 @@ void check_code(const PatchTarget& target, const std::vector<Mapping>& mappings)
   ranges.push_back(target.range);
   for (CodeRange range : ranges) {
     for (std::uintptr_t at : {value(range.begin), value(range.end) - (range.size() > 0 ? 1 : 0)}) {
-      const Mapping* mapping = platform::find_mapping(mappings, at);
+      const Mapping* mapping = find_mapping(mappings, at);
       if (mapping == nullptr || !allows(mapping->protection, Protection::read | Protection::execute))
         throw Error(ErrorCode::invalid_argument, target.name + ": there is no readable code at its address");
       if (mapping->is_shared)
@@ -92,22 +89,22 @@ bool needs_padding(const PatchTarget& target) {
 
 /// Bytes behind a short function, up to the next multiple of 16, that are no other function's.
 CodeRange bytes_behind(const PatchTarget& target, const std::vector<Mapping>& mappings,
-                       std::optional<symbols::Program>& program) {
+                       std::optional<Program>& program) {
   CodeRange behind{target.range.end, CodeAddress{(value(target.range.end) + 15) / 16 * 16}};
   if (!needs_padding(target) || behind.size() == 0) return {behind.begin, behind.begin};
-  if (platform::find_mapping(mappings, value(behind.end) - 1) == nullptr) return {behind.begin, behind.begin};
-  if (!program) program.emplace(symbols::Program::of_this_process());
+  if (find_mapping(mappings, value(behind.end) - 1) == nullptr) return {behind.begin, behind.begin};
+  if (!program) program.emplace(Program::of_this_process());
   for (CodeAddress at = behind.begin; at < behind.end; at = at + 1)
     if (program->at(at)) return {behind.begin, at};
   return behind;
 }
 
 std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std::vector<Mapping>& mappings) {
-  std::optional<symbols::Program> program;
+  std::optional<Program> program;
   std::vector<CodeRange> behind;
   for (const PatchTarget& target : targets) behind.push_back(bytes_behind(target, mappings, program));
   // Under the lock no stop is granted, so that no other change is committed between two bytes.
-  return registry().with([&](const Registry& known) {
+  return registry().with([&](const PatchTable& known) {
     std::vector<CodeCopy> copies;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       CodeCopy copy{&targets[i], known.original_bytes(targets[i].range), known.original_bytes(behind[i]), {}};
@@ -120,9 +117,9 @@ std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std:
 
 /// Reads constants of the module that the function is in.
 ReadMemory reader_beside(CodeAddress function, const std::vector<Mapping>& mappings) {
-  const Mapping* home = platform::find_mapping(mappings, value(function));
+  const Mapping* home = find_mapping(mappings, value(function));
   return [home, &mappings](std::uintptr_t address, std::span<std::uint8_t> to) {
-    const Mapping* mapping = platform::find_mapping(mappings, address);
+    const Mapping* mapping = find_mapping(mappings, address);
     if (mapping == nullptr || mapping->end - address < to.size()) return false;
     if (!allows(mapping->protection, Protection::read) || mapping->path != home->path) return false;
     std::memcpy(to.data(), reinterpret_cast<const void*>(address), to.size());
@@ -197,14 +194,14 @@ class Patch::Impl final {
 Patch::Impl::~Impl() {
   close_pages();
   if (state_ == State::committed) return;
-  registry().with([this](Registry& known) {
+  registry().with([this](PatchTable& known) {
     for (Redirection* redirection : redirections_) known.remove(*redirection);
   });
 }
 
 void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vector<EntryPlan>& plans) {
   redirections_.reserve(copies.size());
-  registry().with([&](Registry& known) {
+  registry().with([&](PatchTable& known) {
     for (std::size_t i = 0; i < copies.size(); ++i) {
       const PatchTarget& target = *copies[i].target;
       known.refuse_superseded(target.name, target.range.begin, update_);
@@ -235,16 +232,16 @@ void Patch::Impl::keep_out_of(const PatchTarget& target, const EntryPlan& plan, 
 void Patch::Impl::open_pages() {
   if (!open_pages_.empty()) return;
   MOULT_FAULT("code.prepare.open_pages");
-  open_pages_ = registry().with([this](Registry& known) { return known.pages().open(overwritten_); });
+  open_pages_ = registry().with([this](PatchTable& known) { return known.pages().open(overwritten_); });
   for (CodeRange place : overwritten_) {
-    std::uintptr_t page = platform::page_size();
-    platform::make_present(value(place.begin) / page * page, value(place.end));
+    std::uintptr_t page = page_size();
+    make_present(value(place.begin) / page * page, value(place.end));
   }
 }
 
 void Patch::Impl::close_pages() noexcept {
   if (open_pages_.empty()) return;
-  registry().with([this](Registry& known) { known.pages().close(open_pages_); });
+  registry().with([this](PatchTable& known) { known.pages().close(open_pages_); });
   open_pages_.clear();
 }
 
@@ -262,7 +259,7 @@ void Patch::Impl::commit() noexcept {
   state_ = State::committed;
   modules_.keep();
   for (Redirection* redirection : redirections_) put_in_force(*redirection);
-  platform::sync_cores();
+  sync_cores();
 }
 
 void Patch::Impl::revert() noexcept {
@@ -270,17 +267,17 @@ void Patch::Impl::revert() noexcept {
   state_ = State::reverted;
   open_pages();
   for (Redirection* redirection : redirections_) take_out_of_force(*redirection);
-  platform::sync_cores();
+  sync_cores();
 }
 
 void Patch::Impl::lift(bool is_lifted) noexcept {
   MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is lifted whose pages are closed");
-  for (Redirection* redirection : redirections_) code::lift(*redirection, is_lifted);
-  platform::sync_cores();
+  for (Redirection* redirection : redirections_) internal::lift(*redirection, is_lifted);
+  sync_cores();
 }
 
 Patch Patch::prepare(std::span<const PatchTarget> targets, PatchOptions options) {
-  const std::vector<Mapping> mappings = platform::address_space().mappings();
+  const std::vector<Mapping> mappings = address_space().mappings();
   check_targets(targets, mappings);
   MOULT_FAULT("code.prepare.copy");
   std::vector<CodeCopy> copies = copy_code(targets, mappings);
@@ -291,14 +288,14 @@ Patch Patch::prepare(std::span<const PatchTarget> targets, PatchOptions options)
   std::unique_ptr<Impl> impl = std::make_unique<Impl>(std::move(options));
   impl->add_jumps(copies, plans);
   impl->open_pages();
-  platform::register_core_sync();
+  register_core_sync();
   MOULT_FAULT("code.prepare.end");
   return Patch(std::move(impl));
 }
 
 std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
   constexpr std::size_t longest_instruction = 15;
-  const std::vector<Mapping> mappings = platform::address_space().mappings();
+  const std::vector<Mapping> mappings = address_space().mappings();
   for (const PatchTarget& target : targets) check_code(target, mappings);
   std::vector<EntryCode> entries;
   for (const CodeCopy& copy : copy_code(targets, mappings)) {
@@ -308,7 +305,7 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
     const std::size_t overwritten = std::min(plan.room, longest_jump);
     bytes.resize(std::min(bytes.size(), overwritten + longest_instruction));
     entries.push_back({copy.target->name, function, plan.place, overwritten, std::move(bytes), plan.is_loop_head});
-    registry().with([&](const Registry& known) {
+    registry().with([&](const PatchTable& known) {
       auto entry = known.all().find(function);
       const Redirection* newest = entry == known.all().end() ? nullptr : version_in_force(entry->second);
       if (newest != nullptr) entries.back().in_force = newest->fresh;
@@ -318,11 +315,11 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
 }
 
 std::vector<std::uint8_t> original_code(CodeRange range) {
-  return registry().with([range](const Registry& known) { return known.original_bytes(range); });
+  return registry().with([range](const PatchTable& known) { return known.original_bytes(range); });
 }
 
 std::vector<Version> versions_of(CodeAddress entry) {
-  return registry().with([entry](const Registry& known) {
+  return registry().with([entry](const PatchTable& known) {
     std::vector<Version> versions;
     for (const Redirection* redirection : known.committed_from(entry)) {
       if (redirection->is_gate) continue;
@@ -335,7 +332,7 @@ std::vector<Version> versions_of(CodeAddress entry) {
 }
 
 std::vector<Standing> standing_changes() {
-  return registry().with([](const Registry& known) {
+  return registry().with([](const PatchTable& known) {
     std::vector<Standing> standing;
     for (const auto& [function, entry] : known.all()) {
       const Redirection* const newest = version_in_force(entry);
@@ -355,11 +352,11 @@ Patch& Patch::operator=(Patch&&) noexcept = default;
 Patch::~Patch() = default;
 
 std::span<const CodeRange> Patch::keep_out() const noexcept { return impl_->keep_out(); }
-void Patch::require_untouched(const threads::StoppedWorld&) const { impl_->require_untouched(); }
-void Patch::commit(const threads::StoppedWorld&) noexcept { impl_->commit(); }
+void Patch::require_untouched(const StoppedWorld&) const { impl_->require_untouched(); }
+void Patch::commit(const StoppedWorld&) noexcept { impl_->commit(); }
 void Patch::prepare_revert() { impl_->open_pages(); }
-void Patch::revert(const threads::StoppedWorld&) noexcept { impl_->revert(); }
-void Patch::lift(const threads::StoppedWorld&, bool is_lifted) noexcept { impl_->lift(is_lifted); }
+void Patch::revert(const StoppedWorld&) noexcept { impl_->revert(); }
+void Patch::lift(const StoppedWorld&, bool is_lifted) noexcept { impl_->lift(is_lifted); }
 void Patch::finish() noexcept { impl_->close_pages(); }
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -17,7 +17,7 @@
 #include "code/module_hold.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 struct PatchTarget {
   std::string name;                 ///< for messages
@@ -94,17 +94,17 @@ class Patch final {
   std::span<const CodeRange> keep_out() const noexcept;
   /// Before commit and before revert, in the same stop; prepare asks it too. Throws Error (unsupported_code) when what
   /// moult has left there was overwritten: to write over it would undo another's work, who may undo this in turn.
-  void require_untouched(const threads::StoppedWorld&) const;
-  void commit(const threads::StoppedWorld&) noexcept;
+  void require_untouched(const StoppedWorld&) const;
+  void commit(const StoppedWorld&) noexcept;
   /// May be called before revert: does there what may fail, so that the stop is shorter. After it, finish() as ever.
   /// Throws Error (system), having changed nothing.
   void prepare_revert();
   /// Takes this change back; functions that another committed patch redirects too go on there. Without prepare_revert
   /// it makes the code pages writable itself, and a kernel that refuses what it granted to prepare ends the process.
-  void revert(const threads::StoppedWorld&) noexcept;
+  void revert(const StoppedWorld&) noexcept;
   /// Between commit and the end of its stop, or after prepare_revert: has the functions be what they were before this
   /// change, until it is called with false. Other changes of the same functions stay as they are.
-  void lift(const threads::StoppedWorld&, bool is_lifted) noexcept;
+  void lift(const StoppedWorld&, bool is_lifted) noexcept;
   /// To be called after the program runs again: gives the code pages their protection back.
   void finish() noexcept;
 
@@ -114,4 +114,4 @@ class Patch final {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace moult::code
+}  // namespace moult::internal

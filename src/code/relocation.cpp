@@ -19,7 +19,7 @@
 #include "moult/error.hpp"
 #include "platform/x86_64/encodings.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 class Mover final {
@@ -151,4 +151,4 @@ MovedCode move_code(const std::string& name, const CodeBytes& code, std::size_t 
   return Mover(name, code, to).move(least);
 }
 
-}  // namespace moult::code
+}  // namespace moult::internal

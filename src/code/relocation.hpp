@@ -10,7 +10,7 @@
 #include "base/address.hpp"
 #include "code/entry_plan.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 
 struct MovedCode {
   /// Where each instruction of the copy begins, and whose place it stands for.
@@ -29,4 +29,4 @@ struct MovedCode {
 /// or would return into the first `least` bytes; no_room when something is out of reach of `to`.
 MovedCode move_code(const std::string& name, const CodeBytes& code, std::size_t least, CodeAddress to);
 
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -13,19 +13,19 @@
 #include "protocol/reply.hpp"
 #include "protocol/request.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 /// Every function may be called from any thread, several at once, and may throw.
 struct Backend {
-  std::function<protocol::StatusReply()> status;
+  std::function<StatusReply()> status;
   /// Loads and runs an update, and waits for what it handed in. A stop asked for ends the waiting, not the update.
-  std::function<protocol::UpdatesReply(const protocol::UpdateRequest&, const std::stop_token&)> update;
-  std::function<protocol::UpdatesReply(const protocol::CheckRequest&)> check;
-  std::function<protocol::ThreadsReply(const protocol::ThreadsRequest&)> threads;
-  std::function<protocol::FunctionsReply(const protocol::FunctionsRequest&)> functions;
-  std::function<protocol::ObjectsReply()> objects;
-  std::function<protocol::UpdatesReply(const protocol::RollbackRequest&)> roll_back;
-  std::function<void(const protocol::SetRequest&)> set;
+  std::function<UpdatesReply(const UpdateRequest&, const std::stop_token&)> update;
+  std::function<UpdatesReply(const CheckRequest&)> check;
+  std::function<ThreadsReply(const ThreadsRequest&)> threads;
+  std::function<FunctionsReply(const FunctionsRequest&)> functions;
+  std::function<ObjectsReply()> objects;
+  std::function<UpdatesReply(const RollbackRequest&)> roll_back;
+  std::function<void(const SetRequest&)> set;
 
   /// The kept events with a number above that, oldest first.
   std::function<std::vector<Event>(std::uint64_t after)> events_since;
@@ -38,4 +38,4 @@ struct Backend {
 /// Of this process.
 Backend native_backend();
 
-}  // namespace moult::control
+}  // namespace moult::internal

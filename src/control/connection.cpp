@@ -5,14 +5,11 @@
 
 #include "platform/sockets.hpp"
 
-namespace moult::control {
-
-using platform::Transfer;
-using platform::TransferResult;
+namespace moult::internal {
 
 void Connection::read_some() {
   std::array<char, 65536> bytes;
-  const TransferResult result = platform::read_from(socket_, bytes.data(), bytes.size());
+  const TransferResult result = read_from(socket_, bytes.data(), bytes.size());
   if (result.transfer == Transfer::ended) input_ended_ = true;
   if (result.transfer == Transfer::moved) last_moved_ = Clock::now();
   if (result.transfer != Transfer::moved || closing_ || following) return;
@@ -24,9 +21,9 @@ void Connection::read_to_end() {
   while (!input_ended_) read_some();
 }
 
-std::optional<protocol::Line> Connection::next_line() {
+std::optional<Line> Connection::next_line() {
   if (busy || following || closing_ || has_enough_output()) return std::nullopt;
-  std::optional<protocol::Line> line = splitter_.next();
+  std::optional<Line> line = splitter_.next();
   lines_left_ = line.has_value();
   return line;
 }
@@ -39,7 +36,7 @@ void Connection::queue_line(std::string_view line) {
 
 void Connection::flush() {
   while (!gone_ && pending_output() > 0) {
-    const TransferResult result = platform::send_to(socket_, output_.data() + sent_, pending_output());
+    const TransferResult result = send_to(socket_, output_.data() + sent_, pending_output());
     if (result.transfer == Transfer::would_block) return;
     if (result.transfer == Transfer::ended) gone_ = true;
     last_moved_ = Clock::now();
@@ -47,7 +44,7 @@ void Connection::flush() {
   }
   output_.clear();
   sent_ = 0;
-  if (closing_ && !gone_) platform::end_sending(socket_);
+  if (closing_ && !gone_) end_sending(socket_);
 }
 
 void Connection::close_after_output() {
@@ -57,7 +54,7 @@ void Connection::close_after_output() {
   deadline = Clock::now() + std::chrono::seconds(5);
 }
 
-platform::Interest Connection::interest() const noexcept {
+Interest Connection::interest() const noexcept {
   const bool wants_more = closing_ || (!busy && !has_enough_output() && !lines_left_);
   return {.read = !gone_ && !input_ended_ && wants_more, .write = !gone_ && pending_output() > 0};
 }
@@ -69,4 +66,4 @@ bool Connection::is_over() const noexcept {
   return input_ended_ && !following && !lines_left_ && pending_output() == 0;
 }
 
-}  // namespace moult::control
+}  // namespace moult::internal

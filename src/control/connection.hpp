@@ -11,7 +11,7 @@
 #include "platform/event_poll.hpp"
 #include "protocol/line_splitter.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 /// Memory a client costs: one request of at most 1 MiB, one reply, and events up to this many bytes. A client that does
 /// not read gets no further request served and no further event.
@@ -28,7 +28,7 @@ class Connection final {
   /// Reads until there is nothing left: only of a peer that is gone, so that it ends.
   void read_to_end();
   /// The next request, when one is whole and may be served now: none is in progress and the output is not full.
-  std::optional<protocol::Line> next_line();
+  std::optional<Line> next_line();
   void queue_line(std::string_view line);
   /// Sends what can be sent now.
   void flush();
@@ -38,7 +38,7 @@ class Connection final {
   void hang_up() noexcept { gone_ = true; }
   bool is_gone() const noexcept { return gone_; }
 
-  platform::Interest interest() const noexcept;
+  Interest interest() const noexcept;
   bool has_enough_output() const noexcept { return pending_output() >= enough_output_bytes; }
   /// The client owes something: a request, or the reading of what it was told. A follower that knows everything owes
   /// nothing, and for a request in progress it is the program that does.
@@ -56,14 +56,14 @@ class Connection final {
   std::uint64_t last_event = 0;  ///< number of the last event told to it
   /// When it is dropped, whatever it does.
   std::optional<Clock::time_point> deadline;
-  platform::Interest registered{};
+  Interest registered{};
   bool is_registered = false;
 
  private:
   std::size_t pending_output() const noexcept { return output_.size() - sent_; }
 
   Fd socket_;
-  protocol::LineSplitter splitter_;
+  LineSplitter splitter_;
   std::string output_;
   std::size_t sent_ = 0;
   Clock::time_point last_moved_ = Clock::now();
@@ -73,4 +73,4 @@ class Connection final {
   bool lines_left_ = false;
 };
 
-}  // namespace moult::control
+}  // namespace moult::internal

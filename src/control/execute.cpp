@@ -3,26 +3,8 @@
 #include <exception>
 #include <utility>
 
-namespace moult::control {
+namespace moult::internal {
 namespace {
-
-using protocol::AuthenticateRequest;
-using protocol::CheckRequest;
-using protocol::Command;
-using protocol::DoneReply;
-using protocol::EventRecord;
-using protocol::EventsReply;
-using protocol::Failure;
-using protocol::FunctionsRequest;
-using protocol::LogRequest;
-using protocol::MalformedRequest;
-using protocol::ObjectsRequest;
-using protocol::Result;
-using protocol::RollbackRequest;
-using protocol::SetRequest;
-using protocol::StatusRequest;
-using protocol::ThreadsRequest;
-using protocol::UpdateRequest;
 
 class Executor final {
  public:
@@ -91,4 +73,4 @@ EventRecord to_record(const Event& event) {
   return record;
 }
 
-}  // namespace moult::control
+}  // namespace moult::internal

@@ -20,31 +20,31 @@ namespace {
 
 constexpr std::size_t least_token_size = 16;
 
-platform::PathSocket listen_in_runtime_folder() {
-  const auto surroundings = protocol::RuntimeSurroundings::of_this_process();
-  protocol::remove_leftovers(surroundings);
-  return platform::listen_at(
-      (protocol::make_runtime_folder(surroundings) / protocol::socket_name(::getpid())).string());
+internal::PathSocket listen_in_runtime_folder() {
+  const auto surroundings = internal::RuntimeSurroundings::of_this_process();
+  internal::remove_leftovers(surroundings);
+  return internal::listen_at(
+      (internal::make_runtime_folder(surroundings) / internal::socket_name(::getpid())).string());
 }
 
-Fd listen_on_tcp(const ListenerOptions& options) {
-  if (options.tcp_port == 0) return Fd();
+internal::Fd listen_on_tcp(const ListenerOptions& options) {
+  if (options.tcp_port == 0) return internal::Fd();
   if (options.token.size() < least_token_size)
     throw Error(ErrorCode::invalid_argument,
                 "a listener on TCP needs a token of at least 16 characters: every user of this machine can connect");
-  return platform::listen_on_loopback(options.tcp_port);
+  return internal::listen_on_loopback(options.tcp_port);
 }
 
 }  // namespace
 
 class Listener::Impl final {
  public:
-  Impl(platform::PathSocket local, Fd tcp, std::string token)
+  Impl(internal::PathSocket local, internal::Fd tcp, std::string token)
       : path_(std::move(local.path)),
-        progress_((std::filesystem::path(path_.path()).parent_path() / protocol::progress_name(::getpid())).string()),
-        server_(control::native_backend(),
+        progress_((std::filesystem::path(path_.path()).parent_path() / internal::progress_name(::getpid())).string()),
+        server_(internal::native_backend(),
                 {.local = std::move(local.socket), .tcp = std::move(tcp), .token = std::move(token)}) {
-    const platform::OrdinarySignalsBlocked blocked;
+    const internal::OrdinarySignalsBlocked blocked;
     thread_ = std::jthread([this](const std::stop_token& stop) { server_.serve(stop); });
   }
 
@@ -54,14 +54,14 @@ class Listener::Impl final {
 
  private:
   pid_t maker_ = ::getpid();
-  platform::OwnedPath path_;
-  control::ProgressPage progress_;
-  control::Server server_;
+  internal::OwnedPath path_;
+  internal::ProgressPage progress_;
+  internal::Server server_;
   std::jthread thread_;
 };
 
 Listener::Listener(ListenerOptions options) {
-  Fd tcp = listen_on_tcp(options);
+  internal::Fd tcp = listen_on_tcp(options);
   impl_ = std::make_unique<Impl>(listen_in_runtime_folder(), std::move(tcp), std::move(options.token));
 }
 

@@ -28,10 +28,10 @@ constexpr std::uint64_t fifo_key = 1;
 
 class PipeListener::Impl final {
  public:
-  explicit Impl(platform::PathSocket fifo) : fifo_(std::move(fifo)), backend_(control::native_backend()) {
+  explicit Impl(internal::PathSocket fifo) : fifo_(std::move(fifo)), backend_(internal::native_backend()) {
     poll_.add(waker_.fd(), waker_key, {.read = true});
     poll_.add(fifo_.socket, fifo_key, {.read = true});
-    const platform::OrdinarySignalsBlocked blocked;
+    const internal::OrdinarySignalsBlocked blocked;
     thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
   }
 
@@ -39,49 +39,49 @@ class PipeListener::Impl final {
 
  private:
   void serve(const std::stop_token& stop) noexcept {
-    platform::name_this_thread("moult pipe");
+    internal::name_this_thread("moult pipe");
     const std::stop_callback wake_up(stop, [this] { waker_.wake(); });
-    std::array<platform::Ready, 2> buffer;
+    std::array<internal::Ready, 2> buffer;
     while (!stop.stop_requested())
-      for (const platform::Ready& ready : poll_.wait(buffer, std::nullopt))
+      for (const internal::Ready& ready : poll_.wait(buffer, std::nullopt))
         if (ready.key == fifo_key) read_lines(stop);
   }
 
   void read_lines(const std::stop_token& stop) noexcept {
     std::array<char, 4096> bytes;
-    const platform::TransferResult result = platform::read_from(fifo_.socket, bytes.data(), bytes.size());
+    const internal::TransferResult result = internal::read_from(fifo_.socket, bytes.data(), bytes.size());
     try {
       splitter_.feed({bytes.data(), result.bytes});
-      while (const std::optional<protocol::Line> line = splitter_.next())
+      while (const std::optional<internal::Line> line = splitter_.next())
         if (!stop.stop_requested()) tell(*line, outcome_of(*line, stop));
     } catch (const std::exception&) {
-      splitter_ = protocol::LineSplitter();  // no memory: the line is lost, the listener goes on
+      splitter_ = internal::LineSplitter();  // no memory: the line is lost, the listener goes on
     }
   }
 
-  protocol::Result outcome_of(const protocol::Line& line, const std::stop_token& stop) const {
-    if (line.too_long) return protocol::Failure{ErrorCode::invalid_argument, "the command is longer than 1 MiB"};
-    return control::execute(protocol::parse_request(line.text).command, backend_, stop);
+  internal::Result outcome_of(const internal::Line& line, const std::stop_token& stop) const {
+    if (line.too_long) return internal::Failure{ErrorCode::invalid_argument, "the command is longer than 1 MiB"};
+    return internal::execute(internal::parse_request(line.text).command, backend_, stop);
   }
 
-  void tell(const protocol::Line& line, const protocol::Result& result) const {
-    Event event;
-    const bool failed = protocol::parse_failure(protocol::format_reply({}, result)).has_value();
-    event.kind = failed ? EventKind::warning : EventKind::message;
-    event.text = fifo_.path.path() + ": " + line.text + ": " + protocol::format_reply({}, result);
+  void tell(const internal::Line& line, const internal::Result& result) const {
+    internal::Event event;
+    const bool failed = internal::parse_failure(internal::format_reply({}, result)).has_value();
+    event.kind = failed ? internal::EventKind::warning : internal::EventKind::message;
+    event.text = fifo_.path.path() + ": " + line.text + ": " + internal::format_reply({}, result);
     backend_.publish(std::move(event));
   }
 
   pid_t maker_ = ::getpid();
-  platform::PathSocket fifo_;
-  control::Backend backend_;
-  platform::EventPoll poll_;
-  platform::Waker waker_;
-  protocol::LineSplitter splitter_;
+  internal::PathSocket fifo_;
+  internal::Backend backend_;
+  internal::EventPoll poll_;
+  internal::Waker waker_;
+  internal::LineSplitter splitter_;
   std::jthread thread_;
 };
 
-PipeListener::PipeListener(const std::string& path) : impl_(std::make_unique<Impl>(platform::make_fifo(path))) {}
+PipeListener::PipeListener(const std::string& path) : impl_(std::make_unique<Impl>(internal::make_fifo(path))) {}
 
 PipeListener::~PipeListener() {
   if (!impl_->is_of_this_process()) static_cast<void>(impl_.release());  // left to the parent

@@ -13,7 +13,7 @@
 #include "moult/error.hpp"
 #include "platform/shared_page.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 namespace {
 
 /// A child would write to its parent's.
@@ -35,7 +35,7 @@ class ProgressPage::Impl final {
   Impl& operator=(const Impl&) = delete;
 
  private:
-  platform::SharedPage page_;
+  SharedPage page_;
 };
 
 ProgressPage::ProgressPage(const std::string& path) {
@@ -47,4 +47,4 @@ ProgressPage::ProgressPage(const std::string& path) {
 
 ProgressPage::~ProgressPage() = default;
 
-}  // namespace moult::control
+}  // namespace moult::internal

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-namespace moult::control {
+namespace moult::internal {
 
 /// While it lives, how far work is for which the program stands still can be read from a file.
 class ProgressPage final {
@@ -20,4 +20,4 @@ class ProgressPage final {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace moult::control
+}  // namespace moult::internal

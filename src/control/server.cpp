@@ -10,10 +10,8 @@
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 namespace {
-
-using protocol::Failure;
 
 constexpr std::uint64_t waker_key = 0;
 constexpr std::uint64_t local_key = 1;
@@ -22,20 +20,20 @@ constexpr std::uint64_t first_client_key = 16;
 
 /// Tells a slow follower what it has missed.
 std::string notice_of_gap(std::uint64_t first_missing, std::uint64_t count) {
-  protocol::EventRecord notice;
+  EventRecord notice;
   notice.number = first_missing + count - 1;
   notice.kind = name_of(EventKind::warning);
   notice.time = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   notice.text = std::to_string(count) + " events were dropped: this reader is too slow";
-  return protocol::format_event(notice);
+  return format_event(notice);
 }
 
 Failure too_many_connections() {
   return {ErrorCode::system, "too many connections to this program's listener; close one and try again"};
 }
 
-std::uint64_t last_number(const protocol::Result& result, std::uint64_t otherwise) {
-  const auto* const reply = std::get_if<protocol::EventsReply>(&result);
+std::uint64_t last_number(const Result& result, std::uint64_t otherwise) {
+  const auto* const reply = std::get_if<EventsReply>(&result);
   return reply == nullptr || reply->events.empty() ? otherwise : reply->events.back().number;
 }
 
@@ -49,7 +47,7 @@ Server::Server(Backend backend, Options options)
 }
 
 void Server::serve(const std::stop_token& stop) noexcept {
-  platform::name_this_thread("moult listener");
+  name_this_thread("moult listener");
   try {
     run(stop);
   } catch (const std::exception& error) {
@@ -66,9 +64,9 @@ void Server::run(const std::stop_token& stop) {
   const std::shared_ptr<void> subscription = backend_.on_event([this] {
     if (has_followers_.load()) waker_.wake();
   });
-  std::array<platform::Ready, 32> buffer;
+  std::array<Ready, 32> buffer;
   while (!stop.stop_requested()) {
-    for (const platform::Ready& ready : poll_.wait(buffer, time_to_next_deadline())) {
+    for (const Ready& ready : poll_.wait(buffer, time_to_next_deadline())) {
       if (stop.stop_requested()) break;  // a command that waits for its turn is not begun any more
       handle(ready);
     }
@@ -79,7 +77,7 @@ void Server::run(const std::stop_token& stop) {
   deliver_completions();
 }
 
-void Server::handle(const platform::Ready& ready) {
+void Server::handle(const Ready& ready) {
   try {
     dispatch(ready);
   } catch (const std::exception&) {
@@ -87,7 +85,7 @@ void Server::handle(const platform::Ready& ready) {
   }
 }
 
-void Server::dispatch(const platform::Ready& ready) {
+void Server::dispatch(const Ready& ready) {
   if (ready.key == local_key) return accept_all(options_.local, false);
   if (ready.key == tcp_key) return accept_all(options_.tcp, true);
   if (ready.key == waker_key) {
@@ -103,17 +101,17 @@ void Server::dispatch(const platform::Ready& ready) {
 
 void Server::accept_all(const Fd& listening, bool is_tcp) {
   while (true) {
-    platform::Accepted accepted = platform::accept_from(listening);
-    if (accepted.outcome == platform::AcceptOutcome::out_of_descriptors) spare_.turn_one_away(listening);
-    if (accepted.outcome != platform::AcceptOutcome::accepted) return;
+    Accepted accepted = accept_from(listening);
+    if (accepted.outcome == AcceptOutcome::out_of_descriptors) spare_.turn_one_away(listening);
+    if (accepted.outcome != AcceptOutcome::accepted) return;
     admit(std::move(accepted.socket), is_tcp);
   }
 }
 
 std::optional<Failure> Server::objection_to(const Fd& socket, bool is_tcp) const {
   if (!is_tcp) {
-    const std::optional<uid_t> user = platform::peer_user(socket);
-    if (!user || !platform::is_trusted_user(*user))
+    const std::optional<uid_t> user = peer_user(socket);
+    if (!user || !is_trusted_user(*user))
       return Failure{ErrorCode::permission_denied, "this program belongs to another user; become that user or root"};
   }
   const auto is_stranger = [](const auto& each) { return each.second.must_authenticate; };
@@ -140,8 +138,8 @@ void Server::admit(Fd socket, bool is_tcp) {
   std::optional<Failure> objection = objection_to(socket, is_tcp);
   if (!objection && !make_room(is_tcp)) objection = too_many_connections();
   if (objection) {
-    const std::string line = protocol::format_reply({}, *objection) + "\n";
-    platform::send_to(socket, line.data(), line.size());
+    const std::string line = format_reply({}, *objection) + "\n";
+    send_to(socket, line.data(), line.size());
     return;
   }
   const std::uint64_t key = next_key_++;
@@ -154,7 +152,7 @@ void Server::admit(Fd socket, bool is_tcp) {
 
 // ---- requests ----
 
-void Server::handle_client(Connection& client, const platform::Ready& ready) {
+void Server::handle_client(Connection& client, const Ready& ready) {
   if (ready.readable && !ready.hung_up) client.read_some();
   if (ready.hung_up) {
     // Whoever sends and leaves at once is still served: what a peer that is gone has sent is finite.
@@ -165,29 +163,29 @@ void Server::handle_client(Connection& client, const platform::Ready& ready) {
 }
 
 void Server::advance(Connection& client) {
-  while (const std::optional<protocol::Line> line = client.next_line()) take(client, *line);
+  while (const std::optional<Line> line = client.next_line()) take(client, *line);
   client.flush();
   if (client.following) pump(client);
   settle(client);
 }
 
-void Server::take(Connection& client, const protocol::Line& line) {
+void Server::take(Connection& client, const Line& line) {
   if (line.too_long) {
     const Failure failure{ErrorCode::invalid_argument, "the request is longer than 1 MiB; send shorter lines"};
-    client.queue_line(protocol::format_reply({}, failure));
+    client.queue_line(format_reply({}, failure));
     return client.close_after_output();
   }
-  const protocol::Request request = protocol::parse_request(line.text);
+  const Request request = parse_request(line.text);
   if (client.must_authenticate && !authenticate(client, request)) return;
   if (!is_quick(request.command)) return start(client, request);
-  const protocol::Result result = execute(request.command, backend_, {});
-  client.queue_line(protocol::format_reply(request.id, result));
-  const auto* const log = std::get_if<protocol::LogRequest>(&request.command);
+  const Result result = execute(request.command, backend_, {});
+  client.queue_line(format_reply(request.id, result));
+  const auto* const log = std::get_if<LogRequest>(&request.command);
   if (log != nullptr && log->follow) follow(client, last_number(result, log->after));
 }
 
-bool Server::authenticate(Connection& client, const protocol::Request& request) {
-  const auto* const given = std::get_if<protocol::AuthenticateRequest>(&request.command);
+bool Server::authenticate(Connection& client, const Request& request) {
+  const auto* const given = std::get_if<AuthenticateRequest>(&request.command);
   if (given != nullptr && is_token(given->token, options_.token)) {
     client.must_authenticate = false;
     client.deadline.reset();
@@ -195,12 +193,12 @@ bool Server::authenticate(Connection& client, const protocol::Request& request) 
   }
   const Failure failure{ErrorCode::permission_denied,
                         R"(send {"command":"authenticate","token":"..."} with the listener's token first)"};
-  client.queue_line(protocol::format_reply(request.id, failure));
+  client.queue_line(format_reply(request.id, failure));
   client.close_after_output();
   return false;
 }
 
-void Server::start(Connection& client, const protocol::Request& request) {
+void Server::start(Connection& client, const Request& request) {
   client.busy = true;
   const bool reads = reads_debug_information(request.command);
   if (reads && is_reading_) return to_read_.push_back({client.key, request});
@@ -213,16 +211,16 @@ void Server::start(const Task& task) {
     workers_.start([this, task](const std::stop_token& stop) { carry_out(task, stop); });
   } catch (const std::exception& error) {
     const Failure failure{ErrorCode::system, std::string("no thread for this request: ") + error.what()};
-    complete(task, protocol::format_reply(task.request.id, failure));
+    complete(task, format_reply(task.request.id, failure));
   }
 }
 
 /// In a worker's thread.
 void Server::carry_out(const Task& task, const std::stop_token& stop) {
-  platform::name_this_thread("moult command");
-  complete(task, protocol::format_reply(task.request.id, execute(task.request.command, backend_, stop)));
+  name_this_thread("moult command");
+  complete(task, format_reply(task.request.id, execute(task.request.command, backend_, stop)));
   // Not after an update: this takes the allocator's locks, and in a large heap for long.
-  if (reads_debug_information(task.request.command)) platform::give_free_memory_back();
+  if (reads_debug_information(task.request.command)) give_free_memory_back();
 }
 
 void Server::complete(const Task& task, std::string line) {
@@ -255,7 +253,7 @@ void Server::start_next_reader() {
 
 void Server::turn_readers_away() {
   const Failure failure{ErrorCode::timed_out, "the listener has ended; start it and ask again"};
-  for (const Task& task : std::exchange(to_read_, {})) complete(task, protocol::format_reply(task.request.id, failure));
+  for (const Task& task : std::exchange(to_read_, {})) complete(task, format_reply(task.request.id, failure));
 }
 
 // ---- followers of the log ----
@@ -278,7 +276,7 @@ bool Server::queue_events(Connection& client) {
     if (client.has_enough_output()) return true;
     if (event.number > client.last_event + 1)
       client.queue_line(notice_of_gap(client.last_event + 1, event.number - client.last_event - 1));
-    client.queue_line(protocol::format_event(to_record(event)));
+    client.queue_line(format_event(to_record(event)));
     client.last_event = event.number;
   }
   return false;
@@ -331,4 +329,4 @@ std::optional<std::chrono::milliseconds> Server::time_to_next_deadline() const {
   return std::max(left, std::chrono::milliseconds(0));
 }
 
-}  // namespace moult::control
+}  // namespace moult::internal

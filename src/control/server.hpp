@@ -34,7 +34,7 @@
 #include "platform/event_poll.hpp"
 #include "platform/sockets.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 class Server final {
  public:
@@ -63,22 +63,22 @@ class Server final {
   };
   struct Task {
     std::uint64_t key;
-    protocol::Request request;
+    Request request;
   };
   using Connections = std::map<std::uint64_t, Connection>;
 
   void run(const std::stop_token& stop);
-  void handle(const platform::Ready& ready);
-  void dispatch(const platform::Ready& ready);
+  void handle(const Ready& ready);
+  void dispatch(const Ready& ready);
   void accept_all(const Fd& listening, bool is_tcp);
   void admit(Fd socket, bool is_tcp);
-  std::optional<protocol::Failure> objection_to(const Fd& socket, bool is_tcp) const;
+  std::optional<Failure> objection_to(const Fd& socket, bool is_tcp) const;
   bool make_room(bool is_tcp);
-  void handle_client(Connection& client, const platform::Ready& ready);
+  void handle_client(Connection& client, const Ready& ready);
   void advance(Connection& client);
-  void take(Connection& client, const protocol::Line& line);
-  bool authenticate(Connection& client, const protocol::Request& request);
-  void start(Connection& client, const protocol::Request& request);
+  void take(Connection& client, const Line& line);
+  bool authenticate(Connection& client, const Request& request);
+  void start(Connection& client, const Request& request);
   void start(const Task& task);
   void carry_out(const Task& task, const std::stop_token& stop);
   void complete(const Task& task, std::string line);
@@ -96,9 +96,9 @@ class Server final {
 
   Backend backend_;
   Options options_;
-  platform::EventPoll poll_;
-  platform::Waker waker_;
-  platform::SpareDescriptor spare_;
+  EventPoll poll_;
+  Waker waker_;
+  SpareDescriptor spare_;
   Connections connections_;
   std::uint64_t next_key_;
   std::atomic<bool> has_followers_ = false;
@@ -108,4 +108,4 @@ class Server final {
   Workers workers_;
 };
 
-}  // namespace moult::control
+}  // namespace moult::internal

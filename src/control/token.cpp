@@ -1,6 +1,6 @@
 #include "control/token.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 bool is_token(std::string_view given, std::string_view token) noexcept {
   if (token.empty()) return false;
@@ -10,4 +10,4 @@ bool is_token(std::string_view given, std::string_view token) noexcept {
   return difference == 0;
 }
 
-}  // namespace moult::control
+}  // namespace moult::internal

@@ -6,14 +6,14 @@
 
 #include "protocol/leftovers.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 namespace fs = std::filesystem;
 
-UpdateFolder::UpdateFolder(const protocol::RuntimeSurroundings& surroundings) : maker_(::getpid()) {
-  const fs::path runtime_folder = protocol::make_runtime_folder(surroundings);
-  protocol::remove_leftovers(surroundings);
-  path_ = runtime_folder / protocol::updates_name(maker_);
+UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::getpid()) {
+  const fs::path runtime_folder = make_runtime_folder(surroundings);
+  remove_leftovers(surroundings);
+  path_ = runtime_folder / updates_name(maker_);
   std::error_code error;
   fs::remove_all(path_, error);  // of an ended process of the same pid
   // The runtime folder is for this user alone, so there is no moment in which another could reach in.
@@ -27,4 +27,4 @@ UpdateFolder::~UpdateFolder() {
   if (maker_ == ::getpid()) fs::remove_all(path_, ignored);
 }
 
-}  // namespace moult::control
+}  // namespace moult::internal

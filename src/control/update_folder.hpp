@@ -6,7 +6,7 @@
 
 #include "protocol/runtime_folder.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 /// Made with mode 0700. Copies must stay as long as the process, since debuggers and moult itself read them; they go
 /// away with this object, which a child after fork leaves alone. What processes that were killed have left behind is
@@ -14,7 +14,7 @@ namespace moult::control {
 class UpdateFolder final {
  public:
   /// Throws Error: permission_denied, system.
-  explicit UpdateFolder(const protocol::RuntimeSurroundings& surroundings);
+  explicit UpdateFolder(const RuntimeSurroundings& surroundings);
   ~UpdateFolder();
   UpdateFolder(const UpdateFolder&) = delete;
   UpdateFolder& operator=(const UpdateFolder&) = delete;
@@ -26,4 +26,4 @@ class UpdateFolder final {
   int maker_;
 };
 
-}  // namespace moult::control
+}  // namespace moult::internal

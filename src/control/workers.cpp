@@ -4,10 +4,10 @@
 
 #include "platform/signal_mask.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 void Workers::start(Work work) {
-  const platform::OrdinarySignalsBlocked blocked;
+  const OrdinarySignalsBlocked blocked;
   auto ended = std::make_shared<std::atomic<bool>>(false);
   workers_.push_back({ended, {}});
   try {
@@ -30,4 +30,4 @@ void Workers::stop_all() {
   workers_.clear();
 }
 
-}  // namespace moult::control
+}  // namespace moult::internal

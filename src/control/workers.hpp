@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace moult::control {
+namespace moult::internal {
 
 /// Used by one thread. Its threads begin with the ordinary signals blocked, so that the program's handlers run in
 /// threads of the program; what a worker starts inherits that.
@@ -32,4 +32,4 @@ class Workers final {
   std::list<Worker> workers_;
 };
 
-}  // namespace moult::control
+}  // namespace moult::internal

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "base/event.hpp"
-#include "lifecycle/registry.hpp"
 #include "lifecycle/submission.hpp"
+#include "lifecycle/update_registry.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 namespace {
 
 void tell_queued(const UpdateRun& run, const std::string& manager) {
@@ -36,15 +36,15 @@ Admission admit(const std::string& manager, std::unique_ptr<Update> update,
     dry_run->record(UpdateHandle(run));
     return {std::move(run), false};
   }
-  std::shared_ptr<UpdateRun> run = registry().add(manager, std::move(update), default_threads);
+  std::shared_ptr<UpdateRun> run = update_registry().add(manager, std::move(update), default_threads);
   if (Submission* submission = Submission::current()) submission->record(UpdateHandle(run));
   tell_queued(*run, manager);
   return {std::move(run), true};
 }
 
 void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason) {
-  run->abort(registry().gate(), reason);
-  registry().update_ended(run);
+  run->abort(update_registry().gate(), reason);
+  update_registry().update_ended(run);
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -7,7 +7,7 @@
 
 #include "lifecycle/update_run.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 struct Admission {
   std::shared_ptr<UpdateRun> run;
@@ -23,4 +23,4 @@ Admission admit(const std::string& manager, std::unique_ptr<Update> update,
 /// The manager will not carry it out.
 void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason);
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 Deadline deadline_after(std::chrono::milliseconds timeout) noexcept {
   constexpr std::chrono::milliseconds year = std::chrono::hours(24 * 365);
@@ -27,4 +27,4 @@ bool Backoff::sleep() {
   return true;
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

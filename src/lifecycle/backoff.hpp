@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
@@ -27,4 +27,4 @@ class Backoff final {
   Deadline deadline_;
 };
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

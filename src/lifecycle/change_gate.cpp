@@ -1,6 +1,6 @@
 #include "lifecycle/change_gate.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 void ChangeTurn::release() noexcept {
   if (gate_ != nullptr) std::exchange(gate_, nullptr)->give_back();
@@ -37,4 +37,4 @@ void ChangeGate::give_back() noexcept {
   state_.notify();
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -15,7 +15,7 @@
 #include "base/guarded.hpp"
 #include "lifecycle/backoff.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 class ChangeGate;
 
@@ -71,4 +71,4 @@ class ChangeGate final {
   Guarded<State> state_;
 };
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -5,18 +5,18 @@
 
 #include "base/guarded.hpp"
 #include "lifecycle/admission.hpp"
-#include "lifecycle/registry.hpp"
+#include "lifecycle/update_registry.hpp"
 
 namespace moult {
 
-using lifecycle::ChangeTurn;
-using lifecycle::Progress;
-using lifecycle::UpdateRun;
+using internal::ChangeTurn;
+using internal::RunStatus;
+using internal::UpdateRun;
 
 class Manager::Impl final {
  public:
   Impl(std::string name, std::vector<ThreadId> threads)
-      : registration_(lifecycle::registry(), std::move(name)), threads_(std::move(threads)) {}
+      : registration_(internal::update_registry(), std::move(name)), threads_(std::move(threads)) {}
 
   const std::string& name() const noexcept { return registration_.name(); }
   void open(Manager& manager) { registration_.publish(manager); }
@@ -31,16 +31,16 @@ class Manager::Impl final {
     bool advancing = false;  ///< a thread is in apply_next_update
   };
   std::shared_ptr<UpdateRun> begin_advance();
-  Progress advance(UpdateRun& run);
-  void end_advance(const std::shared_ptr<UpdateRun>& run, Progress progress);
+  internal::RunStatus advance(UpdateRun& run);
+  void end_advance(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress);
 
-  lifecycle::Registry::Registration registration_;
+  internal::UpdateRegistry::Registration registration_;
   std::vector<ThreadId> threads_;
-  Guarded<Line> line_;
+  internal::Guarded<Line> line_;
 };
 
 UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
-  lifecycle::Admission admission = lifecycle::admit(name(), std::move(update), threads_);
+  internal::Admission admission = internal::admit(name(), std::move(update), threads_);
   if (admission.to_queue) line_.with([&](Line& line) { line.queue.push_back(admission.run); });
   return UpdateHandle(std::move(admission.run));
 }
@@ -61,25 +61,25 @@ std::shared_ptr<UpdateRun> Manager::Impl::begin_advance() {
 void Manager::Impl::advance() {
   std::shared_ptr<UpdateRun> run = begin_advance();
   if (run == nullptr) return;
-  Progress progress = advance(*run);
-  if (progress == Progress::ended) lifecycle::registry().update_ended(run);
+  internal::RunStatus progress = advance(*run);
+  if (progress == internal::RunStatus::ended) internal::update_registry().update_ended(run);
   end_advance(run, progress);
 }
 
 /// While another manager changes the program the update waits for a later call, and no probe is counted: the thread is
 /// the program's and must not be kept.
-Progress Manager::Impl::advance(UpdateRun& run) {
-  lifecycle::ChangeGate& gate = lifecycle::registry().gate();
+internal::RunStatus Manager::Impl::advance(UpdateRun& run) {
+  internal::ChangeGate& gate = internal::update_registry().gate();
   ChangeTurn turn;
-  if (run.needs_turn() && !(turn = gate.try_take())) return Progress::pending;
+  if (run.needs_turn() && !(turn = gate.try_take())) return internal::RunStatus::pending;
   return run.probe(gate, std::move(turn));
 }
 
-void Manager::Impl::end_advance(const std::shared_ptr<UpdateRun>& run, Progress progress) {
+void Manager::Impl::end_advance(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) {
   line_.with([&](Line& line) {
     line.advancing = false;
-    if (progress == Progress::pending) return;
-    if (progress == Progress::postponed) line.queue.push_back(run);
+    if (progress == internal::RunStatus::pending) return;
+    if (progress == internal::RunStatus::postponed) line.queue.push_back(run);
     line.current.reset();
   });
 }
@@ -89,8 +89,8 @@ void Manager::Impl::close() {
   Line left;
   line_.with([&](Line& line) { std::swap(left, line); });
   std::string reason = "its manager " + name() + " was destroyed";
-  if (left.current != nullptr) lifecycle::turn_away(left.current, reason);
-  for (const std::shared_ptr<UpdateRun>& run : left.queue) lifecycle::turn_away(run, reason);
+  if (left.current != nullptr) internal::turn_away(left.current, reason);
+  for (const std::shared_ptr<UpdateRun>& run : left.queue) internal::turn_away(run, reason);
 }
 
 Manager::Manager(std::string name, std::vector<ThreadId> threads)

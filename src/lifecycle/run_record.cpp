@@ -1,6 +1,6 @@
 #include "lifecycle/run_record.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 RunRecord::RunRecord(std::uint64_t id, std::string name, std::string manager) {
   data_.with([&](Data& data) {
@@ -59,4 +59,4 @@ bool RunRecord::wait_for_attempt(std::uint64_t seen, Deadline deadline) const {
       [](const Data&, bool ended) { return ended; });
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

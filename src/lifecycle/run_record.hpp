@@ -9,7 +9,7 @@
 #include "lifecycle/backoff.hpp"
 #include "moult/update.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 /// Usable from any thread.
 class RunRecord final {
@@ -64,4 +64,4 @@ class RunRecord final {
   mutable Guarded<Data> data_;
 };
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace moult::lifecycle {
+namespace moult::internal {
 namespace {
 
 thread_local Submission* current_of_this_thread = nullptr;
@@ -27,4 +27,4 @@ std::vector<UpdateReport> Submission::reports() const {
   return all;
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

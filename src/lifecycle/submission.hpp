@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/direct_change.hpp"
+#include "base/untracked_change.hpp"
 #include "moult/manager.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 /// Thrown to leave an entry in a dry run where it would wait for an update: what it does then hangs on what came of the
 /// update, and nothing will come of it. No std::exception, so that an entry that handles its errors lets it through.
@@ -74,4 +74,4 @@ class Submission final {
   std::vector<std::unique_ptr<ThreadedManager>> kept_;
 };
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

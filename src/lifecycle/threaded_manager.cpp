@@ -10,16 +10,16 @@
 
 #include "base/guarded.hpp"
 #include "lifecycle/admission.hpp"
-#include "lifecycle/registry.hpp"
 #include "lifecycle/submission.hpp"
+#include "lifecycle/update_registry.hpp"
 #include "moult/manager.hpp"
 
 namespace moult {
 
-using lifecycle::ChangeTurn;
-using lifecycle::Deadline;
-using lifecycle::Progress;
-using lifecycle::UpdateRun;
+using internal::ChangeTurn;
+using internal::Deadline;
+using internal::RunStatus;
+using internal::UpdateRun;
 
 namespace {
 
@@ -42,7 +42,7 @@ bool has_due(const Line& line) {
 }
 
 Deadline next_due(const Line& line) {
-  Deadline next = lifecycle::deadline_after(std::chrono::hours(1));
+  Deadline next = internal::deadline_after(std::chrono::hours(1));
   for (const Postponed& waiting : line.postponed) next = std::min(next, waiting.due);
   return next;
 }
@@ -82,7 +82,7 @@ ThreadedManager& threaded(AnyManager& manager) {
 class ThreadedManager::Impl final {
  public:
   Impl(std::string name, std::vector<ThreadId> threads)
-      : registration_(lifecycle::registry(), std::move(name)),
+      : registration_(internal::update_registry(), std::move(name)),
         threads_(std::move(threads)),
         worker_([this] { work(); }) {}
   ~Impl() { stop(); }
@@ -98,19 +98,19 @@ class ThreadedManager::Impl final {
   void work();
   std::shared_ptr<UpdateRun> next(const std::stop_token& stop);
   void carry_out(const std::shared_ptr<UpdateRun>& run, const std::stop_token& stop);
-  void put_back(const std::shared_ptr<UpdateRun>& run, Progress progress);
+  void put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress);
   void turn_the_queue_away();
   std::string stopped() const { return "its manager " + name() + " was stopped"; }
 
-  lifecycle::Registry::Registration registration_;
+  internal::UpdateRegistry::Registration registration_;
   std::vector<ThreadId> threads_;
-  Guarded<Line> line_;
+  internal::Guarded<Line> line_;
   std::stop_source stop_;
   std::jthread worker_;
 };
 
 UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
-  lifecycle::Admission admission = lifecycle::admit(name(), std::move(update), threads_);
+  internal::Admission admission = internal::admit(name(), std::move(update), threads_);
   if (!admission.to_queue) return UpdateHandle(std::move(admission.run));
   bool is_open = line_.with([&](Line& line) {
     if (stop_.stop_requested()) return false;
@@ -118,7 +118,7 @@ UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
     return true;
   });
   line_.notify();
-  if (!is_open) lifecycle::turn_away(admission.run, stopped());
+  if (!is_open) internal::turn_away(admission.run, stopped());
   return UpdateHandle(std::move(admission.run));
 }
 
@@ -142,27 +142,28 @@ std::shared_ptr<UpdateRun> ThreadedManager::Impl::next(const std::stop_token& st
 }
 
 void ThreadedManager::Impl::carry_out(const std::shared_ptr<UpdateRun>& run, const std::stop_token& stop) {
-  lifecycle::ChangeGate& gate = lifecycle::registry().gate();
+  internal::ChangeGate& gate = internal::update_registry().gate();
   ChangeTurn turn;
   while (!turn && !stop.stop_requested())
-    turn = gate.take(lifecycle::deadline_after(std::chrono::hours(1)), [&] { return stop.stop_requested(); });
-  Progress progress = Progress::ended;
+    turn = gate.take(internal::deadline_after(std::chrono::hours(1)), [&] { return stop.stop_requested(); });
+  internal::RunStatus progress = internal::RunStatus::ended;
   if (turn) {
     progress = run->carry_out(gate, std::move(turn));
   } else {
     run->abort(gate, stopped());
   }
-  if (progress == Progress::ended) lifecycle::registry().update_ended(run);
+  if (progress == internal::RunStatus::ended) internal::update_registry().update_ended(run);
   put_back(run, progress);
 }
 
 /// After one was applied, those that waited for it to be are due at once.
-void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, Progress progress) {
+void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) {
   bool is_applied = run->record().state() == UpdateState::applied;
   line_.with([&](Line& line) {
     if (is_applied)
       for (Postponed& waiting : line.postponed) waiting.due = {};
-    if (progress == Progress::postponed) line.postponed.push_back({run, lifecycle::deadline_after(run->sleep_time())});
+    if (progress == internal::RunStatus::postponed)
+      line.postponed.push_back({run, internal::deadline_after(run->sleep_time())});
     line.current.reset();
   });
 }
@@ -170,8 +171,8 @@ void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, Prog
 void ThreadedManager::Impl::turn_the_queue_away() {
   Line left;
   line_.with([&](Line& line) { std::swap(left, line); });
-  for (const std::shared_ptr<UpdateRun>& run : left.queue) lifecycle::turn_away(run, stopped());
-  for (const Postponed& waiting : left.postponed) lifecycle::turn_away(waiting.run, stopped());
+  for (const std::shared_ptr<UpdateRun>& run : left.queue) internal::turn_away(run, stopped());
+  for (const Postponed& waiting : left.postponed) internal::turn_away(waiting.run, stopped());
 }
 
 bool ThreadedManager::Impl::wait_current(Deadline deadline) {
@@ -187,7 +188,7 @@ bool ThreadedManager::Impl::wait_current(Deadline deadline) {
 void ThreadedManager::Impl::stop() {
   line_.with([&](const Line&) { stop_.request_stop(); });
   line_.notify();
-  lifecycle::registry().gate().wake();
+  internal::update_registry().gate().wake();
 }
 
 ThreadedManager::ThreadedManager(std::string name, std::vector<ThreadId> threads)
@@ -202,20 +203,20 @@ const std::string& ThreadedManager::name() const noexcept { return impl_->name()
 UpdateHandle ThreadedManager::add_update(std::unique_ptr<Update> update) { return impl_->add(std::move(update)); }
 
 bool ThreadedManager::wait_current_update(std::chrono::milliseconds timeout) {
-  const lifecycle::Submission* const dry_run = lifecycle::Submission::dry_run();
-  if (dry_run != nullptr && !dry_run->handles().empty()) throw lifecycle::DryRunLeft{"manager " + name()};
-  return impl_->wait_current(lifecycle::deadline_after(timeout));
+  const internal::Submission* const dry_run = internal::Submission::dry_run();
+  if (dry_run != nullptr && !dry_run->handles().empty()) throw internal::DryRunLeft{"manager " + name()};
+  return impl_->wait_current(internal::deadline_after(timeout));
 }
 
 void ThreadedManager::stop() { impl_->stop(); }
 
 ThreadedManager& threaded_manager(std::string_view name) {
   // Never destroyed: nobody can say when the last update has let go of its manager.
-  static auto* const made_here = new Guarded<std::vector<std::unique_ptr<ThreadedManager>>>;
+  static auto* const made_here = new internal::Guarded<std::vector<std::unique_ptr<ThreadedManager>>>;
   return made_here->with([&](auto& made) -> ThreadedManager& {
     if (AnyManager* const found = fetch_manager(name)) return threaded(*found);
     auto fresh = std::make_unique<ThreadedManager>(std::string(name));
-    if (lifecycle::Submission* const dry_run = lifecycle::Submission::dry_run()) return dry_run->keep(std::move(fresh));
+    if (internal::Submission* const dry_run = internal::Submission::dry_run()) return dry_run->keep(std::move(fresh));
     return *made.emplace_back(std::move(fresh));
   });
 }

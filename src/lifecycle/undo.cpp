@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace moult::lifecycle {
+namespace moult::internal {
 namespace {
 
 constexpr std::chrono::milliseconds longest_sleep{50};
@@ -24,7 +24,7 @@ std::chrono::milliseconds next_stop(const UndoBounds& bounds) {
 
 }  // namespace
 
-std::optional<Trouble> take_back(Transaction& transaction, const UndoBounds& bounds) noexcept {
+std::optional<StepFailure> take_back(Transaction& transaction, const UndoBounds& bounds) noexcept {
   if (transaction.steps().empty()) return std::nullopt;
   Backoff backoff(longest_sleep, bounds.deadline);
   for (;;) {
@@ -69,4 +69,4 @@ void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
   }
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/name.hpp"
+#include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/backoff.hpp"
 #include "lifecycle/submission.hpp"
@@ -16,19 +17,21 @@ namespace {
 /// sleep.
 template <class Probe>
 bool probe_patiently(const Patience& patience, Probe&& holds) {
-  lifecycle::Deadline deadline = lifecycle::deadline_after(patience.sleep_time * patience.max_tries);
-  lifecycle::Backoff backoff(patience.sleep_time, deadline);
+  internal::Deadline deadline = internal::deadline_after(patience.sleep_time * patience.max_tries);
+  internal::Backoff backoff(patience.sleep_time, deadline);
   for (;;) {
     if (holds()) return true;
-    if (Transaction* transaction = Transaction::current()) transaction->resume();
+    if (internal::Transaction* transaction = internal::Transaction::current()) transaction->resume();
     if (!backoff.sleep()) return false;
   }
 }
 
+internal::UpdateRun& known(detail::OpaqueUpdateRun& run) noexcept { return internal::behind<internal::UpdateRun>(run); }
+
 }  // namespace
 
 Update::Update(std::string name, std::vector<ThreadId> threads) : name_(std::move(name)), threads_(std::move(threads)) {
-  check_name("an update's name", name_);
+  internal::check_name("an update's name", name_);
 }
 
 Update::~Update() = default;
@@ -59,16 +62,17 @@ std::string_view name_of(UpdateState state) noexcept {
   return "unknown";
 }
 
-UpdateHandle::UpdateHandle(std::shared_ptr<lifecycle::UpdateRun> run) : run_(std::move(run)) {}
+UpdateHandle::UpdateHandle(std::shared_ptr<detail::OpaqueUpdateRun> run) : run_(std::move(run)) {}
 
-std::uint64_t UpdateHandle::id() const { return run_->id(); }
+std::uint64_t UpdateHandle::id() const { return known(*run_).id(); }
 
-UpdateReport UpdateHandle::report() const { return run_->record().report(); }
+UpdateReport UpdateHandle::report() const { return known(*run_).record().report(); }
 
 UpdateReport UpdateHandle::wait(std::chrono::milliseconds timeout) const {
-  const bool would_be_carried_out = run_->record().state() == UpdateState::queued;
-  if (lifecycle::Submission::dry_run() != nullptr && would_be_carried_out) throw lifecycle::DryRunLeft{run_->name()};
-  return run_->record().wait(lifecycle::deadline_after(timeout));
+  const bool would_be_carried_out = known(*run_).record().state() == UpdateState::queued;
+  if (internal::Submission::dry_run() != nullptr && would_be_carried_out)
+    throw internal::DryRunLeft{known(*run_).name()};
+  return known(*run_).record().wait(internal::deadline_after(timeout));
 }
 
 }  // namespace moult

@@ -7,7 +7,7 @@
 #include "base/fault.hpp"
 #include "lifecycle/undo.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Update> update,
                      const std::vector<ThreadId>& default_threads)
@@ -23,10 +23,10 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
 }
 
 /// The one place where what an update throws ends. Also the one that leaves the program running whatever happened.
-Progress UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::function<Progress()>& body) {
+RunStatus UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::function<RunStatus()>& body) {
   gate_ = &gate;
   turn_ = std::move(turn);
-  Progress progress = Progress::ended;
+  RunStatus progress = RunStatus::ended;
   {
     Transaction::Scope scope(*transaction_);
     std::exception_ptr error;
@@ -37,7 +37,7 @@ Progress UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::functi
     }
     if (error) progress = fail_safely(error);
     transaction_->resume();
-    if (progress != Progress::pending) transaction_->be_through();
+    if (progress != RunStatus::pending) transaction_->be_through();
     teller_.flush(transaction_->last_pause());
   }
   if (settled_)
@@ -55,9 +55,9 @@ decltype(auto) UpdateRun::call(const char* step, Call&& make_call) {
   return make_call();
 }
 
-Progress UpdateRun::carry_out(ChangeGate& gate, ChangeTurn turn) {
+RunStatus UpdateRun::carry_out(ChangeGate& gate, ChangeTurn turn) {
   return guarded(gate, std::move(turn), [this] {
-    if (std::optional<Progress> early = set_up()) return *early;
+    if (std::optional<RunStatus> early = set_up()) return *early;
     MOULT_FAULT("lifecycle.before.wait_alterability");
     if (!call("wait_alterability", [this] { return update_->wait_alterability(); })) return not_alterable();
     change();
@@ -71,13 +71,13 @@ Progress UpdateRun::carry_out(ChangeGate& gate, ChangeTurn turn) {
   });
 }
 
-Progress UpdateRun::probe(ChangeGate& gate, ChangeTurn turn) {
+RunStatus UpdateRun::probe(ChangeGate& gate, ChangeTurn turn) {
   return guarded(gate, std::move(turn), [this] {
     if (phase_ == Phase::in_effect) return see_whether_over();
     begin_again_if_changed();
     if (phase_ == Phase::fresh)
-      if (std::optional<Progress> early = set_up()) return *early;
-    if (!is_alterable()) return ++tries_ < patience_.max_tries ? Progress::pending : not_alterable();
+      if (std::optional<RunStatus> early = set_up()) return *early;
+    if (!is_alterable()) return ++tries_ < patience_.max_tries ? RunStatus::pending : not_alterable();
     change();
     tries_ = 0;
     return see_whether_over();
@@ -91,8 +91,8 @@ void UpdateRun::begin_again_if_changed() {
   phase_ = Phase::fresh;
 }
 
-std::optional<Progress> UpdateRun::set_up() {
-  if (!record_.begin()) return Progress::ended;
+std::optional<RunStatus> UpdateRun::set_up() {
+  if (!record_.begin()) return RunStatus::ended;
   teller_.tell(*transaction_, EventKind::update_begun);
   transaction_->hear_reasons({});
   transaction_->set_reason({});
@@ -105,7 +105,7 @@ std::optional<Progress> UpdateRun::set_up() {
   Requirements answer = call("check_requirements", [this] { return update_->check_requirements(); });
   if (answer == Requirements::never) {
     teller_.tell(*transaction_, EventKind::requirements_never_met);
-    return settle(UpdateState::aborted, Trouble{ErrorCode::alterability, "its requirements can never be met"});
+    return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, "its requirements can never be met"});
   }
   if (answer == Requirements::not_yet) return postpone(EventKind::requirements_not_met, transaction_->reason());
   touched_ = needs_cleaning_ = true;
@@ -195,15 +195,15 @@ void UpdateRun::note_end_of_pause() {
 }
 
 /// One probe of check_over. It is bounded as the probes of alterability are: an update that is never over is undone.
-Progress UpdateRun::see_whether_over() {
+RunStatus UpdateRun::see_whether_over() {
   MOULT_FAULT("lifecycle.before.check_over");
   if (call("check_over", [this] { return update_->check_over(); })) return finish();
-  if (++tries_ < patience_.max_tries) return Progress::pending;
+  if (++tries_ < patience_.max_tries) return RunStatus::pending;
   throw Error(ErrorCode::timed_out,
               name_ + ": has not taken effect everywhere after " + std::to_string(tries_) + " probes of check_over");
 }
 
-Progress UpdateRun::finish() {
+RunStatus UpdateRun::finish() {
   teller_.tell(*transaction_, EventKind::update_over);
   needs_cleaning_ = false;
   MOULT_FAULT("lifecycle.before.cleanup");
@@ -223,4 +223,4 @@ void UpdateRun::check() {
   });
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

@@ -18,18 +18,19 @@
 
 #include "base/transaction.hpp"
 #include "lifecycle/change_gate.hpp"
+#include "lifecycle/event_recorder.hpp"
+#include "lifecycle/failure.hpp"
 #include "lifecycle/run_record.hpp"
-#include "lifecycle/teller.hpp"
-#include "lifecycle/trouble.hpp"
+#include "moult/detail/opaque.hpp"
 #include "moult/update.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 
 /// What an advance came to. Pending: call again (inline managers only). Postponed: it wants to the queue's tail. Ended:
 /// it is in a final state, or was withdrawn while it waited.
-enum class Progress { pending, postponed, ended };
+enum class RunStatus { pending, postponed, ended };
 
-class UpdateRun final {
+class UpdateRun final : public detail::OpaqueUpdateRun {
  public:
   /// `default_threads` become the update's when it names none.
   UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Update> update,
@@ -45,10 +46,10 @@ class UpdateRun final {
   // From the one thread that carries the update out; none of these throws what the update threw.
 
   /// One attempt from prepare to its end, waiting for answers. `turn` is given back when the pause is over.
-  Progress carry_out(ChangeGate& gate, ChangeTurn turn);
+  RunStatus carry_out(ChangeGate& gate, ChangeTurn turn);
   /// The same without waiting, over several calls: the first sets up and probes, later ones only probe. Every call may
   /// go on to the end. Needs a turn while `needs_turn`.
-  Progress probe(ChangeGate& gate, ChangeTurn turn);
+  RunStatus probe(ChangeGate& gate, ChangeTurn turn);
   bool needs_turn() const noexcept { return phase_ != Phase::in_effect; }
   /// How long a postponed update wants to be left alone.
   std::chrono::milliseconds sleep_time() const noexcept { return patience_.sleep_time; }
@@ -64,13 +65,13 @@ class UpdateRun final {
   /// Where an attempt stands between two probes.
   enum class Phase { fresh, set_up, in_effect };
 
-  Progress guarded(ChangeGate& gate, ChangeTurn turn, const std::function<Progress()>& body);
-  Progress fail_safely(const std::exception_ptr& error) noexcept;
+  RunStatus guarded(ChangeGate& gate, ChangeTurn turn, const std::function<RunStatus()>& body);
+  RunStatus fail_safely(const std::exception_ptr& error) noexcept;
   template <class Call>
   decltype(auto) call(const char* step, Call&& make_call);
   void quietly(const char* step, const std::function<void()>& make_call) noexcept;
 
-  std::optional<Progress> set_up();
+  std::optional<RunStatus> set_up();
   void tell_what_it_waits_for(const std::string& reason);
   void prepare();
   void begin_again_if_changed();
@@ -80,19 +81,19 @@ class UpdateRun final {
   void pause();
   void step_in_pause();
   void note_end_of_pause();
-  Progress see_whether_over();
-  Progress finish();
+  RunStatus see_whether_over();
+  RunStatus finish();
 
-  Progress not_alterable();
+  RunStatus not_alterable();
   void clean_failed_alterability();
-  Progress postpone(EventKind kind, const std::string& reason);
-  Progress fail(const std::exception_ptr& error);
-  Progress fail_with(UpdateState state, EventKind kind, Trouble trouble);
+  RunStatus postpone(EventKind kind, const std::string& reason);
+  RunStatus fail(const std::exception_ptr& error);
+  RunStatus fail_with(UpdateState state, EventKind kind, StepFailure trouble);
   void leave_stop();
   bool never_ran_changed() const noexcept;
-  std::optional<Trouble> take_everything_back();
+  std::optional<StepFailure> take_everything_back();
   void clean_up_quietly() noexcept;
-  Progress settle(UpdateState state, std::optional<Trouble> trouble = {});
+  RunStatus settle(UpdateState state, std::optional<StepFailure> trouble = {});
   void release();
   void let_go();
 
@@ -116,9 +117,9 @@ class UpdateRun final {
   std::optional<std::chrono::steady_clock::time_point> pause_began_;
   std::uint64_t changes_seen_ = 0;
   std::optional<UpdateState> settled_;
-  std::optional<Trouble> trouble_;
+  std::optional<StepFailure> trouble_;
   ChangeGate* gate_ = nullptr;  ///< for as long as an advance lasts
   ChangeTurn turn_;
 };
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

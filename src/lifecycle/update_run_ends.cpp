@@ -11,7 +11,7 @@
 #include "lifecycle/undo.hpp"
 #include "lifecycle/update_run.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 namespace {
 
 /// All tries to undo an update that failed: as long as it was ready to wait for its alterability, a second at least.
@@ -28,7 +28,7 @@ std::string joined(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-Progress UpdateRun::not_alterable() {
+RunStatus UpdateRun::not_alterable() {
   clean_failed_alterability();
   transaction_->resume();
   return postpone(EventKind::not_alterable, transaction_->reason());
@@ -40,11 +40,11 @@ void UpdateRun::clean_failed_alterability() {
   MOULT_FAULT("lifecycle.before.clean_failed_alterability");
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
-  if (std::optional<Trouble> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
+  if (std::optional<StepFailure> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
   transaction_->be_through();
 }
 
-Progress UpdateRun::postpone(EventKind kind, const std::string& reason) {
+RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
   phase_ = Phase::fresh;
   tries_ = 0;
   if (patience_.max_postponements && postponements_ >= *patience_.max_postponements) {
@@ -62,29 +62,29 @@ Progress UpdateRun::postpone(EventKind kind, const std::string& reason) {
     report.postponements = postponements_;
     report.all_pauses = transaction_->all_pauses();
   });
-  return Progress::postponed;
+  return RunStatus::postponed;
 }
 
-Progress UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
+RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
   try {
     return fail(error);
   } catch (...) {
     // No memory for the words. What had to be done was done before they were looked for.
-    return settle(UpdateState::failed, Trouble{});
+    return settle(UpdateState::failed, StepFailure{});
   }
 }
 
-Progress UpdateRun::fail(const std::exception_ptr& error) {
+RunStatus UpdateRun::fail(const std::exception_ptr& error) {
   std::string_view step = step_;
   bool refused = !touched_;
-  std::optional<Trouble> not_undone = take_everything_back();
+  std::optional<StepFailure> not_undone = take_everything_back();
   if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
   transaction_->resume();
   teller_.flush(transaction_->last_pause());
   clean_up_quietly();
   if (!not_undone) not_undone = take_everything_back();
   transaction_->resume();
-  Trouble trouble = describe(error, step);
+  StepFailure trouble = describe(error, step);
   if (trouble.code == ErrorCode::thread_unstoppable)
     teller_.tell(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
   if (!not_undone)
@@ -96,7 +96,7 @@ Progress UpdateRun::fail(const std::exception_ptr& error) {
   return fail_with(UpdateState::failed, EventKind::update_failed, std::move(trouble));
 }
 
-Progress UpdateRun::fail_with(UpdateState state, EventKind kind, Trouble trouble) {
+RunStatus UpdateRun::fail_with(UpdateState state, EventKind kind, StepFailure trouble) {
   teller_.tell(*transaction_, kind, trouble.reason, trouble.code);
   return settle(state, std::move(trouble));
 }
@@ -115,19 +115,19 @@ void UpdateRun::leave_stop() {
 }
 
 /// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
-std::optional<Trouble> UpdateRun::take_everything_back() {
+std::optional<StepFailure> UpdateRun::take_everything_back() {
   if (transaction_->steps().empty()) return std::nullopt;
   bool never_ran = never_ran_changed();
   if (!turn_) {
     transaction_->resume();
     turn_ = gate_->take(undo_deadline(patience_));
-    if (!turn_) return Trouble{ErrorCode::timed_out, "another update kept changing the program"};
+    if (!turn_) return StepFailure{ErrorCode::timed_out, "another update kept changing the program"};
   }
   if (never_ran) {
     transaction_->undo_all();
   } else {
     transaction_->be_through();  // what is held back may be in the way of code that is to be left
-    if (std::optional<Trouble> trouble =
+    if (std::optional<StepFailure> trouble =
             take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
       return trouble;
   }
@@ -162,20 +162,20 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
 void UpdateRun::abort(ChangeGate& gate, const std::string& reason) {
   if (record_.is_settled()) return let_go();
   guarded(gate, {}, [&] {
-    std::optional<Trouble> not_undone = take_everything_back();
+    std::optional<StepFailure> not_undone = take_everything_back();
     transaction_->resume();
     clean_up_quietly();
     teller_.tell(*transaction_, EventKind::warning, "aborted: " + reason);
     if (not_undone) return fail_with(UpdateState::failed, EventKind::undo_failed, std::move(*not_undone));
-    return settle(UpdateState::aborted, Trouble{ErrorCode::alterability, reason});
+    return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, reason});
   });
 }
 
 /// The record, where others wait, is changed last: by `release`, when the update and all it held are gone.
-Progress UpdateRun::settle(UpdateState state, std::optional<Trouble> trouble) {
+RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> trouble) {
   settled_ = state;
   trouble_ = std::move(trouble);
-  return Progress::ended;
+  return RunStatus::ended;
 }
 
 /// Also when it was withdrawn: whoever holds a handle holds no update.
@@ -215,4 +215,4 @@ void UpdateRun::roll_back(ChangeGate& gate, Deadline deadline) {
   release();
 }
 
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

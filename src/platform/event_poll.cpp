@@ -11,7 +11,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 epoll_event event_of(std::uint64_t key, Interest interest) noexcept {
@@ -70,4 +70,4 @@ void Waker::drain() noexcept {
   [[maybe_unused]] const ssize_t size = ::read(event_.get(), &count, sizeof count);
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 struct Interest {
   bool read = false;
@@ -54,4 +54,4 @@ class Waker final {
   Fd event_;
 };
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -12,7 +12,7 @@
 
 #include "platform/x86_64/syscall.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free,
               "a futex is a plain 32-bit word");
@@ -39,4 +39,4 @@ inline void futex_wake_all(const std::atomic<std::uint32_t>& word,
   raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, 0, 0, static_cast<long>(bits));
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -14,7 +14,7 @@
 #include "moult/error.hpp"
 #include "platform/x86_64/syscall.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 /// "begin-end perms ..."; true when it contains the address and may be read.
@@ -93,4 +93,4 @@ std::vector<MemoryRange> readable_memory() {
   return ranges;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

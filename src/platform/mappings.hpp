@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// True when the byte at `address` can be read. One system call, no file.
 bool is_readable(std::uintptr_t address) noexcept;
@@ -22,4 +22,4 @@ struct MemoryRange {
 /// to read them may do something. Allocates. Throws Error: system.
 std::vector<MemoryRange> readable_memory();
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -21,7 +21,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 std::string read_maps_file() {
@@ -135,4 +135,4 @@ void sync_cores() noexcept {
 
 void give_free_memory_back() noexcept { ::malloc_trim(0); }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -10,7 +10,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// A set of PROT_ bits; the values are the kernel's.
 enum class Protection : int { none = 0, read = 1, write = 2, execute = 4 };
@@ -72,4 +72,4 @@ void sync_cores() noexcept;
 /// Has the C library's allocator give the pages it keeps free, in all its arenas, back to the system.
 void give_free_memory_back() noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace moult::platform {
+namespace moult::internal {
 
 std::uint64_t module_generation() {
   std::uint64_t generation = 0;
@@ -16,4 +16,4 @@ std::uint64_t module_generation() {
   return generation;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Changes whenever a module is loaded or unloaded. Any thread; takes the loader's lock.
 std::uint64_t module_generation();
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace moult::platform {
+namespace moult::internal {
 
 OwnedPath::OwnedPath(std::string path) : path_(std::move(path)), maker_(::getpid()) {
   struct stat status {};
@@ -38,4 +38,4 @@ void OwnedPath::remove() noexcept {
   path_.clear();
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

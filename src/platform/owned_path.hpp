@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Removes the file when it is destroyed, but only if it is still the one that was there at construction, and only in
 /// the process that made this: a child after fork must not take its parent's socket away.
@@ -31,4 +31,4 @@ class OwnedPath final {
   pid_t maker_ = 0;
 };
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace moult::platform {
+namespace moult::internal {
 
 // Weak, so they cannot be local.
 [[gnu::weak]] void asan_poison(const volatile void* begin, std::size_t size) asm("__asan_poison_memory_region");
@@ -41,4 +41,4 @@ void forget_stack() noexcept {
   if (&asan_handle_no_return != nullptr) asan_handle_no_return();
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Whether the functions below do anything.
 bool can_poison() noexcept;
@@ -25,4 +25,4 @@ void remove_roots(const std::byte* begin, std::size_t size) noexcept;
 /// stack are not to be reported any more.
 void forget_stack() noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -14,7 +14,7 @@
 #include "base/trusted_file.hpp"
 #include "moult/error.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 [[noreturn]] void fail(ErrorCode code, const std::string& path, const std::string& why) {
@@ -91,4 +91,4 @@ void PrivateCopy::append(const char* bytes, std::size_t size) {
   }
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -6,7 +6,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// The copy is removed again unless it is kept.
 class PrivateCopy final {
@@ -34,4 +34,4 @@ class PrivateCopy final {
   bool is_kept_ = false;
 };
 
-}  // namespace moult::platform
+}  // namespace moult::internal

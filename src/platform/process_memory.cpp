@@ -6,7 +6,7 @@
 #include "platform/tasks.hpp"
 #include "platform/x86_64/syscall.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 bool transfer(long call, std::uintptr_t address, const std::byte* own, std::size_t size) noexcept {
@@ -27,4 +27,4 @@ bool write_memory(std::uintptr_t address, std::span<const std::byte> from) noexc
   return transfer(SYS_process_vm_writev, address, from.data(), from.size());
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

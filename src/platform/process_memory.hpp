@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Copies what is at `address` to `to`; false when not all of it can be read. Allocates nothing and takes no lock.
 bool read_memory(std::uintptr_t address, std::span<std::byte> to) noexcept;
@@ -16,4 +16,4 @@ bool read_memory(std::uintptr_t address, std::span<std::byte> to) noexcept;
 /// Copies `from` to `address`; false when not all of it can be written, and then some may have been.
 bool write_memory(std::uintptr_t address, std::span<const std::byte> from) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -22,7 +22,7 @@
 #define MREMAP_DONTUNMAP 4
 #endif
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 /// The number behind the first `key` in a small file.
@@ -103,4 +103,4 @@ std::size_t resident_bytes(const std::byte* begin, std::size_t size) noexcept {
   return resident;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

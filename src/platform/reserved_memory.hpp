@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Sets aside `size` bytes that begin at a multiple of `alignment`, a power of two; touching them faults. Whole pages.
 /// Null when there is no such room.
@@ -32,4 +32,4 @@ bool move_pages(std::byte* from, std::byte* to, std::size_t size) noexcept;
 /// How many of these bytes are in memory now, in whole pages.
 std::size_t resident_bytes(const std::byte* begin, std::size_t size) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

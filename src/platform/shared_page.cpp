@@ -12,7 +12,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 [[noreturn]] void fail(const std::string& path, int error) {
@@ -37,4 +37,4 @@ SharedPage::SharedPage(const std::string& path) {
 
 SharedPage::~SharedPage() { ::munmap(begin_, page_size()); }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

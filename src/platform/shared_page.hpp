@@ -6,7 +6,7 @@
 
 #include "platform/owned_path.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// The file goes away with it. A child after fork has the same page, and leaves the file alone.
 class SharedPage final {
@@ -25,4 +25,4 @@ class SharedPage final {
   std::byte* begin_ = nullptr;
 };
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <initializer_list>
 
-namespace moult::platform {
+namespace moult::internal {
 
 sigset_t ignored_signals() noexcept {
   sigset_t ignored;
@@ -39,4 +39,4 @@ void block_signals_for_good() noexcept {
 
 OrdinarySignalsBlocked::~OrdinarySignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

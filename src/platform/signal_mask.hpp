@@ -7,7 +7,7 @@
 
 #include <csignal>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// The signals that have no effect now: ignored by the program, or by default where it left them alone.
 sigset_t ignored_signals() noexcept;
@@ -34,4 +34,4 @@ class OrdinarySignalsBlocked final {
 /// itself.
 void block_signals_for_good() noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

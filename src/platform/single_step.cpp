@@ -10,7 +10,7 @@
 #include "platform/x86_64/interrupted_call.hpp"
 #include "platform/x86_64/syscall.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 constexpr greg_t trap_flag = 0x100;
@@ -20,9 +20,9 @@ struct Led {
   std::uint32_t request;
   std::uint32_t steps;
 };
-[[gnu::tls_model("initial-exec")]] thread_local constinit Led led{nullptr, 0, 0};
+[[gnu::tls_model("initial-exec")]] thread_local constinit Led led_thread{nullptr, 0, 0};
 
-/// Calls after which a trap might be blocked, or hit a thread or process that is not led.
+/// Calls after which a trap might be blocked, or hit a thread or process that is not led_thread.
 constexpr std::array<std::uint64_t, 8> not_under_trap = {
     SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigaction, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_execve};
 
@@ -55,12 +55,12 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void raise_by_def
 __attribute__((no_sanitize("address", "thread", "undefined"))) void on_trap(int, siginfo_t* info, void* data) {
   ucontext_t& context = *static_cast<ucontext_t*>(data);
   if (info->si_code != TRAP_TRACE) return raise_by_default();
-  StopSlot* slot = led.slot;
-  if (slot == nullptr || slot->word.load() != led.request) return end_steps(context);  // taken back
-  if (!has_arrived(context, slot->destination) && !is_before_forbidden_call(context) && ++led.steps < most_steps)
+  StopSlot* slot = led_thread.slot;
+  if (slot == nullptr || slot->word.load() != led_thread.request) return end_steps(context);  // taken back
+  if (!has_arrived(context, slot->destination) && !is_before_forbidden_call(context) && ++led_thread.steps < most_steps)
     return;
   end_steps(context);
-  arrive(*slot, led.request, context);
+  arrive(*slot, led_thread.request, context);
 }
 
 }  // namespace
@@ -78,13 +78,13 @@ bool can_be_led(const StopSlot& slot) noexcept {
 
 __attribute__((no_sanitize("address", "thread", "undefined"))) void begin_steps(StopSlot& slot, std::uint32_t request,
                                                                                 ucontext_t& context) noexcept {
-  led = {&slot, request, 0};
+  led_thread = {&slot, request, 0};
   context.uc_mcontext.gregs[REG_EFL] |= trap_flag;
 }
 
 __attribute__((no_sanitize("address", "thread", "undefined"))) void end_steps(ucontext_t& context) noexcept {
   context.uc_mcontext.gregs[REG_EFL] &= ~trap_flag;
-  led.slot = nullptr;
+  led_thread.slot = nullptr;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -19,7 +19,7 @@
 
 #include "platform/stop_signal.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 inline constexpr std::uint32_t most_steps = 30'000;
 
@@ -35,4 +35,4 @@ void begin_steps(StopSlot& slot, std::uint32_t request, ucontext_t& context) noe
 /// The interrupted code of this thread goes on without traps; nothing when it did so anyway. Async-signal-safe.
 void end_steps(ucontext_t& context) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

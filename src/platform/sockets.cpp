@@ -15,7 +15,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 constexpr int backlog = 64;
@@ -162,4 +162,4 @@ void SpareDescriptor::turn_one_away(const Fd& listening) noexcept {
   spare_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -10,7 +10,7 @@
 #include "base/fd.hpp"
 #include "platform/owned_path.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 struct PathSocket {
   Fd socket;
@@ -66,4 +66,4 @@ class SpareDescriptor final {
   Fd spare_;
 };
 
-}  // namespace moult::platform
+}  // namespace moult::internal

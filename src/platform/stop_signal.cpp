@@ -14,7 +14,7 @@
 #include "platform/single_step.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 enum Phase : std::uint32_t { vacant = 0, asked = 1, arriving = 2, stopped = 3, led = 4, phase_mask = 7 };
@@ -253,4 +253,4 @@ bool await_arrivals(std::uint32_t wanted, std::chrono::nanoseconds timeout) noex
   }
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -29,7 +29,7 @@
 #include "base/guarded.hpp"
 #include "platform/tasks.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Where a thread is led to: it has returned to `pc` when its stack pointer is no deeper than `stack_pointer`.
 struct Destination {
@@ -110,4 +110,4 @@ std::uint32_t arrivals() noexcept;
 /// Sleeps until `wanted` threads have stopped since reset_arrivals, or `timeout` has passed; true in the first case.
 bool await_arrivals(std::uint32_t wanted, std::chrono::nanoseconds timeout) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -16,7 +16,7 @@
 #include "platform/mappings.hpp"
 #include "platform/x86_64/syscall.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 struct DirectoryEntry {
@@ -165,4 +165,4 @@ bool awaits_signal(const BlockedCall& call, int signal) noexcept {
   return ((set >> (signal - 1)) & 1) != 0;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

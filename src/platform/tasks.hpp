@@ -10,7 +10,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 pid_t own_task() noexcept;
 /// This process, also in a child that was forked without the C library's knowing.
@@ -63,4 +63,4 @@ std::uint64_t time_run(pid_t task) noexcept;
 /// True for sigwait and its relatives, called for a set with `signal` in it: they would take it as their result.
 bool awaits_signal(const BlockedCall& call, int signal) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

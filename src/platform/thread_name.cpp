@@ -8,7 +8,7 @@
 
 #include "platform/x86_64/syscall.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 void name_this_thread(const char* name) noexcept { pthread_setname_np(pthread_self(), name); }
 
@@ -23,4 +23,4 @@ void name_task(pid_t task, std::string_view name) noexcept {
   raw_syscall(SYS_close, file);
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

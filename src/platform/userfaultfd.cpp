@@ -39,7 +39,7 @@
 #endif
 // NOLINTEND(readability-identifier-naming)
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 /// The kernel's uffdio_move, which the headers of older systems do not have.
@@ -202,4 +202,4 @@ void Userfaultfd::wake(std::byte* begin, std::size_t size) noexcept {
   ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

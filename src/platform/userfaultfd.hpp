@@ -9,7 +9,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// A thread waits until the page that it has touched is filled.
 struct MissingPage {
@@ -73,4 +73,4 @@ class Userfaultfd final {
   bool moves_ = false;
 };
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 [[noreturn]] void fail(ErrorCode code, const std::string& path, const std::string& why) {
@@ -107,4 +107,4 @@ void Client::wait_for(short events, Deadline deadline) const {
   }
 }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

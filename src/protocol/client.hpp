@@ -9,7 +9,7 @@
 #include "protocol/line_splitter.hpp"
 #include "protocol/request.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
@@ -37,4 +37,4 @@ class Client final {
   LineSplitter splitter_{max_reply_bytes};
 };
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

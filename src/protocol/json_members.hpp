@@ -11,7 +11,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 using Json = nlohmann::ordered_json;
 
@@ -70,4 +70,4 @@ class Members final {
 /// One line of JSON; bytes that are no UTF-8 become replacement characters.
 inline std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -18,7 +18,7 @@
 #include "base/fd.hpp"
 #include "protocol/progress_file.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -99,4 +99,4 @@ void remove_leftovers(const RuntimeSurroundings& surroundings) {
     if (is_trusted_folder(folder, surroundings.user)) remove_unowned(folder);
 }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 
 #include "protocol/runtime_folder.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 /// "PID.updates": the folder with the copies of the updates that process PID has loaded.
 std::string updates_name(int pid);
@@ -13,4 +13,4 @@ std::string updates_name(int pid);
 /// since: a socket that is older than the process is not its own. What cannot be removed stays; never throws Error.
 void remove_leftovers(const RuntimeSurroundings& surroundings);
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

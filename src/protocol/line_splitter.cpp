@@ -1,6 +1,6 @@
 #include "protocol/line_splitter.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 void LineSplitter::feed(std::string_view bytes) {
   if (skipping_) {
@@ -39,4 +39,4 @@ void LineSplitter::forget_taken() {
   begin_ = 0;
 }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

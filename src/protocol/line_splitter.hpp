@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace moult::protocol {
+namespace moult::internal {
 
 /// The longest request, newline not counted.
 inline constexpr std::size_t max_request_bytes = std::size_t{1} << 20;
@@ -39,4 +39,4 @@ class LineSplitter final {
   bool skipping_ = false;    ///< inside a line that is too long
 };
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -7,7 +7,7 @@
 
 #include "base/progress.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 /// The board's memory as it was at some moment, or nearly: its words may be of different ones.
@@ -44,4 +44,4 @@ std::optional<WorkInProgress> read_progress(const std::filesystem::path& path) {
   return WorkInProgress{number, what_of(bytes), total / each, static_cast<double>(done) / static_cast<double>(each)};
 }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace moult::protocol {
+namespace moult::internal {
 
 /// "PID.progress", beside the socket: a page of that program's memory (base/progress.hpp).
 std::string progress_name(int pid);
@@ -21,4 +21,4 @@ struct WorkInProgress {
 /// What goes on at this moment; nothing when nothing does, or the file is not there or something else.
 std::optional<WorkInProgress> read_progress(const std::filesystem::path& path);
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include "protocol/json_members.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 constexpr std::array<std::pair<UpdateState, std::string_view>, 7> states{{
@@ -372,4 +372,4 @@ EventsReply parse_events(std::string_view line) {
 
 EventRecord parse_event(std::string_view line) { return event_of(parse_object(line)); }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -11,7 +11,7 @@
 #include "moult/update.hpp"
 #include "protocol/request.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 struct StatusReply {
   std::int64_t pid = 0;
@@ -158,4 +158,4 @@ EventRecord parse_event(std::string_view line);
 
 std::string_view state_text(UpdateState state) noexcept;
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

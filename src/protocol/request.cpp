@@ -4,7 +4,7 @@
 
 #include "protocol/json_members.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 /// A day: longer waits are mistakes, and the sum with the clock must not overflow.
@@ -187,4 +187,4 @@ std::string format_request(const Request& request) {
   return to_line(json);
 }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -12,7 +12,7 @@
 #include "moult/error.hpp"
 #include "moult/log.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 /// Why something was not done: the `error` of a reply.
 struct Failure {
@@ -87,4 +87,4 @@ Request parse_request(std::string_view line);
 /// The JSON line of a request, without a newline. A MalformedRequest cannot be sent: throws Error (invalid_argument).
 std::string format_request(const Request& request);
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -140,4 +140,4 @@ std::vector<FoundSocket> find_sockets(const RuntimeSurroundings& surroundings) {
   return found;
 }
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -11,7 +11,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 
 /// What the rule depends on.
 struct RuntimeSurroundings {
@@ -53,4 +53,4 @@ struct FoundSocket {
 /// Every socket in the folders of this process's user, by pid. Folders that must not be trusted are passed over.
 std::vector<FoundSocket> find_sockets(const RuntimeSurroundings& surroundings);
 
-}  // namespace moult::protocol
+}  // namespace moult::internal

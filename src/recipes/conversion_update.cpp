@@ -3,23 +3,23 @@
 
 #include "alterability/object_quiescence.hpp"
 #include "base/fault.hpp"
+#include "classes/object_change.hpp"
 #include "moult/data_update.hpp"
 #include "moult/error.hpp"
 #include "moult/lazy_update.hpp"
-#include "redefine/object_change.hpp"
 #include "symbols/program.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::detail {
+namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 class ConversionUpdate::Impl final {
  public:
   explicit Impl(Conversion conversion) : conversion_(std::move(conversion)) {}
 
   void prepare() {
-    const symbols::SharedReading reading;
-    change_ = redefine::ObjectChange::prepare(conversion_);
+    const internal::SharedReading reading;
+    change_ = internal::ObjectChange::prepare(conversion_);
     quiescence_.emplace(change_->class_names(), change_->old_functions());
   }
 
@@ -27,14 +27,14 @@ class ConversionUpdate::Impl final {
   bool wait(const Patience& patience) { return note(quiescence_->wait(patience)); }
   bool note(bool is_quiescent) {
     if (!is_quiescent) return false;
-    quiescent_since_ = threads::current_stop()->began();
+    quiescent_since_ = internal::current_stop()->began();
     return true;
   }
 
-  void apply(const threads::StoppedWorld& stopped) {
+  void apply(const internal::StoppedWorld& stopped) {
     // A hook may have resumed the program: what was found was found in another stop then.
     if (quiescent_since_ != stopped.began()) quiescence_->require(stopped);
-    converted_ = change_->commit(stopped, Transaction::current());
+    converted_ = change_->commit(stopped, internal::Transaction::current());
     objects_ = change_->objects();
   }
 
@@ -45,8 +45,8 @@ class ConversionUpdate::Impl final {
 
  private:
   Conversion conversion_;
-  std::optional<redefine::ObjectChange> change_;
-  std::optional<alterability::ObjectQuiescence> quiescence_;
+  std::optional<internal::ObjectChange> change_;
+  std::optional<internal::ObjectQuiescence> quiescence_;
   std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its beginning
   std::size_t converted_ = 0;
   LazyObjects objects_;
@@ -66,7 +66,7 @@ bool ConversionUpdate::wait_alterability() { return impl_->wait(patience()); }
 bool ConversionUpdate::check_alterability() { return impl_->check(patience()); }
 
 void ConversionUpdate::apply() {
-  const threads::StoppedWorld* stopped = threads::current_stop();
+  const internal::StoppedWorld* stopped = internal::current_stop();
   if (stopped == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 name() + ": the program was resumed before apply converted anything; resume it in resume_hook");
@@ -78,4 +78,4 @@ void ConversionUpdate::apply() {
 std::size_t ConversionUpdate::converted() const noexcept { return impl_->converted(); }
 LazyObjects ConversionUpdate::lazy_objects() const noexcept { return impl_->lazy_objects(); }
 
-}  // namespace moult::detail
+}  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

@@ -3,9 +3,9 @@
 
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
+#include "heap/heap_traversal.hpp"
 #include "moult/error.hpp"
 #include "moult/heap_walker.hpp"
-#include "redefine/heap_traversal.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -18,15 +18,15 @@ class HeapTraversalUpdate::Impl final {
     if (!walker_) throw Error(ErrorCode::invalid_argument, "a traversal of the heap needs a walker");
   }
 
-  void prepare() { visits_ = redefine::HeapVisits::prepare(*walker_, options_); }
-  redefine::HeapVisits& visits() { return *visits_; }
+  void prepare() { visits_ = internal::HeapVisits::prepare(*walker_, options_); }
+  internal::HeapVisits& visits() { return *visits_; }
 
   HeapSummary summary;
 
  private:
   std::shared_ptr<HeapWalker> walker_;
   HeapTraversal options_;
-  std::optional<redefine::HeapVisits> visits_;
+  std::optional<internal::HeapVisits> visits_;
 };
 
 HeapTraversalUpdate::HeapTraversalUpdate(std::string name, std::shared_ptr<HeapWalker> walker, HeapTraversal options,
@@ -42,20 +42,20 @@ void HeapTraversalUpdate::prepare() {
 }
 
 bool HeapTraversalUpdate::wait_alterability() {
-  return alterability::wait_quiescence(impl_->visits().quiescent(), patience(), {});
+  return internal::wait_quiescence(impl_->visits().quiescent(), patience(), {});
 }
 
 bool HeapTraversalUpdate::check_alterability() {
-  return alterability::check_quiescence(impl_->visits().quiescent(), patience(), {});
+  return internal::check_quiescence(impl_->visits().quiescent(), patience(), {});
 }
 
 void HeapTraversalUpdate::apply() {
-  const threads::StoppedWorld* stopped = threads::current_stop();
+  const internal::StoppedWorld* stopped = internal::current_stop();
   if (stopped == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 name() + ": the program was resumed before apply walked over the heap; resume it in resume_hook");
   MOULT_FAULT("recipes.heap_traversal.apply");
-  Transaction* transaction = Transaction::current();
+  internal::Transaction* transaction = internal::Transaction::current();
   impl_->summary = impl_->visits().commit(*stopped, transaction);
   for (const HeapRemark& remark : impl_->summary.not_followed)
     transaction->warn("not followed: " + std::to_string(remark.count) + " " + remark.what + ", first " + remark.first);

@@ -7,7 +7,7 @@
 #include "base/transaction.hpp"
 #include "moult/reboot.hpp"
 #include "moult/static_points.hpp"
-#include "redefine/function_reboot.hpp"
+#include "reboot/function_reboot.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -17,18 +17,18 @@ class RebootFunctionUpdate::Impl final {
  public:
   Impl(ThreadId thread, const FunctionReboot& reboot) : thread_(thread), reboot_(reboot) {}
 
-  void prepare() { prepared_ = redefine::PreparedReboot::prepare(thread_, reboot_); }
-  void commit() { prepared_->commit(redefine::require_stopped_step("a function is rebooted")); }
+  void prepare() { prepared_ = internal::PreparedReboot::prepare(thread_, reboot_); }
+  void commit() { prepared_->commit(internal::require_stopped_step("a function is rebooted")); }
 
   /// The thread stays at its point: was it reached in the function? Otherwise the thread goes on to another one.
   bool is_in_progress(StaticPointUpdate& update) const {
     bool is_there = false;
-    threads::in_stopped_world(
+    internal::in_stopped_world(
         {.timeout = update.patience().stop_timeout, .keep_out = {}},
-        [&](const threads::StoppedWorld& stopped) { is_there = prepared_->is_in_progress(stopped); });
+        [&](const internal::StoppedWorld& stopped) { is_there = prepared_->is_in_progress(stopped); });
     if (is_there) return true;
-    Transaction::current()->set_reason("no call of the function was in progress in " +
-                                       threads::describe_thread(thread_) + " at its static update point");
+    internal::Transaction::current()->set_reason("no call of the function was in progress in " +
+                                                 internal::describe_thread(thread_) + " at its static update point");
     clean_failed_static_points();
     update.StaticPointUpdate::preupdate_setup();
     return false;
@@ -37,7 +37,7 @@ class RebootFunctionUpdate::Impl final {
  private:
   ThreadId thread_;
   FunctionReboot reboot_;
-  std::optional<redefine::PreparedReboot> prepared_;
+  std::optional<internal::PreparedReboot> prepared_;
 };
 
 RebootFunctionUpdate::RebootFunctionUpdate(std::string name, ThreadId thread, const FunctionReboot& reboot)
@@ -60,9 +60,9 @@ bool RebootFunctionUpdate::wait_alterability() {
     left.sleep_time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     if (!wait_static_points_reached(left)) break;
     if (impl_->is_in_progress(*this)) return true;
-    outside = Transaction::current()->reason();
+    outside = internal::Transaction::current()->reason();
   } while (Clock::now() < deadline);
-  if (!outside.empty()) Transaction::current()->set_reason(outside);
+  if (!outside.empty()) internal::Transaction::current()->set_reason(outside);
   return false;
 }
 

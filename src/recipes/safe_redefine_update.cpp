@@ -3,9 +3,9 @@
 
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
+#include "functions/function_change.hpp"
 #include "moult/error.hpp"
 #include "moult/updates.hpp"
-#include "redefine/function_change.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -18,15 +18,15 @@ class SafeRedefineUpdate::Impl final {
       pairs_.emplace_back(redefinition.replaced(), redefinition.replacement());
   }
 
-  void prepare() { change_ = redefine::FunctionChange::prepare(pairs_); }
-  redefine::FunctionChange& change() { return *change_; }
+  void prepare() { change_ = internal::FunctionChange::prepare(pairs_); }
+  internal::FunctionChange& change() { return *change_; }
 
-  void note_quiescence(const threads::StoppedWorld& stopped) { quiescent_since_ = stopped.began(); }
-  bool is_quiescent_in(const threads::StoppedWorld& stopped) const { return quiescent_since_ == stopped.began(); }
+  void note_quiescence(const internal::StoppedWorld& stopped) { quiescent_since_ = stopped.began(); }
+  bool is_quiescent_in(const internal::StoppedWorld& stopped) const { return quiescent_since_ == stopped.began(); }
 
  private:
-  std::vector<redefine::FunctionPair> pairs_;
-  std::optional<redefine::FunctionChange> change_;
+  std::vector<internal::FunctionPair> pairs_;
+  std::optional<internal::FunctionChange> change_;
   std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop in which it was found, by its beginning
 };
 
@@ -44,28 +44,28 @@ void SafeRedefineUpdate::prepare() {
 }
 
 bool SafeRedefineUpdate::wait_alterability() {
-  bool is_quiescent = alterability::wait_quiescence(impl_->change().old_functions(), patience(), threads());
-  if (is_quiescent) impl_->note_quiescence(*threads::current_stop());
+  bool is_quiescent = internal::wait_quiescence(impl_->change().old_functions(), patience(), threads());
+  if (is_quiescent) impl_->note_quiescence(*internal::current_stop());
   return is_quiescent;
 }
 
 bool SafeRedefineUpdate::check_alterability() {
-  bool is_quiescent = alterability::check_quiescence(impl_->change().old_functions(), patience(), threads());
-  if (is_quiescent) impl_->note_quiescence(*threads::current_stop());
+  bool is_quiescent = internal::check_quiescence(impl_->change().old_functions(), patience(), threads());
+  if (is_quiescent) impl_->note_quiescence(*internal::current_stop());
   return is_quiescent;
 }
 
 void SafeRedefineUpdate::apply() {
-  const threads::StoppedWorld* stopped = threads::current_stop();
+  const internal::StoppedWorld* stopped = internal::current_stop();
   if (stopped == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 name() + ": the program was resumed before apply redefined anything; resume it in resume_hook");
   MOULT_FAULT("recipes.safe_redefine.apply");
   // A hook may have resumed the program: quiescence was found in another stop then. So it is when other threads were
   // named than all: a change of code needs the rest to be out of the bytes that it overwrites.
-  if (!impl_->is_quiescent_in(*stopped)) alterability::require_quiescence(*stopped, impl_->change().old_functions());
+  if (!impl_->is_quiescent_in(*stopped)) internal::require_quiescence(*stopped, impl_->change().old_functions());
   if (!threads().empty()) impl_->change().require_clear(*stopped);
-  impl_->change().commit(*stopped, Transaction::current());
+  impl_->change().commit(*stopped, internal::Transaction::current());
   MOULT_FAULT("recipes.safe_redefine.applied");
 }
 

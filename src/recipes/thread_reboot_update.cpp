@@ -3,7 +3,7 @@
 
 #include "base/fault.hpp"
 #include "moult/reboot.hpp"
-#include "redefine/thread_restart.hpp"
+#include "reboot/thread_restart.hpp"
 
 namespace moult {
 
@@ -11,13 +11,13 @@ class ThreadRebootUpdate::Impl final {
  public:
   Impl(ThreadId thread, std::function<void()> main) : thread_(thread), main_(std::move(main)) {}
 
-  void prepare() { restart_ = redefine::ThreadRestart::prepare(thread_, main_); }
-  void commit() { restart_->commit(redefine::require_stopped_step("a thread is restarted")); }
+  void prepare() { restart_ = internal::ThreadRestart::prepare(thread_, main_); }
+  void commit() { restart_->commit(internal::require_stopped_step("a thread is restarted")); }
 
  private:
   ThreadId thread_;
   std::function<void()> main_;
-  std::optional<redefine::ThreadRestart> restart_;
+  std::optional<internal::ThreadRestart> restart_;
 };
 
 ThreadRebootUpdate::ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main)

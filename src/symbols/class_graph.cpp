@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 std::vector<Reach> ClassGraph::reach_of(std::size_t wanted) const {
   std::vector<Edge> edges = edges_;
@@ -25,4 +25,4 @@ std::vector<Reach> ClassGraph::reach_of(std::size_t wanted) const {
   return reach;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

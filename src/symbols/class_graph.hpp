@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// How much of a class something depends on.
 enum class Reach : std::uint8_t {
@@ -36,4 +36,4 @@ class ClassGraph final {
   std::vector<Edge> edges_;
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -23,10 +23,10 @@
 #include "symbols/module_symbols.hpp"
 #include "symbols/type_name.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
-constexpr int deepest = 30;  // only damaged files nest deeper
+constexpr int deepest_member = 30;  // only damaged files nest deeper
 
 /// The first bit of a bit-field, counted from the beginning of the object that `at` bytes lie in front of.
 std::uint64_t first_bit(Dwarf_Die field, std::uint64_t at, std::uint64_t bits) {
@@ -61,7 +61,7 @@ std::optional<std::string> shape_of_class(Dwarf_Die type, int depth) {
 
 /// `type` without typedefs and qualifiers.
 std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
-  if (!type || depth > deepest) return std::nullopt;
+  if (!type || depth > deepest_member) return std::nullopt;
   switch (dwarf_tag(&*type)) {
     case DW_TAG_pointer_type:
     case DW_TAG_reference_type:
@@ -85,7 +85,7 @@ std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
 void add_fields(Dwarf_Die type, std::uint64_t at, std::vector<ClassField>& fields, int depth = 0) {
   for_each_child(type, [&](Dwarf_Die& child) {
     const std::string_view name = plain_name_of(child);
-    if (dwarf_tag(&child) != DW_TAG_member || is_static_member(child) || depth > deepest) return;
+    if (dwarf_tag(&child) != DW_TAG_member || is_static_member(child) || depth > deepest_member) return;
     if (has_flag(child, DW_AT_artificial) && name.substr(0, 5) == "_vptr") return;
     const std::optional<Dwarf_Die> bare = bare_type_of(child);
     ClassField field{std::string(name), type_name_of(child).value_or(""), 0, bare ? size_of_type(*bare) : 0, 0, 0, {}};
@@ -289,4 +289,4 @@ bool is_same_layout(const ClassLayout& a, const ClassLayout& b) {
          std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(), same_field);
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

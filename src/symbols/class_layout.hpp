@@ -13,7 +13,7 @@
 #include "base/address.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// A data member. Those of anonymous unions and structs are members of the class around, as in the language.
 struct ClassField {
@@ -80,4 +80,4 @@ std::vector<MemberCode> member_code(const Program& program, std::string_view cla
 /// True when objects laid out by one can be used by code compiled with the other, names of fields included.
 bool is_same_layout(const ClassLayout& a, const ClassLayout& b);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -19,10 +19,10 @@
 #include "base/demangle.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/inlined_copy.hpp"
-#include "symbols/mention_search.hpp"
 #include "symbols/module_symbols.hpp"
+#include "symbols/use_search.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 /// What addresses and names the entries of one file have.
@@ -233,4 +233,4 @@ std::vector<MemberCopy> member_copies(const Program& program, std::string_view c
   return copies;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -13,7 +13,7 @@
 #include "symbols/class_graph.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// A function with code whose parameters, result or variables reach the class.
 struct ClassMention {
@@ -52,4 +52,4 @@ ClassUses class_uses(const Program& program, std::string_view name, std::optiona
 /// Only the copies of member functions, in all modules.
 std::vector<MemberCopy> member_copies(const Program& program, std::string_view class_name);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

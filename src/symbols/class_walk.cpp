@@ -7,7 +7,7 @@
 #include "symbols/type_name.hpp"
 #include "symbols/unit_filter.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 bool is_class_tag(int tag) {
   return tag == DW_TAG_class_type || tag == DW_TAG_structure_type || tag == DW_TAG_union_type;
@@ -56,4 +56,4 @@ bool ClassName::fits(const Dwarf_Die& die, const std::string& scope) const {
   return class_name_of(from) == name_;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -11,7 +11,7 @@
 
 #include "symbols/debug_info.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// "app::" for the children of namespace app.
 std::string scope_inside(Dwarf_Die scope, const std::string& around);
@@ -51,4 +51,4 @@ void visit_classes(const Dwarf_Die& parent, const std::string& scope, Visit&& vi
   }
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -16,10 +16,10 @@
 #include "symbols/die_attributes.hpp"
 #include "symbols/type_name.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
-constexpr int deepest = 40;  // only damaged files nest deeper
+constexpr int deepest_container = 40;  // only damaged files nest deeper
 
 struct Member {
   std::uint64_t offset = 0;
@@ -163,7 +163,7 @@ class ShapeReader final {
     std::optional<Member> found;
     for_each_child(defined_class(index_, type), [&](Dwarf_Die& child) {
       const int tag = dwarf_tag(&child);
-      if (found || depth > deepest || (tag != DW_TAG_member && tag != DW_TAG_inheritance)) return;
+      if (found || depth > deepest_container || (tag != DW_TAG_member && tag != DW_TAG_inheritance)) return;
       const std::optional<Dwarf_Die> bare = bare_type_of(child);
       const std::uint64_t offset = number_of(child, DW_AT_data_member_location).value_or(0);
       if (!bare) return;
@@ -178,7 +178,7 @@ class ShapeReader final {
   std::optional<Member> base_named(const Dwarf_Die& type, std::string_view beginning, int depth) const {
     std::optional<Member> found;
     for_each_child(defined_class(index_, type), [&](Dwarf_Die& child) {
-      if (found || depth > deepest || dwarf_tag(&child) != DW_TAG_inheritance) return;
+      if (found || depth > deepest_container || dwarf_tag(&child) != DW_TAG_inheritance) return;
       const std::optional<Dwarf_Die> bare = bare_type_of(child);
       const std::uint64_t offset = number_of(child, DW_AT_data_member_location).value_or(0);
       if (!bare) return;
@@ -229,7 +229,7 @@ class ShapeReader final {
     const int tag = dwarf_tag(&a);
     if (a.addr == b.addr) return true;
     if (is_class_tag(tag) && is_class_tag(dwarf_tag(&b))) return index_.class_of(a) == index_.class_of(b);
-    if (tag != dwarf_tag(&b) || depth > deepest) return false;
+    if (tag != dwarf_tag(&b) || depth > deepest_container) return false;
     const bool is_made_of_another = tag == DW_TAG_pointer_type || tag == DW_TAG_reference_type ||
                                     tag == DW_TAG_rvalue_reference_type || tag == DW_TAG_array_type;
     if (!is_made_of_another) return plain_name_of(a) == plain_name_of(b) && size_of_type(a) == size_of_type(b);
@@ -314,4 +314,4 @@ std::optional<ContainerShape> container_shape(const TypeIndex& index, const Dwar
   }
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 #include "symbols/heap_plan.hpp"
 #include "symbols/type_index.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 struct ContainerShape {
   Shape shape = Shape::leaf;
@@ -28,4 +28,4 @@ Dwarf_Die defined_class(const TypeIndex& index, const Dwarf_Die& type);
 /// The types that are the arguments of a template's instance, those of packs included.
 std::vector<Dwarf_Die> template_arguments(const Dwarf_Die& type);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

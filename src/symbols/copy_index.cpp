@@ -11,7 +11,7 @@
 #include <set>
 #include <utility>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 CopyIndex::CopyIndex(const DebugInfo& info) : info_(info) {
   for (const DebugUnit& unit : info.units()) read(unit);
@@ -83,4 +83,4 @@ InlinedCopies CopyIndex::copies_of(const InlinedFunction& function) const {
   return found;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -10,7 +10,7 @@
 
 #include "symbols/inlined_copy.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 class CopyIndex final {
  public:
@@ -42,4 +42,4 @@ class CopyIndex final {
   std::unordered_map<std::string_view, std::vector<const void*>> parts_by_name_;  ///< of functions, inlined or not
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

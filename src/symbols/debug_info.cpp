@@ -5,18 +5,8 @@
 
 #include "symbols/die_attributes.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
-
-std::optional<Dwarf_Die> follow(const Dwarf_Die& die, unsigned attribute) {
-  Dwarf_Die from = die;
-  Dwarf_Attribute found{};
-  Dwarf_Die target{};
-  if (dwarf_attr(&from, attribute, &found) == nullptr || dwarf_formref_die(&found, &target) == nullptr) {
-    return std::nullopt;
-  }
-  return target;
-}
 
 /// True when one of the abbreviations at `offset` has an attribute that refers to any unit. Each is a code, a tag,
 /// whether there are children, and pairs of attribute and form; zeros end the pairs and the table (DWARF 5, 7.5.3).
@@ -213,8 +203,8 @@ std::vector<Dwarf_Die> parts_of(const Dwarf_Die& die) {
   constexpr std::size_t most = 8;  // a damaged file may point in a circle
   std::vector<Dwarf_Die> parts{die};
   while (parts.size() < most) {
-    std::optional<Dwarf_Die> next = follow(parts.back(), DW_AT_abstract_origin);
-    if (!next) next = follow(parts.back(), DW_AT_specification);
+    std::optional<Dwarf_Die> next = referred_by(parts.back(), DW_AT_abstract_origin);
+    if (!next) next = referred_by(parts.back(), DW_AT_specification);
     if (!next) break;
     parts.push_back(*next);
   }
@@ -267,4 +257,4 @@ SourceLine declared_at(const Dwarf_Die& die) {
   return {std::move(file), line};
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -18,10 +18,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "symbols/elf_file.hpp"
+#include "elf/elf_file.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// A compilation unit.
 struct DebugUnit {
@@ -125,4 +125,4 @@ bool visit_all(const Dwarf_Die& die, const Dwarf_Die* function, Visit&& visit, i
   return true;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -2,13 +2,20 @@
 
 #include "symbols/type_name.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute) {
   Dwarf_Attribute found{};
   Dwarf_Word value = 0;
   if (dwarf_formudata(dwarf_attr_integrate(&die, attribute, &found), &value) != 0) return std::nullopt;
   return value;
+}
+
+std::optional<Dwarf_Die> referred_by(Dwarf_Die die, unsigned attribute) {
+  Dwarf_Attribute found{};
+  Dwarf_Die target{};
+  if (dwarf_formref_die(dwarf_attr(&die, attribute, &found), &target) == nullptr) return std::nullopt;
+  return target;
 }
 
 bool has_flag(Dwarf_Die die, unsigned attribute) {
@@ -49,4 +56,4 @@ bool has_vtable_pointer(Dwarf_Die type, int depth) {
   return found;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

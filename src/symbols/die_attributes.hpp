@@ -8,10 +8,12 @@
 #include <optional>
 #include <string_view>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// An attribute that is a number, by way of the declaration or the abstract function too.
 std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute);
+/// The entry that the attribute refers to, of this entry itself.
+std::optional<Dwarf_Die> referred_by(Dwarf_Die die, unsigned attribute);
 bool has_flag(Dwarf_Die die, unsigned attribute);
 
 /// As it is written, without scopes; "" when there is none.
@@ -35,4 +37,4 @@ void for_each_child(Dwarf_Die parent, Visit&& visit) {
   for (bool more = dwarf_child(&parent, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) visit(child);
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -25,10 +25,10 @@
 #include "symbols/inlined_copy.hpp"
 #include "symbols/module_symbols.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
-constexpr int deepest = 300;  // only damaged files nest deeper
+constexpr int deepest_scope = 300;  // only damaged files nest deeper
 
 /// Code at an address, and what debug information its module has.
 struct CodePlace {
@@ -148,7 +148,7 @@ class PlaceReader final {
 
  private:
   void enter(const Dwarf_Die& scope, int depth) {
-    if (depth > deepest) return;
+    if (depth > deepest_scope) return;
     const std::vector<CodeRange> ranges = ranges_of(scope, bias_);
     std::vector<FrameVariable> own;
     const std::size_t function = functions_.size() - 1;
@@ -231,7 +231,7 @@ const CodeLine* line_at(const FrameDescription& described, CodeAddress address) 
 
 template <class Visit>
 void for_each_variable(const Dwarf_Die& scope, std::size_t depth, Visit&& visit) {
-  if (depth > deepest) return;
+  if (depth > deepest_scope) return;
   for_each_child(scope, [&](Dwarf_Die& child) {
     if (is_variable(child)) visit(child, scope, depth);
     if (is_block(child)) for_each_variable(child, depth + 1, visit);
@@ -387,4 +387,4 @@ std::vector<CallValue> values_at_call(const Program& program, CodeAddress callee
   return values;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -17,7 +17,7 @@
 #include "symbols/program.hpp"
 #include "symbols/value_type.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 struct FrameVariable {
   std::string name;
@@ -80,4 +80,4 @@ struct CallValue {
 /// is not certain that this very call led there: by a pointer, or with a jump from function to function in between.
 std::vector<CallValue> values_at_call(const Program& program, CodeAddress callee, CodeAddress return_address);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

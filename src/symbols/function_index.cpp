@@ -11,7 +11,7 @@
 #include "base/demangle.hpp"
 #include "symbols/spelling.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 /// Suffixes that rename a function without making it another.
@@ -328,4 +328,4 @@ std::vector<std::pair<std::string_view, DataPlace>> FunctionIndex::data_beginnin
   return found;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -16,11 +16,11 @@
 #include <utility>
 #include <vector>
 
-#include "symbols/elf_file.hpp"
+#include "elf/elf_file.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 struct Symbol {
   std::string_view name;
@@ -99,4 +99,4 @@ class FunctionIndex final {
   std::unordered_map<std::string_view, std::vector<std::size_t>> pieces_;  ///< by stem
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

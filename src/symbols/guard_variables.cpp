@@ -9,7 +9,7 @@
 #include "base/demangle.hpp"
 #include "base/fd.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 constexpr char guard_prefix[] = "_ZGV";
@@ -49,4 +49,4 @@ std::vector<GuardVariable> guard_variables(const std::string& path) {
   return guards;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 struct GuardVariable {
   std::uintptr_t address = 0;  ///< in the file; add the module's bias
@@ -16,4 +16,4 @@ struct GuardVariable {
 /// program impossible to update because one of its libraries was removed.
 std::vector<GuardVariable> guard_variables(const std::string& path);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

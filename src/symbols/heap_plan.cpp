@@ -18,12 +18,12 @@
 #include <utility>
 
 #include "base/demangle.hpp"
+#include "elf/exported_data.hpp"
 #include "moult/error.hpp"
-#include "symbols/exported_data.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/type_graph.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 class VariablePlaces final {
@@ -76,13 +76,13 @@ void mark_what_leads(std::vector<HeapType>& types) {
   }
 }
 
-constexpr int deepest = 60;  // only damaged files nest deeper
+constexpr int deepest_part = 60;  // only damaged files nest deeper
 
 void add_steps(const std::vector<HeapType>& types, const HeapType& type, const HeapPart& at,
                std::vector<HeapPart>& steps, int depth = 0) {
   for (const HeapPart& part : type.parts) {
     const HeapType& inner = types[part.type];
-    if (!inner.leads || inner.shape == Shape::choice || depth > deepest) continue;
+    if (!inner.leads || inner.shape == Shape::choice || depth > deepest_part) continue;
     HeapPart step{at.offset + part.offset, part.type, at.name + part.name, part.is_base};
     if (inner.shape != Shape::object || inner.wanted) steps.push_back(step);
     if (inner.shape == Shape::object) add_steps(types, inner, step, steps, depth + 1);
@@ -93,7 +93,7 @@ void add_bases(const std::vector<HeapType>& types, std::size_t type, std::uint64
                int depth = 0) {
   bases.push_back({offset, type, {}, true});
   for (const HeapPart& part : types[type].parts)
-    if (part.is_base && depth < deepest) add_bases(types, part.type, offset + part.offset, bases, depth + 1);
+    if (part.is_base && depth < deepest_part) add_bases(types, part.type, offset + part.offset, bases, depth + 1);
 }
 
 void finish_objects(std::vector<HeapType>& types) {
@@ -241,4 +241,4 @@ HeapPlan plan_heap_walk(const Program& program, const HeapRequest& request) {
   return plan;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

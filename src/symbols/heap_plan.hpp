@@ -14,7 +14,7 @@
 
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 inline constexpr std::size_t no_type = std::numeric_limits<std::size_t>::max();
 
@@ -135,4 +135,4 @@ struct HeapRequest {
 /// Throws Error: not_found (a module without debug information), layout_mismatch (a wanted class has another size).
 HeapPlan plan_heap_walk(const Program& program, const HeapRequest& request);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -21,7 +21,7 @@
 
 #include "symbols/unit_filter.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 class Search final {
@@ -127,4 +127,4 @@ InlinedCopies find_inlined_copies(const DebugInfo& info, const InlinedFunction& 
   return Search(info, function).run();
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -3,8 +3,8 @@
 
 #include "symbols/inlined_copy.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 InlinedCopies find_inlined_copies(const DebugInfo& info, const InlinedFunction& function);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

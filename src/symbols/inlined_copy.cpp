@@ -7,7 +7,7 @@
 
 #include "base/demangle.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 int call_line(Dwarf_Die copy) {
@@ -85,4 +85,4 @@ std::vector<InlinedCopy> in_order(std::vector<InlinedCopy> copies) {
   return copies;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

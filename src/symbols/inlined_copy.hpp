@@ -10,7 +10,7 @@
 
 #include "symbols/debug_info.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// What is asked.
 struct InlinedFunction {
@@ -50,4 +50,4 @@ std::optional<InlinedCopy> describe_copy(const DebugInfo& info, const Dwarf_Die&
 /// Sorted by file and line, without repetitions.
 std::vector<InlinedCopy> in_order(std::vector<InlinedCopy> copies);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

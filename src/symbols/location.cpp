@@ -9,10 +9,10 @@
 
 #include "symbols/die_attributes.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
-constexpr int deepest = 3;  // entry values in entry values: only damaged files
+constexpr int deepest_entry_value = 3;  // entry values in entry values: only damaged files
 
 LocationExpression read_expression(Dwarf_Attribute& attribute, const Dwarf_Op* operations, std::size_t count,
                                    std::uintptr_t bias, int depth);
@@ -79,7 +79,7 @@ LocationOperation read_operation(Dwarf_Attribute& attribute, const Dwarf_Op& ope
       std::size_t count = 0;
       made.code = DW_OP_entry_value;
       made.second = 0;
-      made.is_known = depth < deepest && dwarf_getlocation_attr(&attribute, &operation, &referred) == 0 &&
+      made.is_known = depth < deepest_entry_value && dwarf_getlocation_attr(&attribute, &operation, &referred) == 0 &&
                       dwarf_getlocation(&referred, &inner, &count) == 0;
       if (made.is_known) made.inner = read_expression(referred, inner, count, bias, depth + 1);
       break;
@@ -463,4 +463,4 @@ std::optional<std::uint64_t> register_named_by(const LocationExpression& express
   return only.code == DW_OP_regx ? std::optional(only.first) : std::nullopt;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

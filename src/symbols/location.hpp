@@ -15,7 +15,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// A number's type on the stack of an expression.
 struct OperandType {
@@ -90,4 +90,4 @@ bool same_expression(const LocationExpression& a, const LocationExpression& b);
 /// The register that the expression names as the variable's place, and nothing else.
 std::optional<std::uint64_t> register_named_by(const LocationExpression& expression);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

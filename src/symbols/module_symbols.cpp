@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "elf/separate_debug.hpp"
 #include "moult/error.hpp"
 #include "symbols/inlined_copies.hpp"
-#include "symbols/separate_debug.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 [[noreturn]] void throw_replaced(const ModulePlace& place, const std::string& how) {
@@ -111,4 +111,4 @@ const ModuleSymbols* ModuleFiles::symbols(std::size_t module, std::string& probl
   return opened_[module].get();
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

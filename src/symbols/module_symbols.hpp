@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "elf/elf_file.hpp"
+#include "elf/module_list.hpp"
 #include "symbols/copy_index.hpp"
 #include "symbols/debug_info.hpp"
-#include "symbols/elf_file.hpp"
 #include "symbols/function_index.hpp"
-#include "symbols/module_list.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 class ModuleSymbols final {
  public:
@@ -54,4 +54,4 @@ class ModuleFiles final {
   std::vector<std::shared_ptr<const ModuleSymbols>> opened_;  ///< by module
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -3,12 +3,10 @@
 #include <cctype>
 #include <cstddef>
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
-constexpr std::string_view anonymous = "(anonymous namespace)::";
-
-bool is_identifier_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; }
+constexpr std::string_view unnamed_scope = "(anonymous namespace)::";
 
 bool opens(char c) { return c == '<' || c == '(' || c == '{' || c == '['; }
 bool closes(char c) { return c == '>' || c == ')' || c == '}' || c == ']'; }
@@ -183,7 +181,7 @@ NameQuery::NameQuery(std::string_view text) {
   name_ = is_mangled_ ? std::string(text) : squeeze(without_abi_tags(std::string(text)));
   const std::string qualified = squeeze(without_abi_tags(std::string(without_own_parameters(text))));
   names_parameters_ = qualified.size() < name_.size();
-  names_anonymous_ = name_.find(anonymous) != std::string::npos;
+  names_anonymous_ = name_.find(unnamed_scope) != std::string::npos;
   may_be_loose_ = qualified.find('<') == std::string::npos && qualified.find("operator") == std::string::npos;
   needle_ = needle_of_name(qualified);
 }
@@ -212,10 +210,10 @@ NameQuery::Fit NameQuery::fit(std::string_view mangled, const std::string& deman
   const std::size_t begin = static_cast<std::size_t>(qualified.data() - text.data());
   std::string candidate(names_parameters_ ? without_clone_suffix(text.substr(begin)) : qualified);
   candidate = without_abi_tags(std::move(candidate));
-  if (!names_anonymous_) candidate = without(std::move(candidate), anonymous);
+  if (!names_anonymous_) candidate = without(std::move(candidate), unnamed_scope);
   candidate = squeeze(candidate);
   if (candidate == name_) return Fit::exact;
   return may_be_loose_ && without_template_arguments(candidate) == name_ ? Fit::loose : Fit::none;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -8,7 +8,12 @@
 #include <string>
 #include <string_view>
 
-namespace moult::symbols {
+namespace moult::internal {
+
+/// True of a character that a C++ identifier may hold, a dollar sign included, which GCC and clang allow.
+constexpr bool is_identifier_char(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+}
 
 class NameQuery final {
  public:
@@ -50,4 +55,4 @@ std::string_view last_name_of(std::string_view qualified);
 /// What the mangled name of every member of the class must contain; empty when nothing is known to be.
 std::string mangled_part_of_members(std::string_view class_name);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -21,7 +21,7 @@
 
 #include "base/demangle.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 /// Calls `visit(definition)` for the definitions of functions in `scope` and in its namespaces.
@@ -42,7 +42,7 @@ void visit_definitions_of(const DebugInfo& info, const Visit& visit) {
   for (const DebugUnit& unit : info.units()) visit_definitions(unit.content, visit);
 }
 
-std::string plain_name_of(const std::vector<Dwarf_Die>& parts) {
+std::string plain_name_among(const std::vector<Dwarf_Die>& parts) {
   Dwarf_Die last = parts.back();
   const char* name = dwarf_diename(&last);
   return name != nullptr ? name : std::string();
@@ -76,7 +76,7 @@ bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
   const std::string mangled(shared_name_of(parts));
   if (!mangled.empty()) return query.may_fit(mangled) && query.fit(mangled, demangle(mangled)) != NameQuery::Fit::none;
   // Looking for the scopes is slow: first see whether the name could be part of a mangled one that fits.
-  const std::string plain = plain_name_of(parts);
+  const std::string plain = plain_name_among(parts);
   if (!query.may_fit("_Z" + std::to_string(plain.size()) + plain)) return false;
   const std::string name = scoped_name_of(parts);
   return !name.empty() && query.fit({}, name) != NameQuery::Fit::none;
@@ -91,7 +91,7 @@ std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::v
   visit_definitions_of(info, [&](const Dwarf_Die& die) {
     const std::vector<Dwarf_Die> parts = parts_of(die);
     const std::string_view shared = shared_name_of(parts);
-    const std::string plain = plain_name_of(parts);
+    const std::string plain = plain_name_among(parts);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
       const bool may_be_it = symbols[i]->is_local && shared.empty() && last_name_of(readable[i]) == plain;
       if (shared == symbols[i]->name || (may_be_it && scoped_name_of(parts) == readable[i])) is_defined[i] = true;
@@ -133,4 +133,4 @@ std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& 
   return in_order(std::move(copies));
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

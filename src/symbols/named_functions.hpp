@@ -8,7 +8,7 @@
 #include "symbols/inlined_copy.hpp"
 #include "symbols/name_query.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// Those of `symbols` that are functions defined in the source. A name that was given to a function besides its own
 /// (the attribute `alias`) is not.
@@ -20,4 +20,4 @@ bool defines(const DebugInfo& info, const NameQuery& query);
 /// Where copies of functions of that name are.
 std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

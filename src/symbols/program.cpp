@@ -6,16 +6,16 @@
 #include <utility>
 
 #include "base/demangle.hpp"
+#include "elf/module_list.hpp"
 #include "moult/error.hpp"
 #include "platform/module_generation.hpp"
-#include "symbols/module_list.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/named_functions.hpp"
 #include "symbols/spelling.hpp"
 #include "symbols/type_name.hpp"
-#include "symbols/unwind_table.hpp"
+#include "unwind/unwind_range.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 std::uint64_t in_file(const Module& module, CodeAddress address) { return value(address) - module.bias; }
@@ -170,7 +170,7 @@ Program Program::of_this_process() {
   SharedReading* const reading = reading_of_this_thread;
   if (reading == nullptr) return Program(std::make_shared<Impl>(modules_of_this_process()));
   // The count is read first: what comes in between is read again the next time.
-  const std::uint64_t generation = platform::module_generation();
+  const std::uint64_t generation = internal::module_generation();
   if (reading->impl_ == nullptr || reading->generation_ != generation) {
     reading->impl_ = std::make_shared<Impl>(modules_of_this_process());
     reading->generation_ = generation;
@@ -331,13 +331,13 @@ std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSym
 
 bool Program::was_inlined(const FunctionSymbol& function) const {
   const std::optional<Dwarf_Die> die = impl_->die_of(function);
-  return die && symbols::was_inlined(parts_of(*die));
+  return die && internal::was_inlined(parts_of(*die));
 }
 
 bool Program::defines(std::string_view name) const {
   const ModuleSymbols* symbols = impl_->symbols(0);
   const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
-  return info != nullptr && symbols::defines(*info, NameQuery(name));
+  return info != nullptr && internal::defines(*info, NameQuery(name));
 }
 
 std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
@@ -347,7 +347,7 @@ std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
     const ModuleSymbols* symbols = impl_->symbols(i);
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
-    std::vector<InlinedCopy> copies = symbols::copies_by_name(*info, query);
+    std::vector<InlinedCopy> copies = internal::copies_by_name(*info, query);
     std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(copies));
     sites.insert(sites.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   }
@@ -435,4 +435,4 @@ const ModuleSymbols* Program::symbols_of(std::size_t module) const { return impl
 
 std::optional<std::size_t> Program::module_at(CodeAddress address) const { return impl_->module_at(address); }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -15,8 +15,9 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "elf/module.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// A function with a symbol, and the pieces the compiler split off it.
 struct FunctionSymbol {
@@ -54,13 +55,6 @@ struct SourceLine {
 struct DataPlace {
   std::uintptr_t address = 0;
   std::size_t size = 0;  ///< in bytes
-};
-
-struct Module {
-  std::string path;         ///< as the file system knows it; "[vdso]" for the vdso
-  std::uintptr_t bias = 0;  ///< run-time address less address in the file
-  CodeRange text;           ///< from the first to the last loaded byte
-  std::string problem;      ///< why nothing is known of its functions, once they were asked for; mostly empty
 };
 
 class ModuleSymbols;
@@ -163,7 +157,4 @@ class SharedReading final {
   std::shared_ptr<Program::Impl> impl_;
 };
 
-/// The GNU build id of a file in hex, empty when it has none. Throws Error: unreadable.
-std::string build_id_of(const std::string& path);
-
-}  // namespace moult::symbols
+}  // namespace moult::internal

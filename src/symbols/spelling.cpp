@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 std::size_t typos_allowed(std::size_t length) { return length < 3 ? 0 : length < 6 ? 1 : length < 12 ? 2 : 3; }
@@ -36,4 +36,4 @@ bool are_near(std::string_view one, std::string_view other) {
   return difference <= allowed && typos_between(one, other) <= allowed;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -13,7 +13,7 @@
 #include "symbols/name_query.hpp"
 #include "symbols/type_name.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 constexpr std::size_t plain_leaf = 0;
@@ -294,4 +294,4 @@ void TypeGraph::note_wanted(std::size_t type, const std::string& written) {
   }
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -14,7 +14,7 @@
 #include "symbols/heap_plan.hpp"
 #include "symbols/type_index.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 class TypeGraph final {
  public:
@@ -72,4 +72,4 @@ class TypeGraph final {
   std::unordered_map<const void*, std::optional<std::size_t>> wanted_pointers_;  ///< by entry
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -16,18 +16,11 @@
 #include "symbols/die_attributes.hpp"
 #include "symbols/name_query.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
-constexpr int deepest = 300;  // only damaged files nest deeper
+constexpr int deepest_type = 300;  // only damaged files nest deeper
 constexpr std::array<std::string_view, 4> node_templates{list_node, forward_list_node, tree_node, hash_node};
-
-std::optional<Dwarf_Die> refer(Dwarf_Die die, unsigned attribute) {
-  Dwarf_Attribute found{};
-  Dwarf_Die target{};
-  if (dwarf_formref_die(dwarf_attr(&die, attribute, &found), &target) == nullptr) return std::nullopt;
-  return target;
-}
 
 struct StaticPlace {
   std::uint64_t address = 0;
@@ -63,7 +56,7 @@ std::optional<StaticPlace> static_place(Dwarf_Die variable) {
 }
 
 /// "app::next()", for the reader: whatever parameters it has.
-std::string name_of_function(const Dwarf_Die& function) {
+std::string name_of_static_scope(const Dwarf_Die& function) {
   const std::vector<Dwarf_Die> parts = parts_of(function);
   const std::string_view linkage = linkage_name_of(parts);
   const std::string demangled = demangle(std::string(linkage));
@@ -125,7 +118,7 @@ const std::vector<std::size_t>& TypeIndex::nodes(std::string_view node_template)
 }
 
 void TypeIndex::visit_children(Dwarf_Die parent, const Around& around) {
-  if (around.depth > deepest) return;
+  if (around.depth > deepest_type) return;
   for_each_child(parent, [&](Dwarf_Die& child) {
     switch (dwarf_tag(&child)) {
       case DW_TAG_namespace:
@@ -146,7 +139,7 @@ void TypeIndex::visit_children(Dwarf_Die parent, const Around& around) {
 }
 
 void TypeIndex::visit_class(Dwarf_Die& die, const Around& around) {
-  const std::optional<Dwarf_Die> declaration = refer(die, DW_AT_specification);
+  const std::optional<Dwarf_Die> declaration = referred_by(die, DW_AT_specification);
   const auto known = declaration ? declared_.find(declaration->addr) : declared_.end();
   const std::string own(plain_name_of(full_class(die)));
   const std::string name = known != declared_.end() ? known->second : own.empty() ? own : around.scope + own;
@@ -155,7 +148,8 @@ void TypeIndex::visit_class(Dwarf_Die& die, const Around& around) {
   if (is_definition(die)) note_definition(number, die);
   for_each_child(die, [&](Dwarf_Die& child) {
     if (dwarf_tag(&child) == DW_TAG_inheritance)
-      if (const std::optional<Dwarf_Die> base = refer(child, DW_AT_type)) inheritances_.push_back({number, *base});
+      if (const std::optional<Dwarf_Die> base = referred_by(child, DW_AT_type))
+        inheritances_.push_back({number, *base});
   });
   visit_children(die, {name.empty() ? around.scope : name + "::", around.function, around.depth + 1});
 }
@@ -206,7 +200,7 @@ std::string TypeIndex::name_of_variable(Dwarf_Die& die, const Around& around) {
   std::string name;
   for (const Dwarf_Die& part : parts_of(die))
     if (name.empty()) name = plain_name_of(part);
-  return (around.function != nullptr ? name_of_function(*around.function) + "::" : around.scope) + name;
+  return (around.function != nullptr ? name_of_static_scope(*around.function) + "::" : around.scope) + name;
 }
 
 /// What is defined apart from its declaration has its scope there, which may come later.
@@ -223,7 +217,7 @@ void TypeIndex::join_bases() {
   for (const Inheritance& one : inheritances_) {
     Dwarf_Die base = one.base;
     while (dwarf_tag(&base) == DW_TAG_typedef) {
-      const std::optional<Dwarf_Die> named = refer(base, DW_AT_type);
+      const std::optional<Dwarf_Die> named = referred_by(base, DW_AT_type);
       if (!named) break;
       base = *named;
     }
@@ -235,4 +229,4 @@ void TypeIndex::join_bases() {
   inheritances_.clear();
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

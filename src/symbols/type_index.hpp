@@ -14,7 +14,7 @@
 
 #include "symbols/debug_info.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 struct IndexedClass {
   std::string name;                     ///< "app::Box<long int>"; "" for one without a name
@@ -87,4 +87,4 @@ inline constexpr std::string_view hash_node = "std::__detail::_Hash_node<";
 /// "std::list<int>" of "std::__cxx11::list<int>": versions of the library within itself have names of their own.
 std::string plain_library_name(std::string_view name);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

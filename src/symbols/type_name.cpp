@@ -3,6 +3,7 @@
 // instead of being taken from the debug information; where a class was only declared, so that they are missing, its
 // type is unknown.
 #include "symbols/type_name.hpp"
+#include "symbols/die_attributes.hpp"
 
 #include <dwarf.h>
 
@@ -13,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using Name = std::optional<std::string>;
@@ -27,13 +28,6 @@ std::optional<Dwarf_Die> type_of(Dwarf_Die die) {
   return type;
 }
 
-std::optional<Dwarf_Die> follow(Dwarf_Die die, unsigned attribute) {
-  Dwarf_Attribute found{};
-  Dwarf_Die target{};
-  if (dwarf_formref_die(dwarf_attr(&die, attribute, &found), &target) == nullptr) return std::nullopt;
-  return target;
-}
-
 /// A parameter's own const is no part of a function's type.
 std::string without_outer_qualifiers(std::string name) {
   for (const std::string_view qualifier : {" const", " volatile"})
@@ -42,7 +36,7 @@ std::string without_outer_qualifiers(std::string name) {
 }
 
 /// A stand-in for a type unit's type is followed.
-Dwarf_Die full_type(const Dwarf_Die& type) { return follow(type, DW_AT_signature).value_or(type); }
+Dwarf_Die full_type(const Dwarf_Die& type) { return referred_by(type, DW_AT_signature).value_or(type); }
 
 std::string base_name(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spellings{{
@@ -166,7 +160,7 @@ bool add_template_arguments(Dwarf_Die die, std::string& list, int depth) {
 
 /// The last component of a class's or an enumeration's name.
 Name own_name(Dwarf_Die type, int depth) {
-  type = follow(type, DW_AT_signature).value_or(type);
+  type = referred_by(type, DW_AT_signature).value_or(type);
   const char* text = dwarf_diename(&type);
   if (text == nullptr) return std::nullopt;
   const std::string_view written(text);
@@ -180,8 +174,8 @@ Name own_name(Dwarf_Die type, int depth) {
 }
 
 Name qualified_name_of(Dwarf_Die type, int depth) {
-  type = follow(type, DW_AT_signature).value_or(type);      // a stand-in for a type unit's type
-  type = follow(type, DW_AT_specification).value_or(type);  // a nested class defined apart
+  type = referred_by(type, DW_AT_signature).value_or(type);      // a stand-in for a type unit's type
+  type = referred_by(type, DW_AT_specification).value_or(type);  // a nested class defined apart
   Dwarf_Die* found = nullptr;
   const int count = dwarf_getscopes_die(&type, &found);
   const std::unique_ptr<Dwarf_Die, decltype(&std::free)> scopes(found, &std::free);
@@ -279,7 +273,7 @@ Name qualifiers_of_method(const Dwarf_Die& type, int depth) {
 
 /// "int app::Data::*", "int (app::Data::*)(int) const".
 Name name_of_member_pointer(Dwarf_Die pointer, int depth) {
-  const std::optional<Dwarf_Die> around = follow(pointer, DW_AT_containing_type);
+  const std::optional<Dwarf_Die> around = referred_by(pointer, DW_AT_containing_type);
   std::optional<Dwarf_Die> target = type_of(pointer);
   const Name owner = around ? name_of_type(around, depth) : std::nullopt;
   if (!owner || !target) return std::nullopt;
@@ -373,4 +367,4 @@ std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {
   return std::nullopt;
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

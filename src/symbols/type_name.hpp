@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// The result type of a subprogram: "void", "char const*", "std::vector<int, std::allocator<int> >". Typedefs are
 /// followed, as in mangled names. Nothing for types that have no name outside their function, or that this does not
@@ -28,4 +28,4 @@ std::optional<std::string> class_name_of(const Dwarf_Die& type);
 /// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.
 std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 std::string_view section_bytes(const ElfFile& file, const char* name) {
@@ -63,4 +63,4 @@ bool UnitFilter::may_name(const DebugUnit& unit) const {
   return contains_any(unit.bytes, needles_) || contains_any(strings_of(unit, table_), needles_);
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

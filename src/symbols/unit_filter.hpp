@@ -8,7 +8,7 @@
 
 #include "symbols/debug_info.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 /// The bytes by which a unit refers to what stands at that place of a section.
 std::string reference_to(std::uint64_t place);
@@ -34,4 +34,4 @@ class UnitFilter final {
   std::string_view table_;  ///< of places of strings
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

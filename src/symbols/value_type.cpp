@@ -12,7 +12,7 @@
 #include "symbols/die_attributes.hpp"
 #include "symbols/type_name.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 std::optional<Dwarf_Die> written_type_of(Dwarf_Die die) {
@@ -208,4 +208,4 @@ std::string value_text(const ValueType& type, std::span<const std::byte> bytes, 
   }
 }
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

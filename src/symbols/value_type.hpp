@@ -11,7 +11,7 @@
 
 #include "symbols/location.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 
 enum class ValueShape : std::uint8_t {
   other,  ///< classes, arrays, members' addresses: not shown
@@ -41,4 +41,4 @@ ValueType value_type_of(const Dwarf_Die& variable);
 /// leads to is read from `frame`.
 std::string value_text(const ValueType& type, std::span<const std::byte> bytes, const FrameValues& frame);
 
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include "base/transaction.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 const StoppedWorld* current_stop() noexcept {
   Transaction* transaction = Transaction::current();
@@ -28,12 +28,12 @@ void in_stopped_world(const StopOptions& options, const std::function<void(const
   transaction->resume();
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal
 
-namespace moult {
+namespace moult::internal {
 
-std::unique_ptr<Suspension> suspend_program(std::chrono::milliseconds timeout) {
-  return threads::StoppedWorld::stop({.timeout = timeout, .keep_out = {}});
+std::unique_ptr<internal::Suspension> suspend_program(std::chrono::milliseconds timeout) {
+  return internal::StoppedWorld::stop({.timeout = timeout, .keep_out = {}});
 }
 
-}  // namespace moult
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include "threads/stopped_world.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 /// The program stopped by the current transaction, or null.
 const StoppedWorld* current_stop() noexcept;
@@ -13,4 +13,4 @@ const StoppedWorld* current_stop() noexcept;
 /// Calls `act(stopped)` in the program as the current transaction has stopped it, or else in a stop of its own.
 void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act);
 
-}  // namespace moult::threads
+}  // namespace moult::internal

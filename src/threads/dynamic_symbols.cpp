@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 /// The hash of .gnu.hash.
@@ -135,4 +135,4 @@ std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number
   return strings + symbols[ELF64_R_SYM(entries[number].r_info)].st_name;
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal

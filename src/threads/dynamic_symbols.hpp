@@ -9,7 +9,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 /// One loaded module's exported functions. Good as long as the module stays loaded.
 class DynamicSymbols final {
@@ -56,4 +56,4 @@ std::optional<CodeRange> library_around(const void* address) noexcept;
 /// cannot be told. Takes no lock, so it may be asked in a stopped program.
 std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number) noexcept;
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -8,18 +8,18 @@
 
 #include "platform/process_memory.hpp"
 #include "platform/x86_64/return_stubs.hpp"
-#include "threads/dwarf_expression.hpp"
-#include "threads/unwind_table.hpp"
-#include "threads/unwinder.hpp"
+#include "unwind/dwarf_expression.hpp"
+#include "unwind/unwind_table.hpp"
+#include "unwind/unwinder.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 using Kind = RegisterPlace::Kind;
 
 bool read_word(std::uint64_t address, std::uint64_t& word) noexcept {
   return address % sizeof word == 0 &&
-         platform::read_memory(address, std::as_writable_bytes(std::span<std::uint64_t, 1>(&word, 1)));
+         read_memory(address, std::as_writable_bytes(std::span<std::uint64_t, 1>(&word, 1)));
 }
 
 constexpr bool is_preserved(std::size_t number) noexcept {
@@ -29,16 +29,16 @@ constexpr bool is_preserved(std::size_t number) noexcept {
 class FrameWalker final {
  public:
   /// Nothing is lost to begin with but what `is_known` denies.
-  FrameWalker(const platform::Registers& registers, Kind kind, bool (*is_known)(std::size_t)) noexcept {
+  FrameWalker(const Registers& registers, Kind kind, bool (*is_known)(std::size_t)) noexcept {
     state_.registers = registers;
-    for (std::size_t number = 0; number < platform::register_count; ++number)
+    for (std::size_t number = 0; number < register_count; ++number)
       if (is_known(number)) state_.places[number] = {kind, 0};
-    state_.places[platform::rsp].kind = state_.places[platform::rip].kind = Kind::computed;
+    state_.places[rsp].kind = state_.places[rip].kind = Kind::computed;
   }
 
   /// To be called once for each frame, before state() is shown.
   void look() noexcept {
-    state_.frame = {CodeAddress{state_.registers[platform::rip]}, is_return_address_, true};
+    state_.frame = {CodeAddress{state_.registers[rip]}, is_return_address_, true};
     state_.cfa = 0;
     state_.has_plain_cfa = false;
     has_row_ = value(state_.frame.pc) != 0 && find_row(state_.frame.lookup_address(), row_) && find_cfa();
@@ -56,7 +56,7 @@ class FrameWalker final {
   bool find_cfa() noexcept {
     if (row_.cfa_expression != nullptr)
       return evaluate_expression(row_.cfa_expression, state_.registers, false, 0, state_.cfa);
-    if (row_.cfa_register >= platform::register_count) return false;
+    if (row_.cfa_register >= register_count) return false;
     state_.cfa_register = row_.cfa_register;
     state_.cfa_offset = row_.cfa_offset;
     state_.has_plain_cfa = true;
@@ -65,18 +65,18 @@ class FrameWalker final {
   }
 
   void leave_call() noexcept {
-    for (std::size_t number = 0; number < platform::register_count; ++number)
+    for (std::size_t number = 0; number < register_count; ++number)
       if (!is_preserved(number)) state_.places[number] = {};
   }
 
   void return_to(std::uint64_t address, std::uint64_t stack_pointer) noexcept {
-    state_.registers[platform::rsp] = stack_pointer;
-    state_.registers[platform::rip] = address;
-    state_.places[platform::rsp].kind = state_.places[platform::rip].kind = Kind::computed;
+    state_.registers[rsp] = stack_pointer;
+    state_.registers[rip] = address;
+    state_.places[rsp].kind = state_.places[rip].kind = Kind::computed;
   }
 
   Unwinder::Step step_from_entry() noexcept {
-    std::uint64_t stack_pointer = state_.registers[platform::rsp];
+    std::uint64_t stack_pointer = state_.registers[rsp];
     std::uint64_t return_address;
     if (!read_word(stack_pointer, return_address)) return Unwinder::Step::lost;
     leave_call();
@@ -86,18 +86,18 @@ class FrameWalker final {
   }
 
   Unwinder::Step apply() noexcept {
-    if (row_.registers[platform::rip].kind == RegisterRule::Kind::undefined) return Unwinder::Step::outermost;
+    if (row_.registers[rip].kind == RegisterRule::Kind::undefined) return Unwinder::Step::outermost;
     // As in the plain walk: what does not grow outwards is a broken rule.
-    if (!row_.is_signal_frame && state_.cfa <= state_.registers[platform::rsp]) return Unwinder::Step::lost;
+    if (!row_.is_signal_frame && state_.cfa <= state_.registers[rsp]) return Unwinder::Step::lost;
     FrameState inner = state_;
     leave_call();
-    for (std::size_t number = 0; number < platform::register_count; ++number)
+    for (std::size_t number = 0; number < register_count; ++number)
       if (!follow(row_.registers[number], number, inner)) return Unwinder::Step::lost;
-    const RegisterRule::Kind stack_rule = row_.registers[platform::rsp].kind;
+    const RegisterRule::Kind stack_rule = row_.registers[rsp].kind;
     const bool has_own_stack = stack_rule != RegisterRule::Kind::same && stack_rule != RegisterRule::Kind::undefined;
-    return_to(state_.registers[platform::rip], has_own_stack ? state_.registers[platform::rsp] : inner.cfa);
+    return_to(state_.registers[rip], has_own_stack ? state_.registers[rsp] : inner.cfa);
     is_return_address_ = !row_.is_signal_frame;
-    return state_.registers[platform::rip] == 0 ? Unwinder::Step::outermost : Unwinder::Step::stepped;
+    return state_.registers[rip] == 0 ? Unwinder::Step::outermost : Unwinder::Step::stepped;
   }
 
   bool follow(const RegisterRule& rule, std::size_t number, const FrameState& inner) noexcept {
@@ -117,7 +117,7 @@ class FrameWalker final {
         word = address;
         return true;
       case RegisterRule::Kind::in_register:
-        if (offset >= platform::register_count) return false;
+        if (offset >= register_count) return false;
         place = inner.places[offset];
         word = inner.registers[offset];
         return true;
@@ -150,8 +150,7 @@ constexpr std::uint64_t red_zone = 128;
 }  // namespace
 
 WalkEnd walk_own_frames(const std::function<bool(const FrameState&)>& visit) {
-  return walk(FrameWalker(platform::current_registers(), Kind::computed,
-                          [](std::size_t number) { return is_preserved(number); }),
+  return walk(FrameWalker(current_registers(), Kind::computed, [](std::size_t number) { return is_preserved(number); }),
               visit);
 }
 
@@ -159,7 +158,7 @@ WalkEnd walk_frames(const StoppedWorld& stopped, ThreadId thread, const std::fun
   if (thread == this_thread_id()) return walk_own_frames(visit);
   const ucontext_t* context = stopped.context(thread);
   if (context == nullptr) return WalkEnd::lost;
-  return walk(FrameWalker(platform::registers_of(*context), Kind::context, [](std::size_t) { return true; }), visit);
+  return walk(FrameWalker(registers_of(*context), Kind::context, [](std::size_t) { return true; }), visit);
 }
 
 StackCopy StackCopy::of(const StoppedWorld& stopped, ThreadId thread, std::size_t most_frames) {
@@ -169,23 +168,23 @@ StackCopy StackCopy::of(const StoppedWorld& stopped, ThreadId thread, std::size_
   copy.thread_ = thread;
   copy.frames_.reserve(std::min<std::size_t>(most_frames, 64));
   WalkEnd end = walk_frames(stopped, thread, [&](const FrameState& state) {
-    if (!platform::is_in_return_stub(state.frame.pc)) copy.frames_.push_back(state);
+    if (!is_in_return_stub(state.frame.pc)) copy.frames_.push_back(state);
     return copy.frames_.size() < most_frames;
   });
   copy.is_whole_ = end == WalkEnd::outermost;
   if (copy.frames_.empty()) return copy;
   if (const ucontext_t* context = stopped.context(thread)) {
-    std::span<const std::uint64_t> vectors = platform::vector_words_of(*context);
+    std::span<const std::uint64_t> vectors = vector_words_of(*context);
     copy.vectors_.assign(vectors.begin(), vectors.end());
   }
-  copy.begin_ = copy.frames_.front().registers[platform::rsp] - red_zone;
+  copy.begin_ = copy.frames_.front().registers[rsp] - red_zone;
   std::uint64_t last = copy.begin_;
   for (const FrameState& state : copy.frames_)
     if (state.cfa > last && state.cfa - copy.begin_ <= most_bytes) last = state.cfa;
   copy.bytes_.resize(last - copy.begin_ + stack_arguments);
-  if (platform::read_memory(copy.begin_, copy.bytes_)) return copy;
+  if (read_memory(copy.begin_, copy.bytes_)) return copy;
   copy.bytes_.resize(last - copy.begin_);  // the outermost frame may end where the stack does
-  if (!platform::read_memory(copy.begin_, copy.bytes_)) copy.bytes_.clear();
+  if (!read_memory(copy.begin_, copy.bytes_)) copy.bytes_.clear();
   return copy;
 }
 
@@ -196,4 +195,4 @@ bool StackCopy::read(std::uintptr_t address, std::span<std::byte> to) const noex
   return true;
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -16,7 +16,7 @@
 #include "platform/x86_64/context.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 /// Where a register of a frame is.
 struct RegisterPlace {
@@ -32,8 +32,8 @@ struct RegisterPlace {
 
 struct FrameState {
   Frame frame;
-  platform::Registers registers{};  ///< those that are not lost
-  std::array<RegisterPlace, platform::register_count> places{};
+  Registers registers{};  ///< those that are not lost
+  std::array<RegisterPlace, internal::register_count> places{};
   std::uint64_t cfa = 0;  ///< the canonical frame address; 0 when there is no unwind information
   /// What the CFA is counted from at this place of the code.
   std::uint8_t cfa_register = 0;
@@ -80,4 +80,4 @@ class StackCopy final {
   std::vector<std::byte> bytes_;
 };
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -7,9 +7,9 @@
 
 #include "threads/dynamic_symbols.hpp"
 #include "threads/tail_jumps.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 using namespace std::string_view_literals;
@@ -63,4 +63,4 @@ void RuntimeFrames::add(CodeAddress address) noexcept {
   last_ = address;
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal

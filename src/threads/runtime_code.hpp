@@ -11,7 +11,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 class DynamicSymbols;
 
@@ -75,4 +75,4 @@ class RuntimeFrames final {
   RuntimeCode::Wait wait_ = RuntimeCode::Wait::none;
 };
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -37,14 +37,14 @@
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
-#include "threads/culprit.hpp"
 #include "threads/dynamic_symbols.hpp"
-#include "threads/safe_place.hpp"
-#include "threads/stop_turn.hpp"
-#include "threads/unwinder.hpp"
-#include "threads/wakeful_threads.hpp"
+#include "threads/safepoint.hpp"
+#include "threads/service_threads.hpp"
+#include "threads/stop_blocker.hpp"
+#include "threads/stop_mutex.hpp"
+#include "unwind/unwinder.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -54,7 +54,7 @@ using std::chrono::milliseconds;
 RowCache row_cache;  // used by who has the turn
 
 struct Stopped {
-  platform::StopSlot* slot = nullptr;
+  StopSlot* slot = nullptr;
   bool is_safe = false;
   bool is_asked = false;         ///< false: the signal could not be sent, and the attempt will fail
   bool is_led = false;           ///< on its way out of an unsafe place, where it stops without a signal
@@ -73,9 +73,9 @@ class StoppedWorld::Impl final {
   Impl(const StopOptions& options, Clock::time_point deadline)
       : keep_out_(options.keep_out.begin(), options.keep_out.end()),
         memory_(options.memory),
-        self_(platform::own_task()),
+        self_(own_task()),
         turn_(deadline) {
-    platform::stop_signal();
+    internal::stop_signal();
   }
   ~Impl() { release(); }
 
@@ -110,8 +110,8 @@ class StoppedWorld::Impl final {
   std::vector<CodeRange> keep_out_;
   MemoryFilledInStop* memory_;
   pid_t self_;
-  platform::TaskList task_list_;
-  std::optional<platform::OrdinarySignalsBlocked> handlers_;
+  TaskList task_list_;
+  std::optional<OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const SafePlaces> places_;
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
@@ -132,11 +132,11 @@ class StoppedWorld::Impl final {
 void StoppedWorld::Impl::reserve() {
   MOULT_FAULT("threads.stop.reserve");
   constexpr std::size_t spare = 64;
-  generation_ = platform::module_generation();
+  generation_ = internal::module_generation();
   places_ = SafePlaces::current();
   rows_.keep_for(generation_);
   // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
-  walk_stack(rows_, platform::current_registers(), [](const Frame& frame) { return frame.is_precise; });
+  walk_stack(rows_, current_registers(), [](const Frame& frame) { return frame.is_precise; });
   std::size_t room = task_list_.count() * 5 / 4 + spare;
   tasks_.reserve(room);
   ignored_.reserve(room);
@@ -146,7 +146,7 @@ void StoppedWorld::Impl::reserve() {
   ignored_.clear();
   add_wakeful_tasks(self_, ignored_);
   next_slot_ = 0;
-  for (std::uint32_t index = 0; index < room; ++index) platform::stop_slot(index);
+  for (std::uint32_t index = 0; index < room; ++index) stop_slot(index);
 }
 
 /// Finds the threads not known yet and asks them. False when there is no room for all of them.
@@ -159,15 +159,15 @@ bool StoppedWorld::Impl::gather(bool is_first) {
                                               [task](const Stopped& thread) { return thread.slot->task == task; }));
     if (is_known) continue;
     if (next_slot_ >= stopped_.capacity()) return false;
-    platform::StopSlot& slot = platform::stop_slot(static_cast<std::uint32_t>(next_slot_++));
+    StopSlot& slot = stop_slot(static_cast<std::uint32_t>(next_slot_++));
     if (slot.task != task) slot.continued = {};
     slot.task = task;
-    slot.before = platform::blocked_call(task);
+    slot.before = blocked_call(task);
     stopped_.push_back({.slot = &slot});
   }
   if (is_first) {
     began_ = Clock::now();
-    platform::reset_arrivals();
+    reset_arrivals();
   }
   std::erase_if(stopped_, [this](Stopped& thread) { return !thread.is_safe && !thread.is_led && !ask(thread); });
   return true;
@@ -176,31 +176,30 @@ bool StoppedWorld::Impl::gather(bool is_first) {
 /// Where a thread is before it is asked, if that will matter.
 void StoppedWorld::Impl::look_before(Stopped& thread) const noexcept {
   if (memory_ == nullptr || !memory_->is_awaited_by(thread.slot->task)) return;
-  thread.slot->before = platform::blocked_call(thread.slot->task);
-  thread.ran_before = platform::time_run(thread.slot->task);
+  thread.slot->before = blocked_call(thread.slot->task);
+  thread.ran_before = time_run(thread.slot->task);
 }
 
 /// It has stood where it stands since before it was asked, at an instruction and not in a system call.
 bool StoppedWorld::Impl::waits_at_instruction(const Stopped& thread) const noexcept {
-  const platform::StopSlot& slot = *thread.slot;
+  const StopSlot& slot = *thread.slot;
   if (memory_ == nullptr || slot.before.number >= 0 || !memory_->is_awaited_by(slot.task)) return false;
-  const platform::Registers registers = platform::registers_of(*slot.context);
-  return slot.before.program_counter == registers[platform::rip] &&
-         slot.before.stack_pointer == registers[platform::rsp];
+  const Registers registers = registers_of(*slot.context);
+  return slot.before.program_counter == registers[rip] && slot.before.stack_pointer == registers[rsp];
 }
 
 /// It was blocked in a system call when it was asked, or has run since and still not taken the signal.
 bool StoppedWorld::Impl::waits_in_call(const Stopped& thread) const noexcept {
   constexpr std::uint64_t long_for_a_signal = 5'000'000;  // ns
-  const platform::StopSlot& slot = *thread.slot;
+  const StopSlot& slot = *thread.slot;
   if (!thread.is_asked || !memory_->is_awaited_by(slot.task)) return false;
-  return slot.before.number >= 0 || platform::time_run(slot.task) > thread.ran_before + long_for_a_signal;
+  return slot.before.number >= 0 || time_run(slot.task) > thread.ran_before + long_for_a_signal;
 }
 
 /// When all others stand: whoever is in a system call comes out of it.
 void StoppedWorld::Impl::show_memory() noexcept {
   if (memory_ == nullptr || task_list_.count() != stopped_.size() + ignored_.size() + 1) return;
-  const auto is_away = [](const Stopped& thread) { return !thread.is_safe && !platform::is_stopped(*thread.slot); };
+  const auto is_away = [](const Stopped& thread) { return !thread.is_safe && !is_stopped(*thread.slot); };
   const auto may_be_shown = [&](const Stopped& thread) { return !is_away(thread) || waits_in_call(thread); };
   if (!std::all_of(stopped_.begin(), stopped_.end(), may_be_shown)) return;
   for (const Stopped& thread : stopped_)
@@ -209,16 +208,15 @@ void StoppedWorld::Impl::show_memory() noexcept {
 
 /// False when the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
-  if (platform::awaits_signal(thread.slot->before, platform::stop_signal())) {
+  if (awaits_signal(thread.slot->before, internal::stop_signal())) {
     culprit_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
     return true;
   }
   look_before(thread);
-  platform::Asked asked = platform::ask_to_stop(*thread.slot);
-  if (asked == platform::Asked::failed)
-    culprit_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
-  thread.is_asked = asked == platform::Asked::sent;
-  return asked != platform::Asked::gone;
+  Asked asked = ask_to_stop(*thread.slot);
+  if (asked == Asked::failed) culprit_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  thread.is_asked = asked == Asked::sent;
+  return asked != Asked::gone;
 }
 
 /// Whether an attempt that has not succeeded yet is to end: for want of time, or as threads that stand in its way wait
@@ -242,16 +240,15 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
   for (;;) {
     Clock::time_point now = Clock::now();
     Clock::duration left = std::min<Clock::duration>(patience, limit - now);
-    std::uint32_t before = platform::arrivals();
-    if (platform::await_arrivals(waited_for(), left)) return true;
+    std::uint32_t before = arrivals();
+    if (await_arrivals(waited_for(), left)) return true;
     if (Clock::now() >= led_until) {
       // On a busy machine it may just not have had a processor; one that runs comes to an end (single_step.hpp).
       for (Stopped& thread : stopped_)
-        if (thread.is_led && !thread.is_safe && !platform::task_status(thread.slot->task).is_runnable)
-          platform::stop_led(*thread.slot);
+        if (thread.is_led && !thread.is_safe && !task_status(thread.slot->task).is_runnable) stop_led(*thread.slot);
       led_until = Clock::now() + for_led;
     }
-    bool is_progress = platform::arrivals() != before;
+    bool is_progress = arrivals() != before;
     if (!is_progress) show_memory();
     if (!is_progress && drop_unstoppable() == 0 && is_over(limit)) return false;
   }
@@ -262,14 +259,14 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
   constexpr int most_looks = 32;  // a look at /proc costs as much as stopping a thread
   int looks = 0;
   return std::erase_if(stopped_, [&](const Stopped& thread) {
-    if (!thread.is_asked || platform::is_stopped(*thread.slot) || looks >= most_looks) return false;
+    if (!thread.is_asked || is_stopped(*thread.slot) || looks >= most_looks) return false;
     ++looks;
     pid_t task = thread.slot->task;
-    platform::TaskStatus status = platform::task_status(task);
+    TaskStatus status = task_status(task);
     if (status.exists && !status.is_dead && !status.is_kernel_worker) {
       // One that arrived in between was seen asleep in its stop, which says nothing against it.
-      if (platform::is_stopped(*thread.slot)) return false;
-      if (platform::is_deaf(status))
+      if (is_stopped(*thread.slot)) return false;
+      if (is_deaf(status))
         culprit_.blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
         culprit_.blame(task, "is held by a debugger or by job control");
@@ -279,7 +276,7 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
         culprit_.blame(task, "does not answer; it may be in a system call that cannot be interrupted");
       return false;
     }
-    if (!platform::withdraw(*thread.slot)) return false;
+    if (!withdraw(*thread.slot)) return false;
     if (status.exists) ignored_.push_back(task);
     return true;
   });
@@ -290,7 +287,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
                                              [this](const Stopped& thread) { return waits_at_instruction(thread); });
   const auto waiting_of = [&](const Stopped& thread) {
     if (waits_at_instruction(thread)) return Waiting::for_memory;
-    const bool may_need_lock = is_memory_awaited && platform::is_at_futex(*thread.slot->context);
+    const bool may_need_lock = is_memory_awaited && is_at_futex(*thread.slot->context);
     return may_need_lock ? Waiting::for_lock : Waiting::no;
   };
   std::size_t unsafe_count = 0;
@@ -311,11 +308,11 @@ void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noex
   constexpr microseconds glance{20};
   if (memory_ != nullptr) memory_->hide();
   {
-    platform::Release release;
+    Release release;
     for (Stopped& thread : stopped_) {
       if (thread.is_safe) continue;
-      std::optional<platform::Destination> out;
-      if (leads && platform::can_be_led(*thread.slot)) out = places_->way_out(*thread.slot, rows_);
+      std::optional<Destination> out;
+      if (leads && can_be_led(*thread.slot)) out = places_->way_out(*thread.slot, rows_);
       thread.is_led = out.has_value();
       out ? release.lead(*thread.slot, *out) : release.add(*thread.slot);
     }
@@ -336,10 +333,10 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   std::optional<bool> can_lead;
   for (;;) {
     if (!await_all(limit)) return false;
-    platform::reset_arrivals();
+    reset_arrivals();
     if (judge_all() > 0) {
       if (is_over(limit)) return false;
-      if (++rounds > rounds_of_chance && !can_lead) can_lead = platform::claim_traps();
+      if (++rounds > rounds_of_chance && !can_lead) can_lead = claim_traps();
       // Whoever was led and did not get out gets another chance as well.
       let_unsafe_go(can_lead.value_or(false) && rounds % 2 == 0, limit);
       sleep_for(moment);
@@ -358,8 +355,8 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   attempted_ = Clock::now();
   ++attempts_;
   reserve();
-  sigset_t ignored = platform::ignored_signals();
-  platform::leave_open(ignored);
+  sigset_t ignored = ignored_signals();
+  leave_open(ignored);
   handlers_.emplace(ignored);
   const Culprit former = std::exchange(culprit_, {});
   if (gather(true) && settle(limit)) {
@@ -368,7 +365,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     is_at_rest_ = await_rest(self_, limit);
     if (!is_at_rest_) {
       culprit_.blame_something("an object is being converted at its first use, which has not come to an end");
-    } else if (platform::module_generation() != generation_) {
+    } else if (internal::module_generation() != generation_) {
       culprit_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
       // Whoever initialises it may be the one that waits for memory.
@@ -393,21 +390,21 @@ void StoppedWorld::Impl::publish_ids() {
 void StoppedWorld::Impl::release() noexcept {
   if (memory_ != nullptr && !stopped_.empty()) memory_->hide();
   if (std::exchange(is_at_rest_, false)) end_rest();
-  platform::Release release;
+  Release release;
   for (const Stopped& thread : stopped_)
-    if (!platform::withdraw(*thread.slot)) release.add(*thread.slot);
+    if (!withdraw(*thread.slot)) release.add(*thread.slot);
   stopped_.clear();
 }
 
 template <class Visit>
 void StoppedWorld::Impl::walk(ThreadId thread, Visit&& visit) {
   if (static_cast<pid_t>(thread) == self_) {
-    walk_stack(rows_, platform::current_registers(), visit);
+    walk_stack(rows_, current_registers(), visit);
     return;
   }
   for (const Stopped& stopped : stopped_) {
     if (stopped.slot->task != static_cast<pid_t>(thread)) continue;
-    walk_stack(rows_, platform::registers_of(*stopped.slot->context), visit);
+    walk_stack(rows_, registers_of(*stopped.slot->context), visit);
     return;
   }
 }
@@ -416,8 +413,8 @@ void StoppedWorld::Impl::visit_words(ThreadId thread,
                                      const std::function<void(std::span<const std::uint64_t>)>& visit) const {
   for (const Stopped& stopped : stopped_) {
     if (stopped.slot->task != static_cast<pid_t>(thread)) continue;
-    visit(platform::vector_words_of(*stopped.slot->context));
-    return threads::visit_words(rows_, platform::registers_of(*stopped.slot->context), visit);
+    visit(vector_words_of(*stopped.slot->context));
+    return internal::visit_words(rows_, registers_of(*stopped.slot->context), visit);
   }
 }
 
@@ -492,13 +489,13 @@ void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& v
 
 std::string describe_thread(ThreadId thread) {
   pid_t task = static_cast<pid_t>(thread);
-  return platform::task_name(task) + " (" + std::to_string(task) + ")";
+  return task_name(task) + " (" + std::to_string(task) + ")";
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal
 
 namespace moult {
 
-ThreadId this_thread_id() noexcept { return ThreadId{platform::own_task()}; }
+ThreadId this_thread_id() noexcept { return ThreadId{internal::own_task()}; }
 
 }  // namespace moult

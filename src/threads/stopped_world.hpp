@@ -13,23 +13,9 @@
 #include "base/transaction.hpp"
 #include "moult/update.hpp"
 #include "platform/x86_64/context.hpp"
+#include "unwind/frame.hpp"
 
-namespace moult::threads {
-
-/// One call in progress on a stack.
-struct Frame {
-  CodeAddress pc{};
-  /// True for all frames but the innermost and those a signal interrupted: pc is where the call returns to, so the call
-  /// itself is the byte before.
-  bool is_return_address = false;
-  /// False: the walk could not go on precisely from here; pc is a word of the stack that may or may not be a call.
-  bool is_precise = true;
-  /// The stack pointer in this frame, which is the CFA of the frame called from it; 0 where that is not known.
-  std::uint64_t stack_pointer = 0;
-
-  /// An address inside the calling instruction, to find the function by.
-  CodeAddress lookup_address() const noexcept { return is_return_address ? CodeAddress{value(pc) - 1} : pc; }
-};
+namespace moult::internal {
 
 /// True when `address` is inside one of `ranges` but not at its first byte. `ranges` is sorted and does not overlap.
 bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept;
@@ -94,4 +80,4 @@ class StoppedWorld final : public Suspension {
 /// "name (id)", from /proc.
 std::string describe_thread(ThreadId thread);
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "platform/x86_64/encodings.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 std::optional<CodeRange> function_beginning_at(CodeAddress target, CodeRange module) noexcept {
@@ -66,4 +66,4 @@ std::vector<CodeRange> jumps_of(CodeRange function, CodeRange module) {
   return found;
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -6,7 +6,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 /// The function of `module` that `function` ends with a jump to. vfprintf, pthread_join, sem_wait and others are
 /// nothing but a jump to a function that libc does not export.
@@ -16,4 +16,4 @@ std::optional<CodeRange> last_jump_of(CodeRange function, CodeRange module) noex
 /// decoding: what merely looks like a jump to the beginning of a function counts as one.
 std::vector<CodeRange> jumps_of(CodeRange function, CodeRange module);
 
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -101,11 +101,11 @@ MOULT_UPDATABLE int hooked(int x) { return x + 1; }
 
 /// What a debugger does that is told to stop there.
 std::uint8_t write_first_byte(int (*function)(int), std::uint8_t byte) {
-  const moult::platform::Protection code =
-      moult::platform::Protection::read | moult::platform::Protection::write | moult::platform::Protection::execute;
-  const std::uintptr_t page = moult::platform::page_size();
+  const moult::internal::Protection code =
+      moult::internal::Protection::read | moult::internal::Protection::write | moult::internal::Protection::execute;
+  const std::uintptr_t page = moult::internal::page_size();
   auto* const first = reinterpret_cast<std::uint8_t*>(function);
-  moult::platform::address_space().protect(reinterpret_cast<std::uintptr_t>(first) / page * page, page, code);
+  moult::internal::address_space().protect(reinterpret_cast<std::uintptr_t>(first) / page * page, page, code);
   return std::exchange(*first, byte);
 }
 
@@ -154,10 +154,10 @@ TEST(Patching, AThreadThatNeverLeavesTheFunctionIsNamed) {
   sem_init(&gate, 0, 0);
   std::atomic<pid_t> task{0};
   std::thread thread([&task] {
-    task = moult::platform::own_task();
+    task = moult::internal::own_task();
     never_leaves(1);
   });
-  while (task == 0 || moult::platform::blocked_call(task).number < 0) std::this_thread::yield();
+  while (task == 0 || moult::internal::blocked_call(task).number < 0) std::this_thread::yield();
   moult::ThreadedManager manager("threaded");
   auto update = std::make_unique<SafeRedefineUpdate>("stuck", never_leaves, replacement);
   update->set_patience({.max_tries = 3,

@@ -26,7 +26,7 @@ class FullNeighbourhood final {
     ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());  // a heap that shrinks would leave room
     constexpr std::uintptr_t reach = std::uintptr_t{2} << 30;
     std::uintptr_t begin = around - reach;
-    for (const moult::platform::Mapping& mapping : moult::platform::address_space().mappings()) {
+    for (const moult::internal::Mapping& mapping : moult::internal::address_space().mappings()) {
       if (mapping.end <= begin) continue;
       if (mapping.begin >= around + reach) break;
       if (mapping.begin > begin) take(begin, mapping.begin);

@@ -90,7 +90,7 @@ TEST(StaticPoints, APointThatNobodyPassesIsNotReached) {
 TEST(StaticPoints, AThreadThatIsGoneIsRefused) {
   ThreadId gone{};
   std::thread([&gone] { gone = moult::this_thread_id(); }).join();
-  while (moult::platform::task_status(static_cast<pid_t>(gone)).exists) std::this_thread::yield();
+  while (moult::internal::task_status(static_cast<pid_t>(gone)).exists) std::this_thread::yield();
   expect_failed(
       carry_out(std::make_unique<Waits>(StaticPoints{.names = {}, .threads = {gone}})), ErrorCode::not_found,
       {"thread " + std::to_string(static_cast<int>(gone)) + " was to reach a static update point and has ended"});

@@ -10,17 +10,13 @@
 #include <typeinfo>
 #include <utility>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/detail/pools.hpp"
-
-namespace moult::data {  // the library's own, and not exported
-class SideTable;
-struct MethodTable;
-}  // namespace moult::data
 
 #pragma GCC visibility push(default)
 namespace moult {
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// A value beside an object. Its code is that of the module that made it, which stays loaded.
 class SideValue {
@@ -70,17 +66,17 @@ using MakeValue = std::function<std::unique_ptr<SideValue>(void* object)>;
 
 /// See add_field_to_class. `make` is empty where objects are given their values one by one. `live` is the pool whose
 /// objects get theirs at once; null when they are to wait.
-data::SideTable& add_field(const FieldKind& kind, MakeValue make, const data::Pool* live);
+OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePool* live);
 /// Null when there is none of that name. Throws Error (invalid_argument) where its type is another one.
-data::SideTable* find_field(const FieldKind& kind);
+OpaqueSideTable* find_field(const FieldKind& kind);
 /// The same; not_found when there is none.
-data::SideTable& require_field(const FieldKind& kind);
+OpaqueSideTable& require_field(const FieldKind& kind);
 
-SideValue* find_value(const data::SideTable& table, const void* object) noexcept;
-SideValue& value_of(data::SideTable& table, void* object);
+SideValue* find_value(const OpaqueSideTable& table, const void* object) noexcept;
+SideValue& value_of(OpaqueSideTable& table, void* object);
 /// Throws Error (invalid_argument) when the object has one.
-SideValue& give_value(data::SideTable& table, void* object, std::unique_ptr<SideValue> fresh);
-bool makes_values(const data::SideTable& table) noexcept;
+SideValue& give_value(OpaqueSideTable& table, void* object, std::unique_ptr<SideValue> fresh);
+bool makes_values(const OpaqueSideTable& table) noexcept;
 /// Gives the object a value in a field that is there, or else is made for values that are given.
 SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh);
 /// As typeid, demangled, writes it.
@@ -103,9 +99,9 @@ struct MethodTarget {
 
 void add_method(const MethodKind& kind, Code function, Code invoker);
 /// Throws Error (not_found) when no such method is in force for the class or a base of it.
-data::MethodTable& require_methods(const MethodKind& kind);
+OpaqueMethodTable& require_methods(const MethodKind& kind);
 /// For an object of class `whole` that the caller knows as `named`. Throws Error (not_found).
-MethodTarget target_in(data::MethodTable& methods, const std::type_info& whole, const std::type_info& named);
+MethodTarget target_in(OpaqueMethodTable& methods, const std::type_info& whole, const std::type_info& named);
 
 template <class Function>
 struct MethodParts;
@@ -147,6 +143,6 @@ struct MethodCall<R(Args...) const> {
   using Object = const Class&;
 };
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "moult/data_access.hpp"
+#include "moult/detail/opaque.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
 
 struct ClassRedefinition;
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// Both classes of a redefinition. Bytes.
 struct ClassPairing {
@@ -22,7 +23,7 @@ struct ClassPairing {
   const std::type_info* fresh_class = nullptr;
   std::size_t old_alignment = 0;
   std::size_t fresh_alignment = 0;
-  data::Pool* pool = nullptr;     ///< of the old class; null when it has none
+  OpaquePool* pool = nullptr;     ///< of the old class; null when it has none
   const void* destroy = nullptr;  ///< functions that do what the new class's own would, called as those are
   const void* construct = nullptr;
 };
@@ -53,6 +54,6 @@ template <class Old, class New>
 
 void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options);
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

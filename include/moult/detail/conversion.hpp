@@ -13,9 +13,11 @@
 #include <typeinfo>
 #include <utility>
 
+#include "moult/detail/abi.hpp"
+
 #pragma GCC visibility push(default)
 namespace moult {
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// Up to 64 neighbouring slots, some of which hold objects to convert, and a cell beside the pool for each of those.
 /// A cell has room for an object of either class.
@@ -216,6 +218,6 @@ std::shared_ptr<ObjectConverter> make_converter(Transformer&& transformer) {
   return std::make_shared<TypedConverter<Old, New, std::decay_t<Transformer>>>(std::forward<Transformer>(transformer));
 }
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

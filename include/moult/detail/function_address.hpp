@@ -9,13 +9,15 @@
 #include <type_traits>
 #include <typeinfo>
 
+#include "moult/detail/abi.hpp"
+
 #pragma GCC visibility push(default)
 namespace moult {
 
 template <class Signature>
 class Function;
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// `noexcept` is left out: it does not change how a function is called.
 template <class Type>
@@ -124,6 +126,6 @@ const void* address_of(Type Class::*member) {
   return reinterpret_cast<const void*>(parts.function);
 }
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

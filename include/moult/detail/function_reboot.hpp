@@ -8,12 +8,14 @@
 #include <typeinfo>
 #include <utility>
 
+#include "moult/detail/abi.hpp"
+
 #pragma GCC visibility push(default)
 namespace moult {
 
 class FrameView;
 
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 /// Where a function puts a result (psABI, 3.2.3): in memory that its caller names, or in registers.
 enum class ResultPlace { registers, memory };
@@ -58,6 +60,6 @@ class SuccessorOf final : public Successor {
 
 using MakeSuccessor = std::function<std::unique_ptr<Successor>(const FrameView&)>;
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

@@ -6,14 +6,12 @@
 #include <new>
 #include <typeinfo>
 
+#include "moult/detail/opaque.hpp"
+
 #pragma GCC visibility push(default)
 namespace moult {
 
-namespace data {
-class Pool;
-}
-
-namespace detail {
+namespace detail::inline MOULT_ABI_NAMESPACE {
 
 struct ObjectShape {
   std::size_t size = 0;
@@ -23,28 +21,28 @@ struct ObjectShape {
 
 /// The pool of a class's own objects, the same for all modules. Throws Error (unsupported) when the program has objects
 /// of the class with another size or alignment, std::bad_alloc.
-data::Pool& pool_of(const std::type_info& type, const ObjectShape& shape);
+OpaquePool& pool_of(const std::type_info& type, const ObjectShape& shape);
 
 /// Throws std::bad_alloc.
-void* allocate(data::Pool& pool);
+void* allocate(OpaquePool& pool);
 /// For an object of a subclass of the pool's class. `alignment` 0: none that operator new was told.
-void* allocate_subclass(data::Pool& own, std::size_t size, std::size_t alignment);
+void* allocate_subclass(OpaquePool& own, std::size_t size, std::size_t alignment);
 void deallocate(void* slot) noexcept;
 
 /// Hidden, so that each module has its own: one that knows the class by another size than the program is to be asked
 /// for itself, and not to run the program's copy of this. So is every template that asks it.
 template <class T, std::size_t Reserve>
 struct [[gnu::visibility("hidden")]] ModulePool {
-  static data::Pool& get() {
-    if (data::Pool* pool = known.load(std::memory_order_acquire)) [[likely]]
+  static OpaquePool& get() {
+    if (OpaquePool* pool = known.load(std::memory_order_acquire)) [[likely]]
       return *pool;
-    data::Pool& pool = pool_of(typeid(T), {sizeof(T), alignof(T), Reserve});
+    OpaquePool& pool = pool_of(typeid(T), {sizeof(T), alignof(T), Reserve});
     known.store(&pool, std::memory_order_release);
     return pool;
   }
 
   static void* allocate(std::size_t size, std::size_t alignment) {
-    data::Pool& own = get();
+    OpaquePool& own = get();
     bool is_own = size == sizeof(T) && (alignment == 0 || alignment == alignof(T));
     return is_own ? detail::allocate(own) : allocate_subclass(own, size, alignment);
   }
@@ -57,9 +55,9 @@ struct [[gnu::visibility("hidden")]] ModulePool {
     }
   }
 
-  static inline constinit std::atomic<data::Pool*> known{nullptr};
+  static inline constinit std::atomic<OpaquePool*> known{nullptr};
 };
 
-}  // namespace detail
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-namespace moult::platform {
+namespace moult::internal {
 
 enum Register : std::size_t { rax, rdx, rcx, rbx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15, rip };
 inline constexpr std::size_t register_count = 17;
@@ -59,4 +59,4 @@ inline std::span<const std::uint64_t> vector_words_of(const ucontext_t& context)
   return registers;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

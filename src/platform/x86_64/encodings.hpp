@@ -9,7 +9,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::x86_64 {
+namespace moult::internal::x86_64 {
 
 /// `endbr64`: where indirect calls may land when control-flow enforcement is on.
 struct [[gnu::packed]] Endbr64 {
@@ -84,4 +84,4 @@ constexpr std::optional<JumpThrough> jump_through(CodeAddress at, std::uintptr_t
   return JumpThrough{.displacement = *distance};
 }
 
-}  // namespace moult::x86_64
+}  // namespace moult::internal::x86_64

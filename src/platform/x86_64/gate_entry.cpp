@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 /// SSE, AVX, and the three of AVX-512.
@@ -107,4 +107,4 @@ GateStub stub_for(GateEntry& gate) noexcept {
 
 bool can_keep_arguments() noexcept { return moult_gate_saved_size != 0; }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

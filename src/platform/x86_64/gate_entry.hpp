@@ -7,7 +7,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// What a gate's stub leads to. The assembly knows the first field.
 struct GateEntry {
@@ -31,4 +31,4 @@ GateStub stub_for(GateEntry& gate) noexcept;
 /// Whether the processor and the system keep the vector registers in a form that is known here.
 bool can_keep_arguments() noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

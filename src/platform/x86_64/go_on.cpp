@@ -4,7 +4,7 @@
 
 #include "platform/poison.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 static_assert(offsetof(CallerState, r15) == 40 && offsetof(CallerState, return_address_at) == 48,
               "the assembly below knows the places");
@@ -27,4 +27,4 @@ void enter_instead(const CallerState& caller, CodeAddress code, std::uint64_t fi
   __builtin_unreachable();
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

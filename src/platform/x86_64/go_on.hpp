@@ -5,7 +5,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// The registers of a function that has just made a call: those that the call must preserve, and where the return
 /// address lies on top of its stack.
@@ -23,4 +23,4 @@ struct CallerState {
 /// alone. What is on the stack further in is given up as it is: no destructor runs.
 [[noreturn]] void enter_instead(const CallerState& caller, CodeAddress code, std::uint64_t first_argument) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 
 #include "platform/mappings.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 constexpr std::uint8_t mov_eax_opcode = 0xB8;
@@ -138,4 +138,4 @@ bool continue_interrupted_call(ucontext_t& context, const BlockedCall& before, B
   return true;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

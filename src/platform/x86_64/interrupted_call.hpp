@@ -22,7 +22,7 @@
 
 #include "platform/tasks.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 inline constexpr std::uint8_t syscall_opcode[2] = {0x0F, 0x05};
 
@@ -40,4 +40,4 @@ bool is_at_futex(const ucontext_t& context) noexcept;
 /// stay.
 bool continue_interrupted_call(ucontext_t& context, const BlockedCall& before, BlockedCall& continued) noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

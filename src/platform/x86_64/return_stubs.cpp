@@ -21,7 +21,7 @@
 
 #include "platform/futex.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 constexpr std::size_t stub_size = 16;
@@ -197,4 +197,4 @@ bool has_shadow_stack() noexcept {
   return raw_syscall(SYS_arch_prctl, shadow_stack_status, as_argument(&features)) == 0 && (features & is_enabled) != 0;
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

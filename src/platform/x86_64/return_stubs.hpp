@@ -21,7 +21,7 @@
 
 #include "base/address.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 
 inline constexpr std::uint32_t return_stub_count = 4096;
 
@@ -62,4 +62,4 @@ bool knows_return_stubs() noexcept;
 /// the program.
 bool has_shadow_stack() noexcept;
 
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace moult::platform {
+namespace moult::internal {
 
 /// Returns the kernel's answer: a negative errno on failure.
 inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) noexcept {
@@ -23,4 +23,4 @@ long as_argument(T* pointer) noexcept {
   return static_cast<long>(reinterpret_cast<std::intptr_t>(pointer));
 }
 
-}  // namespace moult::platform
+}  // namespace moult::internal

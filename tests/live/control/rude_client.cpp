@@ -11,7 +11,7 @@
 int main(int count, char** arguments) {
   if (count != 3) return 2;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  moult::protocol::Client client = moult::protocol::Client::connect(arguments[1], deadline);
+  moult::internal::Client client = moult::internal::Client::connect(arguments[1], deadline);
   const std::string manner = arguments[2];
   try {
     if (manner == "long") {

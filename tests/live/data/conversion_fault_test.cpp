@@ -13,7 +13,7 @@
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 struct Item : Updatable<Item, 64> {
@@ -124,4 +124,4 @@ TEST_F(ConversionFaults, ASingleObjectIsLeftAsItWas) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -21,7 +21,7 @@
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -228,4 +228,4 @@ TEST_F(Eagerly, CastsAndCallsOfConvertedObjectsAreThoseOfTheNewClass) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -13,7 +13,7 @@
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 struct Leaf : Updatable<Leaf, 64> {
@@ -151,4 +151,4 @@ TYPED_TEST(LazyFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -17,7 +17,7 @@
 #include "moult/manager.hpp"
 #include "notes.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -231,4 +231,4 @@ TEST_F(LazilyInPlace, BesideObjectsThatMayBeMovedAndReferToThem) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -20,7 +20,7 @@
 #include "notes.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -100,7 +100,7 @@ TEST_F(LazilyInPlace, AnotherStopComesAboutWhileThreadsWaitInsideStdio) {
     std::jthread writer([&] {
       for (const std::unique_ptr<Note>& note : notes) std::fputs(note->text.data(), file);
     });
-    for (int stop = 0; stop < 3; ++stop) EXPECT_NO_THROW(threads::StoppedWorld::stop({.timeout = 20s, .keep_out = {}}));
+    for (int stop = 0; stop < 3; ++stop) EXPECT_NO_THROW(StoppedWorld::stop({.timeout = 20s, .keep_out = {}}));
     writer.join();
     start_eager_update<NoteTwo, Note>(to_one);
     EXPECT_EQ(there.progress().failed_objects, 0u);
@@ -197,4 +197,4 @@ TEST_F(LazilyInPlace, WhereTheProgramCannotBeStoppedForLongTheyStayWhatTheyAre) 
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

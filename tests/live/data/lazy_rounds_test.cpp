@@ -18,7 +18,7 @@
 #include "moult/log.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -239,7 +239,7 @@ class LazyRounds : public testing::Test {
     return start_lazy_update<Two, One>([](const Two& now) { return One(now); });
   }
 
-  alterability::ObjectQuiescence quiescence{Kind::names()};
+  ObjectQuiescence quiescence{Kind::names()};
 };
 
 using Kinds = testing::Types<Purses, Wallets>;
@@ -272,4 +272,4 @@ TYPED_TEST(LazyRounds, ObjectsGoToTheNewClassAndBackUnderThreadsThatUseMakeAndDe
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -23,7 +23,7 @@
 #include "platform/memory.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -295,7 +295,7 @@ TEST_F(Lazily, TakenBackInTheSameStopTheyAreWhatTheyWere) {
   {
     Transaction transaction;
     Transaction::Scope scope(transaction);
-    transaction.hold(threads::StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
+    transaction.hold(StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
     start_lazy_update<Point, PointTwo>(to_two);
     expect_two(3);  // by the thread that holds the stop
     EXPECT_TRUE(DataAccessor<Point>().empty());
@@ -310,7 +310,7 @@ TEST_F(Lazily, WhatIsMadeInAStopThatIsUndoneStaysThereBesideThem) {
   {
     Transaction transaction;
     Transaction::Scope scope(transaction);
-    transaction.hold(threads::StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
+    transaction.hold(StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
     start_lazy_update<Point, PointTwo>(to_two);
     for (std::size_t i = 0; i < 20'000; ++i) more.push_back(std::make_unique<Point>(points.size() + i));
     transaction.undo_all();
@@ -328,9 +328,8 @@ TEST_F(Lazily, WhatIsMadeMeanwhileLeavesTheirMemoryOneMappingInTheEnd) {
     start_eager_update<PointTwo, Point>(to_one);
   }
   expect_all_one();
-  const std::vector<platform::Mapping> mappings = platform::address_space().mappings();
-  const platform::Mapping* const first =
-      platform::find_mapping(mappings, reinterpret_cast<std::uintptr_t>(points.front().get()));
+  const std::vector<Mapping> mappings = address_space().mappings();
+  const Mapping* const first = find_mapping(mappings, reinterpret_cast<std::uintptr_t>(points.front().get()));
   ASSERT_NE(first, nullptr);
   for (const std::unique_ptr<Point>& point : points)
     ASSERT_TRUE(first->contains(reinterpret_cast<std::uintptr_t>(point.get())));
@@ -341,7 +340,7 @@ TEST_F(Lazily, TouchedInTheStopTheyAreConvertedThere) {
   {
     Transaction transaction;
     Transaction::Scope scope(transaction);
-    transaction.hold(threads::StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
+    transaction.hold(StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
     objects = start_lazy_update<Point, PointTwo>(to_two);
     expect_all_two();
     transaction.resume();
@@ -352,4 +351,4 @@ TEST_F(Lazily, TouchedInTheStopTheyAreConvertedThere) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -18,7 +18,7 @@
 #include "moult/log.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 inline std::atomic<int> broken{0};
@@ -168,7 +168,7 @@ class LazilyInPlace : public testing::Test {
   void in_stop(Act&& act) {
     Transaction transaction;
     Transaction::Scope scope(transaction);
-    transaction.hold(threads::StoppedWorld::stop({.timeout = std::chrono::seconds(20), .keep_out = {}}));
+    transaction.hold(StoppedWorld::stop({.timeout = std::chrono::seconds(20), .keep_out = {}}));
     act(transaction);
     transaction.resume();
   }
@@ -179,4 +179,4 @@ class LazilyInPlace : public testing::Test {
 static_assert(!is_relocatable<Note> && !is_relocatable<NoteTwo>);
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

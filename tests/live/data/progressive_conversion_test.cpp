@@ -19,7 +19,7 @@
 #include "moult/manager.hpp"
 #include "moult/progressive_access.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -166,4 +166,4 @@ TEST_F(DelayedTransformation, AtAnyStepAFailureLeavesTheObjectsAsTheyWere) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

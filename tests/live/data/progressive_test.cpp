@@ -22,7 +22,7 @@
 #include "moult/progressive_access.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -196,7 +196,7 @@ TEST_F(Progressively, WhenTheAccessorGoesNothingIsLeftOfIt) {
 TEST_F(Progressively, InAStoppedProgramItMakesNoStopOfItsOwnAndTheRestIsTaken) {
   Transaction transaction;
   Transaction::Scope scope(transaction);
-  transaction.hold(threads::StoppedWorld::stop({.timeout = 60s, .keep_out = {}}));
+  transaction.hold(StoppedWorld::stop({.timeout = 60s, .keep_out = {}}));
   std::set<Star*> yielded;
   {
     const Accessor accessor;
@@ -229,7 +229,7 @@ TEST_F(Progressively, AForkGoesOnWhileAStopWaitsForIt) {
   std::atomic<bool> has_failed{false};
   const std::jthread stopper([&] {
     while (!is_over && !has_failed) try {
-        threads::StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+        StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
         std::this_thread::sleep_for(std::chrono::microseconds(100));
       } catch (const Error&) {
         has_failed = true;
@@ -357,7 +357,7 @@ TEST_F(Progressively, WhoIsInASystemCallIsNotKeptWaiting) {
 TEST_F(Progressively, WhoeverHasTheProgramStoppedGoesOnAndTheVisitComesLater) {
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   {
-    const auto stopped = threads::StoppedWorld::stop({.timeout = 60s, .keep_out = {}});
+    const auto stopped = StoppedWorld::stop({.timeout = 60s, .keep_out = {}});
     EXPECT_EQ(read(*stars[7]), 7u);
     EXPECT_EQ(stars[7]->visits, 0u);
   }
@@ -399,7 +399,7 @@ TEST_F(Progressively, TakenBackWithItsUpdate) {
   {
     Transaction transaction;
     Transaction::Scope scope(transaction);
-    transaction.hold(threads::StoppedWorld::stop({.timeout = 60s, .keep_out = {}}));
+    transaction.hold(StoppedWorld::stop({.timeout = 60s, .keep_out = {}}));
     visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
     transaction.undo_all();
     transaction.resume();
@@ -409,4 +409,4 @@ TEST_F(Progressively, TakenBackWithItsUpdate) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -16,7 +16,7 @@
 #include "moult/log.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -134,7 +134,7 @@ class Rounds : public testing::Test {
     transaction.resume();
   }
 
-  alterability::ObjectQuiescence quiescence_{{"moult::subject::Account", "moult::subject::AccountTwo"}};
+  ObjectQuiescence quiescence_{{"moult::subject::Account", "moult::subject::AccountTwo"}};
 };
 
 auto to_two = [](const Account& old) { return AccountTwo(old); };
@@ -165,4 +165,4 @@ TEST_F(Rounds, ObjectsGoToTheNewClassAndBackUnderThreadsThatUseMakeAndDeleteThem
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -25,7 +25,7 @@
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -319,7 +319,7 @@ Journey FaultInjection::rolled_back() {
 Journey FaultInjection::loaded() {
   return {.name = "load", .travel = [this] {
             try {
-              code::load_update(FIXTURE, {.folder = folder_, .force = false, .program_build_id = ""});
+              load_update(FIXTURE, {.folder = folder_, .force = false, .program_build_id = ""});
               return Ending{true, {}};
             } catch (const std::exception& error) {
               return Ending{false, error.what()};
@@ -396,4 +396,4 @@ TEST_F(FaultInjection, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWasRunningA
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -16,9 +16,9 @@
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
 #include "threads/current_stop.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 MOULT_UPDATABLE int version(int x) { return x + 1; }
@@ -52,20 +52,20 @@ class Callers {
 
 CodeAddress address_of(int (*function)(int)) { return CodeAddress{reinterpret_cast<std::uintptr_t>(function)}; }
 
-void in_a_stop(const code::Patch& patch, const std::function<void(const threads::StoppedWorld&)>& act) {
-  threads::in_stopped_world({.timeout = std::chrono::seconds(20), .keep_out = patch.keep_out()}, act);
+void in_a_stop(const Patch& patch, const std::function<void(const StoppedWorld&)>& act) {
+  in_stopped_world({.timeout = std::chrono::seconds(20), .keep_out = patch.keep_out()}, act);
 }
 
 /// The change and its reversal by turns, from below the updates: those read symbols each time.
 void flip(int times) {
-  code::PatchTarget target{"version", *threads::unwind_entry_at(address_of(version)), address_of(version_two), {}};
+  PatchTarget target{"version", *unwind_entry_at(address_of(version)), address_of(version_two), {}};
   for (int i = 0; i < times; i += 2) {
-    code::Patch patch = code::Patch::prepare({&target, 1});
-    in_a_stop(patch, [&patch](const threads::StoppedWorld& stopped) { patch.commit(stopped); });
+    Patch patch = Patch::prepare({&target, 1});
+    in_a_stop(patch, [&patch](const StoppedWorld& stopped) { patch.commit(stopped); });
     patch.finish();
     ASSERT_EQ(version(0), 2);
     patch.prepare_revert();
-    in_a_stop(patch, [&patch](const threads::StoppedWorld& stopped) { patch.revert(stopped); });
+    in_a_stop(patch, [&patch](const StoppedWorld& stopped) { patch.revert(stopped); });
     patch.finish();
     ASSERT_EQ(version(0), 1);
   }
@@ -172,4 +172,4 @@ TEST(Flip, ByUpdatesAndRollBacks) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

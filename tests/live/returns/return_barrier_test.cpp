@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "control/native.hpp"
+#include "control/live.hpp"
 #include "moult/alterability.hpp"
 #include "moult/manager.hpp"
 #include "platform/tasks.hpp"
@@ -24,7 +24,7 @@
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {
 
 using namespace std::chrono_literals;
@@ -53,9 +53,9 @@ class Caller final {
 
 bool is_any_return_address_changed() {
   bool found = false;
-  threads::in_stopped_world({}, [&found](const threads::StoppedWorld& stopped) {
-    stopped.walk_all([&found](ThreadId, const threads::Frame& frame) {
-      found = found || (frame.is_precise && platform::is_in_return_stub(frame.pc));
+  in_stopped_world({}, [&found](const StoppedWorld& stopped) {
+    stopped.walk_all([&found](ThreadId, const Frame& frame) {
+      found = found || (frame.is_precise && is_in_return_stub(frame.pc));
       return true;
     });
   });
@@ -76,10 +76,10 @@ TEST(ReturnBarrier, IsToldWhenTheCallHasReturned) {
 }
 
 /// Of the thread that is in a call of `stays`: that one and those around it, as the command shows them.
-std::vector<std::string> shown_functions(const protocol::ThreadsRequest& request) {
+std::vector<std::string> shown_functions(const ThreadsRequest& request) {
   std::vector<std::string> functions;
-  for (const protocol::ThreadRecord& thread : control::native_threads(request).threads) {
-    for (const protocol::FrameRecord& frame : thread.frames)
+  for (const ThreadRecord& thread : native_threads(request).threads) {
+    for (const FrameRecord& frame : thread.frames)
       if (!functions.empty() || frame.function.find("subject::stays") != std::string::npos)
         functions.push_back(frame.function);
     if (!functions.empty()) break;
@@ -392,4 +392,4 @@ TEST(ReturnBarrier, AnUpdateWhosePatienceRunsOutNamesTheCallAndPutsBackWhatItCha
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -21,7 +21,7 @@
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {
 
 using namespace std::chrono_literals;
@@ -112,9 +112,9 @@ class ReturnFaults : public testing::Test {
 
   static bool is_any_return_address_changed() {
     bool found = false;
-    threads::in_stopped_world({}, [&found](const threads::StoppedWorld& stopped) {
-      stopped.walk_all([&found](ThreadId, const threads::Frame& frame) {
-        found = found || (frame.is_precise && platform::is_in_return_stub(frame.pc));
+    in_stopped_world({}, [&found](const StoppedWorld& stopped) {
+      stopped.walk_all([&found](ThreadId, const Frame& frame) {
+        found = found || (frame.is_precise && is_in_return_stub(frame.pc));
         return true;
       });
     });
@@ -158,4 +158,4 @@ TEST_F(ReturnFaults, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWas) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

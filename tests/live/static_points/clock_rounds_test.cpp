@@ -19,9 +19,9 @@
 #include "moult/thread.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -51,23 +51,23 @@ void run_clock(const std::atomic<bool>& ends) {
 /// Both functions, from below the updates: redefine_function would read symbols each time.
 class Change final {
  public:
-  void commit(const threads::StoppedWorld& stopped) { patch_.commit(stopped); }
+  void commit(const StoppedWorld& stopped) { patch_.commit(stopped); }
   void take_back() {
     patch_.finish();
     patch_.prepare_revert();
-    threads::in_stopped_world({.timeout = 20s, .keep_out = patch_.keep_out()},
-                              [this](const threads::StoppedWorld& stopped) { patch_.revert(stopped); });
+    in_stopped_world({.timeout = 20s, .keep_out = patch_.keep_out()},
+                     [this](const StoppedWorld& stopped) { patch_.revert(stopped); });
     patch_.finish();
   }
 
  private:
-  static code::PatchTarget target(const char* name, void (*old_function)(), void (*fresh)()) {
-    return {name, *threads::unwind_entry_at(address_of(old_function)), address_of(fresh), {}};
+  static PatchTarget target(const char* name, void (*old_function)(), void (*fresh)()) {
+    return {name, *unwind_entry_at(address_of(old_function)), address_of(fresh), {}};
   }
   static CodeAddress address_of(void (*function)()) { return CodeAddress{reinterpret_cast<std::uintptr_t>(function)}; }
 
-  std::array<code::PatchTarget, 2> targets_{target("tic", tic, tic_two), target("tac", tac, tac_two)};
-  code::Patch patch_ = code::Patch::prepare(targets_);
+  std::array<PatchTarget, 2> targets_{target("tic", tic, tic_two), target("tac", tac, tac_two)};
+  Patch patch_ = Patch::prepare(targets_);
 };
 
 class ClockUpdate final : public Update {
@@ -76,7 +76,7 @@ class ClockUpdate final : public Update {
   void preupdate_setup() override { setup_wait_static_points({.names = {"before tic"}, .threads = threads()}); }
   bool wait_alterability() override { return wait_static_points_reached(patience()); }
   void clean_failed_alterability() override { clean_failed_static_points(); }
-  void apply() override { change_.commit(*threads::current_stop()); }
+  void apply() override { change_.commit(*internal::current_stop()); }
 
  private:
   Change& change_;
@@ -121,4 +121,4 @@ TEST(ClockRounds, NoTicIsFollowedByATacOfTheOtherVersion) {
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

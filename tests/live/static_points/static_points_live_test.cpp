@@ -15,16 +15,16 @@
 #include <thread>
 #include <vector>
 
-#include "alterability/static_points.hpp"
 #include "base/fault.hpp"
-#include "control/native.hpp"
+#include "control/live.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/relinking.hpp"
 #include "moult/static_point_update.hpp"
 #include "moult/thread.hpp"
+#include "points/static_points.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -152,13 +152,14 @@ TEST_F(StaticPointsLive, AnyKindOfThreadCanBeNamed) {
   // This thread is the program's first; the manager carries the update out in its own.
   std::atomic<int> at_their_points{0};
   const std::vector<ThreadId> all{standard_id, posix_id, this_thread_id()};
-  UpdateHandle handle = manager_.add_update(
-      std::make_unique<Told>(Told::Steps{.apply =
-                                             [&] {
-                                               for (ThreadId thread : all)
-                                                 at_their_points += alterability::point_of(thread) == "top" ? 1 : 0;
-                                             }},
-                             std::vector<std::string>{"top"}, all));
+  UpdateHandle handle =
+      manager_.add_update(std::make_unique<Told>(Told::Steps{.apply =
+                                                                 [&] {
+                                                                   for (ThreadId thread : all)
+                                                                     at_their_points +=
+                                                                         point_of(thread) == "top" ? 1 : 0;
+                                                                 }},
+                                                 std::vector<std::string>{"top"}, all));
   while (handle.report().state != UpdateState::applied) static_update_point("top");
   EXPECT_EQ(at_their_points, 3);
   ends = true;
@@ -191,19 +192,19 @@ TEST_F(StaticPointsLive, WhatApplyHasDoneIsUndoneBeforeTheThreadsAreLetGo) {
 
 TEST_F(StaticPointsLive, WhoeverAsksForTheThreadsIsToldWhereOneStays) {
   Clock clock;
-  protocol::ThreadsReply reply;
-  carry_out(Told::Steps{.pause_hook = [&] { reply = control::native_threads({}); }});
-  for (const protocol::ThreadRecord& thread : reply.threads)
+  ThreadsReply reply;
+  carry_out(Told::Steps{.pause_hook = [&] { reply = native_threads({}); }});
+  for (const ThreadRecord& thread : reply.threads)
     EXPECT_EQ(thread.point, thread.id == static_cast<int>(clock.id()) ? "top" : "") << thread.name;
 }
 
 TEST_F(StaticPointsLive, WhereAThreadStaysIsTheProgramsOwnLine) {
   Clock clock;
-  protocol::ThreadsReply reply;
-  carry_out(Told::Steps{.pause_hook = [&] { reply = control::native_threads({}); }});
+  ThreadsReply reply;
+  carry_out(Told::Steps{.pause_hook = [&] { reply = native_threads({}); }});
   std::vector<std::string> files;
-  for (const protocol::ThreadRecord& thread : reply.threads)
-    for (const protocol::FrameRecord& frame : thread.frames)
+  for (const ThreadRecord& thread : reply.threads)
+    for (const FrameRecord& frame : thread.frames)
       if (thread.point == "top") files.push_back(frame.file);
   EXPECT_THAT(files, testing::Contains(testing::EndsWith("static_points_live_test.cpp")));
   EXPECT_THAT(files, testing::Not(testing::Contains(testing::EndsWith("static_points.hpp"))));
@@ -290,7 +291,7 @@ TEST_F(StaticPointsLive, AnInlineManagersUpdateIsAppliedInTheThreadThatAsksWhich
 
 /// Calls the manager until the thread stays at its point.
 void call_until_it_stays(Manager& manager, ThreadId thread) {
-  while (!alterability::point_of(thread)) manager.apply_next_update();
+  while (!point_of(thread)) manager.apply_next_update();
 }
 
 TEST_F(StaticPointsLive, ThreadsGoOnByThemselvesWhenAnInlineManagerIsForgotten) {
@@ -342,7 +343,7 @@ TEST_F(StaticPointsLive, AChildOfForkPassesThePointsThatItsParentWaitsAt) {
     const pid_t child = ::fork();
     if (child == 0) {
       std::thread([] { static_update_point("top"); }).join();
-      ::_exit(alterability::point_board().with([](auto& board) { return board.count(); }) == 0 ? 0 : 1);
+      ::_exit(point_board().with([](auto& board) { return board.count(); }) == 0 ? 0 : 1);
     }
     ::waitpid(child, &status, 0);
   }});
@@ -370,11 +371,11 @@ TEST_F(StaticPointsLive, AThreadOfMoultsThatEndsIsNotWaitedForAnyMore) {
   std::latch may_end(1);
   Thread other("other", [&may_end] { may_end.wait(); });
   UpdateHandle handle = manager_.add_update(std::make_unique<Told>(Told::Steps{}));
-  while (!alterability::point_of(clock.id())) std::this_thread::yield();
+  while (!point_of(clock.id())) std::this_thread::yield();
   EXPECT_NE(handle.report().state, UpdateState::applied);
   may_end.count_down();
   EXPECT_EQ(handle.wait(60s).state, UpdateState::applied);
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -10,7 +10,7 @@
 #include "base/transaction.hpp"
 #include "moult/data_access.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -57,7 +57,7 @@ bool may_change(const char* name, Act&& act) {
   is_inside = may_leave = false;
   std::jthread busy(act);
   while (!is_inside) std::this_thread::yield();
-  const alterability::ObjectQuiescence quiescence({name});
+  const ObjectQuiescence quiescence({name});
   Transaction transaction;
   Transaction::Scope scope(transaction);
   bool may = quiescence.check({.max_tries = 1, .sleep_time = 1ms, .stop_timeout = 20s, .max_postponements = {}});
@@ -67,16 +67,16 @@ bool may_change(const char* name, Act&& act) {
 }
 
 TEST(ObjectQuiescence, AThreadInWhatADestructorHasJumpedToIsDeleting) {
-  EXPECT_FALSE(may_change("moult::subject::Letter", [] { delete new Letter; }));
+  EXPECT_FALSE(may_change("moult::internal::subject::Letter", [] { delete new Letter; }));
 }
 
 TEST(ObjectQuiescence, AThreadInACallThatADeletionFollowsIsNotYetDeleting) {
-  EXPECT_TRUE(may_change("moult::subject::Card", [] { linger_and_delete(new Card); }));
+  EXPECT_TRUE(may_change("moult::internal::subject::Card", [] { linger_and_delete(new Card); }));
 }
 
 TEST(ObjectQuiescence, AThreadWhoseNextCallWasNeverMadeBeforeIsNotDeletingForThat) {
-  EXPECT_TRUE(may_change("moult::subject::Card", [] { linger_before_a_first_call(); }));
+  EXPECT_TRUE(may_change("moult::internal::subject::Card", [] { linger_before_a_first_call(); }));
 }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 #include "moult/error.hpp"
 #include "platform/tasks.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using namespace std::chrono_literals;
@@ -32,10 +32,10 @@ class AtGate {
   AtGate() {
     sem_init(&gate, 0, 0);
     thread_ = std::thread([this] {
-      task_ = platform::own_task();
+      task_ = own_task();
       calls_the_gate();
     });
-    while (task_ == 0 || platform::blocked_call(task_).number < 0) std::this_thread::yield();
+    while (task_ == 0 || blocked_call(task_).number < 0) std::this_thread::yield();
   }
   ~AtGate() { leave(); }
   void leave() {
@@ -72,7 +72,7 @@ TEST(Quiescence, AWaitSaysWhatItWaitsForWhileItLasts) {
   EXPECT_TRUE(wait_quiescence_of_function(wait_at_gate, endless));
   resume_suspended_threads();
   EXPECT_NE(told.find("wait_at_gate() is active in "), std::string::npos) << told;
-  EXPECT_NE(told.find("called from moult::subject::calls_the_gate()"), std::string::npos) << told;
+  EXPECT_NE(told.find("called from moult::internal::subject::calls_the_gate()"), std::string::npos) << told;
 }
 
 TEST(Quiescence, OnlyTheNamedThreadsAreLookedAt) {
@@ -127,4 +127,4 @@ TEST(Quiescence, AFailedWaitNamesTheThreadAndTheFrames) {
 TEST(Quiescence, OutsideOfAnUpdateItIsRefused) { EXPECT_THROW(check_quiescence_of_function(never_called), Error); }
 
 }  // namespace subject
-}  // namespace moult
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 TEST(Address, IsShownInHex) {
@@ -12,4 +12,4 @@ TEST(Address, IsShownInHex) {
 }
 
 }  // namespace
-}  // namespace moult
+}  // namespace moult::internal

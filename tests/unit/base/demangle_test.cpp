@@ -4,7 +4,7 @@
 
 #include <exception>
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 TEST(Demangle, LeavesPlainNamesAlone) {
@@ -20,4 +20,4 @@ TEST(Demangle, KnowsTypes) {
 }
 
 }  // namespace
-}  // namespace moult
+}  // namespace moult::internal

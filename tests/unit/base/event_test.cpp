@@ -18,7 +18,7 @@
 #include "base/guarded.hpp"
 #include "base/log_file.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -267,4 +267,4 @@ TEST(Log, TellsTheProgramsLinesAtEveryLevel) {
 }
 
 }  // namespace
-}  // namespace moult
+}  // namespace moult::internal

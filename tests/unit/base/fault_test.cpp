@@ -8,7 +8,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 int passed = 0;
@@ -97,4 +97,4 @@ TEST(Fault, AnUnknownNameInTheEnvironmentArmsNothing) {
 }
 
 }  // namespace
-}  // namespace moult
+}  // namespace moult::internal

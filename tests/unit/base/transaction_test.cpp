@@ -4,7 +4,7 @@
 
 #include <functional>
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 UndoStep step(std::vector<std::string> what) { return {.what = std::move(what), .check = {}, .undo = {}}; }
@@ -66,4 +66,4 @@ TEST(Transaction, HasItsStepsCarriedOutByAConductorOnce) {
 }
 
 }  // namespace
-}  // namespace moult
+}  // namespace moult::internal

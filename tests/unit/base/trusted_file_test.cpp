@@ -11,7 +11,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -80,4 +80,4 @@ TEST_F(TrustedFile, ThatIsNotThereIsUnreadable) {
 }
 
 }  // namespace
-}  // namespace moult
+}  // namespace moult::internal

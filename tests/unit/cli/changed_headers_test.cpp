@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 using testing::ElementsAre;
@@ -23,4 +23,4 @@ TEST(Prerequisites, OfWhatIsNoRuleAreNone) {
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "failure.hpp"
 #include "moult/error.hpp"
-#include "trouble.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
@@ -151,7 +151,7 @@ TEST_F(Database, ThatIsNoneIsAnErrorThatNamesIt) {
 TEST_F(Database, IsLookedForFromTheProgramUpwardsThenFromTheUpdate) {
   const std::string program = base_ / "build/deep/app";
   const std::string update = base_ / "src/update.cpp";
-  EXPECT_THROW(find_compilation_database(base_ / "build", program, update), Trouble);
+  EXPECT_THROW(find_compilation_database(base_ / "build", program, update), CommandFailure);
   const fs::path by_update = put("src/compile_commands.json", "[]");
   EXPECT_EQ(find_compilation_database("", program, update), by_update);
   const fs::path by_program = put("build/compile_commands.json", "[]");
@@ -161,4 +161,4 @@ TEST_F(Database, IsLookedForFromTheProgramUpwardsThenFromTheUpdate) {
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

@@ -9,9 +9,9 @@
 #include <csignal>
 #include <fstream>
 
-#include "trouble.hpp"
+#include "failure.hpp"
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -86,16 +86,16 @@ TEST(Compiler, TheScratchFolderGoesAwayWhenASignalEndsTheCommand) {
   }
 }
 
-protocol::UpdatesReply reply_with(const std::vector<UpdateState>& states, ErrorCode code) {
-  protocol::UpdatesReply reply;
-  reply.failure = protocol::Failure{code, ""};
+UpdatesReply reply_with(const std::vector<UpdateState>& states, ErrorCode code) {
+  UpdatesReply reply;
+  reply.failure = Failure{code, ""};
   for (const UpdateState state : states) reply.updates.emplace_back().state = state;
   return reply;
 }
 
 TEST(ExitCode, IsThatOfTheWorstUpdate) {
   using enum UpdateState;
-  EXPECT_EQ(exit_of_update(protocol::UpdatesReply{}), ExitCode::done);
+  EXPECT_EQ(exit_of_update(UpdatesReply{}), ExitCode::done);
   EXPECT_EQ(exit_of_update(reply_with({applied, failed, refused}, ErrorCode::inlined)), ExitCode::failed);
   EXPECT_EQ(exit_of_update(reply_with({queued}, ErrorCode::timed_out)), ExitCode::postponed);
   EXPECT_EQ(exit_of_update(reply_with({}, ErrorCode::not_an_update)), ExitCode::refused);
@@ -123,4 +123,4 @@ TEST(ExitCode, DoesNotPromiseThatNothingWasTouchedWhenSomethingIsInForce) {
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

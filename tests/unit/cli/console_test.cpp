@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -45,4 +45,4 @@ TEST(Console, ShowsControlCharactersInsteadOfSendingThemToTheTerminal) {
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

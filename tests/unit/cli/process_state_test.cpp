@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 using testing::HasSubstr;
@@ -98,4 +98,4 @@ TEST(ProcessState, ThreadsMayEndWhileItLooks) {
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

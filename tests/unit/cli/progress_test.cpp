@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace moult::cli {
+namespace moult::internal::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -49,4 +49,4 @@ TEST(Progress, NoObjectsAreNoPart) {
 }
 
 }  // namespace
-}  // namespace moult::cli
+}  // namespace moult::internal::cli

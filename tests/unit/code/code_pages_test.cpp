@@ -9,11 +9,9 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
-using platform::Mapping;
-using platform::Protection;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -29,7 +27,7 @@ struct FakeSpace {
                                    {200 * page, 300 * page, code, false, "b"}};
   std::vector<PageGroup> changes;
   bool refuses = false;
-  platform::AddressSpace space;
+  AddressSpace space;
 
   FakeSpace() {
     space.mappings = [this] { return mappings; };
@@ -123,10 +121,10 @@ TEST(CodePages, RealPagesBecomeWritableAndStayExecutable) {
   ASSERT_NE(memory, MAP_FAILED);
   std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(memory);
   auto protection = [&] {
-    std::vector<Mapping> mappings = platform::address_space().mappings();
-    return platform::find_mapping(mappings, begin)->protection;
+    std::vector<Mapping> mappings = address_space().mappings();
+    return find_mapping(mappings, begin)->protection;
   };
-  CodePages pages(platform::address_space());
+  CodePages pages(address_space());
   std::vector<CodeRange> place = {bytes(begin, 6)};
   std::vector<std::uintptr_t> opened = pages.open(place);
   EXPECT_EQ(protection(), open_code);
@@ -137,4 +135,4 @@ TEST(CodePages, RealPagesBecomeWritableAndStayExecutable) {
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -184,7 +184,7 @@ MOULT_TEST_CODE(plan_breakpoint_after_prologue);
 MOULT_TEST_CODE(plan_data_inside);
 MOULT_TEST_CODE(plan_cut_off);
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -342,4 +342,4 @@ TEST(EntryPlan, AnyBytesAreEitherPlannedWithinThemselvesOrRefused) {
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

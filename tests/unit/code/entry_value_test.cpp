@@ -10,9 +10,9 @@
 
 #include "symbols/program.hpp"
 #include "threads/frame_walk.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 struct Large {
@@ -27,14 +27,14 @@ std::uint64_t found = 0;
   found = 0;
   if (round > 1000) throw std::runtime_error("never");
   const CodeAddress return_address{reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))};
-  const std::optional<symbols::FunctionSymbol> function = symbols::Program::of_this_process().at(return_address);
+  const std::optional<FunctionSymbol> function = Program::of_this_process().at(return_address);
   std::vector<CodeRange> ranges{function->range};
   ranges.insert(ranges.end(), function->pieces.begin(), function->pieces.end());
   const std::optional<ValuePlace> place = place_of_first_argument(ranges, return_address);
   if (!place) return;
-  const std::unique_ptr<threads::StoppedWorld> stopped =
-      threads::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}});
-  threads::walk_frames(*stopped, this_thread_id(), [&](const threads::FrameState& state) {
+  const std::unique_ptr<StoppedWorld> stopped =
+      StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}});
+  walk_frames(*stopped, this_thread_id(), [&](const FrameState& state) {
     if (state.frame.pc != return_address) return true;
     if (place->in)
       found = state.registers[*place->in];
@@ -188,7 +188,7 @@ forgetful:
 
 TEST(EntryValue, WhatIsLostOnOneOfTheWaysIsNotFound) {
   const CodeAddress entry{reinterpret_cast<std::uintptr_t>(&forgetful)};
-  const CodeRange range = *threads::unwind_entry_at(entry);
+  const CodeRange range = *unwind_entry_at(entry);
   bool is_any_call = false;
   for (CodeAddress at = entry; at < range.end; at = at + 1) {
     const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(value(at)), 5);
@@ -200,9 +200,9 @@ TEST(EntryValue, WhatIsLostOnOneOfTheWaysIsNotFound) {
 }
 
 TEST(EntryValue, ACallThatIsNotTheFunctionsIsNotFound) {
-  const CodeRange range = *threads::unwind_entry_at(CodeAddress{reinterpret_cast<std::uintptr_t>(&forgetful)});
+  const CodeRange range = *unwind_entry_at(CodeAddress{reinterpret_cast<std::uintptr_t>(&forgetful)});
   EXPECT_FALSE(place_of_first_argument(std::span(&range, 1), range.end));
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

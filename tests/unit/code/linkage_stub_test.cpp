@@ -7,7 +7,7 @@
 
 #include "code/decoder.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 /// Calls nothing else: a sanitizer's calls would come first.
@@ -44,4 +44,4 @@ TEST(LinkageStub, IsNoOtherCode) {
 TEST(LinkageStub, ASlotThatLeadsNowhereHasNoName) { EXPECT_EQ(unbound_name(CodeAddress{}), std::nullopt); }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

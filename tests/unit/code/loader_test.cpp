@@ -16,7 +16,7 @@
 /// What the updates write to.
 [[gnu::visibility("default")]] int loaded_value = 0;
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -234,4 +234,4 @@ TEST_F(Loader, AFaultAtAnyStepLeavesNoCopy) {
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -6,11 +6,9 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
-using platform::Mapping;
-using platform::Protection;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -31,20 +29,20 @@ Mapping mapping(std::uintptr_t begin, std::uintptr_t end, std::string path = "")
 struct WatchedSpace {
   int refusals_left = 0;
   std::vector<std::uintptr_t> tried;
-  platform::AddressSpace space = platform::address_space();
+  AddressSpace space = address_space();
 
   WatchedSpace() {
     space.map_at = [this](std::uintptr_t begin, std::size_t size, Protection protection) {
       tried.push_back(begin);
       if (refusals_left-- > 0) return false;
-      return platform::address_space().map_at(begin, size, protection);
+      return address_space().map_at(begin, size, protection);
     };
   }
 };
 
 Protection protection_at(const void* address) {
-  std::vector<Mapping> mappings = platform::address_space().mappings();
-  const Mapping* found = platform::find_mapping(mappings, reinterpret_cast<std::uintptr_t>(address));
+  std::vector<Mapping> mappings = address_space().mappings();
+  const Mapping* found = find_mapping(mappings, reinterpret_cast<std::uintptr_t>(address));
   return found != nullptr ? found->protection : Protection::none;
 }
 
@@ -73,7 +71,7 @@ TEST(FreePlaces, TheHeapKeepsRoomToGrow) {
 
 TEST(NearPool, ASlotIsWithinReachAndLeadsToItsTarget) {
   std::vector<CodeRange> regions;
-  NearPool pool(platform::address_space(), [&](CodeRange range) { regions.push_back(range); });
+  NearPool pool(address_space(), [&](CodeRange range) { regions.push_back(range); });
   const x86_64::JumpSlot* slot = pool.take("f", here, far_away);
   EXPECT_TRUE(x86_64::jump_through(here, reinterpret_cast<std::uintptr_t>(&slot->target)));
   EXPECT_EQ(slot->target, value(far_away));
@@ -83,7 +81,7 @@ TEST(NearPool, ASlotIsWithinReachAndLeadsToItsTarget) {
 }
 
 TEST(NearPool, SealedSlotsAreExecutableAndNotWritable) {
-  NearPool pool(platform::address_space(), {});
+  NearPool pool(address_space(), {});
   const x86_64::JumpSlot* slot = pool.take("f", here, far_away);
   EXPECT_EQ(protection_at(slot), Protection::read | Protection::write);
   pool.seal();
@@ -94,7 +92,7 @@ TEST(NearPool, SealedSlotsAreExecutableAndNotWritable) {
 }
 
 TEST(NearPool, ASlotGivenBackIsUsedAgain) {
-  NearPool pool(platform::address_space(), {});
+  NearPool pool(address_space(), {});
   const x86_64::JumpSlot* slot = pool.take("f", here, far_away);
   EXPECT_EQ(pool.slots_in_use(), 1u);
   pool.give_back(slot);
@@ -103,7 +101,7 @@ TEST(NearPool, ASlotGivenBackIsUsedAgain) {
 }
 
 TEST(NearPool, ManySlotsAreAllDifferent) {
-  NearPool pool(platform::address_space(), {});
+  NearPool pool(address_space(), {});
   std::vector<const x86_64::JumpSlot*> slots;
   slots.reserve(10000);
   for (int i = 0; i < 10000; ++i) slots.push_back(pool.take("f", here, far_away));
@@ -161,7 +159,7 @@ TEST(NearPool, ARefusedProtectionIsAnError) {
 }
 
 TEST(NearPool, AFaultLeavesNoSlotInUse) {
-  NearPool pool(platform::address_space(), {});
+  NearPool pool(address_space(), {});
   pool.take("f", here, far_away);
   pool.seal();
   for (const char* point : {"code.near_pool.find_region", "code.near_pool.open"}) {
@@ -173,4 +171,4 @@ TEST(NearPool, AFaultLeavesNoSlotInUse) {
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -99,13 +99,10 @@ MOULT_TEST_CODE(patch_calls_early, int, void (*)());
 MOULT_TEST_CODE(patch_branch_inside, int, int);
 }
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
-using platform::Mapping;
-using platform::Protection;
 using testing::HasSubstr;
-using threads::StoppedWorld;
 
 template <class F>
 CodeAddress address(F* function) {
@@ -132,8 +129,8 @@ std::vector<std::uint8_t> bytes_of(F* function) {
 }
 
 Protection protection_at(CodeAddress at) {
-  std::vector<Mapping> mappings = platform::address_space().mappings();
-  const Mapping* mapping = platform::find_mapping(mappings, value(at));
+  std::vector<Mapping> mappings = address_space().mappings();
+  const Mapping* mapping = find_mapping(mappings, value(at));
   return mapping != nullptr ? mapping->protection : Protection::none;
 }
 
@@ -394,4 +391,4 @@ TEST(Patch, TenThousandFunctionsChangeInOneStopAndComeBack) {
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult::code {
+namespace moult::internal {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
@@ -133,4 +133,4 @@ TEST(Relocation, WhatIsOutOfReachIsRefused) {
 }
 
 }  // namespace
-}  // namespace moult::code
+}  // namespace moult::internal

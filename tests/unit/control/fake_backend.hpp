@@ -7,28 +7,26 @@
 #include "base/guarded.hpp"
 #include "control/backend.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 
 class FakeProgram final {
  public:
   Backend backend() {
     Backend backend;
     backend.status = [] {
-      protocol::StatusReply reply;
+      StatusReply reply;
       reply.pid = 4711;
       return reply;
     };
-    backend.update = [this](const protocol::UpdateRequest& request, const std::stop_token& stop) {
+    backend.update = [this](const UpdateRequest& request, const std::stop_token& stop) {
       return update(request, stop);
     };
-    backend.check = [](const protocol::CheckRequest&) -> protocol::UpdatesReply {
-      throw Error(ErrorCode::not_an_update, "no update");
-    };
-    backend.threads = [this](const protocol::ThreadsRequest&) { return threads(); };
-    backend.functions = [](const protocol::FunctionsRequest&) -> protocol::FunctionsReply { throw 7; };
-    backend.objects = [] { return protocol::ObjectsReply{{{"Data", false, {{"Data", 3, 8}}, 16, 0, 0, 0}}}; };
-    backend.roll_back = [](const protocol::RollbackRequest&) { return protocol::UpdatesReply{}; };
-    backend.set = [](const protocol::SetRequest&) {};
+    backend.check = [](const CheckRequest&) -> UpdatesReply { throw Error(ErrorCode::not_an_update, "no update"); };
+    backend.threads = [this](const ThreadsRequest&) { return threads(); };
+    backend.functions = [](const FunctionsRequest&) -> FunctionsReply { throw 7; };
+    backend.objects = [] { return ObjectsReply{{{"Data", false, {{"Data", 3, 8}}, 16, 0, 0, 0}}}; };
+    backend.roll_back = [](const RollbackRequest&) { return UpdatesReply{}; };
+    backend.set = [](const SetRequest&) {};
     backend.events_since = [this](std::uint64_t after) { return events_since(after); };
     backend.on_event = [this](std::function<void()> tell) -> std::shared_ptr<void> {
       tell_.with([&](auto& told) { told = std::move(tell); });
@@ -55,9 +53,7 @@ class FakeProgram final {
   }
 
   static constexpr std::size_t kept = 100;
-  std::function<protocol::ThreadsReply()> threads = []() -> protocol::ThreadsReply {
-    throw std::runtime_error("no threads");
-  };
+  std::function<ThreadsReply()> threads = []() -> ThreadsReply { throw std::runtime_error("no threads"); };
   std::promise<void> update_began;
   std::promise<void> let_update_end;
 
@@ -68,7 +64,7 @@ class FakeProgram final {
   };
 
   /// "/wait.so" takes until it is let end, "/endless.so" until a stop is asked for.
-  protocol::UpdatesReply update(const protocol::UpdateRequest& request, const std::stop_token& stop) {
+  UpdatesReply update(const UpdateRequest& request, const std::stop_token& stop) {
     if (request.path == "/wait.so") {
       update_began.set_value();
       let_update_end.get_future().wait();
@@ -80,7 +76,7 @@ class FakeProgram final {
       stopped.get_future().wait();
       throw Error(ErrorCode::timed_out, "the listener goes away");
     }
-    protocol::UpdatesReply reply;
+    UpdatesReply reply;
     reply.updates.push_back({});
     reply.updates.back().name = request.path;
     return reply;
@@ -99,4 +95,4 @@ class FakeProgram final {
   Guarded<std::function<void()>> tell_;
 };
 
-}  // namespace moult::control
+}  // namespace moult::internal

@@ -15,20 +15,19 @@
 #include "fake_backend.hpp"
 #include "protocol/client.hpp"
 
-namespace moult::control {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
-using protocol::Client;
 using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr const char* token = "0123456789abcdef";
 
-protocol::Deadline later() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
+Deadline later() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
 
 std::uint16_t free_port() {
-  const Fd socket = platform::listen_on_loopback(0);
+  const Fd socket = listen_on_loopback(0);
   sockaddr_in address{};
   socklen_t size = sizeof address;
   ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
@@ -48,7 +47,7 @@ class ServerTest : public testing::Test {
   }
 
   void start(Server::Options options = {}) {
-    platform::PathSocket local = platform::listen_at(path_);
+    PathSocket local = listen_at(path_);
     options.local = std::move(local.socket);
     name_ = std::move(local.path);
     server_ = std::make_unique<Server>(program_.backend(), std::move(options));
@@ -61,7 +60,7 @@ class ServerTest : public testing::Test {
   void start_with_tcp() {
     Server::Options options;
     port_ = free_port();
-    options.tcp = platform::listen_on_loopback(port_);
+    options.tcp = listen_on_loopback(port_);
     options.token = token;
     start(std::move(options));
   }
@@ -106,7 +105,7 @@ class ServerTest : public testing::Test {
   fs::path base_;
   std::string path_;
   std::uint16_t port_ = 0;
-  platform::OwnedPath name_;
+  OwnedPath name_;
   std::unique_ptr<Server> server_;
   std::jthread thread_;
 };
@@ -155,7 +154,7 @@ TEST_F(ServerTest, ALineOfAMebibyteIsServed) {
   start();
   Client one = client();
   std::string line = R"({"command":"status","id":7,"padding":")";
-  line += std::string(protocol::max_request_bytes - line.size() - 2, 'x') + "\"}";
+  line += std::string(max_request_bytes - line.size() - 2, 'x') + "\"}";
   EXPECT_THAT(ask(one, line), StartsWith(R"({"ok":true,"id":7)"));
 }
 
@@ -265,7 +264,7 @@ TEST_F(ServerTest, CommandsThatReadDebugInformationTakeTurns) {
     most = std::max(most.load(), ++reading);
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     --reading;
-    return protocol::ThreadsReply{};
+    return ThreadsReply{};
   };
   start();
   std::vector<Client> clients;
@@ -283,7 +282,7 @@ TEST_F(ServerTest, CommandsThatWaitForTheirTurnAreAnsweredWhenTheListenerEnds) {
   program_.threads = [&] {
     began.set_value();
     go_on.get_future().wait();
-    return protocol::ThreadsReply{};
+    return ThreadsReply{};
   };
   start();
   Client first = client();
@@ -305,7 +304,7 @@ TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {
   Client follower = client();
   EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("before"));
   program_.say("after");
-  const protocol::EventRecord event = protocol::parse_event(follower.read_line(later()));
+  const EventRecord event = parse_event(follower.read_line(later()));
   EXPECT_EQ(event.number, 2u);
   EXPECT_THAT(event.text, HasSubstr("after"));
 }
@@ -320,7 +319,7 @@ TEST_F(ServerTest, AFollowerThatIsTooSlowIsToldHowMuchItMissed) {
   std::uint64_t number = 0;
   bool noticed = false;
   while (number < many) {
-    const protocol::EventRecord event = protocol::parse_event(follower.read_line(later()));
+    const EventRecord event = parse_event(follower.read_line(later()));
     const bool is_notice = event.text.find("dropped") != std::string::npos;
     EXPECT_TRUE(is_notice || event.number == number + 1) << event.number << " after " << number;
     noticed = noticed || is_notice;
@@ -352,7 +351,7 @@ TEST_F(ServerTest, OverTcpTheTokenMustComeFirst) {
 TEST_F(ServerTest, StrangersOverTcpAreDroppedInTheEndAndDoNotTakeEverybodysPlace) {
   Server::Options options;
   port_ = free_port();
-  options.tcp = platform::listen_on_loopback(port_);
+  options.tcp = listen_on_loopback(port_);
   options.token = token;
   options.max_strangers = 2;
   options.stranger_timeout = std::chrono::milliseconds(50);
@@ -366,4 +365,4 @@ TEST_F(ServerTest, StrangersOverTcpAreDroppedInTheEndAndDoNotTakeEverybodysPlace
 }
 
 }  // namespace
-}  // namespace moult::control
+}  // namespace moult::internal

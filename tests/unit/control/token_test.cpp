@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace moult::control {
+namespace moult::internal {
 namespace {
 
 TEST(Token, IsTheWholeTokenAndNothingElse) {
@@ -17,4 +17,4 @@ TEST(Token, IsTheWholeTokenAndNothingElse) {
 TEST(Token, NobodyHasTheEmptyOne) { EXPECT_FALSE(is_token("", "")); }
 
 }  // namespace
-}  // namespace moult::control
+}  // namespace moult::internal

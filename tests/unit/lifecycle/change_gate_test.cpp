@@ -8,7 +8,7 @@
 
 #include "fake_program.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 namespace {
 
 TEST(ChangeGate, GivesOneTurnAtATime) {
@@ -67,4 +67,4 @@ TEST(ChangeGate, KeepsManyThreadsApart) {
 }
 
 }  // namespace
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

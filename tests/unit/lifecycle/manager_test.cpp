@@ -9,7 +9,7 @@
 
 #include "fake_program.hpp"
 
-namespace moult::test {
+namespace moult::internal::test {
 namespace {
 
 using testing::Contains;
@@ -289,4 +289,4 @@ TEST(PreconfiguredManagers, BuildTheUpdateFromItsArguments) {
 }
 
 }  // namespace
-}  // namespace moult::test
+}  // namespace moult::internal::test

@@ -7,10 +7,10 @@
 
 #include "fake_program.hpp"
 
-namespace moult::test {
+namespace moult::internal::test {
 namespace {
 
-using lifecycle::Submission;
+using internal::Submission;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -99,7 +99,7 @@ TEST_P(DryRun, LeavesAnEntryThatWaitsForAnUpdate) {
   try {
     handle.wait(std::chrono::minutes(1));
     FAIL() << "what comes of the update is not known";
-  } catch (const lifecycle::DryRunLeft& left) {
+  } catch (const internal::DryRunLeft& left) {
     EXPECT_EQ(left.waited_for, "hello");
   }
 }
@@ -117,7 +117,7 @@ TEST(DryRunOfManagers, LeavesAnEntryThatWaitsForWhatItHandedIn) {
   ThreadedManager& manager = threaded_manager("of the dry run");
   EXPECT_TRUE(manager.wait_current_update(std::chrono::minutes(1))) << "there is none yet";
   manager.add_update(scripted(std::make_shared<Script>()));
-  EXPECT_THROW(manager.wait_current_update(std::chrono::minutes(1)), lifecycle::DryRunLeft);
+  EXPECT_THROW(manager.wait_current_update(std::chrono::minutes(1)), internal::DryRunLeft);
 }
 
 TEST(DryRunOfManagers, LeavesNoManagerBehind) {
@@ -151,4 +151,4 @@ TEST(DryRunOfManagers, IsRefusedWhereApplyingWouldBe) {
 }
 
 }  // namespace
-}  // namespace moult::test
+}  // namespace moult::internal::test

@@ -7,7 +7,7 @@
 
 #include "fake_program.hpp"
 
-namespace moult::test {
+namespace moult::internal::test {
 namespace {
 
 using testing::HasSubstr;
@@ -250,4 +250,4 @@ TEST_F(WithThread, WakesForEachUpdateThatIsAddedWhileAnotherEnds) {
 }
 
 }  // namespace
-}  // namespace moult::test
+}  // namespace moult::internal::test

@@ -5,7 +5,7 @@
 
 #include "fake_program.hpp"
 
-namespace moult::lifecycle {
+namespace moult::internal {
 namespace {
 
 using test::program;
@@ -51,7 +51,7 @@ TEST_F(TakeBack, UsesTheStopThatIsThere) {
 TEST_F(TakeBack, TriesAtLeastOnceAndEndsWithTheReasonAndEverythingInForce) {
   change(2);
   change(3, [] { throw Error(ErrorCode::still_active, "version 3 is active"); });
-  std::optional<Trouble> trouble = take_back(transaction_, bounds(std::chrono::milliseconds(0)));
+  std::optional<StepFailure> trouble = take_back(transaction_, bounds(std::chrono::milliseconds(0)));
   ASSERT_TRUE(trouble);
   EXPECT_EQ(trouble->code, ErrorCode::still_active);
   EXPECT_EQ(trouble->reason, "version 3 is active");
@@ -68,4 +68,4 @@ TEST_F(TakeBack, RetriesAStopThatCannotBeHad) {
 }
 
 }  // namespace
-}  // namespace moult::lifecycle
+}  // namespace moult::internal

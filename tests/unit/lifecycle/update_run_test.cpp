@@ -10,7 +10,7 @@
 #include "base/fault.hpp"
 #include "fake_program.hpp"
 
-namespace moult::test {
+namespace moult::internal::test {
 namespace {
 
 using testing::Contains;
@@ -444,4 +444,4 @@ TEST_P(EveryManager, LeavesNoTraceOfAFaultBeforeAnyStep) {
 }
 
 }  // namespace
-}  // namespace moult::test
+}  // namespace moult::internal::test

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstring>
 
-namespace moult::x86_64 {
+namespace moult::internal::x86_64 {
 namespace {
 
 TEST(Encodings, AJumpCountsFromItsEnd) {
@@ -53,4 +53,4 @@ TEST(Encodings, CallsAreKnownByTheirLastBytes) {
 }
 
 }  // namespace
-}  // namespace moult::x86_64
+}  // namespace moult::internal::x86_64

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 TEST(Mappings, ALineIsReadIntoItsParts) {
@@ -76,4 +76,4 @@ TEST(CoreSync, MayBeRegisteredAgainAndUsed) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

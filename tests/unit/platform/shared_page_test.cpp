@@ -12,7 +12,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -75,4 +75,4 @@ TEST_F(ASharedPage, WhereItCannotBeMadeThereIsNoFile) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 bool is_blocked(int signal) {
@@ -32,4 +32,4 @@ TEST(SignalMask, IsPutBackAtTheEndOfTheScope) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

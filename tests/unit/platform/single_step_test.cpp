@@ -10,7 +10,7 @@
 
 #include "platform/x86_64/context.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 using namespace std::chrono_literals;
@@ -184,4 +184,4 @@ TEST(SingleStepDeathTest, TrapsThatTheProgramHandlesAreNotTaken) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -13,7 +13,7 @@
 
 #include "moult/error.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -162,4 +162,4 @@ TEST_F(Sockets, KnowTheirPeersUser) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 constexpr std::uint32_t vacant = 0;
@@ -29,4 +29,4 @@ TEST(StopSignal, AThreadLetGoWhileItArrivesDoesNotStayStopped) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 /// A thread that does `work` until it is told to stop, and its task.
@@ -64,4 +64,4 @@ TEST(TaskStatus, ATaskThatIsGoneDoesNotExist) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

@@ -16,7 +16,7 @@
 #include "platform/reserved_memory.hpp"
 #include "platform/tasks.hpp"
 
-namespace moult::platform {
+namespace moult::internal {
 namespace {
 
 class WatchedPages : public testing::Test {
@@ -166,4 +166,4 @@ TEST_F(WatchedPages, ThoseOfSeveralMappingsMoveTogether) {
 }
 
 }  // namespace
-}  // namespace moult::platform
+}  // namespace moult::internal

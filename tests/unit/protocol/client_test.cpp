@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <thread>
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -97,4 +97,4 @@ TEST_F(ClientTest, APathThatIsTooLongIsRefused) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

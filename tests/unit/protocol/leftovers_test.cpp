@@ -12,7 +12,7 @@
 #include "base/fd.hpp"
 #include "protocol/progress_file.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -110,4 +110,4 @@ TEST_F(Leftovers, OtherFilesAreLeftAlone) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

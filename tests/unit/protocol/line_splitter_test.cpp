@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 std::vector<std::string> lines_of(LineSplitter& splitter) {
@@ -64,4 +64,4 @@ TEST(LineSplitter, HowTheBytesArriveMakesNoDifference) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -7,7 +7,7 @@
 
 #include "base/progress.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,12 +37,12 @@ class ProgressFile : public testing::Test {
 
 TEST_F(ProgressFile, NothingGoesOnBeforeWorkBeginsAndAfterItHasEnded) {
   EXPECT_FALSE(look());
-  { const Progress progress("app::Data to DataV2", 1000, 1); }
+  { const ProgressScope progress("app::Data to DataV2", 1000, 1); }
   EXPECT_FALSE(look());
 }
 
 TEST_F(ProgressFile, HalfDoneObjectsCountHalf) {
-  Progress progress("app::Data to DataV2", 1000, 2);
+  ProgressScope progress("app::Data to DataV2", 1000, 2);
   progress.add(500);
   const std::optional<WorkInProgress> work = look();
   ASSERT_TRUE(work);
@@ -54,16 +54,16 @@ TEST_F(ProgressFile, HalfDoneObjectsCountHalf) {
 TEST_F(ProgressFile, AnotherPieceOfWorkHasAnotherNumber) {
   std::uint64_t first = 0;
   {
-    const Progress progress("one", 10, 1);
+    const ProgressScope progress("one", 10, 1);
     first = look()->number;
   }
-  Progress progress("another", 10, 1);
+  ProgressScope progress("another", 10, 1);
   EXPECT_NE(look()->number, first);
   EXPECT_EQ(look()->done, 0);
 }
 
 TEST_F(ProgressFile, WhatIsLongIsCutAndControlCharactersSteerNoTerminal) {
-  const Progress progress("\033[31m" + std::string(1000, 'x'), 10, 1);
+  const ProgressScope progress("\033[31m" + std::string(1000, 'x'), 10, 1);
   EXPECT_EQ(look()->what, "?[31m" + std::string(sizeof(ProgressBoard::what) - 1 - 5, 'x'));
 }
 
@@ -77,4 +77,4 @@ TEST_F(ProgressFile, AnotherFileTellsNothing) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

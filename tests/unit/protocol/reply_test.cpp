@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -124,4 +124,4 @@ TEST(Reply, GarbageIsAnErrorOfMoultAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -157,4 +157,4 @@ TEST(Request, AMegabyteOfOpenBracketsIsRefused) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

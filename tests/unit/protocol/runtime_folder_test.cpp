@@ -11,7 +11,7 @@
 
 #include "base/fd.hpp"
 
-namespace moult::protocol {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -131,4 +131,4 @@ TEST_F(RuntimeFolder, OfAProcessThatIsNotThereIsNotFound) {
 }
 
 }  // namespace
-}  // namespace moult::protocol
+}  // namespace moult::internal

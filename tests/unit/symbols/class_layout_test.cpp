@@ -6,7 +6,7 @@
 #include "symbols/class_uses.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using testing::Contains;
@@ -215,4 +215,4 @@ TEST_P(Classes, CopiesOfMemberFunctionsAreFoundWhereTheyAre) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

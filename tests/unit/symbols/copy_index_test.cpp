@@ -4,13 +4,13 @@
 
 #include <limits>
 
+#include "elf/elf_file.hpp"
 #include "fixtures.hpp"
-#include "symbols/elf_file.hpp"
 #include "symbols/function_index.hpp"
 #include "symbols/inlined_copies.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 std::vector<std::string> lines_of(const InlinedCopies& found) {
@@ -103,4 +103,4 @@ TEST(CopyIndex, AFunctionWithoutCodeIsFoundByItsName) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -4,7 +4,7 @@
 #include "moult/error.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -188,4 +188,4 @@ TEST(Pieces, OfAFunctionThatIsGoneAreFoundUnderItsName) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

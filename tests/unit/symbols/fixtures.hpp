@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace moult::symbols {
+namespace moult::internal {
 
 inline std::string fixture(const std::string& name) { return FIXTURES + name; }
 
@@ -33,7 +33,7 @@ class ScratchFolder final {
   std::string path_;
 };
 
-}  // namespace moult::symbols
+}  // namespace moult::internal
 
 #define MOULT_NEEDS_FIXTURE(name) \
-  if (!moult::symbols::is_built(name)) GTEST_SKIP() << (name) << " was not built: its compiler is not installed"
+  if (!moult::internal::is_built(name)) GTEST_SKIP() << (name) << " was not built: its compiler is not installed"

@@ -9,7 +9,7 @@
 #include "moult/error.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using testing::Contains;
@@ -159,4 +159,4 @@ TEST(HeapPlan, AModuleWithoutDebugInformationIsRefused) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -3,7 +3,7 @@
 #include "fixtures.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -153,4 +153,4 @@ TEST(InlinedUnknown, MissingPartsOfSplitDebugInformationAreNamed) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -12,7 +12,7 @@
 #include "fixtures.hpp"
 #include "symbols/frame_variables.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using Kind = LocationPiece::Kind;
@@ -201,4 +201,4 @@ TEST_P(WrittenLocations, EveryParameterIsKnownAtTheFunctionsEntry) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -1,4 +1,5 @@
 #include "symbols/program.hpp"
+#include "elf/elf_file.hpp"
 
 #include <dlfcn.h>
 #include <gmock/gmock.h>
@@ -18,7 +19,7 @@ extern "C" __attribute__((noinline, used)) int function_of_the_test(int x) {
   return x + 1;
 }
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -200,4 +201,4 @@ TEST(BuildId, IsReadInHex) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

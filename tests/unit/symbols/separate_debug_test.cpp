@@ -1,5 +1,5 @@
 // Where the debug information of a stripped program is looked for.
-#include "symbols/separate_debug.hpp"
+#include "elf/separate_debug.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "fixtures.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -40,4 +40,4 @@ TEST(SeparateDebug, OfAnotherBuildIsNotTaken) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 TEST(Spelling, CountsWhatAHandMistypes) {
@@ -25,4 +25,4 @@ TEST(Spelling, ShortNamesAreNearOnlyToThemselves) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

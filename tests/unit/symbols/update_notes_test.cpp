@@ -1,4 +1,4 @@
-#include "symbols/update_notes.hpp"
+#include "elf/update_notes.hpp"
 
 #include <gmock/gmock.h>
 
@@ -11,7 +11,7 @@
 #include "moult/load.hpp"
 #include "symbols/program.hpp"
 
-namespace moult::symbols {
+namespace moult::internal {
 namespace {
 
 using testing::AllOf;
@@ -124,4 +124,4 @@ TEST(UpdateNotes, GarbageNeverDoesMoreThanThrow) {
 }
 
 }  // namespace
-}  // namespace moult::symbols
+}  // namespace moult::internal

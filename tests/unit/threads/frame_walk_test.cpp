@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "stopping.hpp"
-#include "threads/unwind_table.hpp"
+#include "unwind/unwind_table.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 constexpr std::uint64_t mark = 0x1234'5678'9ABC'DEF0;
@@ -82,13 +82,13 @@ TEST(FrameWalk, ARegisterThatCallsPreserveIsFoundWithItsPlace) {
       return !found;
     });
     ASSERT_TRUE(found);
-    EXPECT_EQ(found->registers[platform::r13], mark);
-    const RegisterPlace& place = found->places[platform::r13];
+    EXPECT_EQ(found->registers[internal::r13], mark);
+    const RegisterPlace& place = found->places[internal::r13];
     constexpr std::uint64_t other = 42;
     if (place.kind == RegisterPlace::Kind::stored)
       *reinterpret_cast<std::uint64_t*>(place.address) = other;
     else
-      platform::set_register(*stopped->context(waiting.id()), platform::r13, other);
+      set_register(*stopped->context(waiting.id()), internal::r13, other);
   }
   EXPECT_EQ(waiting.end(), 42u) << "whoever saved it has loaded it from there";
 }
@@ -97,8 +97,7 @@ TEST(FrameWalk, WhatACallMayOverwriteIsLost) {
   Waiting waiting;
   const std::unique_ptr<StoppedWorld> stopped = stop();
   walk_frames(*stopped, waiting.id(), [&](const FrameState& state) {
-    for (const std::size_t number : {platform::rax, platform::rdi, platform::r8, platform::r11})
-      EXPECT_EQ(state.holds(number), !state.frame.is_return_address);
+    for (const std::size_t number : {rax, rdi, r8, r11}) EXPECT_EQ(state.holds(number), !state.frame.is_return_address);
     return true;
   });
 }
@@ -131,4 +130,4 @@ TEST(FrameWalk, OfAThreadThatIsNotStoppedNothingIsVisited) {
 }
 
 }  // namespace
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -15,30 +15,30 @@
 #include "platform/reserved_memory.hpp"
 #include "platform/userfaultfd.hpp"
 #include "stopping.hpp"
-#include "threads/wakeful_threads.hpp"
+#include "threads/service_threads.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 /// A page that one thread waits for.
 class AwaitedPage : public testing::Test, private MemoryFilledInStop {
  protected:
-  AwaitedPage() : page(platform::reserve(size, size)), text(size) {
-    platform::commit(page, size);
+  AwaitedPage() : page(reserve(size, size)), text(size) {
+    commit(page, size);
     fd.watch(page, size);
     std::memcpy(text.data(), "text", 5);
   }
   ~AwaitedPage() override {
     fill();
     thread.join();
-    platform::unreserve(page, size);
+    unreserve(page, size);
   }
 
   /// `use` in a thread of its own; returns when that waits for the page.
   template <class Use>
   void begin(Use&& use) {
     thread = std::jthread(std::forward<Use>(use));
-    const std::optional<platform::MissingPage> missing = fd.next();
+    const std::optional<MissingPage> missing = fd.next();
     ASSERT_TRUE(missing);
     task = missing->task;
   }
@@ -55,8 +55,8 @@ class AwaitedPage : public testing::Test, private MemoryFilledInStop {
   }
   void hide() noexcept override { ++hidden; }
 
-  const std::size_t size = platform::page_size();
-  platform::Userfaultfd fd;
+  const std::size_t size = page_size();
+  Userfaultfd fd;
   std::byte* page;
   std::vector<std::byte> text;
   std::atomic<pid_t> task{0};
@@ -87,7 +87,7 @@ TEST_F(AwaitedPage, SoDoesWhoWaitsForTheStreamThatItHasLocked) {
   begin([&] { std::fwrite(characters(), 1, 5, nowhere); });  // the lock is taken first
   std::atomic<pid_t> second{0};
   std::jthread other([&] {
-    second = platform::own_task();
+    second = own_task();
     std::fputs("more", nowhere);
   });
   while (second == 0) std::this_thread::yield();
@@ -140,4 +140,4 @@ TEST_F(AwaitedPage, AnotherStopGivesWayToTheOneThatFillsIt) {
 }
 
 }  // namespace
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -23,7 +23,7 @@
 #include "platform/tasks.hpp"
 #include "stopping.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 TEST(StoppedWorld, NoOtherThreadRunsWhileItLives) {
@@ -127,7 +127,7 @@ TEST(StoppedWorld, ThreadsThatMoultDidNotCreateAreStoppedToo) {
                 &thread, nullptr,
                 [](void* data) -> void* {
                   Shared& mine = *static_cast<Shared*>(data);
-                  mine.task = platform::own_task();
+                  mine.task = own_task();
                   while (!mine.done) {
                   }
                   return nullptr;
@@ -148,7 +148,7 @@ TEST(StoppedWorld, ItWalksTheStacksOfStoppedThreadsAndOfItsOwn) {
   sem_init(&never, 0, 0);
   std::atomic<pid_t> task{0};
   std::thread worker([&] {
-    task = platform::own_task();
+    task = own_task();
     while (sem_wait(&never) != 0) {
     }
   });
@@ -201,7 +201,7 @@ TEST(StoppedWorld, AThreadThatWaitsForAllSignalsIsNamedAndNotDisturbed) {
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
     pthread_setname_np(pthread_self(), "signals");
-    task = platform::own_task();
+    task = own_task();
     int signal = 0;
     sigwait(&all, &signal);
     got = signal;
@@ -342,4 +342,4 @@ TEST(StoppedWorld, TwoStopsTakeTurns) {
 }
 
 }  // namespace
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -8,7 +8,7 @@
 #include "platform/tasks.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 
 using namespace std::chrono_literals;
 
@@ -23,7 +23,7 @@ inline void look_away() {
 
 /// Waits until the thread sleeps in a system call, as /proc tells.
 inline void await_blocked(pid_t task) {
-  while (platform::blocked_call(task).number < 0 && platform::task_status(task).exists) std::this_thread::yield();
+  while (blocked_call(task).number < 0 && task_status(task).exists) std::this_thread::yield();
 }
 
-}  // namespace moult::threads
+}  // namespace moult::internal

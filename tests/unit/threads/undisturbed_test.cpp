@@ -14,7 +14,7 @@
 
 #include "stopping.hpp"
 
-namespace moult::threads {
+namespace moult::internal {
 namespace {
 
 /// Calls `wait` in a thread, stops the program 50 times while it is blocked, then wakes it with `wake`.
@@ -24,7 +24,7 @@ void expect_undisturbed(Wait wait, Wake wake) {
   std::atomic<long> result{-1};
   std::atomic<int> error{0};
   std::thread worker([&] {
-    task = platform::own_task();
+    task = own_task();
     errno = 0;
     result = wait();
     error = errno;
@@ -119,7 +119,7 @@ TEST(Undisturbed, ASleepLastsItsTimeAndNoLess) {
     std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
     timespec length{0, 100'000'000};
     timespec rest{};
-    task = platform::own_task();
+    task = own_task();
     result = clock_nanosleep(CLOCK_MONOTONIC, 0, &length, &rest);
     slept = std::chrono::steady_clock::now() - begin;
   });
@@ -166,7 +166,7 @@ TEST(Undisturbed, AThreadCancelledWhileItIsStoppedEndsOnlyAfterwards) {
                     std::atomic<bool>& flag;
                     ~OnUnwind() { flag = true; }
                   } on_unwind{mine.is_unwound};
-                  mine.task = platform::own_task();
+                  mine.task = own_task();
                   eventfd_t got;
                   while (read(mine.event, &got, sizeof got) < 0) {
                   }
@@ -207,4 +207,4 @@ TEST(Undisturbed, ASignalThatTheProgramIgnoresIsNotQueuedAndSoWakesNobody) {
 }
 
 }  // namespace
-}  // namespace moult::threads
+}  // namespace moult::internal

@@ -1,0 +1,143 @@
+// Why: what an update adds to a class is a change like any other: it comes with the update, and goes with it.
+//
+// How: a field is a table (data/side_table.hpp) and a name for it. To remove it is to take the name away and the values
+// out, in a stop; they are destroyed when the program runs again, as their destructors are its own code. Nobody may
+// hold a reference to a value then. Such references are held by code that asked for the field; so none of the libraries
+// that did may have code on a stack. Only then is the field removed, or a single value of a mixin.
+//
+// Limits: the program itself counts for no such user, as it is on every stack; what it holds is up to its author. So
+// are addresses of values that are kept anywhere but on a stack.
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "additions/fields.hpp"
+#include "additions/methods.hpp"
+#include "alterability/object_quiescence.hpp"
+#include "base/fault.hpp"
+#include "base/opaque.hpp"
+#include "base/transaction.hpp"
+#include "base/untracked_change.hpp"
+#include "moult/class_additions.hpp"
+#include "pools/class_pools.hpp"
+#include "threads/current_stop.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// Destroys the values when the program runs; at once where there is no memory to remember it by.
+void destroy_later(LooseValues values) noexcept {
+  try {
+    auto kept = std::make_shared<LooseValues>(std::move(values));
+    Transaction::current()->after_resume([kept] { kept->destroy(); });
+  } catch (...) {
+    return;
+  }
+}
+
+/// What was done is part of the update from now on, or told where there is none. When that cannot be recorded it is
+/// taken back, and the throw goes on.
+void record(UndoStep step) {
+  Transaction* transaction = Transaction::current();
+  if (transaction == nullptr) return change_directly([] {}, [&step] { return step.what; });
+  const std::function<void()> take_back = step.undo;
+  try {
+    MOULT_FAULT("redefine.additions.record");
+    transaction->add(std::move(step));
+  } catch (...) {
+    take_back();
+    throw;
+  }
+}
+
+void require_unused(const SideTable& table) {
+  std::vector<FunctionExtent> users;
+  for (const CodeRange& module : table.users())
+    users.push_back({"code of an update that uses " + table.name(), {module}});
+  require_quiescence(*internal::current_stop(), users);
+}
+
+SideTable& commit(const detail::FieldKind& kind, std::unique_ptr<SideTable> made) {
+  SideTable& table = internal::add_field(kind, std::move(made), Keeps::always);
+  record({.what = {table.name() + " added, " + detail::name_of_type(*kind.type)},
+          .check = [&table] { require_unused(table); },
+          .undo =
+              [&table] {
+                remove_field(table);
+                destroy_later(table.take_all());
+              }});
+  return table;
+}
+
+void make_values(SideTable& table, const Pool& pool) {
+  for (void* object : detail::live_objects(pool, {.subclasses = Subclasses::included})) {
+    MOULT_FAULT("redefine.additions.value");
+    table.value_of(object);
+  }
+}
+
+/// With the values of all objects that live.
+SideTable& commit_with_values(const detail::FieldKind& kind, std::unique_ptr<SideTable> made, const Pool& pool) {
+  const ObjectQuiescence quiescence({pool.class_pools().object_class.readable});
+  SideTable* table = nullptr;
+  in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}}, [&](const StoppedWorld& stopped) {
+    quiescence.require(stopped);
+    make_values(*made, pool);
+    table = &commit(kind, std::move(made));
+  });
+  return *table;
+}
+
+/// The table in which single objects have the mixin.
+SideTable& mixin_table(const detail::FieldKind& kind) {
+  if (SideTable* table = internal::find_field(kind)) return *table;
+  internal::add_field(kind, std::make_unique<SideTable>(describe_field(kind), detail::MakeValue()), Keeps::while_used);
+  return behind<SideTable>(detail::require_field(kind));
+}
+
+void record_given(SideTable& table, const void* object, std::uint64_t number) {
+  record({.what = {table.name() + " given to an object"},
+          .check = [&table] { require_unused(table); },
+          .undo =
+              [&table, object, number] {
+                LooseValues taken;
+                if (detail::SideValue* given = table.take(object, number)) taken.add(*given);
+                destroy_later(std::move(taken));
+              }});
+}
+
+}  // namespace
+}  // namespace moult::internal
+
+namespace moult::detail::inline MOULT_ABI_NAMESPACE {
+
+OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePool* live) {
+  internal::require_changes_are_made(internal::describe_field(kind));
+  internal::refuse_second_field(kind);
+  auto table = std::make_unique<internal::SideTable>(internal::describe_field(kind), std::move(make));
+  if (live != nullptr)
+    internal::commit_with_values(kind, std::move(table), internal::behind<internal::Pool>(*live));
+  else
+    internal::commit(kind, std::move(table));
+  return require_field(kind);
+}
+
+SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh) {
+  internal::require_changes_are_made(internal::describe_field(kind));
+  internal::SideTable& table = internal::mixin_table(kind);
+  SideValue& given = give_value(table, object, std::move(fresh));
+  internal::record_given(table, object, given.number);
+  return given;
+}
+
+void add_method(const MethodKind& kind, Code function, Code invoker) {
+  internal::require_changes_are_made(internal::describe_method(kind));
+  const std::uint64_t number = internal::add_method(kind, function, invoker);
+  internal::record({.what = {internal::describe_method(kind) + " added"}, .check = {}, .undo = [number] {
+                      internal::remove_method(number);
+                    }});
+}
+
+}  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

@@ -1,0 +1,18 @@
+// From what a public header calls opaque to the library's own class, in which moult itself made it.
+#pragma once
+
+#include "moult/detail/opaque.hpp"
+
+namespace moult::internal {
+
+template <class Known, class Kind>
+Known& behind(detail::Opaque<Kind>& opaque) noexcept {
+  return static_cast<Known&>(opaque);
+}
+
+template <class Known, class Kind>
+const Known& behind(const detail::Opaque<Kind>& opaque) noexcept {
+  return static_cast<const Known&>(opaque);
+}
+
+}  // namespace moult::internal

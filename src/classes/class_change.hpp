@@ -1,0 +1,84 @@
+// Redefinition of a class: its member functions together, after its layout was found to fit.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "classes/layout_comparison.hpp"
+#include "classes/old_destructor.hpp"
+#include "functions/function_change.hpp"
+
+namespace moult::internal {
+
+/// What is asked for. Names are as typeid, demangled, writes them.
+struct ClassRequest {
+  std::string old_class;
+  std::string fresh_class;
+  /// Something of the module that defines the new class, such as its type_info: only its functions there are taken. The
+  /// old class is what the other modules know by its name; the same module where no other knows it.
+  const void* fresh_place = nullptr;
+  /// Bytes that each object of the old class may take where it is; nothing when no object may grow.
+  std::optional<std::size_t> slot_size;
+  std::size_t slot_alignment = 0;   ///< what the addresses of the old class's objects are multiples of
+  std::size_t fresh_alignment = 0;  ///< what the new class needs; 0 when it need not be looked at
+  /// Functions that destroy an object and construct one by default, for where the new class's own have no code.
+  const void* destroy = nullptr;
+  const void* construct = nullptr;
+  /// Other functions to redefine in the same go, such as those that use the class.
+  std::vector<FunctionPair> also;
+  /// Member functions of the old class that the new one does not have, and copies in callers.
+  enum class Unmatched { refused, kept } unmatched = Unmatched::refused;
+  /// What becomes of the objects of the old class in the same stop.
+  enum class Objects { stay, converted } objects = Objects::stay;
+  /// Old values are destroyed after that, while the program runs: old_destructor is wanted.
+  bool ends_later = false;
+};
+
+/// Prepared while the program runs, committed in a stop: see FunctionChange, which this is made of.
+class ClassChange final {
+ public:
+  /// Throws Error, with every reason there is, when the class cannot be redefined safely:
+  /// not_found: no debug information of a class, or functions that the new one lacks
+  /// ambiguous: modules disagree about the layout of a class
+  /// layout_mismatch: code that stays would use objects of the new class wrongly, or they are too large for their
+  /// slots,
+  ///   or the class is redefined already, as one that is laid out otherwise
+  /// signature_mismatch, inlined, too_short, unsupported_code, no_room: as for functions
+  /// unsupported: old values end later, and their destructor may call what is redefined
+  /// invalid_argument: the new class derives from the old one
+  static ClassChange prepare(const ClassRequest& request);
+  ClassChange(ClassChange&&) noexcept;
+  ClassChange& operator=(ClassChange&&) noexcept;
+  ~ClassChange();
+
+  const LayoutComparison& layout() const noexcept;
+  /// Bytes of an object before and after.
+  std::size_t old_size() const noexcept;
+  std::size_t fresh_size() const noexcept;
+  /// Functions that only the new class has; demangled.
+  const std::vector<std::string>& added_functions() const noexcept;
+
+  /// The old class's, as it was before: null unless the request wants it.
+  Destructor old_destructor() const noexcept;
+
+  /// The functions that are changed together.
+  const FunctionChange& functions() const noexcept;
+  /// See FunctionChange.
+  std::span<const FunctionExtent> old_functions() const noexcept;
+  std::span<const CodeRange> keep_out() const noexcept;
+  void require_clear(const StoppedWorld& stopped) const;
+  void commit(const StoppedWorld& stopped, Transaction* transaction);
+  void finish() noexcept;
+  const std::vector<std::string>& lines() const noexcept;
+
+ private:
+  struct State;
+  explicit ClassChange(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace moult::internal

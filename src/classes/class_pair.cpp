@@ -1,0 +1,123 @@
+// Why: an update is compiled with the headers of the program, so it has the old class too, and functions of it. Which
+// layout and which code is whose must be told by module. An update that was sent earlier may have the old class as its
+// own: the second version, of which a third is made. Its functions are those that calls come to, while those of an
+// update that is left are nobody's.
+#include "classes/class_pair.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "classes/class_names.hpp"
+#include "code/patch.hpp"
+#include "moult/error.hpp"
+#include "symbols/name_query.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// The one layout that those of `all` for which `is_wanted` have; nothing when there is none.
+template <class IsWanted>
+std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, IsWanted&& is_wanted) {
+  const ClassLayout* first = nullptr;
+  for (const ClassLayout& layout : all) {
+    if (!is_wanted(layout.module)) continue;
+    if (first == nullptr) first = &layout;
+    if (is_same_layout(*first, layout)) continue;
+    throw Error(ErrorCode::ambiguous, layout.name + ": is laid out one way at " + first->place.file + ":" +
+                                          std::to_string(first->place.line) + " (" + first->module +
+                                          ") and another way at " + layout.place.file + ":" +
+                                          std::to_string(layout.place.line) + " (" + layout.module + "):\n" +
+                                          describe(compare_layouts(*first, layout)));
+  }
+  return first != nullptr ? std::optional(*first) : std::nullopt;
+}
+
+/// Calls reach the first of one name, as the loader searches modules, but for those in an update, which is bound to its
+/// own.
+template <class IsWanted>
+std::vector<MemberCode> code_of(const Program& program, const SentUpdates& updates, const std::string& name,
+                                IsWanted&& is_wanted) {
+  std::vector<MemberCode> code;
+  std::set<std::string> names;
+  for (MemberCode& one : member_code(program, name)) {
+    if (!is_wanted(one.symbol.module) || one.symbol.range.size() == 0) continue;
+    const std::optional<std::size_t> module = program.module_at(one.symbol.range.begin);
+    const bool is_bound_to = one.symbol.is_local || (module && updates.is_update(*module));
+    if (is_bound_to || names.insert(one.symbol.mangled).second) code.push_back(std::move(one));
+  }
+  return code;
+}
+
+std::string constructor_of(const std::string& name) { return name + "::" + std::string(class_identifier(name)) + "()"; }
+std::string destructor_of(const std::string& name) { return name + "::~" + std::string(class_identifier(name)) + "()"; }
+
+/// Where a constructor or destructor of an earlier update has no code, calls come to what stands in for it.
+void add_stand_ins(const Program& program, const std::string& name, std::vector<MemberCode>& code) {
+  const std::string constructs = "moult::detail::construct_object<" + name + ">";
+  const std::string destroys = "moult::detail::destroy_object<" + name + ">";
+  std::set<CodeAddress> added;
+  for (const Standing& change : standing_changes()) {
+    std::optional<FunctionSymbol> function = program.at(change.fresh);
+    const std::string_view called = function ? qualified_name(function->demangled) : std::string_view();
+    if ((called != constructs && called != destroys) || !added.insert(change.fresh).second) continue;
+    function->demangled = called == constructs ? constructor_of(name) : destructor_of(name);
+    code.push_back({std::move(*function), '1'});
+  }
+}
+
+[[noreturn]] void throw_unknown(const std::string& name) {
+  throw Error(ErrorCode::not_found, name +
+                                        ": no debug information defines this class; compile what defines it with -g, "
+                                        "outside of functions");
+}
+
+/// Stands in for a member function of the new class that has no code in the update.
+void supply(ClassMembers& fresh, const void* address, const std::string& name, char variant) {
+  const bool has_it = std::any_of(fresh.code.begin(), fresh.code.end(), [&](const MemberCode& code) {
+    return code.symbol.demangled == name && code.variant == variant;
+  });
+  if (address == nullptr || has_it) return;
+  MemberCode code;
+  code.symbol.demangled = name;
+  code.symbol.range.begin = CodeAddress{reinterpret_cast<std::uintptr_t>(address)};
+  code.symbol.range.end = code.symbol.range.begin + 1;
+  code.variant = variant;
+  fresh.code.push_back(std::move(code));
+}
+
+}  // namespace
+
+ClassSides find_sides(const Program& program, const SentUpdates& updates, const ClassRequest& request) {
+  const std::vector<ClassLayout> olds = class_layouts(program, request.old_class);
+  const std::vector<ClassLayout> all_fresh = class_layouts(program, request.fresh_class);
+  if (olds.empty()) throw_unknown(request.old_class);
+  if (all_fresh.empty()) throw_unknown(request.fresh_class);
+  const std::optional<std::size_t> place =
+      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.fresh_place)});
+  std::string fresh_module = place ? program.modules()[*place].path : all_fresh.front().module;
+  const auto is_there = [&](const ClassLayout& layout) { return layout.module == fresh_module; };
+  if (std::none_of(all_fresh.begin(), all_fresh.end(), is_there)) fresh_module = all_fresh.front().module;
+
+  ClassSides sides;
+  const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
+  std::set<std::string> left{fresh_module};
+  for (std::size_t i = 0; i < program.modules().size(); ++i)
+    if (updates.is_left(i)) left.insert(program.modules()[i].path);
+  const auto elsewhere = [&](const std::string& module) { return !left.contains(module); };
+  sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
+  sides.fresh.code = code_of(program, updates, request.fresh_class, in_fresh);
+  supply(sides.fresh, request.destroy, destructor_of(request.fresh_class), '1');
+  supply(sides.fresh, request.construct, constructor_of(request.fresh_class), '1');
+  if (std::optional<ClassLayout> old = agreed_layout(olds, elsewhere)) {
+    sides.old = {std::move(*old), code_of(program, updates, request.old_class, elsewhere)};
+    add_stand_ins(program, request.old_class, sides.old.code);
+    for (std::size_t i = 0; i < program.modules().size(); ++i)
+      if (program.modules()[i].path == fresh_module) sides.fresh_module = i;
+  } else {
+    sides.old = {agreed_layout(olds, in_fresh).value(), code_of(program, updates, request.old_class, in_fresh)};
+  }
+  return sides;
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,150 @@
+#include "classes/member_matching.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "classes/class_names.hpp"
+#include "symbols/name_query.hpp"
+
+namespace moult::internal {
+namespace {
+
+bool has_virtual_bases(const ClassLayout& layout) {
+  return std::any_of(layout.bases.begin(), layout.bases.end(), [](const ClassBase& base) { return base.is_virtual; });
+}
+
+/// "Data::print" of "int Data::print(int) const".
+std::string without_parameters(const std::string& demangled) { return std::string(qualified_name(demangled)); }
+
+class Matching final {
+ public:
+  Matching(const ClassMembers& old, const ClassMembers& fresh) : old_(old), fresh_(fresh) {
+    for (const MemberCode& code : fresh.code) fresh_by_name_[as_old(code.symbol.demangled)].push_back(&code);
+    for (const MemberFunction& function : fresh.layout.functions)
+      fresh_declared_.try_emplace(as_old(function.name), &function);
+    for (const MemberFunction& function : old.layout.functions) old_declared_.try_emplace(function.name, &function);
+  }
+
+  MemberMatch run() {
+    for (const MemberCode& code : old_.code) match(code);
+    refuse_shared_code();
+    for (const auto& [name, codes] : fresh_by_name_)
+      if (!is_old(name)) result_.added.push_back(codes.front()->symbol.demangled);
+    return std::move(result_);
+  }
+
+ private:
+  std::string as_old(const std::string& name) const {
+    return renamed_member(name, fresh_.layout.name, old_.layout.name);
+  }
+
+  bool is_old(const std::string& name) const {
+    return std::any_of(old_.code.begin(), old_.code.end(),
+                       [&](const MemberCode& code) { return code.symbol.demangled == name; });
+  }
+
+  void match(const MemberCode& old) {
+    const auto known = fresh_by_name_.find(old.symbol.demangled);
+    const MemberCode* fresh = known != fresh_by_name_.end() ? choose(known->second, old.variant) : nullptr;
+    if (fresh == nullptr) return report_missing(old);
+    const std::string difference = difference_of(old.symbol.demangled);
+    if (!difference.empty()) return report(WhyUnmatched::other_signature, old.symbol.demangled, difference);
+    result_.pairs.push_back({old, *fresh});
+  }
+
+  const MemberCode* choose(const std::vector<const MemberCode*>& candidates, char variant) const {
+    const auto of_variant = [&](char wanted) {
+      const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                      [&](const MemberCode* code) { return code->variant == wanted; });
+      return found != candidates.end() ? *found : nullptr;
+    };
+    const MemberCode* same = of_variant(variant);
+    const bool stands_in = (variant == '1' || variant == '2') && !has_virtual_bases(fresh_.layout);
+    return same == nullptr && stands_in ? of_variant(variant == '1' ? '2' : '1') : same;
+  }
+
+  /// What a name does not tell: whether it is static, and what it returns.
+  std::string difference_of(const std::string& name) const {
+    const auto old = old_declared_.find(name);
+    const auto fresh = fresh_declared_.find(name);
+    if (old == old_declared_.end() || fresh == fresh_declared_.end()) return {};
+    const bool was_static = old->second->kind == MemberKind::static_method;
+    const bool is_static = fresh->second->kind == MemberKind::static_method;
+    if (was_static != is_static)
+      return name + (is_static ? ": is static in " : ": is not static in ") + fresh_.layout.name;
+    const std::string result = renamed(fresh->second->result, fresh_.layout.name, old_.layout.name);
+    if (old->second->result.empty() || result.empty() || result == old->second->result) return {};
+    return name + ": returns " + readable(fresh->second->result) + " in " + fresh_.layout.name + ", not " +
+           readable(old->second->result);
+  }
+
+  void report(WhyUnmatched why, const std::string& function, std::string text) {
+    const bool is_known = std::any_of(result_.unmatched.begin(), result_.unmatched.end(),
+                                      [&](const UnmatchedMember& known) { return known.function == function; });
+    if (!is_known) result_.unmatched.push_back({why, function, std::move(text)});
+  }
+
+  void report_missing(const MemberCode& old) {
+    const std::string& name = old.symbol.demangled;
+    const std::string& fresh = fresh_.layout.name;
+    const auto declared = fresh_declared_.find(name);
+    if (declared != fresh_declared_.end() || fresh_by_name_.contains(name)) {
+      const std::string called = declared != fresh_declared_.end() ? declared->second->name : name;
+      return report(WhyUnmatched::without_code, name,
+                    name + ": " + called + (old.variant == '0' ? " that deletes" : "") +
+                        " has no code in the update; define it outside of the class or mark it MOULT_UPDATABLE");
+    }
+    const std::string others = namesakes(name);
+    if (!others.empty())
+      return report(WhyUnmatched::other_signature, name, name + ": " + fresh + " has only " + others);
+    report(WhyUnmatched::missing, name, name + ": " + fresh + " has no such function; add it, with code of its own");
+  }
+
+  /// The functions of the new class that differ in their parameters only.
+  std::string namesakes(const std::string& name) const {
+    std::set<std::string> found;
+    const auto add_if_alike = [&](const std::string& as_old, const std::string& own) {
+      if (without_parameters(as_old) == without_parameters(name)) found.insert(own);
+    };
+    for (const auto& [other, function] : fresh_declared_) add_if_alike(other, function->name);
+    for (const auto& [other, codes] : fresh_by_name_) add_if_alike(other, codes.front()->symbol.demangled);
+    std::string text;
+    for (const std::string& other : found) text += (text.empty() ? "" : ", ") + other;
+    return text;
+  }
+
+  /// Variants of one function may share an entry, and are one pair then. Two functions may not.
+  void refuse_shared_code() {
+    std::map<CodeAddress, const MemberPair*> by_entry;
+    std::vector<MemberPair> kept;
+    for (const MemberPair& pair : result_.pairs) {
+      const auto [known, is_new] = by_entry.try_emplace(pair.old.symbol.range.begin, &pair);
+      if (is_new) {
+        kept.push_back(pair);
+        continue;
+      }
+      const MemberPair& other = *known->second;
+      if (other.old.symbol.demangled != pair.old.symbol.demangled &&
+          other.fresh.symbol.range.begin != pair.fresh.symbol.range.begin)
+        report(WhyUnmatched::shared_code, pair.old.symbol.demangled,
+               pair.old.symbol.demangled + ": shares its code with " + other.old.symbol.demangled +
+                   "; build without identical code folding");
+    }
+    result_.pairs = std::move(kept);
+  }
+
+  const ClassMembers& old_;
+  const ClassMembers& fresh_;
+  std::map<std::string, std::vector<const MemberCode*>> fresh_by_name_;  ///< as the old class's are called
+  std::map<std::string, const MemberFunction*> fresh_declared_;
+  std::map<std::string, const MemberFunction*> old_declared_;
+  MemberMatch result_;
+};
+
+}  // namespace
+
+MemberMatch match_members(const ClassMembers& old, const ClassMembers& fresh) { return Matching(old, fresh).run(); }
+
+}  // namespace moult::internal

@@ -1,0 +1,129 @@
+// Why: an object that is converted at its first use leaves an old value behind, whose destructor is to run while every
+// call of it leads to the new class's.
+//
+// How: its first instructions are executed as a copy, as at a gate, and go on behind the jump. What it calls runs as
+// the program has it by then: if it called a function of its class, that would be the new one, for an old value. So its
+// code is read, and that of all it calls. Followed are calls in modules that know the class by their debug information;
+// no others can name a function of it. A call by a pointer may lead anywhere, so it is a reason to refuse; vtables and
+// std::function are called so.
+#include "classes/old_destructor.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "code/decoder.hpp"
+#include "code/gate.hpp"
+#include "code/linkage_stub.hpp"
+#include "code/patch.hpp"
+#include "moult/error.hpp"
+#include "symbols/class_layout.hpp"
+
+namespace moult::internal {
+namespace {
+
+class CodeReader final {
+ public:
+  CodeReader(const Program& program, std::string class_name, const std::set<CodeAddress>& redefined)
+      : program_(program), class_name_(std::move(class_name)), redefined_(redefined) {
+    for (const ClassLayout& layout : class_layouts(program, class_name_)) knowing_.insert(layout.module);
+  }
+
+  void read_all_from(const FunctionSymbol& destructor) {
+    read_.insert(destructor.range.begin);
+    waiting_.push_back(destructor);
+    while (!waiting_.empty()) {
+      const FunctionSymbol next = std::move(waiting_.back());
+      waiting_.pop_back();
+      read(next.range, next);
+      for (const CodeRange& piece : next.pieces) read(piece, next);
+    }
+  }
+
+ private:
+  [[noreturn]] void refuse(CodeAddress at, const std::string& what) const {
+    throw Error(ErrorCode::unsupported,
+                class_name_ + ": its destructor has to run for old values when the class is redefined already, and " +
+                    program_.describe(at) + " " + what + "; convert eagerly, or do not rebind");
+  }
+
+  void read(CodeRange range, const FunctionSymbol& function) {
+    const std::vector<std::uint8_t> bytes = original_code(range);
+    std::span<const std::uint8_t> rest(bytes);
+    for (CodeAddress at = range.begin; !rest.empty();) {
+      const std::optional<Instruction> instruction = decode(rest, at);
+      if (!instruction) refuse(at, "has code that cannot be read");
+      note(*instruction, at, function);
+      at = at + instruction->length;
+      rest = rest.subspan(instruction->length);
+    }
+  }
+
+  void note(const Instruction& instruction, CodeAddress at, const FunctionSymbol& function) {
+    if (instruction.target) {
+      const auto contains = [&](const CodeRange& range) { return range.contains(*instruction.target); };
+      const bool is_inside = contains(function.range) || std::ranges::any_of(function.pieces, contains);
+      if (instruction.is_call || !is_inside) follow(behind_stub(*instruction.target, at), at);
+    } else if (instruction.pointer) {
+      follow(bound(*instruction.pointer, at), at);
+    } else if (instruction.is_call || instruction.kind == InstructionKind::indirect_jump) {
+      refuse(at, "calls by a pointer, which may lead to a function of the class");
+    }
+  }
+
+  void follow(CodeAddress target, CodeAddress at) {
+    const std::optional<FunctionSymbol> called = program_.at(target);
+    if (redefined_.contains(target)) refuse(at, "calls " + called.value_or(FunctionSymbol()).demangled + " of it");
+    for (const Version& version : versions_of(target)) follow(version.function, at);
+    if (!called || !knowing_.contains(called->module)) return;
+    if (read_.insert(called->range.begin).second) waiting_.push_back(*called);
+  }
+
+  /// What an entry of the linkage table leads to; any other code itself.
+  CodeAddress behind_stub(CodeAddress target, CodeAddress at) const {
+    if (const std::optional<FunctionSymbol> known = program_.at(target); known && !known->mangled.empty())
+      return target;
+    const std::optional<std::uintptr_t> slot = slot_of_stub(target);
+    return slot ? bound(*slot, at) : target;
+  }
+
+  /// What the slot leads to once the loader has bound it.
+  CodeAddress bound(std::uintptr_t slot, CodeAddress at) const {
+    const CodeAddress target = target_in(slot);
+    const std::optional<std::string_view> name = unbound_name(target);
+    if (!name) return target;
+    const void* const function = name->empty() ? nullptr : dlsym(RTLD_DEFAULT, std::string(*name).c_str());
+    if (function == nullptr) refuse(at, "calls a function that is not bound yet");
+    return CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
+  }
+
+  const Program& program_;
+  std::string class_name_;
+  const std::set<CodeAddress>& redefined_;
+  std::set<std::string> knowing_;  ///< modules, by their paths
+  std::set<CodeAddress> read_;
+  std::vector<FunctionSymbol> waiting_;
+};
+
+}  // namespace
+
+Destructor lasting_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
+                              const std::set<CodeAddress>& redefined) {
+  const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.pieces, {}};
+  const EntryCode entry = entry_code_of({&target, 1}).front();
+  const std::optional<FunctionSymbol> in_force =
+      entry.in_force ? program.at(*entry.in_force) : std::optional(destructor);
+  if (!in_force)
+    throw Error(ErrorCode::unsupported, class_name + ": what its destructor is redefined as now is not known");
+  CodeReader(program, class_name, redefined).read_all_from(*in_force);
+  return reinterpret_cast<Destructor>(value(lasting_entry(entry)));
+}
+
+}  // namespace moult::internal

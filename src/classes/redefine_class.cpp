@@ -1,0 +1,66 @@
+#include "classes/redefine_class.hpp"
+
+#include <chrono>
+
+#include "base/opaque.hpp"
+#include "base/transaction.hpp"
+#include "base/untracked_change.hpp"
+#include "pools/pool.hpp"
+#include "symbols/class_layout.hpp"
+#include "threads/current_stop.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::internal {
+
+ClassRequest request_for(const detail::ClassPairing& pairing, const ClassRedefinition& options) {
+  ClassRequest request;
+  request.old_class = name_of_class(*pairing.old_class);
+  request.fresh_class = name_of_class(*pairing.fresh_class);
+  request.fresh_place = pairing.fresh_class;
+  request.slot_alignment = pairing.old_alignment;
+  if (pairing.pool != nullptr) {
+    const auto& pool = behind<Pool>(*pairing.pool);
+    request.slot_size = pool.shape().slot_size();
+    request.slot_alignment = pool.shape().slot_alignment();
+  }
+  request.fresh_alignment = pairing.fresh_alignment;
+  request.destroy = pairing.destroy;
+  request.construct = pairing.construct;
+  for (const Redefinition& other : options.also) request.also.emplace_back(other.replaced(), other.replacement());
+  if (options.unmatched == UnmatchedMembers::kept) request.unmatched = ClassRequest::Unmatched::kept;
+  return request;
+}
+
+}  // namespace moult::internal
+
+namespace moult::detail::inline MOULT_ABI_NAMESPACE {
+
+namespace {
+
+/// Objects that are made from now on are of another size, which the address sanitizer is to know.
+void resize_new_objects(internal::Pool& pool, std::size_t size, internal::Transaction* transaction) {
+  const std::size_t before = pool.object_size();
+  if (transaction != nullptr)
+    transaction->add({.what = {}, .check = {}, .undo = [&pool, before] { pool.set_object_size(before); }});
+  pool.set_object_size(size);
+}
+
+}  // namespace
+
+void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options) {
+  internal::ClassChange change = internal::ClassChange::prepare(internal::request_for(pairing, options));
+  const auto make = [&] {
+    internal::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
+                               [&](const internal::StoppedWorld& stopped) {
+                                 change.require_clear(stopped);
+                                 if (pairing.pool != nullptr)
+                                   resize_new_objects(internal::behind<internal::Pool>(*pairing.pool),
+                                                      change.fresh_size(), internal::Transaction::current());
+                                 change.commit(stopped, internal::Transaction::current());
+                               });
+    if (internal::Transaction::current() == nullptr) change.finish();
+  };
+  internal::change_directly(make, [&change] { return change.lines(); });
+}
+
+}  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

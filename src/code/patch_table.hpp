@@ -1,0 +1,59 @@
+// Every patched entry of the process, with the slots and the pages it needs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "code/code_pages.hpp"
+#include "code/entry.hpp"
+#include "code/entry_plan.hpp"
+#include "code/near_pool.hpp"
+
+namespace moult::internal {
+
+/// Not safe for several threads: its owner locks. Entries and redirections stay where they are: what runs in a stopped
+/// program writes them without a lock.
+class PatchTable final {
+ public:
+  PatchTable(const AddressSpace& space, NearPool::OnRegion on_region)
+      : slots_(space, std::move(on_region)), pages_(space) {}
+
+  /// Copies `range` as it was before any patch.
+  std::vector<std::uint8_t> original_bytes(CodeRange range) const;
+
+  /// Prepares the jump from `function`, planned as `plan`, to `fresh`; `original` are the bytes at plan.place.
+  /// Throws Error: invalid_argument when `fresh` leads back to `function`, unsupported_code when the bytes are those of
+  /// another patched function, no_room, system. Nothing has changed then.
+  Redirection& add(const std::string& name, CodeAddress function, const EntryPlan& plan,
+                   std::span<const std::uint8_t> original, CodeAddress fresh);
+  /// Throws Error (superseded) when an update with a greater id than `update`, which is not 0, has the function in
+  /// force.
+  void refuse_superseded(const std::string& name, CodeAddress function, std::uint64_t update) const;
+  /// Forgets a jump that is not in force.
+  void remove(Redirection& redirection) noexcept;
+
+  /// The jumps from `function` that were ever in force, those from where they lead, and so on.
+  std::vector<const Redirection*> committed_from(CodeAddress function) const;
+
+  const std::map<CodeAddress, Entry>& all() const noexcept { return entries_; }
+  NearPool& slots() noexcept { return slots_; }
+  CodePages& pages() noexcept { return pages_; }
+  std::size_t entries() const noexcept { return entries_.size(); }
+
+ private:
+  Entry& entry_for(const std::string& name, CodeAddress function, const EntryPlan& plan,
+                   std::span<const std::uint8_t> original);
+  void refuse_circle(const std::string& name, CodeAddress function, CodeAddress fresh) const;
+  void refuse_overlap(const std::string& name, CodeAddress function, CodeRange overwritten) const;
+  void forget_if_unused(const Entry& entry) noexcept;
+
+  std::map<CodeAddress, Entry> entries_;  ///< by function
+  NearPool slots_;
+  CodePages pages_;
+};
+
+}  // namespace moult::internal

@@ -1,0 +1,116 @@
+// What is known without stopping anything: the process, its functions, its updates; and taking one back.
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <set>
+#include <span>
+
+#include "base/event.hpp"
+#include "code/patch.hpp"
+#include "control/live.hpp"
+#include "elf/elf_file.hpp"
+#include "lifecycle/update_registry.hpp"
+#include "moult/load.hpp"
+#include "moult/manager.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::internal {
+namespace {
+
+std::size_t count_threads() {
+  std::error_code ignored;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator task("/proc/self/task", ignored), end; task != end; task.increment(ignored))
+    ++count;
+  return count;
+}
+
+/// Of the file the process was started from, though it may have been replaced since.
+const std::string& own_build_id() {
+  static const std::string id = build_id_of("/proc/self/exe");
+  return id;
+}
+
+std::uint64_t id_of(const RollbackRequest& request) {
+  if (const auto* const id = std::get_if<std::uint64_t>(&request.update)) return *id;
+  return internal::update_registry().newest(std::get<std::string>(request.update));
+}
+
+/// Has the reports say which of their changes a newer one hides.
+void mark_covered(std::vector<UpdateReport>& reports) {
+  for (const Standing& change : standing_changes()) {
+    if (!change.covered_by) continue;
+    const auto report = std::ranges::find(reports, change.update, &UpdateReport::id);
+    if (report == reports.end()) continue;
+    const std::string by =
+        *change.covered_by == 0 ? "a change outside of any update" : "update " + std::to_string(*change.covered_by);
+    for (std::string& line : report->changes)
+      if (line == change.line) line += " (covered by " + by + ")";
+  }
+}
+
+std::string module_of(const Program& program, CodeAddress address) {
+  for (const Module& module : program.modules())
+    if (module.text.contains(address)) return module.path;
+  return {};
+}
+
+/// By name: first the program's own, then those of libraries and updates, moult's last.
+std::vector<FunctionSymbol> functions_in_order(const Program& program, const std::string& match) {
+  std::error_code ignored;
+  const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  const std::string moults = module_of(program, CodeAddress{reinterpret_cast<std::uintptr_t>(&native_functions)});
+  const auto place = [&](const FunctionSymbol& function) {
+    return function.module == own ? 0 : function.module == moults ? 2 : 1;
+  };
+  std::vector<FunctionSymbol> found = program.search(match, std::numeric_limits<std::size_t>::max());
+  std::ranges::stable_sort(found, {}, place);
+  return found;
+}
+
+}  // namespace
+
+StatusReply native_status() {
+  StatusReply reply;
+  std::error_code ignored;
+  reply.pid = ::getpid();
+  reply.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  reply.build_id = own_build_id();
+  reply.moult = MOULT_VERSION;
+  reply.abi = MOULT_ABI_VERSION;
+  reply.threads = count_threads();
+  reply.managers = internal::update_registry().manager_names();
+  reply.updates = all_updates();
+  mark_covered(reply.updates);
+  reply.log_level = static_cast<int>(event_log().level());
+  return reply;
+}
+
+UpdatesReply native_roll_back(const RollbackRequest& request) {
+  const std::uint64_t id = id_of(request);
+  roll_back(id, request.wait);
+  UpdatesReply reply;
+  if (const std::optional<UpdateReport> report = internal::update_registry().report(id))
+    reply.updates.push_back(*report);
+  return reply;
+}
+
+FunctionsReply native_functions(const FunctionsRequest& request) {
+  std::set<CodeAddress> redefined;
+  for (const Standing& change : standing_changes()) redefined.insert(change.function);
+  FunctionsReply reply;
+  const Program program = Program::of_this_process();
+  const std::vector<FunctionSymbol> found = functions_in_order(program, request.match);
+  reply.total = found.size();
+  for (const FunctionSymbol& function : std::span(found).first(std::min(found.size(), request.most))) {
+    reply.functions.push_back({.name = function.demangled,
+                               .module = function.module,
+                               .size = function.range.size(),
+                               .redefined = redefined.contains(function.range.begin)});
+  }
+  return reply;
+}
+
+}  // namespace moult::internal

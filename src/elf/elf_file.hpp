@@ -1,0 +1,79 @@
+// An ELF file held open for libelf.
+#pragma once
+
+#include <libelf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/fd.hpp"
+
+namespace moult::internal {
+
+/// Owns the descriptor and libelf's mapping of it; what libelf hands out (names, section data) lives as long.
+class ElfFile final {
+ public:
+  /// `shown` is the path that messages name, where it differs from the one to open (/proc/self/exe).
+  /// Throws Error: unreadable, not only when there is no such file but also when it is no 64-bit x86-64 ELF file.
+  static ElfFile open(const std::string& path, const std::string& shown);
+  static ElfFile open(const std::string& path) { return open(path, path); }
+  /// A copy of an image in memory: the vdso. Throws Error: unreadable.
+  static ElfFile of_image(std::vector<char> image, const std::string& shown);
+
+  ~ElfFile();
+  ElfFile(ElfFile&&) noexcept = default;
+  ElfFile& operator=(ElfFile&&) noexcept = default;
+
+  Elf* handle() const noexcept { return elf_.get(); }
+  const std::string& path() const noexcept { return shown_; }
+  /// The whole file.
+  std::string_view bytes() const;
+
+  /// The first section of that name or type, or null.
+  Elf_Scn* section(const char* name) const;
+  Elf_Scn* section_of_type(std::uint32_t type) const;
+  /// The section's bytes as they are in the file, or null when it has none.
+  Elf_Data* data(Elf_Scn* section) const;
+
+  /// In hex; empty when the file has none.
+  std::string build_id() const;
+  /// The sections of code, by address.
+  std::vector<CodeRange> code_sections() const;
+  /// Address, as in the file, of the first and past the last byte that is loaded; nothing is loaded when they are
+  /// equal.
+  CodeRange loaded_range() const;
+  /// The address in the file of the loaded byte that stands at `offset` of the file.
+  std::optional<std::uint64_t> address_of_offset(std::uint64_t offset) const;
+
+ private:
+  struct End {
+    void operator()(Elf* elf) const noexcept { elf_end(elf); }
+  };
+  ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept;
+  void require_x86_64() const;
+
+  // Order matters: the handle goes before what it reads from.
+  std::string shown_;
+  Fd fd_;
+  std::vector<char> image_;
+  std::unique_ptr<Elf, End> elf_;
+};
+
+/// The one of `ranges`, which are sorted and apart, that holds `address`, or null.
+const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t address);
+
+[[noreturn]] void throw_unreadable(const std::string& path, const std::string& why);
+
+/// Bytes as lower-case hexadecimal digits.
+std::string to_hex(const void* bytes, std::size_t size);
+
+/// The GNU build id of a file in hex, empty when it has none. Throws Error: unreadable.
+std::string build_id_of(const std::string& path);
+
+}  // namespace moult::internal

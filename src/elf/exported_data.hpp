@@ -1,0 +1,29 @@
+// Which module's copy of a variable a program uses.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "elf/elf_file.hpp"
+
+namespace moult::internal {
+
+/// The variables that one module shows to others.
+class ExportedData final {
+ public:
+  explicit ExportedData(const ElfFile& file);
+
+  struct Place {
+    std::uint64_t address = 0;  ///< in the file
+    bool is_unique = false;     ///< the same for the whole process, whichever module has it first
+  };
+  std::optional<Place> find(std::string_view mangled) const;
+
+ private:
+  std::unordered_map<std::string_view, Place> places_;
+};
+
+}  // namespace moult::internal

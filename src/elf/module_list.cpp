@@ -1,0 +1,217 @@
+// A file may have been rebuilt since it was loaded, and then its symbols are not those of the program that runs. Two
+// things tell: the kernel marks the path of a file that was replaced as deleted, and the build id in memory is another
+// than the one in the file. The file that was loaded may still be reached through /proc/PID/exe (always) and
+// /proc/PID/map_files (with privilege).
+#include "elf/module_list.hpp"
+
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "elf/elf_file.hpp"
+#include "moult/error.hpp"
+
+namespace moult::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view deleted_mark = " (deleted)";
+constexpr const char* vdso_path = "[vdso]";
+
+bool is_marked_deleted(std::string_view path) {
+  return path.size() > deleted_mark.size() && path.substr(path.size() - deleted_mark.size()) == deleted_mark;
+}
+
+std::string without_deleted_mark(const std::string& path) {
+  return is_marked_deleted(path) ? path.substr(0, path.size() - deleted_mark.size()) : path;
+}
+
+std::string executable_of(const std::string& process) {
+  std::error_code failure;
+  return fs::read_symlink(process + "/exe", failure).string();
+}
+
+/// One line of /proc/PID/maps.
+struct Mapping {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  std::uint64_t offset = 0;
+  std::string range;  ///< as it is written, which is also its name in map_files
+  std::string path;
+};
+
+std::optional<Mapping> parse_mapping(const std::string& line) {
+  Mapping mapping;
+  int path = 0;
+  if (std::sscanf(line.c_str(), "%lx-%lx %*s %lx %*s %*s %n", &mapping.begin, &mapping.end, &mapping.offset, &path) !=
+      3) {
+    return std::nullopt;
+  }
+  mapping.range = line.substr(0, line.find(' '));
+  if (path > 0 && static_cast<std::size_t>(path) < line.size())
+    mapping.path = line.substr(static_cast<std::size_t>(path));
+  return mapping;
+}
+
+std::vector<Mapping> mappings_of(const std::string& process) {
+  std::ifstream maps(process + "/maps");
+  std::vector<Mapping> mappings;
+  for (std::string line; std::getline(maps, line);) {
+    if (std::optional<Mapping> mapping = parse_mapping(line)) mappings.push_back(std::move(*mapping));
+  }
+  return mappings;
+}
+
+/// The build id in a loaded module's memory.
+std::string loaded_build_id(const dl_phdr_info& info) {
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info.dlpi_phdr[i];
+    if (segment.p_type != PT_NOTE || segment.p_align > 4) continue;
+    const char* at = reinterpret_cast<const char*>(info.dlpi_addr + segment.p_vaddr);
+    const char* end = at + segment.p_memsz;
+    while (at + sizeof(Elf64_Nhdr) <= end) {
+      Elf64_Nhdr header{};
+      std::memcpy(&header, at, sizeof header);
+      const char* name = at + sizeof header;
+      const char* descriptor = name + ((header.n_namesz + 3U) & ~3U);
+      if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0) {
+        return to_hex(descriptor, header.n_descsz);
+      }
+      at = descriptor + ((header.n_descsz + 3U) & ~3U);
+    }
+  }
+  return {};
+}
+
+CodeRange loaded_range(const dl_phdr_info& info) {
+  std::uintptr_t first = std::numeric_limits<std::uintptr_t>::max();
+  std::uintptr_t last = 0;
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info.dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    first = std::min<std::uintptr_t>(first, info.dlpi_addr + segment.p_vaddr);
+    last = std::max<std::uintptr_t>(last, info.dlpi_addr + segment.p_vaddr + segment.p_memsz);
+  }
+  return first < last ? CodeRange{CodeAddress{first}, CodeAddress{last}} : CodeRange{};
+}
+
+std::vector<char> own_vdso_image() {
+  const char* image = reinterpret_cast<const char*>(::getauxval(AT_SYSINFO_EHDR));
+  if (image == nullptr) return {};
+  Elf64_Ehdr header{};
+  std::memcpy(&header, image, sizeof header);
+  return {image, image + header.e_shoff + std::size_t{header.e_shentsize} * header.e_shnum};
+}
+
+int add_loaded_module(dl_phdr_info* info, std::size_t, void* data) {
+  std::vector<ModulePlace>& places = *static_cast<std::vector<ModulePlace>*>(data);
+  ModulePlace place;
+  place.module.bias = info->dlpi_addr;
+  place.module.text = loaded_range(*info);
+  place.loaded_build_id = loaded_build_id(*info);
+  if (places.empty()) {
+    place.module.path = without_deleted_mark(executable_of("/proc/self"));
+    place.open_path = "/proc/self/exe";
+  } else if (place.module.text.contains(CodeAddress{::getauxval(AT_SYSINFO_EHDR)})) {
+    place.module.path = vdso_path;
+    place.image = own_vdso_image();
+  } else {
+    place.module.path = info->dlpi_name;
+    place.open_path = info->dlpi_name;
+  }
+  places.push_back(std::move(place));
+  return 0;
+}
+
+/// Points the places of files that were replaced at what is left of the files that were loaded.
+void find_replaced_files(const std::string& process, std::vector<ModulePlace>& places) {
+  const std::vector<Mapping> mappings = mappings_of(process);
+  for (ModulePlace& place : places) {
+    const auto mapped = std::find_if(mappings.begin(), mappings.end(), [&](const Mapping& mapping) {
+      return place.module.text.contains(CodeAddress{mapping.begin}) && is_marked_deleted(mapping.path);
+    });
+    if (mapped == mappings.end() || place.open_path == process + "/exe") continue;
+    place.open_path = process + "/map_files/" + mapped->range;
+  }
+}
+
+/// The mappings of one file that stand together, from its beginning on.
+ModulePlace place_of(const std::string& process, const std::vector<Mapping>& mappings, std::size_t first,
+                     std::size_t last) {
+  const Mapping& begin = mappings[first];
+  ModulePlace place;
+  place.module.path = without_deleted_mark(begin.path);
+  place.module.text = {CodeAddress{begin.begin}, CodeAddress{mappings[last].end}};
+  if (begin.path == vdso_path) {
+    place.image = own_vdso_image();
+  } else if (begin.path == executable_of(process)) {
+    place.open_path = process + "/exe";
+  } else {
+    place.open_path =
+        is_marked_deleted(begin.path) ? process + "/map_files/" + begin.range : process + "/root" + begin.path;
+  }
+  return place;
+}
+
+/// What maps does not say is read in the file: the address that its first mapping has there. Nothing for files that are
+/// mapped without being loaded (locales, data), which are no ELF files.
+bool complete(ModulePlace& place, std::uint64_t offset) {
+  try {
+    const ElfFile file = place.image.empty() ? ElfFile::open(place.open_path, place.module.path)
+                                             : ElfFile::of_image(place.image, place.module.path);
+    const std::optional<std::uint64_t> address = file.address_of_offset(offset);
+    if (!address) return false;
+    place.module.bias = value(place.module.text.begin) - *address;
+    const std::uint64_t last = value(file.loaded_range().end);
+    if (last > 0) place.module.text.end = CodeAddress{place.module.bias + last};
+  } catch (const Error& error) {
+    place.module.problem = error.what();
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<ModulePlace> modules_of_this_process() {
+  std::vector<ModulePlace> places;
+  ::dl_iterate_phdr(add_loaded_module, &places);
+  find_replaced_files("/proc/self", places);
+  return places;
+}
+
+std::vector<ModulePlace> modules_of_process(int pid) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  const std::string name = "process " + std::to_string(pid);
+  if (!fs::exists(process)) throw Error(ErrorCode::not_found, name + ": there is no such process");
+  const std::vector<Mapping> mappings = mappings_of(process);
+  if (mappings.empty()) {
+    throw Error(ErrorCode::unreadable, name + ": its memory map cannot be read; use the same user as the process's");
+  }
+  std::vector<ModulePlace> places;
+  for (std::size_t first = 0; first < mappings.size();) {
+    std::size_t last = first;
+    while (last + 1 < mappings.size() && mappings[last + 1].path == mappings[first].path) ++last;
+    const std::string& path = mappings[first].path;
+    const bool loadable = path == vdso_path || (!path.empty() && path.front() == '/');
+    ModulePlace place = loadable ? place_of(process, mappings, first, last) : ModulePlace{};
+    if (loadable && complete(place, mappings[first].offset)) places.push_back(std::move(place));
+    first = last + 1;
+  }
+  std::stable_partition(places.begin(), places.end(),
+                        [&](const ModulePlace& place) { return place.open_path == process + "/exe"; });
+  return places;
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,92 @@
+#include "elf/separate_debug.hpp"
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "moult/error.hpp"
+
+namespace moult::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DebugLink {
+  std::string name;
+  std::uint32_t checksum = 0;
+};
+
+/// The section holds a name with its zero, filled up to four bytes, and a checksum.
+std::optional<DebugLink> debug_link_of(const ElfFile& program) {
+  const Elf_Data* data = program.data(program.section(".gnu_debuglink"));
+  if (data == nullptr || data->d_size < 8) return std::nullopt;
+  const char* bytes = static_cast<const char*>(data->d_buf);
+  DebugLink link{std::string(bytes, ::strnlen(bytes, data->d_size - 4)), 0};
+  std::memcpy(&link.checksum, bytes + data->d_size - 4, 4);
+  // A name with a folder in it would lead anywhere.
+  if (link.name.empty() || link.name.find('/') != std::string::npos) return std::nullopt;
+  return link;
+}
+
+constexpr std::array<std::uint32_t, 256> crc32_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t remainder = i;
+    for (int bit = 0; bit < 8; ++bit) remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? 0xEDB88320U : 0U);
+    table[i] = remainder;
+  }
+  return table;
+}
+
+std::uint32_t crc32_of(const fs::path& path) {
+  static constexpr std::array<std::uint32_t, 256> table = crc32_table();
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> buffer(1U << 16U);
+  std::uint32_t crc = 0xFFFFFFFFU;
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
+    for (std::streamsize i = 0; i < file.gcount(); ++i) {
+      crc = table[(crc ^ static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)])) & 0xFFU] ^ (crc >> 8U);
+    }
+  }
+  return ~crc;
+}
+
+std::optional<ElfFile> open_if_elf(const fs::path& path) {
+  std::error_code none;
+  if (!fs::is_regular_file(path, none)) return std::nullopt;
+  try {
+    return ElfFile::open(path.string());
+  } catch (const Error&) {
+    return std::nullopt;  // no debug file is found there, which is not the program's fault
+  }
+}
+
+std::optional<ElfFile> by_build_id(const std::string& id, const fs::path& debug_root) {
+  if (id.size() < 4) return std::nullopt;
+  std::optional<ElfFile> file = open_if_elf(debug_root / ".build-id" / id.substr(0, 2) / (id.substr(2) + ".debug"));
+  if (file && file->build_id() != id) file.reset();
+  return file;
+}
+
+}  // namespace
+
+std::optional<ElfFile> find_separate_debug(const ElfFile& program, const fs::path& debug_root) {
+  const std::string id = program.build_id();
+  if (std::optional<ElfFile> file = by_build_id(id, debug_root)) return file;
+  const std::optional<DebugLink> link = debug_link_of(program);
+  if (!link) return std::nullopt;
+  const fs::path folder = fs::path(program.path()).parent_path();
+  for (const fs::path& place : {folder, folder / ".debug", debug_root / folder.relative_path()}) {
+    const fs::path path = place / link->name;
+    std::optional<ElfFile> file = open_if_elf(path);
+    if (!file) continue;
+    if (id.empty() ? crc32_of(path) == link->checksum : file->build_id() == id) return file;
+  }
+  return std::nullopt;
+}
+
+}  // namespace moult::internal

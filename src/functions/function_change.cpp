@@ -1,0 +1,298 @@
+// A function can be redefined by its entry only if every call goes through its entry. Debug information shows where the
+// compiler put copies of the body into callers, and the symbol table shows specialised clones that callers call
+// instead: both refuse the change, unless the caller that holds the copy is itself among the functions redefined.
+//
+// Limit: without debug information copies cannot be seen; the change is made and a warning says so.
+#include "functions/function_change.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/event.hpp"
+#include "base/fault.hpp"
+#include "base/untracked_change.hpp"
+#include "code/patch.hpp"
+#include "functions/refusals.hpp"
+#include "functions/site_list.hpp"
+#include "moult/error.hpp"
+#include "symbols/name_query.hpp"
+#include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
+
+namespace moult::internal {
+namespace {
+
+CodeAddress address_of(const AnyFunction& function) {
+  return CodeAddress{reinterpret_cast<std::uintptr_t>(function.address())};
+}
+
+std::vector<CodeAddress> addresses_of(std::span<const FunctionPair> pairs) {
+  std::vector<CodeAddress> addresses;
+  for (const auto& [old_function, fresh] : pairs) {
+    addresses.push_back(address_of(old_function));
+    addresses.push_back(address_of(fresh));
+  }
+  return addresses;
+}
+
+/// Its library is gone, or could not be read.
+[[noreturn]] void throw_unknown(const Program& program, CodeAddress address, const std::string& called) {
+  for (const Module& module : program.modules())
+    if (module.text.contains(address) && !module.problem.empty())
+      throw Error(ErrorCode::unreadable, called + ": its symbols are not known: " + module.problem);
+  throw Error(ErrorCode::not_found, called + ": there is no function at its address; is its library still loaded?");
+}
+
+FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, const char* role) {
+  std::string called = function.name().empty() ? std::string(role) : function.name();
+  std::optional<FunctionSymbol> symbol = program.at(address_of(function));
+  if (!symbol) throw_unknown(program, address_of(function), called);
+  if (symbol->range.begin != address_of(function))
+    throw Error(ErrorCode::not_found, called + ": its address is inside " + symbol->demangled +
+                                          ", not at a function's entry; look it up by name instead");
+  if (symbol->demangled.empty()) symbol->demangled = called;
+  return *symbol;
+}
+
+/// The program's own functions need no words.
+std::string place_of(const Program& program, const FunctionSymbol& function) {
+  if (function.module == program.modules().front().path) return {};
+  return " in " + function.module.substr(function.module.rfind('/') + 1);
+}
+
+/// Where the functions to redefine have their code, sorted.
+std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
+  std::vector<CodeRange> ranges;
+  for (const FunctionSymbol& function : functions) {
+    ranges.push_back(function.range);
+    ranges.insert(ranges.end(), function.pieces.begin(), function.pieces.end());
+  }
+  std::sort(ranges.begin(), ranges.end());
+  return ranges;
+}
+
+/// Where the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
+/// leads to the update's own.
+void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& fresh) {
+  if (old.module != fresh.module || !program.is_in_update(old)) return;
+  const std::optional<SourceLine> line = program.line_of(old.range.begin);
+  const std::string at = line ? " at " + line->file + ":" + std::to_string(line->line) : "";
+  const std::string name(qualified_name(old.demangled));
+  throw Error(ErrorCode::not_found, old.demangled + ": the old function given is the update's own copy of it" + at +
+                                        place_of(program, old) +
+                                        ", which the program never calls; moult::function<...>(\"" + name +
+                                        "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
+}
+
+/// To the log, and to whoever asked for the update.
+void warn(const std::string& text) {
+  if (Transaction* transaction = Transaction::current()) transaction->warn(text);
+  Event event;
+  event.kind = EventKind::warning;
+  event.text = text;
+  event_log().publish(std::move(event));
+}
+
+/// Calls of the others would reach the new version too.
+void require_sole_function(const Program& program, const FunctionSymbol& old) {
+  const Namesakes others = program.namesakes_of(old);
+  std::string names;
+  for (const std::string& name : others.names) names += (names.empty() ? "" : ", ") + name;
+  if (names.empty()) return;
+  if (others.are_functions)
+    throw Error(ErrorCode::unsupported_code,
+                old.demangled + ": compiled to the same bytes as " + names +
+                    ", with which it shares its entry; build with -fno-ipa-icf, or mark it MOULT_UPDATABLE, and "
+                    "link without --icf=all");
+  warn(old.demangled + ": " + names + " stands for the same code and is replaced with it; " + old.module +
+       " has no debug information, so it is not known whether that is a function of its own");
+}
+
+/// Throws when calls of `old` may not go through its entry. `redefined` is all code that the change replaces, sorted.
+void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<CodeRange>& redefined) {
+  std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
+  bool has_clone = std::any_of(old.clones.begin(), old.clones.end(), [&sites](const std::string& clone) {
+    // Callers of a .part hold a copy of the function's head, which debug information shows like any other.
+    return !sites || clone.find("part") == std::string::npos || clone.find("constprop") != std::string::npos ||
+           clone.find("isra") != std::string::npos;
+  });
+  if (has_clone)
+    throw Error(ErrorCode::inlined, old.demangled + ": the compiler made " + old.clones.front() +
+                                        " of it, which callers call instead; mark it MOULT_UPDATABLE and build again");
+  if (!sites) {
+    warn(old.demangled + ": it is not known whether copies of it were inlined: " + program.debug_info_problem(old));
+    return;
+  }
+  if (sites->empty() && program.was_inlined(old))
+    throw Error(ErrorCode::inlined,
+                old.demangled +
+                    ": the debug information says that it was inlined, and names no place: its code "
+                    "melted into its callers', which keep it; mark it MOULT_UPDATABLE and build again");
+  std::erase_if(*sites, [&redefined](const InlinedSite& site) {
+    return std::binary_search(redefined.begin(), redefined.end(), site.caller_range);
+  });
+  if (!sites->empty())
+    throw Error(ErrorCode::inlined, old.demangled + ": inlined at " + list_sites(*sites) +
+                                        "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
+}
+
+}  // namespace
+
+struct FunctionChange::State {
+  std::vector<FunctionExtent> olds;
+  std::vector<AnyFunction> fresh;
+  std::vector<FunctionExtent> fresh_code;  ///< as it was when the change was prepared
+  std::vector<std::string> lines;
+  std::optional<Patch> patch;
+
+  /// What later updates have made of `fresh`, and its code.
+  struct Later {
+    std::vector<CodeAddress> entries;
+    std::vector<FunctionExtent> code;
+  } later;
+
+  /// Reads symbols where later updates have come or gone: ahead of the stop, if that can be.
+  void find_later_code() {
+    std::vector<CodeAddress> entries;
+    for (const AnyFunction& function : fresh)
+      for (const Version& version : versions_of(address_of(function))) entries.push_back(version.function);
+    if (entries == later.entries) return;
+    later = {std::move(entries), {}};
+    for (const AnyFunction& function : fresh) {
+      if (versions_of(address_of(function)).empty()) continue;
+      for (FunctionExtent& extent : extents_of_versions(Program::of_this_process(), function))
+        later.code.push_back(std::move(extent));
+    }
+  }
+
+  /// Throws Error (still_active) when calls go on in what is to be taken out of force.
+  void require_left(const StoppedWorld& stopped) {
+    find_later_code();
+    require_quiescence(stopped, fresh_code);
+    require_quiescence(stopped, later.code);
+  }
+};
+
+FunctionChange::FunctionChange(FunctionChange&&) noexcept = default;
+FunctionChange& FunctionChange::operator=(FunctionChange&&) noexcept = default;
+FunctionChange::~FunctionChange() = default;
+
+FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copies copies) {
+  MOULT_FAULT("redefine.prepare.symbols");
+  ModuleHold modules(addresses_of(pairs));  // before their symbols are read
+  Program program = Program::of_this_process();
+  std::vector<FunctionSymbol> olds;
+  std::vector<FunctionSymbol> fresh;
+  for (const FunctionPair& pair : pairs) {
+    olds.push_back(symbol_of(program, pair.first, "the old function"));
+    fresh.push_back(symbol_of(program, pair.second, "the new function"));
+  }
+  MOULT_FAULT("redefine.prepare.copies");
+  const std::vector<CodeRange> redefined = code_of(olds);
+  Refusals refusals;
+  std::vector<PatchTarget> targets;
+  FunctionChange change;
+  change.state_ = std::make_shared<State>();
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    try {
+      require_programs_own(program, olds[i], fresh[i]);
+      require_sole_function(program, olds[i]);
+      if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
+    } catch (const Error& error) {
+      refusals.add(error);
+    }
+    for (FunctionExtent& extent : extents_of_versions(program, pairs[i].first))
+      change.state_->olds.push_back(std::move(extent));
+    change.state_->fresh.push_back(pairs[i].second);
+    change.state_->fresh_code.push_back(extent_of(program, pairs[i].second));
+    change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
+                                   fresh[i].demangled);
+    targets.push_back(
+        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces, change.state_->lines.back()});
+  }
+  refusals.throw_if_any();
+  const Transaction* const transaction = Transaction::current();
+  const std::uint64_t update = transaction != nullptr ? transaction->update() : 0;
+  change.state_->patch = Patch::prepare(targets, {std::move(modules), update});
+  MOULT_FAULT("redefine.prepare.end");
+  return change;
+}
+
+std::span<const FunctionExtent> FunctionChange::old_functions() const noexcept { return state_->olds; }
+
+std::span<const CodeRange> FunctionChange::keep_out() const noexcept { return state_->patch->keep_out(); }
+
+void FunctionChange::require_clear(const StoppedWorld& stopped) const {
+  state_->patch->require_untouched(stopped);
+  std::span<const CodeRange> ranges = keep_out();
+  stopped.walk_all([ranges](ThreadId thread, const Frame& frame) {
+    if (!is_strictly_inside(ranges, frame.pc)) return true;
+    throw Error(ErrorCode::still_active,
+                describe_thread(thread) + " stands in the first bytes of a function to redefine; try again");
+  });
+}
+
+void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transaction) {
+  state_->patch->require_untouched(stopped);
+  if (transaction != nullptr) {
+    std::shared_ptr<State> state = state_;
+    UndoStep step;
+    step.what = state->lines;
+    step.prepare = [state] { state->find_later_code(); };
+    step.check = [state] {
+      if (const StoppedWorld* now = internal::current_stop()) {
+        state->require_left(*now);
+        state->patch->require_untouched(*now);
+      }
+      // The pages were closed when the program ran again. Opening them may fail, which undo must not.
+      Transaction::current()->after_resume([state] { state->patch->finish(); });
+      MOULT_FAULT("redefine.undo.open_pages");
+      state->patch->prepare_revert();
+    };
+    step.undo = [state] {
+      state->patch->revert(*internal::current_stop());
+      Transaction::current()->after_resume([state] { state->patch->finish(); });
+    };
+    transaction->after_resume([state] { state->patch->finish(); });
+    MOULT_FAULT("redefine.change.record");
+    transaction->add(std::move(step));
+  }
+  state_->patch->commit(stopped);
+}
+
+FunctionChange::Lifted::Lifted(const FunctionChange* change, const StoppedWorld& stopped)
+    : state_(change != nullptr ? change->state_ : nullptr), stopped_(stopped) {
+  if (state_ == nullptr) return;
+  state_->patch->prepare_revert();
+  state_->patch->lift(stopped_, true);
+}
+
+FunctionChange::Lifted::~Lifted() {
+  if (state_ != nullptr) state_->patch->lift(stopped_, false);
+}
+
+void FunctionChange::commit_now() {
+  const auto make = [this] {
+    in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = keep_out()}, [this](const StoppedWorld& stopped) {
+      require_clear(stopped);
+      commit(stopped, Transaction::current());
+    });
+    if (Transaction::current() == nullptr) finish();
+  };
+  change_directly(make, [this] { return lines(); });
+}
+
+const std::vector<std::string>& FunctionChange::lines() const noexcept { return state_->lines; }
+
+void FunctionChange::finish() noexcept { state_->patch->finish(); }
+
+}  // namespace moult::internal
+
+namespace moult {
+
+void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
+  internal::FunctionPair pair(old_function, fresh);
+  internal::FunctionChange::prepare({&pair, 1}).commit_now();
+}
+
+}  // namespace moult

@@ -1,0 +1,194 @@
+// Which function a pointer to a member function names (Itanium C++ ABI, 2.3, 2.5 and 3.2).
+//
+// Why: for a virtual function the pointer holds a place in a vtable, and a class has several tables: one for each base
+// with virtual functions that does not begin where the class does, each behind as many offsets as it has virtual bases
+// to find. Read from the wrong one, the place names another function.
+//
+// How: the pointer's second half says where in the object the table's address is. Of the class's group of tables (_ZTV)
+// the wanted one is that made for this place: in front of its functions stand the class's type_info and, before it, the
+// way back to where the object begins. No two tables share a way back. What the table holds may be a thunk, which moves
+// `this` and jumps to the function; its name tells by how much.
+//
+// Limit: the replacement is handed the old function's `this`. So what is not found where the class's own objects begin
+// is refused: a method of a base that lies elsewhere has to be named by that base.
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <vector>
+
+#include "base/demangle.hpp"
+#include "moult/error.hpp"
+#include "moult/relinking.hpp"
+#include "symbols/program.hpp"
+
+namespace moult {
+namespace {
+
+using internal::DataPlace;
+using internal::FunctionSymbol;
+using internal::Program;
+
+/// The words of a class's group of vtables, as they are in memory.
+using Group = std::vector<std::uintptr_t>;
+
+Group read_group(const DataPlace& place) {
+  Group words(place.size / sizeof(std::uintptr_t));
+  std::memcpy(words.data(), reinterpret_cast<const void*>(place.address), words.size() * sizeof(std::uintptr_t));
+  return words;
+}
+
+/// The number of the first function of the table for `offset` bytes into the object. `infos` are the class's.
+std::optional<std::size_t> first_function(const Group& words, const std::vector<std::uintptr_t>& infos,
+                                          std::ptrdiff_t offset) {
+  for (std::size_t i = 0; i + 2 < words.size(); ++i) {
+    const bool is_way_back = words[i] == static_cast<std::uintptr_t>(-offset);
+    if (is_way_back && std::find(infos.begin(), infos.end(), words[i + 1]) != infos.end()) return i + 2;
+  }
+  return std::nullopt;
+}
+
+/// What a thunk does, by its name: "_ZThn16_N1D3beeEi" takes 16 from `this`, "_ZTv0_n24_N1D3beeEi" adds to it what
+/// stands 24 bytes in front of the vtable's first function.
+struct Thunk {
+  std::ptrdiff_t fixed = 0;
+  std::ptrdiff_t place_in_table = 0;  ///< 0: none
+  std::string function;               ///< mangled
+};
+
+std::optional<std::ptrdiff_t> take_number(std::string_view& text) {
+  const bool is_negative = text.starts_with('n');
+  if (is_negative) text.remove_prefix(1);
+  std::ptrdiff_t number = 0;
+  const std::from_chars_result end = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end.ec != std::errc() || end.ptr == text.data() + text.size() || *end.ptr != '_') return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end.ptr - text.data()) + 1);
+  return is_negative ? -number : number;
+}
+
+/// Nothing for what is no thunk, or one that changes the result too.
+std::optional<Thunk> thunk_of(std::string_view mangled) {
+  const bool is_virtual = mangled.starts_with("_ZTv");
+  if (!is_virtual && !mangled.starts_with("_ZTh")) return std::nullopt;
+  mangled.remove_prefix(4);
+  Thunk thunk;
+  const std::optional<std::ptrdiff_t> fixed = take_number(mangled);
+  const std::optional<std::ptrdiff_t> place = is_virtual ? take_number(mangled) : 0;
+  if (!fixed || !place) return std::nullopt;
+  return Thunk{*fixed, *place, "_Z" + std::string(mangled)};
+}
+
+class Search final {
+ public:
+  Search(const Program& program, const std::type_info& type)
+      : program_(program), type_(type), class_(internal::demangle(std::string("_ZTI") + type.name())) {
+    class_.erase(0, std::string_view("typeinfo for ").size());
+    for (const DataPlace& place : program.find_all_data(std::string("_ZTI") + type.name()))
+      infos_.push_back(place.address);
+    infos_.push_back(reinterpret_cast<std::uintptr_t>(&type));
+  }
+
+  /// `offset` is the pointer's second half.
+  FunctionSymbol virtual_function(std::ptrdiff_t place, std::ptrdiff_t offset) {
+    choose_group(offset);
+    FunctionSymbol found = function_at(word(offset, place));
+    if (found.mangled == "__cxa_pure_virtual")
+      throw Error(ErrorCode::not_found, class_ + ": that virtual function is pure; name a class that defines it");
+    while (const std::optional<Thunk> thunk = thunk_of(found.mangled)) {
+      offset += thunk->fixed;
+      if (thunk->place_in_table != 0) offset += static_cast<std::ptrdiff_t>(word(offset, thunk->place_in_table));
+      found = function_behind(found, *thunk);
+    }
+    require_own(found, offset);
+    return found;
+  }
+
+  /// The function expects `this` at `offset` bytes into the object.
+  void require_own(const FunctionSymbol& function, std::ptrdiff_t offset) const {
+    if (offset == 0 && !function.mangled.starts_with("_ZTc")) return;
+    const std::string why =
+        offset == 0 ? " changes the result of another"
+                    : " belongs to a base of " + class_ + ", " + std::to_string(offset) + " bytes into its objects";
+    throw Error(ErrorCode::invalid_argument,
+                function.demangled + why +
+                    "; name it by a pointer to a member of the class that defines it, and replace it by a method of a "
+                    "class laid out like that one");
+  }
+
+  FunctionSymbol function_at(std::uintptr_t address) const {
+    std::optional<FunctionSymbol> symbol = program_.at(internal::CodeAddress{address});
+    if (!symbol || symbol->range.begin != internal::CodeAddress{address} || symbol->mangled.empty())
+      throw Error(ErrorCode::not_found, class_ + ": what its member pointer names has no symbol, so it is not known " +
+                                            "which function it is; look it up by name instead");
+    return *symbol;
+  }
+
+ private:
+  /// Of several modules' groups the one with the very type_info that the pointer's class has, else the first. The names
+  /// of classes in unnamed namespaces are no evidence.
+  void choose_group(std::ptrdiff_t offset) {
+    const bool is_local = std::string_view(type_.name()).find("_GLOBAL__N_") != std::string_view::npos;
+    std::vector<DataPlace> places = program_.find_all_data(std::string("_ZTV") + type_.name());
+    for (const std::vector<std::uintptr_t>& infos : {std::vector{infos_.back()}, infos_}) {
+      for (const DataPlace& place : places) {
+        group_ = read_group(place);
+        if (first_function(group_, infos, offset)) return;
+      }
+      if (is_local) break;
+    }
+    throw Error(ErrorCode::not_found, class_ +
+                                          ": it has no vtable with a symbol; define one of its virtual functions "
+                                          "outside of the class, or construct an object of it");
+  }
+
+  /// What stands `place` bytes behind the first function of the table for `offset`.
+  std::uintptr_t word(std::ptrdiff_t offset, std::ptrdiff_t place) const {
+    constexpr std::ptrdiff_t size = sizeof(std::uintptr_t);
+    const std::optional<std::size_t> first = first_function(group_, infos_, offset);
+    const std::ptrdiff_t at = first ? static_cast<std::ptrdiff_t>(*first) + place / size : -1;
+    if (at < 0 || at >= static_cast<std::ptrdiff_t>(group_.size()) || place % size != 0)
+      throw Error(ErrorCode::not_found, class_ +
+                                            ": its vtable in the program has no such place; was the class changed "
+                                            "since the program was built?");
+    return group_[static_cast<std::size_t>(at)];
+  }
+
+  FunctionSymbol function_behind(const FunctionSymbol& thunk_symbol, const Thunk& thunk) const {
+    std::vector<FunctionSymbol> named = program_.find(thunk.function);
+    std::stable_partition(named.begin(), named.end(), [&thunk_symbol](const FunctionSymbol& function) {
+      return function.module == thunk_symbol.module;
+    });
+    if (named.empty() || named.front().range.size() == 0)
+      throw Error(ErrorCode::not_found, thunk_symbol.demangled + " leads to " + internal::demangle(thunk.function) +
+                                            ", which has no symbol; look it up by name instead");
+    return named.front();
+  }
+
+  const Program& program_;
+  const std::type_info& type_;
+  std::string class_;
+  std::vector<std::uintptr_t> infos_;  ///< where the class's type_info is, in each module; last the pointer's own
+  Group group_;
+};
+
+}  // namespace
+
+namespace detail::inline MOULT_ABI_NAMESPACE {
+
+const void* member_function(const std::type_info& type, MemberPointer parts) {
+  const Program program = Program::of_this_process();
+  Search search(program, type);
+  if ((parts.function & 1) == 0) {
+    search.require_own(search.function_at(parts.function), parts.adjustment);
+    return reinterpret_cast<const void*>(parts.function);
+  }
+  const std::ptrdiff_t place = static_cast<std::ptrdiff_t>(parts.function - 1);
+  return reinterpret_cast<const void*>(value(search.virtual_function(place, parts.adjustment).range.begin));
+}
+
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
+}  // namespace moult

@@ -1,0 +1,165 @@
+// How: every function of the module is decoded from its beginning to its end. A call or a jump to another one is a
+// call, be it through the procedure linkage table or a slot of the global offset table. Any other operand that leads to
+// a function has its address taken, and so has any word of the module's data, as in a vtable.
+#include "functions/update_calls.hpp"
+
+#include <gelf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/demangle.hpp"
+#include "code/decoder.hpp"
+#include "code/linkage_stub.hpp"
+#include "code/patch.hpp"
+#include "platform/poison.hpp"
+#include "symbols/module_symbols.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// What is read of the module's memory.
+class CallReader final {
+ public:
+  CallReader(const Module& module, const ModuleSymbols& symbols) : module_(module), symbols_(symbols) {}
+
+  std::optional<ModuleCalls> run() {
+    for (const Symbol& symbol : symbols_.functions().all()) add(symbol);
+    for (const Part& part : ranges_) owners_[part.range.begin] = &part;
+    read_sections();
+    for (const Part& part : ranges_)
+      if (!read_code(part)) return std::nullopt;
+    return std::move(calls_);
+  }
+
+ private:
+  struct Part {
+    CodeRange range;
+    CodeAddress entry{};  ///< of the function that it is a part of
+  };
+
+  /// Those at one address are one function, and a piece belongs to the function that it was split off.
+  void add(const Symbol& symbol) {
+    const std::optional<FunctionMatch> match = symbols_.functions().at(symbol.begin);
+    const bool is_known = match && match->original != nullptr;
+    const CodeAddress entry = at_run_time(is_known ? match->original->begin : symbol.begin);
+    const std::string_view name = match ? match->name.base : symbol.name;
+    if (entry == at_run_time(symbol.begin)) calls_.names.try_emplace(entry, demangle(std::string(name)));
+    ranges_.push_back({{at_run_time(symbol.begin), at_run_time(symbol.end)}, entry});
+  }
+
+  CodeAddress at_run_time(std::uint64_t address) const { return CodeAddress{module_.bias + address}; }
+
+  /// The function that the address is in.
+  std::optional<CodeAddress> function_at(CodeAddress address) const {
+    auto found = owners_.upper_bound(address);
+    if (found == owners_.begin()) return std::nullopt;
+    const Part& part = *std::prev(found)->second;
+    return part.range.contains(address) || part.range.begin == address ? std::optional(part.entry) : std::nullopt;
+  }
+
+  static std::uintptr_t word_at(std::uintptr_t address) {
+    std::uintptr_t word = 0;
+    copy_unchecked(reinterpret_cast<std::byte*>(&word), reinterpret_cast<const std::byte*>(address), sizeof word);
+    return word;
+  }
+
+  std::optional<CodeAddress> function_in(std::uintptr_t slot) const {
+    for (const auto& [begin, end] : slots_)
+      if (slot >= begin && slot + sizeof slot <= end) return function_at(CodeAddress{word_at(slot)});
+    return std::nullopt;
+  }
+
+  /// The offset table is looked at where code uses it, all other data at once.
+  void read_sections() {
+    Elf* const elf = symbols_.file().handle();
+    std::size_t names = 0;
+    if (elf_getshdrstrndx(elf, &names) != 0) return;
+    for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+      GElf_Shdr header{};
+      if (gelf_getshdr(section, &header) == nullptr || (header.sh_flags & SHF_ALLOC) == 0) continue;
+      if ((header.sh_flags & SHF_WRITE) == 0 || header.sh_type == SHT_NOBITS) continue;
+      const std::uintptr_t begin = module_.bias + header.sh_addr;
+      const char* const text = elf_strptr(elf, names, header.sh_name);
+      const std::string_view name = text != nullptr ? text : "";
+      if (name == ".got" || name == ".got.plt") {
+        slots_.emplace_back(begin, begin + header.sh_size);
+        continue;
+      }
+      for (std::uintptr_t at = begin; at + sizeof at <= begin + header.sh_size; at += sizeof at)
+        if (const auto function = function_at(CodeAddress{word_at(at)})) calls_.taken.insert(*function);
+    }
+  }
+
+  bool read_code(const Part& part) {
+    const std::vector<std::uint8_t> bytes = original_code(part.range);
+    std::span<const std::uint8_t> rest(bytes);
+    for (CodeAddress at = part.range.begin; !rest.empty();) {
+      const std::optional<Instruction> instruction = decode(rest, at);
+      if (!instruction) return false;
+      note(*instruction, rest, at, part.entry);
+      at = at + instruction->length;
+      rest = rest.subspan(instruction->length);
+    }
+    return true;
+  }
+
+  void note(const Instruction& instruction, std::span<const std::uint8_t> bytes, CodeAddress at, CodeAddress caller) {
+    if (instruction.target) return note_call(called_at(*instruction.target), caller);
+    if (instruction.pointer) return note_call(function_in(*instruction.pointer), caller);
+    if (!instruction.rip_displacement) return;
+    std::int32_t displacement = 0;
+    std::memcpy(&displacement, bytes.data() + *instruction.rip_displacement, sizeof displacement);
+    const std::uintptr_t operand =
+        value(at) + instruction.length + static_cast<std::uintptr_t>(std::intptr_t{displacement});
+    std::optional<CodeAddress> function = function_at(CodeAddress{operand});
+    if (!function) function = function_in(operand);
+    if (function) calls_.taken.insert(*function);
+  }
+
+  void note_call(std::optional<CodeAddress> called, CodeAddress caller) {
+    if (called && *called != caller) calls_.callers[*called].insert(caller);
+  }
+
+  std::optional<CodeAddress> called_at(CodeAddress target) const {
+    if (std::optional<CodeAddress> function = function_at(target)) return function;
+    const std::optional<std::uintptr_t> slot = module_.text.contains(target) ? slot_of_stub(target) : std::nullopt;
+    return slot ? function_in(*slot) : std::nullopt;
+  }
+
+  const Module& module_;
+  const ModuleSymbols& symbols_;
+  ModuleCalls calls_;
+  std::vector<Part> ranges_;
+  std::map<CodeAddress, const Part*> owners_;                     ///< by where they begin
+  std::vector<std::pair<std::uintptr_t, std::uintptr_t>> slots_;  ///< the global offset table
+};
+
+}  // namespace
+
+std::optional<ModuleCalls> calls_in(const Program& program, std::size_t module) {
+  const ModuleSymbols* const symbols = program.symbols_of(module);
+  if (symbols == nullptr || !symbols->has_symbol_table()) return std::nullopt;
+  return CallReader(program.modules()[module], *symbols).run();
+}
+
+std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> spent,
+                                   const std::set<CodeAddress>& kept) {
+  for (bool is_more = true; is_more;) {
+    is_more = false;
+    for (const auto& [function, callers] : calls.callers) {
+      if (spent.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
+      bool is_helper = true;
+      for (CodeAddress caller : callers) is_helper = is_helper && spent.contains(caller);
+      if (is_helper) is_more = spent.insert(function).second;
+    }
+  }
+  return spent;
+}
+
+}  // namespace moult::internal

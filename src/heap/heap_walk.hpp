@@ -1,0 +1,107 @@
+// The walk over the heap of a stopped program, by a plan made of its debug information.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "heap/container_memory.hpp"
+#include "moult/detail/opaque.hpp"
+#include "moult/heap_walker.hpp"
+#include "pools/address_set.hpp"
+#include "pools/readable_memory.hpp"
+#include "symbols/heap_plan.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::internal {
+
+/// What was not what its type says.
+enum class Oddity : std::uint8_t {
+  unreadable,
+  misaligned,
+  no_vtable,
+  another_class,
+  undescribed,
+  damaged,
+  read_only,
+};
+
+/// An object of a wanted class.
+struct FoundObject {
+  void* object = nullptr;
+  std::uint32_t wanted = 0;  ///< the class's number in the request
+  std::uint32_t step = 0;    ///< the way to it
+};
+
+class HeapWalk final : public detail::OpaqueHeapWalk {
+ public:
+  /// `may_change[i]`: an object of the wanted class i is left out where it cannot be written. `plan` must outlive it.
+  HeapWalk(const HeapPlan& plan, std::vector<bool> may_change, const StoppedWorld& stopped);
+
+  /// Finds all objects. Throws std::bad_alloc; Error: unsupported (more than the walk can hold), system.
+  void run();
+  const std::vector<FoundObject>& found() const noexcept { return found_; }
+  std::vector<HeapRemark> oddities() const;
+
+  HeapPath path_of(const FoundObject& found) const noexcept { return {*this, found.step}; }
+  std::string text_of(std::uint32_t step) const;
+
+ private:
+  static constexpr std::uint32_t no_step = ~std::uint32_t{0};
+
+  /// One step of the way to a value: which part or element of which type.
+  struct Step {
+    std::uint32_t previous = no_step;  ///< none: the root of that number
+    std::uint32_t type = 0;
+    std::uint64_t number = 0;
+  };
+  /// The way to a value, written down only where something is found on it.
+  struct Way {
+    Step step;
+    std::uint32_t kept = no_step;  ///< where in steps_ it was written down
+  };
+  /// A value that is still to be looked into.
+  struct Task {
+    std::uintptr_t address = 0;
+    std::uint32_t type = 0;
+    std::uint32_t step = 0;
+  };
+  struct Odd {
+    std::size_t count = 0;
+    std::string first;
+  };
+
+  const HeapType& type(std::size_t number) const noexcept { return plan_.types[number]; }
+  Way way_from(Way& previous, std::size_t type_number, std::uint64_t number);
+  std::uint32_t keep(Way& way);
+  void note(Oddity kind, Way& way);
+  void put_off(std::uintptr_t address, std::size_t type_number, Way& way);
+
+  void go_on(const Task& task);
+  void enter(std::uintptr_t address, std::size_t type_number, Way& way);
+  void look_into_object(std::uintptr_t address, std::size_t type_number, Way& way);
+  void look_into_elements(std::uintptr_t address, std::size_t type_number, Way& way);
+  void follow(std::uintptr_t address, const HeapType& pointer, Way& way);
+  void arrive(std::uintptr_t target, std::size_t type_number, Way& way);
+  bool is_counted(std::uintptr_t address, const HeapType& pointer, Way& way);
+  bool resolve(std::uintptr_t& target, std::size_t& type_number, Way& way);
+  const HeapPart* base_at(std::size_t whole, std::uint64_t offset, std::size_t base) const;
+  void visit(std::uintptr_t address, std::size_t type_number, Way& way);
+  std::string step_text(const Step& step, std::size_t& place) const;
+
+  const HeapPlan& plan_;
+  std::vector<bool> may_change_;
+  ReadableMemory memory_;
+  AddressSet entered_;  ///< with the type's number
+  AddressSet visited_;  ///< with the wanted class's number
+  std::vector<Task> tasks_;
+  std::vector<Step> steps_;
+  std::vector<FoundObject> found_;
+  std::vector<std::uintptr_t> elements_;  ///< of one container of nodes
+  std::vector<ElementRun> runs_;          ///< of one of the others
+  std::array<Odd, 7> odd_{};
+};
+
+}  // namespace moult::internal

@@ -1,0 +1,30 @@
+#include "lifecycle/failure.hpp"
+
+#include "base/demangle.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// With the type's name: many a what() says little, and some say nothing.
+std::string told(const std::exception& error, std::string_view where) {
+  const std::string what = error.what();
+  return std::string(where) + " threw " + name_of_type(typeid(error)) +
+         (what.empty() ? " without a word" : ": " + what);
+}
+
+}  // namespace
+
+StepFailure describe(const std::exception_ptr& error, std::string_view where) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& known) {
+    return {known.code(), *known.what() != '\0' ? known.what() : told(known, where)};
+  } catch (const std::exception& other) {
+    return {ErrorCode::internal, told(other, where)};
+  } catch (...) {
+    return {ErrorCode::internal,
+            std::string(where) + " threw something that is no std::exception; throw moult::Error, which says why"};
+  }
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,206 @@
+#include "lifecycle/update_registry.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.hpp"
+#include "base/event.hpp"
+#include "base/name.hpp"
+#include "lifecycle/submission.hpp"
+
+namespace moult {
+namespace internal {
+namespace {
+
+/// Applied, or failed with changes that could not be undone.
+bool is_in_force(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
+
+[[noreturn]] void throw_not_in_force(const std::string& update, const UpdateReport* report = nullptr) {
+  if (report != nullptr && report->state == UpdateState::active)
+    throw Error(ErrorCode::timed_out, update + ": its manager " + report->manager +
+                                          " is carrying it out; try again when it has been applied or postponed");
+  throw Error(ErrorCode::not_found,
+              update + ": no such update is in force or waits for its turn; `moult status` lists those that do");
+}
+
+}  // namespace
+
+UpdateRegistry::Registration::Registration(UpdateRegistry& registry, std::string name)
+    : registry_(registry), name_(std::move(name)), of_dry_run_(Submission::dry_run() != nullptr) {
+  check_name("a manager's name", name_);
+  bool is_new = registry_.data_.with([&](Data& data) {
+    return of_dry_run_ ? !data.managers.contains(name_) : data.managers.try_emplace(name_, nullptr).second;
+  });
+  if (of_dry_run_ && is_new) is_new = Submission::dry_run()->managers().try_emplace(name_, nullptr).second;
+  if (!is_new)
+    throw Error(ErrorCode::invalid_argument, "manager " + name_ + ": there is one of that name; threaded_manager(\"" +
+                                                 name_ + "\") finds it, or choose another name");
+}
+
+UpdateRegistry::Registration::~Registration() {
+  if (!of_dry_run_)
+    registry_.data_.with([&](Data& data) { data.managers.erase(name_); });
+  else if (Submission* dry_run = Submission::dry_run())
+    dry_run->managers().erase(name_);
+}
+
+void UpdateRegistry::Registration::publish(AnyManager& manager) {
+  if (!of_dry_run_)
+    registry_.data_.with([&](Data& data) { data.managers[name_] = &manager; });
+  else if (Submission* dry_run = Submission::dry_run())
+    dry_run->managers()[name_] = &manager;
+}
+
+void UpdateRegistry::Registration::hide() noexcept {
+  if (of_dry_run_) return;
+  registry_.data_.with([&](Data& data) { data.managers.find(name_)->second = nullptr; });
+}
+
+AnyManager* UpdateRegistry::manager(std::string_view name) const {
+  if (Submission* dry_run = Submission::dry_run()) {
+    auto found = dry_run->managers().find(name);
+    if (found != dry_run->managers().end()) return found->second;
+  }
+  return data_.with([&](const Data& data) {
+    auto found = data.managers.find(name);
+    return found == data.managers.end() ? nullptr : found->second;
+  });
+}
+
+std::vector<std::string> UpdateRegistry::manager_names() const {
+  std::vector<std::string> names;
+  data_.with([&](const Data& data) {
+    for (const auto& [name, manager] : data.managers)
+      if (manager != nullptr) names.push_back(name);
+  });
+  return names;
+}
+
+std::shared_ptr<UpdateRun> UpdateRegistry::add(const std::string& manager, std::unique_ptr<Update> update,
+                                               const std::vector<ThreadId>& default_threads) {
+  return data_.with([&](Data& data) {
+    std::uint64_t id = ++data.last_id;
+    return data.runs[id] = std::make_shared<UpdateRun>(id, manager, std::move(update), default_threads);
+  });
+}
+
+void UpdateRegistry::update_ended(const std::shared_ptr<UpdateRun>& run) {
+  UpdateReport report = run->record().report();
+  if (is_in_force(report)) return;
+  data_.with([&](Data& data) {
+    if (data.runs.erase(run->id()) == 0) return;
+    data.ended.push_back(std::move(report));
+    if (data.ended.size() > kept_reports) data.ended.pop_front();
+  });
+}
+
+std::vector<std::shared_ptr<UpdateRun>> UpdateRegistry::runs() const {
+  std::vector<std::shared_ptr<UpdateRun>> all;
+  data_.with([&](const Data& data) {
+    all.reserve(data.runs.size());
+    for (const auto& [id, run] : data.runs) all.push_back(run);
+  });
+  return all;
+}
+
+bool UpdateRegistry::is_applied(std::string_view name) const {
+  return std::ranges::any_of(runs(), [&](const std::shared_ptr<UpdateRun>& run) {
+    return run->name() == name && run->record().state() == UpdateState::applied;
+  });
+}
+
+std::vector<UpdateReport> UpdateRegistry::reports() const {
+  std::vector<UpdateReport> all = data_.with([](const Data& data) {
+    std::vector<UpdateReport> known(data.ended.begin(), data.ended.end());
+    for (const auto& [id, run] : data.runs) known.push_back(run->record().report());
+    return known;
+  });
+  std::ranges::sort(all, {}, &UpdateReport::id);
+  return all;
+}
+
+std::optional<UpdateReport> UpdateRegistry::report(std::uint64_t id) const {
+  return data_.with([&](const Data& data) -> std::optional<UpdateReport> {
+    auto run = data.runs.find(id);
+    if (run != data.runs.end()) return run->second->record().report();
+    auto ended = std::ranges::find(data.ended, id, &UpdateReport::id);
+    if (ended != data.ended.end()) return *ended;
+    return std::nullopt;
+  });
+}
+
+void UpdateRegistry::roll_back(std::uint64_t id, std::chrono::milliseconds timeout) {
+  std::shared_ptr<UpdateRun> run = data_.with([&](const Data& data) {
+    auto found = data.runs.find(id);
+    return found == data.runs.end() ? nullptr : found->second;
+  });
+  if (run == nullptr) throw_not_in_force("update " + std::to_string(id));
+  roll_back(run, timeout);
+}
+
+std::uint64_t UpdateRegistry::newest(std::string_view name) const {
+  std::vector<std::shared_ptr<UpdateRun>> all = runs();
+  std::ranges::reverse(all);
+  auto newest = std::ranges::find_if(all, [&](const std::shared_ptr<UpdateRun>& run) {
+    return run->name() == name && (!run->record().is_settled() || is_in_force(run->record().report()));
+  });
+  if (newest == all.end()) throw_not_in_force(std::string(name));
+  return (*newest)->id();
+}
+
+void UpdateRegistry::roll_back(std::string_view name, std::chrono::milliseconds timeout) {
+  roll_back(newest(name), timeout);
+}
+
+bool UpdateRegistry::withdraw(const std::shared_ptr<UpdateRun>& run) {
+  if (!run->withdraw()) return false;
+  Event event;
+  event.kind = EventKind::update_withdrawn;
+  event.update = run->name();
+  event.update_id = run->id();
+  event_log().publish(std::move(event));
+  update_ended(run);
+  return true;
+}
+
+void UpdateRegistry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout) {
+  std::string what = run->name() + " (update " + std::to_string(run->id()) + ")";
+  if (Transaction::current() != nullptr)
+    throw Error(ErrorCode::invalid_argument, what + ": cannot be rolled back from a step of another update");
+  if (Submission::dry_run() != nullptr) return;
+  Deadline deadline = deadline_after(timeout);
+  if (withdraw(run)) return;
+  ChangeTurn turn = gate_.take(deadline);
+  if (!turn) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
+  if (withdraw(run)) return;  // it was postponed meanwhile
+  UpdateReport report = run->record().report();
+  if (!is_in_force(report)) throw_not_in_force(what, &report);
+  if (report.changes.empty())
+    throw Error(ErrorCode::unsupported, what + ": recorded no change that could be taken back");
+  run->roll_back(gate_, deadline);
+  turn.release();
+  update_ended(run);
+}
+
+UpdateRegistry& update_registry() {
+  static UpdateRegistry* const the_registry = new UpdateRegistry;
+  return *the_registry;
+}
+
+}  // namespace internal
+
+AnyManager* fetch_manager(std::string_view name) { return internal::update_registry().manager(name); }
+
+bool is_applied(std::string_view name) { return internal::update_registry().is_applied(name); }
+
+void roll_back(std::uint64_t update_id, std::chrono::milliseconds timeout) {
+  internal::update_registry().roll_back(update_id, timeout);
+}
+
+void roll_back(std::string_view update_name, std::chrono::milliseconds timeout) {
+  internal::update_registry().roll_back(update_name, timeout);
+}
+
+std::vector<UpdateReport> all_updates() { return internal::update_registry().reports(); }
+
+}  // namespace moult

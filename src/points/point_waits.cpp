@@ -1,0 +1,220 @@
+// Static update points, as an update sees them: it says whom it waits for where, and waits.
+//
+// The threads' side is static_points.cpp. Here one update at a time is carried out, but several may wait: an inline
+// manager's between two probes beside another's. Each has its wait on the board; a thread goes on when none wants it.
+//
+// What lets the threads go is recorded in the transaction before the first one stays (Transaction::when_through), so
+// that every end of an attempt does.
+//
+// Limits: nothing tells of the end of a thread that is not moult's, so it is looked for now and then.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "base/fault.hpp"
+#include "base/transaction.hpp"
+#include "moult/error.hpp"
+#include "platform/tasks.hpp"
+#include "platform/x86_64/return_stubs.hpp"
+#include "points/static_points.hpp"
+#include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult {
+namespace {
+
+using internal::point_board;
+using internal::PointBoard;
+using internal::PointWait;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds worth_telling{100};  ///< a wait of that length
+constexpr int share_of_words = 10;          ///< of the time that probes go on, a tenth goes into words
+
+internal::Transaction& transaction_of_the_step() {
+  internal::Transaction* transaction = internal::Transaction::current();
+  if (transaction == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                "static update points are waited for outside of an update's step; nobody would let the threads go");
+  return *transaction;
+}
+
+void refuse_gone(const std::vector<ThreadId>& threads) {
+  for (ThreadId thread : threads) {
+    const internal::TaskStatus status = internal::task_status(static_cast<pid_t>(thread));
+    if (status.exists && !status.is_dead) continue;
+    throw Error(ErrorCode::not_found, "thread " + std::to_string(static_cast<int>(thread)) +
+                                          " was to reach a static update point and has ended; name threads that run");
+  }
+}
+
+void refuse_own(const std::vector<ThreadId>& threads) {
+  if (std::find(threads.begin(), threads.end(), this_thread_id()) == threads.end()) return;
+  throw Error(ErrorCode::invalid_argument, internal::describe_thread(this_thread_id()) +
+                                               " carries the update out and cannot reach a static update point "
+                                               "meanwhile; leave it out");
+}
+
+Clock::time_point end_of(const Patience& patience) { return Clock::now() + patience.sleep_time * patience.max_tries; }
+
+std::string in_words(const std::vector<std::string>& points) {
+  if (points.empty()) return "any static update point";
+  std::string text = points.size() == 1 ? "static update point " : "any of the static update points ";
+  for (std::size_t i = 0; i < points.size(); ++i) text += (i == 0 ? "\"" : ", \"") + points[i] + "\"";
+  return text;
+}
+
+/// One look at the board. It copies what the words for a refusal need.
+struct Look {
+  bool is_reached = false;
+  std::vector<std::string> points;
+  std::vector<ThreadId> named;
+  std::vector<ThreadId> missing;
+  Clock::time_point words_due{};
+};
+
+Look look(PointBoard& board, const internal::Transaction& owner, const Patience& patience) {
+  PointWait* wait = board.find(&owner);
+  if (wait == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                "no threads were told to stay at static update points; call setup_wait_static_points in "
+                "preupdate_setup");
+  wait->driver = this_thread_id();
+  wait->good_until = end_of(patience);
+  if (board.is_reached(*wait)) return {true, {}, {}, {}, {}};
+  if (board.is_deserted(*wait))
+    throw Error(ErrorCode::not_found, "every moult::Thread has ended before it reached " + in_words(wait->points) +
+                                          "; name a point that they come by, or threads that run");
+  return {false, wait->points, wait->threads, board.missing(*wait), wait->words_due};
+}
+
+Look look(const internal::Transaction& owner, const Patience& patience) {
+  return point_board().with([&](PointBoard& board) { return look(board, owner, patience); });
+}
+
+struct Calls {
+  ThreadId thread{};
+  std::vector<internal::CodeAddress> innermost_first;
+};
+
+std::vector<Calls> calls_of(const std::vector<ThreadId>& threads, const Patience& patience) {
+  constexpr std::size_t most_calls = 12;
+  std::vector<Calls> all;
+  internal::in_stopped_world({.timeout = patience.stop_timeout, .keep_out = {}}, [&](const auto& stopped) {
+    for (ThreadId thread : threads) {
+      std::vector<internal::CodeAddress>& calls = all.emplace_back(Calls{thread, {}}).innermost_first;
+      stopped.walk(thread, [&](const internal::Frame& frame) {
+        if (frame.is_precise && !internal::is_in_return_stub(frame.pc)) calls.push_back(frame.lookup_address());
+        return frame.is_precise && calls.size() < most_calls;
+      });
+    }
+  });
+  return all;
+}
+
+std::string in_words(const std::vector<internal::CodeAddress>& calls, const internal::Program& program) {
+  std::string text;
+  for (internal::CodeAddress call : calls) {
+    text += text.empty() ? ": it is in " : ", called from ";
+    text += program.describe(call);
+  }
+  return text;
+}
+
+/// Who has not reached what, and where it is. Stops the program for the look.
+std::string explain(const Look& look, const Patience& patience) {
+  MOULT_FAULT("alterability.static_points.explain");
+  const std::vector<Calls> stacks = calls_of(look.missing, patience);
+  const internal::Program program = internal::Program::of_this_process();
+  std::string text;
+  for (const Calls& calls : stacks)
+    text += (text.empty() ? "" : "; ") + internal::describe_thread(calls.thread) + " has not reached " +
+            in_words(look.points) + in_words(calls.innermost_first, program);
+  return text;
+}
+
+/// For whoever asks meanwhile: costs nothing.
+std::string in_short(const Look& look) {
+  std::string text;
+  for (ThreadId thread : look.missing) text += (text.empty() ? "" : ", ") + internal::describe_thread(thread);
+  return "waits for " + text + " to reach " + in_words(look.points);
+}
+
+void postpone_words(const internal::Transaction& owner, Clock::duration length) {
+  point_board().with([&](PointBoard& board) { board.find(&owner)->words_due = Clock::now() + length; });
+}
+
+void await_arrivals(const internal::Transaction& owner, Clock::time_point until) {
+  point_board().wait_until(
+      until,
+      [&](PointBoard& board) {
+        PointWait& wait = *board.find(&owner);
+        return board.is_reached(wait) || board.is_deserted(wait);
+      },
+      [](PointBoard&, bool) {});
+}
+
+}  // namespace
+
+void setup_wait_static_points(const StaticPoints& points) {
+  internal::Transaction& transaction = transaction_of_the_step();
+  MOULT_FAULT("alterability.static_points.setup");
+  refuse_gone(points.threads);
+  refuse_own(points.threads);
+  transaction.when_through([owner = &transaction] { internal::end_wait(owner); });
+  transaction.conduct_by(
+      [owner = &transaction](const std::function<void()>& steps) { internal::work_at_point(owner, steps); });
+  internal::begin_wait({.owner = &transaction,
+                        .points = points.names,
+                        .threads = points.threads,
+                        .driver = this_thread_id(),
+                        .good_until = end_of({}),
+                        .words_due = Clock::now() + worth_telling});
+}
+
+bool check_static_points_reached(const Patience& patience) {
+  internal::Transaction& transaction = transaction_of_the_step();
+  MOULT_FAULT("alterability.static_points.check");
+  const Look found = look(transaction, patience);
+  if (found.is_reached) return true;
+  transaction.resume();
+  refuse_gone(found.named);
+  const Clock::time_point now = Clock::now();
+  if (now >= found.words_due) {
+    transaction.set_reason(explain(found, patience));
+    postpone_words(transaction, (Clock::now() - now) * share_of_words);
+  } else if (transaction.reason().empty()) {
+    transaction.set_reason(in_short(found));
+  }
+  return false;
+}
+
+bool wait_static_points_reached(const Patience& patience) {
+  constexpr milliseconds between_looks{50};  // for threads that have ended
+  internal::Transaction& transaction = transaction_of_the_step();
+  MOULT_FAULT("alterability.static_points.wait");
+  const Clock::time_point deadline = end_of(patience);
+  Clock::time_point next_word = Clock::now() + worth_telling;
+  for (;;) {
+    const Look found = look(transaction, patience);
+    if (found.is_reached) return true;
+    transaction.resume();  // who is missing could not come
+    refuse_gone(found.named);
+    const Clock::time_point now = Clock::now();
+    if (now >= deadline) {
+      transaction.set_reason(explain(found, patience));
+      return false;
+    }
+    if (now >= next_word) transaction.set_reason(in_short(found));
+    await_arrivals(transaction, std::min(deadline, now + between_looks));
+  }
+}
+
+void clean_failed_static_points() noexcept {
+  if (const internal::Transaction* transaction = internal::Transaction::current()) internal::end_wait(transaction);
+}
+
+}  // namespace moult

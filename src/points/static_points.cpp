@@ -1,0 +1,236 @@
+// Static update points, as the program's threads see them: they stay where the program chose to be changed.
+//
+// Why: quiescence says that a function is not active, not that the program is between two of its steps. A point says
+// just that, and the program's author has chosen it.
+//
+// How: a global count says whether any update waits; that is all a point looks at while none does. Otherwise the thread
+// looks at the board (point_board.hpp, with the protocol) under its lock, and when it is wanted sleeps on the word of a
+// seat on its own stack. So the program is stopped around sleeping threads as ever, by StoppedWorld: they hold no lock
+// of moult and stand in a system call, a safe place. A seat's word:
+//
+//   waiting --end_wait (manager), or expire (a thread, for a forgotten wait)--> released
+//   waiting --work_at_point (manager)--> called --do_work (the thread)--> waiting
+//   called --end_wait (by the work itself)--> released
+//
+// Who may do what: the board's lock guards the seat while it is on the board. Whoever takes it off writes `released`
+// under the lock as the last thing done to it; from then on the seat is its thread's alone. The wake that follows may
+// come after the thread has gone on; what waits at that address then, if anything, wakes for no reason. Work is the
+// manager's until it is in the seat, its thread's until `is_done`, and the manager's again.
+//
+// An active thread carries the update's steps out by itself, from the stop to the resume, while the manager waits for
+// it: it stops the program from its point, and the manager's thread with it.
+//
+// Limits: a thread that holds what another needs to come to its point keeps that one away until the update's patience
+// is over.
+#include "points/static_points.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "base/transaction.hpp"
+#include "moult/error.hpp"
+#include "platform/futex.hpp"
+#include "threads/stop_mutex.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::detail::inline MOULT_ABI_NAMESPACE {
+
+constinit std::atomic<std::uint32_t> static_point_waits{0};
+
+}  // namespace moult::detail::inline MOULT_ABI_NAMESPACE
+
+namespace moult::internal {
+
+/// Steps of an update that a thread is called to carry out at its point. On the stack of the one that waits for it.
+struct Work {
+  const std::function<void()>& steps;
+  std::exception_ptr failure;
+  std::atomic<std::uint32_t> is_done{0};  ///< a futex
+};
+
+struct Seat {
+  std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(SeatWord::waiting)};  ///< a futex
+  Work* work = nullptr;
+  std::function<void()> departure;
+
+  SeatWord says() const noexcept { return static_cast<SeatWord>(word.load()); }
+  void say(SeatWord fresh) noexcept {
+    word = static_cast<std::uint32_t>(fresh);
+    futex_wake_all(word);
+  }
+};
+
+namespace {
+
+/// Only the thread that forked is there, and whoever held the lock is not.
+void reset_points_in_child() {
+  detail::static_point_waits = 0;
+  new (&point_board()) Guarded<PointBoard>;
+}
+
+void let_go(Seat* seat) noexcept { seat->say(SeatWord::released); }
+
+/// An inline manager whose owner does not call it any more must not keep threads for ever.
+void expire_forgotten_waits() noexcept {
+  const std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
+  auto is_forgotten = [now](const PointWait& wait) {
+    return now >= wait.good_until && !static_cast<const Transaction*>(wait.owner)->is_in_hand();
+  };
+  point_board().with([&](PointBoard& points) { points.expire(is_forgotten, let_go); });
+}
+
+void do_work(Seat& seat) noexcept {
+  Work& work = *seat.work;
+  try {
+    work.steps();
+  } catch (...) {
+    work.failure = std::current_exception();
+  }
+  std::uint32_t found = seat.word;
+  while (
+      !seat.word.compare_exchange_weak(found, static_cast<std::uint32_t>(after_work(static_cast<SeatWord>(found))))) {
+  }
+  work.is_done = 1;
+  futex_wake_all(work.is_done);
+}
+
+void sit(Seat& seat) noexcept {
+  constexpr std::chrono::milliseconds between_looks{100};
+  for (;;) {
+    const SeatWord word = seat.says();
+    if (word == SeatWord::released) return;
+    if (word == SeatWord::called) {
+      do_work(seat);
+      continue;
+    }
+    futex_wait_for(seat.word, static_cast<std::uint32_t>(word), between_looks);
+    if (seat.says() == SeatWord::waiting) expire_forgotten_waits();
+  }
+}
+
+thread_local bool is_active = false;
+
+/// Stays for as long as an update wants it to, and returns what is to be done then. Does not throw: without memory the
+/// point is passed, and the update waits for the next time.
+std::function<void()> stay(std::string_view point, bool is_at_start) noexcept {
+  Seat seat;
+  const Seated arrival{this_thread_id(), point, is_at_start, is_active, &seat};
+  try {
+    if (!point_board().with([&](PointBoard& points) { return points.arrive(arrival); })) return {};
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
+  point_board().notify();
+  sit(seat);
+  return std::move(seat.departure);
+}
+
+/// A point's seat; a thread before its main function has none.
+Seat* seat_at_point(PointBoard& points, ThreadId thread) noexcept {
+  const Seated* seated = points.seat_of(thread);
+  return seated == nullptr || seated->is_at_start ? nullptr : seated->seat;
+}
+
+}  // namespace
+
+/// Threads may come by when the program is ending: it is never destroyed.
+Guarded<PointBoard>& point_board() {
+  static auto* const made = new Guarded<PointBoard>;
+  return *made;
+}
+
+void be_ready_for_fork() {
+  static const bool is_ready = ::pthread_atfork(nullptr, nullptr, reset_points_in_child) == 0;
+  if (!is_ready) throw std::bad_alloc();
+}
+
+void begin_wait(PointWait wait) {
+  be_ready_for_fork();
+  point_board().with([&](PointBoard& points) {
+    if (points.find(wait.owner) != nullptr)
+      throw Error(ErrorCode::invalid_argument,
+                  "this update waits for threads at static update points already; name all points in one call");
+    if (!points.means_anybody(wait))
+      throw Error(ErrorCode::not_found,
+                  "there is no moult::Thread that could reach a static update point; name the threads to wait for");
+    points.begin(std::move(wait));
+    detail::static_point_waits = static_cast<std::uint32_t>(points.count());
+  });
+}
+
+void end_wait(const void* owner) noexcept {
+  point_board().with([owner](PointBoard& points) {
+    points.end(owner, let_go);
+    detail::static_point_waits = static_cast<std::uint32_t>(points.count());
+  });
+}
+
+void work_at_point(const void* owner, const std::function<void()>& steps) {
+  Work work{steps, nullptr};
+  const bool is_called = point_board().with([&](PointBoard& points) {
+    Seat* seat = points.active_seat(owner);
+    if (seat == nullptr) return false;
+    seat->work = &work;
+    seat->say(SeatWord::called);
+    return true;
+  });
+  if (!is_called) return steps();
+  while (work.is_done == 0) futex_wait(work.is_done, 0);
+  if (work.failure != nullptr) std::rethrow_exception(work.failure);
+}
+
+std::optional<std::string> point_of(ThreadId thread) {
+  return point_board().with([thread](PointBoard& points) -> std::optional<std::string> {
+    const Seated* seated = points.seat_of(thread);
+    if (seated == nullptr || seated->is_at_start) return std::nullopt;
+    return std::string(seated->point);
+  });
+}
+
+void set_departure(ThreadId thread, std::function<void()> departure) {
+  const bool is_there = point_board().with([&](PointBoard& points) {
+    Seat* seat = seat_at_point(points, thread);
+    if (seat != nullptr) seat->departure = std::move(departure);
+    return seat != nullptr;
+  });
+  if (!is_there)
+    throw Error(ErrorCode::not_found,
+                describe_thread(thread) + " does not stay at a static update point; wait until it has reached one");
+}
+
+void clear_departure(ThreadId thread) noexcept {
+  std::function<void()> departure;  // its captures are destroyed outside of the lock
+  point_board().with([&](PointBoard& points) {
+    if (Seat* seat = seat_at_point(points, thread)) std::swap(departure, seat->departure);
+  });
+}
+
+void begin_thread(ThreadRole role, const std::function<void()>& publish) {
+  be_ready_for_fork();
+  is_active = role == ThreadRole::active;
+  point_board().with([](PointBoard& points) { points.add_thread(this_thread_id()); });
+  publish();
+  if (detail::static_point_waits != 0) stay({}, true);
+}
+
+void end_thread() noexcept {
+  point_board().with([](PointBoard& points) { points.remove_thread(this_thread_id()); });
+  if (detail::static_point_waits != 0) point_board().notify();
+}
+
+}  // namespace moult::internal
+
+namespace moult {
+
+void detail::stop_at_static_point(std::string_view name) {
+  if (internal::Transaction::current() != nullptr) return;  // an update's own work, perhaps in a stopped program
+  internal::let_stop_pass();
+  if (const std::function<void()> departure = internal::stay(name, false)) departure();
+}
+
+}  // namespace moult

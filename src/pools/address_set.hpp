@@ -1,0 +1,29 @@
+// Which objects were met: addresses, each with a small number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace moult::internal {
+
+/// Open addressing, as there may be tens of millions in a program that stands still.
+class AddressSet final {
+ public:
+  /// False when it was there. Throws std::bad_alloc.
+  bool insert(std::uintptr_t address, std::uint32_t number);
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  struct Entry {
+    std::uintptr_t address = 0;  ///< 0: free
+    std::uint32_t number = 0;
+  };
+  Entry& place_of(std::uintptr_t address, std::uint32_t number) noexcept;
+  void grow();
+
+  std::vector<Entry> entries_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace moult::internal

@@ -1,0 +1,52 @@
+// Types are the same across modules when their mangled names are. A class in an unnamed namespace is another class in
+// each source file though the names are alike: there the address of the type's own name is part of the key.
+#include "pools/object_class.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/demangle.hpp"
+#include "base/guarded.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// Pools are used by objects with static storage duration, so this is never destroyed.
+Guarded<std::deque<ObjectClass>>& known_classes() {
+  static Guarded<std::deque<ObjectClass>>& made = *new Guarded<std::deque<ObjectClass>>;
+  return made;
+}
+
+void add_bases(const std::type_info& type, std::ptrdiff_t offset, std::vector<FixedBase>& bases) {
+  auto add = [&](const abi::__class_type_info& base, std::ptrdiff_t at) {
+    bases.push_back({base.name(), at});
+    add_bases(base, at, bases);
+  };
+  if (const auto* single = dynamic_cast<const abi::__si_class_type_info*>(&type)) {
+    add(*single->__base_type, offset);
+  } else if (const auto* several = dynamic_cast<const abi::__vmi_class_type_info*>(&type)) {
+    for (unsigned i = 0; i < several->__base_count; ++i) {
+      const abi::__base_class_type_info& base = several->__base_info[i];
+      if (base.__is_public_p() && !base.__is_virtual_p()) add(*base.__base_type, offset + base.__offset());
+    }
+  }
+}
+
+}  // namespace
+
+const ObjectClass& object_class_of(const std::type_info& type) {
+  std::string name = type.name();
+  const char* distinct = name.find("_GLOBAL__N_") != std::string::npos ? type.name() : nullptr;
+  return known_classes().with([&](std::deque<ObjectClass>& known) -> const ObjectClass& {
+    auto found = std::find_if(known.begin(), known.end(),
+                              [&](const ObjectClass& each) { return each.distinct == distinct && each.name == name; });
+    if (found != known.end()) return *found;
+    ObjectClass made{std::move(name), name_of_type(type), distinct, {}};
+    add_bases(type, 0, made.bases);
+    return known.emplace_back(std::move(made));
+  });
+}
+
+}  // namespace moult::internal

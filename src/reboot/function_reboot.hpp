@@ -1,0 +1,36 @@
+// Calls in progress that are left, with a new function in their place.
+#pragma once
+
+#include <vector>
+
+#include "alterability/quiescence.hpp"
+#include "moult/reboot.hpp"
+#include "reboot/pending_exits.hpp"
+#include "reboot/unwind_check.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::internal {
+
+/// Prepared while the program runs, committed in the stop.
+class PreparedReboot final {
+ public:
+  /// Throws Error (not_found) when nothing is known of the function's code.
+  static PreparedReboot prepare(ThreadId thread, const FunctionReboot& reboot);
+
+  /// Whether a call of the function is in progress in the thread.
+  bool is_in_progress(const StoppedWorld& stopped) const;
+  /// See moult::reboot_function.
+  void commit(const StoppedStep& step) const;
+
+ private:
+  PreparedReboot(ThreadId thread, const FunctionReboot& reboot) : thread_(thread), reboot_(reboot) {}
+  Leavable find(const StoppedWorld& stopped) const;
+  std::uint64_t place_for_result(const Leavable& call) const;
+
+  ThreadId thread_;
+  FunctionReboot reboot_;
+  std::vector<FunctionExtent> versions_;
+  ExitCheck check_;
+};
+
+}  // namespace moult::internal

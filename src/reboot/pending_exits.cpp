@@ -1,0 +1,200 @@
+// Why: a thread in a function that never returns runs its old code for ever. At a static update point, which the
+// program has chosen, it can be taken out of it.
+//
+// How: in the stop the thread is only told to depart; it does so when it is let go, by forced unwinding (threads/
+// forced_unwind.hpp), in its own context and while the program runs: destructors may wait for other threads. So up to
+// the end of the stop the way back is to tell it otherwise. Once it has begun there is none: what destructors have
+// released is gone.
+//
+// A handler that keeps the unwinding, and one that makes it impossible to begin, are found only then: the thread goes
+// on in its old code, and the update fails.
+#include "reboot/pending_exits.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/event.hpp"
+#include "base/fault.hpp"
+#include "base/guarded.hpp"
+#include "moult/error.hpp"
+#include "moult/reboot.hpp"
+#include "points/static_points.hpp"
+#include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
+
+namespace moult::internal {
+namespace {
+
+using State = ForcedUnwind::State;
+
+/// Which update has told which threads to depart. Threads may end when the program does: it is never destroyed.
+struct Told {
+  const Transaction* transaction;
+  std::shared_ptr<Departure> departure;
+};
+Guarded<std::vector<Told>>& told() {
+  static auto* const made = new Guarded<std::vector<Told>>;
+  return *made;
+}
+
+std::vector<std::shared_ptr<Departure>> departures_of(const Transaction& transaction) {
+  return told().with([&](const std::vector<Told>& all) {
+    std::vector<std::shared_ptr<Departure>> own;
+    for (const Told& one : all)
+      if (one.transaction == &transaction) own.push_back(one.departure);
+    return own;
+  });
+}
+
+/// A thread has one departure at a time.
+void refuse_second(const Departure& departure) {
+  const std::string former = told().with([&](const std::vector<Told>& all) -> std::string {
+    for (const Told& one : all)
+      if (one.departure->thread() == departure.thread() && one.departure->state() == State::waiting)
+        return one.departure->call();
+    return {};
+  });
+  if (!former.empty())
+    throw Error(ErrorCode::still_active, describe_thread(departure.thread()) + " is told to leave " + former +
+                                             " already; try again when it has");
+}
+
+/// On the list for as long as the transaction knows of it.
+class Entry final {
+ public:
+  Entry(const Transaction& transaction, std::shared_ptr<Departure> departure) : departure_(departure.get()) {
+    told().with([&](std::vector<Told>& all) { all.push_back({&transaction, std::move(departure)}); });
+  }
+  ~Entry() {
+    std::shared_ptr<Departure> last;  // what the program gave it is destroyed outside of the lock
+    told().with([&](std::vector<Told>& all) {
+      auto own =
+          std::find_if(all.begin(), all.end(), [this](const Told& one) { return one.departure.get() == departure_; });
+      last = std::move(own->departure);
+      all.erase(own);
+    });
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+
+ private:
+  const Departure* departure_;
+};
+
+/// "f(int) at a.cpp:12".
+std::string place_of(CodeAddress call) { return Program::of_this_process().describe(call); }
+
+std::string failure_text(const Departure& departure) {
+  const std::string begin = describe_thread(departure.thread()) + " did not leave " + departure.call() + ": ";
+  if (departure.state() == State::handled)
+    return begin + "a handler for every exception in " + place_of(departure.last_call()) +
+           " has ended the unwinding; let it throw on (throw;), or catch what is expected only";
+  if (departure.was_in_a_handler())
+    return begin +
+           "its static update point lies in a handler (catch), and a handler for every exception is on the way out; "
+           "place the point outside of the handler";
+  return begin + "it was called off";
+}
+
+void require_not_gone(const Departure& departure) {
+  const std::string thread = describe_thread(departure.thread());
+  if (departure.state() == State::arrived)
+    throw Error(ErrorCode::unsupported,
+                thread + " has left " + departure.call() + "; its destructors have run, so that cannot be taken back");
+  if (departure.state() == State::going_on)
+    throw Error(ErrorCode::still_active, thread + " is on its way out of " + departure.call());
+}
+
+void call_off(Departure& departure) noexcept {
+  departure.call_off();
+  clear_departure(departure.thread());
+}
+
+/// Nothing when all have arrived. Throws Error (still_active) when one never will.
+std::shared_ptr<Departure> first_on_its_way(const Transaction& transaction) {
+  for (std::shared_ptr<Departure>& departure : departures_of(transaction)) {
+    const State state = departure->state();
+    if (state == State::handled || state == State::not_begun)
+      throw Error(ErrorCode::still_active, failure_text(*departure));
+    if (state != State::arrived) return std::move(departure);
+  }
+  return nullptr;
+}
+
+std::string waiting_text(const Departure& departure) {
+  std::string begin = describe_thread(departure.thread()) + " has not left " + departure.call() + " yet";
+  if (departure.state() != State::going_on || value(departure.last_call()) == 0) return begin;
+  return begin + ": destructors or handlers run in " + place_of(departure.last_call());
+}
+
+Transaction& transaction_of_the_step() {
+  Transaction* transaction = Transaction::current();
+  if (transaction == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                "departures of threads are waited for by steps of an update: wait_over, or "
+                "check_over");
+  return *transaction;
+}
+
+}  // namespace
+
+void Departure::on_handled() noexcept {
+  try {
+    Event event;
+    event.kind = EventKind::warning;
+    event.text = failure_text(*this);
+    event_log().publish(std::move(event));
+  } catch (...) {
+    return;  // without memory wait_over still tells it
+  }
+}
+
+StoppedStep require_stopped_step(const std::string& what) {
+  Transaction* transaction = Transaction::current();
+  const StoppedWorld* stopped = internal::current_stop();
+  if (transaction == nullptr || stopped == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                what +
+                    " only in an update's apply, when the program is stopped and the thread "
+                    "stays at a static update point (setup_wait_static_points)");
+  return {*stopped, *transaction};
+}
+
+void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure, const std::string& line) {
+  refuse_second(*departure);
+  MOULT_FAULT("redefine.depart.record");
+  auto entry = std::make_shared<Entry>(step.transaction, departure);
+  step.transaction.add({.what = {line},
+                        .check = [departure] { require_not_gone(*departure); },
+                        .undo = [departure, entry] { call_off(*departure); }});
+  MOULT_FAULT("redefine.depart.tell");
+  set_departure(departure->thread(), [departure] { ForcedUnwind::begin(departure); });
+}
+
+}  // namespace moult::internal
+
+namespace moult {
+
+bool check_departures() {
+  internal::Transaction& transaction = internal::transaction_of_the_step();
+  const std::shared_ptr<internal::Departure> departure = internal::first_on_its_way(transaction);
+  if (departure == nullptr) return true;
+  transaction.set_reason(internal::waiting_text(*departure));
+  return false;
+}
+
+bool wait_departures(const Patience& patience) {
+  internal::Transaction& transaction = internal::transaction_of_the_step();
+  const auto deadline = std::chrono::steady_clock::now() + patience.sleep_time * patience.max_tries;
+  while (const std::shared_ptr<internal::Departure> departure = internal::first_on_its_way(transaction)) {
+    if (departure->await(deadline)) continue;
+    transaction.set_reason(internal::waiting_text(*departure));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace moult

@@ -1,0 +1,98 @@
+// How: a moult::Thread calls its main function in a loop of moult's, which it comes back to when that call is left.
+// There it is given its new main function and asked for another run. So nothing of the thread has changed before it is
+// out.
+#include "reboot/thread_restart.hpp"
+
+#include <string>
+#include <utility>
+
+#include "base/fault.hpp"
+#include "moult/error.hpp"
+#include "moult/reboot.hpp"
+#include "points/static_points.hpp"
+#include "threads/frame_walk.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// Back in the loop, this thread runs `main`, or what it ran if there is none.
+class BackToLoop final : public Departure {
+ public:
+  BackToLoop(std::shared_ptr<ThreadBody> body, std::function<void()> main, const Exit& exit)
+      : Departure(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
+
+  /// What is called in place of the main function that was left.
+  static void arrive_in_loop() {
+    const std::shared_ptr<ForcedUnwind> arrived = ForcedUnwind::arrive();
+    auto& self = static_cast<BackToLoop&>(*arrived);
+    if (self.main_) self.body_->set_main(std::move(self.main_));
+    self.body_->ask_for_another_run();
+  }
+
+ private:
+  std::shared_ptr<ThreadBody> body_;
+  std::function<void()> main_;
+};
+
+/// The CFA of the call that the loop has made; 0 when it is not found.
+std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint64_t loop_frame) {
+  std::uint64_t callee = 0;
+  bool is_found = false;
+  walk_frames(stopped, thread, [&](const FrameState& state) {
+    is_found = state.cfa == loop_frame;
+    if (!is_found) callee = state.cfa;
+    return !is_found;
+  });
+  return is_found ? callee : 0;
+}
+
+}  // namespace
+
+ThreadRestart ThreadRestart::prepare(ThreadId thread, std::function<void()> main) {
+  MOULT_FAULT("redefine.thread_restart.prepare");
+  ThreadRestart restart;
+  restart.body_ = find_thread(thread);
+  if (restart.body_ == nullptr)
+    throw Error(ErrorCode::not_found,
+                "no moult::Thread with the id " + std::to_string(static_cast<int>(thread)) +
+                    " runs; only threads that the program made as moult::Thread can be restarted");
+  restart.main_ = std::move(main);
+  restart.check_ = ExitCheck::prepare();
+  return restart;
+}
+
+void ThreadRestart::commit(const StoppedStep& step) {
+  MOULT_FAULT("redefine.thread_restart.commit");
+  const ThreadId thread = body_->id();
+  const std::string name = describe_thread(thread);
+  if (!point_of(thread))
+    throw Error(
+        ErrorCode::not_found,
+        name + " does not stay at a static update point; wait until it has reached one (wait_static_points_reached)");
+  const std::uint64_t call = call_from(step.stopped, thread, body_->run_frame());
+  const std::optional<Leavable> left =
+      check_.find(step.stopped, thread, [call](const FrameState& state) { return call != 0 && state.cfa == call; });
+  if (!left)
+    throw Error(ErrorCode::unsupported,
+                name +
+                    " cannot be unwound: its main function is not found on its stack, where code without unwind "
+                    "information may be");
+  const Exit exit{.cfa = left->frame.cfa,
+                  .successor = CodeAddress{reinterpret_cast<std::uintptr_t>(&BackToLoop::arrive_in_loop)},
+                  .may_be_handled = left->may_be_handled};
+  const std::string line = name + (main_ ? " restarted with another main function" : " restarted");
+  depart(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
+}
+
+}  // namespace moult::internal
+
+namespace moult {
+
+void detail::switch_main(ThreadId thread, std::function<void()> main) {
+  const internal::StoppedStep step = internal::require_stopped_step("a thread is restarted");
+  internal::ThreadRestart::prepare(thread, std::move(main)).commit(step);
+}
+
+void reset_thread(ThreadId thread) { detail::switch_main(thread, {}); }
+
+}  // namespace moult

@@ -1,0 +1,305 @@
+// How: one walk notes, for every type, function and static object, which classes it mentions (class_graph.hpp tells
+// from that what reaches the wanted one). A function mentions what its parameters, result and variables are made of,
+// what functions inlined into it mention, and what the functions it calls return. A class mentions the types of its
+// members, bases and template arguments. Classes that are declared in one unit and defined in another are joined by
+// name.
+#include "symbols/use_search.hpp"
+#include "symbols/die_attributes.hpp"
+#include "symbols/name_query.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace moult::internal {
+namespace {
+
+constexpr int deepest_use = 300;  // only damaged files nest deeper
+
+/// Templates that hold their argument by pointer, or not at all.
+bool holds_by_pointer(std::string_view class_name) {
+  constexpr std::array<std::string_view, 12> templates{
+      "std::unique_ptr",      "std::shared_ptr",          "std::__shared_ptr",        "std::weak_ptr",
+      "std::__weak_ptr",      "std::__shared_ptr_access", "std::default_delete",      "std::__uniq_ptr_impl",
+      "std::__uniq_ptr_data", "std::_Sp_counted_ptr",     "std::_Sp_counted_deleter", "std::enable_shared_from_this"};
+  if (class_name.substr(0, 7) == "moult::") return true;
+  const std::string_view name = class_name.substr(0, class_name.find('<'));
+  return std::find(templates.begin(), templates.end(), name) != templates.end();
+}
+
+/// "std::default_delete" for the argument at `at` of "std::tuple<A*, std::default_delete<A> >".
+std::string_view template_around(std::string_view written, std::size_t at) {
+  int depth = 0;
+  while (at-- > 0) {
+    if (written[at] == '>') ++depth;
+    if (written[at] == '<' && --depth < 0) break;
+  }
+  const std::string_view before = written.substr(0, at);
+  const std::size_t begin = before.find_last_of("<, ");
+  return begin == std::string_view::npos ? before : before.substr(begin + 1);
+}
+
+/// True for what lives as long as the program or a thread does.
+bool is_static_object(Dwarf_Die variable) {
+  Dwarf_Attribute attribute{};
+  Dwarf_Op* operations = nullptr;
+  std::size_t count = 0;
+  if (dwarf_getlocation(dwarf_attr(&variable, DW_AT_location, &attribute), &operations, &count) != 0 || count == 0)
+    return false;
+  const std::array<unsigned, 6> addresses{DW_OP_addr,    DW_OP_addrx,  DW_OP_GNU_addr_index,
+                                          DW_OP_const8u, DW_OP_constx, DW_OP_GNU_const_index};
+  return std::find(addresses.begin(), addresses.end(), operations->atom) != addresses.end();
+}
+
+/// The walk over one module.
+class MentionSearch final {
+ public:
+  MentionSearch(const DebugInfo& info, std::string_view name, const KnownClass& known)
+      : info_(info), name_(name), known_(known), wanted_(graph_.add_node()) {
+    for (const void* entry : known.entries) classes_[entry] = wanted_;
+  }
+
+  void run() {
+    for (const DebugUnit* unit : known_.units) visit_children(unit->content, {}, std::nullopt, 0);
+    for (const Mention& mention : mentions_) {
+      const auto found = classes_.find(mention.type);
+      if (found != classes_.end()) graph_.add_edge(mention.from, found->second, mention.by_pointer);
+    }
+  }
+
+  /// Calls `found(die, reach)` for each function with code, and each static object, that reaches the class.
+  template <class Found>
+  void for_each_use(Found&& found) const {
+    const std::vector<Reach> reach = graph_.reach_of(wanted_);
+    for (const auto& [die, node] : uses_) {
+      if (reach[node] != Reach::none) found(die, reach[node]);
+    }
+  }
+
+ private:
+  /// A mention of a class that may not have been visited yet.
+  struct Mention {
+    std::size_t from = 0;
+    const void* type = nullptr;
+    bool by_pointer = false;
+  };
+  struct Target {
+    const void* type = nullptr;
+    bool by_pointer = false;
+    bool in_array = false;  ///< of values: a pointer to it depends on their size
+  };
+  using Owner = std::optional<std::size_t>;  ///< the function or class that is visited
+
+  void visit_children(Dwarf_Die parent, const std::string& scope, Owner owner, int depth) {
+    Dwarf_Die child{};
+    if (depth > deepest_use || dwarf_child(&parent, &child) != 0) return;
+    do visit(child, scope, owner, depth + 1);
+    while (dwarf_siblingof(&child, &child) == 0);
+  }
+
+  void visit(Dwarf_Die& die, const std::string& scope, Owner owner, int depth) {
+    switch (dwarf_tag(&die)) {
+      case DW_TAG_namespace: return visit_children(die, scope_inside(die, scope), std::nullopt, depth);
+      case DW_TAG_class_type:
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type: return visit_class(die, scope, owner.has_value(), depth);
+      case DW_TAG_subprogram: return visit_function(die, scope, depth);
+      case DW_TAG_inlined_subroutine:
+        if (owner) add_reference(*owner, referred_by(die, DW_AT_abstract_origin));
+        return visit_children(die, scope, owner, depth);
+      case DW_TAG_variable: visit_variable(die); [[fallthrough]];
+      case DW_TAG_formal_parameter:
+        if (owner) add_mentions(*owner, referred_by(die, DW_AT_type), false);
+        return;
+      case DW_TAG_call_site:
+      case DW_TAG_GNU_call_site:
+        if (owner) add_call(*owner, die);
+        return;
+      case DW_TAG_lexical_block:
+      case DW_TAG_try_block:
+      case DW_TAG_catch_block: return visit_children(die, scope, owner, depth);
+      default: return;
+    }
+  }
+
+  void visit_class(Dwarf_Die& die, const std::string& scope, bool is_local, int depth) {
+    const std::string name = full_name(die, scope);
+    const std::size_t node = node_of_class(die, is_local ? std::string() : name);
+    const bool is_pointer = holds_by_pointer(name);
+    add_written_mentions(node, name);
+    Dwarf_Die child{};
+    for (bool more = dwarf_child(&die, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
+      const int tag = dwarf_tag(&child);
+      const bool is_argument = tag == DW_TAG_template_type_parameter;
+      if (tag == DW_TAG_member && dwarf_hasattr(&child, DW_AT_external) != 0) continue;  // static
+      if (tag == DW_TAG_member || tag == DW_TAG_inheritance || is_argument)
+        add_mentions(node, referred_by(child, DW_AT_type), is_argument && is_pointer);
+      else if (tag == DW_TAG_GNU_template_parameter_pack)
+        add_pack(node, child, is_pointer);
+      else
+        visit(child, scope_inside(die, scope), std::nullopt, depth);
+    }
+  }
+
+  /// A nested class, or one of a type unit, may be defined outside of its scope.
+  std::string full_name(Dwarf_Die& die, const std::string& scope) {
+    const std::optional<Dwarf_Die> declared = referred_by(die, DW_AT_specification);
+    const auto known = declared ? declared_.find(declared->addr) : declared_.end();
+    if (known != declared_.end()) return known->second;
+    const char* text = dwarf_diename(&die);
+    std::string name = text != nullptr ? scope + text : std::string();
+    if (dwarf_hasattr(&die, DW_AT_declaration) != 0) declared_[die.addr] = name;
+    return name;
+  }
+
+  void add_pack(std::size_t node, Dwarf_Die pack, bool by_pointer) {
+    Dwarf_Die child{};
+    for (bool more = dwarf_child(&pack, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0)
+      add_mentions(node, referred_by(child, DW_AT_type), by_pointer);
+  }
+
+  /// Declared in one place and defined in another, a class is one node by its name.
+  std::size_t node_of_class(const Dwarf_Die& die, const std::string& name) {
+    const auto [known, is_new] = classes_.try_emplace(die.addr, 0);
+    if (!is_new) return known->second;
+    if (name.empty()) return known->second = graph_.add_node();
+    const auto [named, is_first] = named_classes_.try_emplace(name, 0);
+    if (is_first) named->second = graph_.add_node();
+    return known->second = named->second;
+  }
+
+  /// A template that is declared only has its arguments in its name alone.
+  void add_written_mentions(std::size_t node, const std::string& written) {
+    for (std::size_t at = written.find('<');
+         at != std::string::npos && (at = written.find(name_, at + 1)) != std::string::npos;) {
+      const std::size_t end = at + name_.size();
+      if (is_identifier_char(written[at - 1]) || written[at - 1] == ':') continue;
+      if (end < written.size() && (is_identifier_char(written[end]) || written[end] == ':')) continue;
+      const std::string_view behind = std::string_view(written).substr(end, 2);
+      const bool is_pointer = behind.find_first_of("*&") != std::string_view::npos;
+      graph_.add_edge(node, wanted_, is_pointer || holds_by_pointer(template_around(written, at)));
+    }
+  }
+
+  void visit_function(Dwarf_Die& die, const std::string& scope, int depth) {
+    const std::size_t node = node_of_function(die.addr);
+    add_mentions(node, referred_by(die, DW_AT_type), false);
+    add_reference(node, referred_by(die, DW_AT_abstract_origin));
+    add_reference(node, referred_by(die, DW_AT_specification));
+    const std::optional<std::uint64_t> code = code_of(die);
+    if (code && info_.is_code(*code)) uses_.emplace_back(die, node);
+    visit_children(die, scope, node, depth);
+  }
+
+  void visit_variable(Dwarf_Die& die) {
+    if (!is_static_object(die)) return;
+    const std::size_t node = graph_.add_node();
+    Dwarf_Attribute attribute{};
+    Dwarf_Die type{};
+    if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return;
+    add_mentions(node, type, false);
+    uses_.emplace_back(die, node);
+  }
+
+  std::size_t node_of_function(const void* entry) {
+    const auto [known, is_new] = functions_.try_emplace(entry, 0);
+    if (is_new) known->second = graph_.add_node();
+    return known->second;
+  }
+
+  /// What one of these functions mentions, the other does.
+  void add_reference(std::size_t from, std::optional<Dwarf_Die> function) {
+    if (function) graph_.add_edge(from, node_of_function(function->addr), false);
+  }
+
+  void add_call(std::size_t from, const Dwarf_Die& call) {
+    std::optional<Dwarf_Die> called = referred_by(call, DW_AT_call_origin);
+    if (!called) called = referred_by(call, DW_AT_abstract_origin);
+    Dwarf_Attribute attribute{};
+    Dwarf_Die type{};
+    if (called && dwarf_formref_die(dwarf_attr_integrate(&*called, DW_AT_type, &attribute), &type) != nullptr)
+      add_mentions(from, type, false);
+  }
+
+  void add_mentions(std::size_t from, const std::optional<Dwarf_Die>& type, bool by_pointer) {
+    if (!type) return;
+    for (const Target& target : targets_of(*type, 0))
+      mentions_.push_back({from, target.type, by_pointer || target.by_pointer});
+  }
+
+  /// The classes that a type is made of: "Data* const&" leads to Data by a pointer, "Data" and "Data (*)[3]" do by
+  /// value.
+  const std::vector<Target>& targets_of(Dwarf_Die type, int depth) {
+    constexpr int most = 40;  // a damaged file may point in a circle
+    const auto [known, is_new] = targets_.try_emplace(type.addr);
+    if (!is_new || depth > most) return known->second;
+    std::vector<Target> targets;
+    const auto add = [&](const std::optional<Dwarf_Die>& part, bool by_pointer) {
+      if (!part) return;
+      for (const Target& target : targets_of(*part, depth + 1))
+        targets.push_back({target.type, (by_pointer && !target.in_array) || target.by_pointer, target.in_array});
+    };
+    const int tag = dwarf_tag(&type);
+    const bool is_pointer = tag == DW_TAG_pointer_type || tag == DW_TAG_reference_type ||
+                            tag == DW_TAG_rvalue_reference_type || tag == DW_TAG_ptr_to_member_type;
+    if (is_class_tag(tag))
+      targets.push_back({full_class(type).addr, false});
+    else
+      add(referred_by(type, DW_AT_type), is_pointer);
+    if (tag == DW_TAG_ptr_to_member_type) add(referred_by(type, DW_AT_containing_type), true);
+    if (tag == DW_TAG_subroutine_type) {
+      Dwarf_Die child{};
+      for (bool more = dwarf_child(&type, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0)
+        add(referred_by(child, DW_AT_type), false);
+    }
+    if (tag == DW_TAG_array_type)
+      for (Target& target : targets) target.in_array = !target.by_pointer;
+    return targets_[type.addr] = std::move(targets);
+  }
+
+  const DebugInfo& info_;
+  std::string name_;
+  const KnownClass& known_;
+  ClassGraph graph_;
+  std::size_t wanted_;
+  std::vector<Mention> mentions_;
+  std::vector<std::pair<Dwarf_Die, std::size_t>> uses_;  ///< functions with code and static objects
+  std::unordered_map<const void*, std::size_t> classes_;
+  std::unordered_map<const void*, std::string> declared_;  ///< names of classes that are only declared
+  std::unordered_map<std::string, std::size_t> named_classes_;
+  std::unordered_map<const void*, std::size_t> functions_;
+  std::unordered_map<const void*, std::vector<Target>> targets_;
+};
+
+}  // namespace
+
+KnownClass find_class(const DebugInfo& info, const ClassName& wanted) {
+  KnownClass known;
+  known.units = wanted.units_of(info);
+  for (const DebugUnit* unit : known.units) {
+    visit_classes(unit->content, {}, [&](const Dwarf_Die& die, const std::string& scope) {
+      if (!wanted.fits(die, scope)) return;
+      for (Dwarf_Die part : {die, full_class(die)}) {
+        known.entries.insert(part.addr);
+        Dwarf_Die child{};
+        for (bool more = dwarf_child(&part, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
+          if (dwarf_tag(&child) == DW_TAG_subprogram) known.functions.insert(child.addr);
+        }
+      }
+    });
+  }
+  return known;
+}
+
+void find_mentions(const DebugInfo& info, std::string_view name, const KnownClass& known,
+                   const std::function<void(const Dwarf_Die& die, Reach reach)>& found) {
+  MentionSearch search(info, name, known);
+  search.run();
+  search.for_each_use(found);
+}
+
+}  // namespace moult::internal

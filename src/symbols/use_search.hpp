@@ -1,0 +1,29 @@
+// The walk over one module's debug information that notes who mentions a class.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "symbols/class_graph.hpp"
+#include "symbols/class_walk.hpp"
+#include "symbols/debug_info.hpp"
+
+namespace moult::internal {
+
+/// The class and its member functions in one module, by their entries.
+struct KnownClass {
+  std::vector<const DebugUnit*> units;  ///< all that may mention it
+  std::unordered_set<const void*> entries;
+  std::unordered_set<const void*> functions;
+};
+
+KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
+
+/// Calls `found` for each function with code, and each static object, that reaches the class `name`. A function may
+/// have several entries.
+void find_mentions(const DebugInfo& info, std::string_view name, const KnownClass& known,
+                   const std::function<void(const Dwarf_Die& die, Reach reach)>& found);
+
+}  // namespace moult::internal

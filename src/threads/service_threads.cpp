@@ -1,0 +1,123 @@
+#include "threads/service_threads.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+
+#include "platform/signal_mask.hpp"
+#include "platform/tasks.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// For others to ask without the lock.
+[[gnu::tls_model("initial-exec")]] thread_local constinit bool this_thread_is_wakeful = false;
+
+struct Resting {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<pid_t> tasks;    // of the wakeful threads
+  std::vector<pid_t> working;  // those at work; room for all is reserved
+  pid_t stopper = 0;
+  bool is_barred = false;
+
+  bool is_working(pid_t task) const noexcept {
+    return std::find(working.begin(), working.end(), task) != working.end();
+  }
+  bool may_begin(pid_t task) const noexcept {
+    return !is_barred && (stopper == 0 || task == stopper || is_working(task));
+  }
+};
+
+/// Never destroyed: threads are there until the process ends.
+Resting& resting() noexcept {
+  alignas(Resting) static std::byte place[sizeof(Resting)];
+  static Resting& made = *new (place) Resting;
+  return made;
+}
+
+}  // namespace
+
+bool is_wakeful_thread() noexcept { return this_thread_is_wakeful; }
+
+WakefulThread::WakefulThread() {
+  block_signals_for_good();
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  all.working.reserve(all.tasks.size() + 1);
+  all.tasks.push_back(own_task());
+  this_thread_is_wakeful = true;
+}
+
+WakefulThread::~WakefulThread() {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  std::erase(all.tasks, own_task());
+  this_thread_is_wakeful = false;
+}
+
+WakefulWork::WakefulWork(pid_t task) {
+  Resting& all = resting();
+  std::unique_lock lock(all.mutex);
+  all.changed.wait(lock, [&] { return all.may_begin(task); });
+  all.working.push_back(own_task());
+}
+
+WakefulWork::~WakefulWork() {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  all.working.erase(std::find(all.working.begin(), all.working.end(), own_task()));
+  all.changed.notify_all();
+}
+
+bool is_served_in_stop(pid_t task) noexcept {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  return task == all.stopper || all.is_working(task);
+}
+
+void add_wakeful_tasks(pid_t stopper, std::vector<pid_t>& tasks) {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  for (pid_t task : all.tasks)
+    if (task != stopper) tasks.push_back(task);
+}
+
+bool await_rest(pid_t stopper, std::chrono::steady_clock::time_point deadline) noexcept {
+  Resting& all = resting();
+  std::unique_lock lock(all.mutex);
+  all.stopper = stopper;
+  if (all.changed.wait_until(lock, deadline, [&] { return all.working.empty(); })) return true;
+  all.stopper = 0;
+  all.changed.notify_all();
+  return false;
+}
+
+void end_rest() noexcept {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  all.stopper = 0;
+  all.changed.notify_all();
+}
+
+NoWakefulWork::NoWakefulWork() noexcept {
+  Resting& all = resting();
+  std::unique_lock lock(all.mutex);
+  all.changed.wait(lock, [&] { return all.working.empty(); });
+  all.is_barred = true;
+}
+
+NoWakefulWork::~NoWakefulWork() {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  all.is_barred = false;
+  all.changed.notify_all();
+}
+
+void forget_wakeful_threads() noexcept {
+  Resting& all = resting();
+  new (&all) Resting;  // what it was is as the other threads left it: locked, perhaps
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,82 @@
+#include "threads/stop_mutex.hpp"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <new>
+#include <thread>
+
+#include "moult/error.hpp"
+#include "threads/current_stop.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::internal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+struct Turns {
+  std::timed_mutex turn;
+  std::atomic<bool> is_taken{false};
+  std::atomic<std::uint32_t> urgent{0};         ///< urgent stops wanted
+  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there were
+};
+Turns turns;
+
+thread_local constinit bool is_about_to_fork = false;
+
+/// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
+void begin_anew_in_child() noexcept {
+  if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
+  new (&turns.turn) std::timed_mutex;
+  turns.is_taken = false;
+}
+
+}  // namespace
+
+StopTurn::StopTurn(Clock::time_point deadline) : lock_(turns.turn, std::defer_lock) {
+  static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
+  if (!is_ready_for_fork) throw std::bad_alloc();
+  if (!lock_.try_lock_until(deadline))
+    throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
+  turns.is_taken = true;
+}
+
+StopTurn::~StopTurn() { turns.is_taken = false; }
+
+bool StopTurn::give_way(Clock::time_point deadline) {
+  constexpr microseconds glance{50};
+  if (turns.urgent == 0) return true;
+  const std::uint32_t passed = turns.urgent_passed;
+  lock_.unlock();
+  while (turns.urgent > 0 && turns.urgent_passed == passed && Clock::now() < deadline)
+    std::this_thread::sleep_for(glance);
+  if (!lock_.try_lock_until(deadline)) return false;
+  turns.is_taken = true;
+  return true;
+}
+
+UrgentStop::UrgentStop(bool is_wanted) noexcept : is_wanted_(is_wanted) {
+  if (is_wanted_) ++turns.urgent;
+}
+
+UrgentStop::~UrgentStop() {
+  if (!is_wanted_) return;
+  ++turns.urgent_passed;
+  --turns.urgent;
+}
+
+bool is_urgent_stop_wanted() noexcept { return turns.urgent > 0; }
+
+void let_stop_pass() noexcept {
+  constexpr microseconds glance{100};
+  if (is_about_to_fork) return;
+  while (turns.is_taken.load(std::memory_order_relaxed)) std::this_thread::sleep_for(glance);
+}
+
+AboutToFork::AboutToFork() noexcept { is_about_to_fork = true; }
+AboutToFork::~AboutToFork() { is_about_to_fork = false; }
+
+}  // namespace moult::internal

@@ -1,0 +1,417 @@
+// The protocol of static update points, in every order in which its steps can happen.
+//
+// The model is the board itself, and beside it what the threads and the managers are about to do next. A step is what
+// happens under the board's lock as a whole, or one look at a word or at the count: everything another thread can
+// come between. From each state every step that is possible is taken, and no state twice.
+#include "points/point_registry.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace moult::internal {
+namespace {
+
+Seat* seat_number(std::size_t number) { return reinterpret_cast<Seat*>(number + 1); }
+std::size_t number_of(const Seat* seat) { return reinterpret_cast<std::uintptr_t>(seat) - 1; }
+ThreadId thread_number(std::size_t number) { return ThreadId{static_cast<std::int32_t>(number + 1)}; }
+
+/// What one thread of the program is about to do.
+enum class Next : char { look_at_count, arrive, look_at_word, sleep, asleep, work, end_work, end, ended, unborn };
+/// What one update's manager is about to do.
+enum class Manages : char { begin, look, ask, await_work, be_in_force, take_off, let_go, ended };
+
+struct Walker {
+  Next next = Next::look_at_count;
+  int rounds = 1;          ///< through its loop, before it ends
+  bool is_active = false;  ///< carries an update out when it is asked
+  bool is_starting = false;
+  SeatWord word = SeatWord::waiting;
+};
+
+struct Keeper {
+  Manages next = Manages::begin;
+  std::vector<ThreadId> threads{};
+  bool gives_up = false;  ///< it may, at any time while it waits
+  bool calls = false;     ///< it lets an active thread carry the update out
+  bool is_working = false;
+};
+
+struct Model {
+  PointBoard board;
+  std::vector<Walker> walkers;
+  std::vector<Keeper> keepers;
+  int locked_by = -1;              ///< a keeper in the middle of letting go
+  std::vector<std::size_t> to_go;  ///< seats that it has taken off and not released yet
+  bool expires = false;            ///< threads may find that a wait was forgotten
+  bool has_expired = false;
+  std::string broken;
+
+  std::string key() const;
+};
+
+std::string Model::key() const {
+  std::string text;
+  auto add = [&text](auto... numbers) { ((text += std::to_string(static_cast<long>(numbers)) + ','), ...); };
+  for (const Walker& walker : walkers) add(walker.next, walker.rounds, walker.word, walker.is_starting);
+  PointBoard copy = board;
+  for (std::size_t i = 0; i < keepers.size(); ++i) {
+    add(keepers[i].next, keepers[i].is_working);
+    if (const PointWait* wait = copy.find(seat_number(i))) add(wait->is_reached, wait->is_expired);
+  }
+  text += '|';
+  for (const Seated& seated : board.seats()) add(seated.thread, seated.is_at_start);
+  text += '|';
+  for (ThreadId thread : board.threads()) add(thread);
+  text += '|';
+  for (std::size_t seat : to_go) add(seat);
+  add(locked_by, board.count(), has_expired);
+  return text;
+}
+
+/// All steps from one state. Each is a state of its own.
+class Steps final {
+ public:
+  explicit Steps(const Model& from) : from_(from) {
+    for (std::size_t i = 0; i < from.walkers.size(); ++i) walk(i);
+    for (std::size_t i = 0; i < from.keepers.size(); ++i) keep(i);
+  }
+  std::vector<Model> all() && { return std::move(all_); }
+
+ private:
+  /// Adds what `change` makes of the state.
+  template <class Change>
+  void step(Change&& change) {
+    Model next = from_;
+    change(next);
+    all_.push_back(std::move(next));
+  }
+  bool is_unlocked() const { return from_.locked_by < 0; }
+  static const void* owner(std::size_t keeper) { return seat_number(keeper); }
+
+  void walk(std::size_t i);
+  void keep(std::size_t i);
+  static void pass(Walker& walker);
+  static void sit_or_pass(Model& model, std::size_t i);
+  static void take_off(Model& model, std::size_t i);
+  static void expect_all_at_their_points(Model& model, std::size_t keeper);
+
+  const Model& from_;
+  std::vector<Model> all_;
+};
+
+void Steps::pass(Walker& walker) {
+  walker.next = walker.is_starting ? Next::look_at_count : --walker.rounds > 0 ? Next::look_at_count : Next::end;
+  walker.is_starting = false;
+}
+
+void Steps::sit_or_pass(Model& model, std::size_t i) {
+  Walker& walker = model.walkers[i];
+  walker.word = SeatWord::waiting;
+  const Seated arrival{thread_number(i), "top", walker.is_starting, walker.is_active, seat_number(i)};
+  if (model.board.arrive(arrival))
+    walker.next = Next::look_at_word;
+  else
+    pass(walker);
+}
+
+void Steps::walk(std::size_t i) {
+  const Walker& walker = from_.walkers[i];
+  switch (walker.next) {
+    case Next::unborn:
+      if (!is_unlocked()) return;
+      return step([i](Model& model) {
+        model.board.add_thread(thread_number(i));
+        model.walkers[i].next = Next::look_at_count;
+      });
+    case Next::look_at_count:
+      return step([i](Model& model) {
+        if (model.board.count() == 0) return pass(model.walkers[i]);
+        model.walkers[i].next = Next::arrive;
+      });
+    case Next::arrive:
+      if (!is_unlocked()) return;
+      return step([i](Model& model) { sit_or_pass(model, i); });
+    case Next::look_at_word:
+      return step([i](Model& model) {
+        Walker& here = model.walkers[i];
+        if (here.word == SeatWord::released) return pass(here);
+        here.next = here.word == SeatWord::called ? Next::work : Next::sleep;
+      });
+    case Next::sleep:  // the kernel compares, and puts to sleep, as one
+      return step([i](Model& model) {
+        Walker& here = model.walkers[i];
+        here.next = here.word == SeatWord::waiting ? Next::asleep : Next::look_at_word;
+      });
+    case Next::asleep:  // for no reason, or to look for waits that were forgotten
+      if (!from_.expires || !is_unlocked()) return;
+      return step([i](Model& model) {
+        model.walkers[i].next = Next::look_at_word;
+        model.has_expired = true;
+        auto is_forgotten = [&model](const PointWait& wait) {
+          return model.keepers[number_of(static_cast<const Seat*>(wait.owner))].next == Manages::look;
+        };
+        model.board.expire(is_forgotten, [&model](Seat* seat) {
+          Walker& walker_there = model.walkers[number_of(seat)];
+          walker_there.word = SeatWord::released;
+          if (walker_there.next == Next::asleep) walker_there.next = Next::look_at_word;
+        });
+      });
+    case Next::work:
+      return step([i](Model& model) {
+        for (std::size_t keeper = 0; keeper < model.keepers.size(); ++keeper)
+          if (model.keepers[keeper].is_working) expect_all_at_their_points(model, keeper);
+        model.walkers[i].next = Next::end_work;
+      });
+    case Next::end_work:
+      return step([i](Model& model) {
+        model.walkers[i].word = after_work(model.walkers[i].word);
+        model.walkers[i].next = Next::look_at_word;
+        for (Keeper& keeper : model.keepers) keeper.is_working = false;
+      });
+    case Next::end:
+      if (!is_unlocked()) return;
+      return step([i](Model& model) {
+        model.board.remove_thread(thread_number(i));
+        model.walkers[i].next = Next::ended;
+      });
+    case Next::ended: return;
+  }
+}
+
+/// Whoever is meant has a seat, and has not been let go.
+void Steps::expect_all_at_their_points(Model& model, std::size_t keeper) {
+  const std::vector<ThreadId>& meant =
+      model.keepers[keeper].threads.empty() ? model.board.threads() : model.keepers[keeper].threads;
+  for (ThreadId thread : meant) {
+    const Walker& walker = model.walkers[static_cast<std::size_t>(thread) - 1];
+    const bool is_there = walker.next == Next::look_at_word || walker.next == Next::sleep ||
+                          walker.next == Next::asleep || walker.next == Next::work || walker.next == Next::end_work;
+    // One that begins may still be on its way to its seat: it has not run anything yet.
+    const bool is_before_main = walker.is_starting;
+    if ((!is_there || walker.word == SeatWord::released) && !is_before_main)
+      model.broken = "thread " + std::to_string(static_cast<int>(thread)) + " is not at its point";
+  }
+}
+
+void Steps::take_off(Model& model, std::size_t i) {
+  model.locked_by = static_cast<int>(i);
+  model.board.end(owner(i), [&model](Seat* seat) { model.to_go.push_back(number_of(seat)); });
+  model.keepers[i].next = Manages::let_go;
+}
+
+void Steps::keep(std::size_t i) {
+  const Keeper& keeper = from_.keepers[i];
+  switch (keeper.next) {
+    case Manages::begin:
+      if (!is_unlocked()) return;
+      return step([i](Model& model) {
+        PointWait wait{.owner = owner(i), .points = {}, .threads = model.keepers[i].threads};
+        if (!model.board.means_anybody(wait)) return void(model.keepers[i].next = Manages::ended);
+        model.board.begin(std::move(wait));
+        model.keepers[i].next = Manages::look;
+      });
+    case Manages::look: {
+      if (!is_unlocked()) return;
+      if (keeper.gives_up) step([i](Model& model) { take_off(model, i); });
+      PointBoard board = from_.board;
+      PointWait& wait = *board.find(owner(i));
+      if (!board.is_reached(wait)) {
+        if (board.is_deserted(wait)) return step([i](Model& model) { take_off(model, i); });  // the update fails
+        // It sleeps until an arrival or an end, each of which wakes it. That it looked may matter to an expired wait.
+        if (from_.has_expired) step([i](Model& model) { model.board.is_reached(*model.board.find(owner(i))); });
+        return;
+      }
+      return step([i](Model& model) {
+        model.board.is_reached(*model.board.find(owner(i)));
+        model.keepers[i].next = model.keepers[i].calls ? Manages::ask : Manages::be_in_force;
+      });
+    }
+    case Manages::ask:
+      if (!is_unlocked()) return;
+      return step([i](Model& model) {
+        Seat* seat = model.board.active_seat(owner(i));
+        if (seat == nullptr) return void(model.keepers[i].next = Manages::be_in_force);
+        Walker& walker = model.walkers[number_of(seat)];
+        walker.word = SeatWord::called;
+        if (walker.next == Next::asleep) walker.next = Next::look_at_word;
+        model.keepers[i].is_working = true;
+        model.keepers[i].next = Manages::await_work;
+      });
+    case Manages::await_work:
+      if (keeper.is_working) return;
+      return step([i](Model& model) { model.keepers[i].next = Manages::take_off; });
+    case Manages::be_in_force:
+      return step([i](Model& model) {
+        expect_all_at_their_points(model, i);
+        model.keepers[i].next = Manages::take_off;
+      });
+    case Manages::take_off:
+      if (!is_unlocked()) return;
+      return step([i](Model& model) { take_off(model, i); });
+    case Manages::let_go:
+      return step([i](Model& model) {
+        if (model.to_go.empty()) {
+          model.locked_by = -1;
+          model.keepers[i].next = Manages::ended;
+          return;
+        }
+        Walker& walker = model.walkers[model.to_go.back()];
+        model.to_go.pop_back();
+        walker.word = SeatWord::released;
+        if (walker.next == Next::asleep) walker.next = Next::look_at_word;
+      });
+    case Manages::ended: return;
+  }
+}
+
+bool is_at_its_end(const Model& model) {
+  return std::all_of(model.walkers.begin(), model.walkers.end(),
+                     [](const Walker& w) { return w.next == Next::ended; }) &&
+         std::all_of(model.keepers.begin(), model.keepers.end(),
+                     [](const Keeper& keeper) { return keeper.next == Manages::ended; });
+}
+
+/// Goes through all states that can be reached, and says how many there are.
+std::size_t explore(const Model& first) {
+  std::unordered_set<std::string> seen{first.key()};
+  std::vector<Model> open{first};
+  while (!open.empty()) {
+    const Model model = std::move(open.back());
+    open.pop_back();
+    std::vector<Model> next = Steps(model).all();
+    if (next.empty() && !is_at_its_end(model)) {
+      ADD_FAILURE() << "nobody can go on: " << model.key();
+      return 0;
+    }
+    for (Model& state : next) {
+      if (!state.broken.empty()) {
+        ADD_FAILURE() << state.broken << ": " << state.key();
+        return 0;
+      }
+      if (seen.insert(state.key()).second) open.push_back(std::move(state));
+    }
+  }
+  std::printf("%zu states\n", seen.size());
+  return seen.size();
+}
+
+/// Threads that are moult's; with `threads` named they need not be.
+Model with_walkers(std::size_t count, int rounds) {
+  Model model;
+  for (std::size_t i = 0; i < count; ++i) {
+    model.walkers.push_back({.rounds = rounds});
+    model.board.add_thread(thread_number(i));
+  }
+  return model;
+}
+
+TEST(PointProtocol, ThreadsThatAreWaitedForStayAndGoOn) {
+  Model model = with_walkers(3, 2);
+  model.keepers = {{}};
+  EXPECT_GT(explore(model), 1000u);
+}
+
+TEST(PointProtocol, AnUpdateThatGivesUpLetsAllGo) {
+  Model model = with_walkers(3, 2);
+  model.keepers = {{.gives_up = true}};
+  EXPECT_GT(explore(model), 1000u);
+}
+
+TEST(PointProtocol, TwoUpdatesWaitForTheSameThreads) {
+  Model model = with_walkers(2, 3);
+  model.keepers = {{.gives_up = true}, {.gives_up = true}};
+  EXPECT_GT(explore(model), 1000u);
+}
+
+TEST(PointProtocol, AThreadThatBeginsMeanwhileReachesAPointOrWaitsBeforeItsMain) {
+  Model model = with_walkers(2, 1);
+  model.walkers.push_back({.next = Next::unborn, .rounds = 1, .is_starting = true});
+  model.keepers = {{}};
+  EXPECT_GT(explore(model), 1000u);
+}
+
+TEST(PointProtocol, AnActiveThreadCarriesTheUpdateOutAndGoesOn) {
+  Model model = with_walkers(2, 2);
+  model.walkers[1].is_active = true;
+  model.keepers = {{.calls = true}, {.gives_up = true}};
+  EXPECT_GT(explore(model), 1000u);
+}
+
+TEST(PointProtocol, AWaitThatIsForgottenKeepsNobody) {
+  Model model = with_walkers(2, 2);
+  model.expires = true;
+  model.keepers = {{.gives_up = true}, {.gives_up = true}};
+  EXPECT_GT(explore(model), 1000u);
+}
+
+class PointBoardTest : public testing::Test {
+ protected:
+  static Seated at(std::string_view point, std::size_t thread = 0) {
+    return {thread_number(thread), point, false, false, seat_number(thread)};
+  }
+  void begin(std::vector<std::string> points, std::vector<ThreadId> threads) {
+    board_.begin({.owner = this, .points = std::move(points), .threads = std::move(threads)});
+  }
+
+  PointBoard board_;
+};
+
+TEST_F(PointBoardTest, AThreadThatNobodyNamedPasses) {
+  begin({}, {thread_number(1)});
+  EXPECT_FALSE(board_.arrive(at("top", 0)));
+  EXPECT_TRUE(board_.arrive(at("top", 1)));
+}
+
+TEST_F(PointBoardTest, AThreadPassesPointsThatAreNotNamed) {
+  begin({"top", "bottom"}, {thread_number(0)});
+  EXPECT_FALSE(board_.arrive(at("middle")));
+  EXPECT_TRUE(board_.arrive(at("bottom")));
+}
+
+TEST_F(PointBoardTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
+  begin({"top"}, {thread_number(0)});
+  const int other = 0;
+  board_.begin({.owner = &other, .points = {"bottom"}, .threads = {thread_number(0)}});
+  ASSERT_TRUE(board_.arrive(at("bottom")));
+  EXPECT_FALSE(board_.is_reached(*board_.find(this)));
+  EXPECT_THAT(board_.missing(*board_.find(this)), testing::ElementsAre(thread_number(0)));
+  EXPECT_TRUE(board_.is_reached(*board_.find(&other)));
+}
+
+TEST_F(PointBoardTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarriesTheUpdateOut) {
+  board_.add_thread(thread_number(0));
+  board_.add_thread(thread_number(1));
+  board_.begin({.owner = this, .points = {}, .threads = {}, .driver = thread_number(1)});
+  EXPECT_FALSE(board_.arrive(at("top", 1)));
+  EXPECT_FALSE(board_.is_reached(*board_.find(this)));
+  EXPECT_TRUE(board_.arrive(at("top", 0)));
+  EXPECT_TRUE(board_.is_reached(*board_.find(this)));
+}
+
+TEST_F(PointBoardTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
+  board_.add_thread(thread_number(0));
+  board_.add_thread(thread_number(1));
+  begin({}, {});
+  ASSERT_TRUE(board_.arrive(at("top", 1)));
+  EXPECT_FALSE(board_.is_reached(*board_.find(this)));
+  board_.remove_thread(thread_number(0));
+  EXPECT_TRUE(board_.is_reached(*board_.find(this)));
+}
+
+TEST_F(PointBoardTest, AWaitIsDesertedAndNotReachedWhenAllThreadsOfMoultsHaveEnded) {
+  board_.add_thread(thread_number(0));
+  begin({"misspelt"}, {});
+  EXPECT_FALSE(board_.is_deserted(*board_.find(this)));
+  board_.remove_thread(thread_number(0));
+  EXPECT_FALSE(board_.is_reached(*board_.find(this)));
+  EXPECT_TRUE(board_.is_deserted(*board_.find(this)));
+}
+
+}  // namespace
+}  // namespace moult::internal

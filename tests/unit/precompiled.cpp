@@ -1,0 +1,2 @@
+// Precompiled headers belong to a target, and a program has a main function.
+int main() { return 0; }

@@ -1,0 +1,93 @@
+#include "threads/service_threads.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "moult/error.hpp"
+#include "platform/tasks.hpp"
+#include "stopping.hpp"
+
+namespace moult::internal {
+namespace {
+
+TEST(WakefulThreads, GoOnInAStop) {
+  std::atomic<long> rounds{0};
+  std::atomic<bool> is_wakeful{false};
+  std::jthread busy([&](const std::stop_token& token) {
+    WakefulThread here;
+    is_wakeful = true;
+    while (!token.stop_requested()) ++rounds;
+  });
+  while (!is_wakeful) std::this_thread::yield();
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  EXPECT_EQ(stopped->thread_count(), 0u);
+  long before = rounds;
+  while (rounds < before + 1000) std::this_thread::yield();
+}
+
+class Works : public testing::Test {
+ protected:
+  ~Works() override { may_end = true; }
+
+  /// A wakeful thread that works for `task`.
+  void begin(pid_t task) {
+    thread = std::jthread([this, task] {
+      WakefulThread here;
+      is_wakeful = true;
+      WakefulWork work(task);
+      is_working = true;
+      while (!may_end) std::this_thread::yield();
+    });
+    while (!is_wakeful) std::this_thread::yield();
+  }
+
+  std::atomic<bool> is_wakeful{false};
+  std::atomic<bool> is_working{false};
+  std::atomic<bool> may_end{false};
+  std::jthread thread;
+};
+
+TEST_F(Works, AreWaitedForByAStop) {
+  begin(1);
+  while (!is_working) std::this_thread::yield();
+  EXPECT_THROW(stop(100ms), Error);
+  std::jthread later([this] {
+    WakefulThread here;
+    std::this_thread::sleep_for(50ms);
+    may_end = true;
+  });
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  EXPECT_TRUE(may_end);
+}
+
+TEST_F(Works, BeginOnlyWhenTheStopIsOver) {
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  begin(1);
+  look_away();
+  EXPECT_FALSE(is_working);
+  stopped.reset();
+  while (!is_working) std::this_thread::yield();
+}
+
+TEST_F(Works, ForTheStopperBeginInTheStop) {
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  begin(own_task());
+  while (!is_working) std::this_thread::yield();
+}
+
+TEST_F(Works, ForTheStopperBeginWhenItDoesNotBarThemAnyMore) {
+  std::unique_ptr<StoppedWorld> stopped = stop();
+  std::optional<NoWakefulWork> none;
+  none.emplace();
+  begin(own_task());
+  look_away();
+  EXPECT_FALSE(is_working);
+  none.reset();
+  while (!is_working) std::this_thread::yield();
+}
+
+}  // namespace
+}  // namespace moult::internal
