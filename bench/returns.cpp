@@ -61,7 +61,7 @@ class OnlyStops final : public Redefines {
   bool wait_alterability() override {
     returned.acquire();
     began = Clock::now();
-    moult::Transaction::current()->hold(
+    moult::internal::Transaction::current()->hold(
         moult::internal::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}}));
     return true;
   }

@@ -10,7 +10,7 @@
 namespace few_descriptors {
 
 using limits::apply;
-using moult::Fd;
+using moult::internal::Fd;
 using moult::SafeRedefineUpdate;
 using moult::UpdateReport;
 using moult::UpdateState;

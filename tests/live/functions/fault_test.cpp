@@ -25,8 +25,10 @@
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
 
-namespace moult::internal {
+namespace moult {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+using namespace internal;
 
 using namespace std::chrono_literals;
 
@@ -396,4 +398,4 @@ TEST_F(FaultInjection, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWasRunningA
 }
 
 }  // namespace subject
-}  // namespace moult::internal
+}  // namespace moult

@@ -24,8 +24,10 @@
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::internal {
+namespace moult {
 namespace subject {
+
+using namespace internal;
 
 using namespace std::chrono_literals;
 
@@ -392,4 +394,4 @@ TEST(ReturnBarrier, AnUpdateWhosePatienceRunsOutNamesTheCallAndPutsBackWhatItCha
 }
 
 }  // namespace subject
-}  // namespace moult::internal
+}  // namespace moult

@@ -21,8 +21,10 @@
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::internal {
+namespace moult {
 namespace subject {
+
+using namespace internal;
 
 using namespace std::chrono_literals;
 
@@ -158,4 +160,4 @@ TEST_F(ReturnFaults, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWas) {
 }
 
 }  // namespace subject
-}  // namespace moult::internal
+}  // namespace moult
