@@ -70,7 +70,8 @@ Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptio
 
 /// Converts every live object of class `Old` that lies in a pool to class `New`, where it is, at the first use of the
 /// chunk of memory it lies in (64 KiB or more), whatever code uses it. The stop converts nothing, and moves
-/// the memory away (docs/limits.md says how long that takes); what was converted costs nothing more when all is.
+/// the memory away (docs/before-you-start.md says how long that takes); what was converted costs nothing more when
+/// all is.
 ///
 /// As start_eager_update, but for when the transformer runs and in which thread: later, in one of moult's or one that
 /// drains. An object for which it throws stays as it is and counts as one of Old: a warning in the log names it.
