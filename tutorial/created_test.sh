@@ -8,7 +8,7 @@ trap 'rm -rf "$copy"' EXIT
 exercise=$copy/${1#"${1%/*/*}"/}
 mkdir -p "$exercise"
 cp "${1%/*/*}/lib.sh" "$copy"
-cp "$1"/* "$exercise"
+cp -p "$1"/* "$exercise" # with their times: moult refuses headers newer than the program
 rm -f "$exercise/update.cpp"
 
 status=0

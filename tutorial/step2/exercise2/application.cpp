@@ -1,4 +1,4 @@
-// Ten thousand odd integers. Every two seconds five of them form a new serie. Each line shows the first serie and the
+// Ten thousand odd integers. Every two seconds five of them form a new series. Each line shows the first series and the
 // latest one.
 #include <algorithm>
 #include <iostream>

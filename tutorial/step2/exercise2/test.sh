@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: ./test.sh [solution]   Each line of the trace must be two series of five, "FIRST | LATEST". At first they are odd
 # integers in ascending order. From some place on each is twice an odd integer, and in the end they are in another order. No
-# integer may be doubled twice. The first serie must keep its integers.
+# integer may be doubled twice. The first series must keep its integers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh
@@ -30,7 +30,7 @@ check_trace() {
     [[ "$text " =~ ^$five\|\ $five ]] || wrong "\"$text\" where two series of five were expected"
     read -r -a number <<<"${text/|/}"
     look_at "${number[@]:0:5}"
-    [[ -z $first || $first == "${originals[*]}" ]] || wrong "\"$text\": the first serie has other integers than before"
+    [[ -z $first || $first == "${originals[*]}" ]] || wrong "\"$text\": the first series has other integers than before"
     first=${originals[*]} all=$doubled
     [[ -z $shuffled || $doubled -gt 0 && $doubled -lt 5 ]] || seen=yes
     look_at "${number[@]:5:5}"
@@ -41,7 +41,7 @@ check_trace() {
     ((all < 10)) || state=2
   done
   ((state == 2)) || wrong "no integer was doubled: the objects were not converted"
-  [[ -n $seen ]] || wrong "each serie is in ascending order: Serie::text was not replaced"
+  [[ -n $seen ]] || wrong "each series is in ascending order: Serie::text was not replaced"
 }
 
 run_exercise step2_exercise2 "$@"
