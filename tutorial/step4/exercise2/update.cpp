@@ -95,8 +95,8 @@ class WebServer_v2 : public moult::Updatable<WebServer_v2> {
   std::map<std::string, std::string> passwords_{{"ada", "lovelace"}, {"grace", "hopper"}};
 };
 
-/// Shows pages to users only. Its functions are called for the program's Handler, whose pointer is to a WebServer. So
-/// they use the server that create_new_do_get has stored here.
+/// Shows pages to users only. Its functions are called for the program's Handler, which knows a WebServer. So they use
+/// the server that create_new_do_get has stored here.
 class Handler_v2 {
  public:
   Answer do_get(const Request& request);
