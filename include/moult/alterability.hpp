@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <type_traits>
 #include <typeinfo>
 #include <vector>
 
@@ -67,6 +68,12 @@ bool wait_quiescence_of_function(const AnyFunction& function, const Patience& pa
 /// keeps calls of one of them waiting; invalid_argument; thread_unstoppable; unsupported, where the processor keeps
 /// shadow stacks.
 void setup_force_quiescence(const std::vector<AnyFunction>& functions, const Patience& patience = {});
+/// The same for one function, without braces.
+template <class F>
+requires std::is_convertible_v<const F&, AnyFunction>
+void setup_force_quiescence(const F& function, const Patience& patience = {}) {
+  setup_force_quiescence(std::vector<AnyFunction>{function}, patience);
+}
 
 /// Sleeps until the last call inside has returned, told by return barriers (return_barrier.hpp). True leaves the
 /// program stopped with none of the functions active. False: patience has run out; the entries are open again and the

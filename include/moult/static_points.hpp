@@ -38,11 +38,11 @@ void stop_at_static_point(std::string_view name);
 /// Which threads are to wait where.
 struct StaticPoints {
   /// A thread waits at the first of these that it comes to; none named: at any static update point.
-  std::vector<std::string> names;
+  std::vector<std::string> names{};
   /// Who must reach one; an update passes its own threads(). None named: every moult::Thread that runs, or begins to
   /// run before all of them have reached one; those that begin later wait before their main function. Threads that are
   /// not meant pass the points as if nobody waited.
-  std::vector<ThreadId> threads;
+  std::vector<ThreadId> threads{};
 };
 
 /// From now on the threads that are meant stay at the points that are named. They are let go, whatever happens, when
