@@ -169,7 +169,7 @@ class ConversionUpdate : public Update {
   ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads);
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

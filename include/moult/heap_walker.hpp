@@ -172,7 +172,7 @@ class HeapTraversalUpdate : public Update {
   const HeapSummary& summary() const noexcept;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

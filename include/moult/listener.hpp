@@ -32,7 +32,7 @@ class Listener final {
   const std::string& path() const noexcept;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -47,7 +47,7 @@ class PipeListener final {
   PipeListener& operator=(const PipeListener&) = delete;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -42,7 +42,7 @@ class Manager final : public AnyManager {
   void apply_next_update();
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -62,7 +62,7 @@ class ThreadedManager final : public AnyManager {
   void stop();
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -79,7 +79,7 @@ class ThreadRebootUpdate : public StaticPointUpdate {
   bool check_over() override;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -205,7 +205,7 @@ class RebootFunctionUpdate : public StaticPointUpdate {
   bool check_over() override;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

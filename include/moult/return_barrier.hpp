@@ -53,7 +53,7 @@ class ReturnBarrier final {
   bool wait(std::chrono::milliseconds timeout);
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

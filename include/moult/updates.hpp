@@ -58,7 +58,7 @@ class SafeRedefineUpdate : public Update {
   void apply() override;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -8,6 +8,8 @@
 
 namespace moult::reboot_test {
 
+using namespace internal;
+
 // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be.
 MOULT_UPDATABLE int version() { return 1; }
 MOULT_UPDATABLE int version_two() { return 2; }
