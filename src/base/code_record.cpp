@@ -50,6 +50,9 @@ class CodeRecord::Entry final {
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
 
+  void set_use(CodeUse use) noexcept {
+    noted_code().with([&](NotedCode&) { place_->use = use; });
+  }
   void keep() noexcept {
     noted_code().with([&](NotedCode&) { place_->is_kept = true; });
   }
@@ -60,6 +63,10 @@ class CodeRecord::Entry final {
 
 CodeRecord::CodeRecord(CodeUse use, std::vector<const void*> addresses)
     : entry_(std::make_shared<Entry>(Noted{use, std::move(addresses)})) {}
+
+void CodeRecord::set_use(CodeUse use) noexcept {
+  if (entry_ != nullptr) entry_->set_use(use);
+}
 
 void CodeRecord::keep() noexcept {
   if (entry_ != nullptr) entry_->keep();

@@ -10,7 +10,8 @@ namespace moult::internal {
 enum class CodeUse : std::uint8_t {
   called_later,  ///< a method, a field's values, a visitor, a main function, a new version of a call, a pointer
   conversion,    ///< a converter's: called for the conversion of objects only
-  ended_update,  ///< an update's steps: its manager calls none of them again
+  waiting_update,  ///< an update's steps, which its manager is going to call
+  ended_update,    ///< the same of one that has ended: its manager calls none of them again
 };
 
 /// Notes code in the process-wide list for as long as this object or a copy lives. Safe in any thread.
@@ -20,6 +21,7 @@ class CodeRecord final {
   /// `addresses`: functions, or anything else in the module that the code is in. Throws std::bad_alloc.
   CodeRecord(CodeUse use, std::vector<const void*> addresses);
 
+  void set_use(CodeUse use) noexcept;
   /// The record stays in the list for good: nobody can tell any more when the last call ends.
   void keep() noexcept;
 
@@ -38,6 +40,9 @@ struct HandedOver {
   CodeRecord record{};
   Callable call{};
 };
+
+/// The vtable of an object that has one (Itanium C++ ABI, 2.4: it begins with that address).
+inline const void* vtable_of(const void* object) noexcept { return *static_cast<const void* const*>(object); }
 
 /// All addresses that are on record for that use.
 std::vector<const void*> recorded_code(CodeUse use);
