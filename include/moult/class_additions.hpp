@@ -122,14 +122,14 @@ template <class Class>
 /// then; std::bad_alloc. A pool whose objects have values deletes them more slowly, and no other does. After Pymoult's
 /// addFieldToClass; the table is the shadow data of DynamOS (Makris and Ryu, EuroSys 2007) and Ksplice.
 template <detail::has_own_pool Class, class T>
-Field<Class, T> add_field_to_class(std::string_view name, const FieldOptions<Class, T>& options = {}) {
+[[gnu::visibility("hidden")]] Field<Class, T> add_field_to_class(std::string_view name, const FieldOptions<Class, T>& options = {}) {
   const detail::OpaquePool* live = options.values == Values::at_once ? &detail::own_pool<Class>() : nullptr;
   return Field<Class, T>(detail::add_field(detail::field_kind<Class, T>(name), detail::make_value(options), live));
 }
 
 /// The field of that name. Throws Error: not_found; invalid_argument where its type is another one, naming both.
 template <detail::has_own_pool Class, class T>
-Field<Class, T> field(std::string_view name) {
+[[gnu::visibility("hidden")]] Field<Class, T> field(std::string_view name) {
   return Field<Class, T>(detail::require_field(detail::field_kind<Class, T>(name)));
 }
 
@@ -154,7 +154,7 @@ template <class Class>
 using PooledOf = typename Pooled<std::remove_const_t<Class>>::type;
 
 template <class M, class Class>
-FieldKind mixin_kind() {
+[[gnu::visibility("hidden")]] FieldKind mixin_kind() {
   FieldKind kind = field_kind<Class, M>("");
   kind.name = name_of_type(typeid(M));
   return kind;
@@ -164,13 +164,13 @@ FieldKind mixin_kind() {
 
 /// From now on every object of the class has an M. As add_field_to_class.
 template <class M, detail::has_own_pool Class>
-Field<Class, M> add_mixin_to_class(const FieldOptions<Class, M>& options = {}) {
+[[gnu::visibility("hidden")]] Field<Class, M> add_mixin_to_class(const FieldOptions<Class, M>& options = {}) {
   return add_field_to_class<Class, M>(detail::name_of_type(typeid(M)), options);
 }
 
 /// This object has an M, made of `args`. Throws Error as Field::give. Undone with the update whose step calls it.
 template <class M, class Class, class... Args>
-M& add_mixin(Class& object, Args&&... args) {
+[[gnu::visibility("hidden")]] M& add_mixin(Class& object, Args&&... args) {
   using Owner = detail::PooledOf<Class>;
   Owner& owner = object;
   auto fresh = std::make_unique<detail::HeldValue<M>>([&] { return M(std::forward<Args>(args)...); });
@@ -180,7 +180,7 @@ M& add_mixin(Class& object, Args&&... args) {
 
 /// Whether the class or this very object has the mixin.
 template <class M, class Class>
-bool has_mixin(const Class& object) {
+[[gnu::visibility("hidden")]] bool has_mixin(const Class& object) {
   using Owner = detail::PooledOf<Class>;
   detail::OpaqueSideTable* table = detail::find_field(detail::mixin_kind<M, Owner>());
   if (table == nullptr) return false;
@@ -190,12 +190,12 @@ bool has_mixin(const Class& object) {
 
 /// The object's M. Throws as Field::of, and not_found where neither the class nor the object has one.
 template <class M, class Class>
-M& mixin(Class& object) {
+[[gnu::visibility("hidden")]] M& mixin(Class& object) {
   using Owner = detail::PooledOf<Class>;
   return Field<Owner, M>(detail::require_field(detail::mixin_kind<M, Owner>())).of(object);
 }
 template <class M, class Class>
-const M& mixin(const Class& object) {
+[[gnu::visibility("hidden")]] const M& mixin(const Class& object) {
   return mixin<M>(const_cast<Class&>(object));
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
@@ -49,10 +50,6 @@ struct HeapVisitor {
   std::function<void(void* object)> undo;  ///< may be empty
 };
 
-/// Hidden, so that each module has its own.
-template <class Visit>
-struct [[gnu::visibility("hidden")]] ModuleMark{static void here(){}};
-
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// Which classes' objects are looked for, and what is done with each:
@@ -78,13 +75,13 @@ class HeapWalker {
   /// on<const T> promises to change nothing: objects in read-only memory are visited too, and an update that only looks
   /// can be rolled back.
   template <class T, class Visit>
-  void on(Visit visit) {
+  [[gnu::visibility("hidden")]] void on(Visit visit) {
     add<T>(std::move(visit), {});
   }
   /// With `undo(T&)`, which takes back what `visit` did. It is called for each object visited, the last one first, when
   /// `visit` throws for another or a later step of the update throws; it does not throw.
   template <class T, class Visit, class Undo>
-  void on(Visit visit, Undo undo) {
+  [[gnu::visibility("hidden")]] void on(Visit visit, Undo undo) {
     add<T>(std::move(visit), std::move(undo));
   }
 
@@ -92,7 +89,7 @@ class HeapWalker {
 
  private:
   template <class T, class Visit>
-  void add(Visit visit, std::function<void(T&)> undo);
+  [[gnu::visibility("hidden")]] void add(Visit visit, std::function<void(T&)> undo);
 
   std::vector<detail::HeapVisitor> visitors_;
 };
@@ -177,7 +174,7 @@ class HeapTraversalUpdate : public Update {
 };
 
 template <class T, class Visit>
-void HeapWalker::add(Visit visit, std::function<void(T&)> undo) {
+[[gnu::visibility("hidden")]] void HeapWalker::add(Visit visit, std::function<void(T&)> undo) {
   static_assert(std::is_class_v<T>, "objects of classes are looked for");
   constexpr bool takes_path = std::is_invocable_v<Visit&, T&, const HeapPath&>;
   static_assert(takes_path || std::is_invocable_v<Visit&, T&>,
@@ -186,7 +183,7 @@ void HeapWalker::add(Visit visit, std::function<void(T&)> undo) {
   visitor.type = &typeid(T);
   visitor.size = sizeof(T);
   visitor.alignment = alignof(T);
-  visitor.place = reinterpret_cast<const void*>(&detail::ModuleMark<Visit>::here);
+  visitor.place = &detail::this_module;
   visitor.may_change = !std::is_const_v<T>;
   visitor.visit = [visit = std::move(visit)](void* object, const HeapPath& path) mutable {
     if constexpr (takes_path)

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "moult/data_access.hpp"
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 
 #pragma GCC visibility push(default)
@@ -37,7 +38,7 @@ class ProgressiveObjects {
 
   ProgressiveObjects() noexcept = default;
   /// Stops the program unless an update's step has. Without a `visit` the objects are to be taken.
-  ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit);
+  ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit, Caller caller);
 
   void* next(std::chrono::steady_clock::time_point deadline) const;
   void* take() const;
@@ -104,7 +105,7 @@ class DataAccessor<T, Access::progressive> final : public detail::ProgressiveObj
   };
 
   [[gnu::visibility("hidden")]] explicit DataAccessor(const Enumeration& options = {})
-      : ProgressiveObjects(detail::ModulePoolOf<T>::get(), options, nullptr) {}
+      : ProgressiveObjects(detail::ModulePoolOf<T>::get(), options, nullptr, {}) {}
   ~DataAccessor() { cease(); }
   DataAccessor(const DataAccessor&) = delete;
   DataAccessor& operator=(const DataAccessor&) = delete;
@@ -127,7 +128,8 @@ class AccessVisit final : public detail::ProgressiveObjects {
  public:
   AccessVisit() noexcept = default;
   /// visit_at_first_access makes one.
-  AccessVisit(const detail::OpaquePool& own, const Enumeration& options, std::function<void(void*)> visit);
+  AccessVisit(const detail::OpaquePool& own, const Enumeration& options, std::function<void(void*)> visit,
+              detail::Caller caller);
 
   /// Visits what is left, in the calling thread and in stops of about a millisecond each; returns when all is done, by
   /// whomever. In a stopped program all of it in that stop. Throws Error (thread_unstoppable) after `timeout` for one
@@ -155,7 +157,8 @@ class AccessVisit final : public detail::ProgressiveObjects {
 template <detail::has_own_pool T, class Visitor>
 [[gnu::visibility("hidden")]] AccessVisit visit_at_first_access(Visitor visitor, const Enumeration& options = {}) {
   return AccessVisit(detail::ModulePoolOf<T>::get(), options,
-                     [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); });
+                     [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); },
+                     {&detail::this_module});
 }
 
 }  // namespace moult

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/function_reboot.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
@@ -21,7 +22,7 @@
 namespace moult {
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
-void switch_main(ThreadId thread, std::function<void()> main);
+void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 }
 
 /// The moult::Thread `thread`, which stays at a static update point, leaves its main function when it is let go, and
@@ -41,9 +42,10 @@ void switch_main(ThreadId thread, std::function<void()> main);
 /// information or of a language other than C++ and C; invalid_argument elsewhere than in a stopped program's step. What
 /// was compiled without exceptions is left without cleaning up. After Pymoult's switch_main.
 template <class Main, class... Args>
-void switch_main(ThreadId thread, Main main, Args... args) {
-  detail::switch_main(thread,
-                      [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); });
+[[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
+  detail::switch_main(
+      thread, [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
+      {&detail::this_module});
 }
 
 /// The same with the main function that the thread runs, and the arguments that it was given.
@@ -63,12 +65,14 @@ class ThreadRebootUpdate : public StaticPointUpdate {
  public:
   /// `main` with copies of `args`.
   template <class Main, class... Args>
-  ThreadRebootUpdate(std::string name, ThreadId thread, Main main, Args... args)
+  [[gnu::visibility("hidden")]] ThreadRebootUpdate(std::string name, ThreadId thread, Main main, Args... args)
       : ThreadRebootUpdate(std::move(name), thread,
                            std::function<void()>([main = std::move(main), ... args = std::move(args)] {
                              std::invoke(Main(main), Args(args)...);
-                           })) {}
-  ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main);
+                           }),
+                           detail::Caller{&detail::this_module}) {}
+  ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main,
+                     detail::Caller caller = {&detail::this_module});
   /// With the main function that it runs.
   ThreadRebootUpdate(std::string name, ThreadId thread);
   ~ThreadRebootUpdate() override;
@@ -77,6 +81,7 @@ class ThreadRebootUpdate : public StaticPointUpdate {
   void apply() override;
   bool wait_over() override;
   bool check_over() override;
+  void cleanup() override;
 
  private:
   class [[gnu::visibility("hidden")]] Impl;
@@ -141,7 +146,7 @@ class FunctionReboot final {
  public:
   /// `function` is a pointer to a function or to a member function, or a Function that was found by its name.
   template <class Old, class New, class Capture>
-  FunctionReboot(const Old& function, New new_function, Capture capture_state)
+  [[gnu::visibility("hidden")]] FunctionReboot(const Old& function, New new_function, Capture capture_state)
       : FunctionReboot(std::type_identity<detail::ResultOf<Old>>(),
                        AnyFunction(detail::plain<std::decay_t<Old>>(function)), std::move(new_function),
                        std::move(capture_state)) {}
@@ -150,16 +155,18 @@ class FunctionReboot final {
   detail::ResultPlace place_of_result() const noexcept { return place_of_result_; }
   const void* successor() const noexcept { return successor_; }
   const detail::MakeSuccessor& make_successor() const noexcept { return make_successor_; }
+  detail::Caller caller() const noexcept { return caller_; }
 
  private:
   template <class R, class New, class Capture>
-  FunctionReboot(std::type_identity<R>, AnyFunction function, New new_function, Capture capture_state)
+  [[gnu::visibility("hidden")]] FunctionReboot(std::type_identity<R>, AnyFunction function, New new_function, Capture capture_state)
       : function_(std::move(function)), place_of_result_(detail::place_of_result<R>()) {
     using State = std::invoke_result_t<Capture, const FrameView&>;
     static_assert(std::is_object_v<State>, "the state is a value: the variables are gone when the new function runs");
     static_assert(std::is_same_v<std::invoke_result_t<New, State>, R>,
                   "the new function is called with the state, and has the old function's result");
     using Kept = detail::SuccessorOf<R, State, New>;
+    caller_ = {&detail::this_module};
     successor_ = reinterpret_cast<const void*>(&Kept::enter);
     make_successor_ = [fresh = std::move(new_function), capture = std::move(capture_state)](const FrameView& frame) {
       return std::make_unique<Kept>(fresh, capture(frame));
@@ -170,6 +177,7 @@ class FunctionReboot final {
   detail::ResultPlace place_of_result_;
   const void* successor_ = nullptr;
   detail::MakeSuccessor make_successor_;
+  detail::Caller caller_{};
 };
 
 /// The innermost call of the function that is in progress in `thread`, which stays at a static update point in it or in
@@ -185,7 +193,7 @@ class FunctionReboot final {
 /// reboot_function.
 void reboot_function(ThreadId thread, const FunctionReboot& reboot);
 template <class Old, class New, class Capture>
-void reboot_function(ThreadId thread, const Old& function, New new_function, Capture capture_state) {
+[[gnu::visibility("hidden")]] void reboot_function(ThreadId thread, const Old& function, New new_function, Capture capture_state) {
   reboot_function(thread, FunctionReboot(function, std::move(new_function), std::move(capture_state)));
 }
 

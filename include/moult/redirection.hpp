@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/heap_walker.hpp"
 
@@ -42,7 +43,7 @@ struct PointerType {
 std::shared_ptr<const OpaquePointerSearch> find_pointers(const PointerType& type, const PointerRedirection& options);
 /// The targets are where the pointers' values are.
 RedirectedPointers redirect_pointer(const std::shared_ptr<const OpaquePointerSearch>& search, const void* old_target,
-                                    const void* new_target, const PointerRedirection& options);
+                                    const void* new_target, const PointerRedirection& options, Caller caller);
 
 template <class T>
 PointerType pointer_type() {
@@ -87,8 +88,8 @@ class Pointers final {
   /// once more, and is refused (unsupported) where one has been changed since or is not found any more. Stops the
   /// program unless it is stopped. Throws Error: not_found (no pointer holds the old target), unsupported (one of them
   /// is in memory that cannot be written), invalid_argument (a null pointer), thread_unstoppable.
-  RedirectedPointers redirect(T old_target, T new_target) const {
-    return detail::redirect_pointer(search_, &old_target, &new_target, options_);
+  [[gnu::visibility("hidden")]] RedirectedPointers redirect(T old_target, T new_target) const {
+    return detail::redirect_pointer(search_, &old_target, &new_target, options_, {&detail::this_module});
   }
 
  private:
@@ -98,7 +99,7 @@ class Pointers final {
 
 /// Both at once; in a stopped program it reads debug information there. Pymoult had planned it and never had it.
 template <class T>
-RedirectedPointers redirect_pointer(T old_target, std::type_identity_t<T> new_target,
+[[gnu::visibility("hidden")]] RedirectedPointers redirect_pointer(T old_target, std::type_identity_t<T> new_target,
                                     const PointerRedirection& options = {}) {
   return Pointers<T>(options).redirect(old_target, new_target);
 }

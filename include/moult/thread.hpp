@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/update.hpp"
 
@@ -35,14 +36,15 @@ class Thread final {
   /// its name; several threads may have one name. Throws Error (invalid_argument) when the name is empty or holds
   /// control characters, and std::system_error when no thread can be made.
   template <class Main, class... Args>
-  explicit Thread(ThreadOptions options, Main main, Args... args)
+  [[gnu::visibility("hidden")]] explicit Thread(ThreadOptions options, Main main, Args... args)
       : Thread(std::move(options), std::function<void()>([main = std::move(main), ... args = std::move(args)] {
                  std::invoke(Main(main), Args(args)...);
-               })) {}
+               }),
+               detail::Caller{&detail::this_module}) {}
   template <class Main, class... Args>
-  explicit Thread(std::string name, Main main, Args... args)
+  [[gnu::visibility("hidden")]] explicit Thread(std::string name, Main main, Args... args)
       : Thread(ThreadOptions{std::move(name)}, std::move(main), std::move(args)...) {}
-  Thread(ThreadOptions options, std::function<void()> main);
+  Thread(ThreadOptions options, std::function<void()> main, detail::Caller caller = {&detail::this_module});
 
   /// Joins, unless that was done or the thread was detached.
   ~Thread();

@@ -67,6 +67,7 @@ SideTable& commit(const detail::FieldKind& kind, std::unique_ptr<SideTable> made
               [&table] {
                 remove_field(table);
                 destroy_later(table.take_all());
+                table.forget_code();
               }});
   return table;
 }
@@ -105,6 +106,7 @@ void record_given(SideTable& table, const void* object, std::uint64_t number) {
                 LooseValues taken;
                 if (detail::SideValue* given = table.take(object, number)) taken.add(*given);
                 destroy_later(std::move(taken));
+                if (!table.makes_values() && table.count() == 0) table.forget_code();
               }});
 }
 
@@ -116,7 +118,7 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePool* live) {
   internal::require_changes_are_made(internal::describe_field(kind));
   internal::refuse_second_field(kind);
-  auto table = std::make_unique<internal::SideTable>(internal::describe_field(kind), std::move(make));
+  auto table = std::make_unique<internal::SideTable>(internal::describe_field(kind), std::move(make), kind.module);
   if (live != nullptr)
     internal::commit_with_values(kind, std::move(table), internal::behind<internal::Pool>(*live));
   else

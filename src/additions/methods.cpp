@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "base/opaque.hpp"
@@ -36,6 +37,7 @@ struct MethodTable : public detail::OpaqueMethodTable {
     detail::Code function;
     detail::Code invoker;
     std::uint64_t number;
+    CodeRecord record;  ///< stays when the program has run with the method: a call may be in progress anywhere
   };
   struct State {
     std::vector<Entry> entries;  // the newest last
@@ -130,8 +132,11 @@ std::uint64_t add_method(const detail::MethodKind& kind, detail::Code function, 
   const ObjectClass& owner = object_class_of(*kind.owner);
   MethodTable& table = table_of(kind);
   const std::uint64_t number = 1 + last_number.fetch_add(1);
+  CodeRecord record(CodeUse::called_later,
+                    {reinterpret_cast<const void*>(function), reinterpret_cast<const void*>(invoker)});
+  keep_after_stop(record);
   table.state.with([&](MethodTable::State& state) {
-    state.entries.push_back({&owner, function, invoker, number});
+    state.entries.push_back({&owner, function, invoker, number, std::move(record)});
     state.targets.clear();
   });
   return number;

@@ -13,7 +13,7 @@
 // A class that is redefined already. Code that knows Data makes and uses objects of Data_v2 then: so when Data_v2 is
 // made a third class, the uses of Data are uses of it, but for the functions that are redirected, and it has no more
 // room than Data has. When Data itself is redefined again, its objects are of Data_v2, and that layout is the one to go
-// on from. What of earlier updates counts as code that stays says sent_updates.cpp.
+// on from. What of earlier updates counts as code that stays says loaded_updates.cpp.
 //
 // Limits: what class_uses.hpp does not see. An object that exists is not converted here: the new functions see it as it
 // was, with whatever the reserve holds behind it.
@@ -209,17 +209,17 @@ ClassRequest narrowed(ClassRequest request, const std::vector<RedefinedClass>& b
 }
 
 /// Those of the class, and those of what was redefined as it, by code that calls come to.
-ClassUses find_uses(const Program& program, const SentUpdates& updates, const ClassRequest& request,
+ClassUses find_uses(const Program& program, const LoadedUpdates& updates, const ClassRequest& request,
                     const ClassSides& sides, const std::vector<RedefinedClass>& before) {
   const std::size_t* const fresh = sides.fresh_module ? &*sides.fresh_module : nullptr;
   ClassUses uses = internal::class_uses(program, request.old_class, sides.fresh_module);
-  updates.strike_spent(uses, fresh);
+  updates.strike_unreachable(uses, fresh);
   if (before.empty()) return uses;
   std::set<CodeAddress> redirected;
   for (const Standing& change : standing_changes()) redirected.insert(change.function);
   for (const RedefinedClass& each : before) {
     ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
-    updates.strike_spent(earlier, fresh);
+    updates.strike_unreachable(earlier, fresh);
     for (ClassMention& mention : earlier.mentions)
       if (!redirected.contains(mention.code.begin)) uses.mentions.push_back(std::move(mention));
     std::move(earlier.variables.begin(), earlier.variables.end(), std::back_inserter(uses.variables));
@@ -291,7 +291,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   MOULT_FAULT("redefine.class.symbols");
   auto state = std::make_unique<State>();
   const Program program = Program::of_this_process();
-  SentUpdates updates(program);
+  LoadedUpdates updates(program);
   const std::vector<RedefinedClass> before = predecessors_of(wanted.old_class);
   const ClassRequest request = narrowed(wanted, before);
   const ClassSides sides = find_sides(program, updates, request);

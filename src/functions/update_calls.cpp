@@ -32,6 +32,7 @@ class CallReader final {
     for (const Symbol& symbol : symbols_.functions().all()) add(symbol);
     for (const Part& part : ranges_) owners_[part.range.begin] = &part;
     read_sections();
+    read_objects();
     for (const Part& part : ranges_)
       if (!read_code(part)) return std::nullopt;
     return std::move(calls_);
@@ -92,7 +93,25 @@ class CallReader final {
         continue;
       }
       for (std::uintptr_t at = begin; at + sizeof at <= begin + header.sh_size; at += sizeof at)
-        if (const auto function = function_at(CodeAddress{word_at(at)})) calls_.taken.insert(*function);
+        if (const auto function = function_at(CodeAddress{word_at(at)})) {
+          calls_.taken.insert(*function);
+          calls_.data.emplace(at, *function);
+        }
+    }
+  }
+
+  void read_objects() {
+    Elf_Scn* const section = symbols_.file().section_of_type(SHT_SYMTAB);
+    Elf_Data* const data = section != nullptr ? symbols_.file().data(section) : nullptr;
+    GElf_Shdr header{};
+    if (data == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_entsize == 0) return;
+    const int count = static_cast<int>(header.sh_size / header.sh_entsize);
+    for (int i = 1; i < count; ++i) {
+      GElf_Sym symbol{};
+      if (gelf_getsym(data, i, &symbol) == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT) continue;
+      if (symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0) continue;
+      const std::uintptr_t begin = module_.bias + symbol.st_value;
+      calls_.objects[begin] = begin + symbol.st_size;
     }
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +17,8 @@ namespace moult::internal {
 struct ModuleCalls {
   std::map<CodeAddress, std::string> names;              ///< of every function; demangled
   std::map<CodeAddress, std::set<CodeAddress>> callers;  ///< by a call or a jump that names the function
+  std::map<std::uintptr_t, CodeAddress> data;            ///< functions whose addresses lie in the data, by where
+  std::map<std::uintptr_t, std::uintptr_t> objects;      ///< variables and vtables, from the beginning to the end
   std::set<CodeAddress> taken;                           ///< those whose address is somewhere else than in a call
 };
 

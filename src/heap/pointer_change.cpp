@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/code_record.hpp"
 #include "base/demangle.hpp"
 #include "base/fault.hpp"
 #include "base/untracked_change.hpp"
@@ -53,6 +54,7 @@ struct PointerChange::State {
   std::vector<std::byte> before;
   std::vector<std::byte> after;
   std::vector<Found> found;
+  CodeRecord record;  ///< of the new target
 };
 
 namespace {
@@ -138,7 +140,10 @@ UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) con
     MOULT_FAULT("redefine.pointers.undo");
     if (const StoppedWorld* stopped = internal::current_stop()) self->require_unchanged(*stopped);
   };
-  step.undo = [self] { self->set_all(self->before); };
+  step.undo = [self] {
+    self->set_all(self->before);
+    self->record = {};
+  };
   return step;
 }
 
@@ -165,13 +170,17 @@ HeapWalk PointerSearch::walk(const StoppedWorld& stopped) const {
 }
 
 PointerChange::PointerChange(std::shared_ptr<const PointerSearch> search, const void* old_target,
-                             const void* new_target)
+                             const void* new_target, detail::Caller caller)
     : state_(std::make_shared<State>()) {
   state_->before = bytes_at(old_target, search->size());
   state_->after = bytes_at(new_target, search->size());
   if (is_null(state_->before) || is_null(state_->after))
     throw Error(ErrorCode::invalid_argument,
                 "a null pointer of type " + search->type() + " is no target: what holds none cannot be told apart");
+  // The first word is a function's address: a pointer to a member function begins with one, too.
+  const void* target = nullptr;
+  std::memcpy(&target, new_target, sizeof target);
+  state_->record = CodeRecord(CodeUse::called_later, {target, caller.module});
   state_->search = std::move(search);
 }
 
@@ -189,6 +198,7 @@ RedirectedPointers PointerChange::commit(const StoppedWorld& stopped, Transactio
     redirected.not_followed.push_back({note.what, note.count, note.first});
   MOULT_FAULT("redefine.pointers.record");
   if (transaction != nullptr) transaction->add(state_->undo_step(state_));
+  keep_after_stop(state_->record);
   state_->set_all(state_->after);
   return redirected;
 }
@@ -204,9 +214,9 @@ std::shared_ptr<const OpaquePointerSearch> find_pointers(const PointerType& type
 }
 
 RedirectedPointers redirect_pointer(const std::shared_ptr<const OpaquePointerSearch>& search, const void* old_target,
-                                    const void* new_target, const PointerRedirection& options) {
+                                    const void* new_target, const PointerRedirection& options, Caller caller) {
   internal::PointerChange change(std::static_pointer_cast<const internal::PointerSearch>(search), old_target,
-                                 new_target);
+                                 new_target, caller);
   RedirectedPointers redirected;
   internal::change_directly(
       [&] {

@@ -36,8 +36,10 @@ class PointerSearch final : public detail::OpaquePointerSearch {
 /// Those of them that hold one address, given another.
 class PointerChange final {
  public:
-  /// The targets are where the pointers' values are. Throws Error (invalid_argument) when one is null.
-  PointerChange(std::shared_ptr<const PointerSearch> search, const void* old_target, const void* new_target);
+  /// The targets are where the pointers' values are; `caller` has compiled the new target, or has it from elsewhere.
+  /// Throws Error (invalid_argument) when one is null.
+  PointerChange(std::shared_ptr<const PointerSearch> search, const void* old_target, const void* new_target,
+                detail::Caller caller);
   PointerChange(PointerChange&&) noexcept;
   PointerChange& operator=(PointerChange&&) noexcept;
   ~PointerChange();

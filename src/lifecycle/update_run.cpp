@@ -16,6 +16,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
       manager_(std::move(manager)),
       record_(id, name_, manager_),
       teller_(id, name_, manager_),
+      steps_code_(CodeUse::waiting_update, {vtable_of(update.get())}),
       update_(std::move(update)),
       patience_(update_->patience()) {
   transaction_->set_update(id);

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/change_gate.hpp"
 #include "lifecycle/event_recorder.hpp"
@@ -102,6 +103,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   const std::string manager_;
   RunRecord record_;
   Teller teller_;
+  CodeRecord steps_code_;
   std::unique_ptr<Update> update_;
   std::unique_ptr<Transaction> transaction_ = std::make_unique<Transaction>();
   Patience patience_;

@@ -181,6 +181,7 @@ RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> troubl
 /// Also when it was withdrawn: whoever holds a handle holds no update.
 void UpdateRun::let_go() {
   update_.reset();
+  steps_code_ = {};
   transaction_ = std::make_unique<Transaction>();
 }
 
@@ -189,6 +190,7 @@ void UpdateRun::release() {
   std::vector<std::string> changes = transaction_->changes();
   std::vector<std::string> warnings = transaction_->warnings();
   std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
+  steps_code_.set_use(CodeUse::ended_update);
   if (settled_ != UpdateState::applied && changes.empty()) let_go();
   record_.settle([&](UpdateReport& report) {
     report.state = *settled_;

@@ -28,8 +28,8 @@ internal::ThreadBody& known(detail::OpaqueThread& body) noexcept {
 
 // By value, lest the template match better.
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
-Thread::Thread(ThreadOptions options, std::function<void()> main)
-    : body_(std::make_shared<internal::ThreadBody>(options, std::move(main))) {
+Thread::Thread(ThreadOptions options, std::function<void()> main, detail::Caller caller)
+    : body_(std::make_shared<internal::ThreadBody>(options, internal::main_function(std::move(main), caller))) {
   known(*body_).start();
 }
 

@@ -61,7 +61,11 @@ class AtEnd final {
 
 }  // namespace
 
-ThreadBody::ThreadBody(const ThreadOptions& options, std::function<void()> main)
+MainFunction main_function(std::function<void()> main, detail::Caller caller) {
+  return {CodeRecord(CodeUse::called_later, {caller.module}), std::move(main)};
+}
+
+ThreadBody::ThreadBody(const ThreadOptions& options, MainFunction main)
     : role_(options.role), name_(options.name), main_(std::move(main)), forks_(forks) {
   check_name("a thread", options.name);
 }
@@ -100,14 +104,15 @@ void ThreadBody::begin() {
 void ThreadBody::run() {
   run_frame_ = reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa());
   for (;;) {
-    const std::function<void()> current = main();
-    current();
+    const MainFunction current = main();
+    current.call();
     if (!take_back_request()) return;
   }
 }
 
 void ThreadBody::end() noexcept {
   body_of_this_thread = nullptr;
+  set_main({});
   end_thread();
   bodies().with([this](Bodies& all) { std::erase(all, shared_from_this()); });
 }
@@ -122,12 +127,13 @@ void ThreadBody::rename(const std::string& name) {
   name_task(static_cast<pid_t>(id()), name);
 }
 
-std::function<void()> ThreadBody::main() const {
-  return main_.with([](const std::function<void()>& main) { return main; });
+MainFunction ThreadBody::main() const {
+  return main_.with([](const MainFunction& main) { return main; });
 }
 
-void ThreadBody::set_main(std::function<void()> main) {
-  main_.with([&main](std::function<void()>& known) { std::swap(known, main); });
+/// The former one is destroyed outside of the lock.
+void ThreadBody::set_main(MainFunction main) noexcept {
+  main_.with([&main](MainFunction& known) { std::swap(known, main); });
 }
 
 bool ThreadBody::is_in_this_process() const noexcept { return forks_ == forks; }

@@ -10,17 +10,22 @@
 #include <thread>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "base/guarded.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/thread.hpp"
 
 namespace moult::internal {
 
+using MainFunction = HandedOver<std::function<void()>>;
+/// Puts the module that hands the main function over on record. Throws std::bad_alloc.
+MainFunction main_function(std::function<void()> main, detail::Caller caller);
+
 /// Shared by the moult::Thread, the running thread and whoever looks it up.
 class ThreadBody final : public detail::OpaqueThread, public std::enable_shared_from_this<ThreadBody> {
  public:
   /// Throws Error (invalid_argument).
-  ThreadBody(const ThreadOptions& options, std::function<void()> main);
+  ThreadBody(const ThreadOptions& options, MainFunction main);
   ~ThreadBody();
   ThreadBody(const ThreadBody&) = delete;
   ThreadBody& operator=(const ThreadBody&) = delete;
@@ -42,8 +47,8 @@ class ThreadBody final : public detail::OpaqueThread, public std::enable_shared_
   void detach();
 
   /// What the next run calls. From any thread.
-  std::function<void()> main() const;
-  void set_main(std::function<void()> main);
+  MainFunction main() const;
+  void set_main(MainFunction main) noexcept;
   /// The run that is going on is followed by another one. From any thread.
   void ask_for_another_run() noexcept { is_another_run_asked_ = true; }
   /// Whether it was asked for, which is forgotten then.
@@ -61,7 +66,7 @@ class ThreadBody final : public detail::OpaqueThread, public std::enable_shared_
 
   const ThreadRole role_;
   Guarded<std::string> name_;
-  Guarded<std::function<void()>> main_;
+  Guarded<MainFunction> main_;
   std::atomic<bool> is_another_run_asked_{false};
   std::atomic<std::uint32_t> task_{0};
   std::atomic<std::uintptr_t> run_frame_{0};

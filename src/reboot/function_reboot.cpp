@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/code_record.hpp"
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
 #include "code/entry_value.hpp"
@@ -114,6 +115,8 @@ void PreparedReboot::commit(const StoppedStep& step) const {
                                             "where its debug information says");
   MOULT_FAULT("redefine.function_reboot.capture");
   std::unique_ptr<moult::detail::Successor> successor = reboot_.make_successor()(FrameView(locals));
+  successor->record = std::make_shared<CodeRecord>(
+      CodeUse::called_later, std::vector<const void*>{reboot_.successor(), reboot_.caller().module});
   const std::string line = version.name + " in " + describe_thread(thread_) + " left for its new version";
   depart(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
 }

@@ -18,20 +18,20 @@ namespace {
 /// Back in the loop, this thread runs `main`, or what it ran if there is none.
 class BackToLoop final : public Departure {
  public:
-  BackToLoop(std::shared_ptr<ThreadBody> body, std::function<void()> main, const Exit& exit)
+  BackToLoop(std::shared_ptr<ThreadBody> body, MainFunction main, const Exit& exit)
       : Departure(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
 
   /// What is called in place of the main function that was left.
   static void arrive_in_loop() {
     const std::shared_ptr<ForcedUnwind> arrived = ForcedUnwind::arrive();
     auto& self = static_cast<BackToLoop&>(*arrived);
-    if (self.main_) self.body_->set_main(std::move(self.main_));
+    if (self.main_.call) self.body_->set_main(std::move(self.main_));
     self.body_->ask_for_another_run();
   }
 
  private:
   std::shared_ptr<ThreadBody> body_;
-  std::function<void()> main_;
+  MainFunction main_;
 };
 
 /// The CFA of the call that the loop has made; 0 when it is not found.
@@ -48,7 +48,7 @@ std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint6
 
 }  // namespace
 
-ThreadRestart ThreadRestart::prepare(ThreadId thread, std::function<void()> main) {
+ThreadRestart ThreadRestart::prepare(ThreadId thread, MainFunction main) {
   MOULT_FAULT("redefine.thread_restart.prepare");
   ThreadRestart restart;
   restart.body_ = find_thread(thread);
@@ -80,7 +80,7 @@ void ThreadRestart::commit(const StoppedStep& step) {
   const Exit exit{.cfa = left->frame.cfa,
                   .successor = CodeAddress{reinterpret_cast<std::uintptr_t>(&BackToLoop::arrive_in_loop)},
                   .may_be_handled = left->may_be_handled};
-  const std::string line = name + (main_ ? " restarted with another main function" : " restarted");
+  const std::string line = name + (main_.call ? " restarted with another main function" : " restarted");
   depart(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
 }
 
@@ -88,11 +88,14 @@ void ThreadRestart::commit(const StoppedStep& step) {
 
 namespace moult {
 
-void detail::switch_main(ThreadId thread, std::function<void()> main) {
+void detail::switch_main(ThreadId thread, std::function<void()> main, Caller caller) {
   const internal::StoppedStep step = internal::require_stopped_step("a thread is restarted");
-  internal::ThreadRestart::prepare(thread, std::move(main)).commit(step);
+  internal::ThreadRestart::prepare(thread, internal::main_function(std::move(main), caller)).commit(step);
 }
 
-void reset_thread(ThreadId thread) { detail::switch_main(thread, {}); }
+void reset_thread(ThreadId thread) {
+  const internal::StoppedStep step = internal::require_stopped_step("a thread is restarted");
+  internal::ThreadRestart::prepare(thread, {}).commit(step);
+}
 
 }  // namespace moult

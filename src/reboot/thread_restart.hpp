@@ -13,8 +13,8 @@ namespace moult::internal {
 /// Prepared while the program runs, committed in the stop.
 class ThreadRestart final {
  public:
-  /// `main` is what it shall run; empty: what it ran. Throws Error (not_found) when no moult::Thread of that id runs.
-  static ThreadRestart prepare(ThreadId thread, std::function<void()> main);
+  /// `main` is what it runs then; empty: what it ran. Throws Error (not_found) when no moult::Thread of that id runs.
+  static ThreadRestart prepare(ThreadId thread, MainFunction main);
 
   /// Throws Error: not_found when the thread stays at no static update point; unsupported when it cannot be unwound
   /// (ExitCheck).
@@ -22,7 +22,7 @@ class ThreadRestart final {
 
  private:
   std::shared_ptr<ThreadBody> body_;
-  std::function<void()> main_;
+  MainFunction main_;
   ExitCheck check_;
 };
 

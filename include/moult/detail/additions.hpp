@@ -10,6 +10,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/detail/pools.hpp"
 
@@ -50,15 +51,12 @@ struct FieldKind {
   const std::type_info* type = nullptr;
   std::size_t size = 0;
   std::size_t alignment = 0;
-  /// Something in the module that asks: its code may hold references to values from now on.
+  /// Something in the module that asks: from now on its code may hold references to values, and makes them.
   const void* module = nullptr;
 };
 
-/// Hidden, so that each module has its own.
-inline constinit char this_module [[gnu::visibility("hidden")]] = 0;
-
 template <class Class, class T>
-FieldKind field_kind(std::string_view name) {
+[[gnu::visibility("hidden")]] FieldKind field_kind(std::string_view name) {
   return {&typeid(Class), std::string(name), &typeid(T), sizeof(T), alignof(T), &this_module};
 }
 

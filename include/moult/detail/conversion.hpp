@@ -80,6 +80,9 @@ class ObjectConverter {
   /// first batch.
   void destroy_olds_by(void (*destructor)(void* object)) noexcept { old_destructor_ = destructor; }
 
+  /// The library's record of the code that this object calls.
+  std::shared_ptr<const void> record{};
+
  protected:
   void (*old_destructor_)(void* object) = nullptr;
 };
@@ -213,9 +216,16 @@ class TypedConverter final : public ObjectConverter {
   [[no_unique_address]] Transformer transformer_;
 };
 
+/// Notes the functions whose addresses are in the object's memory: its vtable's, and the transformer.
+void record_converter(ObjectConverter& converter, std::size_t size);
+
+/// The count of owners knows the interface only: its code names neither class.
 template <class Old, class New, class Transformer>
 std::shared_ptr<ObjectConverter> make_converter(Transformer&& transformer) {
-  return std::make_shared<TypedConverter<Old, New, std::decay_t<Transformer>>>(std::forward<Transformer>(transformer));
+  using Made = TypedConverter<Old, New, std::decay_t<Transformer>>;
+  std::unique_ptr<ObjectConverter> made = std::make_unique<Made>(std::forward<Transformer>(transformer));
+  record_converter(*made, sizeof(Made));
+  return made;
 }
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE

@@ -35,6 +35,9 @@ constexpr ResultPlace place_of_result() {
 class Successor {
  public:
   virtual ~Successor() = default;
+
+  /// The library's record of the code that is about to run. It goes last, when the new function has returned.
+  std::shared_ptr<const void> record{};
 };
 
 /// The one that the calling thread goes on with. To be called once, first of all, by what was entered instead of a
