@@ -105,7 +105,7 @@ struct Lazily {
 };
 
 /// A conversion without the types.
-struct Conversion {
+struct ConversionRequest {
   std::shared_ptr<ObjectConverter> forward;
   std::shared_ptr<ObjectConverter> inverse;  ///< null when there is no way back
   std::optional<ClassPairing> pairing;       ///< to redefine the class as well
@@ -116,9 +116,9 @@ struct Conversion {
 };
 
 /// Convert in the stop that the current transaction holds, or in one of their own.
-std::size_t convert_objects(const Conversion& conversion);
-LazyObjects convert_objects_lazily(const Conversion& conversion);
-bool convert_object(const Conversion& conversion, void* object);
+std::size_t convert_objects(const ConversionRequest& conversion);
+LazyObjects convert_objects_lazily(const ConversionRequest& conversion);
+bool convert_object(const ConversionRequest& conversion, void* object);
 
 template <class T>
 concept is_deleted_in_pools = requires(const T* object) {
@@ -126,13 +126,13 @@ concept is_deleted_in_pools = requires(const T* object) {
 };
 
 template <class Old, class New, class Transformer>
-[[gnu::visibility("hidden")]] Conversion make_conversion(Transformer&& transformer,
+[[gnu::visibility("hidden")]] ConversionRequest make_conversion(Transformer&& transformer,
                                                          const ConversionOptions<Old, New>& options) {
   static_assert(!std::has_virtual_destructor_v<New> || is_deleted_in_pools<New>,
                 "with a virtual destructor objects are deleted by the new class's own operator: derive it from "
                 "moult::Updatable too");
   if constexpr (has_own_pool<Old>) decltype(module_pool<Old>(static_cast<const Old*>(nullptr)))::get();
-  Conversion conversion{make_converter<Old, New>(std::forward<Transformer>(transformer)),
+  ConversionRequest conversion{make_converter<Old, New>(std::forward<Transformer>(transformer)),
                         nullptr,
                         std::nullopt,
                         {},
@@ -166,7 +166,7 @@ class ConversionUpdate : public Update {
 
  protected:
   LazyObjects lazy_objects() const noexcept;
-  ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads);
+  ConversionUpdate(std::string name, ConversionRequest conversion, std::vector<ThreadId> threads);
 
  private:
   class [[gnu::visibility("hidden")]] Impl;

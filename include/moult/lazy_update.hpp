@@ -59,9 +59,9 @@ class LazyObjects final {
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
 template <class Old, class New, class Transformer>
-Conversion make_lazy_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options,
+ConversionRequest make_lazy_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options,
                                 Untouched untouched) {
-  Conversion conversion = make_conversion<Old, New>(std::forward<Transformer>(transformer), options);
+  ConversionRequest conversion = make_conversion<Old, New>(std::forward<Transformer>(transformer), options);
   conversion.lazily = {is_relocatable<Old> && is_relocatable<New>, untouched};
   return conversion;
 }

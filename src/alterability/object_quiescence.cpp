@@ -54,7 +54,7 @@ std::vector<const Pool*> ObjectQuiescence::pools() const {
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWorld& stopped) const {
   if (std::optional<Activity> activity = find_activity(stopped, functions_, {})) return *activity;
   if (std::optional<ThreadId> deleting = deletions_.find(stopped)) return Deletion{*deleting};
-  if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped)) return *unmade;
+  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools(), stopped)) return *unmade;
   return std::nullopt;
 }
 
@@ -62,7 +62,7 @@ std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWo
 std::string ObjectQuiescence::describe(const Obstacle& obstacle) {
   if (const auto* activity = std::get_if<Activity>(&obstacle)) return explain(*activity);
   if (const auto* deletion = std::get_if<Deletion>(&obstacle)) return deletion_in(deletion->thread);
-  return internal::describe(std::get<UnmadeObject>(obstacle));
+  return internal::describe(std::get<ObjectUnderConstruction>(obstacle));
 }
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::probe(const Patience& patience) const {
@@ -90,7 +90,7 @@ void ObjectQuiescence::require(const StoppedWorld& stopped) const {
   require_quiescence(stopped, functions_);
   if (std::optional<ThreadId> deleting = deletions_.find(stopped))
     throw Error(ErrorCode::still_active, deletion_in(*deleting) + "; try again");
-  if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped))
+  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools(), stopped))
     throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
 }
 

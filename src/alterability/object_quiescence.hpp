@@ -36,7 +36,7 @@ class ObjectQuiescence final {
   struct Deletion {
     ThreadId thread{};
   };
-  using Obstacle = std::variant<Activity, Deletion, UnmadeObject>;
+  using Obstacle = std::variant<Activity, Deletion, ObjectUnderConstruction>;
   std::vector<const Pool*> pools() const;
   std::optional<Obstacle> find(const StoppedWorld& stopped) const;
   std::optional<Obstacle> probe(const Patience& patience) const;

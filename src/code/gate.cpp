@@ -1,5 +1,5 @@
 // Who passes: a thread that is inside a function of the set, as its own stack shows; the update's own thread, which
-// would wait for itself; a thread that others may wait for in a stop (threads/wakeful_threads.hpp); and all of a child
+// would wait for itself; a thread that others may wait for in a stop (threads/service_threads.hpp); and all of a child
 // process, where nobody would open the gate. In doubt, as on a stack that is not walked precisely, a call passes: then
 // the update waits longer, where otherwise a thread might wait for ever.
 //
@@ -39,7 +39,7 @@ bool is_closed(std::uint32_t word) noexcept { return word % 2 != 0; }
 
 bool is_exempt() noexcept {
   return Transaction::current() != nullptr || closer.load(std::memory_order_relaxed) != own_process() ||
-         is_wakeful_thread();
+         is_service_thread();
 }
 
 bool is_own_stack_inside(const Gate& gate) noexcept {

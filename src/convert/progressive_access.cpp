@@ -98,7 +98,7 @@ ProgressiveAccess::ProgressiveAccess(const ObjectClass& wanted, const Enumeratio
       visit_(std::move(visit)) {}
 
 void ProgressiveAccess::reserve() {
-  MOULT_FAULT("data.access.reserve");
+  MOULT_FAULT("convert.access.reserve");
   std::size_t objects = 0;
   std::vector<const Pool*> pools;
   for (const Source& source : sources_of(wanted_, options_.subclasses)) {
@@ -135,7 +135,7 @@ void ProgressiveAccess::move_back() noexcept {
 }
 
 void ProgressiveAccess::begin(const StoppedWorld& stopped) {
-  MOULT_FAULT("data.access.begin");
+  MOULT_FAULT("convert.access.begin");
   sources_ = sources_of(wanted_, options_.subclasses);
   for (const Source& source : sources_) finish_lazy_conversions(*source.held, stopped);
   refuse_others();
@@ -146,7 +146,7 @@ void ProgressiveAccess::begin(const StoppedWorld& stopped) {
     move_back();
     throw;
   }
-  const std::size_t chunks = regions_.places().chunk_count();
+  const std::size_t chunks = regions_.places().slab_count();
   chunks_ = chunks;
   chunks_left_ = chunks;
   for (const Source& source : sources_) source.pool->add_care(Pool::touch);

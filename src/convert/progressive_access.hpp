@@ -69,7 +69,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
 
  private:
   using Chunk = WatchedRegion::Chunk;
-  using Place = ChunkPlaces<WatchedRegion>::Place;
+  using Place = SlabRanges<WatchedRegion>::Place;
   using Batches = AccessedObjects::Batches;
 
   void refuse_others() const;
@@ -96,7 +96,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
   Visit visit_;  ///< called in stops; empty when there is nothing to visit any more
   std::atomic<bool> is_visiting_{false};
   std::vector<Source> sources_;        ///< from begin on the same
-  MovedPools<WatchedRegion> regions_;  ///< from begin on the same
+  EvacuatedPools<WatchedRegion> regions_;  ///< from begin on the same
   AccessedObjects accessed_;
   Guarded<std::deque<Place>> wanted_chunks_;
   std::atomic<bool> has_ended_{false};  ///< by end()

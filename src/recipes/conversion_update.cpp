@@ -15,7 +15,7 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 class ConversionUpdate::Impl final {
  public:
-  explicit Impl(Conversion conversion) : conversion_(std::move(conversion)) {}
+  explicit Impl(ConversionRequest conversion) : conversion_(std::move(conversion)) {}
 
   void prepare() {
     const internal::SharedReading reading;
@@ -44,7 +44,7 @@ class ConversionUpdate::Impl final {
   LazyObjects lazy_objects() const noexcept { return objects_; }
 
  private:
-  Conversion conversion_;
+  ConversionRequest conversion_;
   std::optional<internal::ObjectChange> change_;
   std::optional<internal::ObjectQuiescence> quiescence_;
   std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its beginning
@@ -52,7 +52,7 @@ class ConversionUpdate::Impl final {
   LazyObjects objects_;
 };
 
-ConversionUpdate::ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads)
+ConversionUpdate::ConversionUpdate(std::string name, ConversionRequest conversion, std::vector<ThreadId> threads)
     : Update(std::move(name), std::move(threads)), impl_(std::make_unique<Impl>(std::move(conversion))) {}
 
 ConversionUpdate::~ConversionUpdate() = default;

@@ -20,7 +20,7 @@ namespace moult::internal {
 /// True when `address` is inside one of `ranges` but not at its first byte. `ranges` is sorted and does not overlap.
 bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept;
 
-/// Memory that threads wait for and that is filled in the stop itself (data/chunk_stops.hpp). Such a thread is stopped
+/// Memory that threads wait for and that is filled in the stop itself (data/slab_stops.hpp). Such a thread is stopped
 /// where it waits, whatever calls it is in but those of the allocator. Called by the stopper while others stand
 /// anywhere, so these functions neither allocate nor take a lock that a stopped thread may hold.
 class MemoryFilledInStop {
@@ -30,9 +30,9 @@ class MemoryFilledInStop {
   virtual bool is_awaited_by(pid_t task) const noexcept = 0;
   /// The thread waits inside a system call, which cannot be broken off, and all others stand: it gets to see the memory
   /// as it is, so that the call comes to its end first.
-  virtual void show_to(pid_t task) noexcept = 0;
+  virtual void map_for(pid_t task) noexcept = 0;
   /// What was shown is hidden again: some thread is about to go on.
-  virtual void hide() noexcept = 0;
+  virtual void unmap() noexcept = 0;
 };
 
 struct StopOptions {

@@ -118,7 +118,7 @@ TEST_F(Eagerly, FewObjectsAreConvertedByOneThread) {
 TEST_F(Eagerly, WithoutHelpersTheUpdateIsRefusedAndTheNextOneApplies) {
   make(60'000);
   {
-    const ArmedFault armed("data.crew.make");
+    const ArmedFault armed("convert.workers.make");
     EXPECT_THROW((start_eager_update<Leaf, LeafTwo>([](const Leaf& old) { return LeafTwo(old); }, in_several_threads)),
                  Error);
     EXPECT_TRUE(armed.fired());

@@ -49,7 +49,7 @@ Entry entry_of(int (*function)(int)) {
 bool has_point_of_ours(std::string_view point) {
   return point.starts_with("code.gate") || point.starts_with("alterability.force") ||
          point.starts_with("alterability.return") || point.starts_with("alterability.barrier") ||
-         point.starts_with("threads.return_watch");
+         point.starts_with("watch.return_watch");
 }
 
 class Forces final : public Update {

@@ -32,7 +32,7 @@ struct ConvertedWord {
 
 /// At any time, also while a transformer runs, each slot's bytes are those of one class, and its `other` bit tells
 /// which.
-class ChunkConversion final {
+class SlabConversion final {
  public:
   enum class Olds {
     ended,  ///< the old values are destroyed at once
@@ -40,13 +40,13 @@ class ChunkConversion final {
   };
 
   /// Takes all the memory that is needed. Throws std::bad_alloc.
-  ChunkConversion(detail::ObjectConverter& converter, const PoolChange& change, Slab& slab, Unwritten unwritten,
+  SlabConversion(detail::ObjectConverter& converter, const PoolChange& change, Slab& slab, Unwritten unwritten,
                   Olds olds);
 
   /// Where the bytes lie are other addresses than the objects' own: both classes bear that. `bytes` are those of the
   /// slab. No slot is born or dies meanwhile, unless the claim's chunk is shown; then what is
   /// left stays what it is.
-  void run(std::byte* bytes, const Claim& claim) noexcept;
+  void run(std::byte* bytes, const HeldSlab& claim) noexcept;
 
   /// Before run_in_place. Throws std::bad_alloc.
   void prepare_in_place();
@@ -74,8 +74,8 @@ class ChunkConversion final {
   bool may_be_converted(const std::byte* bytes, const std::byte* slot) noexcept;
   void build_word(Built& built) noexcept;
   void exchange_word(const Built& built) noexcept;
-  void convert_word(std::byte* bytes, ConvertedWord& word, const Claim& claim) noexcept;
-  bool convert_object(std::byte* bytes, const std::byte* slot, const Claim& claim) noexcept;
+  void convert_word(std::byte* bytes, ConvertedWord& word, const HeldSlab& claim) noexcept;
+  bool convert_object(std::byte* bytes, const std::byte* slot, const HeldSlab& claim) noexcept;
   bool build(const detail::ObjectBatch& one, const std::byte* slot) noexcept;
   void put_in_place(const detail::ObjectBatch& one) noexcept;
   void fail(const std::byte* slot, const char* reason) noexcept;
@@ -87,7 +87,7 @@ class ChunkConversion final {
   Olds olds_;
   std::size_t old_size_;
   std::size_t new_size_;
-  Cells cells_;
+  StagingArea cells_;
   std::byte* made_;     ///< a new object
   std::byte* ending_;   ///< an old one
   std::byte* scratch_;  ///< for the converter

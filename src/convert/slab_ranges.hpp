@@ -10,10 +10,10 @@
 
 namespace moult::internal {
 
-/// A `Part` of a pool knows which addresses lie in it and which slabs it has: MovedRegion, WatchedRegion. Regions are
+/// A `Part` of a pool knows which addresses lie in it and which slabs it has: EvacuatedRegion, WatchedRegion. Regions are
 /// added and dropped by one thread, in a stop; what is const is safe in any thread beside the others.
 template <class Part>
-class ChunkPlaces final {
+class SlabRanges final {
  public:
   struct Place {
     Part* region = nullptr;
@@ -38,7 +38,7 @@ class ChunkPlaces final {
     return {&region, region.region().index_of(address)};
   }
 
-  std::size_t chunk_count() const noexcept {
+  std::size_t slab_count() const noexcept {
     std::size_t chunks = 0;
     for (const Part& region : regions_) chunks += region.slabs_end();
     return chunks;

@@ -14,15 +14,15 @@
 
 namespace moult::internal {
 
-/// Made by the thread that is going to stop the program, or has. Its threads are wakeful (threads/wakeful_threads.hpp),
+/// Made by the thread that is going to stop the program, or has. Its threads are wakeful (threads/service_threads.hpp),
 /// sleep until there is work, and end with it.
-class Crew final {
+class ConversionWorkers final {
  public:
   /// `workers` with the caller; as many as can be made. Throws std::bad_alloc.
-  explicit Crew(std::size_t workers);
-  ~Crew();
-  Crew(const Crew&) = delete;
-  Crew& operator=(const Crew&) = delete;
+  explicit ConversionWorkers(std::size_t workers);
+  ~ConversionWorkers();
+  ConversionWorkers(const ConversionWorkers&) = delete;
+  ConversionWorkers& operator=(const ConversionWorkers&) = delete;
 
   /// The caller included.
   std::size_t size() const noexcept { return helpers_.size() + 1; }
@@ -34,7 +34,7 @@ class Crew final {
   void help(std::size_t number) noexcept;
   void work_along(std::size_t number);
 
-  // Taken by the stopper and by wakeful threads only, neither of which is ever stopped.
+  // Taken by the stopper and by service threads only, neither of which is ever stopped.
   std::mutex mutex_;
   std::condition_variable changed_;
   const std::function<void(std::size_t)>* work_ = nullptr;

@@ -1,4 +1,4 @@
-#include "convert/chunk_conversion.hpp"
+#include "convert/slab_conversion.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -18,7 +18,7 @@ constexpr const char* unwritten_reason =
 
 }  // namespace
 
-ChunkConversion::ChunkConversion(detail::ObjectConverter& converter, const PoolChange& change, Slab& slab,
+SlabConversion::SlabConversion(detail::ObjectConverter& converter, const PoolChange& change, Slab& slab,
                                  Unwritten unwritten, Olds olds)
     : converter_(converter),
       change_(change),
@@ -35,13 +35,13 @@ ChunkConversion::ChunkConversion(detail::ObjectConverter& converter, const PoolC
   words_.reserve(slab.words());
 }
 
-void ChunkConversion::run(std::byte* bytes, const Claim& claim) noexcept {
+void SlabConversion::run(std::byte* bytes, const HeldSlab& claim) noexcept {
   mark_olds();
   for (ConvertedWord& word : words_) convert_word(bytes, word, claim);
 }
 
 /// What a conversion before has left in the bits may have meant something else.
-void ChunkConversion::mark_olds() noexcept {
+void SlabConversion::mark_olds() noexcept {
   for (std::uint32_t word = 0; word < slab_.words(); ++word) {
     std::uint64_t live = slab_.live(word);
     if (live == 0) continue;
@@ -51,7 +51,7 @@ void ChunkConversion::mark_olds() noexcept {
   }
 }
 
-void ChunkConversion::convert_word(std::byte* bytes, ConvertedWord& word, const Claim& claim) noexcept {
+void SlabConversion::convert_word(std::byte* bytes, ConvertedWord& word, const HeldSlab& claim) noexcept {
   std::size_t slot_size = change_.pool->cut().slot_size;
   Word& others = slab_.others()[word.word];
   for (std::uint64_t left = word.olds; left != 0; left &= left - 1) {
@@ -63,14 +63,14 @@ void ChunkConversion::convert_word(std::byte* bytes, ConvertedWord& word, const 
   }
 }
 
-void ChunkConversion::prepare_in_place() {
+void SlabConversion::prepare_in_place() {
   std::size_t olds = 0;
   for (std::uint32_t word = 0; word < slab_.words(); ++word) olds += count_ones(slab_.live(word, change_.portion));
   cells_.reserve(olds);
   built_.reserve(slab_.words());
 }
 
-void ChunkConversion::run_in_place() noexcept {
+void SlabConversion::run_in_place() noexcept {
   mark_olds();
   std::size_t slot_size = change_.pool->cut().slot_size;
   for (ConvertedWord& word : words_) {
@@ -84,7 +84,7 @@ void ChunkConversion::run_in_place() noexcept {
 }
 
 /// The new objects, in cells beside the pool.
-void ChunkConversion::build_word(Built& built) noexcept {
+void SlabConversion::build_word(Built& built) noexcept {
   detail::ObjectBatch one = built.batch;
   for (std::uint64_t left = built.word.olds; left != 0; left &= left - 1) {
     std::byte* slot = slab_.slot(built.word.word, static_cast<std::uint32_t>(std::countr_zero(left)), one.slot_size);
@@ -96,7 +96,7 @@ void ChunkConversion::build_word(Built& built) noexcept {
   }
 }
 
-void ChunkConversion::exchange_word(const Built& built) noexcept {
+void SlabConversion::exchange_word(const Built& built) noexcept {
   if (change_.pool->poisons())
     built.batch.for_each([this](const std::byte* slot, std::byte*) { unpoison(slot, std::max(old_size_, new_size_)); });
   converter_.exchange(built.batch, scratch_);
@@ -106,7 +106,7 @@ void ChunkConversion::exchange_word(const Built& built) noexcept {
   converted_ += count_ones(built.batch.bits);
 }
 
-void ChunkConversion::leave(const char* reason) noexcept {
+void SlabConversion::leave(const char* reason) noexcept {
   mark_olds();
   for (const ConvertedWord& word : words_)
     for (std::uint64_t left = word.olds; left != 0; left &= left - 1)
@@ -114,13 +114,13 @@ void ChunkConversion::leave(const char* reason) noexcept {
            reason);
 }
 
-bool ChunkConversion::may_be_converted(const std::byte* bytes, const std::byte* slot) noexcept {
-  if (unwritten_ == Unwritten::converted || !is_raw(slot, bytes, change_.pool->shape().object_size)) return true;
+bool SlabConversion::may_be_converted(const std::byte* bytes, const std::byte* slot) noexcept {
+  if (unwritten_ == Unwritten::converted || !is_uninitialised(slot, bytes, change_.pool->shape().object_size)) return true;
   fail(slot, unwritten_reason);
   return false;
 }
 
-bool ChunkConversion::convert_object(std::byte* bytes, const std::byte* slot, const Claim& claim) noexcept {
+bool SlabConversion::convert_object(std::byte* bytes, const std::byte* slot, const HeldSlab& claim) noexcept {
   detail::ObjectBatch one{bytes, change_.pool->cut().slot_size, 1, made_, cells_.cell_size()};
   if (!may_be_converted(bytes, slot) || converter_.select(one) == 0) return false;
   if (claim.is_shown()) return fail(slot, seen_too_early), false;
@@ -136,7 +136,7 @@ bool ChunkConversion::convert_object(std::byte* bytes, const std::byte* slot, co
 }
 
 /// The new object, in its cell. False when there is none.
-bool ChunkConversion::build(const detail::ObjectBatch& one, const std::byte* slot) noexcept {
+bool SlabConversion::build(const detail::ObjectBatch& one, const std::byte* slot) noexcept {
   try {
     converter_.build(one);
     return true;
@@ -148,14 +148,14 @@ bool ChunkConversion::build(const detail::ObjectBatch& one, const std::byte* slo
 }
 
 /// No code of the program's runs before the new bytes are there.
-void ChunkConversion::put_in_place(const detail::ObjectBatch& one) noexcept {
+void SlabConversion::put_in_place(const detail::ObjectBatch& one) noexcept {
   std::memcpy(ending_, one.slots, old_size_);
   std::memcpy(one.slots, made_, new_size_);
   if (olds_ == Olds::kept || !converter_.ends_olds()) return;
   converter_.end_olds({made_, cells_.cell_size(), 1, ending_, cells_.cell_size()}, scratch_);
 }
 
-void ChunkConversion::fail(const std::byte* slot, const char* reason) noexcept {
+void SlabConversion::fail(const std::byte* slot, const char* reason) noexcept {
   ++failed_;
   try {
     failures_.push_back({slot, reason});

@@ -20,12 +20,12 @@
 namespace moult::internal {
 
 class LazyConversion;
-class MovedRegion;
+class EvacuatedRegion;
 
-/// Part of the page server. Its thread is wakeful (threads/wakeful_threads.hpp).
-class ChunkStops final : private MemoryFilledInStop {
+/// Part of the page server. Its thread is wakeful (threads/service_threads.hpp).
+class SlabStops final : private MemoryFilledInStop {
  public:
-  explicit ChunkStops(Userfaultfd& pages);
+  explicit SlabStops(Userfaultfd& pages);
 
   /// Throws std::system_error.
   void start();
@@ -37,7 +37,7 @@ class ChunkStops final : private MemoryFilledInStop {
   void in_stop(std::chrono::milliseconds timeout, const std::function<void()>& act);
 
   /// In a stop: shows a chunk as it is, until hide_shown. False when too many are shown.
-  bool show(MovedRegion& region, std::uint32_t slab) noexcept;
+  bool show(EvacuatedRegion& region, std::uint32_t slab) noexcept;
   void hide_shown() noexcept;
 
  private:
@@ -47,7 +47,7 @@ class ChunkStops final : private MemoryFilledInStop {
   };
   using Touches = std::vector<Touch>;  ///< one for each thread that waits
   struct Shown {
-    MovedRegion* region = nullptr;
+    EvacuatedRegion* region = nullptr;
     std::uint32_t slab = 0;
   };
 
@@ -60,8 +60,8 @@ class ChunkStops final : private MemoryFilledInStop {
   std::optional<Touch> touch_of(pid_t task) const noexcept;
 
   bool is_awaited_by(pid_t task) const noexcept override;
-  void show_to(pid_t task) noexcept override;
-  void hide() noexcept override;
+  void map_for(pid_t task) noexcept override;
+  void unmap() noexcept override;
 
   Userfaultfd& pages_;
   // Not a Guarded: it is taken by threads that no stop asks, and by whoever has the program stopped or is about to.

@@ -1,4 +1,4 @@
-#include "convert/workers.hpp"
+#include "convert/conversion_workers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Crew, AllTakePartInAStopAndItWaitsForAll) {
-  Crew crew(4);
+TEST(ConversionWorkers, AllTakePartInAStopAndItWaitsForAll) {
+  ConversionWorkers crew(4);
   EXPECT_EQ(crew.size(), 4u);
   const auto stopped = StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
   for (int round = 0; round < 100; ++round) {
@@ -26,8 +26,8 @@ TEST(Crew, AllTakePartInAStopAndItWaitsForAll) {
   }
 }
 
-TEST(Crew, TheyRunAtOnce) {
-  Crew crew(3);
+TEST(ConversionWorkers, TheyRunAtOnce) {
+  ConversionWorkers crew(3);
   const auto stopped = StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
   std::atomic<int> arrived{0};
   crew.run([&](std::size_t) {
@@ -37,24 +37,24 @@ TEST(Crew, TheyRunAtOnce) {
   EXPECT_EQ(arrived, 3);
 }
 
-TEST(Crew, MadeInAStoppedProgramItHelpsToo) {
+TEST(ConversionWorkers, MadeInAStoppedProgramItHelpsToo) {
   const auto stopped = StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
-  Crew crew(2);
+  ConversionWorkers crew(2);
   std::atomic<int> calls{0};
   crew.run([&](std::size_t) { ++calls; });
   EXPECT_EQ(calls, 2);
 }
 
-TEST(Crew, OfOneIsTheCaller) {
-  Crew crew(1);
+TEST(ConversionWorkers, OfOneIsTheCaller) {
+  ConversionWorkers crew(1);
   pid_t task = 0;
   crew.run([&](std::size_t) { task = own_task(); });
   EXPECT_EQ(task, own_task());
 }
 
-TEST(Crew, AStopIsPossibleWhileItSleepsAndWhileItEnds) {
+TEST(ConversionWorkers, AStopIsPossibleWhileItSleepsAndWhileItEnds) {
   for (int round = 0; round < 20; ++round) {
-    auto crew = std::make_unique<Crew>(3);
+    auto crew = std::make_unique<ConversionWorkers>(3);
     StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
     std::jthread ending([&] { crew.reset(); });
     StoppedWorld::stop({.timeout = 20s, .keep_out = {}});

@@ -34,7 +34,7 @@
 //
 // Limits: a transformer that needs a lock which a stopped thread holds waits for ever, as it does in any stop; that
 // goes for a stream of stdio, too, whose lock a waiting thread holds. Workers of the kernel (io_uring) are not stopped.
-#include "convert/chunk_stops.hpp"
+#include "convert/slab_stops.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -60,13 +60,13 @@ constexpr std::size_t most_shown = 1024;
 
 }  // namespace
 
-ChunkStops::ChunkStops(Userfaultfd& pages) : pages_(pages) { shown_.reserve(most_shown); }
+SlabStops::SlabStops(Userfaultfd& pages) : pages_(pages) { shown_.reserve(most_shown); }
 
-void ChunkStops::start() {
-  MOULT_FAULT("data.chunk_stops.start");
+void SlabStops::start() {
+  MOULT_FAULT("convert.slab_stops.start");
   if (thread_.joinable()) return;
   thread_ = std::jthread([this] {
-    const WakefulThread here;
+    const ServiceThread here;
     is_ready_ = true;
     is_ready_.notify_all();
     run();
@@ -74,7 +74,7 @@ void ChunkStops::start() {
   is_ready_.wait(false);  // a stop that met one which has not begun yet would fail
 }
 
-void ChunkStops::add(const MissingPage& missing, std::shared_ptr<LazyConversion> conversion) {
+void SlabStops::add(const MissingPage& missing, std::shared_ptr<LazyConversion> conversion) {
   {
     const std::scoped_lock lock(mutex_);
     std::erase_if(touches_, [&](const Touch& each) { return each.missing.task == missing.task; });
@@ -83,12 +83,12 @@ void ChunkStops::add(const MissingPage& missing, std::shared_ptr<LazyConversion>
   changed_.notify_one();
 }
 
-ChunkStops::Touches ChunkStops::all() const {
+SlabStops::Touches SlabStops::all() const {
   const std::scoped_lock lock(mutex_);
   return touches_;
 }
 
-void ChunkStops::remove(const Touches& served) noexcept {
+void SlabStops::remove(const Touches& served) noexcept {
   const auto is_served = [&](const Touch& each) {
     return std::any_of(served.begin(), served.end(), [&](const Touch& other) {
       return other.missing.task == each.missing.task && other.missing.page == each.missing.page;
@@ -99,14 +99,14 @@ void ChunkStops::remove(const Touches& served) noexcept {
 }
 
 /// Those who wait there touch the page again.
-void ChunkStops::wake(const Touches& served) noexcept {
+void SlabStops::wake(const Touches& served) noexcept {
   for (const Touch& each : served) {
     pages_.wake(each.missing.page, page_size());
     each.conversion->tell();
   }
 }
 
-std::optional<ChunkStops::Touch> ChunkStops::touch_of(pid_t task) const noexcept {
+std::optional<SlabStops::Touch> SlabStops::touch_of(pid_t task) const noexcept {
   const std::scoped_lock lock(mutex_);
   auto found =
       std::find_if(touches_.begin(), touches_.end(), [=](const Touch& each) { return each.missing.task == task; });
@@ -114,18 +114,18 @@ std::optional<ChunkStops::Touch> ChunkStops::touch_of(pid_t task) const noexcept
   return *found;
 }
 
-bool ChunkStops::is_awaited_by(pid_t task) const noexcept { return touch_of(task).has_value(); }
+bool SlabStops::is_awaited_by(pid_t task) const noexcept { return touch_of(task).has_value(); }
 
-void ChunkStops::show_to(pid_t task) noexcept {
+void SlabStops::map_for(pid_t task) noexcept {
   const std::optional<Touch> touch = touch_of(task);
   if (!touch) return;
   touch->conversion->show_at(touch->missing.page);
   pages_.wake(touch->missing.page, page_size());
 }
 
-void ChunkStops::hide() noexcept { hide_shown(); }
+void SlabStops::unmap() noexcept { hide_shown(); }
 
-bool ChunkStops::show(MovedRegion& region, std::uint32_t slab) noexcept {
+bool SlabStops::show(EvacuatedRegion& region, std::uint32_t slab) noexcept {
   if (shown_.size() == shown_.capacity()) return false;
   const auto is_it = [&](const Shown& each) { return each.region == &region && each.slab == slab; };
   if (std::none_of(shown_.begin(), shown_.end(), is_it)) shown_.push_back({&region, slab});
@@ -133,12 +133,12 @@ bool ChunkStops::show(MovedRegion& region, std::uint32_t slab) noexcept {
   return true;
 }
 
-void ChunkStops::hide_shown() noexcept {
+void SlabStops::hide_shown() noexcept {
   for (const Shown& each : shown_) each.region->hide(each.slab);
   shown_.clear();
 }
 
-void ChunkStops::run() {
+void SlabStops::run() {
   name_this_thread("moult chunks");
   for (;;) {
     {
@@ -149,7 +149,7 @@ void ChunkStops::run() {
   }
 }
 
-void ChunkStops::serve_or_give_up() noexcept {
+void SlabStops::serve_or_give_up() noexcept {
   try {
     return in_stop(longest_attempt, [] {});
   } catch (const Error& error) {
@@ -159,12 +159,12 @@ void ChunkStops::serve_or_give_up() noexcept {
   std::this_thread::sleep_for(until_next_try);
 }
 
-void ChunkStops::in_stop(milliseconds timeout, const std::function<void()>& act) {
+void SlabStops::in_stop(milliseconds timeout, const std::function<void()>& act) {
   Touches served;
   {
     const std::unique_ptr<StoppedWorld> stopped =
         StoppedWorld::stop({.timeout = timeout, .keep_out = {}, .memory = this});
-    MOULT_FAULT("data.chunk_stops.stop");
+    MOULT_FAULT("convert.slab_stops.stop");
     served = all();
     for (const Touch& each : served) each.conversion->convert_at(each.missing.page);
     act();
@@ -174,11 +174,11 @@ void ChunkStops::in_stop(milliseconds timeout, const std::function<void()>& act)
 }
 
 /// Whoever waits goes on with objects that are not converted.
-void ChunkStops::give_up() noexcept {
+void SlabStops::give_up() noexcept {
   try {
     const Touches left = all();
     for (const Touch& each : left) {
-      const WakefulWork work(each.missing.task);
+      const ServiceWork work(each.missing.task);
       each.conversion->leave_at(each.missing.page, "the program could not be stopped to convert it");
     }
     remove(left);

@@ -6,7 +6,7 @@
 // stopper.
 //
 // Limits: a helper has neither the stopper's transaction nor its thread-local variables.
-#include "convert/workers.hpp"
+#include "convert/conversion_workers.hpp"
 
 #include <new>
 #include <system_error>
@@ -18,8 +18,8 @@
 
 namespace moult::internal {
 
-Crew::Crew(std::size_t workers) {
-  MOULT_FAULT("data.crew.make");
+ConversionWorkers::ConversionWorkers(std::size_t workers) {
+  MOULT_FAULT("convert.workers.make");
   helpers_.reserve(workers);
   try {
     for (std::size_t number = 1; number < workers; ++number) helpers_.emplace_back([this, number] { help(number); });
@@ -30,7 +30,7 @@ Crew::Crew(std::size_t workers) {
   changed_.wait(lock, [this] { return awake_ == helpers_.size(); });
 }
 
-Crew::~Crew() {
+ConversionWorkers::~ConversionWorkers() {
   {
     const std::scoped_lock lock(mutex_);
     is_over_ = true;
@@ -38,7 +38,7 @@ Crew::~Crew() {
   changed_.notify_all();
 }
 
-void Crew::help(std::size_t number) noexcept {
+void ConversionWorkers::help(std::size_t number) noexcept {
   name_this_thread("moult helper");
   try {
     work_along(number);
@@ -49,8 +49,8 @@ void Crew::help(std::size_t number) noexcept {
   }
 }
 
-void Crew::work_along(std::size_t number) {
-  const WakefulThread here;
+void ConversionWorkers::work_along(std::size_t number) {
+  const ServiceThread here;
   std::unique_lock lock(mutex_);
   ++awake_;
   ++able_;
@@ -62,7 +62,7 @@ void Crew::work_along(std::size_t number) {
     const std::function<void(std::size_t)>& work = *work_;
     lock.unlock();
     {
-      const WakefulWork for_stopper(stopper_);
+      const ServiceWork for_stopper(stopper_);
       work(number);
     }
     lock.lock();
@@ -70,7 +70,7 @@ void Crew::work_along(std::size_t number) {
   }
 }
 
-void Crew::run(const std::function<void(std::size_t)>& work) noexcept {
+void ConversionWorkers::run(const std::function<void(std::size_t)>& work) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     work_ = &work;

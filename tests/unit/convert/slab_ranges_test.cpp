@@ -1,4 +1,4 @@
-#include "convert/chunk_places.hpp"
+#include "convert/slab_ranges.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,10 @@
 namespace moult::internal {
 namespace {
 
-constexpr std::uint32_t slab_count = 3;
+constexpr std::uint32_t slabs_each = 3;
 constexpr std::size_t slab_size = 16;
 
-/// As much as ChunkPlaces asks of a region.
+/// As much as SlabRanges asks of a region.
 class FakePart {
  public:
   explicit FakePart(std::byte* begin) : begin_(begin) {}
@@ -38,14 +38,14 @@ class FakePart {
   std::byte* begin_;
 };
 
-using Places = ChunkPlaces<FakePart>;
+using Places = SlabRanges<FakePart>;
 
 bool is_left(const Places::Place& place) { return place.region->left.at(place.slab); }
 
-class ChunkPlacesTest : public testing::Test {
+class SlabRangesTest : public testing::Test {
  protected:
   static constexpr std::size_t parts = 4;
-  ChunkPlacesTest() {
+  SlabRangesTest() {
     for (std::size_t part = 0; part < parts; ++part) places_.add(memory_.data() + 2 * part * FakePart::memory_size);
   }
 
@@ -53,7 +53,7 @@ class ChunkPlacesTest : public testing::Test {
   Places places_;
 };
 
-TEST_F(ChunkPlacesTest, AnAddressIsInTheChunkAroundIt) {
+TEST_F(SlabRangesTest, AnAddressIsInTheChunkAroundIt) {
   const std::byte* const address = memory_.data() + 2 * FakePart::memory_size + slab_size + 1;
   ASSERT_TRUE(places_.contains(address));
   EXPECT_EQ(places_.of(address).region, &*std::next(places_.begin()));
@@ -61,8 +61,8 @@ TEST_F(ChunkPlacesTest, AnAddressIsInTheChunkAroundIt) {
   EXPECT_FALSE(places_.contains(memory_.data() + FakePart::memory_size)) << "between two of them";
 }
 
-TEST_F(ChunkPlacesTest, WhatIsLeftComesInOrderAndOnce) {
-  EXPECT_EQ(places_.chunk_count(), parts * slab_count);
+TEST_F(SlabRangesTest, WhatIsLeftComesInOrderAndOnce) {
+  EXPECT_EQ(places_.slab_count(), parts * slab_count);
   std::size_t found = 0;
   for (FakePart& part : places_)
     for (std::uint32_t slab = 0; slab < slab_count; ++slab, ++found) {
@@ -72,10 +72,10 @@ TEST_F(ChunkPlacesTest, WhatIsLeftComesInOrderAndOnce) {
       part.left.at(slab) = false;
     }
   EXPECT_EQ(places_.first(is_left).region, nullptr);
-  EXPECT_EQ(found, places_.chunk_count());
+  EXPECT_EQ(found, places_.slab_count());
 }
 
-TEST_F(ChunkPlacesTest, OneThatIsFurtherBehindLeadsNobodyAstray) {
+TEST_F(SlabRangesTest, OneThatIsFurtherBehindLeadsNobodyAstray) {
   std::binary_semaphore looks_at_first(0);
   std::binary_semaphore go_on(0);
   std::binary_semaphore has_passed_first(0);
