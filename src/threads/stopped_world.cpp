@@ -82,7 +82,7 @@ class StoppedWorld::Impl final {
   bool attempt(Clock::time_point limit);
   bool give_way(Clock::time_point deadline);
   void release() noexcept;
-  const Culprit& culprit() const noexcept { return culprit_; }
+  const StopBlocker& blocker() const noexcept { return blocker_; }
 
   Clock::time_point began() const noexcept { return began_; }
   std::span<const ThreadId> threads() const noexcept { return ids_; }
@@ -123,7 +123,7 @@ class StoppedWorld::Impl final {
   Clock::time_point began_{};
   Clock::time_point attempted_{};
   int attempts_ = 0;
-  Culprit culprit_;
+  StopBlocker blocker_;
   bool is_at_rest_ = false;  ///< the wakeful threads begin nothing
   StopTurn turn_;            ///< last: given back before handlers run again
 };
@@ -209,12 +209,12 @@ void StoppedWorld::Impl::show_memory() noexcept {
 /// False when the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   if (awaits_signal(thread.slot->before, internal::stop_signal())) {
-    culprit_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
+    blocker_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
     return true;
   }
   look_before(thread);
   Asked asked = ask_to_stop(*thread.slot);
-  if (asked == Asked::failed) culprit_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  if (asked == Asked::failed) blocker_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
   thread.is_asked = asked == Asked::sent;
   return asked != Asked::gone;
 }
@@ -267,13 +267,13 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
       // One that arrived in between was seen asleep in its stop, which says nothing against it.
       if (is_stopped(*thread.slot)) return false;
       if (is_deaf(status))
-        culprit_.blame(task, "blocks the signal that stops threads");
+        blocker_.blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
-        culprit_.blame(task, "is held by a debugger or by job control");
+        blocker_.blame(task, "is held by a debugger or by job control");
       else if (status.is_runnable)
-        culprit_.blame_late(task);
+        blocker_.blame_late(task);
       else
-        culprit_.blame(task, "does not answer; it may be in a system call that cannot be interrupted");
+        blocker_.blame(task, "does not answer; it may be in a system call that cannot be interrupted");
       return false;
     }
     if (!withdraw(*thread.slot)) return false;
@@ -297,7 +297,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
     thread.is_safe = !unsafe;
     if (!unsafe) continue;
     ++unsafe_count;
-    culprit_.blame(*thread.slot, *unsafe, rows_);
+    blocker_.blame(*thread.slot, *unsafe, rows_);
   }
   return unsafe_count;
 }
@@ -358,26 +358,26 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   sigset_t ignored = ignored_signals();
   leave_open(ignored);
   handlers_.emplace(ignored);
-  const Culprit former = std::exchange(culprit_, {});
+  const StopBlocker former = std::exchange(blocker_, {});
   if (gather(true) && settle(limit)) {
     // From here on the loader may be asked: no thread is inside it.
-    culprit_ = {};
+    blocker_ = {};
     is_at_rest_ = await_rest(self_, limit);
     if (!is_at_rest_) {
-      culprit_.blame_something("an object is being converted at its first use, which has not come to an end");
+      blocker_.blame_something("an object is being converted at its first use, which has not come to an end");
     } else if (internal::module_generation() != generation_) {
-      culprit_.blame_something("libraries were being loaded or unloaded all the time");
+      blocker_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
       // Whoever initialises it may be the one that waits for memory.
       const bool bears_statics = memory_ != nullptr && attempts_ > 2;
-      culprit_.blame_guard(bears_statics ? nullptr : places_->static_in_initialisation());
-      if (!culprit_.is_known()) return publish_ids(), true;
+      blocker_.blame_guard(bears_statics ? nullptr : places_->static_in_initialisation());
+      if (!blocker_.is_known()) return publish_ids(), true;
     }
   }
   release();
   handlers_.reset();
   // On a busy machine an attempt may end before it has seen anything: then what the one before saw is the reason.
-  if (!culprit_.is_known() || (culprit_.is_only_late() && former.is_known())) culprit_ = former;
+  if (!blocker_.is_known() || (blocker_.is_only_late() && former.is_known())) blocker_ = former;
   return false;
 }
 
@@ -444,7 +444,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   }
   throw Error(ErrorCode::thread_unstoppable, "could not stop every thread at a safe place within " +
                                                  std::to_string(options.timeout.count()) +
-                                                 " ms: " + stopped->impl_->culprit().explain() +
+                                                 " ms: " + stopped->impl_->blocker().explain() +
                                                  "; nothing was changed, try again or allow more time");
 }
 
