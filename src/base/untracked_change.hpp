@@ -10,26 +10,26 @@
 namespace moult::internal {
 
 /// What the threads in which it is current change outside of any update. Used by one thread at a time.
-class DirectChanges final {
+class UntrackedChanges final {
  public:
   enum class Mode { made, only_noted };
-  explicit DirectChanges(Mode mode) noexcept : mode_(mode) {}
-  DirectChanges(const DirectChanges&) = delete;
-  DirectChanges& operator=(const DirectChanges&) = delete;
+  explicit UntrackedChanges(Mode mode) noexcept : mode_(mode) {}
+  UntrackedChanges(const UntrackedChanges&) = delete;
+  UntrackedChanges& operator=(const UntrackedChanges&) = delete;
 
   /// This thread's, or null.
-  static DirectChanges* current() noexcept;
+  static UntrackedChanges* current() noexcept;
 
   /// Makes `changes` this thread's current ones for the scope's life.
   class Scope final {
    public:
-    explicit Scope(DirectChanges& changes) noexcept;
+    explicit Scope(UntrackedChanges& changes) noexcept;
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
    private:
-    DirectChanges* outer_;
+    UntrackedChanges* outer_;
   };
 
   Mode mode() const noexcept { return mode_; }
@@ -43,9 +43,9 @@ class DirectChanges final {
 };
 
 /// Has `make` change the program. In a step of an update that is all; elsewhere an event tells what(), a line each, and
-/// this thread's DirectChanges note it. Where these are only noted, `make` is not called, and a step that wants to
+/// this thread's UntrackedChanges note it. Where these are only noted, `make` is not called, and a step that wants to
 /// change something is refused; throws Error (invalid_argument). Lets what `make` throws through.
-void change_directly(const std::function<void()>& make, const std::function<std::vector<std::string>()>& what);
+void change_untracked(const std::function<void()>& make, const std::function<std::vector<std::string>()>& what);
 
 /// For a change whose result the caller goes on with, so that it cannot be left out: where changes are only noted,
 /// throws Error (invalid_argument) that names `what`.

@@ -301,7 +301,7 @@ std::size_t convert_objects(const Conversion& conversion) {
                                });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make, [&] { return change.lines(count); });
+  internal::change_untracked(make, [&] { return change.lines(count); });
   return count.value_or(0);
 }
 
@@ -313,7 +313,7 @@ LazyObjects convert_objects_lazily(const Conversion& conversion) {
         [&](const internal::StoppedWorld& stopped) { change.commit(stopped, internal::Transaction::current()); });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make, [&] { return change.lines(std::nullopt); });
+  internal::change_untracked(make, [&] { return change.lines(std::nullopt); });
   return change.objects();
 }
 
@@ -327,8 +327,8 @@ bool convert_object(const Conversion& conversion, void* object) {
                                });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make,
-                            [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
+  internal::change_untracked(
+      make, [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
   return is_converted.value_or(false);
 }
 

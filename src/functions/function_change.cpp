@@ -279,7 +279,7 @@ void FunctionChange::commit_now() {
     });
     if (Transaction::current() == nullptr) finish();
   };
-  change_directly(make, [this] { return lines(); });
+  change_untracked(make, [this] { return lines(); });
 }
 
 const std::vector<std::string>& FunctionChange::lines() const noexcept { return state_->lines; }

@@ -62,7 +62,7 @@ class FunctionChange final {
 
   /// To be called when the program runs again after commit.
   void finish() noexcept;
-  /// All of these in a stop of its own, or in the one that the current update has made: see change_directly. Throws
+  /// All of these in a stop of its own, or in the one that the current update has made: see change_untracked. Throws
   /// Error: thread_unstoppable, still_active, unsupported_code, invalid_argument.
   void commit_now();
   /// What it changes, a line each.

@@ -17,7 +17,7 @@ Submission* Submission::dry_run() noexcept {
 }
 
 Submission::Scope::Scope(Submission& submission) noexcept
-    : outer_(std::exchange(current_of_this_thread, &submission)), direct_(submission.direct_) {}
+    : outer_(std::exchange(current_of_this_thread, &submission)), untracked_(submission.untracked_) {}
 
 Submission::Scope::~Scope() { current_of_this_thread = outer_; }
 
