@@ -23,7 +23,7 @@ std::vector<std::string> without_repetitions(const std::vector<std::string>& lin
 
 }  // namespace
 
-Transaction::~Transaction() { be_through(); }
+Transaction::~Transaction() { end_attempt(); }
 
 Transaction* Transaction::current() noexcept { return current_of_this_thread; }
 
@@ -82,17 +82,17 @@ void Transaction::after_resume(std::function<void()> act) {
   after_resume_.push_back(std::move(act));
 }
 
-void Transaction::when_through(std::function<void()> act) { when_through_.push_back(std::move(act)); }
+void Transaction::on_attempt_end(std::function<void()> act) { on_attempt_end_.push_back(std::move(act)); }
 
-void Transaction::be_through() noexcept {
-  conduct_ = nullptr;
-  std::vector<std::function<void()>> acts = std::exchange(when_through_, {});
+void Transaction::end_attempt() noexcept {
+  pause_runner_ = nullptr;
+  std::vector<std::function<void()>> acts = std::exchange(on_attempt_end_, {});
   for (const std::function<void()>& act : acts) act();
 }
 
-void Transaction::conduct(const std::function<void()>& steps) {
-  const Conductor conductor = std::exchange(conduct_, nullptr);
-  conductor&& suspension_ == nullptr ? conductor(steps) : steps();
+void Transaction::run_pause(const std::function<void()>& steps) {
+  const PauseRunner runner = std::exchange(pause_runner_, nullptr);
+  runner&& suspension_ == nullptr ? runner(steps) : steps();
 }
 
 void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept {

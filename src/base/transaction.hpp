@@ -95,15 +95,15 @@ class Transaction final {
   /// `act` is called once when this attempt needs nothing more of the program: it runs again after apply, or the
   /// attempt ended before that (postponed, failed, aborted). Whatever a mechanism holds back for the attempt it lets go
   /// there. It does not throw.
-  void when_through(std::function<void()> act);
+  void on_attempt_end(std::function<void()> act);
   /// Calls them. The lifecycle does, and the destructor.
-  void be_through() noexcept;
-  /// `conduct(steps)` calls `steps()` once, in whatever thread, and throws what that threw: the steps from the pause to
-  /// the resume are then carried out so for this attempt. Not where the program is stopped before them: whoever has
+  void end_attempt() noexcept;
+  /// `run_pause(steps)` calls `steps()` once, in whatever thread, and throws what that threw: the steps from the pause
+  /// to the resume are then carried out so for this attempt. Not where the program is stopped before them: whoever has
   /// stopped it carries them out.
-  using Conductor = std::function<void(const std::function<void()>& steps)>;
-  void conduct_by(Conductor conduct) { conduct_ = std::move(conduct); }
-  void conduct(const std::function<void()>& steps);
+  using PauseRunner = std::function<void(const std::function<void()>& steps)>;
+  void run_pause_on(PauseRunner run_pause) { pause_runner_ = std::move(run_pause); }
+  void run_pause(const std::function<void()>& steps);
   /// Whether a step is being called, from the first step to the last of what is done in one go. An inline update is in
   /// nobody's hand between two probes. From any thread.
   bool is_in_hand() const noexcept { return scopes_.load() > 0; }
@@ -137,8 +137,8 @@ class Transaction final {
   std::unique_ptr<Suspension> suspension_;
   std::vector<std::function<void()>> before_resume_;
   std::vector<std::function<void()>> after_resume_;
-  std::vector<std::function<void()>> when_through_;
-  Conductor conduct_;
+  std::vector<std::function<void()>> on_attempt_end_;
+  PauseRunner pause_runner_;
   std::atomic<int> scopes_{0};
   std::string reason_;
   std::function<void(const std::string&)> hear_reason_;

@@ -37,7 +37,7 @@ RunStatus UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::funct
     }
     if (error) progress = fail_safely(error);
     transaction_->resume();
-    if (progress != RunStatus::pending) transaction_->be_through();
+    if (progress != RunStatus::pending) transaction_->end_attempt();
     teller_.flush(transaction_->last_pause());
   }
   if (settled_)
@@ -144,8 +144,8 @@ void UpdateRun::change() {
   MOULT_FAULT("lifecycle.before.pause_hook");
   call("pause_hook", [this] { update_->pause_hook(); });
   hook_open_ = true;
-  transaction_->conduct([this, caller = std::this_thread::get_id()] { stop_and_change(caller); });
-  transaction_->be_through();
+  transaction_->run_pause([this, caller = std::this_thread::get_id()] { stop_and_change(caller); });
+  transaction_->end_attempt();
   gate_->count_change();
   note_end_of_pause();
   phase_ = Phase::in_effect;

@@ -41,7 +41,7 @@ void UpdateRun::clean_failed_alterability() {
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
   if (std::optional<StepFailure> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
-  transaction_->be_through();
+  transaction_->end_attempt();
 }
 
 RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
@@ -126,7 +126,7 @@ std::optional<StepFailure> UpdateRun::take_everything_back() {
   if (never_ran) {
     transaction_->undo_all();
   } else {
-    transaction_->be_through();  // what is held back may be in the way of code that is to be left
+    transaction_->end_attempt();  // what is held back may be in the way of code that is to be left
     if (std::optional<StepFailure> trouble =
             take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
       return trouble;
