@@ -216,7 +216,7 @@ ClassUses find_uses(const Program& program, const SentUpdates& updates, const Cl
   updates.strike_spent(uses, fresh);
   if (before.empty()) return uses;
   std::set<CodeAddress> redirected;
-  for (const Standing& change : standing_changes()) redirected.insert(change.function);
+  for (const AppliedChange& change : applied_changes()) redirected.insert(change.function);
   for (const RedefinedClass& each : before) {
     ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
     updates.strike_spent(earlier, fresh);
@@ -267,7 +267,7 @@ Destructor find_old_destructor(const Program& program, const ClassRequest& reque
   std::set<CodeAddress> redefined;
   for (const FunctionPair& pair : pairs_of(match, request))
     redefined.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
-  return lasting_destructor(program, *destructor, request.old_class, redefined);
+  return permanent_destructor(program, *destructor, request.old_class, redefined);
 }
 
 }  // namespace

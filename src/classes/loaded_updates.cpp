@@ -63,9 +63,9 @@ SentUpdates::SentUpdates(const Program& program) : program_(program) {
     all_.insert(i);
     if (hands_code_over(*symbols)) reached_.insert(i);
   }
-  for (const Standing& change : standing_changes()) {
-    targets_.insert(change.fresh);
-    if (const std::optional<std::size_t> module = program.module_at(change.fresh)) reached_.insert(*module);
+  for (const AppliedChange& change : applied_changes()) {
+    targets_.insert(change.replacement);
+    if (const std::optional<std::size_t> module = program.module_at(change.replacement)) reached_.insert(*module);
   }
 }
 

@@ -8,9 +8,9 @@
 // The order, where the class is redefined as well. Its constructors and its destructor lead to the new class's then, in
 // the update too, whose calls are bound to the program's functions. So whatever makes or destroys old values runs while
 // they do not: the objects are converted first and the functions redirected after that; the old values are destroyed
-// before the program is resumed, with the redirection lifted for as long; so is it while the check makes old values, or
-// takes them back. Undo takes back the functions first, being the later step. Conversions at first use go on beside the
-// program, where nothing can be lifted: old values end by old_destructor.hpp then.
+// before the program is resumed, with the redirection bypassed for as long; so is it while the check makes old values,
+// or takes them back. Undo takes back the functions first, being the later step. Conversions at first use go on beside
+// the program, where nothing can be bypassed: old values end by old_destructor.hpp then.
 //
 // The same classes may be converted twice, as by an update that is sent again: what the first made of them is what the
 // second finds. Whichever of the two is taken back first leaves the objects as they are, for the other's code goes on.
@@ -74,7 +74,7 @@ struct ObjectChange::State {
   bool has_twin() const;
 
   /// While the result lives, old values can be made and destroyed.
-  FunctionChange::Lifted lift(const StoppedWorld& stopped) const {
+  FunctionChange::Bypassed bypass(const StoppedWorld& stopped) const {
     return {is_redefined ? &classes->functions() : nullptr, stopped};
   }
 
@@ -126,7 +126,7 @@ bool ObjectChange::State::has_twin() const {
 }
 
 void ObjectChange::State::end(const StoppedWorld& stopped) noexcept {
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = bypass(stopped);
   forward->end_olds(stopped);
   has_ended = true;
 }
@@ -150,13 +150,13 @@ void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
   if (has_twin()) return;
   backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers);
   backward->reserve();
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = bypass(stopped);
   backward->build(stopped);
 }
 
 void ObjectChange::State::discard_backward(const StoppedWorld& stopped) noexcept {
   if (!backward) return;
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = bypass(stopped);
   backward->discard();
 }
 

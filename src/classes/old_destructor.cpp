@@ -114,8 +114,8 @@ class CodeReader final {
 
 }  // namespace
 
-Destructor lasting_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
-                              const std::set<CodeAddress>& redefined) {
+Destructor permanent_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
+                                const std::set<CodeAddress>& redefined) {
   const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.pieces, {}};
   const EntryCode entry = entry_code_of({&target, 1}).front();
   const std::optional<FunctionSymbol> in_force =
@@ -123,7 +123,7 @@ Destructor lasting_destructor(const Program& program, const FunctionSymbol& dest
   if (!in_force)
     throw Error(ErrorCode::unsupported, class_name + ": what its destructor is redefined as now is not known");
   CodeReader(program, class_name, redefined).read_all_from(*in_force);
-  return reinterpret_cast<Destructor>(value(lasting_entry(entry)));
+  return reinterpret_cast<Destructor>(value(permanent_entry(entry)));
 }
 
 }  // namespace moult::internal

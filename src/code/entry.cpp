@@ -31,7 +31,7 @@ void set_jump(Redirection& redirection, const Jump& jump) noexcept {
 void write_entry(Entry& entry) noexcept {
   std::array<std::uint8_t, longest_jump> bytes = entry.original;
   const Redirection* shown = entry.newest;
-  while (shown != nullptr && shown->is_lifted) shown = shown->older;
+  while (shown != nullptr && shown->is_bypassed) shown = shown->older;
   if (shown != nullptr) std::memcpy(bytes.data(), shown->jump.data(), shown->jump_size);
   std::memcpy(reinterpret_cast<void*>(value(entry.place)), bytes.data(), entry.width);
   entry.written = bytes;
@@ -47,7 +47,7 @@ const Redirection* version_in_force(const Entry& entry) noexcept {
 
 void encode_jump(Redirection& redirection, std::size_t room) noexcept {
   CodeAddress place = redirection.entry->place;
-  std::optional<x86_64::JumpRel32> straight = x86_64::jump_to(place, redirection.fresh);
+  std::optional<x86_64::JumpRel32> straight = x86_64::jump_to(place, redirection.replacement);
   if (straight) return set_jump(redirection, *straight);
   MOULT_CHECK(redirection.slot != nullptr, "a jump farther than 2 GB has no slot");
   redirection.enters_slot = room < sizeof(x86_64::JumpThrough);
@@ -84,9 +84,9 @@ void take_out_of_force(Redirection& redirection) noexcept {
   write_entry(*redirection.entry);
 }
 
-void lift(Redirection& redirection, bool is_lifted) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is lifted that is not in force");
-  redirection.is_lifted = is_lifted;
+void bypass(Redirection& redirection, bool is_bypassed) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is bypassed that is not in force");
+  redirection.is_bypassed = is_bypassed;
   write_entry(*redirection.entry);
 }
 

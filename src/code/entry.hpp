@@ -24,7 +24,7 @@ struct Redirection {
   enum class State { prepared, in_force, reverted };
 
   Entry* entry = nullptr;
-  CodeAddress fresh{};
+  CodeAddress replacement{};
   std::uint64_t update = 0;  ///< its id; 0: none
   std::string line;          ///< as the update tells it
   std::array<std::uint8_t, longest_jump> jump{};
@@ -32,7 +32,7 @@ struct Redirection {
   const x86_64::JumpSlot* slot = nullptr;  ///< when the jump leads to or through one
   bool enters_slot = false;                ///< the jump leads to the slot: threads may be in there
   State state = State::prepared;
-  bool is_lifted = false;        ///< in force, but not for the moment
+  bool is_bypassed = false;      ///< in force, but not for the moment
   bool is_gate = false;          ///< leads to no version of the function
   Redirection* older = nullptr;  ///< committed before this one, and shown again when this one is reverted
 
@@ -58,8 +58,8 @@ inline CodeRange Redirection::overwritten() const noexcept { return {entry->plac
 /// The newest change in force that is no gate, or null.
 const Redirection* version_in_force(const Entry& entry) noexcept;
 
-/// Encodes the jump from redirection.entry to redirection.fresh: straight, or with redirection.slot, which is within
-/// reach then. `room` is at least shortest_jump.
+/// Encodes the jump from redirection.entry to redirection.replacement: straight, or with redirection.slot, which is
+/// within reach then. `room` is at least shortest_jump.
 void encode_jump(Redirection& redirection, std::size_t room) noexcept;
 
 /// Whether memory holds what was written there last, or the original bytes where nothing was.
@@ -70,6 +70,6 @@ void put_in_force(Redirection& redirection) noexcept;
 /// Writes what the newest change that is still in force wants there, or the original bytes. As above.
 void take_out_of_force(Redirection& redirection) noexcept;
 /// Takes the jump away for a moment, or puts it back: it keeps its place among the changes of the entry. As above.
-void lift(Redirection& redirection, bool is_lifted) noexcept;
+void bypass(Redirection& redirection, bool is_bypassed) noexcept;
 
 }  // namespace moult::internal

@@ -60,7 +60,7 @@ void check_code(const PatchTarget& target, const std::vector<Mapping>& mappings)
 }
 
 void check_target(const PatchTarget& target, const std::vector<Mapping>& mappings) {
-  if (target.range.begin == target.fresh)
+  if (target.range.begin == target.replacement)
     throw Error(ErrorCode::invalid_argument, target.name + ": cannot be redefined as itself");
   check_code(target, mappings);
 }
@@ -174,7 +174,7 @@ class Patch::Impl final {
   void require_untouched() const;
   void commit() noexcept;
   void revert() noexcept;
-  void lift(bool is_lifted) noexcept;
+  void bypass(bool is_bypassed) noexcept;
 
  private:
   void keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection);
@@ -206,7 +206,7 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
       const PatchTarget& target = *copies[i].target;
       known.refuse_superseded(target.name, target.range.begin, update_);
       std::vector<std::uint8_t> original = bytes_at(plans[i], copies[i]);
-      Redirection& redirection = known.add(target.name, target.range.begin, plans[i], original, target.fresh);
+      Redirection& redirection = known.add(target.name, target.range.begin, plans[i], original, target.replacement);
       redirections_.push_back(&redirection);
       redirection.update = update_;
       redirection.line = target.line;
@@ -270,9 +270,9 @@ void Patch::Impl::revert() noexcept {
   sync_cores();
 }
 
-void Patch::Impl::lift(bool is_lifted) noexcept {
-  MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is lifted whose pages are closed");
-  for (Redirection* redirection : redirections_) internal::lift(*redirection, is_lifted);
+void Patch::Impl::bypass(bool is_bypassed) noexcept {
+  MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is bypassed whose pages are closed");
+  for (Redirection* redirection : redirections_) internal::bypass(*redirection, is_bypassed);
   sync_cores();
 }
 
@@ -308,7 +308,7 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
     registry().with([&](const PatchTable& known) {
       auto entry = known.all().find(function);
       const Redirection* newest = entry == known.all().end() ? nullptr : version_in_force(entry->second);
-      if (newest != nullptr) entries.back().in_force = newest->fresh;
+      if (newest != nullptr) entries.back().in_force = newest->replacement;
     });
   }
   return entries;
@@ -325,24 +325,24 @@ std::vector<Version> versions_of(CodeAddress entry) {
       if (redirection->is_gate) continue;
       std::uintptr_t slot = redirection->enters_slot ? reinterpret_cast<std::uintptr_t>(redirection->slot) : 0;
       std::size_t size = slot != 0 ? sizeof(x86_64::JumpSlot) : 0;
-      versions.push_back({redirection->fresh, {CodeAddress{slot}, CodeAddress{slot + size}}});
+      versions.push_back({redirection->replacement, {CodeAddress{slot}, CodeAddress{slot + size}}});
     }
     return versions;
   });
 }
 
-std::vector<Standing> standing_changes() {
+std::vector<AppliedChange> applied_changes() {
   return registry().with([](const PatchTable& known) {
-    std::vector<Standing> standing;
+    std::vector<AppliedChange> applied;
     for (const auto& [function, entry] : known.all()) {
       const Redirection* const newest = version_in_force(entry);
       for (const Redirection* each = newest; each != nullptr; each = each->older) {
         if (each->is_gate) continue;
-        standing.push_back({function, each->update, each->line, {}, each->fresh});
-        if (each != newest) standing.back().covered_by = newest->update;
+        applied.push_back({function, each->update, each->line, {}, each->replacement});
+        if (each != newest) applied.back().shadowed_by = newest->update;
       }
     }
-    return standing;
+    return applied;
   });
 }
 
@@ -356,7 +356,7 @@ void Patch::require_untouched(const StoppedWorld&) const { impl_->require_untouc
 void Patch::commit(const StoppedWorld&) noexcept { impl_->commit(); }
 void Patch::prepare_revert() { impl_->open_pages(); }
 void Patch::revert(const StoppedWorld&) noexcept { impl_->revert(); }
-void Patch::lift(const StoppedWorld&, bool is_lifted) noexcept { impl_->lift(is_lifted); }
+void Patch::bypass(const StoppedWorld&, bool is_bypassed) noexcept { impl_->bypass(is_bypassed); }
 void Patch::finish() noexcept { impl_->close_pages(); }
 
 }  // namespace moult::internal

@@ -35,16 +35,16 @@ std::vector<std::uint8_t> PatchTable::original_bytes(CodeRange range) const {
 }
 
 Redirection& PatchTable::add(const std::string& name, CodeAddress function, const EntryPlan& plan,
-                             std::span<const std::uint8_t> original, CodeAddress fresh) {
+                             std::span<const std::uint8_t> original, CodeAddress replacement) {
   MOULT_FAULT("code.registry.add");
-  refuse_circle(name, function, fresh);
+  refuse_circle(name, function, replacement);
   std::unique_ptr<Redirection> redirection = std::make_unique<Redirection>();
   Entry& entry = entry_for(name, function, plan, original);
   redirection->entry = &entry;
-  redirection->fresh = fresh;
+  redirection->replacement = replacement;
   try {
     entry.redirections.reserve(entry.redirections.size() + 1);
-    if (!x86_64::jump_to(plan.place, fresh)) redirection->slot = slots_.take(name, plan.place, fresh);
+    if (!x86_64::jump_to(plan.place, replacement)) redirection->slot = slots_.take(name, plan.place, replacement);
   } catch (...) {
     forget_if_unused(entry);
     throw;
@@ -88,7 +88,7 @@ std::vector<const Redirection*> PatchTable::committed_from(CodeAddress function)
     for (const std::unique_ptr<Redirection>& redirection : entry->second.redirections) {
       if (redirection->state == Redirection::State::prepared) continue;
       found.push_back(redirection.get());
-      ahead.push_back(redirection->fresh);
+      ahead.push_back(redirection->replacement);
     }
   }
   return found;
@@ -111,9 +111,9 @@ Entry& PatchTable::entry_for(const std::string& name, CodeAddress function, cons
   return entry;
 }
 
-void PatchTable::refuse_circle(const std::string& name, CodeAddress function, CodeAddress fresh) const {
+void PatchTable::refuse_circle(const std::string& name, CodeAddress function, CodeAddress replacement) const {
   std::set<CodeAddress> seen;
-  std::vector<CodeAddress> ahead{fresh};
+  std::vector<CodeAddress> ahead{replacement};
   while (!ahead.empty()) {
     CodeAddress at = ahead.back();
     ahead.pop_back();
@@ -121,7 +121,7 @@ void PatchTable::refuse_circle(const std::string& name, CodeAddress function, Co
     auto entry = entries_.find(at);
     if (entry == entries_.end() || !seen.insert(at).second) continue;
     for (const std::unique_ptr<Redirection>& redirection : entry->second.redirections)
-      if (redirection->state != Redirection::State::reverted) ahead.push_back(redirection->fresh);
+      if (redirection->state != Redirection::State::reverted) ahead.push_back(redirection->replacement);
   }
 }
 

@@ -260,15 +260,15 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
   state_->patch->commit(stopped);
 }
 
-FunctionChange::Lifted::Lifted(const FunctionChange* change, const StoppedWorld& stopped)
+FunctionChange::Bypassed::Bypassed(const FunctionChange* change, const StoppedWorld& stopped)
     : state_(change != nullptr ? change->state_ : nullptr), stopped_(stopped) {
   if (state_ == nullptr) return;
   state_->patch->prepare_revert();
-  state_->patch->lift(stopped_, true);
+  state_->patch->bypass(stopped_, true);
 }
 
-FunctionChange::Lifted::~Lifted() {
-  if (state_ != nullptr) state_->patch->lift(stopped_, false);
+FunctionChange::Bypassed::~Bypassed() {
+  if (state_ != nullptr) state_->patch->bypass(stopped_, false);
 }
 
 void FunctionChange::commit_now() {

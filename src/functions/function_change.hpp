@@ -48,12 +48,12 @@ class FunctionChange final {
   void commit(const StoppedWorld& stopped, Transaction* transaction);
   /// While it lives, the old functions are reached again, in a stopped program: that of commit, or a later one, after
   /// which finish is to be called once more. There the constructor may throw Error (system). Null: nothing.
-  class Lifted final {
+  class Bypassed final {
    public:
-    Lifted(const FunctionChange* change, const StoppedWorld& stopped);
-    ~Lifted();
-    Lifted(const Lifted&) = delete;
-    Lifted& operator=(const Lifted&) = delete;
+    Bypassed(const FunctionChange* change, const StoppedWorld& stopped);
+    ~Bypassed();
+    Bypassed(const Bypassed&) = delete;
+    Bypassed& operator=(const Bypassed&) = delete;
 
    private:
     std::shared_ptr<FunctionChange::State> state_;

@@ -80,11 +80,11 @@ class FarFunction final {
 /// The steps of a change without the stop: there is one thread.
 class RegistryTest : public testing::Test {
  protected:
-  Redirection& add(Answer function, Answer fresh, std::size_t room = 16) {
+  Redirection& add(Answer function, Answer replacement, std::size_t room = 16) {
     std::vector<std::uint8_t> original = known_.original_bytes({address(function), address(function) + 16});
     std::size_t skipped = function == &registry_endbr64 ? 4 : 0;
     EntryPlan plan{address(function) + skipped, room - skipped, false};
-    return known_.add("f", address(function), plan, std::span(original).subspan(skipped), address(fresh));
+    return known_.add("f", address(function), plan, std::span(original).subspan(skipped), address(replacement));
   }
 
   void commit(Redirection& redirection) {
