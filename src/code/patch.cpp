@@ -39,13 +39,13 @@ struct CodeCopy {
   const PatchTarget* target;
   std::vector<std::uint8_t> body;
   std::vector<std::uint8_t> after;
-  std::vector<std::vector<std::uint8_t>> pieces;
+  std::vector<std::vector<std::uint8_t>> fragments;
 };
 
 void check_code(const PatchTarget& target, const std::vector<Mapping>& mappings) {
   if (target.range.end < target.range.begin)
     throw Error(ErrorCode::invalid_argument, target.name + ": its end lies before its beginning");
-  std::vector<CodeRange> ranges = target.pieces;
+  std::vector<CodeRange> ranges = target.fragments;
   ranges.push_back(target.range);
   for (CodeRange range : ranges) {
     for (std::uintptr_t at : {value(range.begin), value(range.end) - (range.size() > 0 ? 1 : 0)}) {
@@ -108,7 +108,7 @@ std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std:
     std::vector<CodeCopy> copies;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       CodeCopy copy{&targets[i], known.original_bytes(targets[i].range), known.original_bytes(behind[i]), {}};
-      for (CodeRange piece : targets[i].pieces) copy.pieces.push_back(known.original_bytes(piece));
+      for (CodeRange fragment : targets[i].fragments) copy.fragments.push_back(known.original_bytes(fragment));
       copies.push_back(std::move(copy));
     }
     return copies;
@@ -132,10 +132,10 @@ EntryPlan plan_copy(const CodeCopy& copy, const std::vector<Mapping>& mappings) 
   FunctionCode function{.name = target.name,
                         .body = {target.range.begin, copy.body},
                         .after = copy.after,
-                        .pieces = {},
+                        .fragments = {},
                         .read = reader_beside(target.range.begin, mappings)};
-  for (std::size_t i = 0; i < copy.pieces.size(); ++i)
-    function.pieces.push_back({target.pieces[i].begin, copy.pieces[i]});
+  for (std::size_t i = 0; i < copy.fragments.size(); ++i)
+    function.fragments.push_back({target.fragments[i].begin, copy.fragments[i]});
   return plan_entry(function, shortest_jump);
 }
 
@@ -226,7 +226,8 @@ void Patch::Impl::keep_out_of(const PatchTarget& target, const EntryPlan& plan, 
   if (!plan.is_loop_head) return keep_out_.push_back(redirection.overwritten());
   keep_out_.push_back({target.range.begin, std::max(target.range.end, redirection.overwritten().end)});
   // Keeping out of a range allows its first byte, which is harmless at an entry only.
-  for (CodeRange piece : target.pieces) keep_out_.push_back({CodeAddress{value(piece.begin) - 1}, piece.end});
+  for (CodeRange fragment : target.fragments)
+    keep_out_.push_back({CodeAddress{value(fragment.begin) - 1}, fragment.end});
 }
 
 void Patch::Impl::open_pages() {

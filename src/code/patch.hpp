@@ -20,11 +20,11 @@
 namespace moult::internal {
 
 struct PatchTarget {
-  std::string name;                 ///< for messages
-  CodeRange range;                  ///< the function's own bytes
-  CodeAddress replacement;          ///< where calls shall go on
-  std::vector<CodeRange> pieces{};  ///< what the compiler split off: its branches count too
-  std::string line{};               ///< the change as it is told: "f redefined as g"
+  std::string name;                    ///< for messages
+  CodeRange range;                     ///< the function's own bytes
+  CodeAddress replacement;             ///< where calls shall go on
+  std::vector<CodeRange> fragments{};  ///< what the compiler split off: its branches count too
+  std::string line{};                  ///< the change as it is told: "f redefined as g"
 };
 
 enum class PatchKind {

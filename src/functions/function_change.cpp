@@ -65,7 +65,7 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   std::vector<CodeRange> ranges;
   for (const FunctionSymbol& function : functions) {
     ranges.push_back(function.range);
-    ranges.insert(ranges.end(), function.pieces.begin(), function.pieces.end());
+    ranges.insert(ranges.end(), function.fragments.begin(), function.fragments.end());
   }
   std::sort(ranges.begin(), ranges.end());
   return ranges;
@@ -208,7 +208,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
     change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
                                    fresh[i].demangled);
     targets.push_back(
-        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces, change.state_->lines.back()});
+        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].fragments, change.state_->lines.back()});
   }
   refusals.throw_if_any();
   const Transaction* const transaction = Transaction::current();
