@@ -2,7 +2,7 @@
 //
 // moult stops every thread of the process, its own too, and then runs code that may want these locks. A thread stopped
 // while it holds one would be waited for without end. So each thread counts the locks of moult it holds or is about to
-// take, and a stop is safe only where that count is zero (threads/safe_place.hpp). A thread that waits on a condition
+// take, and a stop is safe only where that count is zero (threads/safepoint.hpp). A thread that waits on a condition
 // holds nothing while it sleeps; it says so with `idle`, which the stop believes only for a thread stopped in the
 // kernel: there it has given the lock back and has not taken it again.
 //

@@ -16,7 +16,7 @@
 
 namespace moult::internal {
 
-/// Every other thread of the program is stopped at a safe place for as long as this lives.
+/// Every other thread of the program is stopped at a safepoint for as long as this lives.
 class Suspension {
  public:
   Suspension() = default;

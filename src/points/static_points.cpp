@@ -6,7 +6,7 @@
 // How: a global count says whether any update waits; that is all a point looks at while none does. Otherwise the thread
 // looks at the board (point_board.hpp, with the protocol) under its lock, and when it is wanted sleeps on the word of a
 // seat on its own stack. So the program is stopped around sleeping threads as ever, by StoppedWorld: they hold no lock
-// of moult and stand in a system call, a safe place. A seat's word:
+// of moult and stand in a system call, a safepoint. A seat's word:
 //
 //   waiting --end_wait (manager), or expire (a thread, for a forgotten wait)--> released
 //   waiting --work_at_point (manager)--> called --do_work (the thread)--> waiting

@@ -1,7 +1,7 @@
-// Stopping every thread of the process at a safe place.
+// Stopping every thread of the process at a safepoint.
 //
 // A stop is a series of attempts until the deadline. One attempt asks every thread, waits for all to arrive, looks
-// again for threads that were created meanwhile, and judges where each one stands (safe_place.hpp). Threads at an
+// again for threads that were created meanwhile, and judges where each one stands (safepoint.hpp). Threads at an
 // unsafe place are let go for a moment and asked again while the others stay; a lock of libc is only ever held by
 // threads inside libc, so they come through. What they need may still be held by a stopped thread (a library's
 // constructor waits for the program's own mutex): so an attempt has a limit, after which everybody runs, and a later
@@ -112,7 +112,7 @@ class StoppedWorld::Impl final {
   pid_t self_;
   TaskList task_list_;
   std::optional<OrdinarySignalsBlocked> handlers_;
-  std::shared_ptr<const SafePlaces> places_;
+  std::shared_ptr<const Safepoints> places_;
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
@@ -133,7 +133,7 @@ void StoppedWorld::Impl::reserve() {
   MOULT_FAULT("threads.stop.reserve");
   constexpr std::size_t spare = 64;
   generation_ = internal::module_generation();
-  places_ = SafePlaces::current();
+  places_ = Safepoints::current();
   rows_.keep_for(generation_);
   // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
   walk_stack(rows_, current_registers(), [](const Frame& frame) { return frame.is_precise; });
@@ -442,10 +442,9 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
     limit = std::min(limit * 2, milliseconds{10'000});  // an attempt may be given up at once, again and again
     rest = std::min(rest * 2, milliseconds{20});
   }
-  throw Error(ErrorCode::thread_unstoppable, "could not stop every thread at a safe place within " +
-                                                 std::to_string(options.timeout.count()) +
-                                                 " ms: " + stopped->impl_->blocker().explain() +
-                                                 "; nothing was changed, try again or allow more time");
+  throw Error(ErrorCode::thread_unstoppable,
+              "could not stop every thread at a safepoint within " + std::to_string(options.timeout.count()) + " ms: " +
+                  stopped->impl_->blocker().explain() + "; nothing was changed, try again or allow more time");
 }
 
 bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
