@@ -130,7 +130,7 @@ Safepoints::Safepoints() {
 void Safepoints::add_module_functions() {
   for_each_module([this](const LoadedModule& module) {
     DynamicSymbols symbols(module.bias, module.dynamic);
-    if (module.path.find("/ld-linux") != std::string::npos) places_.push_back({module.range, Kind::loader});
+    if (module.path.find("/ld-linux") != std::string::npos) unsafe_code_.push_back({module.range, Kind::loader});
     if (module.path.starts_with("linux-vdso")) runtime_.add_vdso(module.range);
     if (symbols.find("gnu_get_libc_version")) return add_libc(symbols, module.range);
     add_allocation(symbols, module.range);
@@ -143,8 +143,8 @@ void Safepoints::add_allocation(const DynamicSymbols& symbols, CodeRange module)
   for (std::string_view name : allocation_functions) {
     std::optional<CodeRange> function = symbols.find(name);
     if (!function) continue;
-    places_.push_back({*function, Kind::allocation});
-    for (CodeRange inner : jumps_of(*function, module)) places_.push_back({inner, Kind::allocation});
+    unsafe_code_.push_back({*function, Kind::allocation});
+    for (CodeRange inner : jumps_of(*function, module)) unsafe_code_.push_back({inner, Kind::allocation});
   }
 }
 
@@ -153,7 +153,7 @@ void Safepoints::add_allocator(const DynamicSymbols& allocator, CodeRange range)
   runtime_.add_allocator(range);
   allocator.for_each([this](std::string_view name, CodeRange function) {
     std::optional<Kind> kind = kind_of(name);
-    if (kind == Kind::creation || kind == Kind::joining) places_.push_back({function, *kind});
+    if (kind == Kind::creation || kind == Kind::joining) unsafe_code_.push_back({function, *kind});
   });
 }
 
@@ -165,20 +165,20 @@ void Safepoints::add_libc(const DynamicSymbols& libc, CodeRange range) {
     std::optional<CodeRange> function = libc.find(name);
     if (!function) continue;
     if (name == "reallocarray") {
-      places_.push_back({*function, Kind::allocation});
+      unsafe_code_.push_back({*function, Kind::allocation});
       continue;
     }
     if (allocation.begin == CodeAddress{}) allocation = *function;
     allocation = {std::min(allocation.begin, function->begin), std::max(allocation.end, function->end)};
   }
-  places_.push_back({allocation, Kind::allocation});
+  unsafe_code_.push_back({allocation, Kind::allocation});
   libc.for_each([&](std::string_view name, CodeRange function) {
     std::optional<Kind> kind = kind_of(name);
     if (!kind) return;
-    places_.push_back({function, *kind});
+    unsafe_code_.push_back({function, *kind});
     bool may_jump = *kind == Kind::stdio || *kind == Kind::joining;
     std::optional<CodeRange> inner = may_jump ? last_jump_of(function, range) : std::nullopt;
-    if (inner) places_.push_back({*inner, *kind});
+    if (inner) unsafe_code_.push_back({*inner, *kind});
   });
 }
 
@@ -199,22 +199,23 @@ void Safepoints::add_guards() {
 }
 
 void Safepoints::sort() {
-  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.range < b.range; });
+  std::sort(unsafe_code_.begin(), unsafe_code_.end(),
+            [](const UnsafeCode& a, const UnsafeCode& b) { return a.range < b.range; });
   // Aliases give the same range twice, and the region of libc's allocator swallows its functions.
-  std::vector<Place> merged;
-  for (const Place& place : places_) {
+  std::vector<UnsafeCode> merged;
+  for (const UnsafeCode& place : unsafe_code_) {
     if (!merged.empty() && place.range.begin < merged.back().range.end)
       merged.back().range.end = std::max(merged.back().range.end, place.range.end);
     else
       merged.push_back(place);
   }
-  places_ = std::move(merged);
+  unsafe_code_ = std::move(merged);
 }
 
-const Safepoints::Place* Safepoints::function_at(CodeAddress address) const noexcept {
-  auto after = std::upper_bound(places_.begin(), places_.end(), address,
-                                [](CodeAddress wanted, const Place& place) { return wanted < place.range.begin; });
-  if (after == places_.begin() || !std::prev(after)->range.contains(address)) return nullptr;
+const Safepoints::UnsafeCode* Safepoints::unsafe_code_at(CodeAddress address) const noexcept {
+  auto after = std::upper_bound(unsafe_code_.begin(), unsafe_code_.end(), address,
+                                [](CodeAddress wanted, const UnsafeCode& place) { return wanted < place.range.begin; });
+  if (after == unsafe_code_.begin() || !std::prev(after)->range.contains(address)) return nullptr;
   return &*std::prev(after);
 }
 
@@ -224,12 +225,12 @@ std::optional<UnsafeStop> Safepoints::judge(const StopSlot& slot, RowCache& rows
   // Reading input blocks with only that stream's lock held; waiting for a thread's end, or for a lock, with none.
   bool waits_for_input = is_waiting_for_input(*slot.context);
   bool waits_for_thread = is_at_futex(*slot.context);
-  auto is_borne = [&](const Place& place) {
+  auto is_borne = [&](const UnsafeCode& place) {
     if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
     return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);
   };
-  auto lock_at = [&](CodeAddress address) -> const Place* {
-    const Place* place = function_at(address);
+  auto lock_at = [&](CodeAddress address) -> const UnsafeCode* {
+    const UnsafeCode* place = unsafe_code_at(address);
     return place == nullptr || is_borne(*place) ? nullptr : place;
   };
   std::optional<UnsafeStop> unsafe;
@@ -238,7 +239,7 @@ std::optional<UnsafeStop> Safepoints::judge(const StopSlot& slot, RowCache& rows
     CodeAddress address = frame.lookup_address();
     if (is_strictly_inside(keep_out, frame.pc))
       unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
-    const Place* place = lock_at(address);
+    const UnsafeCode* place = lock_at(address);
     if (!frame.is_precise) {
       innermost.end();
       if (place != nullptr && is_behind_call(frame.pc, place->range)) unsafe = UnsafeStop{in_doubt, address};
@@ -258,7 +259,7 @@ std::optional<Destination> Safepoints::way_out(const StopSlot& slot, RowCache& r
   Unwinder unwinder(rows, registers_of(*slot.context));
   do {
     const CodeAddress address = unwinder.frame().lookup_address();
-    const Place* place = function_at(address);
+    const UnsafeCode* place = unsafe_code_at(address);
     if (place != nullptr && place->kind != Kind::allocation && place->kind != Kind::stdio) return std::nullopt;
     innermost.add(address);
     const bool is_inside = place != nullptr || (innermost.are_all() && innermost.allocator() != CodeAddress{});

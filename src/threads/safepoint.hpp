@@ -74,13 +74,13 @@ class Safepoints final {
 
   enum class Kind : std::uint8_t { allocation, loader, creation, joining, stdio };
   static std::optional<Kind> kind_of(std::string_view libc_name) noexcept;
-  struct Place {
+  struct UnsafeCode {
     CodeRange range;
     Kind kind;
   };
-  const Place* function_at(CodeAddress address) const noexcept;
+  const UnsafeCode* unsafe_code_at(CodeAddress address) const noexcept;
 
-  std::vector<Place> places_;  ///< sorted, not overlapping
+  std::vector<UnsafeCode> unsafe_code_;  ///< sorted, not overlapping
   RuntimeCode runtime_;
   struct Guard {
     std::uintptr_t address;

@@ -36,7 +36,7 @@ void begin_anew_in_child() noexcept {
 
 }  // namespace
 
-StopTurn::StopTurn(Clock::time_point deadline) : lock_(turns.turn, std::defer_lock) {
+StopMutex::StopMutex(Clock::time_point deadline) : lock_(turns.turn, std::defer_lock) {
   static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
   if (!is_ready_for_fork) throw std::bad_alloc();
   if (!lock_.try_lock_until(deadline))
@@ -44,9 +44,9 @@ StopTurn::StopTurn(Clock::time_point deadline) : lock_(turns.turn, std::defer_lo
   turns.is_taken = true;
 }
 
-StopTurn::~StopTurn() { turns.is_taken = false; }
+StopMutex::~StopMutex() { turns.is_taken = false; }
 
-bool StopTurn::give_way(Clock::time_point deadline) {
+bool StopMutex::give_way(Clock::time_point deadline) {
   constexpr microseconds glance{50};
   if (turns.urgent == 0) return true;
   const std::uint32_t passed = turns.urgent_passed;

@@ -57,7 +57,7 @@ struct Stopped {
   StopSlot* slot = nullptr;
   bool is_safe = false;
   bool is_asked = false;         ///< false: the signal could not be sent, and the attempt will fail
-  bool is_led = false;           ///< on its way out of an unsafe place, where it stops without a signal
+  bool is_stepping_out = false;  ///< on its way out of an unsafe place, where it stops without a signal
   std::uint64_t ran_before = 0;  ///< nanoseconds on a processor, of one that waits for memory, when it was asked
 };
 
@@ -74,7 +74,7 @@ class StoppedWorld::Impl final {
       : keep_out_(options.keep_out.begin(), options.keep_out.end()),
         memory_(options.memory),
         self_(own_task()),
-        turn_(deadline) {
+        stop_mutex_(deadline) {
     internal::stop_signal();
   }
   ~Impl() { release(); }
@@ -104,7 +104,7 @@ class StoppedWorld::Impl final {
   std::size_t drop_unstoppable() noexcept;
   bool settle(Clock::time_point limit);
   std::size_t judge_all();
-  void let_unsafe_go(bool leads, Clock::time_point limit) noexcept;
+  void let_unsafe_go(bool steps_out, Clock::time_point limit) noexcept;
   void publish_ids();
 
   std::vector<CodeRange> keep_out_;
@@ -112,7 +112,7 @@ class StoppedWorld::Impl final {
   pid_t self_;
   TaskList task_list_;
   std::optional<OrdinarySignalsBlocked> handlers_;
-  std::shared_ptr<const Safepoints> places_;
+  std::shared_ptr<const Safepoints> safepoints_;
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
@@ -125,7 +125,7 @@ class StoppedWorld::Impl final {
   int attempts_ = 0;
   StopBlocker blocker_;
   bool is_at_rest_ = false;  ///< the wakeful threads begin nothing
-  StopTurn turn_;            ///< last: given back before handlers run again
+  StopMutex stop_mutex_;     ///< last: given back before handlers run again
 };
 
 /// Everything that allocates, before the first thread is asked.
@@ -133,7 +133,7 @@ void StoppedWorld::Impl::reserve() {
   MOULT_FAULT("threads.stop.reserve");
   constexpr std::size_t spare = 64;
   generation_ = internal::module_generation();
-  places_ = Safepoints::current();
+  safepoints_ = Safepoints::current();
   rows_.keep_for(generation_);
   // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
   walk_stack(rows_, current_registers(), [](const Frame& frame) { return frame.is_precise; });
@@ -169,7 +169,8 @@ bool StoppedWorld::Impl::gather(bool is_first) {
     began_ = Clock::now();
     reset_arrivals();
   }
-  std::erase_if(stopped_, [this](Stopped& thread) { return !thread.is_safe && !thread.is_led && !ask(thread); });
+  std::erase_if(stopped_,
+                [this](Stopped& thread) { return !thread.is_safe && !thread.is_stepping_out && !ask(thread); });
   return true;
 }
 
@@ -231,8 +232,8 @@ bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
 /// Waits until every thread that was asked has stopped or will never.
 bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
   constexpr milliseconds patience{1};
-  constexpr milliseconds for_led{20};
-  Clock::time_point led_until = Clock::now() + for_led;
+  constexpr milliseconds for_stepping{20};
+  Clock::time_point stepping_until = Clock::now() + for_stepping;
   auto waited_for = [this] {
     return static_cast<std::uint32_t>(
         std::count_if(stopped_.begin(), stopped_.end(), [](const Stopped& thread) { return !thread.is_safe; }));
@@ -242,11 +243,12 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     Clock::duration left = std::min<Clock::duration>(patience, limit - now);
     std::uint32_t before = arrivals();
     if (await_arrivals(waited_for(), left)) return true;
-    if (Clock::now() >= led_until) {
+    if (Clock::now() >= stepping_until) {
       // On a busy machine it may just not have had a processor; one that runs comes to an end (single_step.hpp).
       for (Stopped& thread : stopped_)
-        if (thread.is_led && !thread.is_safe && !task_status(thread.slot->task).is_runnable) stop_led(*thread.slot);
-      led_until = Clock::now() + for_led;
+        if (thread.is_stepping_out && !thread.is_safe && !task_status(thread.slot->task).is_runnable)
+          stop_stepped(*thread.slot);
+      stepping_until = Clock::now() + for_stepping;
     }
     bool is_progress = arrivals() != before;
     if (!is_progress) show_memory();
@@ -293,7 +295,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
   std::size_t unsafe_count = 0;
   for (Stopped& thread : stopped_) {
     if (thread.is_safe) continue;
-    std::optional<UnsafeStop> unsafe = places_->judge(*thread.slot, rows_, keep_out_, waiting_of(thread));
+    std::optional<UnsafeStop> unsafe = safepoints_->judge(*thread.slot, rows_, keep_out_, waiting_of(thread));
     thread.is_safe = !unsafe;
     if (!unsafe) continue;
     ++unsafe_count;
@@ -304,7 +306,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
 
 /// Returns when all of them have left. On a busy machine that takes a while, and a thread asked again before would stop
 /// where it stood.
-void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noexcept {
+void StoppedWorld::Impl::let_unsafe_go(bool steps_out, Clock::time_point limit) noexcept {
   constexpr microseconds glance{20};
   if (memory_ != nullptr) memory_->hide();
   {
@@ -312,9 +314,9 @@ void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noex
     for (Stopped& thread : stopped_) {
       if (thread.is_safe) continue;
       std::optional<Destination> out;
-      if (leads && can_be_led(*thread.slot)) out = places_->way_out(*thread.slot, rows_);
-      thread.is_led = out.has_value();
-      out ? release.lead(*thread.slot, *out) : release.add(*thread.slot);
+      if (steps_out && can_be_stepped(*thread.slot)) out = safepoints_->way_out(*thread.slot, rows_);
+      thread.is_stepping_out = out.has_value();
+      out ? release.step_out(*thread.slot, *out) : release.add(*thread.slot);
     }
   }
   auto has_left = [](const Stopped& thread) { return thread.is_safe || thread.slot->has_left.load(); };
@@ -330,15 +332,15 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   constexpr microseconds long_moment{1000};  // with many such threads on few cores, each needs time to get on at all
   microseconds moment{5};
   int rounds = 0;
-  std::optional<bool> can_lead;
+  std::optional<bool> can_step;
   for (;;) {
     if (!await_all(limit)) return false;
     reset_arrivals();
     if (judge_all() > 0) {
       if (is_over(limit)) return false;
-      if (++rounds > rounds_of_chance && !can_lead) can_lead = claim_traps();
+      if (++rounds > rounds_of_chance && !can_step) can_step = claim_traps();
       // Whoever was led and did not get out gets another chance as well.
-      let_unsafe_go(can_lead.value_or(false) && rounds % 2 == 0, limit);
+      let_unsafe_go(can_step.value_or(false) && rounds % 2 == 0, limit);
       sleep_for(moment);
       moment = std::min(moment * 2, rounds < short_rounds ? short_moment : long_moment);
     } else if (task_list_.count() == stopped_.size() + ignored_.size() + 1) {
@@ -349,7 +351,9 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
 }
 
 /// To stops that fill memory. False when the turn did not come back in time.
-bool StoppedWorld::Impl::give_way(Clock::time_point deadline) { return memory_ != nullptr || turn_.give_way(deadline); }
+bool StoppedWorld::Impl::give_way(Clock::time_point deadline) {
+  return memory_ != nullptr || stop_mutex_.give_way(deadline);
+}
 
 bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   attempted_ = Clock::now();
@@ -370,7 +374,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     } else {
       // Whoever initialises it may be the one that waits for memory.
       const bool bears_statics = memory_ != nullptr && attempts_ > 2;
-      blocker_.blame_guard(bears_statics ? nullptr : places_->static_in_initialisation());
+      blocker_.blame_guard(bears_statics ? nullptr : safepoints_->static_in_initialisation());
       if (!blocker_.is_known()) return publish_ids(), true;
     }
   }
