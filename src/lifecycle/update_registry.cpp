@@ -170,15 +170,15 @@ void UpdateRegistry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chron
   if (Submission::dry_run() != nullptr) return;
   Deadline deadline = deadline_after(timeout);
   if (withdraw(run)) return;
-  ChangeTurn turn = gate_.take(deadline);
-  if (!turn) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
+  ChangeToken token = arbiter_.take(deadline);
+  if (!token) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
   if (withdraw(run)) return;  // it was postponed meanwhile
   UpdateReport report = run->record().report();
   if (!is_in_force(report)) throw_not_in_force(what, &report);
   if (report.changes.empty())
     throw Error(ErrorCode::unsupported, what + ": recorded no change that could be taken back");
-  run->roll_back(gate_, deadline);
-  turn.release();
+  run->roll_back(arbiter_, deadline);
+  token.release();
   update_ended(run);
 }
 

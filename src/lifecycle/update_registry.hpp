@@ -1,4 +1,4 @@
-// What this process knows: its managers by name, its updates by id, and whose turn it is to change the program.
+// What this process knows: its managers by name, its updates by id, and whose token it is to change the program.
 //
 // Updates that are waiting, active or in force are kept whole; of those that came to nothing or were taken back only
 // the report is kept, the latest thousand. So a program that runs for a year does not grow with what it refused.
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
-#include "lifecycle/change_gate.hpp"
+#include "lifecycle/change_token.hpp"
 #include "lifecycle/update_run.hpp"
 #include "moult/manager.hpp"
 
@@ -66,7 +66,7 @@ class UpdateRegistry final {
   void roll_back(std::uint64_t id, std::chrono::milliseconds timeout);
   void roll_back(std::string_view name, std::chrono::milliseconds timeout);
 
-  ChangeGate& gate() noexcept { return gate_; }
+  ChangeArbiter& arbiter() noexcept { return arbiter_; }
 
  private:
   struct Data {
@@ -80,7 +80,7 @@ class UpdateRegistry final {
   void roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout);
 
   Guarded<Data> data_;
-  ChangeGate gate_;
+  ChangeArbiter arbiter_;
 };
 
 /// The process's registry. Never destroyed: what is in force stays in force to the end of the process.

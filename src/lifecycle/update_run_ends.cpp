@@ -54,7 +54,7 @@ RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
                       last + " (postponed " + std::to_string(postponements_) + " times, no more are allowed)"});
   }
   ++postponements_;
-  teller_.tell(*transaction_, kind, reason, ErrorCode::alterability);
+  recorder_.record(*transaction_, kind, reason, ErrorCode::alterability);
   record_.end_attempt([&](UpdateReport& report) {
     report.state = UpdateState::queued;
     report.code = ErrorCode::alterability;
@@ -80,24 +80,24 @@ RunStatus UpdateRun::fail(const std::exception_ptr& error) {
   std::optional<StepFailure> not_undone = take_everything_back();
   if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
   transaction_->resume();
-  teller_.flush(transaction_->last_pause());
+  recorder_.flush(transaction_->last_pause());
   clean_up_quietly();
   if (!not_undone) not_undone = take_everything_back();
   transaction_->resume();
   StepFailure trouble = describe(error, step);
   if (trouble.code == ErrorCode::thread_unstoppable)
-    teller_.tell(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
+    recorder_.record(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
   if (!not_undone)
     return fail_with(refused ? UpdateState::refused : UpdateState::failed,
                      refused ? EventKind::update_refused : EventKind::update_failed, std::move(trouble));
-  teller_.tell(*transaction_, EventKind::undo_failed,
-               not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
+  recorder_.record(*transaction_, EventKind::undo_failed,
+                   not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
   trouble.reason += "; not undone: " + not_undone->reason;
   return fail_with(UpdateState::failed, EventKind::update_failed, std::move(trouble));
 }
 
 RunStatus UpdateRun::fail_with(UpdateState state, EventKind kind, StepFailure trouble) {
-  teller_.tell(*transaction_, kind, trouble.reason, trouble.code);
+  recorder_.record(*transaction_, kind, trouble.reason, trouble.code);
   return settle(state, std::move(trouble));
 }
 
@@ -118,10 +118,10 @@ void UpdateRun::leave_stop() {
 std::optional<StepFailure> UpdateRun::take_everything_back() {
   if (transaction_->steps().empty()) return std::nullopt;
   bool never_ran = never_ran_changed();
-  if (!turn_) {
+  if (!token_) {
     transaction_->resume();
-    turn_ = gate_->take(undo_deadline(patience_));
-    if (!turn_) return StepFailure{ErrorCode::timed_out, "another update kept changing the program"};
+    token_ = arbiter_->take(undo_deadline(patience_));
+    if (!token_) return StepFailure{ErrorCode::timed_out, "another update kept changing the program"};
   }
   if (never_ran) {
     transaction_->undo_all();
@@ -131,7 +131,7 @@ std::optional<StepFailure> UpdateRun::take_everything_back() {
             take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
       return trouble;
   }
-  gate_->count_change();
+  arbiter_->count_change();
   return std::nullopt;
 }
 
@@ -151,21 +151,21 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
   } catch (...) {
     try {
       std::string reason = describe(std::current_exception(), step).reason;
-      teller_.tell(*transaction_, EventKind::warning,
-                   std::string(step) + " threw while the update was taken back: " + reason);
+      recorder_.record(*transaction_, EventKind::warning,
+                       std::string(step) + " threw while the update was taken back: " + reason);
     } catch (...) {
       // No memory for the warning: the way back goes on without it.
     }
   }
 }
 
-void UpdateRun::abort(ChangeGate& gate, const std::string& reason) {
+void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
   if (record_.is_settled()) return let_go();
-  guarded(gate, {}, [&] {
+  guarded(arbiter, {}, [&] {
     std::optional<StepFailure> not_undone = take_everything_back();
     transaction_->resume();
     clean_up_quietly();
-    teller_.tell(*transaction_, EventKind::warning, "aborted: " + reason);
+    recorder_.record(*transaction_, EventKind::warning, "aborted: " + reason);
     if (not_undone) return fail_with(UpdateState::failed, EventKind::undo_failed, std::move(*not_undone));
     return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, reason});
   });
@@ -204,13 +204,13 @@ void UpdateRun::release() {
   });
 }
 
-void UpdateRun::roll_back(ChangeGate& gate, Deadline deadline) {
+void UpdateRun::roll_back(ChangeArbiter& arbiter, Deadline deadline) {
   {
     Transaction::Scope scope(*transaction_);
     take_back_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
   }
-  gate.count_change();
-  teller_.tell(*transaction_, EventKind::update_rolled_back);
+  arbiter.count_change();
+  recorder_.record(*transaction_, EventKind::update_rolled_back);
   settle(UpdateState::rolled_back);
   release();
 }
