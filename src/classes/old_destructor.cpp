@@ -118,11 +118,10 @@ Destructor permanent_destructor(const Program& program, const FunctionSymbol& de
                                 const std::set<CodeAddress>& redefined) {
   const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.fragments, {}};
   const EntryCode entry = entry_code_of({&target, 1}).front();
-  const std::optional<FunctionSymbol> in_force =
-      entry.in_force ? program.at(*entry.in_force) : std::optional(destructor);
-  if (!in_force)
+  const std::optional<FunctionSymbol> active = entry.active ? program.at(*entry.active) : std::optional(destructor);
+  if (!active)
     throw Error(ErrorCode::unsupported, class_name + ": what its destructor is redefined as now is not known");
-  CodeReader(program, class_name, redefined).read_all_from(*in_force);
+  CodeReader(program, class_name, redefined).read_all_from(*active);
   return reinterpret_cast<Destructor>(value(permanent_entry(entry)));
 }
 

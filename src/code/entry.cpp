@@ -39,7 +39,7 @@ void write_entry(Entry& entry) noexcept {
 
 }  // namespace
 
-const Redirection* version_in_force(const Entry& entry) noexcept {
+const Redirection* active_version(const Entry& entry) noexcept {
   const Redirection* version = entry.newest;
   while (version != nullptr && version->is_gate) version = version->older;
   return version;
@@ -67,16 +67,16 @@ bool is_as_written(const Entry& entry) noexcept {
   return std::memcmp(reinterpret_cast<const void*>(value(entry.place)), entry.written.data(), entry.width) == 0;
 }
 
-void put_in_force(Redirection& redirection) noexcept {
+void apply_redirection(Redirection& redirection) noexcept {
   MOULT_CHECK(redirection.state == Redirection::State::prepared, "a change of code is committed twice");
-  redirection.state = Redirection::State::in_force;
+  redirection.state = Redirection::State::applied;
   redirection.older = redirection.entry->newest;
   redirection.entry->newest = &redirection;
   write_entry(*redirection.entry);
 }
 
-void take_out_of_force(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is reverted that is not in force");
+void revert_redirection(Redirection& redirection) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is reverted that is not in force");
   redirection.state = Redirection::State::reverted;
   Redirection** link = &redirection.entry->newest;
   while (*link != &redirection) link = &(*link)->older;
@@ -85,7 +85,7 @@ void take_out_of_force(Redirection& redirection) noexcept {
 }
 
 void bypass(Redirection& redirection, bool is_bypassed) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is bypassed that is not in force");
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is bypassed that is not in force");
   redirection.is_bypassed = is_bypassed;
   write_entry(*redirection.entry);
 }

@@ -259,7 +259,7 @@ void Patch::Impl::commit() noexcept {
   MOULT_CHECK(state_ == State::prepared, "a patch is committed once");
   state_ = State::committed;
   modules_.keep();
-  for (Redirection* redirection : redirections_) put_in_force(*redirection);
+  for (Redirection* redirection : redirections_) apply_redirection(*redirection);
   sync_cores();
 }
 
@@ -267,7 +267,7 @@ void Patch::Impl::revert() noexcept {
   MOULT_CHECK(state_ == State::committed, "only a committed patch can be reverted");
   state_ = State::reverted;
   open_pages();
-  for (Redirection* redirection : redirections_) take_out_of_force(*redirection);
+  for (Redirection* redirection : redirections_) revert_redirection(*redirection);
   sync_cores();
 }
 
@@ -308,8 +308,8 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
     entries.push_back({copy.target->name, function, plan.place, overwritten, std::move(bytes), plan.is_loop_head});
     registry().with([&](const PatchTable& known) {
       auto entry = known.all().find(function);
-      const Redirection* newest = entry == known.all().end() ? nullptr : version_in_force(entry->second);
-      if (newest != nullptr) entries.back().in_force = newest->replacement;
+      const Redirection* newest = entry == known.all().end() ? nullptr : active_version(entry->second);
+      if (newest != nullptr) entries.back().active = newest->replacement;
     });
   }
   return entries;
@@ -336,7 +336,7 @@ std::vector<AppliedChange> applied_changes() {
   return registry().with([](const PatchTable& known) {
     std::vector<AppliedChange> applied;
     for (const auto& [function, entry] : known.all()) {
-      const Redirection* const newest = version_in_force(entry);
+      const Redirection* const newest = active_version(entry);
       for (const Redirection* each = newest; each != nullptr; each = each->older) {
         if (each->is_gate) continue;
         applied.push_back({function, each->update, each->line, {}, each->replacement});

@@ -44,11 +44,11 @@ struct PatchOptions {
 struct EntryCode {
   std::string name;
   CodeAddress function{};
-  CodeAddress place{};              ///< where its entry jump goes
-  std::size_t overwritten = 0;      ///< bytes from there on, at most
-  std::vector<std::uint8_t> bytes;  ///< the compiled ones from there on: those overwritten, and an instruction more
-  bool is_loop_head = false;        ///< it jumps back to its own entry
-  std::optional<CodeAddress> in_force{};  ///< what it is redefined as now
+  CodeAddress place{};                  ///< where its entry jump goes
+  std::size_t overwritten = 0;          ///< bytes from there on, at most
+  std::vector<std::uint8_t> bytes;      ///< the compiled ones from there on: those overwritten, and an instruction more
+  bool is_loop_head = false;            ///< it jumps back to its own entry
+  std::optional<CodeAddress> active{};  ///< what it is redefined as now
 };
 /// Of each of `targets`, whose `replacement` is not looked at. Throws Error as Patch::prepare does.
 std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets);

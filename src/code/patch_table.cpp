@@ -66,7 +66,7 @@ void PatchTable::refuse_superseded(const std::string& name, CodeAddress function
 }
 
 void PatchTable::remove(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state != Redirection::State::in_force, "a jump in force cannot be forgotten");
+  MOULT_CHECK(redirection.state != Redirection::State::applied, "a jump in force cannot be forgotten");
   // A thread may be on its way through the slot of a jump that was in force: that slot is not used again.
   bool is_slot_free = redirection.state == Redirection::State::prepared || !redirection.enters_slot;
   if (redirection.slot != nullptr && is_slot_free) slots_.give_back(redirection.slot);

@@ -29,7 +29,7 @@ class RunRecord final {
 
   /// Its turn has come: it is active from now on. False when it was withdrawn before.
   bool begin();
-  /// Before its token, or postponed: it is aborted, and its manager will let it go. False when its turn has come.
+  /// Before its turn, or postponed: it is aborted, and its manager will let it go. False when its turn has come.
   bool withdraw();
 
   template <class Change>

@@ -1,4 +1,4 @@
-// What this process knows: its managers by name, its updates by id, and whose token it is to change the program.
+// What this process knows: its managers by name, its updates by id, and whose turn it is to change the program.
 //
 // Updates that are waiting, active or in force are kept whole; of those that came to nothing or were taken back only
 // the report is kept, the latest thousand. So a program that runs for a year does not grow with what it refused.

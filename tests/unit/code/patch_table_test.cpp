@@ -91,14 +91,14 @@ class RegistryTest : public testing::Test {
     known_.slots().seal();
     std::vector<CodeRange> place = {redirection.entry->overwritten()};
     std::vector<std::uintptr_t> opened = known_.pages().open(place);
-    put_in_force(redirection);
+    apply_redirection(redirection);
     known_.pages().close(opened);
   }
 
   void revert(Redirection& redirection) {
     std::vector<CodeRange> place = {redirection.entry->overwritten()};
     std::vector<std::uintptr_t> opened = known_.pages().open(place);
-    take_out_of_force(redirection);
+    revert_redirection(redirection);
     known_.pages().close(opened);
     known_.remove(redirection);
   }
