@@ -61,8 +61,8 @@ void PatchTable::refuse_superseded(const std::string& name, CodeAddress function
   while (newer != nullptr && newer->update <= update) newer = newer->older;
   if (newer == nullptr) return;
   throw Error(ErrorCode::superseded, name + ": update " + std::to_string(newer->update) +
-                                         ", which was handed in later, has redefined it already; hand this one in "
-                                         "again to put it in the place of that");
+                                         ", which was submitted later, has redefined it already; submit this one "
+                                         "again to replace it");
 }
 
 void PatchTable::remove(Redirection& redirection) noexcept {

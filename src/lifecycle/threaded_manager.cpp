@@ -215,9 +215,9 @@ ThreadedManager& threaded_manager(std::string_view name) {
   static auto* const made_here = new internal::Guarded<std::vector<std::unique_ptr<ThreadedManager>>>;
   return made_here->with([&](auto& made) -> ThreadedManager& {
     if (AnyManager* const found = fetch_manager(name)) return threaded(*found);
-    auto fresh = std::make_unique<ThreadedManager>(std::string(name));
-    if (internal::Submission* const dry_run = internal::Submission::dry_run()) return dry_run->keep(std::move(fresh));
-    return *made.emplace_back(std::move(fresh));
+    auto manager = std::make_unique<ThreadedManager>(std::string(name));
+    if (internal::Submission* const dry_run = internal::Submission::dry_run()) return dry_run->keep(std::move(manager));
+    return *made.emplace_back(std::move(manager));
   });
 }
 

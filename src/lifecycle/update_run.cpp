@@ -75,7 +75,7 @@ RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
   return guarded(arbiter, std::move(token), [this] {
     if (phase_ == Phase::in_effect) return see_whether_over();
     begin_again_if_changed();
-    if (phase_ == Phase::fresh)
+    if (phase_ == Phase::not_begun)
       if (std::optional<RunStatus> early = set_up()) return *early;
     if (!is_alterable()) return ++tries_ < patience_.max_tries ? RunStatus::pending : not_alterable();
     change();
@@ -88,7 +88,7 @@ RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
 void UpdateRun::begin_again_if_changed() {
   if (phase_ != Phase::set_up || arbiter_->changes() == changes_seen_) return;
   clean_failed_alterability();
-  phase_ = Phase::fresh;
+  phase_ = Phase::not_begun;
 }
 
 std::optional<RunStatus> UpdateRun::set_up() {

@@ -63,7 +63,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
 
  private:
   /// Where an attempt stands between two probes.
-  enum class Phase { fresh, set_up, in_effect };
+  enum class Phase { not_begun, set_up, in_effect };
 
   RunStatus guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body);
   RunStatus fail_safely(const std::exception_ptr& error) noexcept;
@@ -91,7 +91,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   RunStatus fail_with(UpdateState state, EventKind kind, StepFailure trouble);
   void leave_stop();
   bool never_ran_changed() const noexcept;
-  std::optional<StepFailure> take_everything_back();
+  std::optional<StepFailure> undo_everything();
   void clean_up_quietly() noexcept;
   RunStatus settle(UpdateState state, std::optional<StepFailure> trouble = {});
   void release();
@@ -106,7 +106,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::unique_ptr<Transaction> transaction_ = std::make_unique<Transaction>();
   Patience patience_;
 
-  Phase phase_ = Phase::fresh;
+  Phase phase_ = Phase::not_begun;
   const char* step_ = "";        ///< the one being called
   bool touched_ = false;         ///< preupdate_setup was begun: a throw is a failure, no refusal
   bool needs_cleaning_ = false;  ///< neither clean_failed_alterability nor cleanup was begun since

@@ -40,12 +40,12 @@ void UpdateRun::clean_failed_alterability() {
   MOULT_FAULT("lifecycle.before.clean_failed_alterability");
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
-  if (std::optional<StepFailure> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
+  if (std::optional<StepFailure> trouble = undo_everything()) throw Error(trouble->code, trouble->reason);
   transaction_->end_attempt();
 }
 
 RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
-  phase_ = Phase::fresh;
+  phase_ = Phase::not_begun;
   tries_ = 0;
   if (patience_.max_postponements && postponements_ >= *patience_.max_postponements) {
     std::string last = reason.empty() ? std::string(name_of(kind)) : reason;
@@ -77,12 +77,12 @@ RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
 RunStatus UpdateRun::fail(const std::exception_ptr& error) {
   std::string_view step = step_;
   bool refused = !touched_;
-  std::optional<StepFailure> not_undone = take_everything_back();
+  std::optional<StepFailure> not_undone = undo_everything();
   if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
   transaction_->resume();
   recorder_.flush(transaction_->last_pause());
   clean_up_quietly();
-  if (!not_undone) not_undone = take_everything_back();
+  if (!not_undone) not_undone = undo_everything();
   transaction_->resume();
   StepFailure trouble = describe(error, step);
   if (trouble.code == ErrorCode::thread_unstoppable)
@@ -115,7 +115,7 @@ void UpdateRun::leave_stop() {
 }
 
 /// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
-std::optional<StepFailure> UpdateRun::take_everything_back() {
+std::optional<StepFailure> UpdateRun::undo_everything() {
   if (transaction_->steps().empty()) return std::nullopt;
   bool never_ran = never_ran_changed();
   if (!token_) {
@@ -128,7 +128,7 @@ std::optional<StepFailure> UpdateRun::take_everything_back() {
   } else {
     transaction_->end_attempt();  // what is held back may be in the way of code that is to be left
     if (std::optional<StepFailure> trouble =
-            take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
+            undo_changes(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
       return trouble;
   }
   arbiter_->count_change();
@@ -162,7 +162,7 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
 void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
   if (record_.is_settled()) return let_go();
   guarded(arbiter, {}, [&] {
-    std::optional<StepFailure> not_undone = take_everything_back();
+    std::optional<StepFailure> not_undone = undo_everything();
     transaction_->resume();
     clean_up_quietly();
     recorder_.record(*transaction_, EventKind::warning, "aborted: " + reason);
@@ -207,7 +207,7 @@ void UpdateRun::release() {
 void UpdateRun::roll_back(ChangeArbiter& arbiter, Deadline deadline) {
   {
     Transaction::Scope scope(*transaction_);
-    take_back_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
+    undo_changes_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
   }
   arbiter.count_change();
   recorder_.record(*transaction_, EventKind::update_rolled_back);
