@@ -8,8 +8,6 @@
 namespace moult::internal {
 namespace {
 
-thread_local Transaction* current_of_this_thread = nullptr;
-
 /// Equal neighbours as one line, which says how many there were.
 std::vector<std::string> without_repetitions(const std::vector<std::string>& lines) {
   std::vector<std::string> shorter;
@@ -25,17 +23,11 @@ std::vector<std::string> without_repetitions(const std::vector<std::string>& lin
 
 Transaction::~Transaction() { end_attempt(); }
 
-Transaction* Transaction::current() noexcept { return current_of_this_thread; }
-
-Transaction::Scope::Scope(Transaction& transaction) noexcept
-    : transaction_(transaction), outer_(std::exchange(current_of_this_thread, &transaction)) {
+Transaction::Scope::Scope(Transaction& transaction) noexcept : transaction_(transaction), current_(transaction) {
   ++transaction_.scopes_;
 }
 
-Transaction::Scope::~Scope() {
-  current_of_this_thread = outer_;
-  --transaction_.scopes_;
-}
+Transaction::Scope::~Scope() { --transaction_.scopes_; }
 
 void Transaction::add(UndoStep step) { steps_.push_back(std::move(step)); }
 
@@ -50,8 +42,10 @@ void Transaction::set_reason(std::string reason) {
   if (hear_reason_) hear_reason_(reason_);
 }
 
-void Transaction::warn(const std::string& text) {
-  if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
+bool Transaction::add_warning(const std::string& text) {
+  if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return false;
+  warnings_.push_back(text);
+  return true;
 }
 
 void Transaction::hold(std::unique_ptr<Suspension> suspension) noexcept {

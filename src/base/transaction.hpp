@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "base/current.hpp"
+
 namespace moult::internal {
 
 /// Every other thread of the program is stopped at a safepoint for as long as this lives.
@@ -57,7 +59,7 @@ class Transaction final {
   Transaction& operator=(const Transaction&) = delete;
 
   /// The transaction of the update whose step this thread is carrying out, or null.
-  static Transaction* current() noexcept;
+  static Transaction* current() noexcept { return Current<Transaction>::get(); }
 
   /// Makes `transaction` this thread's current one for the scope's life.
   class Scope final {
@@ -69,7 +71,7 @@ class Transaction final {
 
    private:
     Transaction& transaction_;
-    Transaction* outer_;
+    Current<Transaction>::Scope current_;
   };
 
   /// The id of its update; 0 for one that is only checked.
@@ -120,8 +122,8 @@ class Transaction final {
   /// `hear` is called with every reason as it is set: a wait says what it waits for while it lasts. It does not throw.
   void hear_reasons(std::function<void(const std::string&)> hear) { hear_reason_ = std::move(hear); }
 
-  /// What the update's author should know though nothing stands against the update. Told once.
-  void warn(const std::string& text);
+  /// For `warn` (warning.hpp) alone. False when the same text is there already.
+  bool add_warning(const std::string& text);
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
   /// Calls every step's prepare. Throws what the first failing one throws.

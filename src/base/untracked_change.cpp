@@ -7,8 +7,6 @@
 namespace moult::internal {
 namespace {
 
-thread_local UntrackedChanges* changes_of_this_thread = nullptr;
-
 void tell(const std::string& line) {
   Event event;
   event.kind = EventKind::changed_directly;
@@ -17,13 +15,6 @@ void tell(const std::string& line) {
 }
 
 }  // namespace
-
-UntrackedChanges* UntrackedChanges::current() noexcept { return changes_of_this_thread; }
-
-UntrackedChanges::Scope::Scope(UntrackedChanges& changes) noexcept
-    : outer_(std::exchange(changes_of_this_thread, &changes)) {}
-
-UntrackedChanges::Scope::~Scope() { changes_of_this_thread = outer_; }
 
 void change_untracked(const std::function<void()>& make, const std::function<std::vector<std::string>()>& what) {
   UntrackedChanges* const here = UntrackedChanges::current();

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/current.hpp"
+
 namespace moult::internal {
 
 /// What the threads in which it is current change outside of any update. Used by one thread at a time.
@@ -18,28 +20,21 @@ class UntrackedChanges final {
   UntrackedChanges& operator=(const UntrackedChanges&) = delete;
 
   /// This thread's, or null.
-  static UntrackedChanges* current() noexcept;
-
-  /// Makes `changes` this thread's current ones for the scope's life.
-  class Scope final {
-   public:
-    explicit Scope(UntrackedChanges& changes) noexcept;
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-   private:
-    UntrackedChanges* outer_;
-  };
+  static UntrackedChanges* current() noexcept { return Current<UntrackedChanges>::get(); }
+  using Scope = Current<UntrackedChanges>::Scope;
 
   Mode mode() const noexcept { return mode_; }
   void note(std::string line) { lines_.push_back(std::move(line)); }
   /// A line each, as in an update's report.
   const std::vector<std::string>& lines() const noexcept { return lines_; }
+  /// For `warn` (warning.hpp) alone.
+  void add_warning(std::string text) { warnings_.push_back(std::move(text)); }
+  const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
  private:
   Mode mode_;
   std::vector<std::string> lines_;
+  std::vector<std::string> warnings_;
 };
 
 /// Has `make` change the program. In a step of an update that is all; elsewhere an event tells what(), a line each, and

@@ -25,8 +25,8 @@
 #include <set>
 #include <utility>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
+#include "base/warning.hpp"
 #include "classes/class_history.hpp"
 #include "classes/class_names.hpp"
 #include "classes/class_pair.hpp"
@@ -62,13 +62,6 @@ std::string list(const std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < std::min(lines.size(), most_listed); ++i) text += "\n  " + lines[i];
   if (lines.size() > most_listed) text += "\n  and " + std::to_string(lines.size() - most_listed) + " more";
   return text;
-}
-
-void warn(const std::string& text) {
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = text;
-  event_log().publish(std::move(event));
 }
 
 /// What the change does to code that stays.

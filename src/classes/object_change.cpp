@@ -23,6 +23,7 @@
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "base/untracked_change.hpp"
+#include "base/warning.hpp"
 #include "classes/class_change.hpp"
 #include "classes/redefine_class.hpp"
 #include "convert/eager_conversion.hpp"
@@ -259,11 +260,11 @@ std::size_t ObjectChange::commit(const StoppedWorld& stopped, Transaction* trans
     changes.push_back(state_);
   });
   carry_out(stopped, transaction);
-  if (transaction != nullptr && state_->lazy != nullptr && !state_->lazy->serves_kernel())
-    transaction->warn(state_->names[0] +
-                      ": a system call that is given the address of an object which was not used yet fails with "
-                      "EFAULT, as this system grants userfaultfd for the program's own accesses only; allow it "
-                      "(vm.unprivileged_userfaultfd=1 or CAP_SYS_PTRACE), or convert eagerly");
+  if (state_->lazy != nullptr && !state_->lazy->serves_kernel())
+    warn(state_->names[0] +
+         ": a system call that is given the address of an object which was not used yet fails with "
+         "EFAULT, as this system grants userfaultfd for the program's own accesses only; allow it "
+         "(vm.unprivileged_userfaultfd=1 or CAP_SYS_PTRACE), or convert eagerly");
   return state_->forward->count();
 }
 

@@ -124,6 +124,7 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
   for (const std::string& change : submission.untracked_changes())
     reply.warnings.push_back((is_made ? "" : "would be made: ") + change +
                              ": by the file's entry itself, in no update, so it cannot be taken back");
+  reply.warnings.insert(reply.warnings.end(), submission.warnings().begin(), submission.warnings().end());
   for (const UpdateReport& report : reply.updates) {
     reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);

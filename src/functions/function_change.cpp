@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/untracked_change.hpp"
+#include "base/warning.hpp"
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "functions/site_list.hpp"
@@ -82,15 +82,6 @@ void require_programs_own(const Program& program, const FunctionSymbol& old, con
                                         place_of(program, old) +
                                         ", which the program never calls; moult::function<...>(\"" + name +
                                         "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
-}
-
-/// To the log, and to whoever asked for the update.
-void warn(const std::string& text) {
-  if (Transaction* transaction = Transaction::current()) transaction->warn(text);
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = text;
-  event_log().publish(std::move(event));
 }
 
 /// Calls of the others would reach the new version too.

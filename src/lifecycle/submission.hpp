@@ -36,20 +36,17 @@ class Submission final {
   Submission& operator=(const Submission&) = delete;
 
   /// This thread's, or null.
-  static Submission* current() noexcept;
+  static Submission* current() noexcept { return Current<Submission>::get(); }
   /// This thread's if it is a dry run, or null.
   static Submission* dry_run() noexcept;
 
   /// Makes `submission` this thread's current one for the scope's life.
   class Scope final {
    public:
-    explicit Scope(Submission& submission) noexcept;
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
+    explicit Scope(Submission& submission) noexcept : current_(submission), untracked_(submission.untracked_) {}
 
    private:
-    Submission* outer_;
+    Current<Submission>::Scope current_;
     UntrackedChanges::Scope untracked_;
   };
 
@@ -59,6 +56,8 @@ class Submission final {
   const std::vector<UpdateHandle>& handles() const noexcept { return handles_; }
   /// What was changed, or would be, without an update.
   const std::vector<std::string>& untracked_changes() const noexcept { return untracked_.lines(); }
+  /// What the entry function was warned of, outside of its updates' steps.
+  const std::vector<std::string>& warnings() const noexcept { return untracked_.warnings(); }
   /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
   std::vector<UpdateReport> reports() const;
 

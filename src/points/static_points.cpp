@@ -24,8 +24,6 @@
 // is over.
 #include "points/static_points.hpp"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -34,6 +32,7 @@
 
 #include "base/transaction.hpp"
 #include "moult/error.hpp"
+#include "platform/fork_handlers.hpp"
 #include "platform/futex.hpp"
 #include "threads/stop_mutex.hpp"
 #include "threads/stopped_world.hpp"
@@ -144,10 +143,7 @@ Guarded<PointBoard>& point_board() {
   return *made;
 }
 
-void be_ready_for_fork() {
-  static const bool is_ready = ::pthread_atfork(nullptr, nullptr, reset_points_in_child) == 0;
-  if (!is_ready) throw std::bad_alloc();
-}
+void be_ready_for_fork() { register_fork_handlers(ForkPlace::static_points, {.in_child = reset_points_in_child}); }
 
 void begin_wait(PointWait wait) {
   be_ready_for_fork();
