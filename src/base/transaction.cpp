@@ -8,7 +8,7 @@
 namespace moult::internal {
 namespace {
 
-/// Equal neighbours as one line, which says how many there were.
+/// Joins equal neighbours into one line that gives their number.
 std::vector<std::string> without_repetitions(const std::vector<std::string>& lines) {
   std::vector<std::string> shorter;
   for (auto begin = lines.begin(); begin != lines.end();) {
