@@ -41,7 +41,7 @@ void destroy_later(LooseValues values) noexcept {
 /// taken back, and the throw goes on.
 void record(UndoStep step) {
   Transaction* transaction = Transaction::current();
-  if (transaction == nullptr) return change_directly([] {}, [&step] { return step.what; });
+  if (transaction == nullptr) return change_untracked([] {}, [&step] { return step.what; });
   const std::function<void()> take_back = step.undo;
   try {
     MOULT_FAULT("redefine.additions.record");

@@ -14,7 +14,7 @@ namespace moult::internal {
 std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name) {
   std::vector<FunctionExtent> extents;
   for (const MemberCode& code : member_code(program, class_name)) {
-    FunctionExtent extent{code.symbol.demangled, code.symbol.pieces};
+    FunctionExtent extent{code.symbol.demangled, code.symbol.fragments};
     extent.ranges.insert(extent.ranges.begin(), code.symbol.range);
     extents.push_back(std::move(extent));
   }

@@ -72,7 +72,7 @@ FunctionExtent extent_of(const Program& program, const AnyFunction& function) {
     throw Error(ErrorCode::not_found, (function.name().empty() ? "a function" : function.name()) +
                                           ": there is no symbol and no unwind information for its address; "
                                           "build it with symbols");
-  FunctionExtent extent{symbol->demangled.empty() ? function.name() : symbol->demangled, symbol->pieces};
+  FunctionExtent extent{symbol->demangled.empty() ? function.name() : symbol->demangled, symbol->fragments};
   extent.ranges.insert(extent.ranges.begin(), symbol->range);
   return extent;
 }

@@ -1,4 +1,5 @@
-// Each kind of address has its type, so that one does not compile as the other.
+// Typed addresses: the address of code and the address of data have types of their own, and neither compiles as the
+// other.
 #pragma once
 
 #include <compare>
@@ -21,7 +22,7 @@ constexpr CodeAddress operator+(CodeAddress address, std::size_t bytes) noexcept
 /// "0x7f00dead".
 std::string hex_text(std::uintptr_t number);
 
-/// Bytes of code, the end excluded.
+/// A range of code, without its end.
 struct CodeRange {
   CodeAddress begin{};
   CodeAddress end{};

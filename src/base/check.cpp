@@ -9,7 +9,7 @@ namespace moult::internal {
 namespace {
 
 void put(const char* text) noexcept {
-  // A short write here has no remedy: the process is about to end.
+  // A short write cannot be helped: the process is about to end.
   [[maybe_unused]] ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
 

@@ -1,10 +1,10 @@
-// Assertions kept in release: a broken invariant of moult itself stops the process before it can corrupt it.
+// Assertions that stay in release builds. A broken invariant of moult stops the process before moult can corrupt it.
 #pragma once
 
 namespace moult::internal {
 
-/// Writes the place and the message to standard error without allocating, then aborts. Usable anywhere, signal
-/// handlers included.
+/// Writes the place and the message to standard error without allocating, then aborts. May be called anywhere, also in
+/// a signal handler.
 [[noreturn]] void check_failed(const char* condition, const char* message, const char* file, int line) noexcept;
 
 }  // namespace moult::internal

@@ -1,4 +1,4 @@
-// Mangled names as they are written in the source.
+// Demangling: names from symbol tables and type_info, as they are written in the source.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace moult::internal {
 
-/// Of a symbol ("_Z..."); any other text is returned as it is.
+/// Demangles a symbol ("_Z..."). Any other text is returned unchanged.
 std::string demangle(const std::string& symbol);
 
 /// "std::vector<int, std::allocator<int> >", "int (char const*)".

@@ -1,11 +1,12 @@
-// The event log: a ring of the last events, the log's place, the subscribers.
+// The event log: a ring of the last events, the log's destination, and the subscribers.
 //
-// Two locks, always taken in this order: `audience`, held while an event is numbered, written and handed to every
-// subscriber, so that all of them see one order and a subscription that is gone is not being called; then `journal`,
-// the ring and the file. A callback runs under the first one alone, so it may read the journal. A thread that publishes
-// counts as one that holds a lock of moult for all that time: no stop is granted meanwhile, and publishing in a stopped
-// program cannot wait for a stopped thread. For the same reason the calendar is computed here: the C library's takes a
-// lock that the program may hold.
+// Two locks are always taken in this order. `audience` is held while an event is numbered, written and passed to every
+// subscriber. So all subscribers see the same order, and a subscription that is gone is not being called. `journal`
+// then guards the ring and the file. Callbacks run under `audience` alone and may therefore read the journal.
+//
+// A publishing thread counts as a holder of a moult lock all that time. No stop is granted meanwhile, so publishing in
+// a stopped program cannot wait for a stopped thread. Dates are computed here for the same reason: the C library's
+// functions take a lock that a stopped thread may hold.
 #include "base/event.hpp"
 
 #include <algorithm>
@@ -51,7 +52,7 @@ std::string iso_time(std::chrono::system_clock::time_point time) {
   return text;
 }
 
-/// Numbers the event, keeps it, and writes it when the level wants it.
+/// Numbers and keeps the event, and writes it if the log level includes it.
 void enter(Journal& journal, Event& event) {
   event.number = ++journal.last_number;
   event.time = std::chrono::system_clock::now();
@@ -65,7 +66,7 @@ void tell(const Audience& audience, const Event& event) {
     try {
       subscriber.on_event(event);
     } catch (...) {
-      // It promised not to throw; the others are told all the same.
+      // The callback promised not to throw. The other subscribers still get the event.
     }
   }
 }

@@ -1,5 +1,5 @@
-// Events: every step of an update as a value. The log file, `moult log -f`, the JSON reply and the trace timeline are
-// renderings of the same events.
+// Events: every step of an update as a value. The log file, `moult log -f`, the JSON reply and the trace timeline all
+// render the same events.
 #pragma once
 
 #include <chrono>
@@ -33,12 +33,12 @@ enum class EventKind {
   suspend_timed_out,        ///< level 1: timed out suspending T
   update_refused,           ///< level 1: prepare said no; reason
   update_failed,            ///< level 1: a step threw, the update is undone; reason
-  undo_failed,              ///< level 1: something could not be put back; reason
+  undo_failed,              ///< level 1: a change could not be undone; reason
   file_refused,             ///< level 1: update file not found / not an update
   update_loaded,            ///< level 2: a file was loaded
   warning,                  ///< level 1
   update_withdrawn,         ///< level 2: U taken out of its manager's queue
-  changed_directly,         ///< level 2: the program was changed outside of any update; what
+  changed_directly,         ///< level 2: an untracked change; the text describes it
 };
 std::string_view name_of(EventKind kind) noexcept;
 LogLevel level_of(EventKind kind) noexcept;
@@ -48,21 +48,20 @@ struct Event {
   std::string manager;
   std::string update;
   std::uint64_t update_id = 0;
-  std::string text;  ///< the reason, the message, the file: what is told besides the names
+  std::string text;  ///< the reason, the message or the file
   std::optional<ErrorCode> code;
   std::vector<std::string> threads;  ///< "name (id)"
-  std::chrono::nanoseconds pause{};  ///< of threads_resumed: how long they stood still
+  std::chrono::nanoseconds pause{};  ///< of threads_resumed: how long the threads stood still
   /// Filled in by EventLog::publish.
   std::uint64_t number = 0;
   std::chrono::system_clock::time_point time{};
 };
 
-/// One line of prose, as the log file shows it, without time or newline: "main suspended worker (1234)".
+/// One line of text, as the log file shows it, without time or newline: "main suspended worker (1234)".
 std::string to_text(const Event& event);
 
-/// Keeps the last events, writes those of the wanted level to the log's place and calls the subscribers.
-/// Every member may be called from any thread, in a stopped program too: a stop is not granted while a thread is in
-/// here.
+/// Keeps the last events, writes those of the chosen level to the log and calls the subscribers. Every member may be
+/// called from any thread, also in a stopped program: no stop is granted while a thread is inside.
 class EventLog final {
   struct State;
 
@@ -75,15 +74,15 @@ class EventLog final {
   void publish(Event event);
   void set_level(LogLevel level);
   LogLevel level() const;
-  /// "" is standard error. Throws Error (system); the old place stays.
+  /// "" selects standard error. Throws Error (system); the old destination stays.
   void set_path(const std::string& path);
 
   /// The kept events with a number above `after`, oldest first.
   std::vector<Event> since(std::uint64_t after) const;
 
   using OnEvent = std::function<void(const Event&)>;
-  /// Unsubscribes when it is destroyed; after that the callback is not running and will not be called. Not to be
-  /// destroyed by the callback itself.
+  /// Unsubscribes when it is destroyed. After that the callback is not running and is not called again. The callback
+  /// must not destroy it.
   class Subscription final {
    public:
     ~Subscription();
@@ -96,15 +95,15 @@ class EventLog final {
     std::shared_ptr<State> state_;
     std::uint64_t id_;
   };
-  /// `on_event` is called in the publishing thread, for every event whatever the level, in the order of the numbers; it
-  /// must be quick, must not throw, and must neither publish nor subscribe. It may call since and level.
+  /// Calls `on_event` in the publishing thread for every event of every level, in the order of the numbers. The
+  /// callback must be quick and must not throw, publish or subscribe. It may call since and level.
   [[nodiscard]] std::unique_ptr<Subscription> subscribe(OnEvent on_event);
 
  private:
   std::shared_ptr<State> state_;
 };
 
-/// The process's log. It is never destroyed, so that threads may publish until the process ends.
+/// The process's log. It is never destroyed, because threads may publish until the process ends.
 EventLog& event_log();
 
 }  // namespace moult::internal

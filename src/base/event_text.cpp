@@ -1,4 +1,4 @@
-// The words for events. The wording is Pymoult's where it has an event for the same thing.
+// The text of each event. Where Pymoult has the same event, the wording is Pymoult's.
 #include <cstdio>
 
 #include "base/event.hpp"

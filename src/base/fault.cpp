@@ -12,7 +12,8 @@
 
 #include "moult/error.hpp"
 
-// The linker gives a section whose name is an identifier these bounds; weak, for a program without any point.
+// The linker defines these bounds for a section whose name is an identifier. They are weak, for a program without
+// points.
 extern "C" {
 [[gnu::weak, gnu::visibility("hidden")]] extern moult::internal::FaultPoint __start_moult_faults[];
 [[gnu::weak, gnu::visibility("hidden")]] extern moult::internal::FaultPoint __stop_moult_faults[];
@@ -38,7 +39,7 @@ void reach_fault_point(const FaultPoint& point) {
 
 namespace {
 
-/// Orders are kept to the end of the process: a thread may still be reading one that was just disarmed.
+/// Orders are kept until the process ends: a thread may still be reading one that was just disarmed.
 FaultOrder* keep(std::string_view name, std::size_t nth, FaultKind kind) {
   static std::vector<std::unique_ptr<FaultOrder>> orders;
   std::unique_ptr<FaultOrder> order = std::make_unique<FaultOrder>();

@@ -1,13 +1,14 @@
 // Fault points: named places where a test makes the next step fail.
 //
-// "An update that fails leaves no trace" is a promise about failures that do not happen by themselves: no memory, no
-// address space, a full disk. So each step that may fail is marked, always, also in release builds: unarmed it costs
-// one relaxed load and a branch that is never taken. A test goes through fault_points() and arms one after the other; a
-// program under test is told by its environment: MOULT_FAULT=code.prepare.open_pages, or :3 behind it for the third
-// hit.
+// Why: a failed update must leave no trace, but its causes are rare in a test run: no memory, no address space, a full
+// disk. So every step that may fail is marked, in release builds too. An unarmed point costs one relaxed load and one
+// branch that is never taken.
 //
-// Names are "layer.operation.step". A point marks code that may throw: there is none in a commit. It must not stand in
-// an inline function or a template (its record lies in a section of its own).
+// How: a test lists fault_points() and arms one after the other. A program under test reads its environment:
+// MOULT_FAULT=code.prepare.open_pages, or with :3 at the end for the third hit.
+//
+// Limits: names are "layer.operation.step". A point marks code that may throw, so a commit has none. A point must not
+// be in an inline function or a template, because its record lies in a section of its own.
 #pragma once
 
 #include <atomic>
@@ -30,17 +31,19 @@ struct FaultPoint {
 struct FaultOrder;
 extern constinit std::atomic<FaultOrder*> fault_order;
 
-/// Throws if this hit is the one that was ordered.
+/// Throws if this hit is the requested one.
 void reach_fault_point(const FaultPoint& point);
 
 /// Every point linked into this program or library, sorted, each name once.
 std::vector<std::string_view> fault_points();
 
-/// While it lives, the nth hit (1 is the first) of the named point throws. One at a time in a process: it replaces an
-/// earlier one and what the environment ordered. Hits in every thread count.
+/// Makes the nth hit (1 is the first) of the named point throw, for as long as it lives. A process has one armed fault
+/// at a time: it replaces an earlier one and the one from the environment. Hits of all threads count.
 class ArmedFault final {
  public:
-  /// Throws Error: not_found when there is no such point, invalid_argument when nth is 0.
+  /// Throws Error:
+  /// not_found: there is no such point;
+  /// invalid_argument: nth is 0.
   explicit ArmedFault(std::string_view name, std::size_t nth = 1, FaultKind kind = FaultKind::error);
   ~ArmedFault();
   ArmedFault(const ArmedFault&) = delete;

@@ -10,7 +10,7 @@ namespace moult::internal {
 class Fd final {
  public:
   Fd() noexcept = default;
-  /// Takes `number` over; a negative one means none.
+  /// Owns `number`. A negative number means no descriptor.
   explicit Fd(int number) noexcept : number_(number) {}
   Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Fd& operator=(Fd&& other) noexcept {

@@ -1,13 +1,15 @@
 // Data that lives with its lock.
 //
-// moult stops every thread of the process, its own too, and then runs code that may want these locks. A thread stopped
-// while it holds one would be waited for without end. So each thread counts the locks of moult it holds or is about to
-// take, and a stop is safe only where that count is zero (threads/safe_place.hpp). A thread that waits on a condition
-// holds nothing while it sleeps; it says so with `idle`, which the stop believes only for a thread stopped in the
-// kernel: there it has given the lock back and has not taken it again.
+// Why: moult stops every thread of the process, its own too, and then runs code that may need these locks. If a stopped
+// thread held one, that code would wait for ever.
 //
-// Rule for callers: no lock of moult is held across a stop (StoppedWorld checks this), and nothing of the program's own
-// is called under one.
+// How: each thread counts the moult locks that it holds or is about to take. A stop is granted only when that count is
+// zero in every thread (threads/safepoint.hpp). A thread that waits on a condition variable holds nothing while it
+// sleeps, and says so with `idle`. The stop believes `idle` only for a thread stopped in the kernel: there the thread
+// has released the lock and has not taken it again.
+//
+// Rules for callers: hold no moult lock across a stop (StoppedWorld checks this). Call none of the program's own code
+// under one.
 #pragma once
 
 #include <chrono>
@@ -17,16 +19,16 @@
 
 namespace moult::internal {
 
-/// What this thread holds of moult's locks. Read by the stop signal's handler in the same thread.
+/// The moult locks that this thread holds. The stop signal's handler reads it in the same thread.
 struct LockUse {
   int held = 0;
   bool idle = false;
 };
 
-/// This thread's own record. In static TLS: the handler that reads it must not allocate.
+/// This thread's record. It is in static TLS, because the handler that reads it must not allocate.
 LockUse& lock_use() noexcept;
 
-/// Keeps a stop away for the scope's life, as a lock of moult does.
+/// Prevents a stop for the scope's lifetime, as a moult lock does.
 class NoStop final {
  public:
   NoStop() noexcept { ++lock_use().held; }
@@ -58,7 +60,7 @@ class Guarded final {
     return std::forward<Use>(use)(data_);
   }
 
-  /// Waits until `ready(data)` holds or `deadline` has passed, then calls `use(data, was_ready)` under the lock.
+  /// Waits until `ready(data)` is true or `deadline` has passed, then calls `use(data, was_ready)` under the lock.
   template <class Ready, class Use>
   decltype(auto) wait_until(std::chrono::steady_clock::time_point deadline, Ready&& ready, Use&& use) {
     NoStop here;
@@ -75,7 +77,7 @@ class Guarded final {
     return std::forward<Use>(use)(data_, was_ready);
   }
 
-  /// Wakes every thread in wait_until; call it after `with` has changed what they wait for.
+  /// Wakes every thread in wait_until. Call it after `with` has changed the data that these threads wait for.
   void notify() noexcept {
     NoStop here;
     changed_.notify_all();

@@ -31,7 +31,7 @@ int open_for_appending(const std::string& path) {
   throw Error(ErrorCode::system, "cannot open the log file " + path + ": " + why);
 }
 
-/// Keeps the signals of a failed write from the program: blocks them in this thread and takes back one that came.
+/// Keeps the signals of a failed write away from the program: blocks them in this thread and consumes one that arrived.
 class WriteSignalsHeldBack final {
  public:
   WriteSignalsHeldBack() noexcept {

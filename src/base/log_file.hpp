@@ -1,12 +1,15 @@
 // Where log lines go: a file, a FIFO, or standard error.
 //
-// A line is one write(2), so that lines of several processes in one file do not mix. moult writes lines while the
-// program is stopped and while its own locks are held, so a write must never wait for somebody: a FIFO is opened
-// without blocking, and what is not a plain file is asked first whether it takes a line now. A line that cannot be
-// written at once, or only in part, is dropped and counted; the count is told with the next line that goes through.
-// Neither a reader that left (SIGPIPE) nor a limit on file sizes (SIGXFSZ) reaches the program. Limits: on standard
-// error another writer may fill a pipe between the question and the write, which then waits. Lines to what is not a
-// plain file are cut to PIPE_BUF bytes.
+// Why: moult writes lines while the program is stopped and while it holds its own locks. So a write must never wait for
+// another process or thread.
+//
+// How: a line is one write(2), so that lines of several processes in one file do not mix. A FIFO is opened without
+// blocking. A destination that is not a plain file is polled first. A line that cannot be written at once and whole is
+// dropped and counted, and the next line that succeeds is preceded by the count. The program gets no signal of a failed
+// write: neither SIGPIPE, if the reader has left, nor SIGXFSZ, at a limit on file sizes.
+//
+// Limits: on standard error another writer may fill a pipe between poll and write, and the write then waits. Lines to
+// anything but a plain file are cut to PIPE_BUF bytes.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +24,10 @@ class LogFile final {
  public:
   /// Standard error.
   LogFile() noexcept;
-  /// Opens `path` for appending, and makes it if need be. Throws Error (system), naming the path.
+  /// Opens `path` for appending and creates it if necessary. Throws Error (system), naming the path.
   explicit LogFile(const std::string& path);
 
-  /// Writes `line` and a newline, or drops it. Not from two threads at once.
+  /// Writes `line` and a newline, or drops them. Two threads must not call it at once.
   void write_line(std::string_view line) noexcept;
   /// Lines dropped so far.
   std::uint64_t dropped() const noexcept { return dropped_; }

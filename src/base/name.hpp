@@ -1,4 +1,4 @@
-// Names that are shown to people and typed by them again: of updates and managers.
+// Names of updates and managers. People read them and type them again.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace moult::internal {
 
-/// Throws Error (invalid_argument) when `name` is empty or holds control characters, which would reach a terminal or a
-/// log as they are. `what` says whose name it is.
+/// Throws Error (invalid_argument) if `name` is empty or holds control characters, which would reach a terminal or a
+/// log unchanged. `what` begins the message: "an update's name".
 void check_name(std::string_view what, const std::string& name);
 
 }  // namespace moult::internal

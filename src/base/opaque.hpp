@@ -1,4 +1,5 @@
-// From what a public header calls opaque to the library's own class, in which moult itself made it.
+// From an opaque type of a public header to the library's own class. Only moult makes such objects, so the cast is
+// safe.
 #pragma once
 
 #include "moult/detail/opaque.hpp"

@@ -1,7 +1,7 @@
-// How far work is that takes long while the program stands still and nobody in it can be asked.
+// Progress of long work while the program is stopped and cannot be asked.
 //
-// It is written to a board: one page that other processes may look at, if somebody has hung one up (control/). One
-// piece of work at a time is on it, that of whoever has the program stopped.
+// The stopping thread writes it to a board: one page of memory that other processes may read, if one was installed
+// (control/). A board shows one operation at a time, that of the thread that has stopped the program.
 #pragma once
 
 #include <array>
@@ -12,24 +12,24 @@
 
 namespace moult::internal {
 
-/// As it lies in memory, and in the file that others read.
+/// The layout in memory, and in the file that other processes read.
 struct ProgressBoard {
   static constexpr std::uint64_t right_magic = 0x6d6f756c74707231;  // "moultpr1"
 
   std::uint64_t magic = right_magic;
-  std::atomic<std::uint64_t> number{0};  ///< of pieces of work begun and ended: odd while one is going on
+  std::atomic<std::uint64_t> number{0};  ///< operations begun and ended: odd during an operation
   std::atomic<std::uint64_t> total{0};   ///< steps
   std::atomic<std::uint64_t> done{0};
-  std::atomic<std::uint64_t> steps_each{1};  ///< that one object takes
-  std::array<char, 216> what{};              ///< "app::Data to DataTwo", cut if need be; ends with a zero
+  std::atomic<std::uint64_t> steps_each{1};  ///< steps for one object
+  std::array<char, 216> what{};              ///< "app::Data to DataTwo", cut if too long; ends with a zero
 };
 static_assert(sizeof(ProgressBoard) == 256);
 
-/// From now on work is shown there; on a board of moult's own, which nobody sees, after null. While no work is going
-/// on: nobody has the program stopped.
+/// From now on work is shown on `board`; after null, on a hidden board of moult's own. Call it only while no operation
+/// is in progress, that is, while no thread has the program stopped.
 void hang_up_progress_board(ProgressBoard* board) noexcept;
 
-/// A piece of work for the scope's life. Only in a stopped program.
+/// One operation, for the scope's lifetime. Only in a stopped program.
 class ProgressScope final {
  public:
   ProgressScope(std::string_view what, std::uint64_t objects, std::uint64_t steps_each) noexcept;
@@ -37,7 +37,7 @@ class ProgressScope final {
   ProgressScope(const ProgressScope&) = delete;
   ProgressScope& operator=(const ProgressScope&) = delete;
 
-  /// In any thread that takes part.
+  /// May be called in every thread that takes part.
   void add(std::uint64_t steps) noexcept { board_.done.fetch_add(steps, std::memory_order_relaxed); }
 
  private:

@@ -8,9 +8,7 @@
 namespace moult::internal {
 namespace {
 
-thread_local Transaction* current_of_this_thread = nullptr;
-
-/// Equal neighbours as one line, which says how many there were.
+/// Joins equal neighbours into one line that gives their number.
 std::vector<std::string> without_repetitions(const std::vector<std::string>& lines) {
   std::vector<std::string> shorter;
   for (auto begin = lines.begin(); begin != lines.end();) {
@@ -23,19 +21,13 @@ std::vector<std::string> without_repetitions(const std::vector<std::string>& lin
 
 }  // namespace
 
-Transaction::~Transaction() { be_through(); }
+Transaction::~Transaction() { end_attempt(); }
 
-Transaction* Transaction::current() noexcept { return current_of_this_thread; }
-
-Transaction::Scope::Scope(Transaction& transaction) noexcept
-    : transaction_(transaction), outer_(std::exchange(current_of_this_thread, &transaction)) {
+Transaction::Scope::Scope(Transaction& transaction) noexcept : transaction_(transaction), current_(transaction) {
   ++transaction_.scopes_;
 }
 
-Transaction::Scope::~Scope() {
-  current_of_this_thread = outer_;
-  --transaction_.scopes_;
-}
+Transaction::Scope::~Scope() { --transaction_.scopes_; }
 
 void Transaction::add(UndoStep step) { steps_.push_back(std::move(step)); }
 
@@ -50,8 +42,10 @@ void Transaction::set_reason(std::string reason) {
   if (hear_reason_) hear_reason_(reason_);
 }
 
-void Transaction::warn(const std::string& text) {
-  if (std::find(warnings_.begin(), warnings_.end(), text) == warnings_.end()) warnings_.push_back(text);
+bool Transaction::add_warning(const std::string& text) {
+  if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return false;
+  warnings_.push_back(text);
+  return true;
 }
 
 void Transaction::hold(std::unique_ptr<Suspension> suspension) noexcept {
@@ -82,17 +76,17 @@ void Transaction::after_resume(std::function<void()> act) {
   after_resume_.push_back(std::move(act));
 }
 
-void Transaction::when_through(std::function<void()> act) { when_through_.push_back(std::move(act)); }
+void Transaction::on_attempt_end(std::function<void()> act) { on_attempt_end_.push_back(std::move(act)); }
 
-void Transaction::be_through() noexcept {
-  conduct_ = nullptr;
-  std::vector<std::function<void()>> acts = std::exchange(when_through_, {});
+void Transaction::end_attempt() noexcept {
+  pause_runner_ = nullptr;
+  std::vector<std::function<void()>> acts = std::exchange(on_attempt_end_, {});
   for (const std::function<void()>& act : acts) act();
 }
 
-void Transaction::conduct(const std::function<void()>& steps) {
-  const Conductor conductor = std::exchange(conduct_, nullptr);
-  conductor&& suspension_ == nullptr ? conductor(steps) : steps();
+void Transaction::run_pause(const std::function<void()>& steps) {
+  const PauseRunner runner = std::exchange(pause_runner_, nullptr);
+  runner&& suspension_ == nullptr ? runner(steps) : steps();
 }
 
 void Transaction::record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept {

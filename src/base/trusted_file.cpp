@@ -16,7 +16,7 @@ namespace {
   throw Error(code, path + ": " + why);
 }
 
-/// What stands against the file, in words; empty when it may be trusted.
+/// Why the file is not trusted; empty if it is.
 std::string objection_to(const struct stat& status, const std::string& what) {
   if (!S_ISREG(status.st_mode)) return "is no regular file; give " + what;
   if (status.st_uid != ::geteuid() && status.st_uid != 0)

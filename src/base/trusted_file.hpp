@@ -1,4 +1,4 @@
-// Files that act as this user: what runs, and what says how to run it.
+// Files that this user's process acts on: code to run, and settings that say how to run it.
 #pragma once
 
 #include <string>
@@ -7,10 +7,11 @@
 
 namespace moult::internal {
 
-/// Opens a file to read that nobody but this process's user or root can have written. `what` is what is expected there
-/// ("a shared object"). What is read by the descriptor is what was judged; the name may lead elsewhere the next time.
-/// Throws Error: unreadable (it is not there), permission_denied (it may not be read, is no regular file, belongs to
-/// somebody else, or is writable for all, or for a group other than this process's).
+/// Opens a file for reading if only this process's user or root can have written it. `what` names the expected kind ("a
+/// shared object"). Read from the descriptor: the name may refer to another file the next time. Throws Error:
+/// unreadable: the file is not there;
+/// permission_denied: it may not be read, is no regular file, belongs to another user, or is writable for all, or for a
+///   group other than this process's.
 Fd open_trusted(const std::string& path, const std::string& what);
 
 }  // namespace moult::internal

@@ -25,8 +25,8 @@
 #include <set>
 #include <utility>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
+#include "base/warning.hpp"
 #include "classes/class_history.hpp"
 #include "classes/class_names.hpp"
 #include "classes/class_pair.hpp"
@@ -62,13 +62,6 @@ std::string list(const std::vector<std::string>& lines) {
   for (std::size_t i = 0; i < std::min(lines.size(), most_listed); ++i) text += "\n  " + lines[i];
   if (lines.size() > most_listed) text += "\n  and " + std::to_string(lines.size() - most_listed) + " more";
   return text;
-}
-
-void warn(const std::string& text) {
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = text;
-  event_log().publish(std::move(event));
 }
 
 /// What the change does to code that stays.
@@ -216,7 +209,7 @@ ClassUses find_uses(const Program& program, const LoadedUpdates& updates, const 
   updates.strike_unreachable(uses, fresh);
   if (before.empty()) return uses;
   std::set<CodeAddress> redirected;
-  for (const Standing& change : standing_changes()) redirected.insert(change.function);
+  for (const AppliedChange& change : applied_changes()) redirected.insert(change.function);
   for (const RedefinedClass& each : before) {
     ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
     updates.strike_unreachable(earlier, fresh);
@@ -267,7 +260,7 @@ Destructor find_old_destructor(const Program& program, const ClassRequest& reque
   std::set<CodeAddress> redefined;
   for (const FunctionPair& pair : pairs_of(match, request))
     redefined.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
-  return lasting_destructor(program, *destructor, request.old_class, redefined);
+  return permanent_destructor(program, *destructor, request.old_class, redefined);
 }
 
 }  // namespace

@@ -57,10 +57,10 @@ void add_stand_ins(const Program& program, const std::string& name, std::vector<
   const std::string constructs = "moult::detail::construct_object<" + name + ">";
   const std::string destroys = "moult::detail::destroy_object<" + name + ">";
   std::set<CodeAddress> added;
-  for (const Standing& change : standing_changes()) {
-    std::optional<FunctionSymbol> function = program.at(change.fresh);
+  for (const AppliedChange& change : applied_changes()) {
+    std::optional<FunctionSymbol> function = program.at(change.replacement);
     const std::string_view called = function ? qualified_name(function->demangled) : std::string_view();
-    if ((called != constructs && called != destroys) || !added.insert(change.fresh).second) continue;
+    if ((called != constructs && called != destroys) || !added.insert(change.replacement).second) continue;
     function->demangled = called == constructs ? constructor_of(name) : destructor_of(name);
     code.push_back({std::move(*function), '1'});
   }

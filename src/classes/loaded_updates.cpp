@@ -132,7 +132,7 @@ void LoadedUpdates::note_code_in_use() {
     targets_.insert(code);
     if (const std::optional<std::size_t> module = program_.module_at(code)) reached_.insert(*module);
   };
-  for (const Standing& change : standing_changes()) note(change.fresh);
+  for (const AppliedChange& change : applied_changes()) note(change.replacement);
   for (const void* address : recorded_code(CodeUse::called_later)) note(code_at(address));
 }
 

@@ -8,9 +8,9 @@
 // The order, where the class is redefined as well. Its constructors and its destructor lead to the new class's then, in
 // the update too, whose calls are bound to the program's functions. So whatever makes or destroys old values runs while
 // they do not: the objects are converted first and the functions redirected after that; the old values are destroyed
-// before the program is resumed, with the redirection lifted for as long; so is it while the check makes old values, or
-// takes them back. Undo takes back the functions first, being the later step. Conversions at first use go on beside the
-// program, where nothing can be lifted: old values end by old_destructor.hpp then.
+// before the program is resumed, with the redirection bypassed for as long; so is it while the check makes old values,
+// or takes them back. Undo takes back the functions first, being the later step. Conversions at first use go on beside
+// the program, where nothing can be bypassed: old values end by old_destructor.hpp then.
 //
 // The same classes may be converted twice, as by an update that is sent again: what the first made of them is what the
 // second finds. Whichever of the two is taken back first leaves the objects as they are, for the other's code goes on.
@@ -23,6 +23,7 @@
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "base/untracked_change.hpp"
+#include "base/warning.hpp"
 #include "classes/class_change.hpp"
 #include "classes/redefine_class.hpp"
 #include "convert/eager_conversion.hpp"
@@ -74,7 +75,7 @@ struct ObjectChange::State {
   bool has_twin() const;
 
   /// While the result lives, old values can be made and destroyed.
-  FunctionChange::Lifted lift(const StoppedWorld& stopped) const {
+  FunctionChange::Bypassed bypass(const StoppedWorld& stopped) const {
     return {is_redefined ? &classes->functions() : nullptr, stopped};
   }
 
@@ -126,7 +127,7 @@ bool ObjectChange::State::has_twin() const {
 }
 
 void ObjectChange::State::end(const StoppedWorld& stopped) noexcept {
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = bypass(stopped);
   forward->end_olds(stopped);
   has_ended = true;
 }
@@ -150,13 +151,13 @@ void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
   if (has_twin()) return;
   backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers);
   backward->reserve();
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = bypass(stopped);
   backward->build(stopped);
 }
 
 void ObjectChange::State::discard_backward(const StoppedWorld& stopped) noexcept {
   if (!backward) return;
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = bypass(stopped);
   backward->discard();
 }
 
@@ -259,11 +260,11 @@ std::size_t ObjectChange::commit(const StoppedWorld& stopped, Transaction* trans
     changes.push_back(state_);
   });
   carry_out(stopped, transaction);
-  if (transaction != nullptr && state_->lazy != nullptr && !state_->lazy->serves_kernel())
-    transaction->warn(state_->names[0] +
-                      ": a system call that is given the address of an object which was not used yet fails with "
-                      "EFAULT, as this system grants userfaultfd for the program's own accesses only; allow it "
-                      "(vm.unprivileged_userfaultfd=1 or CAP_SYS_PTRACE), or convert eagerly");
+  if (state_->lazy != nullptr && !state_->lazy->serves_kernel())
+    warn(state_->names[0] +
+         ": a system call that is given the address of an object which was not used yet fails with "
+         "EFAULT, as this system grants userfaultfd for the program's own accesses only; allow it "
+         "(vm.unprivileged_userfaultfd=1 or CAP_SYS_PTRACE), or convert eagerly");
   return state_->forward->count();
 }
 
@@ -301,7 +302,7 @@ std::size_t convert_objects(const ConversionRequest& conversion) {
                                });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make, [&] { return change.lines(count); });
+  internal::change_untracked(make, [&] { return change.lines(count); });
   return count.value_or(0);
 }
 
@@ -313,7 +314,7 @@ LazyObjects convert_objects_lazily(const ConversionRequest& conversion) {
         [&](const internal::StoppedWorld& stopped) { change.commit(stopped, internal::Transaction::current()); });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make, [&] { return change.lines(std::nullopt); });
+  internal::change_untracked(make, [&] { return change.lines(std::nullopt); });
   return change.objects();
 }
 
@@ -327,8 +328,8 @@ bool convert_object(const ConversionRequest& conversion, void* object) {
                                });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make,
-                            [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
+  internal::change_untracked(
+      make, [&] { return is_converted.value_or(true) ? change.lines(1) : std::vector<std::string>(); });
   return is_converted.value_or(false);
 }
 

@@ -43,7 +43,7 @@ class CodeReader final {
       const FunctionSymbol next = std::move(waiting_.back());
       waiting_.pop_back();
       read(next.range, next);
-      for (const CodeRange& piece : next.pieces) read(piece, next);
+      for (const CodeRange& fragment : next.fragments) read(fragment, next);
     }
   }
 
@@ -69,7 +69,7 @@ class CodeReader final {
   void note(const Instruction& instruction, CodeAddress at, const FunctionSymbol& function) {
     if (instruction.target) {
       const auto contains = [&](const CodeRange& range) { return range.contains(*instruction.target); };
-      const bool is_inside = contains(function.range) || std::ranges::any_of(function.pieces, contains);
+      const bool is_inside = contains(function.range) || std::ranges::any_of(function.fragments, contains);
       if (instruction.is_call || !is_inside) follow(behind_stub(*instruction.target, at), at);
     } else if (instruction.pointer) {
       follow(bound(*instruction.pointer, at), at);
@@ -114,16 +114,15 @@ class CodeReader final {
 
 }  // namespace
 
-Destructor lasting_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
-                              const std::set<CodeAddress>& redefined) {
-  const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.pieces, {}};
+Destructor permanent_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
+                                const std::set<CodeAddress>& redefined) {
+  const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.fragments, {}};
   const EntryCode entry = entry_code_of({&target, 1}).front();
-  const std::optional<FunctionSymbol> in_force =
-      entry.in_force ? program.at(*entry.in_force) : std::optional(destructor);
-  if (!in_force)
+  const std::optional<FunctionSymbol> active = entry.active ? program.at(*entry.active) : std::optional(destructor);
+  if (!active)
     throw Error(ErrorCode::unsupported, class_name + ": what its destructor is redefined as now is not known");
-  CodeReader(program, class_name, redefined).read_all_from(*in_force);
-  return reinterpret_cast<Destructor>(value(lasting_entry(entry)));
+  CodeReader(program, class_name, redefined).read_all_from(*active);
+  return reinterpret_cast<Destructor>(value(permanent_entry(entry)));
 }
 
 }  // namespace moult::internal

@@ -14,7 +14,7 @@ using Destructor = void (*)(void* object);
 /// `destructor` of the class, by code that stays what it does now. `redefined`: the entries of all functions that are
 /// redefined with it. Throws Error (unsupported) where it may call one of them, which would be another class's function
 /// by then; unsupported_code, no_room, system where no such code can be made.
-Destructor lasting_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
-                              const std::set<CodeAddress>& redefined);
+Destructor permanent_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
+                                const std::set<CodeAddress>& redefined);
 
 }  // namespace moult::internal

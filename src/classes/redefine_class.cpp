@@ -60,7 +60,7 @@ void redefine_class(const ClassPairing& pairing, const ClassRedefinition& option
                                });
     if (internal::Transaction::current() == nullptr) change.finish();
   };
-  internal::change_directly(make, [&change] { return change.lines(); });
+  internal::change_untracked(make, [&change] { return change.lines(); });
 }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

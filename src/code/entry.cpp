@@ -31,7 +31,7 @@ void set_jump(Redirection& redirection, const Jump& jump) noexcept {
 void write_entry(Entry& entry) noexcept {
   std::array<std::uint8_t, longest_jump> bytes = entry.original;
   const Redirection* shown = entry.newest;
-  while (shown != nullptr && shown->is_lifted) shown = shown->older;
+  while (shown != nullptr && shown->is_bypassed) shown = shown->older;
   if (shown != nullptr) std::memcpy(bytes.data(), shown->jump.data(), shown->jump_size);
   std::memcpy(reinterpret_cast<void*>(value(entry.place)), bytes.data(), entry.width);
   entry.written = bytes;
@@ -39,7 +39,7 @@ void write_entry(Entry& entry) noexcept {
 
 }  // namespace
 
-const Redirection* version_in_force(const Entry& entry) noexcept {
+const Redirection* active_version(const Entry& entry) noexcept {
   const Redirection* version = entry.newest;
   while (version != nullptr && version->is_gate) version = version->older;
   return version;
@@ -47,7 +47,7 @@ const Redirection* version_in_force(const Entry& entry) noexcept {
 
 void encode_jump(Redirection& redirection, std::size_t room) noexcept {
   CodeAddress place = redirection.entry->place;
-  std::optional<x86_64::JumpRel32> straight = x86_64::jump_to(place, redirection.fresh);
+  std::optional<x86_64::JumpRel32> straight = x86_64::jump_to(place, redirection.replacement);
   if (straight) return set_jump(redirection, *straight);
   MOULT_CHECK(redirection.slot != nullptr, "a jump farther than 2 GB has no slot");
   redirection.enters_slot = room < sizeof(x86_64::JumpThrough);
@@ -67,16 +67,16 @@ bool is_as_written(const Entry& entry) noexcept {
   return std::memcmp(reinterpret_cast<const void*>(value(entry.place)), entry.written.data(), entry.width) == 0;
 }
 
-void put_in_force(Redirection& redirection) noexcept {
+void apply_redirection(Redirection& redirection) noexcept {
   MOULT_CHECK(redirection.state == Redirection::State::prepared, "a change of code is committed twice");
-  redirection.state = Redirection::State::in_force;
+  redirection.state = Redirection::State::applied;
   redirection.older = redirection.entry->newest;
   redirection.entry->newest = &redirection;
   write_entry(*redirection.entry);
 }
 
-void take_out_of_force(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is reverted that is not in force");
+void revert_redirection(Redirection& redirection) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is reverted that is not in force");
   redirection.state = Redirection::State::reverted;
   Redirection** link = &redirection.entry->newest;
   while (*link != &redirection) link = &(*link)->older;
@@ -84,9 +84,9 @@ void take_out_of_force(Redirection& redirection) noexcept {
   write_entry(*redirection.entry);
 }
 
-void lift(Redirection& redirection, bool is_lifted) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::in_force, "a change of code is lifted that is not in force");
-  redirection.is_lifted = is_lifted;
+void bypass(Redirection& redirection, bool is_bypassed) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is bypassed that is not in force");
+  redirection.is_bypassed = is_bypassed;
   write_entry(*redirection.entry);
 }
 

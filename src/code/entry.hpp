@@ -21,10 +21,10 @@ struct Entry;
 
 /// What a committed change makes of one entry.
 struct Redirection {
-  enum class State { prepared, in_force, reverted };
+  enum class State { prepared, applied, reverted };
 
   Entry* entry = nullptr;
-  CodeAddress fresh{};
+  CodeAddress replacement{};
   std::uint64_t update = 0;  ///< its id; 0: none
   std::string line;          ///< as the update tells it
   std::array<std::uint8_t, longest_jump> jump{};
@@ -32,14 +32,14 @@ struct Redirection {
   const x86_64::JumpSlot* slot = nullptr;  ///< when the jump leads to or through one
   bool enters_slot = false;                ///< the jump leads to the slot: threads may be in there
   State state = State::prepared;
-  bool is_lifted = false;        ///< in force, but not for the moment
+  bool is_bypassed = false;      ///< in force, but not for the moment
   bool is_gate = false;          ///< leads to no version of the function
   Redirection* older = nullptr;  ///< committed before this one, and shown again when this one is reverted
 
   CodeRange overwritten() const noexcept;
 };
 
-/// Stays at its address. Its bytes in memory are written by put_in_force and take_out_of_force alone.
+/// Stays at its address. Its bytes in memory are written by apply_redirection and revert_redirection alone.
 struct Entry {
   std::string name;
   CodeAddress function{};
@@ -56,20 +56,20 @@ struct Entry {
 inline CodeRange Redirection::overwritten() const noexcept { return {entry->place, entry->place + jump_size}; }
 
 /// The newest change in force that is no gate, or null.
-const Redirection* version_in_force(const Entry& entry) noexcept;
+const Redirection* active_version(const Entry& entry) noexcept;
 
-/// Encodes the jump from redirection.entry to redirection.fresh: straight, or with redirection.slot, which is within
-/// reach then. `room` is at least shortest_jump.
+/// Encodes the jump from redirection.entry to redirection.replacement: straight, or with redirection.slot, which is
+/// within reach then. `room` is at least shortest_jump.
 void encode_jump(Redirection& redirection, std::size_t room) noexcept;
 
 /// Whether memory holds what was written there last, or the original bytes where nothing was.
 bool is_as_written(const Entry& entry) noexcept;
 
 /// Writes the jump. The entry's page is writable; no other thread runs, none is strictly inside the bytes.
-void put_in_force(Redirection& redirection) noexcept;
+void apply_redirection(Redirection& redirection) noexcept;
 /// Writes what the newest change that is still in force wants there, or the original bytes. As above.
-void take_out_of_force(Redirection& redirection) noexcept;
+void revert_redirection(Redirection& redirection) noexcept;
 /// Takes the jump away for a moment, or puts it back: it keeps its place among the changes of the entry. As above.
-void lift(Redirection& redirection, bool is_lifted) noexcept;
+void bypass(Redirection& redirection, bool is_bypassed) noexcept;
 
 }  // namespace moult::internal

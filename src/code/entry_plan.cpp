@@ -1,9 +1,9 @@
 // Why: overwriting the first bytes of a function is safe only if nothing but a call of the function ever executes them
 // from somewhere in the middle, and if the bytes are the function's own or nobody's.
 //
-// How: the whole function, with the pieces split off it, is decoded from end to end. Its room is what lies between the
-// place of the jump and the first byte where one of its own branches lands, or the end of its bytes and of the padding
-// behind them. Jump tables are read: wherever a function with an indirect jump computes an address, the 4-byte
+// How: the whole function, with the fragments split off it, is decoded from end to end. Its room is what lies between
+// the place of the jump and the first byte where one of its own branches lands, or the end of its bytes and of the
+// padding behind them. Jump tables are read: wherever a function with an indirect jump computes an address, the 4-byte
 // (relative to the table) and 8-byte (absolute) words there that lead into the function are taken for its entries.
 //
 // Limits: a branch into the first bytes from *another* function, or by an address that is computed in another way (a
@@ -66,10 +66,10 @@ void note(const Instruction& instruction, CodeAddress at, Sweep& sweep) {
   }
 }
 
-void sweep_piece(const FunctionCode& function, const CodeBytes& piece, Sweep& sweep) {
-  for (std::size_t offset = 0; offset < piece.bytes.size();) {
-    CodeAddress at = piece.begin + offset;
-    std::optional<Instruction> instruction = decode(piece.bytes.subspan(offset), at);
+void sweep_fragment(const FunctionCode& function, const CodeBytes& fragment, Sweep& sweep) {
+  for (std::size_t offset = 0; offset < fragment.bytes.size();) {
+    CodeAddress at = fragment.begin + offset;
+    std::optional<Instruction> instruction = decode(fragment.bytes.subspan(offset), at);
     if (!instruction) refuse_undecodable(function, at, sweep);
     note(*instruction, at, sweep);
     offset += instruction->length;
@@ -78,8 +78,8 @@ void sweep_piece(const FunctionCode& function, const CodeBytes& piece, Sweep& sw
 
 bool is_own_code(const FunctionCode& function, CodeAddress address) {
   if (function.body.range().contains(address)) return true;
-  return std::any_of(function.pieces.begin(), function.pieces.end(),
-                     [&](const CodeBytes& piece) { return piece.range().contains(address); });
+  return std::any_of(function.fragments.begin(), function.fragments.end(),
+                     [&](const CodeBytes& fragment) { return fragment.range().contains(address); });
 }
 
 /// Adds the words from `table` on that lead into the function, up to the first that does not.
@@ -99,8 +99,8 @@ void read_table(const FunctionCode& function, std::uintptr_t table, std::uintptr
 
 Sweep sweep_function(const FunctionCode& function) {
   Sweep sweep;
-  sweep_piece(function, function.body, sweep);
-  for (const CodeBytes& piece : function.pieces) sweep_piece(function, piece, sweep);
+  sweep_fragment(function, function.body, sweep);
+  for (const CodeBytes& fragment : function.fragments) sweep_fragment(function, fragment, sweep);
   if (!sweep.has_indirect_jump) return sweep;
   for (std::uintptr_t table : sweep.tables) {
     CodeAddress label{table};  // of a computed goto

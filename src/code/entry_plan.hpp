@@ -27,7 +27,7 @@ struct FunctionCode {
   std::string name;                     ///< for messages
   CodeBytes body;                       ///< from its entry on
   std::span<const std::uint8_t> after;  ///< bytes behind the body that belong to no other function
-  std::vector<CodeBytes> pieces;        ///< .cold parts and their like
+  std::vector<CodeBytes> fragments;     ///< .cold parts and their like
   ReadMemory read;                      ///< for jump tables; may be empty
 };
 

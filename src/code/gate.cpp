@@ -112,8 +112,8 @@ bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexce
   return after != inside.begin() && std::prev(after)->contains(frame);
 }
 
-CodeAddress lasting_entry(const EntryCode& entry) {
-  return entry.in_force ? *entry.in_force : copy_of(gate_of(entry), entry);
+CodeAddress permanent_entry(const EntryCode& entry) {
+  return entry.active ? *entry.active : copy_of(gate_of(entry), entry);
 }
 
 class Gates::Impl final {
@@ -166,9 +166,9 @@ Gates::Impl::Impl(std::vector<PatchTarget> targets, std::vector<CodeRange> insid
   const std::vector<EntryCode> entries = entry_code_of(targets);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     GatedFunction& gated = gate_of(entries[i]);
-    ways_.push_back(entries[i].in_force ? *entries[i].in_force : copy_of(gated, entries[i]));
+    ways_.push_back(entries[i].active ? *entries[i].active : copy_of(gated, entries[i]));
     gates_.push_back(&gated.gate);
-    targets[i].fresh = gated.stub;
+    targets[i].replacement = gated.stub;
   }
   MOULT_FAULT("code.gate.made");
   options.kind = PatchKind::gate;

@@ -32,14 +32,14 @@ bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexce
 
 /// Code that goes on doing what the function does now, whatever it is redefined as later: what it is redefined as, or a
 /// copy of its first instructions that goes on behind them. It stays for ever. Throws as Gates::prepare.
-CodeAddress lasting_entry(const EntryCode& entry);
+CodeAddress permanent_entry(const EntryCode& entry);
 
 /// The gates of one update, closed and taken away together.
 class Gates final {
  public:
-  /// `targets` without their `fresh`. `inside`: the code of the set, as above. Throws Error before anything is changed:
-  /// as Patch::prepare does; unsupported_code for a function whose first instructions cannot be executed elsewhere, or
-  /// that jumps back to its own entry; still_active when another update keeps calls of one waiting.
+  /// `targets` without their `replacement`. `inside`: the code of the set, as above. Throws Error before anything is
+  /// changed: as Patch::prepare does; unsupported_code for a function whose first instructions cannot be executed
+  /// elsewhere, or that jumps back to its own entry; still_active when another update keeps calls of one waiting.
   static Gates prepare(std::vector<PatchTarget> targets, std::vector<CodeRange> inside, PatchOptions options);
   Gates(Gates&&) noexcept;
   Gates& operator=(Gates&&) noexcept;

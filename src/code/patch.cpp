@@ -39,13 +39,13 @@ struct CodeCopy {
   const PatchTarget* target;
   std::vector<std::uint8_t> body;
   std::vector<std::uint8_t> after;
-  std::vector<std::vector<std::uint8_t>> pieces;
+  std::vector<std::vector<std::uint8_t>> fragments;
 };
 
 void check_code(const PatchTarget& target, const std::vector<Mapping>& mappings) {
   if (target.range.end < target.range.begin)
     throw Error(ErrorCode::invalid_argument, target.name + ": its end lies before its beginning");
-  std::vector<CodeRange> ranges = target.pieces;
+  std::vector<CodeRange> ranges = target.fragments;
   ranges.push_back(target.range);
   for (CodeRange range : ranges) {
     for (std::uintptr_t at : {value(range.begin), value(range.end) - (range.size() > 0 ? 1 : 0)}) {
@@ -60,7 +60,7 @@ void check_code(const PatchTarget& target, const std::vector<Mapping>& mappings)
 }
 
 void check_target(const PatchTarget& target, const std::vector<Mapping>& mappings) {
-  if (target.range.begin == target.fresh)
+  if (target.range.begin == target.replacement)
     throw Error(ErrorCode::invalid_argument, target.name + ": cannot be redefined as itself");
   check_code(target, mappings);
 }
@@ -108,7 +108,7 @@ std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std:
     std::vector<CodeCopy> copies;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       CodeCopy copy{&targets[i], known.original_bytes(targets[i].range), known.original_bytes(behind[i]), {}};
-      for (CodeRange piece : targets[i].pieces) copy.pieces.push_back(known.original_bytes(piece));
+      for (CodeRange fragment : targets[i].fragments) copy.fragments.push_back(known.original_bytes(fragment));
       copies.push_back(std::move(copy));
     }
     return copies;
@@ -132,10 +132,10 @@ EntryPlan plan_copy(const CodeCopy& copy, const std::vector<Mapping>& mappings) 
   FunctionCode function{.name = target.name,
                         .body = {target.range.begin, copy.body},
                         .after = copy.after,
-                        .pieces = {},
+                        .fragments = {},
                         .read = reader_beside(target.range.begin, mappings)};
-  for (std::size_t i = 0; i < copy.pieces.size(); ++i)
-    function.pieces.push_back({target.pieces[i].begin, copy.pieces[i]});
+  for (std::size_t i = 0; i < copy.fragments.size(); ++i)
+    function.fragments.push_back({target.fragments[i].begin, copy.fragments[i]});
   return plan_entry(function, shortest_jump);
 }
 
@@ -174,7 +174,7 @@ class Patch::Impl final {
   void require_untouched() const;
   void commit() noexcept;
   void revert() noexcept;
-  void lift(bool is_lifted) noexcept;
+  void bypass(bool is_bypassed) noexcept;
 
  private:
   void keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection);
@@ -206,7 +206,7 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
       const PatchTarget& target = *copies[i].target;
       known.refuse_superseded(target.name, target.range.begin, update_);
       std::vector<std::uint8_t> original = bytes_at(plans[i], copies[i]);
-      Redirection& redirection = known.add(target.name, target.range.begin, plans[i], original, target.fresh);
+      Redirection& redirection = known.add(target.name, target.range.begin, plans[i], original, target.replacement);
       redirections_.push_back(&redirection);
       redirection.update = update_;
       redirection.line = target.line;
@@ -226,7 +226,8 @@ void Patch::Impl::keep_out_of(const PatchTarget& target, const EntryPlan& plan, 
   if (!plan.is_loop_head) return keep_out_.push_back(redirection.overwritten());
   keep_out_.push_back({target.range.begin, std::max(target.range.end, redirection.overwritten().end)});
   // Keeping out of a range allows its first byte, which is harmless at an entry only.
-  for (CodeRange piece : target.pieces) keep_out_.push_back({CodeAddress{value(piece.begin) - 1}, piece.end});
+  for (CodeRange fragment : target.fragments)
+    keep_out_.push_back({CodeAddress{value(fragment.begin) - 1}, fragment.end});
 }
 
 void Patch::Impl::open_pages() {
@@ -258,7 +259,7 @@ void Patch::Impl::commit() noexcept {
   MOULT_CHECK(state_ == State::prepared, "a patch is committed once");
   state_ = State::committed;
   modules_.keep();
-  for (Redirection* redirection : redirections_) put_in_force(*redirection);
+  for (Redirection* redirection : redirections_) apply_redirection(*redirection);
   sync_cores();
 }
 
@@ -266,13 +267,13 @@ void Patch::Impl::revert() noexcept {
   MOULT_CHECK(state_ == State::committed, "only a committed patch can be reverted");
   state_ = State::reverted;
   open_pages();
-  for (Redirection* redirection : redirections_) take_out_of_force(*redirection);
+  for (Redirection* redirection : redirections_) revert_redirection(*redirection);
   sync_cores();
 }
 
-void Patch::Impl::lift(bool is_lifted) noexcept {
-  MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is lifted whose pages are closed");
-  for (Redirection* redirection : redirections_) internal::lift(*redirection, is_lifted);
+void Patch::Impl::bypass(bool is_bypassed) noexcept {
+  MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is bypassed whose pages are closed");
+  for (Redirection* redirection : redirections_) internal::bypass(*redirection, is_bypassed);
   sync_cores();
 }
 
@@ -307,8 +308,8 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
     entries.push_back({copy.target->name, function, plan.place, overwritten, std::move(bytes), plan.is_loop_head});
     registry().with([&](const PatchTable& known) {
       auto entry = known.all().find(function);
-      const Redirection* newest = entry == known.all().end() ? nullptr : version_in_force(entry->second);
-      if (newest != nullptr) entries.back().in_force = newest->fresh;
+      const Redirection* newest = entry == known.all().end() ? nullptr : active_version(entry->second);
+      if (newest != nullptr) entries.back().active = newest->replacement;
     });
   }
   return entries;
@@ -325,24 +326,24 @@ std::vector<Version> versions_of(CodeAddress entry) {
       if (redirection->is_gate) continue;
       std::uintptr_t slot = redirection->enters_slot ? reinterpret_cast<std::uintptr_t>(redirection->slot) : 0;
       std::size_t size = slot != 0 ? sizeof(x86_64::JumpSlot) : 0;
-      versions.push_back({redirection->fresh, {CodeAddress{slot}, CodeAddress{slot + size}}});
+      versions.push_back({redirection->replacement, {CodeAddress{slot}, CodeAddress{slot + size}}});
     }
     return versions;
   });
 }
 
-std::vector<Standing> standing_changes() {
+std::vector<AppliedChange> applied_changes() {
   return registry().with([](const PatchTable& known) {
-    std::vector<Standing> standing;
+    std::vector<AppliedChange> applied;
     for (const auto& [function, entry] : known.all()) {
-      const Redirection* const newest = version_in_force(entry);
+      const Redirection* const newest = active_version(entry);
       for (const Redirection* each = newest; each != nullptr; each = each->older) {
         if (each->is_gate) continue;
-        standing.push_back({function, each->update, each->line, {}, each->fresh});
-        if (each != newest) standing.back().covered_by = newest->update;
+        applied.push_back({function, each->update, each->line, {}, each->replacement});
+        if (each != newest) applied.back().shadowed_by = newest->update;
       }
     }
-    return standing;
+    return applied;
   });
 }
 
@@ -356,7 +357,7 @@ void Patch::require_untouched(const StoppedWorld&) const { impl_->require_untouc
 void Patch::commit(const StoppedWorld&) noexcept { impl_->commit(); }
 void Patch::prepare_revert() { impl_->open_pages(); }
 void Patch::revert(const StoppedWorld&) noexcept { impl_->revert(); }
-void Patch::lift(const StoppedWorld&, bool is_lifted) noexcept { impl_->lift(is_lifted); }
+void Patch::bypass(const StoppedWorld&, bool is_bypassed) noexcept { impl_->bypass(is_bypassed); }
 void Patch::finish() noexcept { impl_->close_pages(); }
 
 }  // namespace moult::internal

@@ -20,11 +20,11 @@
 namespace moult::internal {
 
 struct PatchTarget {
-  std::string name;                 ///< for messages
-  CodeRange range;                  ///< the function's own bytes
-  CodeAddress fresh;                ///< where calls shall go on
-  std::vector<CodeRange> pieces{};  ///< what the compiler split off: its branches count too
-  std::string line{};               ///< the change as it is told: "f redefined as g"
+  std::string name;                    ///< for messages
+  CodeRange range;                     ///< the function's own bytes
+  CodeAddress replacement;             ///< where calls shall go on
+  std::vector<CodeRange> fragments{};  ///< what the compiler split off: its branches count too
+  std::string line{};                  ///< the change as it is told: "f redefined as g"
 };
 
 enum class PatchKind {
@@ -44,18 +44,18 @@ struct PatchOptions {
 struct EntryCode {
   std::string name;
   CodeAddress function{};
-  CodeAddress place{};              ///< where its entry jump goes
-  std::size_t overwritten = 0;      ///< bytes from there on, at most
-  std::vector<std::uint8_t> bytes;  ///< the compiled ones from there on: those overwritten, and an instruction more
-  bool is_loop_head = false;        ///< it jumps back to its own entry
-  std::optional<CodeAddress> in_force{};  ///< what it is redefined as now
+  CodeAddress place{};                  ///< where its entry jump goes
+  std::size_t overwritten = 0;          ///< bytes from there on, at most
+  std::vector<std::uint8_t> bytes;      ///< the compiled ones from there on: those overwritten, and an instruction more
+  bool is_loop_head = false;            ///< it jumps back to its own entry
+  std::optional<CodeAddress> active{};  ///< what it is redefined as now
 };
-/// Of each of `targets`, whose `fresh` is not looked at. Throws Error as Patch::prepare does.
+/// Of each of `targets`, whose `replacement` is not looked at. Throws Error as Patch::prepare does.
 std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets);
 
 /// Where calls of a function go on.
 struct Version {
-  CodeAddress function{};  ///< the fresh one
+  CodeAddress function{};  ///< the replacement one
   CodeRange way;           ///< a jump slot on the way there, where calls may be; empty when there is none
 };
 
@@ -67,15 +67,15 @@ std::vector<Version> versions_of(CodeAddress entry);
 std::vector<std::uint8_t> original_code(CodeRange range);
 
 /// A change that was committed and not reverted.
-struct Standing {
+struct AppliedChange {
   CodeAddress function{};  ///< the old one's entry
   std::uint64_t update = 0;
   std::string line;
   /// The update that decides instead, or 0 for a change outside of any; nothing where this change is in force.
-  std::optional<std::uint64_t> covered_by{};
-  CodeAddress fresh{};  ///< where calls go on while it decides
+  std::optional<std::uint64_t> shadowed_by{};
+  CodeAddress replacement{};  ///< where calls go on while it decides
 };
-std::vector<Standing> standing_changes();
+std::vector<AppliedChange> applied_changes();
 
 /// The redirections of one change, committed together. Several changes may redirect the same function: the newest
 /// committed one that was not reverted decides.
@@ -104,7 +104,7 @@ class Patch final {
   void revert(const StoppedWorld&) noexcept;
   /// Between commit and the end of its stop, or after prepare_revert: has the functions be what they were before this
   /// change, until it is called with false. Other changes of the same functions stay as they are.
-  void lift(const StoppedWorld&, bool is_lifted) noexcept;
+  void bypass(const StoppedWorld&, bool is_bypassed) noexcept;
   /// To be called after the program runs again: gives the code pages their protection back.
   void finish() noexcept;
 

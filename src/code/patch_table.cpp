@@ -35,16 +35,16 @@ std::vector<std::uint8_t> PatchTable::original_bytes(CodeRange range) const {
 }
 
 Redirection& PatchTable::add(const std::string& name, CodeAddress function, const EntryPlan& plan,
-                             std::span<const std::uint8_t> original, CodeAddress fresh) {
+                             std::span<const std::uint8_t> original, CodeAddress replacement) {
   MOULT_FAULT("code.registry.add");
-  refuse_circle(name, function, fresh);
+  refuse_circle(name, function, replacement);
   std::unique_ptr<Redirection> redirection = std::make_unique<Redirection>();
   Entry& entry = entry_for(name, function, plan, original);
   redirection->entry = &entry;
-  redirection->fresh = fresh;
+  redirection->replacement = replacement;
   try {
     entry.redirections.reserve(entry.redirections.size() + 1);
-    if (!x86_64::jump_to(plan.place, fresh)) redirection->slot = slots_.take(name, plan.place, fresh);
+    if (!x86_64::jump_to(plan.place, replacement)) redirection->slot = slots_.take(name, plan.place, replacement);
   } catch (...) {
     forget_if_unused(entry);
     throw;
@@ -61,12 +61,12 @@ void PatchTable::refuse_superseded(const std::string& name, CodeAddress function
   while (newer != nullptr && newer->update <= update) newer = newer->older;
   if (newer == nullptr) return;
   throw Error(ErrorCode::superseded, name + ": update " + std::to_string(newer->update) +
-                                         ", which was handed in later, has redefined it already; hand this one in "
-                                         "again to put it in the place of that");
+                                         ", which was submitted later, has redefined it already; submit this one "
+                                         "again to replace it");
 }
 
 void PatchTable::remove(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state != Redirection::State::in_force, "a jump in force cannot be forgotten");
+  MOULT_CHECK(redirection.state != Redirection::State::applied, "a jump in force cannot be forgotten");
   // A thread may be on its way through the slot of a jump that was in force: that slot is not used again.
   bool is_slot_free = redirection.state == Redirection::State::prepared || !redirection.enters_slot;
   if (redirection.slot != nullptr && is_slot_free) slots_.give_back(redirection.slot);
@@ -88,7 +88,7 @@ std::vector<const Redirection*> PatchTable::committed_from(CodeAddress function)
     for (const std::unique_ptr<Redirection>& redirection : entry->second.redirections) {
       if (redirection->state == Redirection::State::prepared) continue;
       found.push_back(redirection.get());
-      ahead.push_back(redirection->fresh);
+      ahead.push_back(redirection->replacement);
     }
   }
   return found;
@@ -111,9 +111,9 @@ Entry& PatchTable::entry_for(const std::string& name, CodeAddress function, cons
   return entry;
 }
 
-void PatchTable::refuse_circle(const std::string& name, CodeAddress function, CodeAddress fresh) const {
+void PatchTable::refuse_circle(const std::string& name, CodeAddress function, CodeAddress replacement) const {
   std::set<CodeAddress> seen;
-  std::vector<CodeAddress> ahead{fresh};
+  std::vector<CodeAddress> ahead{replacement};
   while (!ahead.empty()) {
     CodeAddress at = ahead.back();
     ahead.pop_back();
@@ -121,7 +121,7 @@ void PatchTable::refuse_circle(const std::string& name, CodeAddress function, Co
     auto entry = entries_.find(at);
     if (entry == entries_.end() || !seen.insert(at).second) continue;
     for (const std::unique_ptr<Redirection>& redirection : entry->second.redirections)
-      if (redirection->state != Redirection::State::reverted) ahead.push_back(redirection->fresh);
+      if (redirection->state != Redirection::State::reverted) ahead.push_back(redirection->replacement);
   }
 }
 

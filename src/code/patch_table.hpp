@@ -25,11 +25,11 @@ class PatchTable final {
   /// Copies `range` as it was before any patch.
   std::vector<std::uint8_t> original_bytes(CodeRange range) const;
 
-  /// Prepares the jump from `function`, planned as `plan`, to `fresh`; `original` are the bytes at plan.place.
-  /// Throws Error: invalid_argument when `fresh` leads back to `function`, unsupported_code when the bytes are those of
-  /// another patched function, no_room, system. Nothing has changed then.
+  /// Prepares the jump from `function`, planned as `plan`, to `replacement`; `original` are the bytes at plan.place.
+  /// Throws Error: invalid_argument when `replacement` leads back to `function`, unsupported_code when the bytes are
+  /// those of another patched function, no_room, system. Nothing has changed then.
   Redirection& add(const std::string& name, CodeAddress function, const EntryPlan& plan,
-                   std::span<const std::uint8_t> original, CodeAddress fresh);
+                   std::span<const std::uint8_t> original, CodeAddress replacement);
   /// Throws Error (superseded) when an update with a greater id than `update`, which is not 0, has the function in
   /// force.
   void refuse_superseded(const std::string& name, CodeAddress function, std::uint64_t update) const;
@@ -47,7 +47,7 @@ class PatchTable final {
  private:
   Entry& entry_for(const std::string& name, CodeAddress function, const EntryPlan& plan,
                    std::span<const std::uint8_t> original);
-  void refuse_circle(const std::string& name, CodeAddress function, CodeAddress fresh) const;
+  void refuse_circle(const std::string& name, CodeAddress function, CodeAddress replacement) const;
   void refuse_overlap(const std::string& name, CodeAddress function, CodeRange overwritten) const;
   void forget_if_unused(const Entry& entry) noexcept;
 

@@ -39,15 +39,15 @@ std::uint64_t id_of(const RollbackRequest& request) {
 }
 
 /// Has the reports say which of their changes a newer one hides.
-void mark_covered(std::vector<UpdateReport>& reports) {
-  for (const Standing& change : standing_changes()) {
-    if (!change.covered_by) continue;
+void mark_shadowed(std::vector<UpdateReport>& reports) {
+  for (const AppliedChange& change : applied_changes()) {
+    if (!change.shadowed_by) continue;
     const auto report = std::ranges::find(reports, change.update, &UpdateReport::id);
     if (report == reports.end()) continue;
     const std::string by =
-        *change.covered_by == 0 ? "a change outside of any update" : "update " + std::to_string(*change.covered_by);
+        *change.shadowed_by == 0 ? "a change outside of any update" : "update " + std::to_string(*change.shadowed_by);
     for (std::string& line : report->changes)
-      if (line == change.line) line += " (covered by " + by + ")";
+      if (line == change.line) line += " (shadowed by " + by + ")";
   }
 }
 
@@ -83,7 +83,7 @@ StatusReply native_status() {
   reply.threads = count_threads();
   reply.managers = internal::update_registry().manager_names();
   reply.updates = all_updates();
-  mark_covered(reply.updates);
+  mark_shadowed(reply.updates);
   reply.log_level = static_cast<int>(event_log().level());
   return reply;
 }
@@ -99,7 +99,7 @@ UpdatesReply native_roll_back(const RollbackRequest& request) {
 
 FunctionsReply native_functions(const FunctionsRequest& request) {
   std::set<CodeAddress> redefined;
-  for (const Standing& change : standing_changes()) redefined.insert(change.function);
+  for (const AppliedChange& change : applied_changes()) redefined.insert(change.function);
   FunctionsReply reply;
   const Program program = Program::of_this_process();
   const std::vector<FunctionSymbol> found = functions_in_order(program, request.match);

@@ -117,13 +117,14 @@ Failure nothing_handed_in(const std::string& file) {
 
 void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted, const std::string& file) {
   reply.updates = submission.reports();
-  if (reply.updates.empty() && submission.direct_changes().empty() && !reply.failure)
+  if (reply.updates.empty() && submission.untracked_changes().empty() && !reply.failure)
     reply.failure = nothing_handed_in(file);
   const bool is_made = submission.mode() == Submission::Mode::apply;
-  reply.changed_directly = is_made && !submission.direct_changes().empty();
-  for (const std::string& change : submission.direct_changes())
+  reply.changed_directly = is_made && !submission.untracked_changes().empty();
+  for (const std::string& change : submission.untracked_changes())
     reply.warnings.push_back((is_made ? "" : "would be made: ") + change +
                              ": by the file's entry itself, in no update, so it cannot be taken back");
+  reply.warnings.insert(reply.warnings.end(), submission.warnings().begin(), submission.warnings().end());
   for (const UpdateReport& report : reply.updates) {
     reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);

@@ -5,12 +5,11 @@
 // the command reads the file, which needs nobody in the program.
 #include "control/progress_page.hpp"
 
-#include <pthread.h>
-
 #include <new>
 
 #include "base/progress.hpp"
 #include "moult/error.hpp"
+#include "platform/fork_handlers.hpp"
 #include "platform/shared_page.hpp"
 
 namespace moult::internal {
@@ -18,8 +17,7 @@ namespace {
 
 /// A child would write to its parent's.
 void take_down_in_children() {
-  static const int made = ::pthread_atfork(nullptr, nullptr, [] { hang_up_progress_board(nullptr); });
-  if (made != 0) throw std::bad_alloc();
+  register_fork_handlers(ForkPlace::progress_page, {.in_child = [] { hang_up_progress_board(nullptr); }});
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ using std::chrono::milliseconds;
 
 std::shared_ptr<AccessServer> AccessServer::get() {
   return OneServer<AccessServer>::get(
-      before_fork, in_child, [] { return new AccessServer; }, [](AccessServer& server) { server.start(); });
+      ForkPlace::accesses, {.before = before_fork, .in_child = in_child}, [] { return new AccessServer; },
+      [](AccessServer& server) { server.start(); });
 }
 
 AccessServer::~AccessServer() = default;

@@ -48,7 +48,8 @@ constexpr std::size_t most_threads = 64;
 
 std::shared_ptr<PageServer> PageServer::get() {
   return OneServer<PageServer>::get(
-      before_fork, in_child, [] { return new PageServer; }, [](PageServer& server) { server.start(); });
+      ForkPlace::fault_handler, {.before = before_fork, .in_child = in_child}, [] { return new PageServer; },
+      [](PageServer& server) { server.start(); });
 }
 
 PageServer::~PageServer() = default;

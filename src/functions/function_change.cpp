@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/untracked_change.hpp"
+#include "base/warning.hpp"
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "functions/site_list.hpp"
@@ -65,7 +65,7 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   std::vector<CodeRange> ranges;
   for (const FunctionSymbol& function : functions) {
     ranges.push_back(function.range);
-    ranges.insert(ranges.end(), function.pieces.begin(), function.pieces.end());
+    ranges.insert(ranges.end(), function.fragments.begin(), function.fragments.end());
   }
   std::sort(ranges.begin(), ranges.end());
   return ranges;
@@ -82,15 +82,6 @@ void require_programs_own(const Program& program, const FunctionSymbol& old, con
                                         place_of(program, old) +
                                         ", which the program never calls; moult::function<...>(\"" + name +
                                         "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
-}
-
-/// To the log, and to whoever asked for the update.
-void warn(const std::string& text) {
-  if (Transaction* transaction = Transaction::current()) transaction->warn(text);
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = text;
-  event_log().publish(std::move(event));
 }
 
 /// Calls of the others would reach the new version too.
@@ -208,7 +199,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
     change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
                                    fresh[i].demangled);
     targets.push_back(
-        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces, change.state_->lines.back()});
+        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].fragments, change.state_->lines.back()});
   }
   refusals.throw_if_any();
   const Transaction* const transaction = Transaction::current();
@@ -260,15 +251,15 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
   state_->patch->commit(stopped);
 }
 
-FunctionChange::Lifted::Lifted(const FunctionChange* change, const StoppedWorld& stopped)
+FunctionChange::Bypassed::Bypassed(const FunctionChange* change, const StoppedWorld& stopped)
     : state_(change != nullptr ? change->state_ : nullptr), stopped_(stopped) {
   if (state_ == nullptr) return;
   state_->patch->prepare_revert();
-  state_->patch->lift(stopped_, true);
+  state_->patch->bypass(stopped_, true);
 }
 
-FunctionChange::Lifted::~Lifted() {
-  if (state_ != nullptr) state_->patch->lift(stopped_, false);
+FunctionChange::Bypassed::~Bypassed() {
+  if (state_ != nullptr) state_->patch->bypass(stopped_, false);
 }
 
 void FunctionChange::commit_now() {
@@ -279,7 +270,7 @@ void FunctionChange::commit_now() {
     });
     if (Transaction::current() == nullptr) finish();
   };
-  change_directly(make, [this] { return lines(); });
+  change_untracked(make, [this] { return lines(); });
 }
 
 const std::vector<std::string>& FunctionChange::lines() const noexcept { return state_->lines; }

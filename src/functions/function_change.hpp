@@ -48,12 +48,12 @@ class FunctionChange final {
   void commit(const StoppedWorld& stopped, Transaction* transaction);
   /// While it lives, the old functions are reached again, in a stopped program: that of commit, or a later one, after
   /// which finish is to be called once more. There the constructor may throw Error (system). Null: nothing.
-  class Lifted final {
+  class Bypassed final {
    public:
-    Lifted(const FunctionChange* change, const StoppedWorld& stopped);
-    ~Lifted();
-    Lifted(const Lifted&) = delete;
-    Lifted& operator=(const Lifted&) = delete;
+    Bypassed(const FunctionChange* change, const StoppedWorld& stopped);
+    ~Bypassed();
+    Bypassed(const Bypassed&) = delete;
+    Bypassed& operator=(const Bypassed&) = delete;
 
    private:
     std::shared_ptr<FunctionChange::State> state_;
@@ -62,7 +62,7 @@ class FunctionChange final {
 
   /// To be called when the program runs again after commit.
   void finish() noexcept;
-  /// All of these in a stop of its own, or in the one that the current update has made: see change_directly. Throws
+  /// All of these in a stop of its own, or in the one that the current update has made: see change_untracked. Throws
   /// Error: thread_unstoppable, still_active, unsupported_code, invalid_argument.
   void commit_now();
   /// What it changes, a line each.

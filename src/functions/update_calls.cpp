@@ -44,7 +44,7 @@ class CallReader final {
     CodeAddress entry{};  ///< of the function that it is a part of
   };
 
-  /// Those at one address are one function, and a piece belongs to the function that it was split off.
+  /// Those at one address are one function, and a fragment belongs to the function that it was split off.
   void add(const Symbol& symbol) {
     const std::optional<FunctionMatch> match = symbols_.functions().at(symbol.begin);
     const bool is_known = match && match->original != nullptr;

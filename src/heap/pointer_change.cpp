@@ -218,7 +218,7 @@ RedirectedPointers redirect_pointer(const std::shared_ptr<const OpaquePointerSea
   internal::PointerChange change(std::static_pointer_cast<const internal::PointerSearch>(search), old_target,
                                  new_target, caller);
   RedirectedPointers redirected;
-  internal::change_directly(
+  internal::change_untracked(
       [&] {
         internal::in_stopped_world({.timeout = options.timeout, .keep_out = {}},
                                    [&](const internal::StoppedWorld& stopped) {

@@ -43,7 +43,7 @@ Admission admit(const std::string& manager, std::unique_ptr<Update> update,
 }
 
 void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason) {
-  run->abort(update_registry().gate(), reason);
+  run->abort(update_registry().arbiter(), reason);
   update_registry().update_ended(run);
 }
 

@@ -14,10 +14,10 @@ std::string count_of(std::size_t threads) {
 
 }  // namespace
 
-Teller::Teller(std::uint64_t id, std::string update, std::string manager)
+EventRecorder::EventRecorder(std::uint64_t id, std::string update, std::string manager)
     : id_(id), update_(std::move(update)), manager_(std::move(manager)) {}
 
-void Teller::reserve() noexcept {
+void EventRecorder::reserve() noexcept {
   try {
     kept_.reserve(events_of_a_pause);
     wants_names_ = event_log().level() == LogLevel::all;
@@ -26,8 +26,8 @@ void Teller::reserve() noexcept {
   }
 }
 
-void Teller::tell(const Transaction& transaction, EventKind kind, std::string text,
-                  std::optional<ErrorCode> code) noexcept {
+void EventRecorder::record(const Transaction& transaction, EventKind kind, std::string text,
+                           std::optional<ErrorCode> code) noexcept {
   if (muted_) return;
   try {
     Event event = make(kind, std::move(text));
@@ -41,7 +41,7 @@ void Teller::tell(const Transaction& transaction, EventKind kind, std::string te
   }
 }
 
-void Teller::tell_of_pause(const Suspension& suspension, EventKind kind) noexcept {
+void EventRecorder::record_pause(const Suspension& suspension, EventKind kind) noexcept {
   if (muted_) return;
   try {
     Event event = make(kind, count_of(suspension.thread_count()));
@@ -52,7 +52,7 @@ void Teller::tell_of_pause(const Suspension& suspension, EventKind kind) noexcep
   }
 }
 
-void Teller::flush(std::chrono::nanoseconds pause) noexcept {
+void EventRecorder::flush(std::chrono::nanoseconds pause) noexcept {
   try {
     if (pause_) {
       pause_->kind = EventKind::threads_resumed;
@@ -64,7 +64,7 @@ void Teller::flush(std::chrono::nanoseconds pause) noexcept {
   }
 }
 
-Event Teller::make(EventKind kind, std::string text) const {
+Event EventRecorder::make(EventKind kind, std::string text) const {
   Event event;
   event.kind = kind;
   event.manager = manager_;

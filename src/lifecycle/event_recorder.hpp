@@ -14,21 +14,21 @@ namespace moult::internal {
 
 /// Used by the thread that carries the update out. Nothing throws: an event that finds no memory is lost, the update
 /// goes on.
-class Teller final {
+class EventRecorder final {
  public:
-  Teller(std::uint64_t id, std::string update, std::string manager);
+  EventRecorder(std::uint64_t id, std::string update, std::string manager);
 
   /// Says nothing from now on: a dry run.
   void mute() noexcept { muted_ = true; }
   /// Makes room for the events of a pause. Before the pause.
   void reserve() noexcept;
   /// Published at once, or by the next flush when `transaction` holds the program stopped.
-  void tell(const Transaction& transaction, EventKind kind, std::string text = {},
-            std::optional<ErrorCode> code = {}) noexcept;
+  void record(const Transaction& transaction, EventKind kind, std::string text = {},
+              std::optional<ErrorCode> code = {}) noexcept;
   /// threads_suspended or threads_found_suspended, kept back; flush adds that they were resumed. The threads' names are
   /// looked up, in the pause, only when the log wants every step; otherwise they are counted.
-  void tell_of_pause(const Suspension& suspension, EventKind kind) noexcept;
-  /// Publishes what was kept back. The program runs. `pause` is how long the stop told by tell_of_pause lasted.
+  void record_pause(const Suspension& suspension, EventKind kind) noexcept;
+  /// Publishes what was kept back. The program runs. `pause` is how long the stop told by record_pause lasted.
   void flush(std::chrono::nanoseconds pause) noexcept;
 
  private:

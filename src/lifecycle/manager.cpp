@@ -9,7 +9,7 @@
 
 namespace moult {
 
-using internal::ChangeTurn;
+using internal::ChangeToken;
 using internal::RunStatus;
 using internal::UpdateRun;
 
@@ -69,10 +69,10 @@ void Manager::Impl::advance() {
 /// While another manager changes the program the update waits for a later call, and no probe is counted: the thread is
 /// the program's and must not be kept.
 internal::RunStatus Manager::Impl::advance(UpdateRun& run) {
-  internal::ChangeGate& gate = internal::update_registry().gate();
-  ChangeTurn turn;
-  if (run.needs_turn() && !(turn = gate.try_take())) return internal::RunStatus::pending;
-  return run.probe(gate, std::move(turn));
+  internal::ChangeArbiter& arbiter = internal::update_registry().arbiter();
+  ChangeToken token;
+  if (run.needs_token() && !(token = arbiter.try_take())) return internal::RunStatus::pending;
+  return run.probe(arbiter, std::move(token));
 }
 
 void Manager::Impl::end_advance(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) {

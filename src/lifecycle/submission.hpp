@@ -30,26 +30,24 @@ class Submission final {
     check,
   };
   explicit Submission(Mode mode)
-      : mode_(mode), direct_(mode == Mode::check ? DirectChanges::Mode::only_noted : DirectChanges::Mode::made) {}
+      : mode_(mode),
+        untracked_(mode == Mode::check ? UntrackedChanges::Mode::only_noted : UntrackedChanges::Mode::made) {}
   Submission(const Submission&) = delete;
   Submission& operator=(const Submission&) = delete;
 
   /// This thread's, or null.
-  static Submission* current() noexcept;
+  static Submission* current() noexcept { return Current<Submission>::get(); }
   /// This thread's if it is a dry run, or null.
   static Submission* dry_run() noexcept;
 
   /// Makes `submission` this thread's current one for the scope's life.
   class Scope final {
    public:
-    explicit Scope(Submission& submission) noexcept;
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
+    explicit Scope(Submission& submission) noexcept : current_(submission), untracked_(submission.untracked_) {}
 
    private:
-    Submission* outer_;
-    DirectChanges::Scope direct_;
+    Current<Submission>::Scope current_;
+    UntrackedChanges::Scope untracked_;
   };
 
   Mode mode() const noexcept { return mode_; }
@@ -57,7 +55,9 @@ class Submission final {
   /// In the order they were handed in. Their ids are 0 in a dry run.
   const std::vector<UpdateHandle>& handles() const noexcept { return handles_; }
   /// What was changed, or would be, without an update.
-  const std::vector<std::string>& direct_changes() const noexcept { return direct_.lines(); }
+  const std::vector<std::string>& untracked_changes() const noexcept { return untracked_.lines(); }
+  /// What the entry function was warned of, outside of its updates' steps.
+  const std::vector<std::string>& warnings() const noexcept { return untracked_.warnings(); }
   /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
   std::vector<UpdateReport> reports() const;
 
@@ -68,7 +68,7 @@ class Submission final {
 
  private:
   Mode mode_;
-  DirectChanges direct_;
+  UntrackedChanges untracked_;
   std::vector<UpdateHandle> handles_;
   std::map<std::string, AnyManager*, std::less<>> managers_;
   std::vector<std::unique_ptr<ThreadedManager>> kept_;

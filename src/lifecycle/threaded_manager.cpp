@@ -16,7 +16,7 @@
 
 namespace moult {
 
-using internal::ChangeTurn;
+using internal::ChangeToken;
 using internal::Deadline;
 using internal::RunStatus;
 using internal::UpdateRun;
@@ -142,15 +142,15 @@ std::shared_ptr<UpdateRun> ThreadedManager::Impl::next(const std::stop_token& st
 }
 
 void ThreadedManager::Impl::carry_out(const std::shared_ptr<UpdateRun>& run, const std::stop_token& stop) {
-  internal::ChangeGate& gate = internal::update_registry().gate();
-  ChangeTurn turn;
-  while (!turn && !stop.stop_requested())
-    turn = gate.take(internal::deadline_after(std::chrono::hours(1)), [&] { return stop.stop_requested(); });
+  internal::ChangeArbiter& arbiter = internal::update_registry().arbiter();
+  ChangeToken token;
+  while (!token && !stop.stop_requested())
+    token = arbiter.take(internal::deadline_after(std::chrono::hours(1)), [&] { return stop.stop_requested(); });
   internal::RunStatus progress = internal::RunStatus::ended;
-  if (turn) {
-    progress = run->carry_out(gate, std::move(turn));
+  if (token) {
+    progress = run->carry_out(arbiter, std::move(token));
   } else {
-    run->abort(gate, stopped());
+    run->abort(arbiter, stopped());
   }
   if (progress == internal::RunStatus::ended) internal::update_registry().update_ended(run);
   put_back(run, progress);
@@ -188,7 +188,7 @@ bool ThreadedManager::Impl::wait_current(Deadline deadline) {
 void ThreadedManager::Impl::stop() {
   line_.with([&](const Line&) { stop_.request_stop(); });
   line_.notify();
-  internal::update_registry().gate().wake();
+  internal::update_registry().arbiter().wake();
 }
 
 ThreadedManager::ThreadedManager(std::string name, std::vector<ThreadId> threads)
@@ -215,9 +215,9 @@ ThreadedManager& threaded_manager(std::string_view name) {
   static auto* const made_here = new internal::Guarded<std::vector<std::unique_ptr<ThreadedManager>>>;
   return made_here->with([&](auto& made) -> ThreadedManager& {
     if (AnyManager* const found = fetch_manager(name)) return threaded(*found);
-    auto fresh = std::make_unique<ThreadedManager>(std::string(name));
-    if (internal::Submission* const dry_run = internal::Submission::dry_run()) return dry_run->keep(std::move(fresh));
-    return *made.emplace_back(std::move(fresh));
+    auto manager = std::make_unique<ThreadedManager>(std::string(name));
+    if (internal::Submission* const dry_run = internal::Submission::dry_run()) return dry_run->keep(std::move(manager));
+    return *made.emplace_back(std::move(manager));
   });
 }
 

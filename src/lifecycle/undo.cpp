@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::chrono::milliseconds longest_sleep{50};
 
-void try_to_take_back(Transaction& transaction, std::chrono::milliseconds stop_timeout) {
+void try_undo(Transaction& transaction, std::chrono::milliseconds stop_timeout) {
   if (transaction.suspension() == nullptr) {
     transaction.prepare_undo();
     transaction.hold(suspend_program(stop_timeout));
@@ -24,13 +24,13 @@ std::chrono::milliseconds next_stop(const UndoBounds& bounds) {
 
 }  // namespace
 
-std::optional<StepFailure> take_back(Transaction& transaction, const UndoBounds& bounds) noexcept {
+std::optional<StepFailure> undo_changes(Transaction& transaction, const UndoBounds& bounds) noexcept {
   if (transaction.steps().empty()) return std::nullopt;
   Backoff backoff(longest_sleep, bounds.deadline);
   for (;;) {
     std::exception_ptr error;
     try {
-      try_to_take_back(transaction, next_stop(bounds));
+      try_undo(transaction, next_stop(bounds));
       return std::nullopt;
     } catch (...) {
       error = std::current_exception();
@@ -47,12 +47,12 @@ bool may_pass(ErrorCode code) { return code == ErrorCode::still_active || code =
 
 }  // namespace
 
-void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds) {
+void undo_changes_or_throw(Transaction& transaction, const UndoBounds& bounds) {
   Backoff backoff(longest_sleep, bounds.deadline);
   std::optional<Error> active;  // the reason, should the deadline cut the last stop short
   for (;;) {
     try {
-      try_to_take_back(transaction, next_stop(bounds));
+      try_undo(transaction, next_stop(bounds));
       transaction.resume();
       return;
     } catch (const Error& error) {

@@ -21,10 +21,10 @@ struct UndoBounds {
 /// back, and takes all back; when it cannot be, lets the program go on for a while and tries again, until the deadline.
 /// Empty when nothing is in force any more, and then the program is left as it was found or stopped; otherwise the last
 /// reason, the program runs and every change is still in force. Calls only what the steps brought.
-std::optional<StepFailure> take_back(Transaction& transaction, const UndoBounds& bounds) noexcept;
+std::optional<StepFailure> undo_changes(Transaction& transaction, const UndoBounds& bounds) noexcept;
 
 /// The same on request, for an update that is in force: tries again only while a step's check says still_active or the
 /// stop thread_unstoppable, throws whatever else is thrown, and leaves the program running.
-void take_back_or_throw(Transaction& transaction, const UndoBounds& bounds);
+void undo_changes_or_throw(Transaction& transaction, const UndoBounds& bounds);
 
 }  // namespace moult::internal

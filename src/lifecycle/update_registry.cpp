@@ -13,9 +13,9 @@ namespace internal {
 namespace {
 
 /// Applied, or failed with changes that could not be undone.
-bool is_in_force(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
+bool has_effect(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
 
-[[noreturn]] void throw_not_in_force(const std::string& update, const UpdateReport* report = nullptr) {
+[[noreturn]] void throw_not_applied(const std::string& update, const UpdateReport* report = nullptr) {
   if (report != nullptr && report->state == UpdateState::active)
     throw Error(ErrorCode::timed_out, update + ": its manager " + report->manager +
                                           " is carrying it out; try again when it has been applied or postponed");
@@ -86,7 +86,7 @@ std::shared_ptr<UpdateRun> UpdateRegistry::add(const std::string& manager, std::
 
 void UpdateRegistry::update_ended(const std::shared_ptr<UpdateRun>& run) {
   UpdateReport report = run->record().report();
-  if (is_in_force(report)) return;
+  if (has_effect(report)) return;
   data_.with([&](Data& data) {
     if (data.runs.erase(run->id()) == 0) return;
     data.ended.push_back(std::move(report));
@@ -134,7 +134,7 @@ void UpdateRegistry::roll_back(std::uint64_t id, std::chrono::milliseconds timeo
     auto found = data.runs.find(id);
     return found == data.runs.end() ? nullptr : found->second;
   });
-  if (run == nullptr) throw_not_in_force("update " + std::to_string(id));
+  if (run == nullptr) throw_not_applied("update " + std::to_string(id));
   roll_back(run, timeout);
 }
 
@@ -142,9 +142,9 @@ std::uint64_t UpdateRegistry::newest(std::string_view name) const {
   std::vector<std::shared_ptr<UpdateRun>> all = runs();
   std::ranges::reverse(all);
   auto newest = std::ranges::find_if(all, [&](const std::shared_ptr<UpdateRun>& run) {
-    return run->name() == name && (!run->record().is_settled() || is_in_force(run->record().report()));
+    return run->name() == name && (!run->record().is_settled() || has_effect(run->record().report()));
   });
-  if (newest == all.end()) throw_not_in_force(std::string(name));
+  if (newest == all.end()) throw_not_applied(std::string(name));
   return (*newest)->id();
 }
 
@@ -170,15 +170,15 @@ void UpdateRegistry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chron
   if (Submission::dry_run() != nullptr) return;
   Deadline deadline = deadline_after(timeout);
   if (withdraw(run)) return;
-  ChangeTurn turn = gate_.take(deadline);
-  if (!turn) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
+  ChangeToken token = arbiter_.take(deadline);
+  if (!token) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
   if (withdraw(run)) return;  // it was postponed meanwhile
   UpdateReport report = run->record().report();
-  if (!is_in_force(report)) throw_not_in_force(what, &report);
+  if (!has_effect(report)) throw_not_applied(what, &report);
   if (report.changes.empty())
     throw Error(ErrorCode::unsupported, what + ": recorded no change that could be taken back");
-  run->roll_back(gate_, deadline);
-  turn.release();
+  run->roll_back(arbiter_, deadline);
+  token.release();
   update_ended(run);
 }
 

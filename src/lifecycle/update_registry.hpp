@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
-#include "lifecycle/change_gate.hpp"
+#include "lifecycle/change_token.hpp"
 #include "lifecycle/update_run.hpp"
 #include "moult/manager.hpp"
 
@@ -66,7 +66,7 @@ class UpdateRegistry final {
   void roll_back(std::uint64_t id, std::chrono::milliseconds timeout);
   void roll_back(std::string_view name, std::chrono::milliseconds timeout);
 
-  ChangeGate& gate() noexcept { return gate_; }
+  ChangeArbiter& arbiter() noexcept { return arbiter_; }
 
  private:
   struct Data {
@@ -80,7 +80,7 @@ class UpdateRegistry final {
   void roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout);
 
   Guarded<Data> data_;
-  ChangeGate gate_;
+  ChangeArbiter arbiter_;
 };
 
 /// The process's registry. Never destroyed: what is in force stays in force to the end of the process.

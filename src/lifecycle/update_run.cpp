@@ -15,7 +15,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
       name_(update->name()),
       manager_(std::move(manager)),
       record_(id, name_, manager_),
-      teller_(id, name_, manager_),
+      recorder_(id, name_, manager_),
       steps_code_(CodeUse::waiting_update, {vtable_of(update.get())}),
       update_(std::move(update)),
       patience_(update_->patience()) {
@@ -24,9 +24,9 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
 }
 
 /// The one place where what an update throws ends. Also the one that leaves the program running whatever happened.
-RunStatus UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::function<RunStatus()>& body) {
-  gate_ = &gate;
-  turn_ = std::move(turn);
+RunStatus UpdateRun::guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body) {
+  arbiter_ = &arbiter;
+  token_ = std::move(token);
   RunStatus progress = RunStatus::ended;
   {
     Transaction::Scope scope(*transaction_);
@@ -38,15 +38,15 @@ RunStatus UpdateRun::guarded(ChangeGate& gate, ChangeTurn turn, const std::funct
     }
     if (error) progress = fail_safely(error);
     transaction_->resume();
-    if (progress != RunStatus::pending) transaction_->be_through();
-    teller_.flush(transaction_->last_pause());
+    if (progress != RunStatus::pending) transaction_->end_attempt();
+    recorder_.flush(transaction_->last_pause());
   }
   if (settled_)
     release();
   else if (record_.is_settled())
     let_go();
-  turn_.release();
-  gate_ = nullptr;
+  token_.release();
+  arbiter_ = nullptr;
   return progress;
 }
 
@@ -56,8 +56,8 @@ decltype(auto) UpdateRun::call(const char* step, Call&& make_call) {
   return make_call();
 }
 
-RunStatus UpdateRun::carry_out(ChangeGate& gate, ChangeTurn turn) {
-  return guarded(gate, std::move(turn), [this] {
+RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) {
+  return guarded(arbiter, std::move(token), [this] {
     if (std::optional<RunStatus> early = set_up()) return *early;
     MOULT_FAULT("lifecycle.before.wait_alterability");
     if (!call("wait_alterability", [this] { return update_->wait_alterability(); })) return not_alterable();
@@ -72,11 +72,11 @@ RunStatus UpdateRun::carry_out(ChangeGate& gate, ChangeTurn turn) {
   });
 }
 
-RunStatus UpdateRun::probe(ChangeGate& gate, ChangeTurn turn) {
-  return guarded(gate, std::move(turn), [this] {
+RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
+  return guarded(arbiter, std::move(token), [this] {
     if (phase_ == Phase::in_effect) return see_whether_over();
     begin_again_if_changed();
-    if (phase_ == Phase::fresh)
+    if (phase_ == Phase::not_begun)
       if (std::optional<RunStatus> early = set_up()) return *early;
     if (!is_alterable()) return ++tries_ < patience_.max_tries ? RunStatus::pending : not_alterable();
     change();
@@ -87,25 +87,25 @@ RunStatus UpdateRun::probe(ChangeGate& gate, ChangeTurn turn) {
 
 /// What was prepared may be wrong by now when another update has changed the program between two probes.
 void UpdateRun::begin_again_if_changed() {
-  if (phase_ != Phase::set_up || gate_->changes() == changes_seen_) return;
+  if (phase_ != Phase::set_up || arbiter_->changes() == changes_seen_) return;
   clean_failed_alterability();
-  phase_ = Phase::fresh;
+  phase_ = Phase::not_begun;
 }
 
 std::optional<RunStatus> UpdateRun::set_up() {
   if (!record_.begin()) return RunStatus::ended;
-  teller_.tell(*transaction_, EventKind::update_begun);
+  recorder_.record(*transaction_, EventKind::update_begun);
   transaction_->hear_reasons({});
   transaction_->set_reason({});
   transaction_->hear_reasons([this](const std::string& reason) { tell_what_it_waits_for(reason); });
-  changes_seen_ = gate_->changes();
+  changes_seen_ = arbiter_->changes();
   touched_ = needs_cleaning_ = hook_open_ = false;
   pause_began_.reset();
   prepare();
   MOULT_FAULT("lifecycle.before.check_requirements");
   Requirements answer = call("check_requirements", [this] { return update_->check_requirements(); });
   if (answer == Requirements::never) {
-    teller_.tell(*transaction_, EventKind::requirements_never_met);
+    recorder_.record(*transaction_, EventKind::requirements_never_met);
     return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, "its requirements can never be met"});
   }
   if (answer == Requirements::not_yet) return postpone(EventKind::requirements_not_met, transaction_->reason());
@@ -139,18 +139,18 @@ bool UpdateRun::is_alterable() {
 }
 
 void UpdateRun::change() {
-  teller_.reserve();
+  recorder_.reserve();
   steps_before_pause_ = transaction_->steps().size();
-  teller_.tell(*transaction_, EventKind::alterability_reached);
+  recorder_.record(*transaction_, EventKind::alterability_reached);
   MOULT_FAULT("lifecycle.before.pause_hook");
   call("pause_hook", [this] { update_->pause_hook(); });
   hook_open_ = true;
-  transaction_->conduct([this, caller = std::this_thread::get_id()] { stop_and_change(caller); });
-  transaction_->be_through();
-  gate_->count_change();
+  transaction_->run_pause([this, caller = std::this_thread::get_id()] { stop_and_change(caller); });
+  transaction_->end_attempt();
+  arbiter_->count_change();
   note_end_of_pause();
   phase_ = Phase::in_effect;
-  turn_.release();
+  token_.release();
 }
 
 /// In whatever thread a mechanism has chosen. A stop is ended by the thread that made it.
@@ -173,7 +173,7 @@ void UpdateRun::pause() {
   if (!found) transaction_->hold(suspend_program(patience_.stop_timeout));
   const Suspension& suspension = *transaction_->suspension();
   pause_began_ = suspension.began();
-  teller_.tell_of_pause(suspension, found ? EventKind::threads_found_suspended : EventKind::threads_suspended);
+  recorder_.record_pause(suspension, found ? EventKind::threads_found_suspended : EventKind::threads_suspended);
 }
 
 void UpdateRun::step_in_pause() {
@@ -188,7 +188,7 @@ void UpdateRun::step_in_pause() {
 }
 
 void UpdateRun::note_end_of_pause() {
-  teller_.flush(transaction_->last_pause());
+  recorder_.flush(transaction_->last_pause());
   record_.change([this](UpdateReport& report) {
     report.pause = transaction_->last_pause();
     report.threads = transaction_->last_thread_count();
@@ -205,19 +205,19 @@ RunStatus UpdateRun::see_whether_over() {
 }
 
 RunStatus UpdateRun::finish() {
-  teller_.tell(*transaction_, EventKind::update_over);
+  recorder_.record(*transaction_, EventKind::update_over);
   needs_cleaning_ = false;
   MOULT_FAULT("lifecycle.before.cleanup");
   call("cleanup", [this] { update_->cleanup(); });
   MOULT_FAULT("lifecycle.before.completed");
   transaction_->resume();
-  teller_.tell(*transaction_, EventKind::update_completed);
+  recorder_.record(*transaction_, EventKind::update_completed);
   return settle(UpdateState::applied);
 }
 
 void UpdateRun::check() {
-  teller_.mute();
-  ChangeGate no_change;
+  recorder_.mute();
+  ChangeArbiter no_change;
   guarded(no_change, {}, [this] {
     prepare();
     return settle(UpdateState::queued);

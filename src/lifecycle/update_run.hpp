@@ -18,7 +18,7 @@
 
 #include "base/code_record.hpp"
 #include "base/transaction.hpp"
-#include "lifecycle/change_gate.hpp"
+#include "lifecycle/change_token.hpp"
 #include "lifecycle/event_recorder.hpp"
 #include "lifecycle/failure.hpp"
 #include "lifecycle/run_record.hpp"
@@ -46,27 +46,27 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
 
   // From the one thread that carries the update out; none of these throws what the update threw.
 
-  /// One attempt from prepare to its end, waiting for answers. `turn` is given back when the pause is over.
-  RunStatus carry_out(ChangeGate& gate, ChangeTurn turn);
+  /// One attempt from prepare to its end, waiting for answers. `token` is given back when the pause is over.
+  RunStatus carry_out(ChangeArbiter& arbiter, ChangeToken token);
   /// The same without waiting, over several calls: the first sets up and probes, later ones only probe. Every call may
-  /// go on to the end. Needs a turn while `needs_turn`.
-  RunStatus probe(ChangeGate& gate, ChangeTurn turn);
-  bool needs_turn() const noexcept { return phase_ != Phase::in_effect; }
+  /// go on to the end. Needs a token while `needs_token`.
+  RunStatus probe(ChangeArbiter& arbiter, ChangeToken token);
+  bool needs_token() const noexcept { return phase_ != Phase::in_effect; }
   /// How long a postponed update wants to be left alone.
   std::chrono::milliseconds sleep_time() const noexcept { return patience_.sleep_time; }
   /// It will not be carried out: takes back what it has begun.
-  void abort(ChangeGate& gate, const std::string& reason);
+  void abort(ChangeArbiter& arbiter, const std::string& reason);
   /// Only prepare, in a transaction of its own, without a word: queued when nothing stands against it, else refused.
   void check();
 
-  /// Takes an update that is in force back; with the turn in hand. Throws Error as moult::roll_back does.
-  void roll_back(ChangeGate& gate, Deadline deadline);
+  /// Takes an update that is in force back; with the token in hand. Throws Error as moult::roll_back does.
+  void roll_back(ChangeArbiter& arbiter, Deadline deadline);
 
  private:
   /// Where an attempt stands between two probes.
-  enum class Phase { fresh, set_up, in_effect };
+  enum class Phase { not_begun, set_up, in_effect };
 
-  RunStatus guarded(ChangeGate& gate, ChangeTurn turn, const std::function<RunStatus()>& body);
+  RunStatus guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body);
   RunStatus fail_safely(const std::exception_ptr& error) noexcept;
   template <class Call>
   decltype(auto) call(const char* step, Call&& make_call);
@@ -92,7 +92,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   RunStatus fail_with(UpdateState state, EventKind kind, StepFailure trouble);
   void leave_stop();
   bool never_ran_changed() const noexcept;
-  std::optional<StepFailure> take_everything_back();
+  std::optional<StepFailure> undo_everything();
   void clean_up_quietly() noexcept;
   RunStatus settle(UpdateState state, std::optional<StepFailure> trouble = {});
   void release();
@@ -102,13 +102,13 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   const std::string name_;
   const std::string manager_;
   RunRecord record_;
-  Teller teller_;
+  EventRecorder recorder_;
   CodeRecord steps_code_;
   std::unique_ptr<Update> update_;
   std::unique_ptr<Transaction> transaction_ = std::make_unique<Transaction>();
   Patience patience_;
 
-  Phase phase_ = Phase::fresh;
+  Phase phase_ = Phase::not_begun;
   const char* step_ = "";        ///< the one being called
   bool touched_ = false;         ///< preupdate_setup was begun: a throw is a failure, no refusal
   bool needs_cleaning_ = false;  ///< neither clean_failed_alterability nor cleanup was begun since
@@ -120,8 +120,8 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::uint64_t changes_seen_ = 0;
   std::optional<UpdateState> settled_;
   std::optional<StepFailure> trouble_;
-  ChangeGate* gate_ = nullptr;  ///< for as long as an advance lasts
-  ChangeTurn turn_;
+  ChangeArbiter* arbiter_ = nullptr;  ///< for as long as an advance lasts
+  ChangeToken token_;
 };
 
 }  // namespace moult::internal

@@ -40,12 +40,12 @@ void UpdateRun::clean_failed_alterability() {
   MOULT_FAULT("lifecycle.before.clean_failed_alterability");
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
-  if (std::optional<StepFailure> trouble = take_everything_back()) throw Error(trouble->code, trouble->reason);
-  transaction_->be_through();
+  if (std::optional<StepFailure> trouble = undo_everything()) throw Error(trouble->code, trouble->reason);
+  transaction_->end_attempt();
 }
 
 RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
-  phase_ = Phase::fresh;
+  phase_ = Phase::not_begun;
   tries_ = 0;
   if (patience_.max_postponements && postponements_ >= *patience_.max_postponements) {
     std::string last = reason.empty() ? std::string(name_of(kind)) : reason;
@@ -54,7 +54,7 @@ RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
                       last + " (postponed " + std::to_string(postponements_) + " times, no more are allowed)"});
   }
   ++postponements_;
-  teller_.tell(*transaction_, kind, reason, ErrorCode::alterability);
+  recorder_.record(*transaction_, kind, reason, ErrorCode::alterability);
   record_.end_attempt([&](UpdateReport& report) {
     report.state = UpdateState::queued;
     report.code = ErrorCode::alterability;
@@ -77,27 +77,27 @@ RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
 RunStatus UpdateRun::fail(const std::exception_ptr& error) {
   std::string_view step = step_;
   bool refused = !touched_;
-  std::optional<StepFailure> not_undone = take_everything_back();
+  std::optional<StepFailure> not_undone = undo_everything();
   if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
   transaction_->resume();
-  teller_.flush(transaction_->last_pause());
+  recorder_.flush(transaction_->last_pause());
   clean_up_quietly();
-  if (!not_undone) not_undone = take_everything_back();
+  if (!not_undone) not_undone = undo_everything();
   transaction_->resume();
   StepFailure trouble = describe(error, step);
   if (trouble.code == ErrorCode::thread_unstoppable)
-    teller_.tell(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
+    recorder_.record(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
   if (!not_undone)
     return fail_with(refused ? UpdateState::refused : UpdateState::failed,
                      refused ? EventKind::update_refused : EventKind::update_failed, std::move(trouble));
-  teller_.tell(*transaction_, EventKind::undo_failed,
-               not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
+  recorder_.record(*transaction_, EventKind::undo_failed,
+                   not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
   trouble.reason += "; not undone: " + not_undone->reason;
   return fail_with(UpdateState::failed, EventKind::update_failed, std::move(trouble));
 }
 
 RunStatus UpdateRun::fail_with(UpdateState state, EventKind kind, StepFailure trouble) {
-  teller_.tell(*transaction_, kind, trouble.reason, trouble.code);
+  recorder_.record(*transaction_, kind, trouble.reason, trouble.code);
   return settle(state, std::move(trouble));
 }
 
@@ -115,23 +115,23 @@ void UpdateRun::leave_stop() {
 }
 
 /// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
-std::optional<StepFailure> UpdateRun::take_everything_back() {
+std::optional<StepFailure> UpdateRun::undo_everything() {
   if (transaction_->steps().empty()) return std::nullopt;
   bool never_ran = never_ran_changed();
-  if (!turn_) {
+  if (!token_) {
     transaction_->resume();
-    turn_ = gate_->take(undo_deadline(patience_));
-    if (!turn_) return StepFailure{ErrorCode::timed_out, "another update kept changing the program"};
+    token_ = arbiter_->take(undo_deadline(patience_));
+    if (!token_) return StepFailure{ErrorCode::timed_out, "another update kept changing the program"};
   }
   if (never_ran) {
     transaction_->undo_all();
   } else {
-    transaction_->be_through();  // what is held back may be in the way of code that is to be left
+    transaction_->end_attempt();  // what is held back may be in the way of code that is to be left
     if (std::optional<StepFailure> trouble =
-            take_back(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
+            undo_changes(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
       return trouble;
   }
-  gate_->count_change();
+  arbiter_->count_change();
   return std::nullopt;
 }
 
@@ -151,21 +151,21 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
   } catch (...) {
     try {
       std::string reason = describe(std::current_exception(), step).reason;
-      teller_.tell(*transaction_, EventKind::warning,
-                   std::string(step) + " threw while the update was taken back: " + reason);
+      recorder_.record(*transaction_, EventKind::warning,
+                       std::string(step) + " threw while the update was taken back: " + reason);
     } catch (...) {
       // No memory for the warning: the way back goes on without it.
     }
   }
 }
 
-void UpdateRun::abort(ChangeGate& gate, const std::string& reason) {
+void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
   if (record_.is_settled()) return let_go();
-  guarded(gate, {}, [&] {
-    std::optional<StepFailure> not_undone = take_everything_back();
+  guarded(arbiter, {}, [&] {
+    std::optional<StepFailure> not_undone = undo_everything();
     transaction_->resume();
     clean_up_quietly();
-    teller_.tell(*transaction_, EventKind::warning, "aborted: " + reason);
+    recorder_.record(*transaction_, EventKind::warning, "aborted: " + reason);
     if (not_undone) return fail_with(UpdateState::failed, EventKind::undo_failed, std::move(*not_undone));
     return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, reason});
   });
@@ -206,13 +206,13 @@ void UpdateRun::release() {
   });
 }
 
-void UpdateRun::roll_back(ChangeGate& gate, Deadline deadline) {
+void UpdateRun::roll_back(ChangeArbiter& arbiter, Deadline deadline) {
   {
     Transaction::Scope scope(*transaction_);
-    take_back_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
+    undo_changes_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
   }
-  gate.count_change();
-  teller_.tell(*transaction_, EventKind::update_rolled_back);
+  arbiter.count_change();
+  recorder_.record(*transaction_, EventKind::update_rolled_back);
   settle(UpdateState::rolled_back);
   release();
 }

@@ -15,14 +15,14 @@ namespace {
 
 constexpr greg_t trap_flag = 0x100;
 
-struct Led {
+struct SteppedThread {
   StopSlot* slot;  ///< null: this thread is not being led
   std::uint32_t request;
   std::uint32_t steps;
 };
-[[gnu::tls_model("initial-exec")]] thread_local constinit Led led_thread{nullptr, 0, 0};
+[[gnu::tls_model("initial-exec")]] thread_local constinit SteppedThread stepped_thread{nullptr, 0, 0};
 
-/// Calls after which a trap might be blocked, or hit a thread or process that is not led_thread.
+/// Calls after which a trap might be blocked, or hit a thread or process that is not stepped_thread.
 constexpr std::array<std::uint64_t, 8> not_under_trap = {
     SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigaction, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_execve};
 
@@ -55,12 +55,13 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void raise_by_def
 __attribute__((no_sanitize("address", "thread", "undefined"))) void on_trap(int, siginfo_t* info, void* data) {
   ucontext_t& context = *static_cast<ucontext_t*>(data);
   if (info->si_code != TRAP_TRACE) return raise_by_default();
-  StopSlot* slot = led_thread.slot;
-  if (slot == nullptr || slot->word.load() != led_thread.request) return end_steps(context);  // taken back
-  if (!has_arrived(context, slot->destination) && !is_before_forbidden_call(context) && ++led_thread.steps < most_steps)
+  StopSlot* slot = stepped_thread.slot;
+  if (slot == nullptr || slot->word.load() != stepped_thread.request) return end_steps(context);  // taken back
+  if (!has_arrived(context, slot->destination) && !is_before_forbidden_call(context) &&
+      ++stepped_thread.steps < most_steps)
     return;
   end_steps(context);
-  arrive(*slot, led_thread.request, context);
+  arrive(*slot, stepped_thread.request, context);
 }
 
 }  // namespace
@@ -72,19 +73,19 @@ bool claim_traps() noexcept {
   return current.sa_handler == SIG_DFL && install_stop_handler(SIGTRAP, on_trap);
 }
 
-bool can_be_led(const StopSlot& slot) noexcept {
+bool can_be_stepped(const StopSlot& slot) noexcept {
   return sigismember(&slot.context->uc_sigmask, SIGTRAP) == 0 && !is_before_forbidden_call(*slot.context);
 }
 
 __attribute__((no_sanitize("address", "thread", "undefined"))) void begin_steps(StopSlot& slot, std::uint32_t request,
                                                                                 ucontext_t& context) noexcept {
-  led_thread = {&slot, request, 0};
+  stepped_thread = {&slot, request, 0};
   context.uc_mcontext.gregs[REG_EFL] |= trap_flag;
 }
 
 __attribute__((no_sanitize("address", "thread", "undefined"))) void end_steps(ucontext_t& context) noexcept {
   context.uc_mcontext.gregs[REG_EFL] &= ~trap_flag;
-  led_thread.slot = nullptr;
+  stepped_thread.slot = nullptr;
 }
 
 }  // namespace moult::internal

@@ -27,7 +27,7 @@ inline constexpr std::uint32_t most_steps = 30'000;
 bool claim_traps() noexcept;
 
 /// Whether the stopped thread of `slot` can be led from where it is.
-bool can_be_led(const StopSlot& slot) noexcept;
+bool can_be_stepped(const StopSlot& slot) noexcept;
 
 /// For a thread that was let go with a destination, in its handler of the stop signal: makes it trap after each
 /// instruction. `request` is the slot's word as long as it is wanted. Async-signal-safe.

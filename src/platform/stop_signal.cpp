@@ -17,7 +17,7 @@
 namespace moult::internal {
 namespace {
 
-enum Phase : std::uint32_t { vacant = 0, asked = 1, arriving = 2, stopped = 3, led = 4, phase_mask = 7 };
+enum Phase : std::uint32_t { vacant = 0, asked = 1, arriving = 2, stopped = 3, stepping = 4, phase_mask = 7 };
 constexpr std::uint32_t one_use = 8;
 
 constexpr std::uint32_t slots_a_chunk = 256;
@@ -62,7 +62,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlo
     // Read before the slot's word: who lets this thread go writes them in the other order.
     std::uint32_t releases = rendezvous.releases.load();
     std::uint32_t word = slot.word.load();
-    if (word == in_phase(here + one_use, Phase::led)) begin_steps(slot, word, context);
+    if (word == in_phase(here + one_use, Phase::stepping)) begin_steps(slot, word, context);
     if (word != here) break;
     futex_wait(rendezvous.releases, releases, bit_of(slot));
   }
@@ -183,9 +183,9 @@ Asked ask_to_stop(StopSlot& slot) noexcept {
   return result == -ESRCH ? Asked::gone : Asked::failed;
 }
 
-void stop_led(StopSlot& slot) noexcept {
+void stop_stepped(StopSlot& slot) noexcept {
   std::uint32_t word = slot.word.load(std::memory_order_acquire);
-  if ((word & phase_mask) == Phase::led) send_request(slot, word);
+  if ((word & phase_mask) == Phase::stepping) send_request(slot, word);
 }
 
 bool is_stopped(const StopSlot& slot) noexcept {
@@ -201,7 +201,7 @@ bool is_stopped(const StopSlot& slot) noexcept {
 bool withdraw(StopSlot& slot) noexcept {
   std::uint32_t word = slot.word.load(std::memory_order_acquire);
   std::uint32_t phase = word & phase_mask;
-  if ((phase == Phase::asked || phase == Phase::led) &&
+  if ((phase == Phase::asked || phase == Phase::stepping) &&
       slot.word.compare_exchange_strong(word, in_phase(word, Phase::vacant), std::memory_order_acq_rel))
     return true;
   return !is_stopped(slot);
@@ -213,9 +213,9 @@ void Release::add(StopSlot& slot) noexcept {
   release(slot, in_phase(slot.word.load(std::memory_order_relaxed), Phase::vacant));
 }
 
-void Release::lead(StopSlot& slot, const Destination& destination) noexcept {
+void Release::step_out(StopSlot& slot, const Destination& destination) noexcept {
   slot.destination = destination;
-  release(slot, in_phase(slot.word.load(std::memory_order_relaxed) + one_use, Phase::led));
+  release(slot, in_phase(slot.word.load(std::memory_order_relaxed) + one_use, Phase::stepping));
 }
 
 void Release::release(StopSlot& slot, std::uint32_t word) noexcept {

@@ -80,7 +80,7 @@ Asked ask_to_stop(StopSlot& slot) noexcept;
 bool is_stopped(const StopSlot& slot) noexcept;
 
 /// Stops a led thread where it is, should it not have arrived yet: it may wait for what another one holds.
-void stop_led(StopSlot& slot) noexcept;
+void stop_stepped(StopSlot& slot) noexcept;
 
 /// Takes the request back; false when the thread has stopped in the meantime (it has to be let go, then).
 bool withdraw(StopSlot& slot) noexcept;
@@ -94,8 +94,8 @@ class Release final {
   ~Release();
   /// Adds the slot's thread; waits for one that is just arriving.
   void add(StopSlot& slot) noexcept;
-  /// The same for one that is led to `destination`, where it counts as arrived again. can_be_led (single_step.hpp).
-  void lead(StopSlot& slot, const Destination& destination) noexcept;
+  /// The same for one that is led to `destination`, where it counts as arrived again. can_be_stepped (single_step.hpp).
+  void step_out(StopSlot& slot, const Destination& destination) noexcept;
 
  private:
   void release(StopSlot& slot, std::uint32_t word) noexcept;

@@ -3,7 +3,7 @@
 // The threads' side is static_points.cpp. Here one update at a time is carried out, but several may wait: an inline
 // manager's between two probes beside another's. Each has its wait on the board; a thread goes on when none wants it.
 //
-// What lets the threads go is recorded in the transaction before the first one stays (Transaction::when_through), so
+// What lets the threads go is recorded in the transaction before the first one stays (Transaction::on_attempt_end), so
 // that every end of an attempt does.
 //
 // Limits: nothing tells of the end of a thread that is not moult's, so it is looked for now and then.
@@ -164,8 +164,8 @@ void setup_wait_static_points(const StaticPoints& points) {
   MOULT_FAULT("alterability.static_points.setup");
   refuse_gone(points.threads);
   refuse_own(points.threads);
-  transaction.when_through([owner = &transaction] { internal::end_wait(owner); });
-  transaction.conduct_by(
+  transaction.on_attempt_end([owner = &transaction] { internal::end_wait(owner); });
+  transaction.run_pause_on(
       [owner = &transaction](const std::function<void()>& steps) { internal::work_at_point(owner, steps); });
   internal::begin_wait({.owner = &transaction,
                         .points = points.names,

@@ -6,7 +6,7 @@
 // How: a global count says whether any update waits; that is all a point looks at while none does. Otherwise the thread
 // looks at the board (point_board.hpp, with the protocol) under its lock, and when it is wanted sleeps on the word of a
 // seat on its own stack. So the program is stopped around sleeping threads as ever, by StoppedWorld: they hold no lock
-// of moult and stand in a system call, a safe place. A seat's word:
+// of moult and stand in a system call, a safepoint. A seat's word:
 //
 //   waiting --end_wait (manager), or expire (a thread, for a forgotten wait)--> released
 //   waiting --work_at_point (manager)--> called --do_work (the thread)--> waiting
@@ -24,8 +24,6 @@
 // is over.
 #include "points/static_points.hpp"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -34,6 +32,7 @@
 
 #include "base/transaction.hpp"
 #include "moult/error.hpp"
+#include "platform/fork_handlers.hpp"
 #include "platform/futex.hpp"
 #include "threads/stop_mutex.hpp"
 #include "threads/stopped_world.hpp"
@@ -144,10 +143,7 @@ Guarded<PointBoard>& point_board() {
   return *made;
 }
 
-void be_ready_for_fork() {
-  static const bool is_ready = ::pthread_atfork(nullptr, nullptr, reset_points_in_child) == 0;
-  if (!is_ready) throw std::bad_alloc();
-}
+void be_ready_for_fork() { register_fork_handlers(ForkPlace::static_points, {.in_child = reset_points_in_child}); }
 
 void begin_wait(PointWait wait) {
   be_ready_for_fork();

@@ -7,13 +7,12 @@
 // In a child of fork only the thread that forked is there. A body remembers before which fork its thread was started.
 #include "points/thread_body.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <new>
 #include <utility>
 
 #include "base/name.hpp"
+#include "platform/fork_handlers.hpp"
 #include "platform/futex.hpp"
 #include "platform/tasks.hpp"
 #include "platform/thread_name.hpp"
@@ -40,11 +39,9 @@ void go_on_in_child_of_fork() {
   if (body_of_this_thread != nullptr) body_of_this_thread->go_on_in_child();
 }
 
-/// After the board's own handler, which is called before this one then.
 void be_ready() {
   be_ready_for_fork();
-  static const bool is_ready = ::pthread_atfork(nullptr, nullptr, go_on_in_child_of_fork) == 0;
-  if (!is_ready) throw std::bad_alloc();
+  register_fork_handlers(ForkPlace::threads, {.in_child = go_on_in_child_of_fork});
 }
 
 template <class Act>

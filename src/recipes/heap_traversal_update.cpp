@@ -3,6 +3,7 @@
 
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
+#include "base/warning.hpp"
 #include "heap/heap_traversal.hpp"
 #include "moult/error.hpp"
 #include "moult/heap_walker.hpp"
@@ -58,9 +59,9 @@ void HeapTraversalUpdate::apply() {
   internal::Transaction* transaction = internal::Transaction::current();
   impl_->summary = impl_->visits().commit(*stopped, transaction);
   for (const HeapRemark& remark : impl_->summary.not_followed)
-    transaction->warn("not followed: " + std::to_string(remark.count) + " " + remark.what + ", first " + remark.first);
+    internal::warn("not followed: " + std::to_string(remark.count) + " " + remark.what + ", first " + remark.first);
   for (const HeapRemark& remark : impl_->summary.skipped)
-    transaction->warn("skipped: " + std::to_string(remark.count) + " " + remark.what + ", first " + remark.first);
+    internal::warn("skipped: " + std::to_string(remark.count) + " " + remark.what + ", first " + remark.first);
   MOULT_FAULT("recipes.heap_traversal.applied");
 }
 

@@ -352,7 +352,7 @@ std::shared_ptr<const OpaqueLocalChange> find_local(const AnyFunction& function,
 std::size_t set_local(const OpaqueLocalChange& local, const void* value, const LocalUpdate& options) {
   const auto& change = internal::behind<internal::LocalChange>(local);
   std::size_t count = 0;
-  internal::change_directly(
+  internal::change_untracked(
       [&] {
         internal::in_stopped_world(
             {.timeout = options.timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {

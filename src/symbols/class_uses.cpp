@@ -68,9 +68,9 @@ class Teller final {
  private:
   CodeRange code_at(std::uint64_t address) const {
     const std::optional<FunctionMatch> match = symbols_.functions().at(address);
-    const Symbol* symbol = match && match->original != nullptr ? match->original
-                           : match && !match->pieces.empty()   ? match->pieces.front()
-                                                               : nullptr;
+    const Symbol* symbol = match && match->original != nullptr  ? match->original
+                           : match && !match->fragments.empty() ? match->fragments.front()
+                                                                : nullptr;
     return symbol != nullptr ? CodeRange{CodeAddress{symbol->begin}, CodeAddress{symbol->end}}
                              : CodeRange{CodeAddress{address}, CodeAddress{address}};
   }

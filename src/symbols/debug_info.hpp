@@ -42,7 +42,7 @@ class DebugInfo final {
   const std::vector<DebugUnit>& units() const noexcept { return units_; }
   /// The unit whose code is at `address`, or null.
   const DebugUnit* unit_at(std::uint64_t address) const;
-  /// The DIE of the function whose code, a piece of it included, is at `address`.
+  /// The DIE of the function whose code, a fragment of it included, is at `address`.
   std::optional<Dwarf_Die> function_at(std::uint64_t address) const;
   /// The file in which the function at `address` was declared; empty when unknown.
   std::string source_of(std::uint64_t address) const;

@@ -14,7 +14,7 @@ namespace moult::internal {
 
 /// What is asked.
 struct InlinedFunction {
-  std::vector<std::uint64_t> addresses;  ///< where its own code is, pieces included
+  std::vector<std::uint64_t> addresses;  ///< where its own code is, fragments included
   std::vector<std::string> names;        ///< mangled, of all its aliases; none for a local function
 };
 

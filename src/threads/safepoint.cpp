@@ -105,32 +105,32 @@ std::optional<UnsafeStop> judge_runtime(const RuntimeFrames& frames, bool at_sys
 
 }  // namespace
 
-std::shared_ptr<const SafePlaces> SafePlaces::current() {
+std::shared_ptr<const Safepoints> Safepoints::current() {
   struct Made {
     std::uint64_t generation = 0;
-    std::shared_ptr<const SafePlaces> places;
+    std::shared_ptr<const Safepoints> places;
   };
   static Guarded<Made> made;
   std::uint64_t generation = internal::module_generation();
-  std::shared_ptr<const SafePlaces> places =
+  std::shared_ptr<const Safepoints> places =
       made.with([&](Made& last) { return last.generation == generation ? last.places : nullptr; });
   if (places != nullptr) return places;
-  places = std::shared_ptr<const SafePlaces>(new SafePlaces());
+  places = std::shared_ptr<const Safepoints>(new Safepoints());
   made.with([&](Made& last) { last = {generation, places}; });
   return places;
 }
 
-SafePlaces::SafePlaces() {
-  MOULT_FAULT("threads.safe_places.read");
+Safepoints::Safepoints() {
+  MOULT_FAULT("threads.safepoints.read");
   add_module_functions();
   add_guards();
   sort();
 }
 
-void SafePlaces::add_module_functions() {
+void Safepoints::add_module_functions() {
   for_each_module([this](const LoadedModule& module) {
     DynamicSymbols symbols(module.bias, module.dynamic);
-    if (module.path.find("/ld-linux") != std::string::npos) places_.push_back({module.range, Kind::loader});
+    if (module.path.find("/ld-linux") != std::string::npos) unsafe_code_.push_back({module.range, Kind::loader});
     if (module.path.starts_with("linux-vdso")) runtime_.add_vdso(module.range);
     if (symbols.find("gnu_get_libc_version")) return add_libc(symbols, module.range);
     add_allocation(symbols, module.range);
@@ -139,50 +139,50 @@ void SafePlaces::add_module_functions() {
   });
 }
 
-void SafePlaces::add_allocation(const DynamicSymbols& symbols, CodeRange module) {
+void Safepoints::add_allocation(const DynamicSymbols& symbols, CodeRange module) {
   for (std::string_view name : allocation_functions) {
     std::optional<CodeRange> function = symbols.find(name);
     if (!function) continue;
-    places_.push_back({*function, Kind::allocation});
-    for (CodeRange inner : jumps_of(*function, module)) places_.push_back({inner, Kind::allocation});
+    unsafe_code_.push_back({*function, Kind::allocation});
+    for (CodeRange inner : jumps_of(*function, module)) unsafe_code_.push_back({inner, Kind::allocation});
   }
 }
 
 /// Some stand between the program and libc where threads are concerned, too, with locks of their own: the sanitizers.
-void SafePlaces::add_allocator(const DynamicSymbols& allocator, CodeRange range) {
+void Safepoints::add_allocator(const DynamicSymbols& allocator, CodeRange range) {
   runtime_.add_allocator(range);
   allocator.for_each([this](std::string_view name, CodeRange function) {
     std::optional<Kind> kind = kind_of(name);
-    if (kind == Kind::creation || kind == Kind::joining) places_.push_back({function, *kind});
+    if (kind == Kind::creation || kind == Kind::joining) unsafe_code_.push_back({function, *kind});
   });
 }
 
 /// Its own allocation functions lie in one piece, but for one.
-void SafePlaces::add_libc(const DynamicSymbols& libc, CodeRange range) {
+void Safepoints::add_libc(const DynamicSymbols& libc, CodeRange range) {
   runtime_.add_libc(libc, range);
   CodeRange allocation{};
   for (std::string_view name : allocation_functions) {
     std::optional<CodeRange> function = libc.find(name);
     if (!function) continue;
     if (name == "reallocarray") {
-      places_.push_back({*function, Kind::allocation});
+      unsafe_code_.push_back({*function, Kind::allocation});
       continue;
     }
     if (allocation.begin == CodeAddress{}) allocation = *function;
     allocation = {std::min(allocation.begin, function->begin), std::max(allocation.end, function->end)};
   }
-  places_.push_back({allocation, Kind::allocation});
+  unsafe_code_.push_back({allocation, Kind::allocation});
   libc.for_each([&](std::string_view name, CodeRange function) {
     std::optional<Kind> kind = kind_of(name);
     if (!kind) return;
-    places_.push_back({function, *kind});
+    unsafe_code_.push_back({function, *kind});
     bool may_jump = *kind == Kind::stdio || *kind == Kind::joining;
     std::optional<CodeRange> inner = may_jump ? last_jump_of(function, range) : std::nullopt;
-    if (inner) places_.push_back({*inner, *kind});
+    if (inner) unsafe_code_.push_back({*inner, *kind});
   });
 }
 
-std::optional<SafePlaces::Kind> SafePlaces::kind_of(std::string_view libc_name) noexcept {
+std::optional<Safepoints::Kind> Safepoints::kind_of(std::string_view libc_name) noexcept {
   if (is_among(creation_functions, libc_name) || is_among(user_functions, libc_name)) return Kind::creation;
   if (is_among(joining_functions, libc_name)) return Kind::joining;
   if (is_among(loader_functions, libc_name)) return Kind::loader;
@@ -190,7 +190,7 @@ std::optional<SafePlaces::Kind> SafePlaces::kind_of(std::string_view libc_name) 
   return std::nullopt;
 }
 
-void SafePlaces::add_guards() {
+void Safepoints::add_guards() {
   for_each_module([this](const LoadedModule& module) {
     std::string path = module.path.empty() ? "/proc/self/exe" : module.path;
     for (GuardVariable& guard : internal::guard_variables(path))
@@ -198,38 +198,39 @@ void SafePlaces::add_guards() {
   });
 }
 
-void SafePlaces::sort() {
-  std::sort(places_.begin(), places_.end(), [](const Place& a, const Place& b) { return a.range < b.range; });
+void Safepoints::sort() {
+  std::sort(unsafe_code_.begin(), unsafe_code_.end(),
+            [](const UnsafeCode& a, const UnsafeCode& b) { return a.range < b.range; });
   // Aliases give the same range twice, and the region of libc's allocator swallows its functions.
-  std::vector<Place> merged;
-  for (const Place& place : places_) {
+  std::vector<UnsafeCode> merged;
+  for (const UnsafeCode& place : unsafe_code_) {
     if (!merged.empty() && place.range.begin < merged.back().range.end)
       merged.back().range.end = std::max(merged.back().range.end, place.range.end);
     else
       merged.push_back(place);
   }
-  places_ = std::move(merged);
+  unsafe_code_ = std::move(merged);
 }
 
-const SafePlaces::Place* SafePlaces::place_of(CodeAddress address) const noexcept {
-  auto after = std::upper_bound(places_.begin(), places_.end(), address,
-                                [](CodeAddress wanted, const Place& place) { return wanted < place.range.begin; });
-  if (after == places_.begin() || !std::prev(after)->range.contains(address)) return nullptr;
+const Safepoints::UnsafeCode* Safepoints::unsafe_code_at(CodeAddress address) const noexcept {
+  auto after = std::upper_bound(unsafe_code_.begin(), unsafe_code_.end(), address,
+                                [](CodeAddress wanted, const UnsafeCode& place) { return wanted < place.range.begin; });
+  if (after == unsafe_code_.begin() || !std::prev(after)->range.contains(address)) return nullptr;
   return &*std::prev(after);
 }
 
-std::optional<UnsafeStop> SafePlaces::judge(const StopSlot& slot, RowCache& rows,
+std::optional<UnsafeStop> Safepoints::judge(const StopSlot& slot, RowCache& rows,
                                             const std::vector<CodeRange>& keep_out, Waiting waiting) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
   // Reading input blocks with only that stream's lock held; waiting for a thread's end, or for a lock, with none.
   bool waits_for_input = is_waiting_for_input(*slot.context);
   bool waits_for_thread = is_at_futex(*slot.context);
-  auto is_borne = [&](const Place& place) {
+  auto is_borne = [&](const UnsafeCode& place) {
     if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
     return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);
   };
-  auto lock_at = [&](CodeAddress address) -> const Place* {
-    const Place* place = place_of(address);
+  auto lock_at = [&](CodeAddress address) -> const UnsafeCode* {
+    const UnsafeCode* place = unsafe_code_at(address);
     return place == nullptr || is_borne(*place) ? nullptr : place;
   };
   std::optional<UnsafeStop> unsafe;
@@ -238,7 +239,7 @@ std::optional<UnsafeStop> SafePlaces::judge(const StopSlot& slot, RowCache& rows
     CodeAddress address = frame.lookup_address();
     if (is_strictly_inside(keep_out, frame.pc))
       unsafe = UnsafeStop{"is inside the bytes about to be overwritten", address};
-    const Place* place = lock_at(address);
+    const UnsafeCode* place = lock_at(address);
     if (!frame.is_precise) {
       innermost.end();
       if (place != nullptr && is_behind_call(frame.pc, place->range)) unsafe = UnsafeStop{in_doubt, address};
@@ -251,14 +252,14 @@ std::optional<UnsafeStop> SafePlaces::judge(const StopSlot& slot, RowCache& rows
   return unsafe ? unsafe : judge_runtime(innermost, slot.at_syscall, waiting);
 }
 
-std::optional<Destination> SafePlaces::way_out(const StopSlot& slot, RowCache& rows) const noexcept {
+std::optional<Destination> Safepoints::way_out(const StopSlot& slot, RowCache& rows) const noexcept {
   std::optional<Destination> out;
   bool was_inside = false;
   RuntimeFrames innermost(runtime_);
   Unwinder unwinder(rows, registers_of(*slot.context));
   do {
     const CodeAddress address = unwinder.frame().lookup_address();
-    const Place* place = place_of(address);
+    const UnsafeCode* place = unsafe_code_at(address);
     if (place != nullptr && place->kind != Kind::allocation && place->kind != Kind::stdio) return std::nullopt;
     innermost.add(address);
     const bool is_inside = place != nullptr || (innermost.are_all() && innermost.allocator() != CodeAddress{});
@@ -268,7 +269,7 @@ std::optional<Destination> SafePlaces::way_out(const StopSlot& slot, RowCache& r
   return out;
 }
 
-const char* SafePlaces::static_in_initialisation() const noexcept {
+const char* Safepoints::static_in_initialisation() const noexcept {
   // libstdc++'s futex protocol: 1 in the first byte is done; 0x100 is being initialised, 0x10000 with waiting threads.
   constexpr int done = 0x1;
   constexpr int in_progress = 0x10100;

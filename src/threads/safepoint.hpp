@@ -47,10 +47,10 @@ enum class Waiting {
   for_lock,    ///< it may be waiting for one that such a thread holds
 };
 
-class SafePlaces final {
+class Safepoints final {
  public:
   /// For the modules that are loaded now; made anew only when these have changed. Reads files and allocates.
-  static std::shared_ptr<const SafePlaces> current();
+  static std::shared_ptr<const Safepoints> current();
 
   /// Nothing when the stopped thread of `slot` may stay where it is. Neither allocates nor takes a lock.
   std::optional<UnsafeStop> judge(const StopSlot& slot, RowCache& rows, const std::vector<CodeRange>& keep_out,
@@ -64,7 +64,7 @@ class SafePlaces final {
   const char* static_in_initialisation() const noexcept;
 
  private:
-  SafePlaces();
+  Safepoints();
   void add_module_functions();
   void add_allocation(const class DynamicSymbols& symbols, CodeRange module);
   void add_allocator(const class DynamicSymbols& allocator, CodeRange range);
@@ -74,13 +74,13 @@ class SafePlaces final {
 
   enum class Kind : std::uint8_t { allocation, loader, creation, joining, stdio };
   static std::optional<Kind> kind_of(std::string_view libc_name) noexcept;
-  struct Place {
+  struct UnsafeCode {
     CodeRange range;
     Kind kind;
   };
-  const Place* place_of(CodeAddress address) const noexcept;
+  const UnsafeCode* unsafe_code_at(CodeAddress address) const noexcept;
 
-  std::vector<Place> places_;  ///< sorted, not overlapping
+  std::vector<UnsafeCode> unsafe_code_;  ///< sorted, not overlapping
   RuntimeCode runtime_;
   struct Guard {
     std::uintptr_t address;

@@ -7,20 +7,20 @@
 
 namespace moult::internal {
 
-void Culprit::blame(pid_t task, const char* what) noexcept {
+void StopBlocker::blame(pid_t task, const char* what) noexcept {
   task_ = task;
   what_ = what;
   frame_count_ = 0;
   is_only_late_ = false;
 }
 
-void Culprit::blame_late(pid_t task) noexcept {
+void StopBlocker::blame_late(pid_t task) noexcept {
   if (is_known()) return;
   blame(task, "was not given a processor in time; the machine is busy");
   is_only_late_ = true;
 }
 
-void Culprit::blame(const StopSlot& slot, const UnsafeStop& unsafe, RowCache& rows) noexcept {
+void StopBlocker::blame(const StopSlot& slot, const UnsafeStop& unsafe, RowCache& rows) noexcept {
   blame(slot.task, unsafe.what);
   walk_stack(rows, registers_of(*slot.context), [this, &unsafe](const Frame& frame) {
     bool is_last = !frame.is_precise;  // from here on only the word that gave rise to doubt means something
@@ -30,7 +30,7 @@ void Culprit::blame(const StopSlot& slot, const UnsafeStop& unsafe, RowCache& ro
   });
 }
 
-std::string Culprit::explain() const {
+std::string StopBlocker::explain() const {
   if (guard_ != nullptr) return std::string(guard_) + " shows that its variable is being initialised";
   if (task_ == 0) return what_ != nullptr ? what_ : "new threads were created all the time";
   std::string text = describe_thread(ThreadId{task_}) + " " + what_;

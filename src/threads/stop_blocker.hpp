@@ -15,7 +15,7 @@
 namespace moult::internal {
 
 /// Filled in while threads are stopped: blame does not allocate. The last one that is blamed stays.
-class Culprit final {
+class StopBlocker final {
  public:
   /// `what` follows the thread's name: "blocks the signal that stops threads".
   void blame(pid_t task, const char* what) noexcept;

@@ -1,13 +1,12 @@
 #include "threads/stop_mutex.hpp"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <cstdint>
 #include <new>
 #include <thread>
 
 #include "moult/error.hpp"
+#include "platform/fork_handlers.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -36,17 +35,16 @@ void begin_anew_in_child() noexcept {
 
 }  // namespace
 
-StopTurn::StopTurn(Clock::time_point deadline) : lock_(turns.turn, std::defer_lock) {
-  static const bool is_ready_for_fork = ::pthread_atfork(nullptr, nullptr, begin_anew_in_child) == 0;
-  if (!is_ready_for_fork) throw std::bad_alloc();
+StopMutex::StopMutex(Clock::time_point deadline) : lock_(turns.turn, std::defer_lock) {
+  register_fork_handlers(ForkPlace::stop_mutex, {.in_child = begin_anew_in_child});
   if (!lock_.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
   turns.is_taken = true;
 }
 
-StopTurn::~StopTurn() { turns.is_taken = false; }
+StopMutex::~StopMutex() { turns.is_taken = false; }
 
-bool StopTurn::give_way(Clock::time_point deadline) {
+bool StopMutex::give_way(Clock::time_point deadline) {
   constexpr microseconds glance{50};
   if (turns.urgent == 0) return true;
   const std::uint32_t passed = turns.urgent_passed;

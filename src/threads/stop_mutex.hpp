@@ -8,13 +8,13 @@ namespace moult::internal {
 
 /// The turn to stop the program, from construction to destruction. No Guarded: whoever waits for it holds nothing a
 /// stop could need.
-class StopTurn final {
+class StopMutex final {
  public:
   /// Waits for it. Throws Error (thread_unstoppable) at the deadline; std::bad_alloc.
-  explicit StopTurn(std::chrono::steady_clock::time_point deadline);
-  ~StopTurn();
-  StopTurn(const StopTurn&) = delete;
-  StopTurn& operator=(const StopTurn&) = delete;
+  explicit StopMutex(std::chrono::steady_clock::time_point deadline);
+  ~StopMutex();
+  StopMutex(const StopMutex&) = delete;
+  StopMutex& operator=(const StopMutex&) = delete;
 
   /// Lets urgent stops pass, should any be wanted. False when the turn did not come back in time.
   bool give_way(std::chrono::steady_clock::time_point deadline);

@@ -1,7 +1,7 @@
-// Stopping every thread of the process at a safe place.
+// Stopping every thread of the process at a safepoint.
 //
 // A stop is a series of attempts until the deadline. One attempt asks every thread, waits for all to arrive, looks
-// again for threads that were created meanwhile, and judges where each one stands (safe_place.hpp). Threads at an
+// again for threads that were created meanwhile, and judges where each one stands (safepoint.hpp). Threads at an
 // unsafe place are let go for a moment and asked again while the others stay; a lock of libc is only ever held by
 // threads inside libc, so they come through. What they need may still be held by a stopped thread (a library's
 // constructor waits for the program's own mutex): so an attempt has a limit, after which everybody runs, and a later
@@ -57,7 +57,7 @@ struct Stopped {
   StopSlot* slot = nullptr;
   bool is_safe = false;
   bool is_asked = false;         ///< false: the signal could not be sent, and the attempt will fail
-  bool is_led = false;           ///< on its way out of an unsafe place, where it stops without a signal
+  bool is_stepping_out = false;  ///< on its way out of an unsafe place, where it stops without a signal
   std::uint64_t ran_before = 0;  ///< nanoseconds on a processor, of one that waits for memory, when it was asked
 };
 
@@ -74,7 +74,7 @@ class StoppedWorld::Impl final {
       : keep_out_(options.keep_out.begin(), options.keep_out.end()),
         memory_(options.memory),
         self_(own_task()),
-        turn_(deadline) {
+        stop_mutex_(deadline) {
     internal::stop_signal();
   }
   ~Impl() { release(); }
@@ -82,7 +82,7 @@ class StoppedWorld::Impl final {
   bool attempt(Clock::time_point limit);
   bool give_way(Clock::time_point deadline);
   void release() noexcept;
-  const Culprit& culprit() const noexcept { return culprit_; }
+  const StopBlocker& blocker() const noexcept { return blocker_; }
 
   Clock::time_point began() const noexcept { return began_; }
   std::span<const ThreadId> threads() const noexcept { return ids_; }
@@ -104,7 +104,7 @@ class StoppedWorld::Impl final {
   std::size_t drop_unstoppable() noexcept;
   bool settle(Clock::time_point limit);
   std::size_t judge_all();
-  void let_unsafe_go(bool leads, Clock::time_point limit) noexcept;
+  void let_unsafe_go(bool steps_out, Clock::time_point limit) noexcept;
   void publish_ids();
 
   std::vector<CodeRange> keep_out_;
@@ -112,7 +112,7 @@ class StoppedWorld::Impl final {
   pid_t self_;
   TaskList task_list_;
   std::optional<OrdinarySignalsBlocked> handlers_;
-  std::shared_ptr<const SafePlaces> places_;
+  std::shared_ptr<const Safepoints> safepoints_;
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
@@ -123,9 +123,9 @@ class StoppedWorld::Impl final {
   Clock::time_point began_{};
   Clock::time_point attempted_{};
   int attempts_ = 0;
-  Culprit culprit_;
+  StopBlocker blocker_;
   bool is_at_rest_ = false;  ///< the service threads begin nothing
-  StopTurn turn_;            ///< last: given back before handlers run again
+  StopMutex stop_mutex_;     ///< last: given back before handlers run again
 };
 
 /// Everything that allocates, before the first thread is asked.
@@ -133,7 +133,7 @@ void StoppedWorld::Impl::reserve() {
   MOULT_FAULT("threads.stop.reserve");
   constexpr std::size_t spare = 64;
   generation_ = internal::module_generation();
-  places_ = SafePlaces::current();
+  safepoints_ = Safepoints::current();
   rows_.keep_for(generation_);
   // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
   walk_stack(rows_, current_registers(), [](const Frame& frame) { return frame.is_precise; });
@@ -169,7 +169,8 @@ bool StoppedWorld::Impl::gather(bool is_first) {
     began_ = Clock::now();
     reset_arrivals();
   }
-  std::erase_if(stopped_, [this](Stopped& thread) { return !thread.is_safe && !thread.is_led && !ask(thread); });
+  std::erase_if(stopped_,
+                [this](Stopped& thread) { return !thread.is_safe && !thread.is_stepping_out && !ask(thread); });
   return true;
 }
 
@@ -209,12 +210,12 @@ void StoppedWorld::Impl::map_memory() noexcept {
 /// False when the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   if (awaits_signal(thread.slot->before, internal::stop_signal())) {
-    culprit_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
+    blocker_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
     return true;
   }
   look_before(thread);
   Asked asked = ask_to_stop(*thread.slot);
-  if (asked == Asked::failed) culprit_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  if (asked == Asked::failed) blocker_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
   thread.is_asked = asked == Asked::sent;
   return asked != Asked::gone;
 }
@@ -231,8 +232,8 @@ bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
 /// Waits until every thread that was asked has stopped or will never.
 bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
   constexpr milliseconds patience{1};
-  constexpr milliseconds for_led{20};
-  Clock::time_point led_until = Clock::now() + for_led;
+  constexpr milliseconds for_stepping{20};
+  Clock::time_point stepping_until = Clock::now() + for_stepping;
   auto waited_for = [this] {
     return static_cast<std::uint32_t>(
         std::count_if(stopped_.begin(), stopped_.end(), [](const Stopped& thread) { return !thread.is_safe; }));
@@ -242,11 +243,12 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     Clock::duration left = std::min<Clock::duration>(patience, limit - now);
     std::uint32_t before = arrivals();
     if (await_arrivals(waited_for(), left)) return true;
-    if (Clock::now() >= led_until) {
+    if (Clock::now() >= stepping_until) {
       // On a busy machine it may just not have had a processor; one that runs comes to an end (single_step.hpp).
       for (Stopped& thread : stopped_)
-        if (thread.is_led && !thread.is_safe && !task_status(thread.slot->task).is_runnable) stop_led(*thread.slot);
-      led_until = Clock::now() + for_led;
+        if (thread.is_stepping_out && !thread.is_safe && !task_status(thread.slot->task).is_runnable)
+          stop_stepped(*thread.slot);
+      stepping_until = Clock::now() + for_stepping;
     }
     bool is_progress = arrivals() != before;
     if (!is_progress) map_memory();
@@ -267,13 +269,13 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
       // One that arrived in between was seen asleep in its stop, which says nothing against it.
       if (is_stopped(*thread.slot)) return false;
       if (is_deaf(status))
-        culprit_.blame(task, "blocks the signal that stops threads");
+        blocker_.blame(task, "blocks the signal that stops threads");
       else if (status.is_traced)
-        culprit_.blame(task, "is held by a debugger or by job control");
+        blocker_.blame(task, "is held by a debugger or by job control");
       else if (status.is_runnable)
-        culprit_.blame_late(task);
+        blocker_.blame_late(task);
       else
-        culprit_.blame(task, "does not answer; it may be in a system call that cannot be interrupted");
+        blocker_.blame(task, "does not answer; it may be in a system call that cannot be interrupted");
       return false;
     }
     if (!withdraw(*thread.slot)) return false;
@@ -293,18 +295,18 @@ std::size_t StoppedWorld::Impl::judge_all() {
   std::size_t unsafe_count = 0;
   for (Stopped& thread : stopped_) {
     if (thread.is_safe) continue;
-    std::optional<UnsafeStop> unsafe = places_->judge(*thread.slot, rows_, keep_out_, waiting_of(thread));
+    std::optional<UnsafeStop> unsafe = safepoints_->judge(*thread.slot, rows_, keep_out_, waiting_of(thread));
     thread.is_safe = !unsafe;
     if (!unsafe) continue;
     ++unsafe_count;
-    culprit_.blame(*thread.slot, *unsafe, rows_);
+    blocker_.blame(*thread.slot, *unsafe, rows_);
   }
   return unsafe_count;
 }
 
 /// Returns when all of them have left. On a busy machine that takes a while, and a thread asked again before would stop
 /// where it stood.
-void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noexcept {
+void StoppedWorld::Impl::let_unsafe_go(bool steps_out, Clock::time_point limit) noexcept {
   constexpr microseconds glance{20};
   if (memory_ != nullptr) memory_->unmap();
   {
@@ -312,9 +314,9 @@ void StoppedWorld::Impl::let_unsafe_go(bool leads, Clock::time_point limit) noex
     for (Stopped& thread : stopped_) {
       if (thread.is_safe) continue;
       std::optional<Destination> out;
-      if (leads && can_be_led(*thread.slot)) out = places_->way_out(*thread.slot, rows_);
-      thread.is_led = out.has_value();
-      out ? release.lead(*thread.slot, *out) : release.add(*thread.slot);
+      if (steps_out && can_be_stepped(*thread.slot)) out = safepoints_->way_out(*thread.slot, rows_);
+      thread.is_stepping_out = out.has_value();
+      out ? release.step_out(*thread.slot, *out) : release.add(*thread.slot);
     }
   }
   auto has_left = [](const Stopped& thread) { return thread.is_safe || thread.slot->has_left.load(); };
@@ -330,15 +332,15 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   constexpr microseconds long_moment{1000};  // with many such threads on few cores, each needs time to get on at all
   microseconds moment{5};
   int rounds = 0;
-  std::optional<bool> can_lead;
+  std::optional<bool> can_step;
   for (;;) {
     if (!await_all(limit)) return false;
     reset_arrivals();
     if (judge_all() > 0) {
       if (is_over(limit)) return false;
-      if (++rounds > rounds_of_chance && !can_lead) can_lead = claim_traps();
+      if (++rounds > rounds_of_chance && !can_step) can_step = claim_traps();
       // Whoever was led and did not get out gets another chance as well.
-      let_unsafe_go(can_lead.value_or(false) && rounds % 2 == 0, limit);
+      let_unsafe_go(can_step.value_or(false) && rounds % 2 == 0, limit);
       sleep_for(moment);
       moment = std::min(moment * 2, rounds < short_rounds ? short_moment : long_moment);
     } else if (task_list_.count() == stopped_.size() + ignored_.size() + 1) {
@@ -349,7 +351,9 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
 }
 
 /// To stops that fill memory. False when the turn did not come back in time.
-bool StoppedWorld::Impl::give_way(Clock::time_point deadline) { return memory_ != nullptr || turn_.give_way(deadline); }
+bool StoppedWorld::Impl::give_way(Clock::time_point deadline) {
+  return memory_ != nullptr || stop_mutex_.give_way(deadline);
+}
 
 bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   attempted_ = Clock::now();
@@ -358,26 +362,26 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   sigset_t ignored = ignored_signals();
   leave_open(ignored);
   handlers_.emplace(ignored);
-  const Culprit former = std::exchange(culprit_, {});
+  const StopBlocker former = std::exchange(blocker_, {});
   if (gather(true) && settle(limit)) {
     // From here on the loader may be asked: no thread is inside it.
-    culprit_ = {};
+    blocker_ = {};
     is_at_rest_ = await_rest(self_, limit);
     if (!is_at_rest_) {
-      culprit_.blame_something("an object is being converted at its first use, which has not come to an end");
+      blocker_.blame_something("an object is being converted at its first use, which has not come to an end");
     } else if (internal::module_generation() != generation_) {
-      culprit_.blame_something("libraries were being loaded or unloaded all the time");
+      blocker_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
       // Whoever initialises it may be the one that waits for memory.
       const bool bears_statics = memory_ != nullptr && attempts_ > 2;
-      culprit_.blame_guard(bears_statics ? nullptr : places_->static_in_initialisation());
-      if (!culprit_.is_known()) return publish_ids(), true;
+      blocker_.blame_guard(bears_statics ? nullptr : safepoints_->static_in_initialisation());
+      if (!blocker_.is_known()) return publish_ids(), true;
     }
   }
   release();
   handlers_.reset();
   // On a busy machine an attempt may end before it has seen anything: then what the one before saw is the reason.
-  if (!culprit_.is_known() || (culprit_.is_only_late() && former.is_known())) culprit_ = former;
+  if (!blocker_.is_known() || (blocker_.is_only_late() && former.is_known())) blocker_ = former;
   return false;
 }
 
@@ -442,10 +446,9 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
     limit = std::min(limit * 2, milliseconds{10'000});  // an attempt may be given up at once, again and again
     rest = std::min(rest * 2, milliseconds{20});
   }
-  throw Error(ErrorCode::thread_unstoppable, "could not stop every thread at a safe place within " +
-                                                 std::to_string(options.timeout.count()) +
-                                                 " ms: " + stopped->impl_->culprit().explain() +
-                                                 "; nothing was changed, try again or allow more time");
+  throw Error(ErrorCode::thread_unstoppable,
+              "could not stop every thread at a safepoint within " + std::to_string(options.timeout.count()) + " ms: " +
+                  stopped->impl_->blocker().explain() + "; nothing was changed, try again or allow more time");
 }
 
 bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {

@@ -1,4 +1,4 @@
-// The proof that every other thread of the process is stopped at a safe place.
+// The proof that every other thread of the process is stopped at a safepoint.
 #pragma once
 
 #include <chrono>

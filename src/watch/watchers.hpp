@@ -2,8 +2,6 @@
 // server of a kind in the process.
 #pragma once
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
+#include "platform/fork_handlers.hpp"
 
 namespace moult::internal {
 
@@ -52,13 +51,12 @@ class Watchers final {
 template <class Server>
 class OneServer final {
  public:
-  /// Makes it with `make()` where there is none, and calls `start(server)` each time. `before_fork` and `in_child` are
-  /// called around every fork from then on. Throws what these throw, and std::bad_alloc.
+  /// Makes it with `make()` where there is none, and calls `start(server)` each time. `at_fork` is called around
+  /// every fork from then on. Throws what these throw, and std::bad_alloc.
   template <class Make, class Start>
-  static std::shared_ptr<Server> get(void (*before_fork)(), void (*in_child)(), Make&& make, Start&& start) {
+  static std::shared_ptr<Server> get(ForkPlace fork_place, ForkHandlers at_fork, Make&& make, Start&& start) {
     return place().with([&](std::shared_ptr<Server>& server) {
-      static const bool is_ready_for_fork = ::pthread_atfork(before_fork, nullptr, in_child) == 0;
-      if (!is_ready_for_fork) throw std::bad_alloc();
+      register_fork_handlers(fork_place, at_fork);
       if (server == nullptr) server.reset(make());
       start(*server);
       return server;

@@ -135,7 +135,7 @@ TEST(Patching, AnUpdateThatWasOvertakenByALaterOneIsRefused) {
   slow.apply_next_update();
   expect_refused(
       earlier.report(), ErrorCode::superseded,
-      {"redefined_later(int): update " + std::to_string(later.id), "handed in later", "hand this one in again"});
+      {"redefined_later(int): update " + std::to_string(later.id), "submitted later", "submit this one again"});
   EXPECT_EQ(redefined_later(1), 101);
   const moult::UpdateReport again =
       apply(std::make_unique<SafeRedefineUpdate>("earlier", redefined_later, earlier_version));

@@ -27,10 +27,10 @@ TEST(Transaction, CountsEqualChangesThatFollowEachOther) {
 TEST(Transaction, LetsGoWhatIsHeldBackOnceWhenTheAttemptIsThrough) {
   Transaction transaction;
   int times = 0;
-  transaction.when_through([&times] { ++times; });
+  transaction.on_attempt_end([&times] { ++times; });
   EXPECT_EQ(times, 0);
-  transaction.be_through();
-  transaction.be_through();
+  transaction.end_attempt();
+  transaction.end_attempt();
   EXPECT_EQ(times, 1);
 }
 
@@ -38,7 +38,7 @@ TEST(Transaction, LetsGoWhatIsHeldBackWhenItIsDestroyed) {
   int times = 0;
   {
     Transaction transaction;
-    transaction.when_through([&times] { ++times; });
+    transaction.on_attempt_end([&times] { ++times; });
   }
   EXPECT_EQ(times, 1);
 }
@@ -54,14 +54,14 @@ TEST(Transaction, IsInHandWhileAStepIsCalled) {
   EXPECT_FALSE(transaction.is_in_hand());
 }
 
-TEST(Transaction, HasItsStepsCarriedOutByAConductorOnce) {
+TEST(Transaction, RunsItsPauseOnTheGivenRunnerOnce) {
   Transaction transaction;
-  int conducted = 0;
+  int runs = 0;
   int steps = 0;
-  transaction.conduct_by([&conducted](const std::function<void()>& act) { act(), ++conducted; });
-  transaction.conduct([&steps] { ++steps; });
-  transaction.conduct([&steps] { ++steps; });
-  EXPECT_EQ(conducted, 1);
+  transaction.run_pause_on([&runs](const std::function<void()>& act) { act(), ++runs; });
+  transaction.run_pause([&steps] { ++steps; });
+  transaction.run_pause([&steps] { ++steps; });
+  EXPECT_EQ(runs, 1);
   EXPECT_EQ(steps, 2);
 }
 

@@ -199,7 +199,7 @@ bool read_here(std::uintptr_t address, std::span<std::uint8_t> to) {
 }
 
 FunctionCode function_between(const std::uint8_t* begin, const std::uint8_t* end) {
-  return {.name = "f", .body = bytes_between(begin, end), .after = {end, 16}, .pieces = {}, .read = read_here};
+  return {.name = "f", .body = bytes_between(begin, end), .after = {end, 16}, .fragments = {}, .read = read_here};
 }
 
 #define MOULT_TEST_FUNCTION(name) function_between(name, name##_end)
@@ -284,10 +284,10 @@ TEST(EntryPlan, ABranchToTheByteBehindTheJumpIsAllowed) {
   MOULT_EXPECT_REFUSED(MOULT_TEST_FUNCTION(plan_lands_on_byte_5), 6, ErrorCode::unsupported_code, "f+0x5");
 }
 
-TEST(EntryPlan, ABranchFromASplitOffPieceCounts) {
+TEST(EntryPlan, ABranchFromASplitOffFragmentCounts) {
   FunctionCode function = MOULT_TEST_FUNCTION(plan_cold_part_returns_to_byte_3);
   EXPECT_GE(plan_entry(function, 6).room, 6u);
-  function.pieces.push_back(bytes_between(plan_cold_part, plan_cold_part_end));
+  function.fragments.push_back(bytes_between(plan_cold_part, plan_cold_part_end));
   MOULT_EXPECT_REFUSED(function, 5, ErrorCode::unsupported_code, "f+0x3");
 }
 
@@ -326,7 +326,7 @@ TEST(EntryPlan, AnyBytesAreEitherPlannedWithinThemselvesOrRefused) {
     FunctionCode function{.name = "f",
                           .body = {CodeAddress{0x400000 + static_cast<std::uintptr_t>(byte(random))}, all.first(size)},
                           .after = all.subspan(size),
-                          .pieces = {},
+                          .fragments = {},
                           .read = [](std::uintptr_t, std::span<std::uint8_t>) { return false; }};
     try {
       EntryPlan plan = plan_entry(function, 5);

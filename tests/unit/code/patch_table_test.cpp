@@ -80,25 +80,25 @@ class FarFunction final {
 /// The steps of a change without the stop: there is one thread.
 class RegistryTest : public testing::Test {
  protected:
-  Redirection& add(Answer function, Answer fresh, std::size_t room = 16) {
+  Redirection& add(Answer function, Answer replacement, std::size_t room = 16) {
     std::vector<std::uint8_t> original = known_.original_bytes({address(function), address(function) + 16});
     std::size_t skipped = function == &registry_endbr64 ? 4 : 0;
     EntryPlan plan{address(function) + skipped, room - skipped, false};
-    return known_.add("f", address(function), plan, std::span(original).subspan(skipped), address(fresh));
+    return known_.add("f", address(function), plan, std::span(original).subspan(skipped), address(replacement));
   }
 
   void commit(Redirection& redirection) {
     known_.slots().seal();
     std::vector<CodeRange> place = {redirection.entry->overwritten()};
     std::vector<std::uintptr_t> opened = known_.pages().open(place);
-    put_in_force(redirection);
+    apply_redirection(redirection);
     known_.pages().close(opened);
   }
 
   void revert(Redirection& redirection) {
     std::vector<CodeRange> place = {redirection.entry->overwritten()};
     std::vector<std::uintptr_t> opened = known_.pages().open(place);
-    take_out_of_force(redirection);
+    revert_redirection(redirection);
     known_.pages().close(opened);
     known_.remove(redirection);
   }

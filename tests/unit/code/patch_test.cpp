@@ -110,11 +110,11 @@ CodeAddress address(F* function) {
 }
 
 template <class Old, class Fresh>
-PatchTarget target(std::string name, Old* old, const char* end, Fresh* fresh) {
-  return {std::move(name), {address(old), address(end)}, address(fresh), {}};
+PatchTarget target(std::string name, Old* old, const char* end, Fresh* replacement) {
+  return {std::move(name), {address(old), address(end)}, address(replacement), {}};
 }
 
-#define MOULT_TEST_TARGET(name, fresh) target(#name, &(name), name##_end, &(fresh))
+#define MOULT_TEST_TARGET(name, replacement) target(#name, &(name), name##_end, &(replacement))
 
 template <class R, class... Args>
 R call(R (*function)(Args...), std::type_identity_t<Args>... args) {
@@ -337,7 +337,7 @@ TEST(Patch, AFaultAtAnyStepOfThePreparationLeavesNoTrace) {
   ASSERT_NE(page, MAP_FAILED);
   std::vector<PatchTarget> targets = {MOULT_TEST_TARGET(patch_one, patch_two),
                                       MOULT_TEST_TARGET(patch_two, patch_three)};
-  targets[0].fresh = address(page);
+  targets[0].replacement = address(page);
   int fired = 0;
   for (std::string_view point : fault_points()) {
     if (!point.starts_with("code.") || point.starts_with("code.loader.")) continue;

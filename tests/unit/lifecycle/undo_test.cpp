@@ -26,14 +26,14 @@ class TakeBack : public testing::Test {
 };
 
 TEST_F(TakeBack, DoesNotStopTheProgramForNothing) {
-  EXPECT_FALSE(take_back(transaction_, bounds(std::chrono::minutes(1))));
+  EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
   EXPECT_EQ(program.stops, 0);
 }
 
 TEST_F(TakeBack, UndoesTheLastChangeFirst) {
   change(2);
   change(3);
-  EXPECT_FALSE(take_back(transaction_, bounds(std::chrono::minutes(1))));
+  EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
   transaction_.resume();
   EXPECT_EQ(program.version, 1);
   EXPECT_EQ(program.stops, 1);
@@ -42,7 +42,7 @@ TEST_F(TakeBack, UndoesTheLastChangeFirst) {
 TEST_F(TakeBack, UsesTheStopThatIsThere) {
   change(2);
   transaction_.hold(suspend_program(std::chrono::milliseconds(1)));
-  EXPECT_FALSE(take_back(transaction_, bounds(std::chrono::minutes(1))));
+  EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
   EXPECT_NE(transaction_.suspension(), nullptr);
   transaction_.resume();
   EXPECT_EQ(program.stops, 1);
@@ -51,7 +51,7 @@ TEST_F(TakeBack, UsesTheStopThatIsThere) {
 TEST_F(TakeBack, TriesAtLeastOnceAndEndsWithTheReasonAndEverythingInForce) {
   change(2);
   change(3, [] { throw Error(ErrorCode::still_active, "version 3 is active"); });
-  std::optional<StepFailure> trouble = take_back(transaction_, bounds(std::chrono::milliseconds(0)));
+  std::optional<StepFailure> trouble = undo_changes(transaction_, bounds(std::chrono::milliseconds(0)));
   ASSERT_TRUE(trouble);
   EXPECT_EQ(trouble->code, ErrorCode::still_active);
   EXPECT_EQ(trouble->reason, "version 3 is active");
@@ -62,7 +62,7 @@ TEST_F(TakeBack, TriesAtLeastOnceAndEndsWithTheReasonAndEverythingInForce) {
 TEST_F(TakeBack, RetriesAStopThatCannotBeHad) {
   change(2);
   program.failing_stops = 3;
-  EXPECT_FALSE(take_back(transaction_, bounds(std::chrono::minutes(1))));
+  EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
   transaction_.resume();
   EXPECT_EQ(program.version, 1);
 }

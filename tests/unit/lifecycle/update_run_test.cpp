@@ -302,7 +302,7 @@ TEST_P(EveryManager, LetsGoWhatIsHeldBackWhateverThrows) {
     std::atomic<int> let_go = 0;
     if (std::string(thrown.step) == "clean_failed_alterability") script->alterable = false;
     script->at("preupdate_setup", [&] {
-      Transaction::current()->when_through([&] { ++let_go; });
+      Transaction::current()->on_attempt_end([&] { ++let_go; });
       if (std::string(thrown.step) == "preupdate_setup") throw std::runtime_error("broken");
     });
     if (std::string(thrown.step) != "preupdate_setup")
@@ -315,7 +315,7 @@ TEST_P(EveryManager, LetsGoWhatIsHeldBackWhateverThrows) {
 TEST_P(EveryManager, LetsGoWhatIsHeldBackWhenTheProgramRunsAgainAfterApply) {
   std::atomic<bool> is_let_go = false;
   script_->at("preupdate_setup", [&] {
-    Transaction::current()->when_through([&] {
+    Transaction::current()->on_attempt_end([&] {
       EXPECT_EQ(program.stopped_now, 0);
       EXPECT_EQ(program.version, 2);
       is_let_go = true;
@@ -326,11 +326,11 @@ TEST_P(EveryManager, LetsGoWhatIsHeldBackWhenTheProgramRunsAgainAfterApply) {
 }
 
 /// Has the steps of the pause carried out by another thread, whose id it notes.
-void conduct_elsewhere(std::thread::id& conductor) {
-  Transaction::current()->conduct_by([&conductor](const std::function<void()>& steps) {
+void run_pause_elsewhere(std::thread::id& runner) {
+  Transaction::current()->run_pause_on([&runner](const std::function<void()>& steps) {
     std::exception_ptr failure;
     std::jthread([&] {
-      conductor = std::this_thread::get_id();
+      runner = std::this_thread::get_id();
       try {
         steps();
       } catch (...) {
@@ -342,13 +342,13 @@ void conduct_elsewhere(std::thread::id& conductor) {
 }
 
 TEST_P(EveryManager, HasThePauseCarriedOutByAnotherThread) {
-  std::thread::id conductor;
+  std::thread::id runner;
   std::vector<std::thread::id> seen;
-  script_->at("preupdate_setup", [&] { conduct_elsewhere(conductor); });
+  script_->at("preupdate_setup", [&] { run_pause_elsewhere(runner); });
   for (const char* step : {"apply", "preresume_setup", "resume_hook"})
     script_->at(step, [&seen] { seen.push_back(std::this_thread::get_id()); });
   EXPECT_EQ(main_.carry_out(scripted(script_)).state, UpdateState::applied);
-  EXPECT_THAT(seen, ElementsAre(conductor, conductor, conductor));
+  EXPECT_THAT(seen, ElementsAre(runner, runner, runner));
   EXPECT_EQ(program.version, 2);
 }
 
@@ -357,8 +357,8 @@ TEST_P(EveryManager, UndoesInTheStopOfTheOtherThreadWhatItThrowsOn) {
     SCOPED_TRACE(step);
     program.reset();
     std::shared_ptr<Script> script = std::make_shared<Script>();
-    std::thread::id conductor;
-    script->at("preupdate_setup", [&] { conduct_elsewhere(conductor); });
+    std::thread::id runner;
+    script->at("preupdate_setup", [&] { run_pause_elsewhere(runner); });
     script->at(step, [] { throw Error(ErrorCode::no_room, "no room near hello"); });
     UpdateReport report = main_.carry_out(scripted(script));
     EXPECT_EQ(report.state, UpdateState::failed);

@@ -66,9 +66,9 @@ class Worker {
     ASSERT_TRUE(is_stopped(slot_));
   }
   /// False when it has not arrived anywhere in that time.
-  bool lead(const Destination& destination, std::chrono::milliseconds timeout) {
+  bool step_out(const Destination& destination, std::chrono::milliseconds timeout) {
     reset_arrivals();
-    Release().lead(slot_, destination);
+    Release().step_out(slot_, destination);
     return await_arrivals(1, timeout) && is_stopped(slot_);
   }
   void let_go() {
@@ -88,9 +88,9 @@ TEST(SingleStep, AThreadIsLedToWhereAFunctionReturns) {
   Worker worker(outer);
   for (int round = 0; round < 20; ++round) {
     worker.stop();
-    ASSERT_TRUE(can_be_led(worker.slot()));
+    ASSERT_TRUE(can_be_stepped(worker.slot()));
     Destination destination{return_address, callers_stack_pointer};
-    ASSERT_TRUE(worker.lead(destination, 10s));
+    ASSERT_TRUE(worker.step_out(destination, 10s));
     EXPECT_EQ(worker.registers()[rip], destination.pc);
     EXPECT_GE(worker.registers()[rsp], destination.stack_pointer);
     worker.let_go();
@@ -102,7 +102,7 @@ TEST(SingleStep, AThreadWhoseRequestIsTakenBackGoesOnAtFullSpeed) {
   Worker worker(outer);
   worker.stop();
   constexpr std::uint64_t nowhere = 1;
-  Release().lead(worker.slot(), {nowhere, 0});
+  Release().step_out(worker.slot(), {nowhere, 0});
   ASSERT_TRUE(withdraw(worker.slot()));
   std::uint64_t before = turns;
   while (turns < before + 100'000) std::this_thread::yield();
@@ -115,7 +115,7 @@ TEST(SingleStep, AThreadThatDoesNotArriveStopsAfterAWhile) {
   Worker worker(outer);
   worker.stop();
   constexpr std::uint64_t nowhere = 1;
-  EXPECT_TRUE(worker.lead({nowhere, 0}, 60s));
+  EXPECT_TRUE(worker.step_out({nowhere, 0}, 60s));
   worker.let_go();
 }
 
@@ -126,9 +126,9 @@ TEST(SingleStep, AThreadOnItsWayIsStoppedWhereItIs) {
   for (int round = 0; round < 20; ++round) {
     constexpr std::uint64_t nowhere = 1;
     reset_arrivals();
-    Release().lead(worker.slot(), {nowhere, 0});
+    Release().step_out(worker.slot(), {nowhere, 0});
     while (!worker.slot().has_left) std::this_thread::yield();
-    stop_led(worker.slot());
+    stop_stepped(worker.slot());
     ASSERT_TRUE(await_arrivals(1, 10s));
     ASSERT_TRUE(is_stopped(worker.slot()));
   }
@@ -140,10 +140,10 @@ TEST(SingleStep, AThreadStopsBeforeItMayBlockTraps) {
   Worker worker(asks_for_its_mask);
   worker.stop();
   constexpr std::uint64_t nowhere = 1;
-  if (can_be_led(worker.slot())) {
-    ASSERT_TRUE(worker.lead({nowhere, 0}, 60s));
+  if (can_be_stepped(worker.slot())) {
+    ASSERT_TRUE(worker.step_out({nowhere, 0}, 60s));
   }
-  EXPECT_FALSE(can_be_led(worker.slot()));
+  EXPECT_FALSE(can_be_stepped(worker.slot()));
   EXPECT_EQ(worker.registers()[rax], static_cast<std::uint64_t>(SYS_rt_sigprocmask));
   worker.let_go();
 }
@@ -158,7 +158,7 @@ TEST(SingleStep, AThreadThatBlocksTrapsIsNotLed) {
     outer();
   });
   worker.stop();
-  EXPECT_FALSE(can_be_led(worker.slot()));
+  EXPECT_FALSE(can_be_stepped(worker.slot()));
   worker.let_go();
 }
 

@@ -67,7 +67,7 @@ TEST_F(StaticPointsTest, AThreadStaysAtItsPointUntilTheAttemptIsThrough) {
   const long before = walker.rounds();
   look_away();
   EXPECT_EQ(walker.rounds(), before);
-  transaction_.be_through();
+  transaction_.end_attempt();
   walker.await_a_round();
 }
 

@@ -24,7 +24,7 @@
 namespace moult::internal {
 namespace {
 
-TEST(SafePlace, AThreadInMallocIsLetOutFirst) {
+TEST(Safepoint, AThreadInMallocIsLetOutFirst) {
   std::vector<std::jthread> workers;
   for (int i = 0; i < 4; ++i)
     workers.emplace_back([](std::stop_token token) {
@@ -41,7 +41,7 @@ TEST(SafePlace, AThreadInMallocIsLetOutFirst) {
   }
 }
 
-TEST(SafePlace, AThreadInStdioIsLetOutFirst) {
+TEST(Safepoint, AThreadInStdioIsLetOutFirst) {
   FILE* nowhere = fopen("/dev/null", "w");
   ASSERT_NE(nowhere, nullptr);
   std::vector<std::jthread> workers;
@@ -65,7 +65,7 @@ void print_by_list(FILE* stream, const char* format, ...) {
   va_end(arguments);
 }
 
-TEST(SafePlace, AThreadThatDoesNothingButPrintIsLedOut) {
+TEST(Safepoint, AThreadThatDoesNothingButPrintIsSteppedOut) {
   FILE* nowhere = fopen("/dev/null", "w");
   std::atomic<long> prints{0};
   {
@@ -86,7 +86,7 @@ TEST(SafePlace, AThreadThatDoesNothingButPrintIsLedOut) {
   fclose(nowhere);
 }
 
-TEST(SafePlace, AThreadInStdioIsLetOutAlsoWhereACallWasMadeByAJump) {
+TEST(Safepoint, AThreadInStdioIsLetOutAlsoWhereACallWasMadeByAJump) {
   FILE* nowhere = fopen("/dev/null", "w");
   ASSERT_NE(nowhere, nullptr);
   std::vector<std::jthread> workers;
@@ -102,7 +102,7 @@ TEST(SafePlace, AThreadInStdioIsLetOutAlsoWhereACallWasMadeByAJump) {
   fclose(nowhere);
 }
 
-TEST(SafePlace, AStaticVariableInInitialisationIsWaitedFor) {
+TEST(Safepoint, AStaticVariableInInitialisationIsWaitedFor) {
   static std::atomic<bool> entered{false};
   static std::atomic<bool> leave{false};
   struct Slow {
@@ -129,7 +129,7 @@ TEST(SafePlace, AStaticVariableInInitialisationIsWaitedFor) {
   EXPECT_NO_THROW(stop());
 }
 
-TEST(SafePlace, AThreadThatHoldsALockOfMoultIsLetOutFirst) {
+TEST(Safepoint, AThreadThatHoldsALockOfMoultIsLetOutFirst) {
   Guarded<int> guarded(0);
   std::vector<std::jthread> workers;
   for (int i = 0; i < 3; ++i)
@@ -142,7 +142,7 @@ TEST(SafePlace, AThreadThatHoldsALockOfMoultIsLetOutFirst) {
   }
 }
 
-TEST(SafePlace, AThreadThatWaitsForALockOfMoultMayStay) {
+TEST(Safepoint, AThreadThatWaitsForALockOfMoultMayStay) {
   Guarded<bool> ready(false);
   std::jthread waiter([&ready] {
     ready.wait_until(
@@ -167,7 +167,7 @@ spin_without_unwind_information:
   .size spin_without_unwind_information, .-spin_without_unwind_information
 )");
 
-TEST(SafePlace, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
+TEST(Safepoint, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
   struct Spin {
     std::atomic<bool> entered{false};
     std::atomic<bool> leave{false};
@@ -197,7 +197,7 @@ TEST(SafePlace, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
   fclose(stream);
 }
 
-TEST(SafePlace, AStopThatWasRefusedForLongIsMadeAsSoonAsItCanBe) {
+TEST(Safepoint, AStopThatWasRefusedForLongIsMadeAsSoonAsItCanBe) {
   static std::atomic<bool> entered{false};
   struct Slow {
     Slow() {
@@ -215,7 +215,7 @@ TEST(SafePlace, AStopThatWasRefusedForLongIsMadeAsSoonAsItCanBe) {
   EXPECT_NO_THROW(stop(5s));
 }
 
-TEST(SafePlace, AThreadThatWaitsForAnotherToEndMayStay) {
+TEST(Safepoint, AThreadThatWaitsForAnotherToEndMayStay) {
   std::atomic<pid_t> waiter_task{0};
   std::binary_semaphore end{0};
   std::thread worker([&end] { end.acquire(); });
@@ -242,7 +242,7 @@ void start_and_join() {
   pthread_attr_destroy(&attributes);
 }
 
-TEST(SafePlace, AThreadThatJoinsAnotherIsLetOutFirst) {
+TEST(Safepoint, AThreadThatJoinsAnotherIsLetOutFirst) {
   std::vector<std::jthread> workers;
   for (int i = 0; i < 3; ++i)
     workers.emplace_back([](std::stop_token token) {
@@ -363,7 +363,7 @@ spin_for_malloc_stats:
   .size spin_for_malloc_stats, .-spin_for_malloc_stats
 )");
 
-TEST(SafePlace, AnAllocatorOfTheProgramsOwnIsLetOutAlsoWhereItsFunctionWasEnteredByAJump) {
+TEST(Safepoint, AnAllocatorOfTheProgramsOwnIsLetOutAlsoWhereItsFunctionWasEnteredByAJump) {
   std::atomic<int> state{0};
   std::thread caller([&] {
     malloc_stats_of(&state);
@@ -394,7 +394,7 @@ spin_under_a_wrong_rule:
   .size spin_under_a_wrong_rule, .-spin_under_a_wrong_rule
 )");
 
-TEST(SafePlace, AWrongRuleInUnwindInformationIsNotFollowedIntoMemoryThatIsNotThere) {
+TEST(Safepoint, AWrongRuleInUnwindInformationIsNotFollowedIntoMemoryThatIsNotThere) {
   std::atomic<bool> entered{false};
   std::atomic<bool> leave{false};
   std::atomic<pid_t> task{0};
@@ -412,7 +412,7 @@ TEST(SafePlace, AWrongRuleInUnwindInformationIsNotFollowedIntoMemoryThatIsNotThe
   EXPECT_FALSE(is_precise);
 }
 
-TEST(SafePlace, AThreadMayStandAtTheBeginningOfPagesWithNothingReadableBefore) {
+TEST(Safepoint, AThreadMayStandAtTheBeginningOfPagesWithNothingReadableBefore) {
   const unsigned char code[] = {0xE2, 0xFE, 0xC3};  // 1: loop 1b; ret
   const std::size_t page = 4096;
   char* pages = static_cast<char*>(mmap(nullptr, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
