@@ -147,7 +147,7 @@ void LoadedUpdates::strike_unreachable(ClassUses& uses, const std::size_t* fresh
     const auto found = unreachable.find(*module);
     return found != unreachable.end() && found->second.contains(code.begin);
   };
-  std::erase_if(uses.mentions, [&](const ClassMention& each) { return is_struck(each.code); });
+  std::erase_if(uses.functions, [&](const ClassUse& each) { return is_struck(each.code); });
   std::erase_if(uses.copies, [&](const MemberCopy& each) { return is_struck(each.caller_code); });
 }
 

@@ -1,6 +1,6 @@
-// How: every function of the module is decoded from its beginning to its end. A call or a jump to another one is a
-// call, be it through the procedure linkage table or a slot of the global offset table. Any other operand that leads to
-// a function has its address taken, and so has any word of the module's data, as in a vtable.
+// Decodes every function of the module from its beginning to its end. A call or jump to another function is a call,
+// also through the procedure linkage table or a slot of the global offset table. Any other operand that leads to a
+// function takes its address. So does any word of the module's data, as in a vtable.
 #include "functions/update_calls.hpp"
 
 #include <gelf.h>
@@ -23,7 +23,7 @@
 namespace moult::internal {
 namespace {
 
-/// What is read of the module's memory.
+/// Reads the module's code and data in memory.
 class CallReader final {
  public:
   CallReader(const Module& module, const ModuleSymbols& symbols) : module_(module), symbols_(symbols) {}
@@ -44,7 +44,7 @@ class CallReader final {
     CodeAddress entry{};  ///< of the function that it is a part of
   };
 
-  /// Those at one address are one function, and a fragment belongs to the function that it was split off.
+  /// Symbols at one address are one function, and a fragment belongs to the function it was split off from.
   void add(const Symbol& symbol) {
     const std::optional<FunctionMatch> match = symbols_.functions().at(symbol.begin);
     const bool is_known = match && match->original != nullptr;
@@ -56,7 +56,7 @@ class CallReader final {
 
   CodeAddress at_run_time(std::uint64_t address) const { return CodeAddress{module_.bias + address}; }
 
-  /// The function that the address is in.
+  /// The function that contains the address.
   std::optional<CodeAddress> function_at(CodeAddress address) const {
     auto found = owners_.upper_bound(address);
     if (found == owners_.begin()) return std::nullopt;
@@ -76,7 +76,7 @@ class CallReader final {
     return std::nullopt;
   }
 
-  /// The offset table is looked at where code uses it, all other data at once.
+  /// The offset table counts only where code uses it, all other data at once.
   void read_sections() {
     Elf* const elf = symbols_.file().handle();
     std::size_t names = 0;
@@ -155,7 +155,7 @@ class CallReader final {
   const ModuleSymbols& symbols_;
   ModuleCalls calls_;
   std::vector<Part> ranges_;
-  std::map<CodeAddress, const Part*> owners_;                     ///< by where they begin
+  std::map<CodeAddress, const Part*> owners_;                     ///< by begin
   std::vector<std::pair<std::uintptr_t, std::uintptr_t>> slots_;  ///< the global offset table
 };
 
@@ -167,18 +167,18 @@ std::optional<ModuleCalls> calls_in(const Program& program, std::size_t module) 
   return CallReader(program.modules()[module], *symbols).run();
 }
 
-std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> spent,
+std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> unreachable,
                                    const std::set<CodeAddress>& kept) {
   for (bool is_more = true; is_more;) {
     is_more = false;
     for (const auto& [function, callers] : calls.callers) {
-      if (spent.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
+      if (unreachable.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
       bool is_helper = true;
-      for (CodeAddress caller : callers) is_helper = is_helper && spent.contains(caller);
-      if (is_helper) is_more = spent.insert(function).second;
+      for (CodeAddress caller : callers) is_helper = is_helper && unreachable.contains(caller);
+      if (is_helper) is_more = unreachable.insert(function).second;
     }
   }
-  return spent;
+  return unreachable;
 }
 
 }  // namespace moult::internal
