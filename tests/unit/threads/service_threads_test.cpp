@@ -54,9 +54,9 @@ TEST_F(Works, AreWaitedForByAStop) {
   begin(1);
   while (!is_working) std::this_thread::yield();
   EXPECT_THROW(stop(100ms), Error);
-  std::jthread later([this] {
+  std::jthread later([this, stopper = own_task()] {
     ServiceThread here;
-    std::this_thread::sleep_for(50ms);
+    while (!is_served_in_stop(stopper)) std::this_thread::yield();  // until the stop waits for the work
     may_end = true;
   });
   std::unique_ptr<StoppedWorld> stopped = stop();
