@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "code/patch.hpp"
-#include "elf/imports.hpp"
+#include "elf/dynamic_linking.hpp"
 #include "functions/update_calls.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/name_query.hpp"

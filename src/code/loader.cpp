@@ -14,8 +14,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/demangle.hpp"
 #include "base/fault.hpp"
+#include "base/names.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/error.hpp"

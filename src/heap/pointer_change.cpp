@@ -22,14 +22,14 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "base/demangle.hpp"
 #include "base/fault.hpp"
+#include "base/names.hpp"
 #include "base/untracked_change.hpp"
 #include "convert/unfinished.hpp"
 #include "functions/named_modules.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
-#include "platform/process_memory.hpp"
+#include "platform/memory.hpp"
 #include "symbols/heap_plan.hpp"
 #include "symbols/program.hpp"
 #include "threads/current_stop.hpp"

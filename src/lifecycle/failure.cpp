@@ -1,6 +1,6 @@
 #include "lifecycle/failure.hpp"
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {

@@ -4,7 +4,6 @@
 #include <deque>
 
 #include "base/guarded.hpp"
-#include "lifecycle/admission.hpp"
 #include "lifecycle/update_registry.hpp"
 
 namespace moult {

@@ -38,7 +38,10 @@ class Submission final {
   /// This thread's, or null.
   static Submission* current() noexcept { return Current<Submission>::get(); }
   /// This thread's if it is a dry run, or null.
-  static Submission* dry_run() noexcept;
+  static Submission* dry_run() noexcept {
+    Submission* const submission = current();
+    return submission != nullptr && submission->mode() == Mode::check ? submission : nullptr;
+  }
 
   /// Makes `submission` this thread's current one for the scope's life.
   class Scope final {
@@ -59,7 +62,11 @@ class Submission final {
   /// What the entry function was warned of, outside of its updates' steps.
   const std::vector<std::string>& warnings() const noexcept { return untracked_.warnings(); }
   /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
-  std::vector<UpdateReport> reports() const;
+  std::vector<UpdateReport> reports() const {
+    std::vector<UpdateReport> all;
+    for (const UpdateHandle& handle : handles_) all.push_back(handle.report());
+    return all;
+  }
 
   /// The managers of a dry run, by name.
   std::map<std::string, AnyManager*, std::less<>>& managers() noexcept { return managers_; }

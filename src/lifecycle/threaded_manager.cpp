@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "base/guarded.hpp"
-#include "lifecycle/admission.hpp"
 #include "lifecycle/submission.hpp"
 #include "lifecycle/update_registry.hpp"
 #include "moult/manager.hpp"

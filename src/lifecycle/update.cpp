@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "base/name.hpp"
+#include "base/names.hpp"
 #include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/backoff.hpp"

@@ -11,11 +11,10 @@
 #include <new>
 #include <utility>
 
-#include "base/name.hpp"
+#include "base/names.hpp"
 #include "platform/fork_handlers.hpp"
 #include "platform/futex.hpp"
 #include "platform/tasks.hpp"
-#include "platform/thread_name.hpp"
 #include "points/static_points.hpp"
 
 namespace moult::internal {

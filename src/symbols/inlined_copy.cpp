@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "platform/process_memory.hpp"
+#include "platform/memory.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "unwind/dwarf_expression.hpp"
 #include "unwind/unwind_table.hpp"

@@ -9,7 +9,7 @@
 
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
-#include "platform/module_generation.hpp"
+#include "elf/module_list.hpp"
 #include "platform/x86_64/encodings.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
