@@ -12,7 +12,7 @@ namespace moult {
 namespace internal {
 namespace {
 
-/// Applied, or failed with changes that could not be undone.
+/// Whether a change of the update is left: it was applied, or it failed and could not be undone.
 bool has_effect(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
 
 [[noreturn]] void throw_not_applied(const std::string& update, const UpdateReport* report = nullptr) {

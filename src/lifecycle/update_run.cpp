@@ -1,4 +1,10 @@
-// The way forward first, then the ways an attempt ends.
+// An attempt's way forward, then the ways it ends: postponed, refused, failed, aborted, and later rolled back.
+//
+// After an exception the order is always the same: undo the changes in a stopped program, pair an open pause_hook with
+// its resume_hook, resume the program, clean up after preupdate_setup, and only then build messages.
+//
+// If the program has been stopped without a break since before the update's first change, no thread can have run
+// changed code. Then everything is undone at once, without the steps' checks.
 #include "lifecycle/update_run.hpp"
 
 #include <algorithm>
@@ -10,7 +16,8 @@
 namespace moult::internal {
 namespace {
 
-/// All tries to undo an update that failed: as long as it was ready to wait for its alterability, a second at least.
+/// The time for all tries to undo a failed update: as long as the update would wait for its alterability, but at least
+/// one second.
 Deadline undo_deadline(const Patience& patience) {
   return deadline_after(
       std::max<std::chrono::milliseconds>(patience.sleep_time * patience.max_tries, std::chrono::seconds(1)));
@@ -37,7 +44,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
   if (update_->threads_.empty()) update_->threads_ = default_threads;
 }
 
-/// The one place where what an update throws ends. Also the one that leaves the program running whatever happened.
+/// The one place that catches what an update throws. It also leaves the program running, whatever happened.
 RunStatus UpdateRun::guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body) {
   arbiter_ = &arbiter;
   token_ = std::move(token);
@@ -99,7 +106,7 @@ RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
   });
 }
 
-/// What was prepared may be wrong by now when another update has changed the program between two probes.
+/// If another update has changed the program between two probes, what was prepared may be wrong by now.
 void UpdateRun::begin_again_if_changed() {
   if (phase_ != Phase::set_up || arbiter_->changes() == changes_seen_) return;
   clean_failed_alterability();
@@ -130,7 +137,7 @@ std::optional<RunStatus> UpdateRun::set_up() {
   return std::nullopt;
 }
 
-/// To whoever asks while it waits.
+/// Shows in the report what the update waits for.
 void UpdateRun::tell_what_it_waits_for(const std::string& reason) {
   record_.change([&](UpdateReport& report) {
     report.code = ErrorCode::alterability;
@@ -167,7 +174,7 @@ void UpdateRun::change() {
   token_.release();
 }
 
-/// In whatever thread a mechanism has chosen. A stop is ended by the thread that made it.
+/// Runs in the thread that a mechanism has chosen. The thread that made a stop ends it.
 void UpdateRun::stop_and_change(std::thread::id caller) {
   Transaction::Scope scope(*transaction_);
   try {
@@ -209,7 +216,8 @@ void UpdateRun::note_end_of_pause() {
   });
 }
 
-/// One probe of check_over. It is bounded as the probes of alterability are: an update that is never over is undone.
+/// One probe of check_over. The number of probes is limited, as for alterability: an update that is never over is
+/// undone.
 RunStatus UpdateRun::see_whether_over() {
   MOULT_FAULT("lifecycle.before.check_over");
   if (call("check_over", [this] { return update_->check_over(); })) return finish();
@@ -244,7 +252,8 @@ RunStatus UpdateRun::not_alterable() {
   return postpone(EventKind::not_alterable, transaction_->reason());
 }
 
-/// The update's own way back, and then what it has left in its transaction: every attempt begins with none.
+/// Calls the update's own clean-up, and then undoes what is left in its transaction: every attempt begins with an empty
+/// one.
 void UpdateRun::clean_failed_alterability() {
   needs_cleaning_ = false;
   MOULT_FAULT("lifecycle.before.clean_failed_alterability");
@@ -279,7 +288,7 @@ RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
   try {
     return fail(error);
   } catch (...) {
-    // No memory for the words. What had to be done was done before they were looked for.
+    // No memory for the message. Everything that had to be done was done before the message was built.
     return settle(UpdateState::failed, StepFailure{});
   }
 }
@@ -316,15 +325,14 @@ bool UpdateRun::never_ran_changed() const noexcept {
   return suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
 }
 
-/// A step in the pause has thrown in a thread that has only lent itself for the pause: what can be taken back at once
-/// is.
+/// A step in the pause has thrown, in a thread that carries out only the pause. Undoes what can be undone at once.
 void UpdateRun::leave_stop() {
   if (never_ran_changed()) transaction_->undo_all();
   if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
   transaction_->resume();
 }
 
-/// Nothing that may throw or wait stands between a failed apply and the undo when the stop was never left.
+/// Undoes the transaction's changes. If the stop was never left, nothing that may throw or wait comes before the undo.
 std::optional<StepFailure> UpdateRun::undo_everything() {
   if (transaction_->steps().empty()) return std::nullopt;
   bool never_ran = never_ran_changed();
@@ -336,7 +344,7 @@ std::optional<StepFailure> UpdateRun::undo_everything() {
   if (never_ran) {
     transaction_->undo_all();
   } else {
-    transaction_->end_attempt();  // what is held back may be in the way of code that is to be left
+    transaction_->end_attempt();  // threads held for the attempt may have to leave the code
     if (std::optional<StepFailure> trouble =
             undo_changes(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
       return trouble;
@@ -345,7 +353,7 @@ std::optional<StepFailure> UpdateRun::undo_everything() {
   return std::nullopt;
 }
 
-/// Exactly one of clean_failed_alterability and cleanup follows preupdate_setup: which, depends on how far it came.
+/// Exactly one of clean_failed_alterability and cleanup follows preupdate_setup, depending on how far the attempt came.
 void UpdateRun::clean_up_quietly() noexcept {
   if (!std::exchange(needs_cleaning_, false)) return;
   if (phase_ == Phase::in_effect) {
@@ -364,7 +372,7 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
       recorder_.record(*transaction_, EventKind::warning,
                        std::string(step) + " threw while the update was taken back: " + reason);
     } catch (...) {
-      // No memory for the warning: the way back goes on without it.
+      // No memory for the warning: the undo continues without it.
     }
   }
 }
@@ -381,20 +389,20 @@ void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
   });
 }
 
-/// The record, where others wait, is changed last: by `release`, when the update and all it held are gone.
+/// Notes the final state. `release` changes the record, where other threads wait, last: when the update is gone.
 RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> trouble) {
   settled_ = state;
   trouble_ = std::move(trouble);
   return RunStatus::ended;
 }
 
-/// Also when it was withdrawn: whoever holds a handle holds no update.
+/// Destroys the update, also if it was withdrawn: a handle keeps no update alive.
 void UpdateRun::let_go() {
   update_.reset();
   transaction_ = std::make_unique<Transaction>();
 }
 
-/// What is in force keeps its transaction, to be rolled back, and its update, which the way back may need.
+/// An applied update keeps its transaction, for a rollback, and its object, which the undo may need.
 void UpdateRun::release() {
   std::vector<std::string> changes = transaction_->changes();
   std::vector<std::string> warnings = transaction_->warnings();
