@@ -259,7 +259,7 @@ void UpdateRun::clean_failed_alterability() {
   MOULT_FAULT("lifecycle.before.clean_failed_alterability");
   step_ = "clean_failed_alterability";
   update_->clean_failed_alterability();
-  if (std::optional<StepFailure> trouble = undo_everything()) throw Error(trouble->code, trouble->reason);
+  if (std::optional<StepFailure> failure = undo_everything()) throw Error(failure->code, failure->reason);
   transaction_->end_attempt();
 }
 
@@ -303,21 +303,21 @@ RunStatus UpdateRun::fail(const std::exception_ptr& error) {
   clean_up_quietly();
   if (!not_undone) not_undone = undo_everything();
   transaction_->resume();
-  StepFailure trouble = describe(error, step);
-  if (trouble.code == ErrorCode::thread_unstoppable)
-    recorder_.record(*transaction_, EventKind::suspend_timed_out, trouble.reason, trouble.code);
+  StepFailure failure = describe(error, step);
+  if (failure.code == ErrorCode::thread_unstoppable)
+    recorder_.record(*transaction_, EventKind::suspend_timed_out, failure.reason, failure.code);
   if (!not_undone)
     return fail_with(refused ? UpdateState::refused : UpdateState::failed,
-                     refused ? EventKind::update_refused : EventKind::update_failed, std::move(trouble));
+                     refused ? EventKind::update_refused : EventKind::update_failed, std::move(failure));
   recorder_.record(*transaction_, EventKind::undo_failed,
                    not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
-  trouble.reason += "; not undone: " + not_undone->reason;
-  return fail_with(UpdateState::failed, EventKind::update_failed, std::move(trouble));
+  failure.reason += "; not undone: " + not_undone->reason;
+  return fail_with(UpdateState::failed, EventKind::update_failed, std::move(failure));
 }
 
-RunStatus UpdateRun::fail_with(UpdateState state, EventKind kind, StepFailure trouble) {
-  recorder_.record(*transaction_, kind, trouble.reason, trouble.code);
-  return settle(state, std::move(trouble));
+RunStatus UpdateRun::fail_with(UpdateState state, EventKind kind, StepFailure failure) {
+  recorder_.record(*transaction_, kind, failure.reason, failure.code);
+  return settle(state, std::move(failure));
 }
 
 bool UpdateRun::never_ran_changed() const noexcept {
@@ -345,9 +345,9 @@ std::optional<StepFailure> UpdateRun::undo_everything() {
     transaction_->undo_all();
   } else {
     transaction_->end_attempt();  // threads held for the attempt may have to leave the code
-    if (std::optional<StepFailure> trouble =
+    if (std::optional<StepFailure> failure =
             undo_changes(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
-      return trouble;
+      return failure;
   }
   arbiter_->count_change();
   return std::nullopt;
@@ -390,9 +390,9 @@ void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
 }
 
 /// Notes the final state. `release` changes the record, where other threads wait, last: when the update is gone.
-RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> trouble) {
+RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failure) {
   settled_ = state;
-  trouble_ = std::move(trouble);
+  failure_ = std::move(failure);
   return RunStatus::ended;
 }
 
@@ -412,9 +412,9 @@ void UpdateRun::release() {
     report.state = *settled_;
     report.code.reset();
     report.reason.clear();
-    if (trouble_) {
-      report.code = trouble_->code;
-      report.reason = std::move(trouble_->reason);
+    if (failure_) {
+      report.code = failure_->code;
+      report.reason = std::move(failure_->reason);
     }
     report.changes = std::move(changes);
     report.warnings = std::move(warnings);

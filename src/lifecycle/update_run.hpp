@@ -91,12 +91,12 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   void clean_failed_alterability();
   RunStatus postpone(EventKind kind, const std::string& reason);
   RunStatus fail(const std::exception_ptr& error);
-  RunStatus fail_with(UpdateState state, EventKind kind, StepFailure trouble);
+  RunStatus fail_with(UpdateState state, EventKind kind, StepFailure failure);
   void leave_stop();
   bool never_ran_changed() const noexcept;
   std::optional<StepFailure> undo_everything();
   void clean_up_quietly() noexcept;
-  RunStatus settle(UpdateState state, std::optional<StepFailure> trouble = {});
+  RunStatus settle(UpdateState state, std::optional<StepFailure> failure = {});
   void release();
   void let_go();
 
@@ -120,7 +120,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::optional<std::chrono::steady_clock::time_point> pause_began_;
   std::uint64_t changes_seen_ = 0;
   std::optional<UpdateState> settled_;
-  std::optional<StepFailure> trouble_;
+  std::optional<StepFailure> failure_;
   ChangeArbiter* arbiter_ = nullptr;  ///< during a call of the manager
   ChangeToken token_;
 };
