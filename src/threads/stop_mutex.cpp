@@ -20,15 +20,15 @@ struct Turns {
   std::timed_mutex turn;
   std::atomic<bool> is_taken{false};
   std::atomic<std::uint32_t> urgent{0};         ///< urgent stops wanted
-  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there were
+  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there have been
 };
 Turns turns;
 
 thread_local constinit bool is_about_to_fork = false;
 
-/// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
+/// In a child of fork only the forking thread exists: the holder of the mutex is not there to release it.
 void begin_anew_in_child() noexcept {
-  if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
+  if (current_stop() != nullptr) return;  // an update's step forked in the stop, and still holds the mutex here
   new (&turns.turn) std::timed_mutex;
   turns.is_taken = false;
 }
