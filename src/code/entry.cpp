@@ -76,7 +76,7 @@ void apply_redirection(Redirection& redirection) noexcept {
 }
 
 void revert_redirection(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is reverted that is not in force");
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is reverted that is not applied");
   redirection.state = Redirection::State::reverted;
   Redirection** link = &redirection.entry->newest;
   while (*link != &redirection) link = &(*link)->older;
@@ -85,7 +85,7 @@ void revert_redirection(Redirection& redirection) noexcept {
 }
 
 void bypass(Redirection& redirection, bool is_bypassed) noexcept {
-  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is bypassed that is not in force");
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is bypassed that is not applied");
   redirection.is_bypassed = is_bypassed;
   write_entry(*redirection.entry);
 }

@@ -18,8 +18,8 @@ void overlay(const Entry& entry, CodeRange range, std::span<std::uint8_t> copy) 
 }
 
 std::string circle_text(const std::string& name) {
-  return name + ": calls of what shall replace it go on in " + name +
-         " already, so they would go round in circles; roll that earlier redefinition back instead";
+  return name + ": calls of its replacement already continue in " + name +
+         ", so they would never end; roll the earlier redefinition back instead";
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ void PatchTable::refuse_superseded(const std::string& name, CodeAddress function
 }
 
 void PatchTable::remove(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state != Redirection::State::applied, "a jump in force cannot be forgotten");
+  MOULT_CHECK(redirection.state != Redirection::State::applied, "an applied jump cannot be removed");
   // A thread may be on its way through the slot of a jump that was applied: that slot is not used again.
   bool is_slot_free = redirection.state == Redirection::State::prepared || !redirection.enters_slot;
   if (redirection.slot != nullptr && is_slot_free) slots_.give_back(redirection.slot);

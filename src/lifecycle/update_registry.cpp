@@ -20,7 +20,7 @@ bool has_effect(const UpdateReport& report) { return report.state == UpdateState
     throw Error(ErrorCode::timed_out, update + ": its manager " + report->manager +
                                           " is carrying it out; try again when it has been applied or postponed");
   throw Error(ErrorCode::not_found,
-              update + ": no such update is in force or waits for its turn; `moult status` lists those that do");
+              update + ": no such update is applied or waits for its turn; `moult status` lists those that do");
 }
 
 void tell_queued(const UpdateRun& run, const std::string& manager) {

@@ -310,7 +310,7 @@ RunStatus UpdateRun::fail(const std::exception_ptr& error) {
     return fail_with(refused ? UpdateState::refused : UpdateState::failed,
                      refused ? EventKind::update_refused : EventKind::update_failed, std::move(failure));
   recorder_.record(*transaction_, EventKind::undo_failed,
-                   not_undone->reason + "; still in force: " + joined(transaction_->changes()), not_undone->code);
+                   not_undone->reason + "; still applied: " + joined(transaction_->changes()), not_undone->code);
   failure.reason += "; not undone: " + not_undone->reason;
   return fail_with(UpdateState::failed, EventKind::update_failed, std::move(failure));
 }

@@ -226,13 +226,13 @@ std::optional<UnsafeStop> Safepoints::judge(const StopSlot& slot, RowCache& rows
   // none.
   bool waits_for_input = is_waiting_for_input(*slot.context);
   bool waits_for_thread = is_at_futex(*slot.context);
-  auto is_borne = [&](const UnsafeCode& place) {
+  auto is_tolerated = [&](const UnsafeCode& place) {
     if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
     return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);
   };
   auto lock_at = [&](CodeAddress address) -> const UnsafeCode* {
     const UnsafeCode* place = unsafe_code_at(address);
-    return place == nullptr || is_borne(*place) ? nullptr : place;
+    return place == nullptr || is_tolerated(*place) ? nullptr : place;
   };
   std::optional<UnsafeStop> unsafe;
   RuntimeFrames innermost(runtime_);

@@ -118,7 +118,8 @@ class StoppedWorld::Impl final {
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
-  std::vector<pid_t> ignored_;  ///< service threads; kernel workers and dead threads, which run none of the program's code
+  std::vector<pid_t>
+      ignored_;  ///< service threads; kernel workers and dead threads, which run none of the program's code
   std::vector<Stopped> stopped_;
   std::size_t next_slot_ = 0;
   std::vector<ThreadId> ids_;
@@ -376,8 +377,8 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
       blocker_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
       // The initialising thread may be the one that waits for memory.
-      const bool bears_statics = memory_ != nullptr && attempts_ > 2;
-      blocker_.blame_guard(bears_statics ? nullptr : safepoints_->static_in_initialisation());
+      const bool tolerates_statics = memory_ != nullptr && attempts_ > 2;
+      blocker_.blame_guard(tolerates_statics ? nullptr : safepoints_->static_in_initialisation());
       if (!blocker_.is_known()) return publish_ids(), true;
     }
   }
