@@ -7,8 +7,8 @@
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
+#include "elf/module_list.hpp"
 #include "moult/error.hpp"
-#include "platform/module_generation.hpp"
 #include "pools/class_pools.hpp"
 #include "threads/current_stop.hpp"
 

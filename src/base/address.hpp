@@ -2,9 +2,11 @@
 // other.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 
 namespace moult::internal {
@@ -20,7 +22,11 @@ constexpr CodeAddress operator+(CodeAddress address, std::size_t bytes) noexcept
 }
 
 /// "0x7f00dead".
-std::string hex_text(std::uintptr_t number);
+inline std::string hex_text(std::uintptr_t number) {
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "0x%zx", static_cast<std::size_t>(number));
+  return text.data();
+}
 
 /// A range of code, without its end.
 struct CodeRange {

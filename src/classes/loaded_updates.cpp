@@ -32,7 +32,8 @@
 
 #include "base/code_record.hpp"
 #include "code/patch.hpp"
-#include "elf/imports.hpp"
+#include "elf/dynamic_linking.hpp"
+#include "functions/update_calls.hpp"
 #include "symbols/module_symbols.hpp"
 
 namespace moult::internal {

@@ -12,7 +12,7 @@
 namespace moult::internal {
 namespace {
 
-/// Pages this near each other are opened with those between them.
+/// Pages that are this close to each other are opened together with the pages between them.
 constexpr std::size_t near_pages = 16;
 
 constexpr Protection all = Protection::read | Protection::write | Protection::execute;
@@ -75,7 +75,7 @@ void CodePages::close(std::span<const std::uintptr_t> pages) noexcept {
   std::size_t page = page_size();
   PageGroup run;
   auto restore = [&] {
-    // Should the kernel refuse, the pages stay writable, which the program does not notice.
+    // If the kernel refuses, the pages stay writable; the program does not notice.
     if (run.begin != run.end) space_.protect(run.begin, run.end - run.begin, run.protection);
   };
   for (std::uintptr_t at : pages) {

@@ -12,30 +12,30 @@
 
 namespace moult::internal {
 
-/// Neighbouring pages of one mapping.
+/// A run of pages of one mapping.
 struct PageGroup {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
-  Protection protection{};  ///< what they have now
+  Protection protection{};  ///< the present protection
 
   bool operator==(const PageGroup&) const = default;
 };
 
-/// The pages that `places` touch. Pages of one mapping that lie near each other become one group with those between
-/// them: every change of protection splits a mapping, and a process has only so many (vm.max_map_count, 65530).
-/// Throws Error (system) for a place that is not mapped.
+/// The pages that hold `places`. Pages of one mapping that are close to each other become one group, with the pages
+/// between them. Every change of protection splits a mapping, and a process may have only a limited number of mappings
+/// (vm.max_map_count, 65530). Throws Error (system) if a place is not mapped.
 std::vector<PageGroup> group_pages(std::span<const CodeRange> places, const std::vector<Mapping>& mappings);
 
-/// Counts who wants which page writable, so that the last one to let go gives it its protection back.
-/// Not safe for several threads: its owner locks.
+/// Counts the users of each writable page. The last user to close a page restores its protection. Not safe for several
+/// threads: the owner locks.
 class CodePages final {
  public:
   explicit CodePages(const AddressSpace& space) : space_(space) {}
 
-  /// Makes the pages of `places` writable, and tells which pages are to be closed again. They stay readable and
-  /// executable: other threads run on. Throws Error (system), having changed nothing.
+  /// Makes the pages of `places` writable and returns the pages to close later. The pages stay readable and executable,
+  /// since other threads run on. Throws Error (system), having changed nothing.
   std::vector<std::uintptr_t> open(std::span<const CodeRange> places);
-  /// Each page was returned by an open and is closed once for it; sorted.
+  /// Each page was returned by `open` and is closed once for it. Sorted.
   void close(std::span<const std::uintptr_t> pages) noexcept;
 
   std::size_t open_pages() const noexcept { return pages_.size(); }

@@ -13,14 +13,14 @@ ZydisDecoder make_decoder() {
   ZydisDecoder decoder;
   ZyanStatus status = ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
   MOULT_CHECK(ZYAN_SUCCESS(status), "the decoder does not know 64-bit code");
-  // Unknown hints are nops to the processor; the decoder shall see endbr64 for what it is.
+  // The processor treats unknown hints as nops. The decoder must recognise endbr64.
   ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CET, ZYAN_TRUE);
   return decoder;
 }
 
 bool is_nop(const ZydisDecodedInstruction& raw) noexcept {
   if (raw.mnemonic == ZYDIS_MNEMONIC_NOP) return true;
-  // 66 90 stands in the tables as an exchange of ax with itself.
+  // Zydis lists 66 90 as an exchange of ax with itself.
   return raw.mnemonic == ZYDIS_MNEMONIC_XCHG && raw.opcode == 0x90 && (raw.attributes & ZYDIS_ATTRIB_HAS_REX) == 0;
 }
 

@@ -1,4 +1,4 @@
-// One function's entry, the jumps that changes have prepared for it, and which of them is in force.
+// One function's entry, the jumps that changes have prepared for it, and which of them is active.
 #pragma once
 
 #include <array>
@@ -19,35 +19,35 @@ inline constexpr std::size_t longest_jump = sizeof(x86_64::JumpThrough);
 
 struct Entry;
 
-/// What a committed change makes of one entry.
+/// One change's jump at one entry.
 struct Redirection {
   enum class State { prepared, applied, reverted };
 
   Entry* entry = nullptr;
   CodeAddress replacement{};
-  std::uint64_t update = 0;  ///< its id; 0: none
-  std::string line;          ///< as the update tells it
+  std::uint64_t update = 0;  ///< the update's id; 0: none
+  std::string line;          ///< the change, as the update's report shows it
   std::array<std::uint8_t, longest_jump> jump{};
   std::size_t jump_size = 0;
-  const x86_64::JumpSlot* slot = nullptr;  ///< when the jump leads to or through one
-  bool enters_slot = false;                ///< the jump leads to the slot: threads may be in there
+  const x86_64::JumpSlot* slot = nullptr;  ///< if the jump leads to or through one
+  bool enters_slot = false;                ///< the jump leads to the slot, so threads may be inside it
   State state = State::prepared;
-  bool is_bypassed = false;      ///< in force, but not for the moment
-  bool is_gate = false;          ///< leads to no version of the function
-  Redirection* older = nullptr;  ///< committed before this one, and shown again when this one is reverted
+  bool is_bypassed = false;      ///< applied, but suspended for the moment
+  bool is_gate = false;          ///< leads to a gate, not to a version of the function
+  Redirection* older = nullptr;  ///< applied before this one; active again after this one is reverted
 
   CodeRange overwritten() const noexcept;
 };
 
-/// Stays at its address. Its bytes in memory are written by apply_redirection and revert_redirection alone.
+/// Stays at its address. Only apply_redirection, revert_redirection and bypass write its bytes in memory.
 struct Entry {
   std::string name;
   CodeAddress function{};
   CodeAddress place{};
   std::array<std::uint8_t, longest_jump> original{};
-  std::array<std::uint8_t, longest_jump> written{};  ///< what is in memory, unless others write there too
-  std::size_t width = 0;          ///< bytes from `place` on that are written: the longest jump there is room for
-  Redirection* newest = nullptr;  ///< of those in force
+  std::array<std::uint8_t, longest_jump> written{};  ///< the bytes in memory, unless others write there too
+  std::size_t width = 0;          ///< bytes written from `place` on: the longest jump that fits
+  Redirection* newest = nullptr;  ///< the newest applied one
   std::vector<std::unique_ptr<Redirection>> redirections;
 
   CodeRange overwritten() const noexcept { return {place, place + width}; }
@@ -55,21 +55,21 @@ struct Entry {
 
 inline CodeRange Redirection::overwritten() const noexcept { return {entry->place, entry->place + jump_size}; }
 
-/// The newest change in force that is no gate, or null.
+/// The newest applied change that is no gate, or null.
 const Redirection* active_version(const Entry& entry) noexcept;
 
-/// Encodes the jump from redirection.entry to redirection.replacement: straight, or with redirection.slot, which is
-/// within reach then. `room` is at least shortest_jump.
+/// Encodes the jump from redirection.entry to redirection.replacement, straight or with redirection.slot, which must
+/// then be within reach. `room` is at least shortest_jump.
 void encode_jump(Redirection& redirection, std::size_t room) noexcept;
 
-/// Whether memory holds what was written there last, or the original bytes where nothing was.
+/// Whether memory holds the bytes that were written last, or the original bytes if none were.
 bool is_as_written(const Entry& entry) noexcept;
 
-/// Writes the jump. The entry's page is writable; no other thread runs, none is strictly inside the bytes.
+/// Writes the jump. The entry's page is writable, no other thread runs, and none is strictly inside the bytes.
 void apply_redirection(Redirection& redirection) noexcept;
-/// Writes what the newest change that is still in force wants there, or the original bytes. As above.
+/// Writes the jump of the newest change that is still applied, or the original bytes. Same conditions.
 void revert_redirection(Redirection& redirection) noexcept;
-/// Takes the jump away for a moment, or puts it back: it keeps its place among the changes of the entry. As above.
+/// Removes the jump for a moment, or restores it. It keeps its place among the entry's changes. Same conditions.
 void bypass(Redirection& redirection, bool is_bypassed) noexcept;
 
 }  // namespace moult::internal

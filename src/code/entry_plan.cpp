@@ -1,15 +1,15 @@
-// Why: overwriting the first bytes of a function is safe only if nothing but a call of the function ever executes them
-// from somewhere in the middle, and if the bytes are the function's own or nobody's.
+// Why: the first bytes of a function may be overwritten only under two conditions. Nothing executes them from somewhere
+// in the middle, only calls of the function do. And the bytes belong to the function or to no function.
 //
-// How: the whole function, with the fragments split off it, is decoded from end to end. Its room is what lies between
-// the place of the jump and the first byte where one of its own branches lands, or the end of its bytes and of the
-// padding behind them. Jump tables are read: wherever a function with an indirect jump computes an address, the 4-byte
-// (relative to the table) and 8-byte (absolute) words there that lead into the function are taken for its entries.
+// How: the whole function, with its fragments, is decoded from end to end. The room for the jump begins at the jump's
+// place. It ends at the first byte where one of the function's own branches lands, or behind the function's bytes and
+// padding. Jump tables are read: if a function with an indirect jump computes an address, the words there that lead
+// into the function count as the table's entries. They have 4 bytes (relative to the table) or 8 bytes (absolute).
 //
-// Limits: a branch into the first bytes from *another* function, or by an address that is computed in another way (a
-// label as a value kept in data, a table found by arithmetic), is not seen; compilers produce neither for C++. Data
-// between instructions is decoded as if it were code: mostly that refuses the function. A breakpoint that a debugger
-// has set elsewhere in the function hides the instruction under it.
+// Limits: some branches into the first bytes are not seen: from another function, or by an address that is computed in
+// another way (a label kept as a value in data, a table found by arithmetic). Compilers produce neither for C++. Data
+// between instructions is decoded as code, and the function is then mostly refused. A debugger's breakpoint elsewhere
+// in the function hides the instruction under it.
 #include "code/entry_plan.hpp"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t most_room = 16;
 constexpr std::size_t most_table_entries = 4096;
 
-/// What one pass over the function's instructions has found.
+/// The result of one pass over the function's instructions.
 struct Sweep {
   std::vector<CodeAddress> jump_targets;
   std::vector<CodeAddress> call_targets;
@@ -82,7 +82,7 @@ bool is_own_code(const FunctionCode& function, CodeAddress address) {
                      [&](const CodeBytes& fragment) { return fragment.range().contains(address); });
 }
 
-/// Adds the words from `table` on that lead into the function, up to the first that does not.
+/// Adds the words from `table` on that lead into the function, up to the first one that does not.
 template <class Word>
 void read_table(const FunctionCode& function, std::uintptr_t table, std::uintptr_t base,
                 std::vector<CodeAddress>& targets) {
@@ -111,7 +111,7 @@ Sweep sweep_function(const FunctionCode& function) {
   return sweep;
 }
 
-/// How many of the bytes behind the body are whole instructions that do nothing.
+/// The number of bytes behind the body that are whole instructions without effect.
 std::size_t padding_behind(const FunctionCode& function) {
   CodeAddress end = function.body.range().end;
   std::size_t wanted = std::min(function.after.size(), static_cast<std::size_t>(-value(end) % 16));

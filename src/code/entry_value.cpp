@@ -1,13 +1,12 @@
-// How: the places that hold the value are followed from the entry on, instruction by instruction, on all ways that the
-// code can take; where two ways meet, only what holds it on both remains. Places are registers and what lies at a known
-// distance from the canonical frame address, which the unwind table knows at every instruction. A call leaves the
-// registers that it must preserve, and goes on behind it or at its landing pad.
+// How: the places that hold the value are followed from the entry on, instruction by instruction, along all paths of
+// the code. Where two paths meet, only the places that hold it on both remain. A place is a register, or memory at a
+// known distance from the canonical frame address, which the unwind table gives for every instruction. A call preserves
+// the registers that it must preserve, and continues behind itself or at its landing pad.
 //
-// A jump through a table may go on at the beginning of any block that begins behind a jump or is jumped to.
+// A jump through a table may continue at any block that begins behind a jump or is the target of one.
 //
-// Limits: memory that is written through other registers than rsp and rbp is taken for the program's variables, and
-// what is written there not for the place where the compiler keeps the value. In frames whose CFA is counted from rbp,
-// what is at rsp is not followed.
+// Limits: memory that is written through registers other than rsp and rbp is assumed to be the program's variables, not
+// the compiler's place for the value. In frames whose CFA is computed from rbp, memory at rsp is not followed.
 #include "code/entry_value.hpp"
 
 #include <algorithm>
@@ -26,10 +25,10 @@ namespace {
 constexpr std::uint32_t bit(Register number) noexcept { return 1U << static_cast<unsigned>(number); }
 constexpr std::uint32_t preserved = bit(rbx) | bit(internal::rbp) | bit(r12) | bit(r13) | bit(r14) | bit(r15);
 
-/// The places that hold the value for certain.
+/// The places that certainly hold the value.
 struct Holders {
   std::uint32_t registers = 0;
-  std::set<std::int64_t> slots{};  ///< by their distance from the CFA
+  std::set<std::int64_t> slots{};  ///< by distance from the CFA
 
   bool operator==(const Holders&) const = default;
 };
@@ -61,7 +60,7 @@ void store(const MemoryPlace& place, CodeAddress at, bool is_copy, Holders& now)
   if (is_copy && size == 8) now.slots.insert(*stored);
 }
 
-/// What holds the value after the instruction at `at`.
+/// The places that hold the value after the instruction at `at`.
 Holders after(const Effects& effects, CodeAddress at, const Holders& before) {
   const bool is_copy = (effects.from && (before.registers & bit(*effects.from)) != 0) || is_loaded(effects, at, before);
   Holders now = before;
@@ -97,7 +96,7 @@ class Search final {
     return {};
   }
 
-  /// Where a jump through a table may lead.
+  /// The possible targets of a jump through a table.
   void read_blocks() {
     for (const CodeRange& range : ranges_) {
       bool is_beginning = false;
@@ -124,7 +123,7 @@ class Search final {
     open_.push_back(at);
   }
 
-  /// False where the code cannot be read.
+  /// False if the code cannot be read.
   bool step(CodeAddress at) {
     const Holders before = before_.at(at);
     const std::optional<Instruction> instruction = decode(bytes_at(at), at);

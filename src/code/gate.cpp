@@ -1,20 +1,32 @@
-// Who passes: a thread that is inside a function of the set, as its own stack shows; the update's own thread, which
-// would wait for itself; a thread that others may wait for in a stop (threads/service_threads.hpp); and all of a child
-// process, where nobody would open the gate. In doubt, as on a stack that is not walked precisely, a call passes: then
-// the update waits longer, where otherwise a thread might wait for ever.
+// What passes a closed gate:
+// - calls by a thread that is inside a function of the set, as its own stack shows;
+// - calls by the update's own thread, which would wait for itself;
+// - calls by service threads (threads/service_threads.hpp), which others may wait for in a stop;
+// - all calls in a child process, where no thread would open the gate.
 //
-// What is in force below the gate is either a version that the function was redefined as, or the function itself. Its
-// first instructions are overwritten: they are executed as a copy (relocation.hpp).
+// In doubt a call passes, for example on a stack that is not walked precisely. Then the update waits longer; otherwise
+// a thread might wait for ever.
 //
-// While a thread looks at its stack it counts as busy inside moult, so that no stop meets it there, and what it looks
-// at can be exchanged in a stop. One that waits holds nothing. Both allocate nothing and take no lock: a call may come
-// from anywhere, a signal handler too.
+// Below the gate, calls reach the function's active version. If that is the function itself, its overwritten first
+// instructions are executed as a copy (relocation.hpp).
 //
-// Limit: a thread that waits may hold locks of the program's own, which a thread inside needs in order to come out.
-// Then nobody comes out, and the update opens the gate when its patience has run out.
+// While a thread looks at its own stack it counts as busy inside moult. So no stop meets it there, and the data that it
+// looks at can be exchanged in a stop. A waiting thread holds nothing. Neither allocates or takes a lock, because a
+// call may come from anywhere, also from a signal handler.
+//
+// A cell of 256 bytes holds a gate's stub (24 bytes) and, from byte 32 on, the copy of the first instructions. At most
+// six bytes are overwritten, so the copied instructions have at most 20 bytes; moved, they stay below 110. A page of
+// cells is within reach of the functions that it serves, and writable only while a cell is written. The unwinder is
+// told of both: at a stub the stack is as at the function's entry, and in the copy it is as in the copied instructions.
+//
+// Limit: a waiting thread may hold locks of the program that a thread inside needs to return. Then the threads inside
+// stay there, and the update opens the gate when its patience has run out.
 #include "code/gate.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -22,9 +34,12 @@
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "base/transaction.hpp"
-#include "code/gate_code.hpp"
+#include "code/entry.hpp"
+#include "code/near_pool.hpp"
+#include "code/relocation.hpp"
 #include "moult/error.hpp"
 #include "platform/futex.hpp"
+#include "platform/memory.hpp"
 #include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
 #include "unwind/unwinder.hpp"
@@ -32,7 +47,98 @@
 namespace moult::internal {
 namespace {
 
-/// The process that closed gates last.
+struct GatedFunction {
+  Gate gate;
+  std::vector<std::uint8_t> original;  ///< the function's first bytes, as compiled
+  CodeAddress stub{};                  ///< where its entry jumps to
+  CodeAddress room{};                  ///< for the copy of its first instructions
+  CodeAddress copy{};                  ///< 0: none was needed yet
+};
+
+constexpr std::size_t cell_size = 256;
+constexpr std::size_t copy_offset = 32;
+constexpr std::size_t gate_reach = (std::size_t{1} << 31) - (std::size_t{1} << 20);
+
+struct Page {
+  std::uintptr_t begin = 0;
+  std::size_t used = 0;
+};
+
+Guarded<std::vector<Page>>& pages() {
+  static Guarded<std::vector<Page>>& only = *new Guarded<std::vector<Page>>();
+  return only;
+}
+
+Page map_page(const EntryCode& entry) {
+  MOULT_FAULT("code.gate.map");
+  const AddressSpace& space = address_space();
+  for (int round = 0; round < most_mapping_rounds; ++round)
+    for (std::uintptr_t begin : free_places(space.mappings(), value(entry.place), page_size(), gate_reach))
+      if (space.map_at(begin, page_size(), Protection::read | Protection::execute)) return {begin, 0};
+  throw Error(ErrorCode::no_room, entry.name + ": no free address space within 2 GB of its code at " +
+                                      hex_text(value(entry.place)) +
+                                      ", where a gate needs a page; unmap something near it, or wait without a gate");
+}
+
+CodeAddress take_cell(const EntryCode& entry) {
+  return pages().with([&](std::vector<Page>& all) {
+    auto is_usable = [&](const Page& page) {
+      return page.used + cell_size <= page_size() && distance_between(page.begin, value(entry.place)) < gate_reach;
+    };
+    auto page = std::find_if(all.begin(), all.end(), is_usable);
+    if (page == all.end()) {
+      all.reserve(all.size() + 1);
+      all.push_back(map_page(entry));
+      page = std::prev(all.end());
+    }
+    return CodeAddress{page->begin + std::exchange(page->used, page->used + cell_size)};
+  });
+}
+
+/// Other cells of the page may be in use, so it stays executable.
+void write_code(CodeAddress at, std::span<const std::uint8_t> bytes) {
+  MOULT_FAULT("code.gate.write");
+  const AddressSpace& space = address_space();
+  const std::size_t size = page_size();
+  const std::uintptr_t page = value(at) / size * size;
+  pages().with([&](std::vector<Page>&) {
+    if (!space.protect(page, size, Protection::read | Protection::write | Protection::execute))
+      throw Error(ErrorCode::system, std::string("a gate's code cannot be written: ") + std::strerror(errno) +
+                                         "; the system's security policy must allow it (execmem)");
+    std::memcpy(reinterpret_cast<void*>(value(at)), bytes.data(), bytes.size());
+    MOULT_CHECK(space.protect(page, size, Protection::read | Protection::execute), "a gate's page cannot be closed");
+  });
+}
+
+/// Throws Error: no_room, system.
+std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, CodeAddress (*decide)(GateEntry&)) {
+  std::unique_ptr<GatedFunction> made = std::make_unique<GatedFunction>();
+  made->gate.decide = decide;
+  made->gate.function = entry.function;
+  made->original = entry.bytes;
+  made->stub = take_cell(entry);
+  made->room = made->stub + copy_offset;
+  const GateStub stub = stub_for(made->gate);
+  write_code(made->stub, {reinterpret_cast<const std::uint8_t*>(&stub), sizeof stub});
+  register_entry_code({made->stub, made->stub + offsetof(GateStub, target)});
+  return made;
+}
+
+/// The executable copy of the first instructions, made at the first call. Throws Error: unsupported_code, no_room,
+/// system.
+CodeAddress copy_of(GatedFunction& function, const EntryCode& entry) {
+  if (function.copy != CodeAddress{}) return function.copy;
+  const MovedCode moved = move_code(entry.name, {entry.place, entry.bytes}, entry.overwritten, function.room);
+  MOULT_CHECK(moved.bytes.size() <= cell_size - copy_offset, "the copy of an entry's instructions is too long");
+  write_code(function.room, moved.bytes);
+  std::vector<MovedInstruction> instructions;
+  for (const MovedCode::Step& step : moved.steps) instructions.push_back({function.room + step.offset, step.original});
+  register_moved_code({function.room, function.room + moved.bytes.size()}, std::move(instructions));
+  function.copy = function.room;
+  return function.copy;
+}
+
+/// The process that last closed a gate.
 std::atomic<pid_t> closer{0};
 
 bool is_closed(std::uint32_t word) noexcept { return word % 2 != 0; }
@@ -53,13 +159,13 @@ bool is_own_stack_inside(const Gate& gate) noexcept {
   return is_inside;
 }
 
-/// A function of its own, with nothing to tidy up and nothing that may not be thrown through: a thread may be cancelled
-/// in the system call, at an instruction that is no call.
+/// A function of its own, without anything to clean up and without noexcept. A thread may be cancelled in the system
+/// call, at an instruction that is no call.
 [[gnu::noinline]] void wait_at(const Gate& gate, std::uint32_t seen) {
   while (gate.word.load() == seen) futex_wait(gate.word, seen);
 }
-/// Known to nobody when it is called: of a function that is seen to throw nothing a compiler may tell in the caller's
-/// tables that nothing passes there.
+/// Called through a volatile pointer. Otherwise the compiler sees that wait_at never throws and drops the caller's
+/// unwind entry, and cancellation cannot unwind through here.
 void (*volatile const opaque_wait_at)(const Gate&, std::uint32_t) = wait_at;
 
 CodeAddress decide(GateEntry& entry) {
@@ -70,7 +176,7 @@ CodeAddress decide(GateEntry& entry) {
   return gate.function;
 }
 
-/// Every gate that was ever made, by function.
+/// Every gate ever made.
 Guarded<std::vector<std::unique_ptr<GatedFunction>>>& gated() {
   static Guarded<std::vector<std::unique_ptr<GatedFunction>>>& only =
       *new Guarded<std::vector<std::unique_ptr<GatedFunction>>>();
@@ -87,7 +193,7 @@ void require_usable(const EntryCode& entry) {
                     "its quiescence, or for its return, without a gate");
 }
 
-/// The function's gate; made at the first time, or anew where another library lies there now.
+/// The function's gate. It is made at the first call, and again if another library is at the address now.
 GatedFunction& gate_of(const EntryCode& entry) {
   require_usable(entry);
   return gated().with([&](std::vector<std::unique_ptr<GatedFunction>>& all) -> GatedFunction& {

@@ -1,6 +1,6 @@
-// Entries of the procedure linkage table, through which a module calls functions of others: `jmp [slot]`, behind an
-// endbr64 where indirect branches are tracked. As long as the loader has not bound it, the slot leads to where its
-// number is pushed for the loader.
+// Entries of the procedure linkage table, through which a module calls functions of other modules: `jmp [slot]`, behind
+// an endbr64 if indirect branches are tracked. Until the loader binds the slot, it leads to code that pushes the slot's
+// number for the loader.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@
 
 namespace moult::internal {
 
-/// The slot that the stub at `code` jumps through; nothing where other code lies there.
+/// The slot that the stub at `code` jumps through. Nothing if other code is there.
 std::optional<std::uintptr_t> slot_of_stub(CodeAddress code);
 
-/// What `slot` leads to now.
+/// The present target of `slot`.
 CodeAddress target_in(std::uintptr_t slot) noexcept;
 
-/// Of what a slot leads to, `target`: the mangled name that the loader will look up at the first call, empty where that
-/// cannot be told; nothing where the slot is bound. Takes no lock, so it may be asked in a stopped program.
+/// The mangled name that the loader will look up at the first call of `target`, the target of a slot. Empty if that
+/// cannot be determined; nothing if the slot is bound. Takes no lock, so it may be called in a stopped program.
 std::optional<std::string_view> unbound_name(CodeAddress target);
 
 }  // namespace moult::internal

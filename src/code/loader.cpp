@@ -1,12 +1,12 @@
-// Why a copy: the sender's next compilation overwrites the file, under the code that runs from it; and the dynamic
+// Why a copy: the sender's next compilation overwrites the file, under the code that runs from it. And the dynamic
 // linker takes the same path for the same library. A file with a name of its own can be sent again under the old path,
-// is exactly what was checked, and is there for gdb and perf to read.
+// is exactly the file that was checked, and remains for gdb and perf to read.
 //
-// How: the file is opened once, its owner is judged by that descriptor, its bytes are copied to a file nobody else may
-// write, and everything else (notes, dlopen) looks at the copy.
+// How: the file is opened once and its owner is checked through that descriptor. Its bytes are copied to a file that no
+// other user may write. Everything else (notes, dlopen) reads the copy.
 //
-// Limits: a folder mounted noexec cannot hold the copy. What a static constructor of the update throws goes through the
-// dynamic linker, which ends the process; work belongs into the entry.
+// Limits: a folder mounted noexec cannot hold the copy. An exception from a static constructor of the update passes
+// through the dynamic linker and ends the process; such work belongs into the entry function.
 #include "code/loader.hpp"
 
 #include <dlfcn.h>
@@ -14,8 +14,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/demangle.hpp"
 #include "base/fault.hpp"
+#include "base/names.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/error.hpp"
@@ -35,7 +35,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-/// The notes, complaints about them in terms of the file that was sent.
+/// The notes. Error messages name the file that was sent.
 UpdateNotes notes_of(const std::string& path, const std::string& copy) {
   try {
     return read_update_notes(copy);
@@ -52,7 +52,7 @@ void check_abi(const std::string& path, const UpdateNotes& notes) {
            std::to_string(MOULT_ABI_VERSION) + "; build it against the moult that the program uses");
 }
 
-/// The warnings to be told.
+/// Returns the warnings.
 std::vector<std::string> check_build_id(const std::string& path, const UpdateNotes& notes, const LoadOptions& options) {
   std::string running = options.program_build_id ? *options.program_build_id : build_id_of("/proc/self/exe");
   if (notes.target_build_id.empty())

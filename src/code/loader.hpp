@@ -1,4 +1,4 @@
-// From a file to an update that can be run.
+// Loads an update's file into the process.
 #pragma once
 
 #include <optional>
@@ -8,22 +8,22 @@
 namespace moult::internal {
 
 struct LoadOptions {
-  /// Where the private copy is made; it must exist, and belong to this user alone.
+  /// The folder of the private copy; it must exist and belong to this user alone.
   std::string folder;
-  /// Take an update that was built for another build of the program, with a warning.
+  /// Accept an update that was built for another build of the program, with a warning.
   bool force = false;
   /// The build id to compare with, in hex; by default that of the running program's file.
   std::optional<std::string> program_build_id{};
 };
 
-/// An update in memory. Its code and the copy of its file stay to the process's end.
+/// An update in memory. Its code and its file's copy stay to the process's end.
 class LoadedUpdate final {
  public:
-  /// The file as the linker, gdb and perf see it.
+  /// The file that the linker, gdb and perf see.
   const std::string& library() const noexcept { return library_; }
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
-  /// Runs the update's entry in this thread, and throws what it throws.
+  /// Runs the update's entry function in this thread, and throws what it throws.
   void run() const { entry_(); }
 
  private:
@@ -36,15 +36,16 @@ class LoadedUpdate final {
   void (*entry_)();
 };
 
-/// Checks, copies and loads the shared object at `path`. From any thread; static constructors of the update run in it.
+/// Checks, copies and loads the shared object at `path`. From any thread; the update's static constructors run in it.
 /// Throws Error, naming the file, and leaves no copy behind:
 /// unreadable: there is no such file, it is cut short, or it was written to while it was read
-/// permission_denied: it may not be read, or somebody else may have written it (base/trusted_file.hpp)
-/// not_an_update: no shared object, no MOULT_UPDATE entry, or refused by the dynamic linker
+/// permission_denied: it may not be read, or another user may have written it (base/trusted_file.hpp)
+/// not_an_update: it is no shared object, has no MOULT_UPDATE entry, or the dynamic linker refused it
 /// not_found: it uses a function or a variable that the program does not have
-/// abi_mismatch: built with another version of moult; never forced
-/// build_id_mismatch: built for another build of the program
-/// no_room: disk or quota is full;  system: anything else
+/// abi_mismatch: it was built with another version of moult; never forced
+/// build_id_mismatch: it was built for another build of the program
+/// no_room: disk or quota is full
+/// system: anything else
 LoadedUpdate load_update(const std::string& path, const LoadOptions& options);
 
 }  // namespace moult::internal

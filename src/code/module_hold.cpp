@@ -1,10 +1,10 @@
-// Why: a patched entry, the jump in it and the code it leads to are known by their addresses. If the program closed the
-// library of one of them, a call would go nowhere; and the next library may be loaded at the same place, where taking
-// the change back would write the old one's bytes into it.
+// Why: a patched entry, its jump and the jump's target are known by their addresses. If the program closed one of their
+// libraries, a call would go nowhere. And if another library were loaded at the same place, reverting the change would
+// write the old library's bytes into it.
 //
-// How: dlopen with RTLD_NOLOAD adds a reference to what is loaded. It is given back when nothing came of the change, so
-// that a dry run leaves no trace, and never when the change was made. The alternative, to let such a library go and
-// forget its entries, would need an event that the dynamic loader does not tell.
+// How: dlopen with RTLD_NOLOAD adds a reference to what is loaded. The reference is released if the change is not made,
+// so that a dry run leaves no trace, and never if it was made. The alternative would be to let such a library go and
+// forget its entries; that needs an event which the dynamic loader does not provide.
 //
 // Limit: a program that closes a changed library and opens the same file again gets the changed one, with its variables
 // as they are. That is so for every library with unique symbols (g++'s inline variables), which glibc never unloads.
@@ -33,7 +33,7 @@ struct ModuleSearch {
   std::vector<NamedModule> found;
 };
 
-/// The program itself, which has no name, stays anyway.
+/// The program itself, which has no name, stays loaded anyway.
 int note_module(dl_phdr_info* info, std::size_t, void* data) {
   ModuleSearch& search = *static_cast<ModuleSearch*>(data);
   if (info->dlpi_name == nullptr || *info->dlpi_name == '\0') return 0;
@@ -61,7 +61,7 @@ ModuleHold::ModuleHold(std::vector<CodeAddress> addresses) {
   ModuleSearch search{std::move(addresses), {}};
   std::sort(search.addresses.begin(), search.addresses.end());
   ::dl_iterate_phdr(note_module, &search);
-  ModuleHold held;  // lets go of those before the one that is refused
+  ModuleHold held;  // releases the modules before the refused one
   held.handles_.reserve(search.found.size());
   for (const NamedModule& module : search.found) {
     void* const handle = ::dlopen(module.name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);

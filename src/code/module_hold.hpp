@@ -1,4 +1,4 @@
-// Modules that stay loaded because code in them was changed or is jumped to.
+// Keeps modules loaded because code in them was changed or is the target of a jump.
 #pragma once
 
 #include <span>
@@ -8,18 +8,18 @@
 
 namespace moult::internal {
 
-/// While it lives, dlclose by the program does not unload them.
+/// While it exists, dlclose by the program does not unload the modules.
 class ModuleHold final {
  public:
   ModuleHold() noexcept = default;
-  /// The modules that these addresses are in; what lies in none is left out. Throws Error (not_found) when one is being
-  /// unloaded.
+  /// Holds the modules that contain these addresses; addresses in no module are ignored. Throws Error (not_found) if
+  /// one of the modules is being unloaded.
   explicit ModuleHold(std::vector<CodeAddress> addresses);
   ModuleHold(ModuleHold&& other) noexcept = default;
   ModuleHold& operator=(ModuleHold&&) = delete;
   ~ModuleHold();
 
-  /// They stay loaded for ever.
+  /// The modules stay loaded for ever.
   void keep() noexcept { handles_.clear(); }
 
  private:

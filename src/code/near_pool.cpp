@@ -1,12 +1,13 @@
-// Why: a jump with a 32-bit displacement reaches 2 GB, and a shared object loaded later usually lies terabytes away
-// from the program.
+// Why: a jump with a 32-bit displacement reaches 2 GB, and a shared object that is loaded later usually lies terabytes
+// away from the program.
 //
-// How: the gaps between the lines of /proc/self/maps are tried from the function outwards with MAP_FIXED_NOREPLACE, so
-// that a mapping made by another thread meanwhile costs another try and never its pages. Below the function first:
-// above it the heap grows. Regions are private anonymous memory, not a shared file mapped twice: a forked child that
-// updates itself must not rewrite its parent's jumps. Their pages are writable only while slots are filled.
+// How: the gaps between the lines of /proc/self/maps are tried with MAP_FIXED_NOREPLACE, from the function outwards. If
+// another thread maps memory there meanwhile, that costs another try and never that thread's pages. Gaps below the
+// function come first, because the heap grows above it. Regions are private anonymous memory, not a shared file mapped
+// twice: a forked child that updates itself must not rewrite its parent's jumps. Their pages are writable only while
+// slots are filled.
 //
-// Limits: a program whose own mappings fill the 4 GB around a function has no room there.
+// Limits: there is no room if the program's own mappings fill the 4 GB around a function.
 #include "code/near_pool.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ namespace moult::internal {
 namespace {
 
 constexpr std::size_t region_size = 65536;
-/// Less than 2 GB by what a region and a function's first bytes may add.
+/// 2 GB, less the size of a region and of a function's first bytes.
 constexpr std::size_t reach = (std::size_t{1} << 31) - 2 * region_size;
 constexpr std::uintptr_t lowest = 65536;
 constexpr std::uintptr_t highest = 0x7FFFFFFFF000;
@@ -159,7 +160,7 @@ void NearPool::announce(const Region& region) {
 void NearPool::open(Region& region) {
   if (region.is_open) return;
   MOULT_FAULT("code.near_pool.open");
-  // Slots of this region are being jumped through: it stays executable.
+  // Threads may be jumping through slots of this region, so it stays executable.
   if (!space_.protect(region.begin, region.size, sealed | Protection::write))
     throw Error(ErrorCode::system, std::string("jump slots cannot be made writable: ") + std::strerror(errno) +
                                        "; the system's security policy must allow it (execmem)");

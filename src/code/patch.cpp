@@ -1,11 +1,12 @@
-// Why, how and with which jumps: entry_plan.cpp, entry.cpp, near_pool.cpp. Here is the order.
+// The order of preparing and committing a patch. entry_plan.cpp, entry.cpp and near_pool.cpp say where, with which
+// jumps and through which slots.
 //
-// Prepare copies the functions as they were compiled, plans, and then under the registry's lock makes the jumps, seals
-// their slots and opens the code pages. The pages are also made present and private before the stop, so that commit is
-// nothing but writes to memory and one membarrier: ten thousand functions take well under a millisecond.
+// Prepare copies the functions as they were compiled and plans the jumps. Then, under the registry's lock, it makes the
+// jumps, seals their slots and opens the code pages. The pages are also made present and private before the stop. So
+// commit only writes to memory and calls membarrier once: ten thousand functions take well under a millisecond.
 //
-// What prepare has made so far belongs to an Impl from the first moment; its destructor takes it back, so that a step
-// that throws leaves no trace.
+// An Impl owns what prepare has made so far, from the first moment. Its destructor removes it, so that a step that
+// throws leaves no trace.
 #include "code/patch.hpp"
 
 #include <algorithm>
@@ -26,15 +27,16 @@
 namespace moult::internal {
 namespace {
 
-/// The process's own. It lives to the end: functions that are redirected are called until then. A stop is granted only
-/// where no thread holds its lock, so what runs in a stopped program finds it consistent, and takes no lock to commit.
+/// The process's table of patches. It is never destroyed, because redirected functions are called until the end. A stop
+/// is granted only if no thread holds its lock. So code in a stopped program finds it consistent, and commits without a
+/// lock.
 Guarded<PatchTable>& registry() {
   static Guarded<PatchTable>& only =
       *new Guarded<PatchTable>(address_space(), [](CodeRange region) { register_entry_code(region); });
   return only;
 }
 
-/// A target with the bytes it was compiled to.
+/// A target with its compiled bytes.
 struct CodeCopy {
   const PatchTarget* target;
   std::vector<std::uint8_t> body;
@@ -87,7 +89,7 @@ bool needs_padding(const PatchTarget& target) {
   return size < longest_jump + endbr64_length({target.range.begin, {begin, size}});
 }
 
-/// Bytes behind a short function, up to the next multiple of 16, that are no other function's.
+/// The bytes behind a short function that belong to no other function, up to the next multiple of 16.
 CodeRange bytes_behind(const PatchTarget& target, const std::vector<Mapping>& mappings,
                        std::optional<Program>& program) {
   CodeRange behind{target.range.end, CodeAddress{(value(target.range.end) + 15) / 16 * 16}};
@@ -103,7 +105,7 @@ std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std:
   std::optional<Program> program;
   std::vector<CodeRange> behind;
   for (const PatchTarget& target : targets) behind.push_back(bytes_behind(target, mappings, program));
-  // Under the lock no stop is granted, so that no other change is committed between two bytes.
+  // No stop is granted under the lock, so no other change is committed between two bytes.
   return registry().with([&](const PatchTable& known) {
     std::vector<CodeCopy> copies;
     for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -115,7 +117,7 @@ std::vector<CodeCopy> copy_code(std::span<const PatchTarget> targets, const std:
   });
 }
 
-/// Reads constants of the module that the function is in.
+/// Reads constants of the function's module.
 ReadMemory reader_beside(CodeAddress function, const std::vector<Mapping>& mappings) {
   const Mapping* home = find_mapping(mappings, value(function));
   return [home, &mappings](std::uintptr_t address, std::span<std::uint8_t> to) {
@@ -148,7 +150,7 @@ std::vector<std::uint8_t> bytes_from(CodeAddress place, const CodeCopy& copy) {
   return bytes;
 }
 
-/// Those that the jump may overwrite.
+/// The bytes that the jump may overwrite.
 std::vector<std::uint8_t> bytes_at(const EntryPlan& plan, const CodeCopy& copy) {
   std::vector<std::uint8_t> bytes = bytes_from(plan.place, copy);
   bytes.resize(std::min(bytes.size(), plan.room));
@@ -166,7 +168,7 @@ class Patch::Impl final {
   Impl& operator=(const Impl&) = delete;
 
   void add_jumps(const std::vector<CodeCopy>& copies, const std::vector<EntryPlan>& plans);
-  /// Nothing when they are open.
+  /// Does nothing if they are open.
   void open_pages();
   void close_pages() noexcept;
 
@@ -221,11 +223,12 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
             [](const CodeRange& a, const CodeRange& b) { return a.begin < b.begin; });
 }
 
-/// Where the old function jumps back to its entry a call in progress would go on in the new one: none may be then.
+/// If the old function jumps back to its entry, a call in progress would continue in the new one. So there must be
+/// none.
 void Patch::Impl::keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection) {
   if (!plan.is_loop_head) return keep_out_.push_back(redirection.overwritten());
   keep_out_.push_back({target.range.begin, std::max(target.range.end, redirection.overwritten().end)});
-  // Keeping out of a range allows its first byte, which is harmless at an entry only.
+  // Keeping out of a range still allows its first byte, which is harmless only at an entry.
   for (CodeRange fragment : target.fragments)
     keep_out_.push_back({CodeAddress{value(fragment.begin) - 1}, fragment.end});
 }

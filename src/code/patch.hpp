@@ -1,8 +1,8 @@
-// Entry patches: calls of a function go on in another one.
+// Entry patches: calls of a function continue in another one.
 //
-// Prepare may fail and runs beside the program: decode the entry, find room, write trampolines nobody reaches yet, make
-// the code pages writable. Commit cannot fail and runs in a stopped program: it writes bytes. The bytes that were there
-// are kept, so that the patch can be taken back.
+// Prepare may fail and runs beside the program. It decodes the entry, finds room, writes trampolines that no jump
+// reaches yet, and makes the code pages writable. Commit cannot fail and runs in a stopped program: it writes bytes.
+// The bytes that were there are kept, so that the patch can be reverted.
 #pragma once
 
 #include <cstddef>
@@ -22,20 +22,20 @@ namespace moult::internal {
 struct PatchTarget {
   std::string name;                    ///< for messages
   CodeRange range;                     ///< the function's own bytes
-  CodeAddress replacement;             ///< where calls shall go on
-  std::vector<CodeRange> fragments{};  ///< what the compiler split off: its branches count too
-  std::string line{};                  ///< the change as it is told: "f redefined as g"
+  CodeAddress replacement;             ///< where calls continue
+  std::vector<CodeRange> fragments{};  ///< code that the compiler split off: its branches count too
+  std::string line{};                  ///< the change, as reports show it: "f redefined as g"
 };
 
 enum class PatchKind {
-  change,  ///< calls go on in another version
-  gate,    ///< calls are held up for a while (gate.hpp): no version, and told to nobody
+  change,  ///< calls continue in another version
+  gate,    ///< calls wait for a while (gate.hpp): no version, and not shown in reports
 };
 
 struct PatchOptions {
-  /// Those that the targets and their replacements are in; held for ever from commit on.
+  /// The modules of the targets and their replacements. From commit on they are held for ever.
   ModuleHold modules{};
-  /// The id of the update that the patch belongs to; 0: none. The order of ids is that in which updates were handed in.
+  /// The id of the patch's update; 0: none. Ids are in the order in which updates were submitted.
   std::uint64_t update = 0;
   PatchKind kind = PatchKind::change;
 };
@@ -44,68 +44,72 @@ struct PatchOptions {
 struct EntryCode {
   std::string name;
   CodeAddress function{};
-  CodeAddress place{};                  ///< where its entry jump goes
-  std::size_t overwritten = 0;          ///< bytes from there on, at most
-  std::vector<std::uint8_t> bytes;      ///< the compiled ones from there on: those overwritten, and an instruction more
+  CodeAddress place{};                  ///< where its entry jump is written
+  std::size_t overwritten = 0;          ///< the most bytes from `place` on that a jump overwrites
+  std::vector<std::uint8_t> bytes;      ///< the compiled bytes from `place` on: those overwritten, and one instruction more
   bool is_loop_head = false;            ///< it jumps back to its own entry
-  std::optional<CodeAddress> active{};  ///< what it is redefined as now
+  std::optional<CodeAddress> active{};  ///< the active version, if it is redefined
 };
-/// Of each of `targets`, whose `replacement` is not looked at. Throws Error as Patch::prepare does.
+/// The entry code of each of `targets`; `replacement` is ignored. Throws Error as Patch::prepare does.
 std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets);
 
-/// Where calls of a function go on.
+/// Where calls of a function continue.
 struct Version {
-  CodeAddress function{};  ///< the replacement one
-  CodeRange way;           ///< a jump slot on the way there, where calls may be; empty when there is none
+  CodeAddress function{};  ///< the replacement
+  CodeRange way;           ///< the jump slot on the way there, which calls may be inside; empty if there is none
 };
 
-/// What committed changes made of the function at `entry`, and of those functions in turn: calls of every one of them
-/// may still be in progress, whichever is in force now. Without the function itself.
+/// All replacements of the function at `entry`, and of these replacements in turn, active or not: calls of every one
+/// may still be in progress. The function itself is not included.
 std::vector<Version> versions_of(CodeAddress entry);
 
-/// Code as it was before any patch. In a stopped program too.
+/// Code as it was before any patch. May be called in a stopped program.
 std::vector<std::uint8_t> original_code(CodeRange range);
 
 /// A change that was committed and not reverted.
 struct AppliedChange {
-  CodeAddress function{};  ///< the old one's entry
+  CodeAddress function{};  ///< the old function's entry
   std::uint64_t update = 0;
   std::string line;
-  /// The update that decides instead, or 0 for a change outside of any; nothing where this change is in force.
+  /// The update whose change of the function is active instead; 0 for an untracked change. Nothing if this change is
+  /// active.
   std::optional<std::uint64_t> shadowed_by{};
-  CodeAddress replacement{};  ///< where calls go on while it decides
+  CodeAddress replacement{};  ///< where calls continue while it is active
 };
 std::vector<AppliedChange> applied_changes();
 
-/// The redirections of one change, committed together. Several changes may redirect the same function: the newest
-/// committed one that was not reverted decides.
+/// The redirections of one change, committed together. If several changes redirect the same function, the newest one
+/// that is committed and not reverted is active.
 class Patch final {
  public:
-  /// Throws Error before anything is changed: too_short, unsupported_code, no_room, invalid_argument (a function onto
-  /// itself, or onto one that is redefined as it; two targets with one entry), superseded, system.
+  /// Throws Error before anything is changed: too_short, unsupported_code, no_room, superseded, system, and
+  /// invalid_argument: a function is redefined as itself or as a function that leads back to it, or two targets have
+  ///   one entry.
   static Patch prepare(std::span<const PatchTarget> targets, PatchOptions options = {});
   Patch(Patch&&) noexcept;
   Patch& operator=(Patch&&) noexcept;
-  /// A patch that was committed stays in force; one that was not leaves no trace.
+  /// A committed patch stays applied. A patch that was not committed leaves no trace.
   ~Patch();
 
-  /// The bytes that commit overwrites: no thread may be strictly inside them (StopOptions::keep_out). For a function
-  /// that jumps back to its own entry these are all its bytes: a call in progress would leave it half way. Sorted.
+  /// The bytes that commit overwrites, sorted: no thread may be strictly inside them (StopOptions::keep_out). For a
+  /// function that jumps back to its own entry these are all its bytes, because a call in progress would leave it half
+  /// way.
   std::span<const CodeRange> keep_out() const noexcept;
-  /// Before commit and before revert, in the same stop; prepare asks it too. Throws Error (unsupported_code) when what
-  /// moult has left there was overwritten: to write over it would undo another's work, who may undo this in turn.
+  /// Call it before commit and before revert, in the same stop; prepare calls it too. Throws Error (unsupported_code)
+  /// if bytes that moult wrote were overwritten. Writing over them would undo another tool's work, and that tool may
+  /// undo moult's in turn.
   void require_untouched(const StoppedWorld&) const;
   void commit(const StoppedWorld&) noexcept;
-  /// May be called before revert: does there what may fail, so that the stop is shorter. After it, finish() as ever.
+  /// May be called before revert, to shorten the stop: does the part that may fail. Call finish() afterwards as usual.
   /// Throws Error (system), having changed nothing.
   void prepare_revert();
-  /// Takes this change back; functions that another committed patch redirects too go on there. Without prepare_revert
-  /// it makes the code pages writable itself, and a kernel that refuses what it granted to prepare ends the process.
+  /// Reverts this change. Functions that another committed patch redirects too continue there. Without prepare_revert
+  /// it makes the code pages writable itself; if the kernel then refuses what it granted to prepare, the process ends.
   void revert(const StoppedWorld&) noexcept;
-  /// Between commit and the end of its stop, or after prepare_revert: has the functions be what they were before this
-  /// change, until it is called with false. Other changes of the same functions stay as they are.
+  /// Makes the functions what they were before this change, until it is called with false. Call it between commit and
+  /// the end of its stop, or after prepare_revert. Other changes of the same functions stay as they are.
   void bypass(const StoppedWorld&, bool is_bypassed) noexcept;
-  /// To be called after the program runs again: gives the code pages their protection back.
+  /// Call it when the program runs again: restores the code pages' protection.
   void finish() noexcept;
 
  private:

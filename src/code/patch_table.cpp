@@ -11,15 +11,15 @@
 namespace moult::internal {
 namespace {
 
-/// Writes what both ranges share from `original` into `copy`, the bytes of `range`.
+/// Copies the bytes of entry.original that lie in `range` into `copy`, the bytes of `range`.
 void overlay(const Entry& entry, CodeRange range, std::span<std::uint8_t> copy) {
   for (std::size_t i = 0; i < entry.width; ++i)
     if (range.contains(entry.place + i)) copy[value(entry.place) + i - value(range.begin)] = entry.original[i];
 }
 
 std::string circle_text(const std::string& name) {
-  return name + ": calls of what shall replace it go on in " + name +
-         " already, so they would go round in circles; roll that earlier redefinition back instead";
+  return name + ": calls of its replacement already continue in " + name +
+         ", so they would never end; roll the earlier redefinition back instead";
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ std::string circle_text(const std::string& name) {
 std::vector<std::uint8_t> PatchTable::original_bytes(CodeRange range) const {
   const std::uint8_t* begin = reinterpret_cast<const std::uint8_t*>(value(range.begin));
   std::vector<std::uint8_t> copy(begin, begin + range.size());
-  // A jump may lie a little behind its function's beginning: look at the one before, too.
+  // A jump may lie a little behind its function's beginning, so the entry before counts too.
   auto entry = entries_.lower_bound(range.begin);
   if (entry != entries_.begin()) --entry;
   for (; entry != entries_.end() && entry->first < range.end; ++entry) overlay(entry->second, range, copy);
@@ -66,8 +66,8 @@ void PatchTable::refuse_superseded(const std::string& name, CodeAddress function
 }
 
 void PatchTable::remove(Redirection& redirection) noexcept {
-  MOULT_CHECK(redirection.state != Redirection::State::applied, "a jump in force cannot be forgotten");
-  // A thread may be on its way through the slot of a jump that was in force: that slot is not used again.
+  MOULT_CHECK(redirection.state != Redirection::State::applied, "an applied jump cannot be removed");
+  // A thread may be on its way through the slot of a jump that was applied: that slot is not used again.
   bool is_slot_free = redirection.state == Redirection::State::prepared || !redirection.enters_slot;
   if (redirection.slot != nullptr && is_slot_free) slots_.give_back(redirection.slot);
   Entry& entry = *redirection.entry;

@@ -1,4 +1,4 @@
-// Every patched entry of the process, with the slots and the pages it needs.
+// All patched entries of the process, with the slots and the pages that they need.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@
 
 namespace moult::internal {
 
-/// Not safe for several threads: its owner locks. Entries and redirections stay where they are: what runs in a stopped
+/// Not safe for several threads: the owner locks. Entries and redirections stay at their addresses: code in a stopped
 /// program writes them without a lock.
 class PatchTable final {
  public:
@@ -26,17 +26,18 @@ class PatchTable final {
   std::vector<std::uint8_t> original_bytes(CodeRange range) const;
 
   /// Prepares the jump from `function`, planned as `plan`, to `replacement`; `original` are the bytes at plan.place.
-  /// Throws Error: invalid_argument when `replacement` leads back to `function`, unsupported_code when the bytes are
-  /// those of another patched function, no_room, system. Nothing has changed then.
+  /// Throws Error, having changed nothing: no_room, system, and
+  /// invalid_argument: `replacement` leads back to `function`;
+  /// unsupported_code: the bytes belong to another patched function.
   Redirection& add(const std::string& name, CodeAddress function, const EntryPlan& plan,
                    std::span<const std::uint8_t> original, CodeAddress replacement);
-  /// Throws Error (superseded) when an update with a greater id than `update`, which is not 0, has the function in
-  /// force.
+  /// Throws Error (superseded) if a change of the function by an update with an id greater than `update` is applied.
+  /// `update` 0 is never superseded.
   void refuse_superseded(const std::string& name, CodeAddress function, std::uint64_t update) const;
-  /// Forgets a jump that is not in force.
+  /// Removes a jump that is not applied.
   void remove(Redirection& redirection) noexcept;
 
-  /// The jumps from `function` that were ever in force, those from where they lead, and so on.
+  /// The jumps from `function` that were ever applied, those from their targets, and so on.
   std::vector<const Redirection*> committed_from(CodeAddress function) const;
 
   const std::map<CodeAddress, Entry>& all() const noexcept { return entries_; }

@@ -1,12 +1,11 @@
-// How: an instruction is copied as it is, but for
-// - an operand relative to rip, whose distance is corrected;
-// - a jump, conditional or not, which is written with four bytes of distance;
-// - a call, which becomes a push of the old return address, kept behind the code, and a jump. What it calls returns
-// into
-//   the function itself, behind the bytes that were overwritten. An indirect call becomes an indirect jump by the three
-//   bits that tell them apart.
+// How: an instruction is copied unchanged, with three exceptions.
+// - An operand relative to rip: its distance is corrected.
+// - A jump, conditional or not: it is written with four bytes of distance.
+// - A call: it becomes a jump after a push of the old return address, which is stored behind the code. The called
+//   function returns into the original function, behind the overwritten bytes. An indirect call becomes an indirect
+//   jump by the three bits that distinguish them.
 //
-// Limits: loop, jrcxz and xbegin have no long form; an indirect call by way of the stack pointer would find it moved.
+// Limits: loop, jrcxz and xbegin have no long form. An indirect call through the stack pointer would find it moved.
 #include "code/relocation.hpp"
 
 #include <algorithm>
@@ -49,7 +48,7 @@ class Mover final {
   }
 
  private:
-  /// Eight bytes behind the code, which an instruction in it pushes.
+  /// Eight bytes behind the code, which an instruction of it pushes.
   struct Return {
     std::size_t displacement_at;
     CodeAddress address;

@@ -1,4 +1,4 @@
-// A function's first instructions made into a copy that can be executed elsewhere, decided from bytes alone.
+// Makes a copy of a function's first instructions that can be executed at another address. Decided from bytes alone.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 namespace moult::internal {
 
 struct MovedCode {
-  /// Where each instruction of the copy begins, and whose place it stands for.
+  /// Where each instruction of the copy begins, and which original instruction it replaces.
   struct Step {
     std::size_t offset = 0;
     std::optional<CodeAddress> original{};  ///< nothing: a return address was pushed, as at a function's entry
@@ -23,10 +23,11 @@ struct MovedCode {
   std::vector<Step> steps;
 };
 
-/// The instructions from the beginning of `code` on that begin in its first `least` bytes, to be executed at `to`; then
-/// the function goes on behind them. No branch of the function leads in between. A call leaves the return address that
-/// it had, so that no unwinder ever sees the copy. Throws Error: unsupported_code for what cannot be executed elsewhere
-/// or would return into the first `least` bytes; no_room when something is out of reach of `to`.
+/// Copies the instructions that begin in the first `least` bytes of `code`, for execution at `to`, and continues behind
+/// them in the function. No branch of the function leads into the copied bytes. A call pushes its original return
+/// address, so that no unwinder ever sees the copy. Throws Error:
+/// unsupported_code: an instruction cannot be executed elsewhere or would return into the first `least` bytes;
+/// no_room: something is out of reach of `to`.
 MovedCode move_code(const std::string& name, const CodeBytes& code, std::size_t least, CodeAddress to);
 
 }  // namespace moult::internal

@@ -15,7 +15,7 @@
 #include "platform/event_poll.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/sockets.hpp"
-#include "platform/thread_name.hpp"
+#include "platform/tasks.hpp"
 #include "protocol/line_splitter.hpp"
 
 namespace moult {

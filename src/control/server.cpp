@@ -8,7 +8,7 @@
 #include "control/execute.hpp"
 #include "control/token.hpp"
 #include "platform/memory.hpp"
-#include "platform/thread_name.hpp"
+#include "platform/tasks.hpp"
 
 namespace moult::internal {
 namespace {

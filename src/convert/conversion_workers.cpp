@@ -13,7 +13,6 @@
 
 #include "base/fault.hpp"
 #include "platform/tasks.hpp"
-#include "platform/thread_name.hpp"
 #include "threads/service_threads.hpp"
 
 namespace moult::internal {

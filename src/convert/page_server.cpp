@@ -32,7 +32,7 @@
 #include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
-#include "platform/thread_name.hpp"
+#include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
 #include "threads/stop_mutex.hpp"
 

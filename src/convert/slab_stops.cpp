@@ -46,7 +46,7 @@
 #include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
-#include "platform/thread_name.hpp"
+#include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
 
 namespace moult::internal {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -212,6 +213,16 @@ std::vector<ModulePlace> modules_of_process(int pid) {
   std::stable_partition(places.begin(), places.end(),
                         [&](const ModulePlace& place) { return place.open_path == process + "/exe"; });
   return places;
+}
+
+std::uint64_t module_generation() {
+  std::uint64_t generation = 0;
+  auto read = [](dl_phdr_info* info, std::size_t, void* data) {
+    *static_cast<std::uint64_t*>(data) = info->dlpi_adds + info->dlpi_subs;
+    return 1;
+  };
+  ::dl_iterate_phdr(read, &generation);
+  return generation;
 }
 
 }  // namespace moult::internal

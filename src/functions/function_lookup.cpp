@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/demangle.hpp"
-#include "base/name.hpp"
+#include "base/names.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"

@@ -21,7 +21,7 @@
 #include <typeinfo>
 #include <vector>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
 #include "symbols/program.hpp"

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "code/decoder.hpp"
 #include "code/linkage_stub.hpp"
 #include "code/patch.hpp"

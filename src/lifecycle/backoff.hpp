@@ -1,4 +1,4 @@
-// Waiting with a deadline where there is no event to wait for: probe, sleep a little, probe again.
+// Waits with a deadline, for conditions that have no event: probe, sleep a little, probe again.
 #pragma once
 
 #include <chrono>
@@ -7,10 +7,10 @@ namespace moult::internal {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Now and `timeout`; a year at most, so that milliseconds::max() means "for ever" instead of overflowing.
+/// Now plus `timeout`, which counts as a year at most: milliseconds::max() then means "for ever" and does not overflow.
 Deadline deadline_after(std::chrono::milliseconds timeout) noexcept;
 
-/// What is left until `deadline`, not below zero.
+/// The time left until `deadline`, at least zero.
 std::chrono::milliseconds time_left(Deadline deadline) noexcept;
 
 /// Sleeps that begin at one millisecond and double up to `longest`.
@@ -18,7 +18,7 @@ class Backoff final {
  public:
   Backoff(std::chrono::milliseconds longest, Deadline deadline) noexcept;
 
-  /// Sleeps, not beyond the deadline; false, without sleeping, when it has passed.
+  /// Sleeps, at most until the deadline. Returns false, without sleeping, if the deadline has passed.
   bool sleep();
 
  private:

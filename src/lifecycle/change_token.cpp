@@ -19,7 +19,7 @@ ChangeToken ChangeArbiter::take(Deadline deadline, const std::function<bool()>& 
 }
 
 void ChangeArbiter::wake() noexcept {
-  // Under the lock for a moment: a waiter has either not asked yet, or sleeps and hears the call.
+  // The lock is taken for a moment. So a waiter has either not asked yet, or it sleeps and the notification wakes it.
   state_.with([](const State&) {});
   state_.notify();
 }

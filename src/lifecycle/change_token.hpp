@@ -1,11 +1,11 @@
-// One change of the program at a time, whichever manager makes it.
+// The change token: one change of the program at a time, whichever manager makes it.
 //
-// An update that was prepared must not find that another one has changed the program before its own commit, and two
-// threads must not stop the program at once. Whoever changes the program holds the token: an update from prepare to the
-// end of its pause, a rollback, an undo.
+// Why: after an update was prepared, no other update may change the program before its commit. And two threads must not
+// stop the program at once.
 //
-// The token is no lock: a thread holds it across a stop, which a lock of moult must not be (base/guarded.hpp). It is a
-// flag in a Guarded; a thread that waits for it sleeps in wait_until and may be stopped there.
+// How: whatever changes the program holds the token: an update from prepare to the end of its pause, a rollback, an
+// undo. The token is no lock. A thread holds it across a stop, which is forbidden for a moult lock (base/guarded.hpp).
+// It is a flag in a Guarded; a thread that waits for it sleeps in wait_until and may be stopped there.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace moult::internal {
 
 class ChangeArbiter;
 
-/// The right to change the program; empty when it could not be had. Given back by its destructor, from any thread.
+/// The right to change the program; empty if it could not be had. The destructor returns it, in any thread.
 class ChangeToken final {
  public:
   ChangeToken() noexcept = default;
@@ -46,18 +46,18 @@ class ChangeToken final {
 
 class ChangeArbiter final {
  public:
-  /// The token if nobody has it.
+  /// Takes the token if it is free.
   ChangeToken try_take();
-  /// Waits for it until `deadline`, or until `given_up` (called under the arbiter's lock: it must be quick and take
-  /// none) says so.
+  /// Waits for the token until `deadline` or until `given_up` returns true. `given_up` is called under the arbiter's
+  /// lock: it must be quick and take no lock.
   ChangeToken take(
       Deadline deadline, const std::function<bool()>& given_up = [] { return false; });
-  /// Makes those that wait ask `given_up` again.
+  /// Makes waiting threads call `given_up` again.
   void wake() noexcept;
 
-  /// How many changes were committed or taken back so far: who prepared at an older count prepares again.
+  /// How many changes were committed or undone so far. An update that prepared at an older count prepares again.
   std::uint64_t changes() const;
-  /// Call it with the token in hand.
+  /// The caller holds the token.
   void count_change();
 
  private:

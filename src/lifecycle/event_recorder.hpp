@@ -1,5 +1,5 @@
-// Tells the events of one update, and keeps those of a pause back until the program runs again: a pause is short, and
-// publishing writes to files and calls subscribers.
+// Publishes the events of one update. Those of a pause are held back until the program runs again: a pause must be
+// short, and publishing writes to files and calls subscribers.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,24 @@
 
 namespace moult::internal {
 
-/// Used by the thread that carries the update out. Nothing throws: an event that finds no memory is lost, the update
-/// goes on.
+/// Used by the thread that carries the update out. Nothing throws: if there is no memory for an event, the event is
+/// lost and the update continues.
 class EventRecorder final {
  public:
   EventRecorder(std::uint64_t id, std::string update, std::string manager);
 
-  /// Says nothing from now on: a dry run.
+  /// Records nothing from now on, for a dry run.
   void mute() noexcept { muted_ = true; }
-  /// Makes room for the events of a pause. Before the pause.
+  /// Makes room for the events of a pause. Call it before the pause.
   void reserve() noexcept;
-  /// Published at once, or by the next flush when `transaction` holds the program stopped.
+  /// Publishes the event at once, or at the next flush if `transaction` has the program stopped.
   void record(const Transaction& transaction, EventKind kind, std::string text = {},
               std::optional<ErrorCode> code = {}) noexcept;
-  /// threads_suspended or threads_found_suspended, kept back; flush adds that they were resumed. The threads' names are
-  /// looked up, in the pause, only when the log wants every step; otherwise they are counted.
+  /// Records threads_suspended or threads_found_suspended; flush adds that the threads were resumed. The threads' names
+  /// are looked up, in the pause, only if the log includes every step. Otherwise the threads are counted.
   void record_pause(const Suspension& suspension, EventKind kind) noexcept;
-  /// Publishes what was kept back. The program runs. `pause` is how long the stop told by record_pause lasted.
+  /// Publishes the events that were held back. The program runs. `pause` is the length of the stop that record_pause
+  /// recorded.
   void flush(std::chrono::nanoseconds pause) noexcept;
 
  private:

@@ -1,11 +1,11 @@
 #include "lifecycle/failure.hpp"
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {
 
-/// With the type's name: many a what() says little, and some say nothing.
+/// Includes the type's name: many what() texts say little, and some are empty.
 std::string told(const std::exception& error, std::string_view where) {
   const std::string what = error.what();
   return std::string(where) + " threw " + name_of_type(typeid(error)) +

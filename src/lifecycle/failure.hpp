@@ -1,4 +1,4 @@
-// What went wrong, as a value: a caught exception told to reports and events.
+// A failure as a value: a caught exception, as reports and events show it.
 #pragma once
 
 #include <exception>
@@ -14,7 +14,7 @@ struct StepFailure {
   std::string reason;
 };
 
-/// Of anything that may be thrown. `where` names the step, for exceptions that say nothing themselves.
+/// Describes any exception. `where` names the step, for exceptions that say nothing themselves.
 StepFailure describe(const std::exception_ptr& error, std::string_view where);
 
 }  // namespace moult::internal

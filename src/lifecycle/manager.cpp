@@ -1,10 +1,9 @@
-// The inline manager: the program lends it a thread for as long as a call lasts.
+// The inline manager: the program lends it a thread for the length of each call.
 #include "moult/manager.hpp"
 
 #include <deque>
 
 #include "base/guarded.hpp"
-#include "lifecycle/admission.hpp"
 #include "lifecycle/update_registry.hpp"
 
 namespace moult {
@@ -45,7 +44,8 @@ UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
   return UpdateHandle(std::move(admission.run));
 }
 
-/// The update to advance, or null: there is none, or somebody (an update's own step, perhaps) is at it already.
+/// The update to advance. Null if there is none, or if another call, perhaps from an update's own step, is advancing
+/// it.
 std::shared_ptr<UpdateRun> Manager::Impl::begin_advance() {
   return line_.with([](Line& line) -> std::shared_ptr<UpdateRun> {
     if (line.advancing) return nullptr;
@@ -66,8 +66,8 @@ void Manager::Impl::advance() {
   end_advance(run, progress);
 }
 
-/// While another manager changes the program the update waits for a later call, and no probe is counted: the thread is
-/// the program's and must not be kept.
+/// While another manager changes the program, the update waits for a later call and no probe is counted. The thread is
+/// the program's, so it must not wait here.
 internal::RunStatus Manager::Impl::advance(UpdateRun& run) {
   internal::ChangeArbiter& arbiter = internal::update_registry().arbiter();
   ChangeToken token;

@@ -1,4 +1,4 @@
-// What everybody may know of an update that was handed in: its report, and being woken when that changes.
+// The public record of a submitted update: its report, and notification when the report changes.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ class RunRecord final {
   UpdateReport report() const;
   UpdateState state() const;
   bool is_settled() const;
-  /// Waits until it is settled.
+  /// Waits until the update is settled.
   UpdateReport wait(Deadline deadline) const;
 
   /// How many attempts to carry the update out have ended, in a final state or postponed.
   std::uint64_t attempts() const;
-  /// Waits until more than `seen` have, or it is settled; false when `deadline` has passed.
+  /// Waits until more than `seen` attempts have ended or the update is settled. False if `deadline` has passed.
   bool wait_for_attempt(std::uint64_t seen, Deadline deadline) const;
 
-  /// Its turn has come: it is active from now on. False when it was withdrawn before.
+  /// Its turn has come: makes the update active. False if it was withdrawn before.
   bool begin();
-  /// Before its turn, or postponed: it is aborted, and its manager will let it go. False when its turn has come.
+  /// Aborts an update that is queued or postponed; its manager then discards it. False if its turn has come.
   bool withdraw();
 
   template <class Change>
@@ -45,7 +45,7 @@ class RunRecord final {
     });
     data_.notify();
   }
-  /// The manager is done with the update: it is in a final state, or was only to be checked.
+  /// The manager has finished with the update: it is in a final state, or was only checked.
   template <class Change>
   void settle(Change&& change_report) {
     data_.with([&](Data& data) {

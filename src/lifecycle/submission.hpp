@@ -1,7 +1,7 @@
-// Who listens to what a thread hands to managers: which updates came from this entry function, and dry runs.
+// Submissions: the record of the updates that an entry function submits to managers. Also dry runs.
 //
-// A manager that a dry run makes is known to that dry run only: its name is not taken, so that what was checked can be
-// applied afterwards.
+// A manager that is made in a dry run is known to that dry run only. It does not take its name, so that what was
+// checked can be applied afterwards.
 #pragma once
 
 #include <map>
@@ -15,18 +15,20 @@
 
 namespace moult::internal {
 
-/// Thrown to leave an entry in a dry run where it would wait for an update: what it does then hangs on what came of the
-/// update, and nothing will come of it. No std::exception, so that an entry that handles its errors lets it through.
+/// Leaves an entry function that would wait for an update in a dry run. What the function does next depends on the
+/// update's result, and there will be none. It is no std::exception, so that an entry function that handles its errors
+/// lets it pass.
 struct DryRunLeft {
   std::string waited_for;
 };
 
-/// Collects the updates handed to any manager by the threads in which it is current. Used by one thread at a time.
+/// Collects the updates that are submitted to any manager by the threads in which it is current. One thread at a time
+/// uses it.
 class Submission final {
  public:
   enum class Mode {
-    apply,  ///< the updates are queued as ever
-    /// Nothing is queued, told or changed: each update is prepared in a transaction of its own and destroyed.
+    apply,  ///< the updates are queued as usual
+    /// Nothing is queued, published or changed. Each update is prepared in a transaction of its own and destroyed.
     check,
   };
   explicit Submission(Mode mode)
@@ -37,10 +39,13 @@ class Submission final {
 
   /// This thread's, or null.
   static Submission* current() noexcept { return Current<Submission>::get(); }
-  /// This thread's if it is a dry run, or null.
-  static Submission* dry_run() noexcept;
+  /// This thread's submission if it is a dry run, or null.
+  static Submission* dry_run() noexcept {
+    Submission* const submission = current();
+    return submission != nullptr && submission->mode() == Mode::check ? submission : nullptr;
+  }
 
-  /// Makes `submission` this thread's current one for the scope's life.
+  /// Makes `submission` this thread's current one for the scope's lifetime.
   class Scope final {
    public:
     explicit Scope(Submission& submission) noexcept : current_(submission), untracked_(submission.untracked_) {}
@@ -52,18 +57,22 @@ class Submission final {
 
   Mode mode() const noexcept { return mode_; }
   void record(const UpdateHandle& handle) { handles_.push_back(handle); }
-  /// In the order they were handed in. Their ids are 0 in a dry run.
+  /// In the order of submission. In a dry run the ids are 0.
   const std::vector<UpdateHandle>& handles() const noexcept { return handles_; }
-  /// What was changed, or would be, without an update.
+  /// The untracked changes that were made, or in a dry run would be made.
   const std::vector<std::string>& untracked_changes() const noexcept { return untracked_.lines(); }
-  /// What the entry function was warned of, outside of its updates' steps.
+  /// Warnings for the entry function itself, outside of its updates' steps.
   const std::vector<std::string>& warnings() const noexcept { return untracked_.warnings(); }
-  /// What stands now. In a dry run: queued where nothing stands against the update, refused with the reason otherwise.
-  std::vector<UpdateReport> reports() const;
+  /// The reports as they are now. In a dry run: queued if the check passed, otherwise refused with the reason.
+  std::vector<UpdateReport> reports() const {
+    std::vector<UpdateReport> all;
+    for (const UpdateHandle& handle : handles_) all.push_back(handle.report());
+    return all;
+  }
 
-  /// The managers of a dry run, by name.
+  /// The dry run's managers, by name.
   std::map<std::string, AnyManager*, std::less<>>& managers() noexcept { return managers_; }
-  /// Keeps a manager for as long as this lasts.
+  /// Owns a manager for as long as this submission exists.
   ThreadedManager& keep(std::unique_ptr<ThreadedManager> manager) { return *kept_.emplace_back(std::move(manager)); }
 
  private:

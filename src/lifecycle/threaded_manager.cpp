@@ -1,15 +1,14 @@
 // The manager with a thread of its own.
 //
-// The queue, the update in hand and the request to stop share one lock, and each change of them is seen by the sleeping
-// thread under that lock: an update that is added while another one ends cannot be overlooked, and whoever waits for
-// the update in hand never finds a gap between the queue and the hand.
+// The queue, the current update and the request to stop share one lock, and the sleeping thread sees each change of
+// them under that lock. So it cannot overlook an update that is added while another one ends. And a thread that waits
+// for the current update never finds a moment in which the update is neither queued nor current.
 #include <algorithm>
 #include <deque>
 #include <stop_token>
 #include <thread>
 
 #include "base/guarded.hpp"
-#include "lifecycle/admission.hpp"
 #include "lifecycle/submission.hpp"
 #include "lifecycle/update_registry.hpp"
 #include "moult/manager.hpp"
@@ -25,10 +24,10 @@ namespace {
 
 struct Postponed {
   std::shared_ptr<UpdateRun> run;
-  Deadline due{};  ///< it is left alone until then
+  Deadline due{};  ///< it is not tried before then
 };
 
-/// The postponed stand apart, and join the queue's tail when they are due.
+/// Postponed updates are kept apart and join the queue's tail when they are due.
 struct Line {
   std::deque<std::shared_ptr<UpdateRun>> queue;
   std::vector<Postponed> postponed;
@@ -54,7 +53,7 @@ void enqueue_due(Line& line) {
   std::erase_if(line.postponed, [&](const Postponed& waiting) { return waiting.due <= now; });
 }
 
-/// Moves the first update that is due into the hand.
+/// Makes the first due update the current one.
 void take_due(Line& line) {
   enqueue_due(line);
   if (line.queue.empty()) return;
@@ -62,7 +61,8 @@ void take_due(Line& line) {
   line.queue.pop_front();
 }
 
-/// What the manager is at, or comes to next. An update that has ended may be in its hand for a moment still.
+/// The update that the manager is carrying out or will carry out next. An update that has ended may still be the
+/// current one for a moment.
 std::shared_ptr<UpdateRun> first_of(const Line& line) {
   if (line.current != nullptr && !line.current->record().is_settled()) return line.current;
   if (!line.queue.empty()) return line.queue.front();
@@ -156,7 +156,7 @@ void ThreadedManager::Impl::carry_out(const std::shared_ptr<UpdateRun>& run, con
   put_back(run, progress);
 }
 
-/// After one was applied, those that waited for it to be are due at once.
+/// After an update was applied, postponed updates that may have waited for it are due at once.
 void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) {
   bool is_applied = run->record().state() == UpdateState::applied;
   line_.with([&](Line& line) {
@@ -211,7 +211,7 @@ bool ThreadedManager::wait_current_update(std::chrono::milliseconds timeout) {
 void ThreadedManager::stop() { impl_->stop(); }
 
 ThreadedManager& threaded_manager(std::string_view name) {
-  // Never destroyed: nobody can say when the last update has let go of its manager.
+  // Never destroyed: there is no moment at which the last update is known to have left its manager.
   static auto* const made_here = new internal::Guarded<std::vector<std::unique_ptr<ThreadedManager>>>;
   return made_here->with([&](auto& made) -> ThreadedManager& {
     if (AnyManager* const found = fetch_manager(name)) return threaded(*found);

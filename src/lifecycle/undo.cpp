@@ -17,7 +17,7 @@ void try_undo(Transaction& transaction, std::chrono::milliseconds stop_timeout) 
   transaction.undo_all();
 }
 
-/// A stop may take what is left, but not so little that it cannot succeed at all.
+/// A stop may take the time that is left, but always enough to have a chance.
 std::chrono::milliseconds next_stop(const UndoBounds& bounds) {
   return std::clamp(time_left(bounds.deadline), std::chrono::milliseconds(1), bounds.stop_timeout);
 }
@@ -42,14 +42,14 @@ std::optional<StepFailure> undo_changes(Transaction& transaction, const UndoBoun
 
 namespace {
 
-/// Waiting may help: the code may be left, the thread may come out of where it cannot be stopped.
+/// Whether waiting may help: threads may leave the code, or the place where they cannot be stopped.
 bool may_pass(ErrorCode code) { return code == ErrorCode::still_active || code == ErrorCode::thread_unstoppable; }
 
 }  // namespace
 
 void undo_changes_or_throw(Transaction& transaction, const UndoBounds& bounds) {
   Backoff backoff(longest_sleep, bounds.deadline);
-  std::optional<Error> active;  // the reason, should the deadline cut the last stop short
+  std::optional<Error> active;  // the reason, if the deadline ends the last stop early
   for (;;) {
     try {
       try_undo(transaction, next_stop(bounds));

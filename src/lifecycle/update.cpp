@@ -1,9 +1,9 @@
-// The public face of an update: its defaults, and the handle that follows it.
+// The public side of an update: its defaults, and the handle that follows it.
 #include "moult/update.hpp"
 
 #include <utility>
 
-#include "base/name.hpp"
+#include "base/names.hpp"
 #include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/backoff.hpp"
@@ -13,8 +13,8 @@
 namespace moult {
 namespace {
 
-/// Probes until it holds or patience has run out. A probe that says no must not leave the program stopped for the
-/// sleep.
+/// Probes until the answer is true or patience has run out. After a probe with the answer false the program must not
+/// stay stopped during the sleep.
 template <class Probe>
 bool probe_patiently(const Patience& patience, Probe&& holds) {
   internal::Deadline deadline = internal::deadline_after(patience.sleep_time * patience.max_tries);

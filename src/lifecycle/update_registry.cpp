@@ -5,14 +5,14 @@
 
 #include "base/check.hpp"
 #include "base/event.hpp"
-#include "base/name.hpp"
+#include "base/names.hpp"
 #include "lifecycle/submission.hpp"
 
 namespace moult {
 namespace internal {
 namespace {
 
-/// Applied, or failed with changes that could not be undone.
+/// Whether a change of the update is left: it was applied, or it failed and could not be undone.
 bool has_effect(const UpdateReport& report) { return report.state == UpdateState::applied || !report.changes.empty(); }
 
 [[noreturn]] void throw_not_applied(const std::string& update, const UpdateReport* report = nullptr) {
@@ -20,7 +20,23 @@ bool has_effect(const UpdateReport& report) { return report.state == UpdateState
     throw Error(ErrorCode::timed_out, update + ": its manager " + report->manager +
                                           " is carrying it out; try again when it has been applied or postponed");
   throw Error(ErrorCode::not_found,
-              update + ": no such update is in force or waits for its turn; `moult status` lists those that do");
+              update + ": no such update is applied or waits for its turn; `moult status` lists those that do");
+}
+
+void tell_queued(const UpdateRun& run, const std::string& manager) {
+  Event event;
+  event.kind = EventKind::update_queued;
+  event.manager = manager;
+  event.update = run.name();
+  event.update_id = run.id();
+  event_log().publish(std::move(event));
+}
+
+std::shared_ptr<UpdateRun> only_check(const std::string& manager, std::unique_ptr<Update> update,
+                                      const std::vector<ThreadId>& default_threads) {
+  std::shared_ptr<UpdateRun> run = std::make_shared<UpdateRun>(0, manager, std::move(update), default_threads);
+  run->check();
+  return run;
 }
 
 }  // namespace
@@ -185,6 +201,26 @@ void UpdateRegistry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chron
 UpdateRegistry& update_registry() {
   static UpdateRegistry* const the_registry = new UpdateRegistry;
   return *the_registry;
+}
+
+Admission admit(const std::string& manager, std::unique_ptr<Update> update,
+                const std::vector<ThreadId>& default_threads) {
+  if (update == nullptr)
+    throw Error(ErrorCode::invalid_argument, "manager " + manager + ": add_update was given no update");
+  if (Submission* dry_run = Submission::dry_run()) {
+    std::shared_ptr<UpdateRun> run = only_check(manager, std::move(update), default_threads);
+    dry_run->record(UpdateHandle(run));
+    return {std::move(run), false};
+  }
+  std::shared_ptr<UpdateRun> run = update_registry().add(manager, std::move(update), default_threads);
+  if (Submission* submission = Submission::current()) submission->record(UpdateHandle(run));
+  tell_queued(*run, manager);
+  return {std::move(run), true};
+}
+
+void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason) {
+  run->abort(update_registry().arbiter(), reason);
+  update_registry().update_ended(run);
 }
 
 }  // namespace internal

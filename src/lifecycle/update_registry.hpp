@@ -1,7 +1,8 @@
-// What this process knows: its managers by name, its updates by id, and whose turn it is to change the program.
+// The process's managers by name, its updates by id, and the change token.
 //
-// Updates that are waiting, active or in force are kept whole; of those that came to nothing or were taken back only
-// the report is kept, the latest thousand. So a program that runs for a year does not grow with what it refused.
+// Updates that are waiting, active or applied are kept whole. Of those that were refused, failed without changes, were
+// aborted or were rolled back only the report is kept, for the last thousand. So refused updates do not make a
+// long-running program grow.
 #pragma once
 
 #include <cstdint>
@@ -20,25 +21,25 @@
 
 namespace moult::internal {
 
-/// Every member may be called from any thread. Its lock is taken before that of a run's record, never after.
+/// Every member may be called from any thread. Its lock is taken before the lock of a run's record, never after.
 class UpdateRegistry final {
  public:
   static constexpr std::size_t kept_reports = 1000;
 
-  /// A manager's name, held from construction to destruction. One made in a dry run (submission.hpp) takes no name, but
-  /// is refused like any other when the name is taken.
+  /// Holds a manager's name from construction to destruction. In a dry run (submission.hpp) it takes no name, but is
+  /// refused like any other if the name is taken.
   class Registration final {
    public:
-    /// Throws Error (invalid_argument) when the name is taken, empty, or holds control characters.
+    /// Throws Error (invalid_argument) if the name is taken, empty, or holds control characters.
     Registration(UpdateRegistry& registry, std::string name);
     ~Registration();
     Registration(const Registration&) = delete;
     Registration& operator=(const Registration&) = delete;
 
     const std::string& name() const noexcept { return name_; }
-    /// From now on `fetch_manager` finds it: call it when the manager is ready for use.
+    /// From now on `fetch_manager` finds the manager. Call it when the manager is ready for use.
     void publish(AnyManager& manager);
-    /// From now on it does not; the name stays taken. Call it before the manager is dismantled.
+    /// From now on `fetch_manager` does not find it; the name stays taken. Call it before the manager is dismantled.
     void hide() noexcept;
 
    private:
@@ -53,16 +54,16 @@ class UpdateRegistry final {
   /// Gives the update its id and keeps it.
   std::shared_ptr<UpdateRun> add(const std::string& manager, std::unique_ptr<Update> update,
                                  const std::vector<ThreadId>& default_threads);
-  /// Call it when an update has ended: lets it go, but for its report, unless it has left something in force.
+  /// Call it when an update has ended. Keeps the whole update if a change of it is left, otherwise only the report.
   void update_ended(const std::shared_ptr<UpdateRun>& run);
 
   bool is_applied(std::string_view name) const;
   std::vector<UpdateReport> reports() const;
   std::optional<UpdateReport> report(std::uint64_t id) const;
 
-  /// The newest update of that name that is in force or waits for its turn. Throws Error (not_found).
+  /// The newest update of that name that is applied or waits for its turn. Throws Error (not_found).
   std::uint64_t newest(std::string_view name) const;
-  /// As moult::roll_back.
+  /// See moult::roll_back.
   void roll_back(std::uint64_t id, std::chrono::milliseconds timeout);
   void roll_back(std::string_view name, std::chrono::milliseconds timeout);
 
@@ -83,7 +84,21 @@ class UpdateRegistry final {
   ChangeArbiter arbiter_;
 };
 
-/// The process's registry. Never destroyed: what is in force stays in force to the end of the process.
+/// The process's registry. Never destroyed: applied updates stay applied to the end of the process.
 UpdateRegistry& update_registry();
+
+struct Admission {
+  std::shared_ptr<UpdateRun> run;
+  /// False in a dry run: the update was checked and must not be queued.
+  bool to_queue = true;
+};
+
+/// Registers `update` for the manager `manager` or, in a dry run (submission.hpp), checks it. Then records it in the
+/// calling thread's submission. Throws Error (invalid_argument) if there is no update.
+Admission admit(const std::string& manager, std::unique_ptr<Update> update,
+                const std::vector<ThreadId>& default_threads);
+
+/// Aborts an update that its manager will not carry out.
+void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason);
 
 }  // namespace moult::internal

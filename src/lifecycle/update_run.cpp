@@ -1,4 +1,10 @@
-// The way forward. What happens when a step throws or says no is in update_run_ends.cpp.
+// An attempt's way forward, then the ways it ends: postponed, refused, failed, aborted, and later rolled back.
+//
+// After an exception the order is always the same: undo the changes in a stopped program, pair an open pause_hook with
+// its resume_hook, resume the program, clean up after preupdate_setup, and only then build messages.
+//
+// If the program has been stopped without a break since before the update's first change, no thread can have run
+// changed code. Then everything is undone at once, without the steps' checks.
 #include "lifecycle/update_run.hpp"
 
 #include <algorithm>
@@ -8,6 +14,22 @@
 #include "lifecycle/undo.hpp"
 
 namespace moult::internal {
+namespace {
+
+/// The time for all tries to undo a failed update: as long as the update would wait for its alterability, but at least
+/// one second.
+Deadline undo_deadline(const Patience& patience) {
+  return deadline_after(
+      std::max<std::chrono::milliseconds>(patience.sleep_time * patience.max_tries, std::chrono::seconds(1)));
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += (all.empty() ? "" : ", ") + line;
+  return all;
+}
+
+}  // namespace
 
 UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Update> update,
                      const std::vector<ThreadId>& default_threads)
@@ -23,7 +45,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
   if (update_->threads_.empty()) update_->threads_ = default_threads;
 }
 
-/// The one place where what an update throws ends. Also the one that leaves the program running whatever happened.
+/// The one place that catches what an update throws. It also leaves the program running, whatever happened.
 RunStatus UpdateRun::guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body) {
   arbiter_ = &arbiter;
   token_ = std::move(token);
@@ -85,7 +107,7 @@ RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
   });
 }
 
-/// What was prepared may be wrong by now when another update has changed the program between two probes.
+/// If another update has changed the program between two probes, what was prepared may be wrong by now.
 void UpdateRun::begin_again_if_changed() {
   if (phase_ != Phase::set_up || arbiter_->changes() == changes_seen_) return;
   clean_failed_alterability();
@@ -116,7 +138,7 @@ std::optional<RunStatus> UpdateRun::set_up() {
   return std::nullopt;
 }
 
-/// To whoever asks while it waits.
+/// Shows in the report what the update waits for.
 void UpdateRun::tell_what_it_waits_for(const std::string& reason) {
   record_.change([&](UpdateReport& report) {
     report.code = ErrorCode::alterability;
@@ -153,7 +175,7 @@ void UpdateRun::change() {
   token_.release();
 }
 
-/// In whatever thread a mechanism has chosen. A stop is ended by the thread that made it.
+/// Runs in the thread that a mechanism has chosen. The thread that made a stop ends it.
 void UpdateRun::stop_and_change(std::thread::id caller) {
   Transaction::Scope scope(*transaction_);
   try {
@@ -195,7 +217,8 @@ void UpdateRun::note_end_of_pause() {
   });
 }
 
-/// One probe of check_over. It is bounded as the probes of alterability are: an update that is never over is undone.
+/// One probe of check_over. The number of probes is limited, as for alterability: an update that is never over is
+/// undone.
 RunStatus UpdateRun::see_whether_over() {
   MOULT_FAULT("lifecycle.before.check_over");
   if (call("check_over", [this] { return update_->check_over(); })) return finish();
@@ -222,6 +245,195 @@ void UpdateRun::check() {
     prepare();
     return settle(UpdateState::queued);
   });
+}
+
+RunStatus UpdateRun::not_alterable() {
+  clean_failed_alterability();
+  transaction_->resume();
+  return postpone(EventKind::not_alterable, transaction_->reason());
+}
+
+/// Calls the update's own clean-up, and then undoes what is left in its transaction: every attempt begins with an empty
+/// one.
+void UpdateRun::clean_failed_alterability() {
+  needs_cleaning_ = false;
+  MOULT_FAULT("lifecycle.before.clean_failed_alterability");
+  step_ = "clean_failed_alterability";
+  update_->clean_failed_alterability();
+  if (std::optional<StepFailure> failure = undo_everything()) throw Error(failure->code, failure->reason);
+  transaction_->end_attempt();
+}
+
+RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
+  phase_ = Phase::not_begun;
+  tries_ = 0;
+  if (patience_.max_postponements && postponements_ >= *patience_.max_postponements) {
+    std::string last = reason.empty() ? std::string(name_of(kind)) : reason;
+    return fail_with(UpdateState::failed, EventKind::update_failed,
+                     {ErrorCode::alterability,
+                      last + " (postponed " + std::to_string(postponements_) + " times, no more are allowed)"});
+  }
+  ++postponements_;
+  recorder_.record(*transaction_, kind, reason, ErrorCode::alterability);
+  record_.end_attempt([&](UpdateReport& report) {
+    report.state = UpdateState::queued;
+    report.code = ErrorCode::alterability;
+    report.reason = reason.empty() ? std::string(name_of(kind)) : reason;
+    report.postponements = postponements_;
+    report.all_pauses = transaction_->all_pauses();
+  });
+  return RunStatus::postponed;
+}
+
+RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
+  try {
+    return fail(error);
+  } catch (...) {
+    // No memory for the message. Everything that had to be done was done before the message was built.
+    return settle(UpdateState::failed, StepFailure{});
+  }
+}
+
+RunStatus UpdateRun::fail(const std::exception_ptr& error) {
+  std::string_view step = step_;
+  bool refused = !touched_;
+  std::optional<StepFailure> not_undone = undo_everything();
+  if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
+  transaction_->resume();
+  recorder_.flush(transaction_->last_pause());
+  clean_up_quietly();
+  if (!not_undone) not_undone = undo_everything();
+  transaction_->resume();
+  StepFailure failure = describe(error, step);
+  if (failure.code == ErrorCode::thread_unstoppable)
+    recorder_.record(*transaction_, EventKind::suspend_timed_out, failure.reason, failure.code);
+  if (!not_undone)
+    return fail_with(refused ? UpdateState::refused : UpdateState::failed,
+                     refused ? EventKind::update_refused : EventKind::update_failed, std::move(failure));
+  recorder_.record(*transaction_, EventKind::undo_failed,
+                   not_undone->reason + "; still applied: " + joined(transaction_->changes()), not_undone->code);
+  failure.reason += "; not undone: " + not_undone->reason;
+  return fail_with(UpdateState::failed, EventKind::update_failed, std::move(failure));
+}
+
+RunStatus UpdateRun::fail_with(UpdateState state, EventKind kind, StepFailure failure) {
+  recorder_.record(*transaction_, kind, failure.reason, failure.code);
+  return settle(state, std::move(failure));
+}
+
+bool UpdateRun::never_ran_changed() const noexcept {
+  const Suspension* suspension = transaction_->suspension();
+  return suspension != nullptr && steps_before_pause_ == 0 && pause_began_ == suspension->began();
+}
+
+/// A step in the pause has thrown, in a thread that carries out only the pause. Undoes what can be undone at once.
+void UpdateRun::leave_stop() {
+  if (never_ran_changed()) transaction_->undo_all();
+  if (std::exchange(hook_open_, false)) quietly("resume_hook", [this] { update_->resume_hook(); });
+  transaction_->resume();
+}
+
+/// Undoes the transaction's changes. If the stop was never left, nothing that may throw or wait comes before the undo.
+std::optional<StepFailure> UpdateRun::undo_everything() {
+  if (transaction_->steps().empty()) return std::nullopt;
+  bool never_ran = never_ran_changed();
+  if (!token_) {
+    transaction_->resume();
+    token_ = arbiter_->take(undo_deadline(patience_));
+    if (!token_) return StepFailure{ErrorCode::timed_out, "another update kept changing the program"};
+  }
+  if (never_ran) {
+    transaction_->undo_all();
+  } else {
+    transaction_->end_attempt();  // threads held for the attempt may have to leave the code
+    if (std::optional<StepFailure> failure =
+            undo_changes(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = undo_deadline(patience_)}))
+      return failure;
+  }
+  arbiter_->count_change();
+  return std::nullopt;
+}
+
+/// Exactly one of clean_failed_alterability and cleanup follows preupdate_setup, depending on how far the attempt came.
+void UpdateRun::clean_up_quietly() noexcept {
+  if (!std::exchange(needs_cleaning_, false)) return;
+  if (phase_ == Phase::in_effect) {
+    quietly("cleanup", [this] { update_->cleanup(); });
+  } else {
+    quietly("clean_failed_alterability", [this] { update_->clean_failed_alterability(); });
+  }
+}
+
+void UpdateRun::quietly(const char* step, const std::function<void()>& make_call) noexcept {
+  try {
+    make_call();
+  } catch (...) {
+    try {
+      std::string reason = describe(std::current_exception(), step).reason;
+      recorder_.record(*transaction_, EventKind::warning,
+                       std::string(step) + " threw while the update was taken back: " + reason);
+    } catch (...) {
+      // No memory for the warning: the undo continues without it.
+    }
+  }
+}
+
+void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
+  if (record_.is_settled()) return let_go();
+  guarded(arbiter, {}, [&] {
+    std::optional<StepFailure> not_undone = undo_everything();
+    transaction_->resume();
+    clean_up_quietly();
+    recorder_.record(*transaction_, EventKind::warning, "aborted: " + reason);
+    if (not_undone) return fail_with(UpdateState::failed, EventKind::undo_failed, std::move(*not_undone));
+    return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, reason});
+  });
+}
+
+/// Notes the final state. `release` changes the record, where other threads wait, last: when the update is gone.
+RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failure) {
+  settled_ = state;
+  failure_ = std::move(failure);
+  return RunStatus::ended;
+}
+
+/// Destroys the update, also if it was withdrawn: a handle keeps no update alive.
+void UpdateRun::let_go() {
+  update_.reset();
+  steps_code_ = {};
+  transaction_ = std::make_unique<Transaction>();
+}
+
+/// An applied update keeps its transaction, for a rollback, and its object, which the undo may need.
+void UpdateRun::release() {
+  std::vector<std::string> changes = transaction_->changes();
+  std::vector<std::string> warnings = transaction_->warnings();
+  std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
+  steps_code_.set_use(CodeUse::ended_update);
+  if (settled_ != UpdateState::applied && changes.empty()) let_go();
+  record_.settle([&](UpdateReport& report) {
+    report.state = *settled_;
+    report.code.reset();
+    report.reason.clear();
+    if (failure_) {
+      report.code = failure_->code;
+      report.reason = std::move(failure_->reason);
+    }
+    report.changes = std::move(changes);
+    report.warnings = std::move(warnings);
+    report.all_pauses = all_pauses;
+  });
+}
+
+void UpdateRun::roll_back(ChangeArbiter& arbiter, Deadline deadline) {
+  {
+    Transaction::Scope scope(*transaction_);
+    undo_changes_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
+  }
+  arbiter.count_change();
+  recorder_.record(*transaction_, EventKind::update_rolled_back);
+  settle(UpdateState::rolled_back);
+  release();
 }
 
 }  // namespace moult::internal

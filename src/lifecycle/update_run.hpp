@@ -1,10 +1,12 @@
-// One update on its way: the order of its steps, and what becomes of it when one throws.
+// One update being carried out: the order of its steps, and what happens when one throws.
 //
-// Why: the order is what every manager shares; managers differ only in whether they wait for an answer or come back for
-// it. How: an attempt goes from prepare to an end (applied, postponed, refused, failed, aborted). Every step is called
-// through `call`, with the transaction as the current one; whatever is thrown is caught in one place, `guarded`, and
-// leads to `fail`: take back what was done, resume, clean up, say why. docs/lifecycle.md has the table.
-// Limits: what an update does by itself, without moult's mechanisms, is not in its transaction and is not taken back.
+// Why: all managers share this order. They differ only in whether they wait for an answer or come back for it.
+//
+// How: an attempt goes from prepare to an end: applied, postponed, refused, failed or aborted. Every step is called
+// through `call`, with the transaction as the current one. `guarded` is the one place that catches what a step throws;
+// `fail` then undoes the changes, resumes the program, cleans up and reports. docs/lifecycle.md has the table.
+//
+// Limits: what an update changes by itself, without moult's mechanisms, is not in its transaction and is not undone.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +29,13 @@
 
 namespace moult::internal {
 
-/// What an advance came to. Pending: call again (inline managers only). Postponed: it wants to the queue's tail. Ended:
-/// it is in a final state, or was withdrawn while it waited.
+/// The result of a call. Pending: call again (inline managers only). Postponed: put it at the queue's tail. Ended: it
+/// is in a final state, or was withdrawn while it waited.
 enum class RunStatus { pending, postponed, ended };
 
 class UpdateRun final : public detail::OpaqueUpdateRun {
  public:
-  /// `default_threads` become the update's when it names none.
+  /// `default_threads` become the update's threads if it names none.
   UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Update> update,
             const std::vector<ThreadId>& default_threads);
 
@@ -44,26 +46,27 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   /// See RunRecord::withdraw.
   bool withdraw() { return record_.withdraw(); }
 
-  // From the one thread that carries the update out; none of these throws what the update threw.
+  // From the one thread that carries the update out. None of these throws what the update threw.
 
-  /// One attempt from prepare to its end, waiting for answers. `token` is given back when the pause is over.
+  /// One attempt from prepare to its end, waiting for answers. Releases `token` at the end of the pause.
   RunStatus carry_out(ChangeArbiter& arbiter, ChangeToken token);
-  /// The same without waiting, over several calls: the first sets up and probes, later ones only probe. Every call may
-  /// go on to the end. Needs a token while `needs_token`.
+  /// The same without waiting, over several calls: the first call sets up and probes, later ones only probe. Every call
+  /// may reach the end. Needs a token while `needs_token`.
   RunStatus probe(ChangeArbiter& arbiter, ChangeToken token);
   bool needs_token() const noexcept { return phase_ != Phase::in_effect; }
-  /// How long a postponed update wants to be left alone.
+  /// How long a postponed update waits before its next attempt.
   std::chrono::milliseconds sleep_time() const noexcept { return patience_.sleep_time; }
-  /// It will not be carried out: takes back what it has begun.
+  /// The update will not be carried out: undoes what it has begun.
   void abort(ChangeArbiter& arbiter, const std::string& reason);
-  /// Only prepare, in a transaction of its own, without a word: queued when nothing stands against it, else refused.
+  /// Calls only prepare, in a transaction of its own, and publishes nothing. The state is then queued if the check
+  /// passed, else refused.
   void check();
 
-  /// Takes an update that is in force back; with the token in hand. Throws Error as moult::roll_back does.
+  /// Rolls an applied update back. The caller holds the token. Throws Error as moult::roll_back does.
   void roll_back(ChangeArbiter& arbiter, Deadline deadline);
 
  private:
-  /// Where an attempt stands between two probes.
+  /// The state of an attempt between two probes.
   enum class Phase { not_begun, set_up, in_effect };
 
   RunStatus guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body);
@@ -89,12 +92,12 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   void clean_failed_alterability();
   RunStatus postpone(EventKind kind, const std::string& reason);
   RunStatus fail(const std::exception_ptr& error);
-  RunStatus fail_with(UpdateState state, EventKind kind, StepFailure trouble);
+  RunStatus fail_with(UpdateState state, EventKind kind, StepFailure failure);
   void leave_stop();
   bool never_ran_changed() const noexcept;
   std::optional<StepFailure> undo_everything();
   void clean_up_quietly() noexcept;
-  RunStatus settle(UpdateState state, std::optional<StepFailure> trouble = {});
+  RunStatus settle(UpdateState state, std::optional<StepFailure> failure = {});
   void release();
   void let_go();
 
@@ -109,18 +112,18 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   Patience patience_;
 
   Phase phase_ = Phase::not_begun;
-  const char* step_ = "";        ///< the one being called
-  bool touched_ = false;         ///< preupdate_setup was begun: a throw is a failure, no refusal
-  bool needs_cleaning_ = false;  ///< neither clean_failed_alterability nor cleanup was begun since
-  bool hook_open_ = false;       ///< pause_hook is through and resume_hook was not begun
+  const char* step_ = "";        ///< the step being called
+  bool touched_ = false;         ///< preupdate_setup was begun: an exception is a failure, no refusal
+  bool needs_cleaning_ = false;  ///< neither clean_failed_alterability nor cleanup was begun since then
+  bool hook_open_ = false;       ///< pause_hook has returned and resume_hook was not begun
   int tries_ = 0;
   int postponements_ = 0;
   std::size_t steps_before_pause_ = 0;
   std::optional<std::chrono::steady_clock::time_point> pause_began_;
   std::uint64_t changes_seen_ = 0;
   std::optional<UpdateState> settled_;
-  std::optional<StepFailure> trouble_;
-  ChangeArbiter* arbiter_ = nullptr;  ///< for as long as an advance lasts
+  std::optional<StepFailure> failure_;
+  ChangeArbiter* arbiter_ = nullptr;  ///< during a call of the manager
   ChangeToken token_;
 };
 

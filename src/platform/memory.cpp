@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,8 @@
 
 #include "base/fd.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
+#include "platform/x86_64/syscall.hpp"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -90,6 +93,14 @@ long membarrier(int command) noexcept { return ::syscall(SYS_membarrier, command
 
 std::atomic<bool> core_sync_works = false;
 
+bool transfer(long call, std::uintptr_t address, const std::byte* own, std::size_t size) noexcept {
+  if (size == 0) return true;
+  iovec here{const_cast<std::byte*>(own), size};
+  iovec there{reinterpret_cast<void*>(address), size};
+  long process = raw_syscall(SYS_getpid);
+  return raw_syscall(call, process, as_argument(&here), 1, as_argument(&there), 1, 0) == static_cast<long>(size);
+}
+
 }  // namespace
 
 std::vector<Mapping> parse_mappings(std::string_view text) {
@@ -134,5 +145,13 @@ void sync_cores() noexcept {
 }
 
 void give_free_memory_back() noexcept { ::malloc_trim(0); }
+
+bool read_memory(std::uintptr_t address, std::span<std::byte> to) noexcept {
+  return transfer(SYS_process_vm_readv, address, to.data(), to.size());
+}
+
+bool write_memory(std::uintptr_t address, std::span<const std::byte> from) noexcept {
+  return transfer(SYS_process_vm_writev, address, from.data(), from.size());
+}
 
 }  // namespace moult::internal

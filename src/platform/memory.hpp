@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,5 +72,11 @@ void sync_cores() noexcept;
 
 /// Has the C library's allocator give the pages it keeps free, in all its arenas, back to the system.
 void give_free_memory_back() noexcept;
+
+/// Copies what is at `address` to `to`; false when not all of it can be read. Allocates nothing and takes no lock.
+bool read_memory(std::uintptr_t address, std::span<std::byte> to) noexcept;
+
+/// Copies `from` to `address`; false when not all of it can be written, and then some may have been.
+bool write_memory(std::uintptr_t address, std::span<const std::byte> from) noexcept;
 
 }  // namespace moult::internal

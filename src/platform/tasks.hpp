@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -62,5 +63,10 @@ std::uint64_t time_run(pid_t task) noexcept;
 
 /// True for sigwait and its relatives, called for a set with `signal` in it: they would take it as their result.
 bool awaits_signal(const BlockedCall& call, int signal) noexcept;
+
+/// Names the calling thread; at most 15 characters.
+void name_this_thread(const char* name) noexcept;
+/// Names a thread of this process by its first 15 characters; nothing when it is gone.
+void name_task(pid_t task, std::string_view name) noexcept;
 
 }  // namespace moult::internal

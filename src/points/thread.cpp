@@ -12,14 +12,13 @@
 #include <utility>
 #include <vector>
 
-#include "base/name.hpp"
+#include "base/names.hpp"
 #include "base/opaque.hpp"
 #include "moult/error.hpp"
 #include "moult/thread.hpp"
 #include "platform/fork_handlers.hpp"
 #include "platform/futex.hpp"
 #include "platform/tasks.hpp"
-#include "platform/thread_name.hpp"
 #include "points/static_points.hpp"
 
 namespace moult::internal {

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <deque>
 
-#include "base/demangle.hpp"
 #include "base/guarded.hpp"
+#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {

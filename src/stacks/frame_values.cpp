@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "platform/process_memory.hpp"
+#include "platform/memory.hpp"
 #include "unwind/unwind_table.hpp"
 
 namespace moult::internal {

@@ -31,7 +31,7 @@
 #include "base/untracked_change.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
-#include "platform/process_memory.hpp"
+#include "platform/memory.hpp"
 #include "stacks/local_lookup.hpp"
 #include "threads/current_stop.hpp"
 #include "unwind/unwind_table.hpp"

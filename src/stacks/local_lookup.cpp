@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {

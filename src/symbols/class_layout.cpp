@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/die_attributes.hpp"

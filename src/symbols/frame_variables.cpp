@@ -19,7 +19,7 @@
 #include <set>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/inlined_copies.hpp"

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <memory>
 
-#include "base/demangle.hpp"
 #include "base/fd.hpp"
+#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {

@@ -17,8 +17,8 @@
 #include <set>
 #include <utility>
 
-#include "base/demangle.hpp"
-#include "elf/exported_data.hpp"
+#include "base/names.hpp"
+#include "elf/dynamic_linking.hpp"
 #include "moult/error.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/type_graph.hpp"

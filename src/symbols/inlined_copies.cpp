@@ -30,7 +30,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "symbols/debug_info.hpp"
 
 namespace moult::internal {

@@ -19,7 +19,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {

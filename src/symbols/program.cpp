@@ -5,10 +5,9 @@
 #include <set>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
-#include "platform/module_generation.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/named_functions.hpp"

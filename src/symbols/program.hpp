@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/address.hpp"
-#include "elf/module.hpp"
+#include "elf/module_list.hpp"
 
 namespace moult::internal {
 

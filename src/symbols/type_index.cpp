@@ -11,7 +11,7 @@
 #include <array>
 #include <utility>
 
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/name_query.hpp"

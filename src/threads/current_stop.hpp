@@ -1,4 +1,4 @@
-// The stop that steps of an update are carried out in.
+// The stop in which the steps of an update are carried out.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@ namespace moult::internal {
 /// The program stopped by the current transaction, or null.
 const StoppedWorld* current_stop() noexcept;
 
-/// Calls `act(stopped)` in the program as the current transaction has stopped it, or else in a stop of its own.
+/// Calls `act(stopped)` in the stop of the current transaction, or else in a stop of its own.
 void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act);
 
 }  // namespace moult::internal

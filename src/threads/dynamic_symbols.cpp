@@ -9,14 +9,14 @@
 namespace moult::internal {
 namespace {
 
-/// The hash of .gnu.hash.
+/// The hash function of .gnu.hash.
 std::uint32_t gnu_hash(std::string_view name) noexcept {
   std::uint32_t hash = 5381;
   for (char letter : name) hash = hash * 33 + static_cast<unsigned char>(letter);
   return hash;
 }
 
-/// glibc relocates the pointers of a dynamic section in place, but not in the vdso's, which is read-only.
+/// glibc relocates the pointers of a dynamic section in place, except in the vdso's, which is read-only.
 template <class T>
 const T* pointer(const Elf64_Dyn& entry, std::uintptr_t bias) noexcept {
   std::uintptr_t address = entry.d_un.d_ptr;

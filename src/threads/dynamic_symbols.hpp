@@ -1,4 +1,4 @@
-// Exported symbols of the loaded modules, read from memory: no file is opened.
+// Exported symbols of the loaded modules, read from memory. No file is opened.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace moult::internal {
 
-/// One loaded module's exported functions. Good as long as the module stays loaded.
+/// One loaded module's exported functions. Valid while the module stays loaded.
 class DynamicSymbols final {
  public:
-  /// Of the module whose dynamic section, as dl_iterate_phdr gives it, is at `dynamic`.
+  /// Reads the module whose dynamic section is at `dynamic`, as dl_iterate_phdr gives it.
   DynamicSymbols(std::uintptr_t bias, const void* dynamic) noexcept;
 
-  /// The function of that name which the module defines.
+  /// The function of that name that the module defines.
   std::optional<CodeRange> find(std::string_view name) const noexcept;
   void for_each(const std::function<void(std::string_view name, CodeRange range)>& visit) const;
 
@@ -45,15 +45,15 @@ struct LoadedModule {
   const void* dynamic = nullptr;
 };
 
-/// Calls `visit` for every loaded module. Takes the loader's lock: not in a stopped program.
+/// Calls `visit` for every loaded module. Takes the loader's lock, so it must not be called in a stopped program.
 void for_each_module(const std::function<void(const LoadedModule&)>& visit);
 
-/// The library that `address` lies in; nothing in the program itself. Takes no lock, so it may be asked in a stopped
+/// The library that contains `address`; nothing for the program itself. Takes no lock, so it may be called in a stopped
 /// program.
 std::optional<CodeRange> library_around(const void* address) noexcept;
 
-/// The mangled name that the loader looks up for entry `number` of the linkage table around `address`; empty where that
-/// cannot be told. Takes no lock, so it may be asked in a stopped program.
+/// The mangled name that the loader looks up for entry `number` of the linkage table around `address`; empty if that
+/// cannot be determined. Takes no lock, so it may be called in a stopped program.
 std::string_view name_in_linkage_table(CodeAddress address, std::uint32_t number) noexcept;
 
 }  // namespace moult::internal

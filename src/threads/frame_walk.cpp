@@ -1,12 +1,12 @@
-// Limits: registers that calls preserve are known in every frame; the others, the vector registers among them, only in
-// the innermost one and in one that a signal has interrupted (whose vectors are not read). What a compiler's
-// inter-procedural register allocation (-fipa-ra) leaves in the others counts as lost.
+// Limits: registers that calls preserve are known in every frame. The others, vector registers among them, are known
+// only in the innermost frame and in a frame that a signal interrupted (there without vectors). Values that a
+// compiler's inter-procedural register allocation (-fipa-ra) leaves in the others count as lost.
 #include "threads/frame_walk.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-#include "platform/process_memory.hpp"
+#include "platform/memory.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "unwind/dwarf_expression.hpp"
 #include "unwind/unwind_table.hpp"
@@ -28,7 +28,7 @@ constexpr bool is_preserved(std::size_t number) noexcept {
 
 class FrameWalker final {
  public:
-  /// Nothing is lost to begin with but what `is_known` denies.
+  /// At first only the registers that `is_known` denies are lost.
   FrameWalker(const Registers& registers, Kind kind, bool (*is_known)(std::size_t)) noexcept {
     state_.registers = registers;
     for (std::size_t number = 0; number < register_count; ++number)
@@ -36,7 +36,7 @@ class FrameWalker final {
     state_.places[rsp].kind = state_.places[rip].kind = Kind::computed;
   }
 
-  /// To be called once for each frame, before state() is shown.
+  /// Call it once for each frame, before state() is used.
   void look() noexcept {
     state_.frame = {CodeAddress{state_.registers[rip]}, is_return_address_, true};
     state_.cfa = 0;
@@ -87,7 +87,7 @@ class FrameWalker final {
 
   Unwinder::Step apply() noexcept {
     if (row_.registers[rip].kind == RegisterRule::Kind::undefined) return Unwinder::Step::outermost;
-    // As in the plain walk: what does not grow outwards is a broken rule.
+    // As in the plain walk, a stack that does not grow outwards means a broken rule.
     if (!row_.is_signal_frame && state_.cfa <= state_.registers[rsp]) return Unwinder::Step::lost;
     FrameState inner = state_;
     leave_call();
@@ -144,7 +144,7 @@ WalkEnd walk(FrameWalker walker, const std::function<bool(const FrameState&)>& v
   }
 }
 
-/// A function that calls no other may use so many bytes below its stack pointer (psABI, 3.2.2).
+/// The red zone: a function that calls no other may use this many bytes below its stack pointer (psABI, 3.2.2).
 constexpr std::uint64_t red_zone = 128;
 
 }  // namespace
@@ -163,7 +163,7 @@ WalkEnd walk_frames(const StoppedWorld& stopped, ThreadId thread, const std::fun
 
 StackCopy StackCopy::of(const StoppedWorld& stopped, ThreadId thread, std::size_t most_frames) {
   constexpr std::uint64_t most_bytes = std::uint64_t{1} << 20;
-  constexpr std::uint64_t stack_arguments = 256;  // of the outermost frame, behind its CFA
+  constexpr std::uint64_t stack_arguments = 256;  // of the outermost frame, beyond its CFA
   StackCopy copy;
   copy.thread_ = thread;
   copy.frames_.reserve(std::min<std::size_t>(most_frames, 64));

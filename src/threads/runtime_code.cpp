@@ -34,7 +34,7 @@ void RuntimeCode::add_libc(const DynamicSymbols& libc, CodeRange range) {
     libc_entries_.push_back({function.begin, wait});
     if (std::optional<CodeRange> inner = last_jump_of(function, range)) libc_entries_.push_back({inner->begin, wait});
   });
-  // The same function has names that do not tell.
+  // Other names of the same function may not tell what it waits for.
   std::sort(libc_entries_.begin(), libc_entries_.end(),
             [](const Entry& a, const Entry& b) { return a.begin != b.begin ? a.begin < b.begin : a.wait > b.wait; });
 }
@@ -56,8 +56,8 @@ void RuntimeFrames::add(CodeAddress address) noexcept {
   if (!goes_on_) return;
   goes_on_ = code_.contains(address);
   if (code_.is_allocator(address)) allocator_ = address;
-  // Only now that it has a caller: the outermost frame of all, the thread's start, says nothing of what it does. And
-  // not where nobody will ask, of a thread of the program's that waits in libc.
+  // Only now, because now the last frame has a caller. The outermost frame of all, the thread's start, does not tell
+  // what the thread does. And not for a thread of the program that waits in libc, where the answer is not needed.
   const bool matters = goes_on_ || allocator_ != CodeAddress{};
   if (matters && last_ != CodeAddress{}) wait_ = std::max(wait_, code_.wait_in(last_));
   last_ = address;

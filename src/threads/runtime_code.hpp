@@ -1,9 +1,9 @@
-// The code that runs between the program and the kernel: libc, the vdso, and other allocators, which are the libraries
-// that export a malloc. The sanitizers are such libraries, too.
+// The code between the program and the kernel: libc, the vdso, and other allocators. These are the libraries that
+// export a malloc, the sanitizers among them.
 //
-// An allocator's locks are taken in more functions than the exported ones that are known to allocate: when a thread
-// starts or ends, in strdup, in a function that the exported one jumps to. So whatever a thread does in such a library
-// counts, unless it waits there for something that is no lock of the library's.
+// An allocator takes its locks in more functions than the exported ones that are known to allocate: when a thread
+// starts or ends, in strdup, in a function that the exported one jumps to. So everything that a thread does in such a
+// library counts, unless it waits there for something other than the library's lock.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +27,14 @@ class RuntimeCode final {
   }
   bool is_allocator(CodeAddress address) const noexcept;
 
-  /// Of two, the later one says more of a stack that both are on.
+  /// If two of them are on one stack, the later one describes it.
   enum class Wait : std::uint8_t {
     none,
-    for_event,   ///< of another thread, another process, a device or time
-    for_kernel,  ///< only to do something with memory or processors, as allocators ask it to with a lock held
+    for_event,   ///< an event in another thread or process, of a device, or in time
+    for_kernel,  ///< for memory or processor work only, which allocators request with a lock held
     for_lock,
   };
-  /// What a thread that is in a system call may wait for in the function of libc around `address`.
+  /// What a thread in a system call may wait for in the libc function around `address`.
   Wait wait_in(CodeAddress address) const noexcept;
 
  private:
@@ -48,23 +48,24 @@ class RuntimeCode final {
   std::vector<Entry> libc_entries_;  ///< where libc's exported functions begin, sorted
 };
 
-/// What a thread does in the runtime: its innermost frames, as long as they lie there.
+/// What a thread does in the runtime, as shown by its innermost frames as far as they are in runtime code.
 class RuntimeFrames final {
  public:
   explicit RuntimeFrames(const RuntimeCode& code) noexcept : code_(code) {}
 
-  /// From the innermost frame outwards.
+  /// Call it from the innermost frame outwards.
   void add(CodeAddress address) noexcept;
-  /// What comes further out is not known.
+  /// Frames further out are not known.
   void end() noexcept { goes_on_ = false; }
 
-  /// True when no frame was of other code.
+  /// True if every frame was in runtime code.
   bool are_all() const noexcept { return goes_on_; }
-  /// The last one that was added.
+  /// The last frame added.
   CodeAddress outermost() const noexcept { return last_; }
-  /// The outermost one that is an allocator's, if there is one.
+  /// The outermost frame that is in an allocator, if there is one.
   CodeAddress allocator() const noexcept { return allocator_; }
-  /// What they wait for if the thread is in a system call; told where they are all, or an allocator's is among them.
+  /// What the thread waits for if it is in a system call. Valid if all frames are in the runtime or one is in an
+  /// allocator.
   RuntimeCode::Wait wait() const noexcept { return wait_; }
 
  private:

@@ -9,7 +9,7 @@
 
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
-#include "platform/module_generation.hpp"
+#include "elf/module_list.hpp"
 #include "platform/x86_64/encodings.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
@@ -41,8 +41,8 @@ constexpr std::array creation_functions = {"fork"sv,         "_Fork"sv,         
 constexpr std::array loader_functions = {"dlopen"sv, "dlmopen"sv, "dlclose"sv, "dlsym"sv,          "dlvsym"sv,
                                          "dladdr"sv, "dladdr1"sv, "dlinfo"sv,  "dl_iterate_phdr"sv};
 
-/// These hold the lock of libc's list of threads and their stacks, which whoever creates a thread needs: while the
-/// stacks of ended threads are given back, and until each thread has taken over the other user.
+/// These hold the lock of libc's list of threads and stacks, which thread creation needs: while the stacks of ended
+/// threads are released, and until each thread has taken over the other user.
 constexpr std::array joining_functions = {"pthread_join"sv,         "pthread_tryjoin_np"sv, "pthread_timedjoin_np"sv,
                                           "pthread_clockjoin_np"sv, "pthread_detach"sv,     "thrd_join"sv,
                                           "thrd_detach"sv};
@@ -54,7 +54,7 @@ constexpr std::array stdio_stems = {
     "fwrite"sv, "fput"sv, "fget"sv, "putc"sv, "getc"sv, "putw"sv, "getw"sv, "puts"sv, "gets"sv, "getline"sv,
     "getdelim"sv, "ungetc"sv, "ungetwc"sv, "fseek"sv, "ftell"sv, "fsetpos"sv, "rewind"sv, "setvbuf"sv, "setbuf"sv,
     "popen"sv, "pclose"sv, "perror"sv, "psignal"sv, "error"sv, "warn"sv, "syslog"sv,
-    // not stdio, but behind a lock of libc's that a transformer may well want
+    // not stdio, but they take a lock of libc that a transformer may need
     "localtime"sv, "mktime"sv, "strftime"sv, "tzset"sv, "ctime"sv, "setlocale"sv, "random"sv, "srandom"sv, "rand"sv,
     "srand"sv, "atexit"sv, "setenv"sv, "unsetenv"sv, "putenv"sv, "clearenv"sv, "__cxa_atexit"sv, "on_exit"sv};
 
@@ -79,7 +79,7 @@ bool is_among(const std::array<std::string_view, size>& names, std::string_view 
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Whether a call may return to the address; of the first bytes of `range` nothing is known.
+/// Whether a call may return to the address. For the first bytes of `range` that is not known, and the answer is yes.
 bool is_behind_call(CodeAddress address, CodeRange range) noexcept {
   constexpr std::size_t longest = x86_64::longest_call;
   if (value(address) < value(range.begin) + longest) return true;
@@ -91,7 +91,7 @@ bool holds_lock_of_moult(const StopSlot& slot) noexcept {
   return slot.locks.held > 0 && !(slot.locks.idle && slot.at_syscall);
 }
 
-/// Of a thread that is in no call that is known to take a lock.
+/// For a thread that is in no call known to take a lock.
 std::optional<UnsafeStop> judge_runtime(const RuntimeFrames& frames, bool at_syscall, Waiting waiting) noexcept {
   using Wait = RuntimeCode::Wait;
   const Wait wait = at_syscall ? frames.wait() : Wait::none;
@@ -148,7 +148,7 @@ void Safepoints::add_allocation(const DynamicSymbols& symbols, CodeRange module)
   }
 }
 
-/// Some stand between the program and libc where threads are concerned, too, with locks of their own: the sanitizers.
+/// Some allocators also wrap libc's thread functions, with locks of their own: the sanitizers.
 void Safepoints::add_allocator(const DynamicSymbols& allocator, CodeRange range) {
   runtime_.add_allocator(range);
   allocator.for_each([this](std::string_view name, CodeRange function) {
@@ -157,7 +157,7 @@ void Safepoints::add_allocator(const DynamicSymbols& allocator, CodeRange range)
   });
 }
 
-/// Its own allocation functions lie in one piece, but for one.
+/// libc's own allocation functions are contiguous, except for one.
 void Safepoints::add_libc(const DynamicSymbols& libc, CodeRange range) {
   runtime_.add_libc(libc, range);
   CodeRange allocation{};
@@ -201,7 +201,7 @@ void Safepoints::add_guards() {
 void Safepoints::sort() {
   std::sort(unsafe_code_.begin(), unsafe_code_.end(),
             [](const UnsafeCode& a, const UnsafeCode& b) { return a.range < b.range; });
-  // Aliases give the same range twice, and the region of libc's allocator swallows its functions.
+  // Aliases give the same range twice, and the region of libc's allocator includes its functions.
   std::vector<UnsafeCode> merged;
   for (const UnsafeCode& place : unsafe_code_) {
     if (!merged.empty() && place.range.begin < merged.back().range.end)
@@ -222,16 +222,17 @@ const Safepoints::UnsafeCode* Safepoints::unsafe_code_at(CodeAddress address) co
 std::optional<UnsafeStop> Safepoints::judge(const StopSlot& slot, RowCache& rows,
                                             const std::vector<CodeRange>& keep_out, Waiting waiting) const noexcept {
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
-  // Reading input blocks with only that stream's lock held; waiting for a thread's end, or for a lock, with none.
+  // A thread that reads input holds only that stream's lock. A thread that waits for a thread's end or for a lock holds
+  // none.
   bool waits_for_input = is_waiting_for_input(*slot.context);
   bool waits_for_thread = is_at_futex(*slot.context);
-  auto is_borne = [&](const UnsafeCode& place) {
+  auto is_tolerated = [&](const UnsafeCode& place) {
     if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
     return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);
   };
   auto lock_at = [&](CodeAddress address) -> const UnsafeCode* {
     const UnsafeCode* place = unsafe_code_at(address);
-    return place == nullptr || is_borne(*place) ? nullptr : place;
+    return place == nullptr || is_tolerated(*place) ? nullptr : place;
   };
   std::optional<UnsafeStop> unsafe;
   RuntimeFrames innermost(runtime_);

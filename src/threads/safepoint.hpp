@@ -1,23 +1,26 @@
-// Where a thread may be stopped.
+// Safepoints: where a thread may be stopped.
 //
-// While the program is stopped an update allocates, loads code and writes to stdio. A thread stopped while it holds a
-// lock that any of these needs would deadlock it. So a stop is granted only when no stopped thread
-// - has a call on its stack of malloc and its kin, of the dynamic loader, of fork, of pthread_create or of setuid;
+// Why: while the program is stopped an update allocates, loads code and writes to stdio. A stopped thread that holds a
+// lock which any of these needs would deadlock the update.
+//
+// How: a stop is granted only if no function-local static variable is being initialised, as its guard variable shows,
+// and no stopped thread
+// - has a call of malloc and similar functions, the dynamic loader, fork, pthread_create or setuid on its stack;
 // - has a call of pthread_join on its stack, unless it waits there: then it holds no lock;
-// - has a call of stdio on its stack, unless it waits there for input: then it holds that one stream's lock only;
-// - has only libc and allocators on its stack, as a thread that is just starting or ending does, unless it waits in an
-//   exported function of libc, and not for a lock;
+// - has a call of stdio on its stack, unless it waits there for input: then it holds only that stream's lock;
+// - has only libc and allocators on its stack, like a thread that is starting or ending, unless it waits in an exported
+//   function of libc, and not for a lock;
 // - is in a library that is an allocator (runtime_code.hpp), unless it waits in an exported function of libc;
-// - holds a lock of moult itself (base/guarded.hpp);
-// and no function-local static variable is being initialised, which its guard variable shows.
+// - holds a lock of moult itself (base/guarded.hpp).
 //
-// Where a thread waits for memory that is filled in this very stop, nobody can lead it out of what it is in, nor those
-// who wait for a lock that it holds; there only calls of malloc and its kin count, which everybody needs.
+// Some threads wait for memory that is filled in this very stop. They cannot be stepped out of their calls, and neither
+// can threads that wait for a lock of theirs. For these only calls of malloc and similar functions count, because every
+// update needs them.
 //
-// The functions are known by their exported names, looked up in every loaded module, so that a replaced malloc counts
-// too, and where they are entered by a jump from it, which leaves no frame (tail_jumps.hpp). glibc's internal
-// allocation functions are not exported; they lie between the exported ones or have one of those above them on the
-// stack. Beyond a frame without unwind information every word that a call may return to counts.
+// The functions are found by their exported names in every loaded module, so that a replaced malloc counts too.
+// Functions that these enter by a jump, which leaves no frame, count as well (tail_jumps.hpp). glibc's internal
+// allocation functions are not exported. They lie between the exported ones, or one of the above calls them. Beyond a
+// frame without unwind information, every word that a call may return to counts.
 #pragma once
 
 #include <cstdint>
@@ -34,33 +37,33 @@
 
 namespace moult::internal {
 
-/// Why a thread cannot be left where it is.
+/// Why a thread may not stay where it is stopped.
 struct UnsafeStop {
   const char* what = nullptr;  ///< "allocates memory"
-  CodeAddress at{};            ///< the call that shows it; 0 when none does
+  CodeAddress at{};            ///< the call that shows it; 0 if there is none
 };
 
-/// What nobody can lead a thread out of before the stop is over, in which memory is filled (MemoryFilledInStop).
+/// A wait that cannot end before this stop has filled its memory (MemoryFilledInStop).
 enum class Waiting {
   no,
-  for_memory,  ///< it is about to use that memory
-  for_lock,    ///< it may be waiting for one that such a thread holds
+  for_memory,  ///< the thread is about to use that memory
+  for_lock,    ///< the thread may be waiting for a lock that such a thread holds
 };
 
 class Safepoints final {
  public:
-  /// For the modules that are loaded now; made anew only when these have changed. Reads files and allocates.
+  /// For the modules that are loaded now; rebuilt only after these have changed. Reads files and allocates.
   static std::shared_ptr<const Safepoints> current();
 
-  /// Nothing when the stopped thread of `slot` may stay where it is. Neither allocates nor takes a lock.
+  /// Nothing if the stopped thread of `slot` may stay where it is. Neither allocates nor takes a lock.
   std::optional<UnsafeStop> judge(const StopSlot& slot, RowCache& rows, const std::vector<CodeRange>& keep_out,
                                   Waiting waiting = Waiting::no) const noexcept;
 
-  /// Where a thread comes out of all calls of the allocator and stdio that it is in; nothing where that cannot be told,
-  /// or it is in other calls that are unsafe. Neither allocates nor takes a lock.
+  /// Where a thread leaves all calls of the allocator and stdio that it is in. Nothing if that is not known, or if it
+  /// is in other unsafe calls. Neither allocates nor takes a lock.
   std::optional<Destination> way_out(const StopSlot& slot, RowCache& rows) const noexcept;
 
-  /// A static variable that is being initialised by some thread, by its guard's name; null when there is none.
+  /// The guard's name of a static variable that a thread is initialising; null if there is none.
   const char* static_in_initialisation() const noexcept;
 
  private:

@@ -23,7 +23,7 @@ void StopBlocker::blame_late(pid_t task) noexcept {
 void StopBlocker::blame(const StopSlot& slot, const UnsafeStop& unsafe, RowCache& rows) noexcept {
   blame(slot.task, unsafe.what);
   walk_stack(rows, registers_of(*slot.context), [this, &unsafe](const Frame& frame) {
-    bool is_last = !frame.is_precise;  // from here on only the word that gave rise to doubt means something
+    bool is_last = !frame.is_precise;  // beyond this frame only the doubtful word counts
     if (is_last && unsafe.at == CodeAddress{}) return false;
     frames_[frame_count_++] = is_last ? unsafe.at : frame.lookup_address();
     return !is_last && frame_count_ < frames_.size();

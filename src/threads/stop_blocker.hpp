@@ -1,4 +1,4 @@
-// Who kept a stop from succeeding, and how that is told.
+// The stop blocker: the thread, or other reason, that kept a stop from succeeding.
 #pragma once
 
 #include <sys/types.h>
@@ -14,24 +14,24 @@
 
 namespace moult::internal {
 
-/// Filled in while threads are stopped: blame does not allocate. The last one that is blamed stays.
+/// Filled in while threads are stopped, so `blame` does not allocate. The last call counts.
 class StopBlocker final {
  public:
   /// `what` follows the thread's name: "blocks the signal that stops threads".
   void blame(pid_t task, const char* what) noexcept;
-  /// A thread that could have stopped had it had a processor. Any other reason says more, and stays.
+  /// Blames a thread that did not get a processor. Any other reason says more and stays.
   void blame_late(pid_t task) noexcept;
-  /// A thread that stands where it cannot be left, with the calls it is in.
+  /// Blames a thread that is stopped where it may not stay, with its calls.
   void blame(const StopSlot& slot, const UnsafeStop& unsafe, RowCache& rows) noexcept;
-  /// No thread, but this.
+  /// Blames no thread, but `what`.
   void blame_something(const char* what) noexcept { what_ = what; }
-  /// The static variable that is being initialised, by its guard's name; null: none.
+  /// The guard's name of a static variable that is being initialised; null: none.
   void blame_guard(const char* guard) noexcept { guard_ = guard; }
 
   bool is_known() const noexcept { return task_ != 0 || what_ != nullptr || guard_ != nullptr; }
   bool is_only_late() const noexcept { return is_only_late_; }
 
-  /// Reads symbols: not in a stopped program.
+  /// Reads symbols, so it must not be called in a stopped program.
   std::string explain() const;
 
  private:

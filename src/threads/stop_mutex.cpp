@@ -16,62 +16,62 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-struct Turns {
-  std::timed_mutex turn;
+struct StopState {
+  std::timed_mutex mutex;
   std::atomic<bool> is_taken{false};
   std::atomic<std::uint32_t> urgent{0};         ///< urgent stops wanted
-  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there were
+  std::atomic<std::uint32_t> urgent_passed{0};  ///< how many there have been
 };
-Turns turns;
+StopState state;
 
 thread_local constinit bool is_about_to_fork = false;
 
-/// In a child of fork, which has only the thread that forked: whoever had the turn is not there to give it back.
-void begin_anew_in_child() noexcept {
-  if (current_stop() != nullptr) return;  // the fork was a step of the update's, in the stop: it gives the turn back
-  new (&turns.turn) std::timed_mutex;
-  turns.is_taken = false;
+/// In a child of fork only the forking thread exists: the holder of the mutex is not there to release it.
+void reset_in_child() noexcept {
+  if (current_stop() != nullptr) return;  // an update's step forked in the stop, and still holds the mutex here
+  new (&state.mutex) std::timed_mutex;
+  state.is_taken = false;
 }
 
 }  // namespace
 
-StopMutex::StopMutex(Clock::time_point deadline) : lock_(turns.turn, std::defer_lock) {
-  register_fork_handlers(ForkPlace::stop_mutex, {.in_child = begin_anew_in_child});
+StopMutex::StopMutex(Clock::time_point deadline) : lock_(state.mutex, std::defer_lock) {
+  register_fork_handlers(ForkPlace::stop_mutex, {.in_child = reset_in_child});
   if (!lock_.try_lock_until(deadline))
     throw Error(ErrorCode::thread_unstoppable, "another update kept the program stopped until the deadline; try again");
-  turns.is_taken = true;
+  state.is_taken = true;
 }
 
-StopMutex::~StopMutex() { turns.is_taken = false; }
+StopMutex::~StopMutex() { state.is_taken = false; }
 
 bool StopMutex::give_way(Clock::time_point deadline) {
   constexpr microseconds glance{50};
-  if (turns.urgent == 0) return true;
-  const std::uint32_t passed = turns.urgent_passed;
+  if (state.urgent == 0) return true;
+  const std::uint32_t passed = state.urgent_passed;
   lock_.unlock();
-  while (turns.urgent > 0 && turns.urgent_passed == passed && Clock::now() < deadline)
+  while (state.urgent > 0 && state.urgent_passed == passed && Clock::now() < deadline)
     std::this_thread::sleep_for(glance);
   if (!lock_.try_lock_until(deadline)) return false;
-  turns.is_taken = true;
+  state.is_taken = true;
   return true;
 }
 
 UrgentStop::UrgentStop(bool is_wanted) noexcept : is_wanted_(is_wanted) {
-  if (is_wanted_) ++turns.urgent;
+  if (is_wanted_) ++state.urgent;
 }
 
 UrgentStop::~UrgentStop() {
   if (!is_wanted_) return;
-  ++turns.urgent_passed;
-  --turns.urgent;
+  ++state.urgent_passed;
+  --state.urgent;
 }
 
-bool is_urgent_stop_wanted() noexcept { return turns.urgent > 0; }
+bool is_urgent_stop_wanted() noexcept { return state.urgent > 0; }
 
 void let_stop_pass() noexcept {
   constexpr microseconds glance{100};
   if (is_about_to_fork) return;
-  while (turns.is_taken.load(std::memory_order_relaxed)) std::this_thread::sleep_for(glance);
+  while (state.is_taken.load(std::memory_order_relaxed)) std::this_thread::sleep_for(glance);
 }
 
 AboutToFork::AboutToFork() noexcept { is_about_to_fork = true; }

@@ -1,4 +1,4 @@
-// Whose turn it is to stop the program: one stop at a time, and first those that other threads wait for.
+// The stop mutex: one stop at a time. Stops that other threads wait for come first.
 #pragma once
 
 #include <chrono>
@@ -6,24 +6,24 @@
 
 namespace moult::internal {
 
-/// The turn to stop the program, from construction to destruction. No Guarded: whoever waits for it holds nothing a
-/// stop could need.
+/// Held from construction to destruction. It is no Guarded: a thread that waits for it holds nothing that a stop could
+/// need.
 class StopMutex final {
  public:
-  /// Waits for it. Throws Error (thread_unstoppable) at the deadline; std::bad_alloc.
+  /// Waits for the mutex. Throws Error (thread_unstoppable) at the deadline; std::bad_alloc.
   explicit StopMutex(std::chrono::steady_clock::time_point deadline);
   ~StopMutex();
   StopMutex(const StopMutex&) = delete;
   StopMutex& operator=(const StopMutex&) = delete;
 
-  /// Lets urgent stops pass, should any be wanted. False when the turn did not come back in time.
+  /// Lets urgent stops pass if there are any. False if the mutex could not be taken again in time.
   bool give_way(std::chrono::steady_clock::time_point deadline);
 
  private:
   std::unique_lock<std::timed_mutex> lock_;
 };
 
-/// For the scope's life a stop is wanted, if `is_wanted`, before all others: threads wait for what happens in it.
+/// For the scope's lifetime, if `is_wanted`, a stop is wanted before all others: threads wait for its result.
 class UrgentStop final {
  public:
   explicit UrgentStop(bool is_wanted) noexcept;
@@ -37,12 +37,12 @@ class UrgentStop final {
 
 bool is_urgent_stop_wanted() noexcept;
 
-/// Waits while somebody is about to stop the program: for threads that are busy inside moult most of the time, lest the
-/// stop never find them elsewhere. Not in a thread that is about to fork.
+/// Waits while a thread is about to stop the program. For threads that are busy inside moult most of the time;
+/// otherwise a stop might never find them elsewhere. Does nothing in a thread that is about to fork.
 void let_stop_pass() noexcept;
 
-/// The calling thread is in a handler that fork calls first. No stop succeeds before it has forked, so that it has none
-/// to let pass: both would wait until the stop gives up.
+/// The calling thread is in a handler that fork calls first. No stop succeeds before it has forked, so it must let no
+/// stop pass: both would wait until the stop gives up.
 class AboutToFork final {
  public:
   AboutToFork() noexcept;

@@ -1,27 +1,29 @@
-// Stopping every thread of the process at a safepoint.
+// Stops every thread of the process at a safepoint.
 //
-// A stop is a series of attempts until the deadline. One attempt asks every thread, waits for all to arrive, looks
-// again for threads that were created meanwhile, and judges where each one stands (safepoint.hpp). Threads at an
-// unsafe place are let go for a moment and asked again while the others stay; a lock of libc is only ever held by
-// threads inside libc, so they come through. What they need may still be held by a stopped thread (a library's
-// constructor waits for the program's own mutex): so an attempt has a limit, after which everybody runs, and a later
-// attempt tries anew.
+// A stop is a series of attempts until the deadline. One attempt asks every thread, waits until all have arrived, looks
+// again for threads that were created meanwhile, and judges where each one is stopped (safepoint.hpp). Threads outside
+// of a safepoint are released for a moment and asked again while the others stay stopped. A lock of libc is only ever
+// held by threads inside libc, so they get out. But they may need something that a stopped thread holds: a library's
+// constructor waits for the program's own mutex, say. So an attempt has a time limit. After it all threads run, and a
+// later attempt starts again.
 //
-// From the first signal until the verdict nothing here may allocate, take a lock of libc or enter the loader, since a
-// stopped thread may hold it. All memory is reserved before; `room` says for how many threads.
+// From the first signal until the verdict nothing here may allocate, take a lock of libc or enter the loader, because a
+// stopped thread may hold that lock. All memory is reserved before; `room` says for how many threads.
 //
-// Some threads wait for memory that is filled in a stop (MemoryFilledInStop), and may do so where nobody could be left,
-// with a stream of stdio locked: any other stop would have to wait for them, and so gives way, between two attempts, to
-// the one they wait for. That one leaves them where they are: whoever was blocked at an instruction before it was asked
-// and stands at the same one now is still about to touch that memory, and has changed nothing since.
+// Some threads wait for memory that is filled in a stop (MemoryFilledInStop). They may do so where no thread may be
+// stopped, with a stream of stdio locked. Any other stop would have to wait for them. So, between two attempts, it
+// gives way to the stop that they wait for. That stop leaves them where they are. A thread that was blocked at an
+// instruction before it was asked, and is at the same one now, is still about to access that memory and has changed
+// nothing since.
 //
-// Threads of moult's own that others may wait for stay awake, and are only asked to begin nothing
+// moult's own service threads, which other threads may wait for, stay awake. They are only asked to begin nothing
 // (service_threads.hpp).
 //
-// The stopping thread has the signals blocked that the program may handle, lest a handler wait for a stopped thread.
+// The stopping thread blocks the signals that the program may handle. Otherwise a handler could wait for a stopped
+// thread.
 //
-// All of this is in one file as all of it works on the state of one attempt (StoppedWorld::Impl); whom to ask, how a
-// thread stops, where it may, and who is to blame are in files of their own.
+// This file is long because all of it works on the state of one attempt (StoppedWorld::Impl). Which threads to ask, how
+// a thread stops, where it may stop and the stop blocker are in files of their own.
 #include "threads/stopped_world.hpp"
 
 #include <algorithm>
@@ -30,8 +32,8 @@
 #include "base/check.hpp"
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
+#include "elf/module_list.hpp"
 #include "moult/error.hpp"
-#include "platform/module_generation.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/single_step.hpp"
 #include "platform/stop_signal.hpp"
@@ -51,14 +53,14 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-RowCache row_cache;  // used by who has the turn
+RowCache row_cache;  // used by the holder of the stop mutex
 
 struct Stopped {
   StopSlot* slot = nullptr;
   bool is_safe = false;
   bool is_asked = false;         ///< false: the signal could not be sent, and the attempt will fail
-  bool is_stepping_out = false;  ///< on its way out of an unsafe place, where it stops without a signal
-  std::uint64_t ran_before = 0;  ///< nanoseconds on a processor, of one that waits for memory, when it was asked
+  bool is_stepping_out = false;  ///< on its way to a safepoint, where it stops without a signal
+  std::uint64_t ran_before = 0;  ///< nanoseconds on a processor when it was asked, if it waits for memory
 };
 
 void sleep_for(std::chrono::nanoseconds time) noexcept {
@@ -116,7 +118,8 @@ class StoppedWorld::Impl final {
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
-  std::vector<pid_t> ignored_;  ///< service threads; kernel workers and the dead, which never run its code again
+  std::vector<pid_t>
+      ignored_;  ///< service threads; kernel workers and dead threads, which run none of the program's code
   std::vector<Stopped> stopped_;
   std::size_t next_slot_ = 0;
   std::vector<ThreadId> ids_;
@@ -125,7 +128,7 @@ class StoppedWorld::Impl final {
   int attempts_ = 0;
   StopBlocker blocker_;
   bool is_at_rest_ = false;  ///< the service threads begin nothing
-  StopMutex stop_mutex_;     ///< last: given back before handlers run again
+  StopMutex stop_mutex_;     ///< last: released before signal handlers run again
 };
 
 /// Everything that allocates, before the first thread is asked.
@@ -135,7 +138,7 @@ void StoppedWorld::Impl::reserve() {
   generation_ = internal::module_generation();
   safepoints_ = Safepoints::current();
   rows_.keep_for(generation_);
-  // This thread's own stack, walked once before, is in the caches when it is walked in the stop.
+  // Walked once now, this thread's own stack is in the caches when it is walked in the stop.
   walk_stack(rows_, current_registers(), [](const Frame& frame) { return frame.is_precise; });
   std::size_t room = task_list_.count() * 5 / 4 + spare;
   tasks_.reserve(room);
@@ -149,7 +152,7 @@ void StoppedWorld::Impl::reserve() {
   for (std::uint32_t index = 0; index < room; ++index) stop_slot(index);
 }
 
-/// Finds the threads not known yet and asks them. False when there is no room for all of them.
+/// Finds and asks the threads that are not known yet. False if there is no room for all of them.
 bool StoppedWorld::Impl::gather(bool is_first) {
   if (!task_list_.read(tasks_)) return false;
   std::size_t known = stopped_.size();
@@ -174,14 +177,14 @@ bool StoppedWorld::Impl::gather(bool is_first) {
   return true;
 }
 
-/// Where a thread is before it is asked, if that will matter.
+/// Notes where a thread is before it is asked, if that will matter.
 void StoppedWorld::Impl::look_before(Stopped& thread) const noexcept {
   if (memory_ == nullptr || !memory_->is_awaited_by(thread.slot->task)) return;
   thread.slot->before = blocked_call(thread.slot->task);
   thread.ran_before = time_run(thread.slot->task);
 }
 
-/// It has stood where it stands since before it was asked, at an instruction and not in a system call.
+/// The thread has been where it is since before it was asked, at an instruction and not in a system call.
 bool StoppedWorld::Impl::waits_at_instruction(const Stopped& thread) const noexcept {
   const StopSlot& slot = *thread.slot;
   if (memory_ == nullptr || slot.before.number >= 0 || !memory_->is_awaited_by(slot.task)) return false;
@@ -189,7 +192,7 @@ bool StoppedWorld::Impl::waits_at_instruction(const Stopped& thread) const noexc
   return slot.before.program_counter == registers[rip] && slot.before.stack_pointer == registers[rsp];
 }
 
-/// It was blocked in a system call when it was asked, or has run since and still not taken the signal.
+/// The thread was blocked in a system call when it was asked, or has run since then without taking the signal.
 bool StoppedWorld::Impl::waits_in_call(const Stopped& thread) const noexcept {
   constexpr std::uint64_t long_for_a_signal = 5'000'000;  // ns
   const StopSlot& slot = *thread.slot;
@@ -197,7 +200,7 @@ bool StoppedWorld::Impl::waits_in_call(const Stopped& thread) const noexcept {
   return slot.before.number >= 0 || time_run(slot.task) > thread.ran_before + long_for_a_signal;
 }
 
-/// When all others stand: whoever is in a system call comes out of it.
+/// If all other threads are stopped, threads in a system call get to see the memory, so that the call returns.
 void StoppedWorld::Impl::map_memory() noexcept {
   if (memory_ == nullptr || task_list_.count() != stopped_.size() + ignored_.size() + 1) return;
   const auto is_away = [](const Stopped& thread) { return !thread.is_safe && !is_stopped(*thread.slot); };
@@ -207,7 +210,7 @@ void StoppedWorld::Impl::map_memory() noexcept {
     if (is_away(thread)) memory_->map_for(thread.slot->task);
 }
 
-/// False when the thread is gone.
+/// False if the thread is gone.
 bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   if (awaits_signal(thread.slot->before, internal::stop_signal())) {
     blocker_.blame(thread.slot->task, "waits in sigwait for the signal that stops threads; take it out of that set");
@@ -220,8 +223,7 @@ bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
   return asked != Asked::gone;
 }
 
-/// Whether an attempt that has not succeeded yet is to end: for want of time, or as threads that stand in its way wait
-/// for another stop.
+/// Whether an unfinished attempt must end: its time is over, or threads that block it wait for another stop.
 bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
   constexpr int fair_share = 16;  // limits grow from attempt to attempt
   const Clock::time_point now = Clock::now();
@@ -229,7 +231,7 @@ bool StoppedWorld::Impl::is_over(Clock::time_point limit) const noexcept {
   return memory_ == nullptr && is_urgent_stop_wanted() && now >= attempted_ + (limit - attempted_) / fair_share;
 }
 
-/// Waits until every thread that was asked has stopped or will never.
+/// Waits until every thread that was asked has stopped or never will.
 bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
   constexpr milliseconds patience{1};
   constexpr milliseconds for_stepping{20};
@@ -244,7 +246,8 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     std::uint32_t before = arrivals();
     if (await_arrivals(waited_for(), left)) return true;
     if (Clock::now() >= stepping_until) {
-      // On a busy machine it may just not have had a processor; one that runs comes to an end (single_step.hpp).
+      // On a busy machine a stepped thread may just not have had a processor. One that runs will arrive
+      // (single_step.hpp).
       for (Stopped& thread : stopped_)
         if (thread.is_stepping_out && !thread.is_safe && !task_status(thread.slot->task).is_runnable)
           stop_stepped(*thread.slot);
@@ -256,7 +259,7 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
   }
 }
 
-/// Looks at those that have not answered; takes the ones off that never will and returns how many.
+/// Looks at the threads that have not answered. Drops those that never will and returns their number.
 std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
   constexpr int most_looks = 32;  // a look at /proc costs as much as stopping a thread
   int looks = 0;
@@ -266,7 +269,7 @@ std::size_t StoppedWorld::Impl::drop_unstoppable() noexcept {
     pid_t task = thread.slot->task;
     TaskStatus status = task_status(task);
     if (status.exists && !status.is_dead && !status.is_kernel_worker) {
-      // One that arrived in between was seen asleep in its stop, which says nothing against it.
+      // A thread that arrived meanwhile was seen asleep in its stop, which is no reason to blame it.
       if (is_stopped(*thread.slot)) return false;
       if (is_deaf(status))
         blocker_.blame(task, "blocks the signal that stops threads");
@@ -304,8 +307,8 @@ std::size_t StoppedWorld::Impl::judge_all() {
   return unsafe_count;
 }
 
-/// Returns when all of them have left. On a busy machine that takes a while, and a thread asked again before would stop
-/// where it stood.
+/// Releases the threads outside of safepoints and returns when all of them have left. On a busy machine that takes a
+/// while, and a thread that is asked earlier would stop where it was.
 void StoppedWorld::Impl::let_unsafe_go(bool steps_out, Clock::time_point limit) noexcept {
   constexpr microseconds glance{20};
   if (memory_ != nullptr) memory_->unmap();
@@ -323,13 +326,14 @@ void StoppedWorld::Impl::let_unsafe_go(bool steps_out, Clock::time_point limit) 
   while (!std::all_of(stopped_.begin(), stopped_.end(), has_left) && Clock::now() < limit) sleep_for(glance);
 }
 
-/// Lets threads at unsafe places go on and stops them again until all stand well. Most are met outside when they are
-/// asked again after a moment; those that are not are led out, and where that cannot be done are asked many times.
+/// Releases threads outside of safepoints and stops them again until all are at safepoints. Most threads are found at
+/// one when they are asked again after a moment. The others are stepped out, or asked many times if that is not
+/// possible.
 bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   constexpr int rounds_of_chance = 3;
   constexpr int short_rounds = 50;
   constexpr microseconds short_moment{100};
-  constexpr microseconds long_moment{1000};  // with many such threads on few cores, each needs time to get on at all
+  constexpr microseconds long_moment{1000};  // many such threads on few cores each need time to progress at all
   microseconds moment{5};
   int rounds = 0;
   std::optional<bool> can_step;
@@ -339,7 +343,7 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
     if (judge_all() > 0) {
       if (is_over(limit)) return false;
       if (++rounds > rounds_of_chance && !can_step) can_step = claim_traps();
-      // Whoever was led and did not get out gets another chance as well.
+      // Threads that were stepped out without success also get another chance.
       let_unsafe_go(can_step.value_or(false) && rounds % 2 == 0, limit);
       sleep_for(moment);
       moment = std::min(moment * 2, rounds < short_rounds ? short_moment : long_moment);
@@ -350,7 +354,7 @@ bool StoppedWorld::Impl::settle(Clock::time_point limit) {
   }
 }
 
-/// To stops that fill memory. False when the turn did not come back in time.
+/// Gives way to stops that fill memory. False if the stop mutex could not be taken again in time.
 bool StoppedWorld::Impl::give_way(Clock::time_point deadline) {
   return memory_ != nullptr || stop_mutex_.give_way(deadline);
 }
@@ -364,7 +368,7 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   handlers_.emplace(ignored);
   const StopBlocker former = std::exchange(blocker_, {});
   if (gather(true) && settle(limit)) {
-    // From here on the loader may be asked: no thread is inside it.
+    // From here on the loader may be called: no thread is inside it.
     blocker_ = {};
     is_at_rest_ = await_rest(self_, limit);
     if (!is_at_rest_) {
@@ -372,15 +376,15 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
     } else if (internal::module_generation() != generation_) {
       blocker_.blame_something("libraries were being loaded or unloaded all the time");
     } else {
-      // Whoever initialises it may be the one that waits for memory.
-      const bool bears_statics = memory_ != nullptr && attempts_ > 2;
-      blocker_.blame_guard(bears_statics ? nullptr : safepoints_->static_in_initialisation());
+      // The initialising thread may be the one that waits for memory.
+      const bool tolerates_statics = memory_ != nullptr && attempts_ > 2;
+      blocker_.blame_guard(tolerates_statics ? nullptr : safepoints_->static_in_initialisation());
       if (!blocker_.is_known()) return publish_ids(), true;
     }
   }
   release();
   handlers_.reset();
-  // On a busy machine an attempt may end before it has seen anything: then what the one before saw is the reason.
+  // On a busy machine an attempt may end before it has seen anything. Then the reason of the attempt before stays.
   if (!blocker_.is_known() || (blocker_.is_only_late() && former.is_known())) blocker_ = former;
   return false;
 }
@@ -443,7 +447,7 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
     if (stopped->impl_->attempt(std::min(deadline, Clock::now() + limit))) return stopped;
     if (Clock::now() + rest >= deadline) break;
     sleep_for(rest);
-    limit = std::min(limit * 2, milliseconds{10'000});  // an attempt may be given up at once, again and again
+    limit = std::min(limit * 2, milliseconds{10'000});  // attempts may be given up at once, again and again
     rest = std::min(rest * 2, milliseconds{20});
   }
   throw Error(ErrorCode::thread_unstoppable,

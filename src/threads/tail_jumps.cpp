@@ -16,7 +16,7 @@ std::optional<CodeRange> function_beginning_at(CodeAddress target, CodeRange mod
   return entry && entry->begin == target ? entry : std::nullopt;
 }
 
-/// Where the function's last bytes jump to if they are a jump of this kind.
+/// The target of the function's last bytes if they are a jump of this kind.
 template <class Jump>
 std::optional<CodeAddress> target_of_last(CodeRange function) noexcept {
   Jump jump;
@@ -26,7 +26,7 @@ std::optional<CodeAddress> target_of_last(CodeRange function) noexcept {
   return function.end + static_cast<std::size_t>(jump.displacement);
 }
 
-/// Of everything in `code` that looks like a jump, conditional or not.
+/// The targets of everything in `code` that looks like a jump, conditional or not.
 template <class Visit>
 void visit_jump_targets(CodeRange code, Visit&& visit) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(value(code.begin));
@@ -52,7 +52,7 @@ std::optional<CodeRange> last_jump_of(CodeRange function, CodeRange module) noex
 }
 
 std::vector<CodeRange> jumps_of(CodeRange function, CodeRange module) {
-  constexpr std::size_t most = 32;  // more than any allocator's
+  constexpr std::size_t most = 32;  // more than any allocator has
   std::vector<CodeRange> found = {function};
   for (std::size_t i = 0; i < found.size() && found.size() < most; ++i) {
     const CodeRange from = found[i];

@@ -1,4 +1,4 @@
-// Numbers and pointers as unwind information has them.
+// Reads the numbers and pointers of unwind information.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ enum Encoding : std::uint8_t {
 };
 }  // namespace encoded
 
-/// Reads forward through unwind information, which is trusted to be well formed: the linker made it.
+/// Reads forward through unwind information, which is trusted to be well formed because the linker made it.
 class EncodedReader final {
  public:
   explicit EncodedReader(const std::uint8_t* at) noexcept : at_(at) {}

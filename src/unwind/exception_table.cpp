@@ -13,9 +13,9 @@ struct Table {
   std::uint64_t landing_base = 0;
   std::uint8_t type_encoding = encoded::omit;
   std::uint8_t call_encoding = encoded::omit;
-  const std::uint8_t* types = nullptr;  ///< entries lie in front of it
+  const std::uint8_t* types = nullptr;  ///< its entries lie before this address
   const std::uint8_t* calls = nullptr;
-  const std::uint8_t* actions = nullptr;  ///< where the calls end
+  const std::uint8_t* actions = nullptr;  ///< the end of the call records
 };
 
 Table read_head(const FrameHandling& frame) noexcept {
@@ -43,7 +43,7 @@ std::size_t size_of(std::uint8_t encoding) noexcept {
   }
 }
 
-/// The type that a handler takes; 0: everything.
+/// The type that a handler takes; 0: every type.
 std::uint64_t type_number(const Table& table, std::int64_t number) noexcept {
   const std::ptrdiff_t distance = static_cast<std::ptrdiff_t>(size_of(table.type_encoding)) * number;
   return EncodedReader(table.types - distance).read_encoded(table.type_encoding, 0);
@@ -54,10 +54,10 @@ bool takes_forced_unwinding(std::uint64_t type) noexcept {
 }
 
 bool allows_nothing(const Table& table, std::int64_t filter) noexcept {
-  return *(table.types - filter - 1) == 0;  // a list of numbers of types, which ends with a 0
+  return *(table.types - filter - 1) == 0;  // a list of type numbers that ends with a 0
 }
 
-/// The first action of a chain that concerns a forced unwinding, as the C++ routine chooses it.
+/// The first action of a chain that applies to a forced unwinding, as the C++ routine chooses it.
 CallSite first_action(const Table& table, std::uint64_t action) noexcept {
   bool cleans_up = false;
   const std::uint8_t* record = table.actions + action - 1;

@@ -1,7 +1,8 @@
-// The table by which a personality routine decides what an exception does in a frame ("LSDA"; Itanium C++ ABI,
-// exception handling, 7): read here beforehand, for an unwinding that must not end in std::terminate half way.
+// The table from which a personality routine decides what an exception does in a frame ("LSDA"; Itanium C++ ABI,
+// exception handling, 7). It is read here in advance, because a forced unwinding must not end in std::terminate half
+// way.
 //
-// Limits: the table says that a handler takes everything, not whether the handler throws it on.
+// Limits: the table shows that a handler takes every exception, but not whether it rethrows.
 #pragma once
 
 #include "base/address.hpp"
@@ -9,13 +10,13 @@
 
 namespace moult::internal {
 
-/// What a table says of a call.
+/// What happens to an exception from a call.
 enum class CallSite {
-  passes,       ///< an exception from this call goes on to the caller
-  cleans_up,    ///< and destructors run before it does
-  handles,      ///< a handler takes whatever comes (`catch (...)`), a forced unwinding too
-  forbids,      ///< an exception specification that allows nothing (`throw()`)
-  unmentioned,  ///< to the C++ routine: std::terminate, for nothing may be thrown here (noexcept)
+  passes,       ///< it goes on to the caller
+  cleans_up,    ///< destructors run, then it goes on to the caller
+  handles,      ///< a handler takes every exception (`catch (...)`), a forced unwinding too
+  forbids,      ///< an exception specification allows none (`throw()`)
+  unmentioned,  ///< the C++ routine calls std::terminate: nothing may be thrown here (noexcept)
 };
 
 struct CallHandling {
@@ -23,8 +24,8 @@ struct CallHandling {
   CodeAddress landing_pad{};  ///< the code that cleans up or handles; 0: none
 };
 
-/// What the table of `frame` says of a forced unwinding out of the call at `call`, an address inside of the calling
-/// instruction. Does not allocate.
+/// What happens in `frame` to a forced unwinding out of the call at `call`, an address inside the calling instruction.
+/// Does not allocate.
 CallHandling handling_of_call(const FrameHandling& frame, CodeAddress call) noexcept;
 
 }  // namespace moult::internal

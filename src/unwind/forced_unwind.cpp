@@ -13,7 +13,7 @@
 namespace moult::internal {
 namespace {
 
-/// Handed from the unwound thread to the successor, which has no parameter for it.
+/// Passed from the unwound thread to the successor, which has no parameter for it.
 thread_local ForcedUnwind* unwound_by_this_thread = nullptr;
 
 /// Itanium C++ ABI, exception handling, 2.2.2.
@@ -22,7 +22,7 @@ struct ExceptionGlobals {
   unsigned int uncaught;
 };
 
-/// The runtime ends the process when a second exception that is not C++'s own meets a handler.
+/// The runtime ends the process if a second exception that is not C++'s own meets a handler.
 bool is_handling_an_exception() noexcept {
   return reinterpret_cast<const ExceptionGlobals*>(abi::__cxa_get_globals())->caught != nullptr;
 }
@@ -44,7 +44,7 @@ void ForcedUnwind::begin(std::shared_ptr<ForcedUnwind> unwind) {
   self.self_ = std::move(unwind);
   forget_stack();
   _Unwind_ForcedUnwind(&self.exception_.header, on_frame, &self);
-  // Back here, no frame was left: the first one has no unwind information.
+  // It returns here without having left a frame: the first one has no unwind information.
   const std::shared_ptr<ForcedUnwind> kept = std::move(self.self_);
   self.move_to(State::not_begun);
 }
@@ -79,7 +79,7 @@ std::shared_ptr<ForcedUnwind> ForcedUnwind::arrive() noexcept {
   return kept;
 }
 
-/// The runtime has done with the exception: a handler for everything came to its end without throwing it on.
+/// The runtime deletes the exception: a handler for every exception has ended without rethrowing it.
 void ForcedUnwind::on_delete(_Unwind_Reason_Code, _Unwind_Exception* exception) {
   ForcedUnwind* unwind = reinterpret_cast<Exception*>(exception)->owner;
   const std::shared_ptr<ForcedUnwind> kept = std::move(unwind->self_);

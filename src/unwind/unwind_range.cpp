@@ -1,6 +1,6 @@
-// .eh_frame_hdr is a table of pairs (where a function begins, where its entry in .eh_frame is), sorted, relative to the
-// section itself; the entry tells the function's length. Format: Linux Standard Base, core, "Exception Frames".
-// libdw would give only the row that applies to an address, which ends at the next push.
+// .eh_frame_hdr is a sorted table of pairs, relative to the section itself: a function's beginning and its entry in
+// .eh_frame. The entry gives the function's length. Format: Linux Standard Base, core, "Exception Frames". libdw would
+// give only the row for an address, which ends at the next push.
 #include "unwind/unwind_range.hpp"
 
 #include <gelf.h>
@@ -18,7 +18,7 @@ constexpr std::uint8_t relative_to_place = 0x10;
 constexpr std::uint8_t relative_to_table = 0x30;
 constexpr std::uint8_t format_bits = 0x0f;
 
-/// A section's bytes with the address they have when loaded.
+/// A section's bytes and their address when loaded.
 struct Section {
   std::string_view bytes;
   std::uint64_t address = 0;
@@ -54,7 +54,7 @@ struct [[gnu::packed]] TableHeader {
   std::uint32_t count = 0;
 };
 
-/// The last row that does not begin behind `address`.
+/// The last row that begins at or before `address`.
 std::optional<TableRow> row_of(const Section& table, std::uint64_t address) {
   const std::optional<TableHeader> header = table.read<TableHeader>(0);
   if (!header || header->version != 1 || header->frame_encoding != (relative_to_place | signed_4_bytes) ||
@@ -83,7 +83,7 @@ std::uint64_t skip_leb128(const Section& frames, std::uint64_t at) {
   return at + 1;
 }
 
-/// How the common entry at `at` says addresses are written; whole addresses when it does not say.
+/// How addresses are written according to the common entry at `at`; whole addresses if it does not say.
 std::uint8_t encoding_of(const Section& frames, std::uint64_t at) {
   constexpr std::uint64_t augmentation_at = 9;
   if (at + augmentation_at >= frames.bytes.size()) return 0;
@@ -101,7 +101,7 @@ std::uint8_t encoding_of(const Section& frames, std::uint64_t at) {
   return 0;
 }
 
-/// The length of the function whose entry stands at `at`.
+/// The length of the function whose entry is at `at`.
 std::optional<std::uint64_t> length_of(const Section& frames, std::uint64_t at) {
   const std::optional<std::uint32_t> size = frames.read<std::uint32_t>(at);
   const std::optional<std::uint32_t> back = frames.read<std::uint32_t>(at + 4);

@@ -16,14 +16,14 @@ struct Program {
   const std::uint8_t* end = nullptr;
 };
 
-/// A frame description entry with what it takes from its common entry.
+/// A frame description entry, with the parts that come from its common entry.
 struct FrameEntry {
   CodeRange range;
   std::uint64_t code_alignment = 1;
   std::int64_t data_alignment = 1;
   bool is_signal_frame = false;
   std::uint8_t pointer_encoding = encoded::absptr;
-  std::uint8_t table_encoding = encoded::omit;  ///< of the pointer to the exception table
+  std::uint8_t table_encoding = encoded::omit;  ///< the encoding of the pointer to the exception table
   std::uint64_t personality = 0;
   std::uint64_t exception_table = 0;
   bool has_augmentation = false;
@@ -88,7 +88,7 @@ bool read_frame_entry(const std::uint8_t* start, FrameEntry& entry) noexcept {
   return true;
 }
 
-/// The sorted table that .eh_frame_hdr holds: pairs of offsets from the header.
+/// The sorted table of .eh_frame_hdr: pairs of offsets from the header.
 struct TableEntry {
   std::int32_t code;
   std::int32_t entry;
@@ -237,7 +237,7 @@ class Interpreter final {
   void advance(std::uint64_t delta) noexcept { move_to(location_ + delta * entry_.code_alignment); }
 
   void set(std::uint64_t number, RegisterRule::Kind kind, std::int64_t offset) noexcept {
-    // Vector registers may have rules too; nothing of them is needed to find the callers.
+    // Vector registers may have rules too, but finding the callers does not need them.
     if (number < register_count) row_.registers[number] = {kind, static_cast<std::int32_t>(offset), nullptr};
   }
   void set_expression(std::uint64_t number, RegisterRule::Kind kind, const std::uint8_t* expression) noexcept {

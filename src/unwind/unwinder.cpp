@@ -15,7 +15,7 @@
 namespace moult::internal {
 namespace {
 
-/// Grows only; a walk in a stopped program reads it without the lock.
+/// Only grows. A walk in a stopped program reads it without the lock.
 struct EntryCode {
   static constexpr std::size_t capacity = 4096;
   Guarded<std::monostate> growing;
@@ -34,7 +34,7 @@ bool is_entry_code(CodeAddress address) noexcept {
 
 namespace {
 
-/// As entry code: grows only, and is read without the lock.
+/// Only grows and is read without the lock, like the entry code.
 struct MovedCode {
   static constexpr std::size_t capacity = 4096;
   struct Piece {
@@ -47,7 +47,7 @@ struct MovedCode {
 };
 MovedCode moved_code;
 
-/// Null when `address` is not the beginning of a moved instruction.
+/// Null if `address` is not the beginning of a moved instruction.
 const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
   const std::size_t count = moved_code.count.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < count; ++i) {
@@ -62,7 +62,7 @@ const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
 }  // namespace
 
 void register_moved_code(CodeRange range, std::vector<MovedInstruction> code) {
-  // Never freed: whoever walks a stack may look at it at any time.
+  // Never freed: a walk may read it at any time.
   const MovedCode::Piece* const piece = new MovedCode::Piece{range, std::move(code)};
   moved_code.growing.with([piece](std::monostate&) {
     const std::size_t count = moved_code.count.load(std::memory_order_relaxed);
@@ -85,8 +85,8 @@ void register_entry_code(CodeRange range) {
   });
 }
 
-/// A wrong rule, as hand-written assembly may have, leads anywhere: each page is tried before it is read. What the
-/// address sanitizer keeps others off is read all the same.
+/// A wrong rule, as in hand-written assembly, may lead anywhere. So each page is tried before it is read. Memory that
+/// the address sanitizer guards is read all the same.
 [[gnu::no_sanitize_address]] bool Unwinder::read_word(std::uint64_t address, std::uint64_t& word) noexcept {
   constexpr std::uint64_t page_size = 4096;
   if (address < page_size || address % sizeof word != 0) return false;
@@ -96,7 +96,7 @@ void register_entry_code(CodeRange range) {
   return true;
 }
 
-/// No call returns to a moved instruction: only where a thread was interrupted can it stand in one.
+/// No call returns to a moved instruction. A thread can be at one only if it was interrupted there.
 Frame Unwinder::frame() const noexcept {
   Frame frame{CodeAddress{registers_[rip]}, is_return_address_, true, registers_[rsp]};
   if (is_return_address_) return frame;
@@ -136,7 +136,7 @@ Unwinder::Step Unwinder::apply(const PlainRow& row) noexcept {
   return return_address == 0 ? Step::outermost : Step::stepped;
 }
 
-/// As at a function's entry: also after a call of a null pointer.
+/// The stack is as at a function's entry, also after a call of a null pointer.
 Unwinder::Step Unwinder::step_from_entry() noexcept {
   std::uint64_t return_address;
   if (!read_word(registers_[rsp], return_address)) return Step::lost;
@@ -155,8 +155,8 @@ Unwinder::Step Unwinder::apply(const Row& row) noexcept {
     if (row.cfa_register >= register_count) return Step::lost;
     cfa = registers_[row.cfa_register] + static_cast<std::uint64_t>(std::int64_t{row.cfa_offset});
   }
-  // The stack only grows outwards, but for a signal that was handled on a stack of its own. What does not is a broken
-  // rule, and following it could go round for ever.
+  // The stack only grows outwards, except where a signal was handled on a stack of its own. Anything else is a broken
+  // rule, and following it might never end.
   if (!row.is_signal_frame && cfa <= registers_[rsp]) return Step::lost;
   Registers caller = registers_;
   caller[rsp] = cfa;
@@ -189,7 +189,7 @@ bool Unwinder::caller_value(const RegisterRule& rule, std::uint64_t cfa, std::ui
 
 namespace {
 
-/// The words from `begin` to the end of the mapping, which may be shared with other memory: no stack in use is deeper.
+/// The words from `begin` to the end of the mapping, which may include other memory: no stack in use is deeper.
 std::span<const std::uint64_t> words_from(std::uint64_t begin) noexcept {
   constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
   begin = (begin + 7) & ~std::uint64_t{7};
@@ -198,12 +198,12 @@ std::span<const std::uint64_t> words_from(std::uint64_t begin) noexcept {
   return {reinterpret_cast<const std::uint64_t*>(begin), (end - begin) / 8};
 }
 
-/// A function that calls no other may use so many bytes below its stack pointer (psABI, 3.2.2).
+/// The red zone: a function that calls no other may use this many bytes below its stack pointer (psABI, 3.2.2).
 constexpr std::uint64_t red_zone = 128;
 
 }  // namespace
 
-/// Not checked by the address sanitizer: its own markers lie between the variables of the stack.
+/// Not checked by the address sanitizer, whose markers lie between the variables of the stack.
 __attribute__((no_sanitize("address"))) void walk_words(std::uint64_t stack_pointer, bool (*visit)(void*, const Frame&),
                                                         void* data) {
   for (const std::uint64_t& word : words_from(stack_pointer))

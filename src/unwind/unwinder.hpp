@@ -1,10 +1,10 @@
 // Walks one thread's stack from its registers outwards.
 //
-// Precise as long as every frame has unwind information. From a frame without it (hand-written assembly, code made at
-// run time) no frame's place is certain: then every further word of the stack is reported as a possible return address,
-// so that "is this function active?" errs on the side of yes.
+// The walk is precise as long as every frame has unwind information. Beyond a frame without it (hand-written assembly,
+// code made at run time), no frame's place is certain. Then every further word of the stack is reported as a possible
+// return address, so that "is this function active?" errs towards yes.
 //
-// The walk runs in a stopped program: it reads the stack of a stopped thread, allocates nothing and takes no lock.
+// The walk runs in a stopped program. It reads the stack of a stopped thread, allocates nothing and takes no lock.
 #pragma once
 
 #include <functional>
@@ -21,35 +21,35 @@
 
 namespace moult::internal {
 
-/// Declares code in which the stack always is as at a function's entry (the return address on top): trampolines. At
-/// most 4096 such ranges a process; they stay. From any thread. Throws Error (no_room).
+/// Registers code in which the stack always is as at a function's entry, with the return address on top: trampolines.
+/// At most 4096 ranges in a process; they stay. From any thread. Throws Error (no_room).
 void register_entry_code(CodeRange range);
 
-/// Copies of a function's instructions that are executed in their place. A thread that stands in one stands in the
-/// function, for all who look at its stack.
+/// A copied instruction of a function that is executed in place of the original. For every walk, a thread at the copy
+/// is at the original.
 struct MovedInstruction {
-  CodeAddress at{};                       ///< where the copy is
+  CodeAddress at{};                       ///< the copy's address
   std::optional<CodeAddress> original{};  ///< nothing: the stack is as at a function's entry
 };
 
-/// Declares `code`, whose instructions lie in `range` in ascending order. At most 4096 a process; they stay. From any
-/// thread. Throws Error (no_room), std::bad_alloc.
+/// Registers `code`, whose instructions lie in `range` in ascending order. At most 4096 in a process; they stay. From
+/// any thread. Throws Error (no_room), std::bad_alloc.
 void register_moved_code(CodeRange range, std::vector<MovedInstruction> code);
 
-/// True inside of what was declared so.
+/// Whether `address` is in a range that register_entry_code registered.
 bool is_entry_code(CodeAddress address) noexcept;
 
 class Unwinder final {
  public:
   Unwinder(RowCache& rows, const Registers& registers) noexcept : rows_(rows), registers_(registers) {}
 
-  /// Where the walk stands; at first the innermost frame.
+  /// The walk's present frame; at first the innermost one.
   Frame frame() const noexcept;
 
   enum class Step {
     stepped,    ///< frame() is the caller now
     outermost,  ///< there is no caller
-    lost,       ///< this frame has no unwind information; stack_pointer() is where the search has to begin
+    lost,       ///< this frame has no unwind information; the search begins at stack_pointer()
   };
   Step step() noexcept;
 
@@ -68,8 +68,8 @@ class Unwinder final {
   bool is_return_address_ = false;
 };
 
-/// Calls `visit(words)` with the registers, then with the words of the stack from the red zone on; where the walk comes
-/// to another stack (a signal's own), with those of that one too.
+/// Calls `visit(words)` with the registers, then with the words of the stack from the red zone on. If the walk comes to
+/// another stack (a signal's own), that stack's words follow.
 void visit_words(RowCache& rows, const Registers& registers,
                  const std::function<void(std::span<const std::uint64_t>)>& visit) noexcept;
 

@@ -12,7 +12,7 @@ expect 0 "answer: applied in .* to $name \(pid $pid\).*; paused .*, [0-9]+ threa
 expect 0 "answer +applied" "$MOULT" status "$pid"
 expect 0 "answer: rolled back" "$MOULT" rollback "$name" answer
 [[ $(answer) == 1 ]] || fail "the update is still in force"
-expect 3 "no such update is in force or waits" "$MOULT" rollback "$name" answer
+expect 3 "no such update is applied or waits" "$MOULT" rollback "$name" answer
 
 # What could not be made sure of is told to whoever asks.
 undescribed="warning: undescribed\(int\): .*undescribed: "

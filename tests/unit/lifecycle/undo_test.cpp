@@ -51,10 +51,10 @@ TEST_F(TakeBack, UsesTheStopThatIsThere) {
 TEST_F(TakeBack, TriesAtLeastOnceAndEndsWithTheReasonAndEverythingInForce) {
   change(2);
   change(3, [] { throw Error(ErrorCode::still_active, "version 3 is active"); });
-  std::optional<StepFailure> trouble = undo_changes(transaction_, bounds(std::chrono::milliseconds(0)));
-  ASSERT_TRUE(trouble);
-  EXPECT_EQ(trouble->code, ErrorCode::still_active);
-  EXPECT_EQ(trouble->reason, "version 3 is active");
+  std::optional<StepFailure> failure = undo_changes(transaction_, bounds(std::chrono::milliseconds(0)));
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->code, ErrorCode::still_active);
+  EXPECT_EQ(failure->reason, "version 3 is active");
   EXPECT_EQ(transaction_.steps().size(), 2u);
   EXPECT_EQ(program.version, 3);
 }

@@ -1,12 +1,20 @@
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 
 #include <cxxabi.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
+#include "moult/error.hpp"
+
 namespace moult::internal {
 namespace {
+
+bool is_control(char sign) noexcept {
+  const auto byte = static_cast<unsigned char>(sign);
+  return byte < 0x20 || byte == 0x7F;
+}
 
 std::string demangled_or_same(const char* mangled) {
   int status = 0;
@@ -16,6 +24,12 @@ std::string demangled_or_same(const char* mangled) {
 }
 
 }  // namespace
+
+void check_name(std::string_view what, const std::string& name) {
+  if (name.empty()) throw Error(ErrorCode::invalid_argument, std::string(what) + " must not be empty");
+  if (std::ranges::any_of(name, is_control))
+    throw Error(ErrorCode::invalid_argument, std::string(what) + " must not hold control characters");
+}
 
 std::string demangle(const std::string& symbol) {
   // Without the prefix the demangler would take "f" for the type float.

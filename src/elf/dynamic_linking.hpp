@@ -1,4 +1,4 @@
-// Which module's copy of a variable a program uses.
+// What a module imports from other modules, and the variables that it exports to them.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,9 @@
 #include "elf/elf_file.hpp"
 
 namespace moult::internal {
+
+/// The mangled names of what the dynamic linker binds for the file: those it uses and does not define.
+std::vector<std::string> imports_of(const ElfFile& file);
 
 /// The variables that one module shows to others.
 class ExportedData final {

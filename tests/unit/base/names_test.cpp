@@ -1,4 +1,4 @@
-#include "base/demangle.hpp"
+#include "base/names.hpp"
 
 #include <gtest/gtest.h>
 
