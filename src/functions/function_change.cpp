@@ -16,6 +16,7 @@
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 #include "threads/current_stop.hpp"

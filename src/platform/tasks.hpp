@@ -11,6 +11,8 @@
 
 #include "base/fd.hpp"
 
+#include "moult/update.hpp"
+
 namespace moult::internal {
 
 pid_t own_task() noexcept;
@@ -68,5 +70,8 @@ bool awaits_signal(const BlockedCall& call, int signal) noexcept;
 void name_this_thread(const char* name) noexcept;
 /// Names a thread of this process by its first 15 characters; nothing when it is gone.
 void name_task(pid_t task, std::string_view name) noexcept;
+
+/// "name (id)", from /proc.
+std::string describe_thread(ThreadId thread);
 
 }  // namespace moult::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "symbols/heap_plan.hpp"
+#include "symbols/heap_type.hpp"
 #include "symbols/type_index.hpp"
 
 namespace moult::internal {

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "elf/elf_file.hpp"
-#include "symbols/program.hpp"
+#include "symbols/source_line.hpp"
 
 namespace moult::internal {
 

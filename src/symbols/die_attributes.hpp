@@ -31,6 +31,13 @@ bool is_static_member(Dwarf_Die member);
 /// True when objects of the class begin, or a base in them does, with a pointer to a vtable.
 bool has_vtable_pointer(Dwarf_Die type, int depth = 0);
 
+/// The type that DW_AT_type refers to, also by way of the declaration or the abstract function.
+std::optional<Dwarf_Die> type_of(Dwarf_Die die);
+/// A stand-in for a type unit's type is followed.
+Dwarf_Die full_type(const Dwarf_Die& type);
+/// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.
+std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable);
+
 template <class Visit>
 void for_each_child(Dwarf_Die parent, Visit&& visit) {
   Dwarf_Die child{};

@@ -18,7 +18,7 @@
 
 #include "elf/elf_file.hpp"
 #include "symbols/name_query.hpp"
-#include "symbols/program.hpp"
+#include "base/address.hpp"
 
 namespace moult::internal {
 

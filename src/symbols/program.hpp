@@ -16,6 +16,7 @@
 
 #include "base/address.hpp"
 #include "elf/module_list.hpp"
+#include "symbols/source_line.hpp"
 
 namespace moult::internal {
 
@@ -44,11 +45,6 @@ struct InlinedSite {
 struct Namesakes {
   std::vector<std::string> names;  ///< demangled
   bool are_functions = false;      ///< by debug information; false: without it that cannot be told
-};
-
-struct SourceLine {
-  std::string file;
-  int line = 0;
 };
 
 /// A variable, a vtable: anything with a data symbol.

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "symbols/heap_plan.hpp"
+#include "symbols/heap_type.hpp"
 #include "symbols/type_index.hpp"
 
 namespace moult::internal {

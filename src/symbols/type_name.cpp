@@ -21,22 +21,12 @@ using Name = std::optional<std::string>;
 
 Name name_of_type(std::optional<Dwarf_Die> type, int depth);
 
-std::optional<Dwarf_Die> type_of(Dwarf_Die die) {
-  Dwarf_Attribute attribute{};
-  Dwarf_Die type{};
-  if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return std::nullopt;
-  return type;
-}
-
 /// A parameter's own const is no part of a function's type.
 std::string without_outer_qualifiers(std::string name) {
   for (const std::string_view qualifier : {" const", " volatile"})
     if (name.ends_with(qualifier)) name.resize(name.size() - qualifier.size());
   return name;
 }
-
-/// A stand-in for a type unit's type is followed.
-Dwarf_Die full_type(const Dwarf_Die& type) { return referred_by(type, DW_AT_signature).value_or(type); }
 
 std::string base_name(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spellings{{
@@ -353,18 +343,5 @@ std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name
 std::optional<std::string> name_of_type_entry(const Dwarf_Die& type) { return name_of_type(type, 0); }
 
 std::optional<std::string> class_name_of(const Dwarf_Die& type) { return qualified_name_of(type, 0); }
-
-std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {
-  constexpr int deepest = 40;  // a damaged file may point in a circle
-  std::optional<Dwarf_Die> type = type_of(variable);
-  for (int depth = 0; type && depth < deepest; ++depth) {
-    const int tag = dwarf_tag(&*type);
-    const bool is_other_name = tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
-                               tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type;
-    if (!is_other_name) return full_type(*type);
-    type = type_of(*type);
-  }
-  return std::nullopt;
-}
 
 }  // namespace moult::internal

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "symbols/die_attributes.hpp"
+
 namespace moult::internal {
 
 /// The result type of a subprogram: "void", "char const*", "std::vector<int, std::allocator<int> >". Typedefs are
@@ -24,8 +26,5 @@ std::optional<std::string> name_of_type_entry(const Dwarf_Die& type);
 
 /// A class's own name: "app::Box<unsigned long>".
 std::optional<std::string> class_name_of(const Dwarf_Die& type);
-
-/// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.
-std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable);
 
 }  // namespace moult::internal

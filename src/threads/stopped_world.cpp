@@ -455,12 +455,6 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
                   stopped->impl_->blocker().explain() + "; nothing was changed, try again or allow more time");
 }
 
-bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
-  auto from = std::lower_bound(ranges.begin(), ranges.end(), address,
-                               [](const CodeRange& range, CodeAddress wanted) { return range.begin < wanted; });
-  return from != ranges.begin() && address < std::prev(from)->end;
-}
-
 std::chrono::steady_clock::time_point StoppedWorld::began() const noexcept { return impl_->began(); }
 
 std::size_t StoppedWorld::thread_count() const noexcept { return impl_->threads().size() - 1; }
@@ -492,11 +486,6 @@ void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& v
     if (!go_on) return;
     impl_->walk(thread, [&](const Frame& frame) { return go_on = visit(thread, frame); });
   }
-}
-
-std::string describe_thread(ThreadId thread) {
-  pid_t task = static_cast<pid_t>(thread);
-  return task_name(task) + " (" + std::to_string(task) + ")";
 }
 
 }  // namespace moult::internal

@@ -17,9 +17,6 @@
 
 namespace moult::internal {
 
-/// True when `address` is inside one of `ranges` but not at its first byte. `ranges` is sorted and does not overlap.
-bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept;
-
 /// Memory that threads wait for and that is filled in the stop itself (convert/). Such a thread is stopped where it
 /// waits, in any calls except those of the allocator. The stopping thread calls these functions while others are
 /// stopped anywhere, so they neither allocate nor take a lock that a stopped thread may hold.
@@ -76,8 +73,5 @@ class StoppedWorld final : public Suspension {
   explicit StoppedWorld(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-/// "name (id)", from /proc.
-std::string describe_thread(ThreadId thread);
 
 }  // namespace moult::internal

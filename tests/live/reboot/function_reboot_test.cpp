@@ -9,6 +9,8 @@
 
 namespace moult::reboot_test {
 
+using namespace internal;
+
 namespace {
 std::atomic<int> points = 0;
 }
