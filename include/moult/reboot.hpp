@@ -54,9 +54,9 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
 [[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
-  detail::switch_main(
-      thread, [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
-      {&detail::this_module});
+  detail::switch_main(thread,
+                      [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
+                      {&detail::this_module});
 }
 
 /// The same with the thread's present main function, and the arguments it was given.
@@ -174,7 +174,8 @@ class FunctionReboot final {
 
  private:
   template <class R, class New, class Capture>
-  [[gnu::visibility("hidden")]] FunctionReboot(std::type_identity<R>, AnyFunction function, New new_function, Capture capture_state)
+  [[gnu::visibility("hidden")]] FunctionReboot(std::type_identity<R>, AnyFunction function, New new_function,
+                                               Capture capture_state)
       : function_(std::move(function)), place_of_result_(detail::place_of_result<R>()) {
     using State = std::invoke_result_t<Capture, const FrameView&>;
     static_assert(std::is_object_v<State>, "the state is a value: the variables are gone when the new function runs");
@@ -209,7 +210,8 @@ class FunctionReboot final {
 /// returned in memory whose place the function's code does not show
 void reboot_function(ThreadId thread, const FunctionReboot& reboot);
 template <class Old, class New, class Capture>
-[[gnu::visibility("hidden")]] void reboot_function(ThreadId thread, const Old& function, New new_function, Capture capture_state) {
+[[gnu::visibility("hidden")]] void reboot_function(ThreadId thread, const Old& function, New new_function,
+                                                   Capture capture_state) {
   reboot_function(thread, FunctionReboot(function, std::move(new_function), std::move(capture_state)));
 }
 

@@ -8,8 +8,8 @@
 namespace moult::internal {
 
 enum class CodeUse : std::uint8_t {
-  called_later,  ///< a method, a field's values, a visitor, a main function, a new version of a call, a pointer
-  conversion,    ///< a converter's: called for the conversion of objects only
+  called_later,    ///< a method, a field's values, a visitor, a main function, a new version of a call, a pointer
+  conversion,      ///< a converter's: called for the conversion of objects only
   waiting_update,  ///< an update's steps, which its manager is going to call
   ended_update,    ///< the same of one that has ended: its manager calls none of them again
 };

@@ -43,22 +43,23 @@ constexpr std::string_view entry_name = "moult_update_entry";
 /// Functions of the C and C++ libraries that have code called later. The first line is linked into each module, and so
 /// is no import: libc_nonshared.a has it.
 constexpr std::array<std::string_view, 3> linked_in{"atexit", "at_quick_exit", "pthread_atfork"};
-constexpr std::array<std::string_view, 15> imported{"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14defaul"
-                                                    "t_deleteIS1_EEPFvvE",
-                                                    "pthread_create",
-                                                    "thrd_create",
-                                                    "timer_create",
-                                                    "mq_notify",
-                                                    "signal",
-                                                    "sigaction",
-                                                    "sigset",
-                                                    "__sysv_signal",
-                                                    "on_exit",
-                                                    "clone",
-                                                    "__register_atfork",
-                                                    "makecontext",
-                                                    "pthread_key_create",
-                                                    "tss_create"};
+constexpr std::array<std::string_view, 15> imported{
+    "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14defaul"
+    "t_deleteIS1_EEPFvvE",
+    "pthread_create",
+    "thrd_create",
+    "timer_create",
+    "mq_notify",
+    "signal",
+    "sigaction",
+    "sigset",
+    "__sysv_signal",
+    "on_exit",
+    "clone",
+    "__register_atfork",
+    "makecontext",
+    "pthread_key_create",
+    "tss_create"};
 
 bool has_code_called_later(const ModuleSymbols& update) {
   const std::vector<std::string> imports = imports_of(update.file());
@@ -110,8 +111,8 @@ std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const 
     std::set<CodeAddress> without = with_helpers(calls, first, kept);
     const auto is_called = [&](CodeAddress function) {
       const auto callers = calls.callers.find(function);
-      return callers != calls.callers.end() && !std::includes(without.begin(), without.end(), callers->second.begin(),
-                                                              callers->second.end());
+      return callers != calls.callers.end() &&
+             !std::includes(without.begin(), without.end(), callers->second.begin(), callers->second.end());
     };
     if (std::erase_if(first, is_called) == 0) return without;
   }

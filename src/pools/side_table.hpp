@@ -38,8 +38,8 @@ class LooseValues final {
 /// Safe for several threads. There as long as the process, since handles lead to it.
 class SideTable final : public detail::OpaqueSideTable {
  public:
-  /// `name` is for messages: "the field origin of Data". `maker` is something in the module that `make` is from, and may
-  /// be null where there is none.
+  /// `name` is for messages: "the field origin of Data". `maker` is something in the module that `make` is from, and
+  /// may be null where there is none.
   SideTable(std::string name, detail::MakeValue make, const void* maker = nullptr);
   /// Of one that was never published.
   ~SideTable() { take_all(); }
