@@ -100,21 +100,21 @@ std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const 
                                                 const std::vector<const void*>& ended,
                                                 const std::vector<const void*>& waiting,
                                                 const std::set<CodeAddress>& kept) {
-  std::set<CodeAddress> first = functions_at(calls, ended);
-  for (CodeAddress step : functions_at(calls, waiting)) first.erase(step);
-  first.merge(functions_at(calls, conversions));
+  std::set<CodeAddress> seeds = functions_at(calls, ended);
+  for (CodeAddress step : functions_at(calls, waiting)) seeds.erase(step);
+  seeds.merge(functions_at(calls, conversions));
   for (const auto& [function, name] : calls.names)
-    if (name == entry_name) first.insert(function);
-  for (CodeAddress function : kept) first.erase(function);
+    if (name == entry_name) seeds.insert(function);
+  for (CodeAddress function : kept) seeds.erase(function);
   // What another function calls as well counts, and with it whatever that one calls.
   for (;;) {
-    std::set<CodeAddress> without = with_helpers(calls, first, kept);
+    std::set<CodeAddress> without = with_helpers(calls, seeds, kept);
     const auto is_called = [&](CodeAddress function) {
       const auto callers = calls.callers.find(function);
       return callers != calls.callers.end() &&
              !std::includes(without.begin(), without.end(), callers->second.begin(), callers->second.end());
     };
-    if (std::erase_if(first, is_called) == 0) return without;
+    if (std::erase_if(seeds, is_called) == 0) return without;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "note.hpp"
 
 #include <atomic>
+#include <thread>
 
 #include "moult/static_points.hpp"
 
@@ -28,6 +29,11 @@ Signal may_go;
 Signal has_returned;
 Signal may_end;
 
+void pass_point() {
+  moult::static_update_point("turn");
+  std::this_thread::yield();
+}
+
 }  // namespace
 
 Note& note() {
@@ -47,12 +53,12 @@ std::optional<moult::Thread> thread;
 MOULT_UPDATABLE std::string describe(const Note& note) { return describe_by(note); }
 
 MOULT_UPDATABLE void work() {
-  while (!may_go) moult::static_update_point("turn");
+  while (!may_go) pass_point();
 }
 
 MOULT_UPDATABLE int count_turns(int turns) {
   int turn = 0;
-  while (turn < turns && !may_go) moult::static_update_point("turn");
+  for (; turn < turns && !may_go; ++turn) pass_point();
   return turn;
 }
 
