@@ -21,7 +21,10 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 void record_converter(ObjectConverter& converter, std::size_t size) {
   std::vector<const void*> words(size / sizeof(void*));
   std::memcpy(words.data(), static_cast<const void*>(&converter), words.size() * sizeof(void*));
-  converter.record = std::make_shared<internal::CodeRecord>(internal::CodeUse::conversion, std::move(words));
+  using internal::CodeRecord, internal::CodeUse;
+  converter.record = std::make_shared<std::pair<CodeRecord, CodeRecord>>(
+      CodeRecord(CodeUse::converter, {internal::vtable_of(&converter)}),
+      CodeRecord(CodeUse::transformer, std::move(words)));
 }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

@@ -31,50 +31,71 @@ ModuleCalls calls_of_update() {
   calls.data = {{0x1010, build}, {0x2018, step}, {0x3000, other}};
   calls.objects = {{0x1000, 0x1018}, {0x2000, 0x2020}, {0x3000, 0x3008}};
   calls.taken = {build, step, other, transform};
+  calls.takers = {{transform, {entry}}};
   calls.callers = {{helper, {transform}}};
   return calls;
 }
 
+const RecordedCode conversion{.converters = {at(0x1010)}, .transformers = {at(transform)}};
+
 TEST(FunctionsWithoutCallers, TheEntryHasRun) {
-  EXPECT_EQ(functions_without_callers(calls_of_update(), {}, {}, {}, {}), Functions{entry});
+  EXPECT_EQ(functions_without_callers(calls_of_update(), {}, {}), Functions{entry});
 }
 
 TEST(FunctionsWithoutCallers, OnlyTheConversionRunsWhatAConverterHolds) {
-  EXPECT_EQ(functions_without_callers(calls_of_update(), {at(0x1010), at(transform), at(0x7fff0000)}, {}, {}, {}),
+  EXPECT_EQ(functions_without_callers(
+                calls_of_update(), {.converters = {at(0x1010)}, .transformers = {at(transform), at(0x7fff0000)}}, {}),
             (Functions{entry, build, transform, helper}));
 }
 
 TEST(FunctionsWithoutCallers, ATransformerThatAnotherFunctionCallsCounts) {
   ModuleCalls calls = calls_of_update();
   calls.callers[transform] = {other};
-  EXPECT_EQ(functions_without_callers(calls, {at(0x1010), at(transform)}, {}, {}, {}), (Functions{entry, build}));
+  EXPECT_EQ(functions_without_callers(calls, conversion, {}), (Functions{entry, build}));
+}
+
+TEST(FunctionsWithoutCallers, ATransformerWhoseAddressAnotherFunctionTakesCounts) {
+  ModuleCalls calls = calls_of_update();
+  calls.takers[transform] = {entry, other};
+  EXPECT_EQ(functions_without_callers(calls, conversion, {}), (Functions{entry, build}));
+}
+
+TEST(FunctionsWithoutCallers, ATransformerThatIsInATableCounts) {
+  ModuleCalls calls = calls_of_update();
+  calls.data[0x3000] = transform;
+  EXPECT_EQ(functions_without_callers(calls, conversion, {}), (Functions{entry, build}));
+}
+
+TEST(FunctionsWithoutCallers, ATableThatATransformerHasTheAddressOfIsNoVtable) {
+  EXPECT_EQ(functions_without_callers(calls_of_update(), {.transformers = {at(0x3000)}}, {}), Functions{entry});
 }
 
 TEST(FunctionsWithoutCallers, ATransformerThatTheConverterCallsDoesNot) {
   ModuleCalls calls = calls_of_update();
   calls.callers[transform] = {build};
-  EXPECT_EQ(functions_without_callers(calls, {at(0x1010), at(transform)}, {}, {}, {}),
-            (Functions{entry, build, transform, helper}));
+  EXPECT_EQ(functions_without_callers(calls, conversion, {}), (Functions{entry, build, transform, helper}));
 }
 
 TEST(FunctionsWithoutCallers, ATransformerThatIsATargetCounts) {
-  EXPECT_EQ(functions_without_callers(calls_of_update(), {at(0x1010), at(transform)}, {}, {}, {transform}),
-            (Functions{entry, build}));
+  EXPECT_EQ(functions_without_callers(calls_of_update(), conversion, {transform}), (Functions{entry, build}));
 }
 
 TEST(FunctionsWithoutCallers, NobodyCallsTheStepsOfAnUpdateThatHasEnded) {
-  EXPECT_EQ(functions_without_callers(calls_of_update(), {}, {at(0x2010)}, {}, {}), (Functions{entry, step}));
+  EXPECT_EQ(functions_without_callers(calls_of_update(), {.ended_updates = {at(0x2010)}}, {}),
+            (Functions{entry, step}));
 }
 
 TEST(FunctionsWithoutCallers, TheStepsCountWhileAnotherUpdateOfThatClassWaits) {
-  EXPECT_EQ(functions_without_callers(calls_of_update(), {}, {at(0x2010)}, {at(0x2010)}, {}), Functions{entry});
+  EXPECT_EQ(functions_without_callers(calls_of_update(),
+                                      {.ended_updates = {at(0x2010)}, .waiting_updates = {at(0x2010)}}, {}),
+            Functions{entry});
 }
 
 TEST(FunctionsWithoutCallers, AVtableEndsBeforeTheNextVariable) {
   ModuleCalls calls = calls_of_update();
   calls.objects = {{0x2000, 0x2020}, {0x2020, 0x2028}};
   calls.data = {{0x2018, step}, {0x2020, other}};
-  EXPECT_EQ(functions_without_callers(calls, {}, {at(0x2010)}, {}, {}), (Functions{entry, step}));
+  EXPECT_EQ(functions_without_callers(calls, {.ended_updates = {at(0x2010)}}, {}), (Functions{entry, step}));
 }
 
 }  // namespace
