@@ -54,9 +54,10 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
 [[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
+  const void* const function = detail::function_in(main);
   detail::switch_main(thread,
                       [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
-                      {&detail::this_module});
+                      {&detail::this_module, function});
 }
 
 /// The same with the thread's present main function, and the arguments it was given.
@@ -79,11 +80,10 @@ class ThreadRebootUpdate : public StaticPointUpdate {
   /// Runs `main` with copies of `args`.
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] ThreadRebootUpdate(std::string name, ThreadId thread, Main main, Args... args)
-      : ThreadRebootUpdate(std::move(name), thread,
-                           std::function<void()>([main = std::move(main), ... args = std::move(args)] {
+      : ThreadRebootUpdate(std::move(name), thread, std::function<void()>([main, ... args = std::move(args)] {
                              std::invoke(Main(main), Args(args)...);
                            }),
-                           detail::Caller{&detail::this_module}) {}
+                           detail::Caller{&detail::this_module, detail::function_in(main)}) {}
   ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main,
                      detail::Caller caller = {&detail::this_module});
   /// Runs the thread's present main function again.
@@ -182,7 +182,7 @@ class FunctionReboot final {
     static_assert(std::is_same_v<std::invoke_result_t<New, State>, R>,
                   "the new function is called with the state, and has the old function's result");
     using Kept = detail::SuccessorOf<R, State, New>;
-    caller_ = {&detail::this_module};
+    caller_ = {&detail::this_module, detail::function_in(new_function)};
     successor_ = reinterpret_cast<const void*>(&Kept::enter);
     make_successor_ = [replacement = std::move(new_function), capture = std::move(capture_state)](
                           const FrameView& frame) { return std::make_unique<Kept>(replacement, capture(frame)); };

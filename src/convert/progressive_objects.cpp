@@ -34,10 +34,10 @@ ProgressiveObjects::ProgressiveObjects(const OpaquePool& own, const Enumeration&
   const bool is_visit = visit != nullptr;
   auto access = std::make_shared<internal::ProgressiveAccess>(
       internal::behind<internal::Pool>(own).class_pools().object_class, options,
-      is_visit
-          ? internal::ProgressiveAccess::Visit{internal::CodeRecord(internal::CodeUse::called_later, {caller.module}),
-                                               std::move(visit)}
-          : internal::ProgressiveAccess::Visit{});
+      is_visit ? internal::ProgressiveAccess::Visit{internal::CodeRecord(internal::CodeUse::called_later,
+                                                                         {caller.module, caller.function}),
+                                                    std::move(visit)}
+               : internal::ProgressiveAccess::Visit{});
   access->reserve();
   internal::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {
     access->begin(stopped);
