@@ -41,31 +41,21 @@ namespace {
 
 constexpr std::string_view entry_name = "moult_update_entry";
 
-/// Functions of the C and C++ libraries that have code called later. The first line is linked into each module, and so
-/// is no import: libc_nonshared.a has it.
+/// Functions of the C library that have code called later.
+constexpr std::array<std::string_view, 14> imported{
+    "pthread_create", "thrd_create", "timer_create",       "mq_notify",         "signal",
+    "sigaction",      "sigset",      "__sysv_signal",      "__register_atfork", "on_exit",
+    "clone",          "makecontext", "pthread_key_create", "tss_create"};
+/// Those of libc_nonshared.a: each module has its own copy, which is no import.
 constexpr std::array<std::string_view, 3> linked_in{"atexit", "at_quick_exit", "pthread_atfork"};
-constexpr std::array<std::string_view, 15> imported{
-    "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14defaul"
-    "t_deleteIS1_EEPFvvE",
-    "pthread_create",
-    "thrd_create",
-    "timer_create",
-    "mq_notify",
-    "signal",
-    "sigaction",
-    "sigset",
-    "__sysv_signal",
-    "on_exit",
-    "clone",
-    "__register_atfork",
-    "makecontext",
-    "pthread_key_create",
-    "tss_create"};
+/// std::thread::_M_start_thread, in the C++ library.
+constexpr std::string_view std_thread =
+    "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE";
 
 bool has_code_called_later(const ModuleSymbols& update) {
   const std::vector<std::string> imports = imports_of(update.file());
   if (std::any_of(imports.begin(), imports.end(), [](const std::string& import) {
-        return std::find(imported.begin(), imported.end(), import) != imported.end();
+        return import == std_thread || std::find(imported.begin(), imported.end(), import) != imported.end();
       }))
     return true;
   const auto& functions = update.functions().all();
