@@ -5,6 +5,9 @@
 // then its bases, the nearest first, as a virtual call would. The answer is cached until a method is added or removed.
 // A converted object's class may be unrelated to the class the caller knows it by; then that class is looked up.
 //
+// A method's code is on record as soon as it is added. The record stays once the program has run with the method: after
+// a rollback a call may still be in progress, or between its lookup and its jump.
+//
 // Limits: with several bases, the one declared first is searched first, with all its own bases; virtual bases are left
 // out.
 #include "additions/methods.hpp"
@@ -36,7 +39,7 @@ struct MethodTable : public detail::OpaqueMethodTable {
     detail::Code function;
     detail::Code invoker;
     std::uint64_t number;
-    CodeRecord record;  ///< stays when the program has run with the method: a call may be in progress anywhere
+    CodeRecord record{};
   };
   struct State {
     std::vector<Entry> entries;  // the newest last

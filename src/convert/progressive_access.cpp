@@ -94,7 +94,10 @@ void in_own_stop(milliseconds timeout, Act&& act) {
 }  // namespace
 
 ProgressiveAccess::ProgressiveAccess(const ObjectClass& wanted, const Enumeration& options, Visit visit)
-    : server_(AccessServer::get()), wanted_(wanted), options_(options), has_visitor_(visit.call != nullptr),
+    : server_(AccessServer::get()),
+      wanted_(wanted),
+      options_(options),
+      has_visitor_(visit.call != nullptr),
       visit_(std::move(visit)) {}
 
 void ProgressiveAccess::reserve() {

@@ -93,7 +93,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
   const ObjectClass& wanted_;
   Enumeration options_;
   const bool has_visitor_;
-  Visit visit_;  ///< called in stops; empty when there is nothing to visit any more
+  Visit visit_;  ///< called in stops only; empty once all is visited
   std::atomic<bool> is_visiting_{false};
   std::vector<Source> sources_;        ///< from begin on the same
   EvacuatedPools<WatchedRegion> regions_;  ///< from begin on the same

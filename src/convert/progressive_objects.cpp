@@ -35,7 +35,7 @@ ProgressiveObjects::ProgressiveObjects(const OpaquePool& own, const Enumeration&
   auto access = std::make_shared<internal::ProgressiveAccess>(
       internal::behind<internal::Pool>(own).class_pools().object_class, options,
       is_visit ? internal::ProgressiveAccess::Visit{internal::CodeRecord(internal::CodeUse::called_later,
-                                                                         {caller.module}),
+                                                                         {caller.module, caller.function}),
                                                     std::move(visit)}
                : internal::ProgressiveAccess::Visit{});
   access->reserve();

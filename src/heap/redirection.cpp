@@ -7,6 +7,9 @@
 // Undo: in the same stop the old values are restored. Later, a place may have been freed and reused. So the walk is
 // repeated, and must find each place with the value that was set.
 //
+// The new target's code is on record. The record stays once the program has run with the pointers: they may have been
+// copied, and a call may be in progress.
+//
 // Limits: those of the walk. A pointer that is unreachable, or behind something that is not followed, keeps the old
 // target.
 #include "heap/redirection.hpp"

@@ -1,15 +1,18 @@
-// Why: an object that has no room for a field can have it beside it. The value must be found from any thread, and must
-// not outlive the object: another one will have the same address.
+// Why: an object without room for a field can have the value beside it. Any thread must find the value, and the value
+// must not outlive the object: another one will have the same address.
 //
-// How: a table for each field, from the address of an object in a pool to its value, in parts that have a lock each. No
-// code of the program's runs under one: values are made before they are put in, and destroyed after they were taken
-// out. Objects outside of pools are refused, as nobody would tell when they die. The first value of a pool's object
-// leaves a mark in the pool (Pool::Care). Where it is set, deallocation takes the object's values out, frees the slot,
-// and destroys them then (thread_slabs.cpp). Whoever deletes an object has seen what its users did, so it sees the mark
-// as well. All other pools pay nothing.
+// How: a table for each field maps the address of an object in a pool to its value. It has shards with a lock each. No
+// code of the program runs under a lock: values are made before they go in, and destroyed after they came out. Objects
+// outside of pools are refused, since their death would go unnoticed. The first value of a pool's object sets a mark in
+// the pool (Pool::Care). In a marked pool, deallocation takes the object's values out, frees the slot, and destroys the
+// values then (thread_slabs.cpp). A thread that deletes an object has seen the writes of its users, and so the mark.
+// All other pools pay nothing.
 //
-// Limits: while a pool's mark is set, each deletion looks into every table that has values, whatever pool they belong
-// to. The mark is never taken away.
+// The maker's module is on record, and so is the module of each type of value, for its destructor. Both stay once the
+// program has run with them: handles to the table make and destroy values after the field is removed.
+//
+// Limits: while a pool's mark is set, each deletion looks into every table that has values, of any pool. The mark is
+// never cleared.
 #include "pools/side_table.hpp"
 
 #include <algorithm>
@@ -105,7 +108,7 @@ void SideTable::note_code(const void* place) {
   keep_after_stop(std::move(record));
 }
 
-/// The destructor is found by the value's type, whose description lies in the same module.
+/// The value's type stands for its destructor: both lie in the same module.
 void SideTable::note_code_of(const detail::SideValue& value) {
   const void* const type = &typeid(value);
   if (last_code_.load(std::memory_order_relaxed) == type) return;

@@ -35,11 +35,11 @@ class LooseValues final {
   detail::SideValue** end_ = &first_;
 };
 
-/// Safe for several threads. There as long as the process, since handles lead to it.
+/// Thread-safe. A published table lives as long as the process: handles lead to it.
 class SideTable final : public detail::OpaqueSideTable {
  public:
-  /// `name` is for messages: "the field origin of Data". `maker` is something in the module that `make` is from, and may
-  /// be null where there is none.
+  /// `name` is for messages: "the field origin of Data". `maker` is something in the module that `make` is from, and
+  /// may be null where there is none.
   SideTable(std::string name, detail::MakeValue make, const void* maker = nullptr);
   /// Of one that was never published.
   ~SideTable() { take_all(); }
@@ -66,8 +66,8 @@ class SideTable final : public detail::OpaqueSideTable {
   detail::SideValue* take(const void* object, std::uint64_t number) noexcept;
   LooseValues take_all() noexcept;
 
-  /// The code that makes and destroys values is on record from its first use on. No more of what this stop has added:
-  /// it is undone.
+  /// Drops the records of code that makes and destroys values, as far as the current stop has added them: the step that
+  /// did is being undone.
   void forget_code() noexcept;
 
   /// The tables that may hold values, the newest first; made known once, by `publish`.

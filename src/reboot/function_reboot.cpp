@@ -116,7 +116,8 @@ void PreparedReboot::commit(const StoppedStep& step) const {
   MOULT_FAULT("redefine.function_reboot.capture");
   std::unique_ptr<moult::detail::Successor> successor = reboot_.make_successor()(FrameView(locals));
   successor->record = std::make_shared<CodeRecord>(
-      CodeUse::called_later, std::vector<const void*>{reboot_.successor(), reboot_.caller().module});
+      CodeUse::called_later,
+      std::vector<const void*>{reboot_.successor(), reboot_.caller().module, reboot_.caller().function});
   const std::string line = version.name + " in " + describe_thread(thread_) + " left for its new version";
   schedule_exit(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
 }

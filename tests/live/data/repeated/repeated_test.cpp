@@ -124,6 +124,14 @@ TEST(RepeatedGrowth, FromTheFirstVersionToTheSecondToTheThird) {
   }
 }
 
+TEST(RepeatedGrowth, AConversionThatAnUpdatesOwnStepHasMadeIsOver) {
+  Notes notes;
+  require_applied("by_hand");
+  notes.all[7]->mark();
+  require_applied("third");
+  EXPECT_EQ(notes.all[7]->text(), std::string("7, marked 1") + title);
+}
+
 TEST(RepeatedGrowth, WhatStandsInForAConstructorOfTheSecondVersionLeadsOnToTheThird) {
   EXPECT_EQ(std::make_unique<Note>()->text(), "-1");
   require_applied(second);

@@ -60,7 +60,22 @@ class Failing final : public Conversion {
 };
 #endif
 
+#ifdef BY_HAND
+/// Its own steps make the conversion.
+class ByHand final : public moult::Update {
+ public:
+  ByHand() : Update("second") {}
+  bool check_alterability() override { return true; }
+  void apply() override {
+    moult::start_eager_update<Note, Note_v2>(second, {.rebind = moult::Rebind::yes, .inverse = first});
+  }
+};
+#endif
+
 std::unique_ptr<moult::Update> make() {
+#ifdef BY_HAND
+  return std::make_unique<ByHand>();
+#else
   moult::ConversionOptions<Note, Note_v2> options{.rebind = moult::Rebind::yes, .inverse = first};
 #ifdef KEEPS
   options.redefinition.also.emplace_back(copied, copied_v2);
@@ -69,6 +84,7 @@ std::unique_ptr<moult::Update> make() {
   return std::make_unique<Failing>("second", second, options);
 #else
   return std::make_unique<Conversion>("second", second, options);
+#endif
 #endif
 }
 
