@@ -14,7 +14,7 @@
 #include "bench.hpp"
 #include "moult/data_access.hpp"
 #include "pools/live_objects.hpp"
-#include "pools/statistics.hpp"
+#include "pools/live_objects.hpp"
 
 namespace bench {
 namespace {

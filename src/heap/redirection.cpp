@@ -25,7 +25,7 @@
 #include "base/demangle.hpp"
 #include "base/fault.hpp"
 #include "base/untracked_change.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/lazy_conversion.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "platform/process_memory.hpp"
