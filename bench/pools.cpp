@@ -15,7 +15,7 @@
 #include "base/opaque.hpp"
 #include "moult/data_access.hpp"
 #include "pools/live_objects.hpp"
-#include "pools/statistics.hpp"
+#include "pools/live_objects.hpp"
 
 namespace bench {
 namespace {

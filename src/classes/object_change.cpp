@@ -28,7 +28,7 @@
 #include "classes/redefine_class.hpp"
 #include "convert/eager_conversion.hpp"
 #include "convert/lazy_conversion.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/progressive_access.hpp"
 #include "moult/error.hpp"
 #include "threads/current_stop.hpp"
 

@@ -14,12 +14,11 @@
 #include "code/patch.hpp"
 #include "control/backend.hpp"
 #include "convert/lazy_conversion.hpp"
-#include "convert/page_server.hpp"
 #include "elf/elf_file.hpp"
 #include "lifecycle/update_registry.hpp"
 #include "moult/load.hpp"
 #include "moult/manager.hpp"
-#include "pools/statistics.hpp"
+#include "pools/live_objects.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -150,7 +149,7 @@ WaitingRecord to_record(const LazyConversion& conversion) {
 ObjectsReply live_objects() {
   ObjectsReply reply;
   for (const PoolStatistics& pool : pool_statistics()) reply.pools.push_back(to_record(pool));
-  for (const auto& each : PageServer::unfinished()) reply.waiting.push_back(to_record(*each));
+  for (const auto& each : LazyConversion::unfinished()) reply.waiting.push_back(to_record(*each));
   return reply;
 }
 

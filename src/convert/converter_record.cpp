@@ -1,12 +1,13 @@
-// Why: an update that converts objects has functions that would misread them when the class changes again. Such
-// functions are harmless: only the conversion calls them, and it has ended by then. A later change of a class has to
-// know them.
+// Problem: an update that converts objects has functions that make an object of one class from another. They misread
+// either class as soon as that class changes again. But only the conversion calls them, and it is over by then. So a
+// later change of a class must know these functions.
 //
-// How: a converter's memory holds the address of everything it calls: its vtable, and the transformer if that is a
-// function. A std::function holds its two service functions, and a function that it wraps. The record takes all words
-// of the object as they are; classes/loaded_updates.cpp finds the functions among them.
+// Approach: a converter's own memory leads to all functions that it calls. It holds the vtable, and the address of a
+// transformer that is a function. A std::function holds the two functions that serve it, and the wrapped one. The words
+// are recorded as they are; classes/loaded_updates.cpp finds out which of them are functions of an update.
 //
-// Limit: a transformer may keep a function's address in memory elsewhere. That function counts as code that may run.
+// Limits: a transformer may keep the address of another function in other memory. That function counts as code that may
+// still run.
 #include <cstddef>
 #include <cstring>
 #include <memory>

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "classes/layout_comparison.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/lazy_conversion.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"

@@ -29,7 +29,7 @@
 #include "base/fault.hpp"
 #include "base/names.hpp"
 #include "base/untracked_change.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/lazy_conversion.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"

@@ -35,7 +35,7 @@ MOULT_UPDATABLE std::string Note_v2::text() const {
 
 namespace {
 
-/// What only a transformer calls is not in anybody's way later.
+/// Code that only a transformer calls does not prevent later updates.
 [[gnu::noinline]] Note_v2 counted(int number) {
   Note_v2 made(number);
   return made;
@@ -91,7 +91,7 @@ std::unique_ptr<moult::Update> make() {
 }  // namespace
 
 #ifdef STARTS
-/// It might go on for ever.
+/// It may run forever.
 static void uses_notes() {
   const Note note(1);
   if (note.number() != 1) std::abort();
