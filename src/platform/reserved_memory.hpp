@@ -1,4 +1,4 @@
-// Address space that is set aside first and filled with memory piece by piece.
+// Address space that is reserved first and filled with memory in parts.
 #pragma once
 
 #include <cstddef>
