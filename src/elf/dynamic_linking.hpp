@@ -11,17 +11,17 @@
 
 namespace moult::internal {
 
-/// The mangled names of what the dynamic linker binds for the file: those it uses and does not define.
+/// The mangled names that the dynamic linker binds for the file: it uses and does not define them.
 std::vector<std::string> imports_of(const ElfFile& file);
 
-/// The variables that one module shows to others.
+/// The variables that one module exports.
 class ExportedData final {
  public:
   explicit ExportedData(const ElfFile& file);
 
   struct Place {
     std::uint64_t address = 0;  ///< in the file
-    bool is_unique = false;     ///< the same for the whole process, whichever module has it first
+    bool is_unique = false;     ///< one for the whole process: that of the first module with it
   };
   std::optional<Place> find(std::string_view mangled) const;
 

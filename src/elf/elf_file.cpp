@@ -132,7 +132,7 @@ std::string ElfFile::build_id() const {
       if (!id.empty()) return id;
     }
   }
-  // A debug file's segments hold nothing, but its sections do.
+  // A debug file's segments are empty, but its sections are not.
   return build_id_in(data(section(".note.gnu.build-id")));
 }
 

@@ -1,4 +1,4 @@
-// An ELF file held open for libelf.
+// An ELF file, open in libelf.
 #pragma once
 
 #include <libelf.h>
@@ -16,14 +16,14 @@
 
 namespace moult::internal {
 
-/// Owns the descriptor and libelf's mapping of it; what libelf hands out (names, section data) lives as long.
+/// Owns the descriptor and libelf's mapping of the file. Names and section data from libelf live as long.
 class ElfFile final {
  public:
-  /// `shown` is the path that messages name, where it differs from the one to open (/proc/self/exe).
-  /// Throws Error: unreadable, not only when there is no such file but also when it is no 64-bit x86-64 ELF file.
+  /// `shown` is the path for messages if it differs from the path to open (/proc/self/exe). Throws Error (unreadable)
+  /// if there is no such file or it is no 64-bit x86-64 ELF file.
   static ElfFile open(const std::string& path, const std::string& shown);
   static ElfFile open(const std::string& path) { return open(path, path); }
-  /// A copy of an image in memory: the vdso. Throws Error: unreadable.
+  /// Reads a copy of an image in memory: the vdso. Throws Error (unreadable).
   static ElfFile of_image(std::vector<char> image, const std::string& shown);
 
   ~ElfFile();
@@ -38,17 +38,16 @@ class ElfFile final {
   /// The first section of that name or type, or null.
   Elf_Scn* section(const char* name) const;
   Elf_Scn* section_of_type(std::uint32_t type) const;
-  /// The section's bytes as they are in the file, or null when it has none.
+  /// The section's bytes as they are in the file, or null if it has none.
   Elf_Data* data(Elf_Scn* section) const;
 
-  /// In hex; empty when the file has none.
+  /// The GNU build id in hex; empty if the file has none.
   std::string build_id() const;
   /// The sections of code, by address.
   std::vector<CodeRange> code_sections() const;
-  /// Address, as in the file, of the first and past the last byte that is loaded; nothing is loaded when they are
-  /// equal.
+  /// The addresses in the file of the first loaded byte and of the end of the last one. Equal if nothing is loaded.
   CodeRange loaded_range() const;
-  /// The address in the file of the loaded byte that stands at `offset` of the file.
+  /// The address in the file of the loaded byte at `offset` of the file.
   std::optional<std::uint64_t> address_of_offset(std::uint64_t offset) const;
 
  private:
@@ -58,14 +57,14 @@ class ElfFile final {
   ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept;
   void require_x86_64() const;
 
-  // Order matters: the handle goes before what it reads from.
+  // The order matters: the handle is destroyed before the data that it reads.
   std::string shown_;
   Fd fd_;
   std::vector<char> image_;
   std::unique_ptr<Elf, End> elf_;
 };
 
-/// The one of `ranges`, which are sorted and apart, that holds `address`, or null.
+/// The range of `ranges` that holds `address`, or null. `ranges` is sorted and without overlaps.
 const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t address);
 
 [[noreturn]] void throw_unreadable(const std::string& path, const std::string& why);
@@ -73,7 +72,7 @@ const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t ad
 /// Bytes as lower-case hexadecimal digits.
 std::string to_hex(const void* bytes, std::size_t size);
 
-/// The GNU build id of a file in hex, empty when it has none. Throws Error: unreadable.
+/// The GNU build id of a file in hex; empty if it has none. Throws Error (unreadable).
 std::string build_id_of(const std::string& path);
 
 }  // namespace moult::internal

@@ -1,7 +1,6 @@
-// A file may have been rebuilt since it was loaded, and then its symbols are not those of the program that runs. Two
-// things tell: the kernel marks the path of a file that was replaced as deleted, and the build id in memory is another
-// than the one in the file. The file that was loaded may still be reached through /proc/PID/exe (always) and
-// /proc/PID/map_files (with privilege).
+// A file may have been rebuilt since it was loaded; then its symbols are not those of the running program. Two facts
+// tell: the kernel marks the path of a replaced file as deleted, and the build id in memory differs from the file's.
+// The loaded file may still be accessible through /proc/PID/exe (always) and /proc/PID/map_files (with privilege).
 #include "elf/module_list.hpp"
 
 #include <elf.h>
@@ -49,7 +48,7 @@ struct Mapping {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
   std::uint64_t offset = 0;
-  std::string range;  ///< as it is written, which is also its name in map_files
+  std::string range;  ///< as written in maps; also its name in map_files
   std::string path;
 };
 
@@ -136,7 +135,7 @@ int add_loaded_module(dl_phdr_info* info, std::size_t, void* data) {
   return 0;
 }
 
-/// Points the places of files that were replaced at what is left of the files that were loaded.
+/// For replaced files, finds a path to the file that was loaded.
 void find_replaced_files(const std::string& process, std::vector<ModulePlace>& places) {
   const std::vector<Mapping> mappings = mappings_of(process);
   for (ModulePlace& place : places) {
@@ -148,7 +147,7 @@ void find_replaced_files(const std::string& process, std::vector<ModulePlace>& p
   }
 }
 
-/// The mappings of one file that stand together, from its beginning on.
+/// The adjacent mappings of one file, from its beginning on.
 ModulePlace place_of(const std::string& process, const std::vector<Mapping>& mappings, std::size_t first,
                      std::size_t last) {
   const Mapping& begin = mappings[first];
@@ -166,8 +165,8 @@ ModulePlace place_of(const std::string& process, const std::vector<Mapping>& map
   return place;
 }
 
-/// What maps does not say is read in the file: the address that its first mapping has there. Nothing for files that are
-/// mapped without being loaded (locales, data), which are no ELF files.
+/// Reads from the file what maps does not tell: the address of the file's first mapping. Nothing for files that are
+/// mapped without being loaded (locales, data) and are no ELF files.
 bool complete(ModulePlace& place, std::uint64_t offset) {
   try {
     const ElfFile file = place.image.empty() ? ElfFile::open(place.open_path, place.module.path)

@@ -20,14 +20,14 @@ struct DebugLink {
   std::uint32_t checksum = 0;
 };
 
-/// The section holds a name with its zero, filled up to four bytes, and a checksum.
+/// The section holds a name with its zero byte, padded to four bytes, and a checksum.
 std::optional<DebugLink> debug_link_of(const ElfFile& program) {
   const Elf_Data* data = program.data(program.section(".gnu_debuglink"));
   if (data == nullptr || data->d_size < 8) return std::nullopt;
   const char* bytes = static_cast<const char*>(data->d_buf);
   DebugLink link{std::string(bytes, ::strnlen(bytes, data->d_size - 4)), 0};
   std::memcpy(&link.checksum, bytes + data->d_size - 4, 4);
-  // A name with a folder in it would lead anywhere.
+  // A name that contains a folder could lead anywhere.
   if (link.name.empty() || link.name.find('/') != std::string::npos) return std::nullopt;
   return link;
 }
@@ -61,7 +61,7 @@ std::optional<ElfFile> open_if_elf(const fs::path& path) {
   try {
     return ElfFile::open(path.string());
   } catch (const Error&) {
-    return std::nullopt;  // no debug file is found there, which is not the program's fault
+    return std::nullopt;  // no debug file there, which is not the program's fault
   }
 }
 

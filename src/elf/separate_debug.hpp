@@ -1,4 +1,4 @@
-// Where distributions put the symbols and the debug information they strip from programs.
+// Separate debug files: distributions strip symbols and debug information from programs and install them elsewhere.
 #pragma once
 
 #include <filesystem>
@@ -8,9 +8,9 @@
 
 namespace moult::internal {
 
-/// The debug file of `program`: .build-id/xx/yyyy.debug under `debug_root` by its build id, or what its .gnu_debuglink
-/// section names, beside it, in .debug/ or under `debug_root`. Only a file with the same build id (or, when the program
-/// has none, the checksum in .gnu_debuglink) will do. Nothing when there is none.
+/// The debug file of `program`. It is .build-id/xx/yyyy.debug under `debug_root`, by the build id, or the file named in
+/// the .gnu_debuglink section, beside the program, in .debug/ or under `debug_root`. It must have the same build id; if
+/// the program has none, the checksum in .gnu_debuglink. Nothing if there is none.
 std::optional<ElfFile> find_separate_debug(const ElfFile& program,
                                            const std::filesystem::path& debug_root = "/usr/lib/debug");
 

@@ -1,6 +1,6 @@
-// An update may be copied into place while it is read, may be half written, or may be no update at all, and the program
-// that reads it must survive all of it. So nothing here goes through a mapping of the file, and each offset found in
-// the file is checked against its length before it is followed.
+// An update may be copied into place while it is read, may be half written, or may be no update at all. The reading
+// program must survive all of that. So nothing here uses a mapping of the file, and each offset in the file is checked
+// against the file's length before it is used.
 #include "elf/update_notes.hpp"
 
 #include <elf.h>
@@ -52,7 +52,7 @@ std::vector<char> read_file(const std::string& path) {
   return bytes;
 }
 
-/// A file's bytes, of which only those that are there can be read.
+/// A file's bytes. Only bytes inside the file can be read.
 class Image final {
  public:
   Image(const std::string& path, std::vector<char> bytes) : path_(path), bytes_(std::move(bytes)) {}
@@ -96,7 +96,7 @@ void require_shared_object(const std::string& path, const Elf64_Ehdr& header) {
   }
 }
 
-/// Programs that can be loaded anywhere are shared objects too, except for this flag.
+/// Position-independent programs are shared objects too, except for this flag.
 void require_no_program(const std::string& path, const Image& image, const std::vector<Elf64_Phdr>& segments) {
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type != PT_DYNAMIC) continue;

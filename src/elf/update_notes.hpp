@@ -1,4 +1,5 @@
-// What a shared object says of itself before it is loaded: is it an update, for which moult, for which program?
+// The notes of a shared object, read before it is loaded: whether it is an update, for which moult and for which
+// program.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +9,15 @@
 namespace moult::internal {
 
 struct UpdateNotes {
-  std::optional<std::uint32_t> abi;  ///< MOULT_ABI_VERSION it was compiled with; nothing when it carries no note
-  std::string target_build_id;       ///< in hex, of the program it was built for; empty when it does not say
-  bool has_entry = false;            ///< exports moult_update_entry: true of whatever read_update_notes returns
+  std::optional<std::uint32_t> abi;  ///< the MOULT_ABI_VERSION that it was compiled with; nothing if it has no note
+  std::string target_build_id;       ///< the program that it was built for, in hex; empty if unknown
+  bool has_entry = false;            ///< exports moult_update_entry: true for every result of read_update_notes
 };
 
-/// Reads the whole file into memory first, so that a file being written meanwhile cannot disturb the caller, and trusts
-/// nothing in it. Throws Error: unreadable (missing, a directory, empty, cut short), not_an_update (something else than
-/// a 64-bit x86-64 shared object, or one without a MOULT_UPDATE entry).
+/// Reads the whole file into memory first, so that a concurrent write cannot disturb the caller, and trusts nothing in
+/// it. Throws Error:
+/// unreadable: the file is missing, a directory, empty or cut short
+/// not_an_update: it is no 64-bit x86-64 shared object or has no MOULT_UPDATE entry
 UpdateNotes read_update_notes(const std::string& path);
 
 }  // namespace moult::internal

@@ -61,7 +61,7 @@ Waker::Waker() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
 
 void Waker::wake() noexcept {
   const std::uint64_t one = 1;
-  // Fails only when the counter is full: the other side is awake then.
+  // It fails only if the counter is full, and then the other side is awake anyway.
   [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
 }
 

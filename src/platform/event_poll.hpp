@@ -1,4 +1,4 @@
-// Waiting for many descriptors at once, and waking that wait from another thread.
+// Waits for many descriptors at once. Another thread can wake the wait.
 #pragma once
 
 #include <chrono>
@@ -20,10 +20,10 @@ struct Ready {
   std::uint64_t key = 0;
   bool readable = false;
   bool writable = false;
-  bool hung_up = false;  ///< told whether it was asked for or not
+  bool hung_up = false;  ///< reported even without an interest
 };
 
-/// epoll, level-triggered. One thread.
+/// epoll, level-triggered. For use by one thread.
 class EventPoll final {
  public:
   /// Throws Error (system).
@@ -33,14 +33,14 @@ class EventPoll final {
   void add(const Fd& fd, std::uint64_t key, Interest interest);
   void change(const Fd& fd, std::uint64_t key, Interest interest) noexcept;
   void remove(const Fd& fd) noexcept;
-  /// Blocks until something is ready or `timeout` has passed (none: without end); fills the front of `ready`.
+  /// Blocks until a descriptor is ready or `timeout` has passed (none: for ever). Fills the front of `ready`.
   std::span<Ready> wait(std::span<Ready> ready, std::optional<std::chrono::milliseconds> timeout) noexcept;
 
  private:
   Fd epoll_;
 };
 
-/// Readable after wake() until drain().
+/// A descriptor that is readable after wake() until drain().
 class Waker final {
  public:
   /// Throws Error (system).

@@ -1,4 +1,4 @@
-// Waiting for a word of memory to change.
+// Futexes: waiting for a word of memory to change.
 #pragma once
 
 #include <linux/futex.h>
@@ -17,7 +17,7 @@ namespace moult::internal {
 static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32_t>::is_always_lock_free,
               "a futex is a plain 32-bit word");
 
-/// Sleeps while `word` holds `expected`, until a wake whose bits meet `bits`; may wake for no reason.
+/// Sleeps while `word` holds `expected`, until a wake with a bit of `bits`. It may wake without a reason.
 /// Async-signal-safe.
 inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                        std::uint32_t bits = FUTEX_BITSET_MATCH_ANY) noexcept {
@@ -25,7 +25,7 @@ inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t exp
               static_cast<long>(bits));
 }
 
-/// Sleeps while `word` holds `expected`, for at most `timeout`; may wake for no reason.
+/// Sleeps while `word` holds `expected`, for at most `timeout`. It may wake without a reason.
 inline void futex_wait_for(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                            std::chrono::nanoseconds timeout) noexcept {
   if (timeout.count() <= 0) return;
@@ -33,7 +33,7 @@ inline void futex_wait_for(const std::atomic<std::uint32_t>& word, std::uint32_t
   raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAIT_PRIVATE, static_cast<long>(expected), as_argument(&relative));
 }
 
-/// Wakes all that wait with one of `bits`.
+/// Wakes all threads that wait with one of `bits`.
 inline void futex_wake_all(const std::atomic<std::uint32_t>& word,
                            std::uint32_t bits = FUTEX_BITSET_MATCH_ANY) noexcept {
   raw_syscall(SYS_futex, as_argument(&word), FUTEX_WAKE_BITSET_PRIVATE, INT_MAX, 0, 0, static_cast<long>(bits));

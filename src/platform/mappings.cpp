@@ -17,7 +17,7 @@
 namespace moult::internal {
 namespace {
 
-/// "begin-end perms ..."; true when it contains the address and may be read.
+/// "begin-end perms ...". True if the line's mapping contains the address and is readable.
 bool contains(std::string_view line, std::uintptr_t address, std::uintptr_t& end) noexcept {
   std::uintptr_t begin = 0;
   const char* last = line.data() + line.size();
@@ -27,7 +27,7 @@ bool contains(std::string_view line, std::uintptr_t address, std::uintptr_t& end
   return begin <= address && address < end && last - parsed.ptr > 1 && parsed.ptr[1] == 'r';
 }
 
-/// "begin-end perms offset device inode path"; nothing for what is not to be read.
+/// "begin-end perms offset device inode path". Nothing for a mapping that must not be read.
 std::optional<MemoryRange> readable_range(std::string_view line) {
   MemoryRange range;
   const char* last = line.data() + line.size();
@@ -47,7 +47,7 @@ std::optional<MemoryRange> readable_range(std::string_view line) {
 }  // namespace
 
 bool is_readable(std::uintptr_t address) noexcept {
-  // The kernel copies the new mask in before it finds that there is no such way (-1) to combine masks.
+  // The kernel copies the new mask in before it finds that -1 is no way of combining masks.
   constexpr long mask_size = 8;
   long word = static_cast<long>(address & ~std::uintptr_t{mask_size - 1});
   return raw_syscall(SYS_rt_sigprocmask, -1, word, 0, mask_size) == -EINVAL;
@@ -68,7 +68,7 @@ std::uintptr_t readable_until(std::uintptr_t address) noexcept {
       if (contains(text.substr(0, newline), address, end)) found = end;
       text.remove_prefix(newline + 1);
     }
-    kept = text.size() < sizeof buffer ? text.size() : 0;  // a line longer than the buffer has a path nobody stacks on
+    kept = text.size() < sizeof buffer ? text.size() : 0;  // a line longer than the buffer has a long path, so it is no stack
     std::memmove(buffer, text.data(), kept);
   }
   raw_syscall(SYS_close, fd);

@@ -1,5 +1,5 @@
-// What may be read of memory. The first two are found out without allocating: for use in a stopped program and in a
-// signal handler.
+// Which memory may be read. The first two functions do not allocate, so they may be called in a stopped program and in
+// a signal handler.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 
 namespace moult::internal {
 
-/// True when the byte at `address` can be read. One system call, no file.
+/// Whether the byte at `address` can be read. One system call, no file.
 bool is_readable(std::uintptr_t address) noexcept;
 
-/// The end of the readable mapping that contains `address`, as /proc/self/maps says; 0 when there is none.
+/// The end of the readable mapping that contains `address`, according to /proc/self/maps; 0 if there is none.
 std::uintptr_t readable_until(std::uintptr_t address) noexcept;
 
 struct MemoryRange {
@@ -18,8 +18,8 @@ struct MemoryRange {
   std::uintptr_t end = 0;
   bool is_writable = false;
 };
-/// All that the process can read now, by address; neighbours that can be written alike are one. Devices are left out:
-/// to read them may do something. Allocates. Throws Error: system.
+/// All memory that the process can read now, by address; neighbours that are equally writable become one range. Devices
+/// are left out, because reading them may have effects. Allocates. Throws Error (system).
 std::vector<MemoryRange> readable_memory();
 
 }  // namespace moult::internal

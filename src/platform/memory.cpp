@@ -44,7 +44,7 @@ std::string read_maps_file() {
   return text;
 }
 
-/// Takes a number off the front of `text`.
+/// Removes a number from the front of `text`.
 bool take_hex(std::string_view& text, std::uintptr_t& number) noexcept {
   std::from_chars_result parsed = std::from_chars(text.data(), text.data() + text.size(), number, 16);
   if (parsed.ec != std::errc()) return false;
@@ -78,7 +78,7 @@ AddressSpace make_address_space() {
             void* got = ::mmap(wanted, size, static_cast<int>(protection),
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
             if (got == wanted) return true;
-            if (got != MAP_FAILED) ::munmap(got, size);  // a kernel before 4.17 takes the address for a hint
+            if (got != MAP_FAILED) ::munmap(got, size);  // before 4.17 the kernel treats the address as a hint
             return false;
           },
       .unmap = [](std::uintptr_t begin, std::size_t size) { ::munmap(reinterpret_cast<void*>(begin), size); },
@@ -130,7 +130,7 @@ std::size_t page_size() noexcept {
 }
 
 void make_present(std::uintptr_t begin, std::uintptr_t end) noexcept {
-  // Written out, because a compiler may turn an atomic "or" of nothing into a fence that touches another address.
+  // Written in assembly, because a compiler may turn an atomic "or" with 0 into a fence that accesses another address.
   for (std::uintptr_t page = begin; page < end; page += page_size())
     asm volatile("lock orb $0, (%0)" : : "r"(page) : "memory", "cc");
 }

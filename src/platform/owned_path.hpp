@@ -1,4 +1,4 @@
-// A name in the file system that goes away with its owner.
+// A name in the file system that its owner removes.
 #pragma once
 
 #include <sys/types.h>
@@ -7,12 +7,12 @@
 
 namespace moult::internal {
 
-/// Removes the file when it is destroyed, but only if it is still the one that was there at construction, and only in
-/// the process that made this: a child after fork must not take its parent's socket away.
+/// Removes the file when it is destroyed, but only if it is still the file that was there at construction, and only in
+/// the process that made this. So a child of fork does not remove its parent's socket.
 class OwnedPath final {
  public:
   OwnedPath() = default;
-  /// Takes over the file that stands at `path` now.
+  /// Takes over the file that is at `path` now.
   explicit OwnedPath(std::string path);
   OwnedPath(OwnedPath&& other) noexcept;
   OwnedPath& operator=(OwnedPath&& other) noexcept;

@@ -22,7 +22,7 @@ void unpoison(const std::byte* begin, std::size_t size) noexcept {
 }
 
 [[gnu::no_sanitize_address]] void copy_unchecked(std::byte* to, const std::byte* from, std::size_t size) noexcept {
-  // Volatile, lest the compiler make it a call of memcpy, which the sanitizer checks.
+  // Volatile. Otherwise the compiler makes it a call of memcpy, which the sanitizer checks.
   using Bytes [[gnu::may_alias]] = volatile std::uint64_t;
   Bytes* target = reinterpret_cast<Bytes*>(to);
   const Bytes* source = reinterpret_cast<const Bytes*>(from);

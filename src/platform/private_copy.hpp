@@ -1,4 +1,4 @@
-// A copy of somebody's file that only this user can change.
+// A copy of a file that only this user can change.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,15 @@
 
 namespace moult::internal {
 
-/// The copy is removed again unless it is kept.
+/// Removes the copy again unless keep() was called.
 class PrivateCopy final {
  public:
-  /// Copies the file at `path` to a new file in `folder`, named after it: "hello.so" becomes "hello-k3Jx9Z.so".
-  /// Throws Error, and leaves no file behind then:
+  /// Copies the file at `path` to a new file in `folder`, named after it: "hello.so" becomes "hello-k3Jx9Z.so". Throws
+  /// Error, and leaves no file behind:
   /// unreadable: it is not there, or was written to while it was read
-  /// permission_denied: it may not be read, or somebody else may have written it (base/trusted_file.hpp)
-  /// no_room: disk or quota is full;  system: the copy cannot be made
+  /// permission_denied: it may not be read, or another user may have written it (base/trusted_file.hpp)
+  /// no_room: disk or quota is full
+  /// system: the copy cannot be made
   PrivateCopy(const std::string& path, const std::string& folder);
   ~PrivateCopy();
   PrivateCopy(const PrivateCopy&) = delete;

@@ -73,8 +73,8 @@ void populate(std::byte* begin, std::size_t size) noexcept { ::madvise(begin, si
 void discard(std::byte* begin, std::size_t size) noexcept { ::madvise(begin, size, MADV_DONTNEED); }
 
 bool move_pages(std::byte* from, std::byte* to, std::size_t size) noexcept {
-  // One mapping to the kernel is what can be moved in one piece, and neighbours that look alike to us need not be one:
-  // then each half is tried, cut where a page directory's entry begins if possible.
+  // The kernel moves only a whole mapping at once, and neighbours with equal properties may be several mappings. Then
+  // each half is tried, cut at the beginning of a page directory's entry if possible.
   constexpr std::size_t directory_entry = std::size_t{2} << 20;
   if (::mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) != MAP_FAILED) return true;
   if (errno != EFAULT || size <= page_size()) return false;

@@ -27,7 +27,7 @@ SharedPage::SharedPage(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) fail(path, errno);
   path_ = OwnedPath(path);
-  // A page that the file system finds no room for later would be a SIGBUS.
+  // Allocated now: a page for which the file system has no room later would cause a SIGBUS.
   const int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(page_size()));
   if (error != 0) fail(path, error);
   void* const mapped = ::mmap(nullptr, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);

@@ -1,4 +1,4 @@
-// A page of memory that other processes can look at, by a file's name.
+// A page of memory that other processes can read, through a file's name.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 namespace moult::internal {
 
-/// The file goes away with it. A child after fork has the same page, and leaves the file alone.
+/// The destructor removes the file. A child of fork shares the page and leaves the file alone.
 class SharedPage final {
  public:
-  /// Makes the file, with mode 0600, in place of one that is there. The caller has made sure that nobody else may write
-  /// to the folder. Zeroed. Throws Error (system).
+  /// Makes the file with mode 0600 and replaces an existing one. The page is zeroed. The caller ensures that no other
+  /// user may write to the folder. Throws Error (system).
   explicit SharedPage(const std::string& path);
   ~SharedPage();
   SharedPage(const SharedPage&) = delete;

@@ -16,13 +16,13 @@ namespace {
 constexpr greg_t trap_flag = 0x100;
 
 struct SteppedThread {
-  StopSlot* slot;  ///< null: this thread is not being led
+  StopSlot* slot;  ///< null: this thread is not being stepped
   std::uint32_t request;
   std::uint32_t steps;
 };
 [[gnu::tls_model("initial-exec")]] thread_local constinit SteppedThread stepped_thread{nullptr, 0, 0};
 
-/// Calls after which a trap might be blocked, or hit a thread or process that is not stepped_thread.
+/// Calls after which a trap might be blocked, or might hit another thread or process than stepped_thread.
 constexpr std::array<std::uint64_t, 8> not_under_trap = {
     SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigaction, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_execve};
 
@@ -44,7 +44,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) bool has_arrived(
          static_cast<std::uint64_t>(registers[REG_RSP]) >= where.stack_pointer;
 }
 
-/// A trap that is none of ours, an int3 of the program's: what would have happened without the handler.
+/// A trap that is not moult's, such as the program's own int3: does what would have happened without the handler.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void raise_by_default() noexcept {
   struct sigaction by_default {};
   by_default.sa_handler = SIG_DFL;
@@ -56,7 +56,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void on_trap(int,
   ucontext_t& context = *static_cast<ucontext_t*>(data);
   if (info->si_code != TRAP_TRACE) return raise_by_default();
   StopSlot* slot = stepped_thread.slot;
-  if (slot == nullptr || slot->word.load() != stepped_thread.request) return end_steps(context);  // taken back
+  if (slot == nullptr || slot->word.load() != stepped_thread.request) return end_steps(context);  // withdrawn
   if (!has_arrived(context, slot->destination) && !is_before_forbidden_call(context) &&
       ++stepped_thread.steps < most_steps)
     return;

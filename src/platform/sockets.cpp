@@ -46,7 +46,7 @@ bool somebody_listens(const sockaddr_un& address) {
   return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
 }
 
-/// Removes what an ended process of the same pid has left.
+/// Removes the socket of an ended process that had the same pid.
 void remove_stale(const std::string& path, const sockaddr_un& address) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return;
@@ -62,7 +62,7 @@ void remove_stale(const std::string& path, const sockaddr_un& address) {
               path + ": exists already, and " + why + "; remove it or choose another path");
 }
 
-/// Nobody has it open for reading: what a listener that was killed has left.
+/// Checks that no process has it open for reading: then a listener that was killed has left it.
 void check_abandoned(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) refuse_fifo(path, "is no FIFO");
@@ -84,8 +84,8 @@ PathSocket listen_at(const std::string& path) {
   const sockaddr_un address = address_of(path);
   remove_stale(path, address);
   Fd socket = new_socket(AF_UNIX);
-  // Linux gives the socket's name the mode of the unbound socket: no moment with more rights, and no umask to change,
-  // which belongs to every thread of the program.
+  // Linux gives the socket's name the mode of the unbound socket. So there is no moment with more rights, and no change
+  // of the umask, which all threads of the program share.
   if (::fchmod(socket.get(), 0600) != 0) fail(path, "");
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail(path, "");
   OwnedPath owned(path);
@@ -113,11 +113,11 @@ PathSocket make_fifo(const std::string& path) {
     if (errno != EEXIST) fail(path, "; a PipeListener needs a folder it may write to");
     check_abandoned(path);
   }
-  // Open for writing too: otherwise the end of file comes with every writer that leaves, and goes on coming.
+  // Opened for writing too. Otherwise each writer that leaves causes an end of file, again and again.
   Fd fifo(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
   if (!fifo) fail(path, "");
   check_own_fifo(path, fifo);
-  // Of two processes that find it abandoned at once only one has the lock, which goes away with its process.
+  // If two processes find it abandoned at once, only one gets the lock, which ends with its process.
   if (::flock(fifo.get(), LOCK_EX | LOCK_NB) != 0) refuse_fifo(path, "another listener reads it");
   return {std::move(fifo), OwnedPath(path)};
 }

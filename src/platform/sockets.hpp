@@ -1,4 +1,4 @@
-// The sockets and the FIFO a listener is reached by. Every descriptor is non-blocking and closed on exec.
+// The sockets and the FIFO of a listener. Every descriptor is non-blocking and closed on exec.
 #pragma once
 
 #include <sys/types.h>
@@ -17,17 +17,17 @@ struct PathSocket {
   OwnedPath path;
 };
 
-/// Listens at `path` with mode 0600 from its first moment on, whatever the umask. The caller has made sure that nobody
-/// else may write to the folder. A socket that nobody listens on is replaced.
-/// Throws Error: invalid_argument (somebody listens there; the path is too long or no socket), system.
+/// Listens at `path` with mode 0600 from the first moment on, whatever the umask. The caller ensures that no other user
+/// may write to the folder. A socket without a listener is replaced. Throws Error: system, and
+/// invalid_argument: another process listens there, or the path is too long or no socket.
 PathSocket listen_at(const std::string& path);
 
 /// Listens on 127.0.0.1. Throws Error (system).
 Fd listen_on_loopback(std::uint16_t port);
 
-/// Makes a FIFO, mode 0600, and opens it so that it has no end of file. One of this user's own that nobody reads, left
-/// by a listener that was killed, is taken over, with the writers that wait for it. Throws Error: invalid_argument (the
-/// path is something else, or in use), system.
+/// Makes a FIFO with mode 0600 and opens it so that it has no end of file. This user's FIFO without a reader, left by a
+/// listener that was killed, is taken over together with its waiting writers. Throws Error: system, and
+/// invalid_argument: the path is something else, or in use.
 PathSocket make_fifo(const std::string& path);
 
 enum class AcceptOutcome { accepted, nobody, out_of_descriptors };
@@ -37,7 +37,7 @@ struct Accepted {
 };
 Accepted accept_from(const Fd& listening) noexcept;
 
-/// The user at the other end of a Unix socket; nothing when the kernel does not say.
+/// The user at the other end of a Unix socket. Nothing if the kernel does not say.
 std::optional<uid_t> peer_user(const Fd& socket) noexcept;
 /// True for the user this process acts as, and for root.
 bool is_trusted_user(uid_t user) noexcept;
@@ -54,12 +54,12 @@ TransferResult send_to(const Fd& socket, const char* bytes, std::size_t size) no
 /// Nothing more will be sent; what was sent still arrives.
 void end_sending(const Fd& socket) noexcept;
 
-/// A descriptor held back for the day when there is none left: with it a connection can be taken and refused, instead
-/// of its being announced over and over.
+/// A spare descriptor for the time when no other is left. With it a connection can be accepted and refused; otherwise
+/// the kernel would report it again and again.
 class SpareDescriptor final {
  public:
   SpareDescriptor();
-  /// Takes one connection from `listening` and drops it.
+  /// Accepts one connection from `listening` and closes it.
   void turn_one_away(const Fd& listening) noexcept;
 
  private:

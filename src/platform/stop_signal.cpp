@@ -23,12 +23,12 @@ constexpr std::uint32_t one_use = 8;
 constexpr std::uint32_t slots_a_chunk = 256;
 constexpr std::uint32_t most_chunks = 1024;
 
-/// The signal handler's global: what it needs to find its slot and to report.
+/// The signal handler's global: what the handler needs to find its slot and to report.
 struct Rendezvous {
   std::atomic<StopSlot*> chunks[most_chunks] = {};
   std::atomic<std::uint32_t> arrived{0};  ///< a futex
   std::atomic<std::uint32_t> wanted{0};
-  std::atomic<std::uint32_t> releases{0};  ///< a futex: how often threads were let go
+  std::atomic<std::uint32_t> releases{0};  ///< a futex: how often threads were released
 };
 constinit Rendezvous rendezvous;
 
@@ -44,11 +44,11 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) StopSlot* slot_of
   return chunk == nullptr ? nullptr : chunk + index % slots_a_chunk;
 }
 
-/// Which wakes a slot's thread listens to. One futex for all lets one system call wake everybody; the bits keep most
-/// threads asleep when only a few are let go.
+/// The wakes that a slot's thread listens to. One futex for all lets one system call wake all threads. The bits keep
+/// most threads asleep if only a few are released.
 std::uint32_t bit_of(const StopSlot& slot) noexcept { return std::uint32_t{1} << slot.index % 32; }
 
-/// Publishes this thread in its slot, which is `arriving`, and waits to be let go.
+/// Publishes this thread in its slot, which is `arriving`, and waits to be released.
 __attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlot& slot, std::uint32_t here,
                                                                          ucontext_t& context) noexcept {
   slot.context = &context;
@@ -59,7 +59,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlo
   slot.word.store(here);
   if (arrived == rendezvous.wanted.load()) futex_wake_all(rendezvous.arrived);
   for (;;) {
-    // Read before the slot's word: who lets this thread go writes them in the other order.
+    // Read before the slot's word: the releasing thread writes them in the other order.
     std::uint32_t releases = rendezvous.releases.load();
     std::uint32_t word = slot.word.load();
     if (word == in_phase(here + one_use, Phase::stepping)) begin_steps(slot, word, context);
@@ -69,7 +69,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void stay(StopSlo
   slot.has_left.store(true);
 }
 
-/// False when the request was taken back.
+/// False if the request was withdrawn.
 __attribute__((no_sanitize("address", "thread", "undefined"))) bool accept(StopSlot& slot,
                                                                            std::uint32_t request) noexcept {
   return slot.word.compare_exchange_strong(request, in_phase(request, Phase::arriving), std::memory_order_acq_rel);
@@ -91,8 +91,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) void on_stop_sign
   }
 }
 
-/// sigfillset leaves out the two that glibc keeps for itself. The one that cancels threads has to wait: a stopped
-/// thread would be unwound from inside the handler. The other, by which setuid reaches every thread, must come through.
+/// sigfillset leaves out glibc's two own signals. The one that cancels threads must wait: otherwise a stopped thread
+/// would be unwound from inside the handler. The other, by which setuid reaches every thread, must come through.
 constexpr int cancellation = 32;
 void add_cancellation(sigset_t& mask) noexcept {
   std::uint64_t bits;
@@ -104,7 +104,7 @@ void add_cancellation(sigset_t& mask) noexcept {
 bool install_handler(int signal, void (*act)(int, siginfo_t*, void*), const sigset_t& open) noexcept {
   struct sigaction handler {};
   handler.sa_sigaction = act;
-  // On the thread's alternate stack if it has one: its own may be nearly used up.
+  // Uses the thread's alternate stack if it has one: its own may be nearly used up.
   handler.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   ::sigfillset(&handler.sa_mask);
   add_cancellation(handler.sa_mask);
@@ -189,8 +189,8 @@ void stop_stepped(StopSlot& slot) noexcept {
 }
 
 bool is_stopped(const StopSlot& slot) noexcept {
-  // Arriving lasts a few instructions unless the thread was preempted right there; sleeping lets it run even if this
-  // thread has a real-time priority.
+  // Arriving takes a few instructions unless the thread was preempted there. Sleeping lets it run even if this thread
+  // has a real-time priority.
   for (int spin = 0; (slot.word.load(std::memory_order_acquire) & phase_mask) == Phase::arriving; ++spin) {
     timespec moment{0, 20'000};
     if (spin > 100) raw_syscall(SYS_nanosleep, as_argument(&moment));
@@ -208,7 +208,8 @@ bool withdraw(StopSlot& slot) noexcept {
 }
 
 void Release::add(StopSlot& slot) noexcept {
-  // A thread counts itself as arrived just before it says `stopped`: said after `vacant`, it would sleep for ever.
+  // A thread counts itself as arrived just before it writes `stopped`. If it did so after `vacant`, it would sleep for
+  // ever.
   is_stopped(slot);
   release(slot, in_phase(slot.word.load(std::memory_order_relaxed), Phase::vacant));
 }
@@ -240,7 +241,7 @@ std::uint32_t arrivals() noexcept { return rendezvous.arrived.load(); }
 bool await_arrivals(std::uint32_t wanted, std::chrono::nanoseconds timeout) noexcept {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + timeout;
   rendezvous.wanted.store(wanted);
-  // Few threads on idle processors arrive sooner than a sleeping stopper would wake up.
+  // A few threads on idle processors arrive sooner than a sleeping thread would wake up.
   constexpr std::chrono::microseconds worth_spinning{30};
   std::chrono::steady_clock::time_point spin_until = std::chrono::steady_clock::now() + worth_spinning;
   while (rendezvous.arrived.load() < wanted && std::chrono::steady_clock::now() < spin_until) _mm_pause();

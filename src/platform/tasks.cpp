@@ -106,7 +106,7 @@ bool TaskList::read(std::vector<pid_t>& tasks) const noexcept {
 }
 
 std::size_t TaskList::count() const noexcept {
-  // A folder's link count is two plus its subfolders.
+  // A folder's link count is two plus the number of its subfolders.
   struct stat status;
   if (::fstat(directory_.get(), &status) != 0 || status.st_nlink < 2) return 0;
   return static_cast<std::size_t>(status.st_nlink) - 2;
@@ -124,7 +124,7 @@ TaskStatus task_status(pid_t task) noexcept {
   TaskStatus status;
   status.exists = raw_syscall(SYS_tgkill, ::getpid(), task, 0) != -ESRCH;
   std::string_view text = read_task_file(task, "status", buffer, sizeof buffer);
-  if (text.empty()) return status;  // gone, or no descriptor is free: then nothing more is known of it
+  if (text.empty()) return status;  // gone, or no descriptor is free: nothing more is known
   std::string_view state = field(text, "State:");
   status.is_dead = state.starts_with('Z') || state.starts_with('X');
   status.is_runnable = state.starts_with('R');

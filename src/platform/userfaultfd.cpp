@@ -1,8 +1,9 @@
-// The kernel's userfaultfd, in its simplest use: missing pages of private anonymous memory, read by moult's threads.
+// The kernel's userfaultfd in its simplest use: missing pages of private anonymous memory, whose faults moult's threads
+// read.
 //
-// Who may have one that serves system calls too is a matter of rights: CAP_SYS_PTRACE, the sysctl
-// vm.unprivileged_userfaultfd, or access to /dev/userfaultfd. Without any of these there is one that serves the
-// program's own accesses only (Linux 5.11).
+// A userfaultfd that also serves system calls requires rights: CAP_SYS_PTRACE, the sysctl vm.unprivileged_userfaultfd,
+// or access to /dev/userfaultfd. Without any of these the kernel grants one that serves the program's own accesses only
+// (Linux 5.11).
 #include "platform/userfaultfd.hpp"
 
 #include <fcntl.h>
@@ -42,7 +43,7 @@
 namespace moult::internal {
 namespace {
 
-/// The kernel's uffdio_move, which the headers of older systems do not have.
+/// The kernel's uffdio_move. The headers of older systems do not have it.
 struct MoveOrder {
   __u64 dst = 0;
   __u64 src = 0;
@@ -67,7 +68,7 @@ void sleep_a_moment() noexcept {
   ::nanosleep(&moment, nullptr);
 }
 
-/// Who waits for the page would wait for ever, or find zeros there.
+/// Otherwise a thread that waits for the page would wait for ever or find zeros.
 [[noreturn]] void fail_to_fill(int error) noexcept {
   std::array<char, 160> message;
   std::snprintf(message.data(), message.size(), "a page that somebody waits for cannot be filled: %s",
@@ -145,7 +146,7 @@ void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from
     } else if (error == ENOMEM) {
       sleep_a_moment();
     } else if (error == ENOENT && most > page_size()) {
-      most = page_size();  // more than one mapping to the kernel, and it copies into one at a time
+      most = page_size();  // these are several mappings to the kernel, which copies into one at a time
     } else if (error == ESRCH) {
       return;  // the process ends
     } else {
@@ -154,7 +155,7 @@ void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from
   }
 }
 
-/// How many bytes from the beginning, as far as the kernel gets.
+/// Moves bytes from the beginning on, as far as the kernel gets, and returns their number.
 std::size_t Userfaultfd::move_some(std::byte* begin, std::size_t size, std::byte* from, Waiters waiters) noexcept {
   MoveOrder order;
   order.dst = as_number(begin);
@@ -165,7 +166,7 @@ std::size_t Userfaultfd::move_some(std::byte* begin, std::size_t size, std::byte
   return order.move > 0 ? static_cast<std::size_t>(order.move) : 0;
 }
 
-/// A page that cannot be moved is copied: one that is shared with a child, or that a device writes to, or that is none.
+/// Copies a page that cannot be moved: because a child shares it, a device writes to it, or it is missing.
 void Userfaultfd::move(std::byte* begin, std::size_t size, std::byte* from, Waiters waiters) noexcept {
   std::size_t done = 0;
   while (moves_ && done < size) {
@@ -190,7 +191,7 @@ void Userfaultfd::fill_with_zeros(std::byte* begin, std::size_t size) noexcept {
     } else if (error == ENOMEM) {
       sleep_a_moment();
     } else if (error == ENOENT || error == ESRCH) {
-      return wake(begin, size);  // not watched any more, or the process ends
+      return wake(begin, size);  // not registered any more, or the process ends
     } else if (error != EAGAIN) {
       fail_to_fill(error);
     }

@@ -37,7 +37,7 @@ sockaddr_un address_of(const std::string& path) {
 
 int milliseconds_until(Deadline deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  constexpr std::int64_t an_hour = 3'600'000;  // poll is asked again after that
+  constexpr std::int64_t an_hour = 3'600'000;  // then poll is called again
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, an_hour));
 }
 
@@ -47,7 +47,7 @@ Client Client::connect(const std::string& path, Deadline deadline) {
   const sockaddr_un address = address_of(path);
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) fail(ErrorCode::system, path, std::strerror(errno));
-  // A full backlog is the one case where a Unix socket would block: EAGAIN, and no event to wait for.
+  // Only a full backlog would make a Unix socket block: EAGAIN, and no event to wait for.
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EAGAIN && errno != EINTR) fail_to_connect(path, errno);
     if (std::chrono::steady_clock::now() >= deadline) fail(ErrorCode::timed_out, path, "the program accepts nobody");
@@ -71,7 +71,7 @@ void Client::send_line(std::string_view line, Deadline deadline) {
     } else if (errno == EAGAIN) {
       wait_for(POLLOUT, deadline);
     } else if (errno == EPIPE || errno == ECONNRESET) {
-      return;  // the program may have said why before it closed: read_line finds out
+      return;  // the program may have sent the reason before it closed: read_line finds out
     } else if (errno != EINTR) {
       fail(ErrorCode::system, path_, std::strerror(errno));
     }

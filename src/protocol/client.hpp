@@ -1,4 +1,4 @@
-// A connection to a running program, as the command line uses it.
+// The command line's connection to a running program.
 #pragma once
 
 #include <chrono>
@@ -13,17 +13,18 @@ namespace moult::internal {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Blocks, but never past a deadline. One thread an object. Never raises SIGPIPE.
+/// Blocks, but never past a deadline. An object is for use by one thread. Never raises SIGPIPE.
 class Client final {
  public:
-  /// Throws Error: not_found (no such socket, or nobody listens on it any more), permission_denied (it is another
-  /// user's), timed_out, system.
+  /// Throws Error:
+  /// not_found: there is no such socket, or no process listens on it any more
+  /// permission_denied: it belongs to another user timed_out, system.
   static Client connect(const std::string& path, Deadline deadline);
 
-  /// Sends `command` and returns the reply's line. Throws Error: timed_out, unreadable (the connection ended before the
-  /// whole reply), system.
+  /// Sends `command` and returns the reply's line. Throws Error:
+  /// unreadable: the connection ended before the whole reply timed_out, system.
   std::string call(const Command& command, Deadline deadline);
-  /// Sends a line as it is; the newline is added.
+  /// Sends a line unchanged and adds the newline.
   void send_line(std::string_view line, Deadline deadline);
   /// The next line the program sends. Throws as call does.
   std::string read_line(Deadline deadline);

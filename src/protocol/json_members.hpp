@@ -1,5 +1,4 @@
-// Typed access to the members of a JSON object that somebody else wrote: a wrong type is an Error that names the
-// member.
+// Typed access to the members of a JSON object from another process. A wrong type is an Error that names the member.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +66,7 @@ class Members final {
   ErrorCode code_;
 };
 
-/// One line of JSON; bytes that are no UTF-8 become replacement characters.
+/// One line of JSON. Bytes that are no UTF-8 become replacement characters.
 inline std::string to_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace moult::internal

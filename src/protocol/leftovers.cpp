@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The process that a folder of copies or a page of progress is named after.
+/// The process in the name of a folder of copies or of a page of progress.
 std::optional<int> maker_of(const std::string& name) {
   int pid = 0;
   std::from_chars(name.data(), name.data() + name.size(), pid);
@@ -45,7 +45,8 @@ double now_by(clockid_t clock) {
   return seconds(time);
 }
 
-/// Seconds since 1970; nothing when the kernel does not say. Field 22 of proc(5)'s stat, in ticks since the boot.
+/// The process's start, in seconds since 1970. Nothing if the kernel does not say. Field 22 of proc(5)'s stat, in ticks
+/// since the boot.
 std::optional<double> start_of(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
@@ -61,7 +62,7 @@ std::optional<double> start_of(int pid) {
 }
 
 bool is_older_than_process(const fs::path& path, int pid) {
-  constexpr double margin = 5;  // the clocks do not tick as one
+  constexpr double margin = 5;  // the two clocks differ a little
   struct stat status {};
   const std::optional<double> start = start_of(pid);
   return start && ::lstat(path.c_str(), &status) == 0 && seconds(status.st_mtim) + margin < *start;
@@ -81,7 +82,7 @@ void remove_unowned(const fs::path& folder) {
   std::error_code ignored;
   for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
     const std::optional<int> pid = maker_of(entry->path().filename().string());
-    // A socket that stands proves a process of another container, whose numbers are not ours.
+    // A socket in use proves a process of another container, with pids of its own.
     if (pid && has_ended(*pid) && !fs::exists(folder / socket_name(*pid), ignored))
       fs::remove_all(entry->path(), ignored);
   }

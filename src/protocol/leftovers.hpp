@@ -1,4 +1,4 @@
-// What programs leave in their user's runtime folder when they are killed.
+// Files that programs leave in their user's runtime folder when they are killed.
 #pragma once
 
 #include "protocol/runtime_folder.hpp"
@@ -8,9 +8,9 @@ namespace moult::internal {
 /// "PID.updates": the folder with the copies of the updates that process PID has loaded.
 std::string updates_name(int pid);
 
-/// Removes sockets on which nobody listens, folders of copies and pages of progress, where the process they are named
-/// after has ended, in every folder of that user that can be trusted. A pid may have been given to another process
-/// since: a socket that is older than the process is not its own. What cannot be removed stays; never throws Error.
+/// Removes sockets without a listener, and folders of copies and pages of progress whose process has ended, in every
+/// trusted folder of the user. A pid may belong to another process by now: a socket that is older than the process is
+/// not its own. Files that cannot be removed stay. Never throws Error.
 void remove_leftovers(const RuntimeSurroundings& surroundings);
 
 }  // namespace moult::internal

@@ -1,4 +1,4 @@
-// Cuts a stream of bytes into lines, without ever keeping more than a line's limit.
+// Cuts a stream of bytes into lines and never keeps more than a line's limit.
 #pragma once
 
 #include <cstddef>
@@ -8,25 +8,25 @@
 
 namespace moult::internal {
 
-/// The longest request, newline not counted.
+/// The longest request, without the newline.
 inline constexpr std::size_t max_request_bytes = std::size_t{1} << 20;
-/// The longest reply a client reads: a thousand deep stacks are some megabytes.
+/// The longest reply that a client reads: a thousand deep stacks take some megabytes.
 inline constexpr std::size_t max_reply_bytes = std::size_t{64} << 20;
 
 struct Line {
   std::string text;       ///< without "\n" or "\r\n"
-  bool too_long = false;  ///< the line went over the limit and was thrown away
+  bool too_long = false;  ///< the line exceeded the limit and was discarded
 };
 
 class LineSplitter final {
  public:
   explicit LineSplitter(std::size_t limit = max_request_bytes) : limit_(limit) {}
 
-  /// Call next() until it has nothing before the next feed: what is fed is kept until then.
+  /// Call next() until it returns nothing before the next feed: fed bytes are kept until then.
   void feed(std::string_view bytes);
-  /// The next whole line. One that is too long is told of once, as soon as it is known, and skipped to its end.
+  /// The next whole line. A line that is too long is returned once, as soon as that is known, and skipped to its end.
   std::optional<Line> next();
-  /// Bytes of lines that next() has not given out.
+  /// The number of bytes that next() has not returned yet.
   std::size_t pending() const noexcept { return buffer_.size() - begin_; }
 
  private:

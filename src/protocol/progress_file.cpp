@@ -10,7 +10,7 @@
 namespace moult::internal {
 namespace {
 
-/// The board's memory as it was at some moment, or nearly: its words may be of different ones.
+/// A copy of the board's memory. Its words may be of slightly different moments.
 using Snapshot = std::array<char, sizeof(ProgressBoard)>;
 
 std::uint64_t word_at(const Snapshot& bytes, std::size_t offset) {

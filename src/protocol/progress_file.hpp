@@ -1,4 +1,4 @@
-// How far a program is with what it stands still for, as another process sees it.
+// A stopped program's progress, as another process sees it.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace moult::internal {
 std::string progress_name(int pid);
 
 struct WorkInProgress {
-  std::uint64_t number = 0;  ///< another one, another piece of work
+  std::uint64_t number = 0;  ///< differs for each operation
   std::string what;          ///< control characters as "?"
   std::uint64_t objects = 0;
-  double done = 0;  ///< objects; one that is half done counts as half of one
+  double done = 0;  ///< objects; a half-done one counts as half
 };
 
-/// What goes on at this moment; nothing when nothing does, or the file is not there or something else.
+/// The operation in progress. Nothing if there is none, or if the file is missing or is something else.
 std::optional<WorkInProgress> read_progress(const std::filesystem::path& path);
 
 }  // namespace moult::internal

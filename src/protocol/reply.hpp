@@ -1,4 +1,4 @@
-// What a running program answers, as values. docs/protocol.md is the contract; nothing here does I/O.
+// The answers of a running program, as values. docs/protocol.md is the contract. Nothing here does I/O.
 #pragma once
 
 #include <cstdint>
@@ -25,43 +25,43 @@ struct StatusReply {
   int log_level = 0;
 };
 
-/// Of `update`, `check` and `rollback`.
+/// The reply to `update`, `check` and `rollback`.
 struct UpdatesReply {
-  /// Why it is not all as it was asked for; none: it is.
+  /// Why the request was not fulfilled as a whole; none: it was.
   std::optional<Failure> failure;
-  /// It is of the file, or what its entry threw, and of none of the updates.
+  /// The failure concerns the file, or is what its entry function threw. It concerns none of the updates.
   bool file_refused = false;
   std::vector<UpdateReport> updates;
   std::optional<double> load_ms;
   std::vector<std::string> warnings;
-  bool changed_directly = false;  ///< the file's entry changed something by itself, in no update: that stays
+  bool changed_directly = false;  ///< the file's entry function made an untracked change, which stays
 };
 
-/// A variable or parameter of a frame, as moult/stack.hpp has it.
+/// A variable or parameter of a frame, as in moult/stack.hpp.
 struct VariableRecord {
   std::string name;
   std::string type;
   bool parameter = false;
   std::string where;
-  std::string value;  ///< empty where it is not known, or not shown
+  std::string value;  ///< empty if it is not known, or not shown
 };
 
 struct FrameRecord {
-  std::string function;  ///< demangled; empty when nothing is known
+  std::string function;  ///< demangled; empty if nothing is known
   std::string module;
-  std::uint64_t offset = 0;  ///< from the function's first byte, or from the module's when the function is unknown
+  std::uint64_t offset = 0;  ///< from the function's first byte; from the module's if the function is unknown
   std::string file;
   int line = 0;
   bool precise = true;
   bool inlined = false;                  ///< the call has no frame of its own
-  std::vector<VariableRecord> locals{};  ///< only where they were asked for
+  std::vector<VariableRecord> locals{};  ///< only if they were requested
 };
 
 struct ThreadRecord {
   std::int64_t id = 0;
   std::string name;
-  std::vector<FrameRecord> frames;  ///< the innermost one first
-  std::string point{};              ///< the static update point at which it waits
+  std::vector<FrameRecord> frames;  ///< the innermost frame first
+  std::string point{};              ///< the static update point at which the thread waits
 };
 
 struct ThreadsReply {
@@ -76,9 +76,9 @@ struct FunctionRecord {
 };
 
 struct FunctionsReply {
-  /// The program's own first, then those of its libraries, moult's own last.
+  /// The program's functions first, then those of its libraries, then moult's.
   std::vector<FunctionRecord> functions;
-  std::size_t total = 0;  ///< how many there are, of which these are the first
+  std::size_t total = 0;  ///< how many there are; these are the first
 };
 
 /// Objects of one class in a pool.
@@ -89,25 +89,25 @@ struct HeldRecord {
 };
 
 struct PoolRecord {
-  std::string class_name;        ///< the one that derives from Updatable; demangled
-  bool of_subclass = false;      ///< a pool beside the class's own, for subclasses of one size
-  std::vector<HeldRecord> held;  ///< the class that is made now first; after a conversion there may be a second
-  std::uint64_t slot_size = 0;   ///< bytes, as all below
+  std::string class_name;        ///< the class that derives from Updatable, demangled
+  bool of_subclass = false;      ///< a second pool, for subclasses of one size
+  std::vector<HeldRecord> held;  ///< the class of new objects first; after a conversion there may be a second
+  std::uint64_t slot_size = 0;   ///< bytes, like all below
   std::uint64_t reserved = 0;    ///< address space
   std::uint64_t resident = 0;    ///< memory of the slots
   std::uint64_t metadata = 0;    ///< memory beside the slots
 };
 
-/// A conversion at first use that is not finished.
+/// An unfinished lazy conversion.
 struct WaitingRecord {
-  std::string old_class;  ///< demangled, as the other
+  std::string old_class;  ///< demangled, like the other
   std::string new_class;
-  std::uint64_t objects = 0;  ///< as many as lived when it was prepared
+  std::uint64_t objects = 0;  ///< objects alive when it was prepared
   std::uint64_t converted = 0;
-  std::uint64_t failed = 0;  ///< which stay objects of the old class
-  std::uint64_t chunks = 0;  ///< of memory: they are converted as a whole
+  std::uint64_t failed = 0;  ///< objects that stay of the old class
+  std::uint64_t chunks = 0;  ///< slab ranges, each converted as a whole
   std::uint64_t converted_chunks = 0;
-  bool drained = false;  ///< a thread of the program's converts what nobody uses
+  bool drained = false;  ///< a thread of moult's converts unused objects
 };
 
 struct ObjectsReply {
@@ -132,22 +132,22 @@ struct EventsReply {
   std::vector<EventRecord> events;
 };
 
-/// Done, and there is nothing to tell.
+/// Done, without any further data.
 struct DoneReply {};
 
 using Result = std::variant<Failure, StatusReply, UpdatesReply, ThreadsReply, FunctionsReply, ObjectsReply, EventsReply,
                             DoneReply>;
 
-/// The reply's line, without a newline. `id` is that of the request. Text that is no UTF-8 gets replacement characters.
+/// The reply's line, without a newline. `id` is the request's. Text that is no UTF-8 gets replacement characters.
 std::string format_reply(const std::string& id, const Result& result);
 /// The line of one event, as `log` with `follow` sends it.
 std::string format_event(const EventRecord& event);
 
-/// The error of a reply, or nothing when it says `ok`. Throws Error (unreadable) when the line is no reply.
+/// The error of a reply; nothing if it says `ok`. Throws Error (unreadable) if the line is no reply.
 std::optional<Failure> parse_failure(std::string_view line);
 
-/// Read the reply to the command of the same name. A reply with an error and nothing beside it is thrown as the Error
-/// it tells of; a line that makes no sense as Error (unreadable). Members that are missing keep their defaults.
+/// Parse the reply to the command of the same name. A reply with an error and no data is thrown as that Error. A line
+/// that is not understood is thrown as Error (unreadable). Missing members keep their defaults.
 StatusReply parse_status(std::string_view line);
 UpdatesReply parse_updates(std::string_view line);
 ThreadsReply parse_threads(std::string_view line);

@@ -7,12 +7,12 @@
 namespace moult::internal {
 namespace {
 
-/// A day: longer waits are mistakes, and the sum with the clock must not overflow.
+/// A day: longer waits are mistakes, and their sum with the clock must not overflow.
 constexpr std::uint64_t longest_wait_ms = 86'400'000;
 
 MalformedRequest malformed(std::string message) { return {Failure{ErrorCode::invalid_argument, std::move(message)}}; }
 
-/// A zero byte would end it early for the system.
+/// A zero byte would end the path early in system calls.
 bool is_absolute_path(std::string_view path) {
   return path.starts_with('/') && path.find('\0') == std::string_view::npos;
 }
@@ -23,7 +23,7 @@ std::string absolute_path(const Members& members) {
   return path;
 }
 
-/// Relative to what the program's working directory happens to be is never what a client means.
+/// A client never means a path relative to the program's working directory.
 bool is_log_path(std::string_view path) { return path.empty() || is_absolute_path(path); }
 
 std::chrono::milliseconds wait_of(const Members& members, std::chrono::milliseconds otherwise) {
@@ -75,7 +75,7 @@ Command command_of(const Json& json) {
                    "\"; there are status, update, check, threads, functions, objects, log, rollback and set");
 }
 
-/// The JSON text of `id`. Other types than these could nest without end, so they are not copied.
+/// The JSON text of `id`. Other types could be nested without limit, so they are not copied.
 std::string id_of(const Json& json) {
   if (!json.contains("id")) return {};
   const Json& id = json["id"];
@@ -122,7 +122,7 @@ Command parse_plain_set(std::string_view arguments) {
   return SetRequest{static_cast<LogLevel>(value.front() - '0'), std::nullopt};
 }
 
-/// Pymoult's lines: what its listeners understand.
+/// The plain lines that Pymoult's listeners understand.
 Command parse_plain(std::string_view line) {
   const auto [command, arguments] = split_word(line);
   if (command == "set") return parse_plain_set(arguments);

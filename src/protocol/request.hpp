@@ -1,4 +1,4 @@
-// What a client may ask of a running program, as values. docs/protocol.md is the contract; nothing here does I/O.
+// The requests to a running program, as values. docs/protocol.md is the contract. Nothing here does I/O.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@
 
 namespace moult::internal {
 
-/// Why something was not done: the `error` of a reply.
+/// The reason of a failure: the `error` of a reply.
 struct Failure {
   ErrorCode code = ErrorCode::internal;
   std::string message;
@@ -29,9 +29,9 @@ struct StatusRequest {};
 struct UpdateRequest {
   std::string path;  ///< absolute
   bool force = false;
-  /// For all updates of the file together.
+  /// The time for all updates of the file together.
   std::chrono::milliseconds wait{30000};
-  /// What messages call the file, where it was compiled from something the sender knows better; empty: its path.
+  /// The file's name in messages, if it was compiled from a source that the sender knows; empty: its path.
   std::string source{};
 };
 
@@ -42,7 +42,7 @@ struct CheckRequest {
 };
 
 struct ThreadsRequest {
-  bool locals = false;  ///< inlined calls as frames too, and the variables of each
+  bool locals = false;  ///< also inlined calls as frames, and each frame's variables
 };
 
 struct FunctionsRequest {
@@ -67,7 +67,7 @@ struct SetRequest {
   std::optional<std::string> log_path;
 };
 
-/// A line that is no request, and why.
+/// A line that is no request, and the reason.
 struct MalformedRequest {
   Failure failure;
 };
@@ -76,15 +76,15 @@ using Command = std::variant<MalformedRequest, AuthenticateRequest, StatusReques
                              ThreadsRequest, FunctionsRequest, ObjectsRequest, LogRequest, RollbackRequest, SetRequest>;
 
 struct Request {
-  std::string id;  ///< JSON text of the request's `id`, a string or a number; empty when it has none
+  std::string id;  ///< JSON text of the request's `id`, a string or a number; empty if it has none
   Command command;
 };
 
-/// Reads one line, without its newline: a JSON object or one of Pymoult's plain lines. Never throws but for want of
-/// memory: what makes no sense becomes a MalformedRequest, with the `id` where there is one.
+/// Parses one line without its newline: a JSON object or one of Pymoult's plain lines. Throws only std::bad_alloc: a
+/// line that is not understood becomes a MalformedRequest, with the `id` if it has one.
 Request parse_request(std::string_view line);
 
-/// The JSON line of a request, without a newline. A MalformedRequest cannot be sent: throws Error (invalid_argument).
+/// The JSON line of a request, without a newline. Throws Error (invalid_argument) for a MalformedRequest.
 std::string format_request(const Request& request);
 
 }  // namespace moult::internal

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What stands against `folder`, in words; empty when it may be used.
+/// Why `folder` must not be used; empty if it may be.
 std::string objection(const struct stat& status, std::uint32_t user) {
   if (S_ISLNK(status.st_mode)) return "is a symbolic link";
   if (!S_ISDIR(status.st_mode)) return "is no folder";
@@ -34,7 +34,7 @@ bool usable_parent(const fs::path& folder, std::uint32_t user) {
 }
 
 void make_folder(const fs::path& folder, std::uint32_t user) {
-  // A folder that exists is judged like any other, so a race for its making does no harm.
+  // An existing folder is checked like any other, so a race in creating it does no harm.
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     throw Error(ErrorCode::system, folder.string() + ": cannot be made: " + std::strerror(errno) +
                                        "; set XDG_RUNTIME_DIR to a folder of your own");
@@ -77,7 +77,7 @@ RuntimeSurroundings RuntimeSurroundings::of_process(int pid) {
 
 std::vector<fs::path> candidate_folders(const RuntimeSurroundings& surroundings) {
   std::vector<fs::path> folders;
-  // The XDG base directory specification: a relative path is to be ignored.
+  // According to the XDG base directory specification, a relative path must be ignored.
   if (surroundings.xdg_runtime_dir.starts_with('/'))
     folders.push_back(fs::path(surroundings.xdg_runtime_dir) / "moult");
   const std::string user = std::to_string(surroundings.user);

@@ -37,12 +37,12 @@ namespace {
 /// Only grows and is read without the lock, like the entry code.
 struct MovedCode {
   static constexpr std::size_t capacity = 4096;
-  struct Piece {
+  struct Block {
     CodeRange range;
     std::vector<MovedInstruction> instructions;
   };
   Guarded<std::monostate> growing;
-  std::atomic<const Piece*> pieces[capacity];
+  std::atomic<const Block*> blocks[capacity];
   std::atomic<std::size_t> count{0};
 };
 MovedCode moved_code;
@@ -51,9 +51,9 @@ MovedCode moved_code;
 const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
   const std::size_t count = moved_code.count.load(std::memory_order_acquire);
   for (std::size_t i = 0; i < count; ++i) {
-    const MovedCode::Piece& piece = *moved_code.pieces[i].load(std::memory_order_relaxed);
-    if (!piece.range.contains(address)) continue;
-    for (const MovedInstruction& instruction : piece.instructions)
+    const MovedCode::Block& block = *moved_code.blocks[i].load(std::memory_order_relaxed);
+    if (!block.range.contains(address)) continue;
+    for (const MovedInstruction& instruction : block.instructions)
       if (instruction.at == address) return &instruction;
   }
   return nullptr;
@@ -63,14 +63,14 @@ const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
 
 void register_moved_code(CodeRange range, std::vector<MovedInstruction> code) {
   // Never freed: a walk may read it at any time.
-  const MovedCode::Piece* const piece = new MovedCode::Piece{range, std::move(code)};
-  moved_code.growing.with([piece](std::monostate&) {
+  const MovedCode::Block* const block = new MovedCode::Block{range, std::move(code)};
+  moved_code.growing.with([block](std::monostate&) {
     const std::size_t count = moved_code.count.load(std::memory_order_relaxed);
     if (count == MovedCode::capacity) {
-      delete piece;
+      delete block;
       throw Error(ErrorCode::no_room, "too many functions have had a gate: " + std::to_string(count));
     }
-    moved_code.pieces[count].store(piece, std::memory_order_relaxed);
+    moved_code.blocks[count].store(block, std::memory_order_relaxed);
     moved_code.count.store(count + 1, std::memory_order_release);
   });
 }

@@ -23,7 +23,7 @@ inline Registers registers_of(const ucontext_t& context) noexcept {
           get(REG_R12), get(REG_R13), get(REG_R14), get(REG_R15), get(REG_RIP)};
 }
 
-/// Has the thread go on with another value in one of its registers.
+/// Gives one of the thread's registers another value, with which it will continue.
 inline void set_register(ucontext_t& context, Register number, std::uint64_t word) noexcept {
   constexpr std::array<int, register_count> indices{REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
                                                     REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
@@ -31,16 +31,16 @@ inline void set_register(ucontext_t& context, Register number, std::uint64_t wor
   context.uc_mcontext.gregs[indices[number]] = static_cast<greg_t>(word);
 }
 
-/// The vector registers xmm0 to xmm15 as words; nothing where the kernel has not saved them.
+/// The vector registers xmm0 to xmm15 as words. Nothing if the kernel has not saved them.
 inline std::span<const std::uint64_t> vector_words_of(const ucontext_t& context) noexcept {
   if (context.uc_mcontext.fpregs == nullptr) return {};
-  constexpr std::size_t words = 32;  // two a register
+  constexpr std::size_t words = 32;  // two for each register
   static_assert(sizeof context.uc_mcontext.fpregs->_xmm == words * 8);
   return {reinterpret_cast<const std::uint64_t*>(&context.uc_mcontext.fpregs->_xmm), words};
 }
 
-/// The calling function's own, as far as a walk of its stack needs them: those that calls preserve. Always inlined, so
-/// that the frame they describe is still there.
+/// The calling function's registers that a walk of its stack needs: those that calls preserve. Always inlined, so that
+/// the frame which they describe still exists.
 [[gnu::always_inline]] inline Registers current_registers() noexcept {
   Registers registers{};
   asm volatile(

@@ -1,4 +1,4 @@
-// The machine code that moult writes, as checked data, and what it has to recognise.
+// The machine code that moult writes, as checked data, and the code that it has to recognise.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace moult::internal::x86_64 {
 
-/// `endbr64`: where indirect calls may land when control-flow enforcement is on.
+/// `endbr64`: where indirect calls may land under control-flow enforcement.
 struct [[gnu::packed]] Endbr64 {
   std::uint32_t bytes = 0xFA1E0FF3;
 };
@@ -31,15 +31,15 @@ struct [[gnu::packed]] JumpRel8 {
 };
 static_assert(sizeof(JumpRel8) == 2, "an EB jump is two bytes");
 
-/// `jmp *displacement(%rip)`: to the address that lies in eight bytes within 2 GB of its end.
+/// `jmp *displacement(%rip)`: to the address that is stored in eight bytes within 2 GB of its end.
 struct [[gnu::packed]] JumpThrough {
   std::uint16_t opcode = 0x25FF;
   std::int32_t displacement = 0;
 };
 static_assert(sizeof(JumpThrough) == 6, "an FF 25 jump is six bytes");
 
-/// Sixteen bytes near a function: an address that its entry may jump through, and a jump through it for an entry that
-/// has room for five bytes only.
+/// Sixteen bytes near a function: an address that its entry may jump through, and a jump through it, for an entry with
+/// room for five bytes only.
 struct [[gnu::packed]] JumpSlot {
   JumpThrough jump{.displacement = 2};
   std::uint8_t filler[2] = {0xCC, 0xCC};
@@ -54,7 +54,7 @@ inline constexpr std::uint8_t breakpoint_opcode = 0xCC;
 inline constexpr std::uint8_t push_imm32 = 0x68;
 
 inline constexpr std::size_t longest_call = 7;
-/// Whether a call may end with these bytes: E8 and four bytes, or FF /2 in any of its lengths.
+/// Whether these may be a call's last bytes: E8 and four bytes, or FF /2 in any of its lengths.
 constexpr bool ends_with_call(std::span<const std::uint8_t, longest_call> code) noexcept {
   if (code[longest_call - 5] == 0xE8) return true;
   for (std::size_t length : {2, 3, 4, 6, 7})
@@ -62,7 +62,7 @@ constexpr bool ends_with_call(std::span<const std::uint8_t, longest_call> code) 
   return false;
 }
 
-/// From the end of an instruction at `at`, `length` bytes long, to `to`; nothing when it is more than 2 GB away.
+/// The distance from the end of an instruction at `at`, `length` bytes long, to `to`. Nothing if it is more than 2 GB.
 constexpr std::optional<std::int32_t> displacement(CodeAddress at, std::size_t length, std::uintptr_t to) noexcept {
   std::int64_t distance = static_cast<std::int64_t>(to - (value(at) + length));
   if (distance < std::numeric_limits<std::int32_t>::min() || distance > std::numeric_limits<std::int32_t>::max())
@@ -70,14 +70,14 @@ constexpr std::optional<std::int32_t> displacement(CodeAddress at, std::size_t l
   return static_cast<std::int32_t>(distance);
 }
 
-/// The jump at `at` to `to`, nothing when that is too far.
+/// The jump at `at` to `to`. Nothing if that is too far.
 constexpr std::optional<JumpRel32> jump_to(CodeAddress at, CodeAddress to) noexcept {
   std::optional<std::int32_t> distance = displacement(at, sizeof(JumpRel32), value(to));
   if (!distance) return std::nullopt;
   return JumpRel32{.displacement = *distance};
 }
 
-/// The jump at `at` to the address stored at `where`, nothing when that is too far.
+/// The jump at `at` to the address stored at `where`. Nothing if that is too far.
 constexpr std::optional<JumpThrough> jump_through(CodeAddress at, std::uintptr_t where) noexcept {
   std::optional<std::int32_t> distance = displacement(at, sizeof(JumpThrough), where);
   if (!distance) return std::nullopt;

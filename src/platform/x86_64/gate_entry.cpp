@@ -1,9 +1,9 @@
 // Arguments are in rdi, rsi, rdx, rcx, r8, r9, the number of vector registers in al, the static chain in r10, and
-// vectors of any width in xmm0 to zmm7. What is asked may use all of the last by the way (memcpy of the C library), so
-// xsave keeps them, in the standard format. The frame has unwind information: a thread that waits here shows its
-// callers, and exceptions that end a thread come through.
+// vectors of any width in xmm0 to zmm7. The called function may use all vector registers incidentally (the C library's
+// memcpy), so xsave keeps them, in the standard format. The frame has unwind information: a thread that waits here
+// shows its callers, and exceptions that end a thread pass through.
 //
-// The jump at the end is one that indirect branch tracking leaves alone: it may lead into the middle of a function.
+// Indirect branch tracking ignores the jump at the end, which may lead into the middle of a function.
 #include "platform/x86_64/gate_entry.hpp"
 
 #include <cpuid.h>

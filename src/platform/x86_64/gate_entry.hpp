@@ -1,5 +1,5 @@
-// The way from a function's entry through a gate: a function of moult's is asked where the call shall go on, with every
-// register that carries an argument as it was.
+// The path from a function's entry through a gate. It calls a function of moult's that decides where the call
+// continues, and preserves every register that carries an argument.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,13 @@
 
 namespace moult::internal {
 
-/// What a gate's stub leads to. The assembly knows the first field.
+/// The object behind a gate's stub. The assembly knows the first field.
 struct GateEntry {
-  /// Says where this call goes on. It may wait, and what ends the thread may be thrown through it.
+  /// Decides where this call continues. It may wait, and an exception that ends the thread may pass through it.
   CodeAddress (*decide)(GateEntry& gate) = nullptr;
 };
 
-/// The code at a gate: it loads the gate's address into r11, which no call carries anything in, and jumps.
+/// The code at a gate: it loads the gate's address into r11, in which no call passes anything, and jumps.
 struct [[gnu::packed]] GateStub {
   std::uint16_t load = 0xBB49;  ///< movabs gate, %r11
   std::uint64_t gate = 0;
@@ -25,10 +25,10 @@ struct [[gnu::packed]] GateStub {
 };
 static_assert(sizeof(GateStub) == 24 && offsetof(GateStub, target) == 16, "the jump goes through what lies behind it");
 
-/// For `gate`, which stays where it is.
+/// Makes the stub for `gate`, whose address must not change.
 GateStub stub_for(GateEntry& gate) noexcept;
 
-/// Whether the processor and the system keep the vector registers in a form that is known here.
+/// Whether the processor and the system save the vector registers in a known form.
 bool can_keep_arguments() noexcept;
 
 }  // namespace moult::internal

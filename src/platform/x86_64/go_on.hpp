@@ -1,4 +1,4 @@
-// Leaving a function in another way than by its return.
+// Leaves a function in another way than by returning.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace moult::internal {
 
-/// The registers of a function that has just made a call: those that the call must preserve, and where the return
-/// address lies on top of its stack.
+/// The registers of a function that has just made a call: those that the call must preserve, and the address of the
+/// return address on top of its stack.
 struct CallerState {
   std::uint64_t rbx = 0;
   std::uint64_t rbp = 0;
@@ -20,7 +20,7 @@ struct CallerState {
 };
 
 /// Gives the calling thread these registers and enters `code`, as if the caller had called it with `first_argument`
-/// alone. What is on the stack further in is given up as it is: no destructor runs.
+/// alone. Inner frames are discarded as they are: no destructor runs.
 [[noreturn]] void enter_instead(const CallerState& caller, CodeAddress code, std::uint64_t first_argument) noexcept;
 
 }  // namespace moult::internal

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint8_t mov_eax_opcode = 0xB8;
 constexpr std::size_t mov_eax_size = 5;
 
-/// Calls that signal(7) says are never restarted, and those it restarts only without a time-out.
+/// Calls that are never restarted according to signal(7), and those that are restarted only without a time-out.
 bool may_be_repeated(long number) noexcept {
   switch (number) {
     case SYS_epoll_wait:
@@ -49,8 +49,8 @@ bool may_be_repeated(long number) noexcept {
   }
 }
 
-/// Code bytes just before `end`; null where they cannot be read, or lie in two pages. Nothing may lie before the code
-/// that a thread stands in, as where a just-in-time compiler put it at the beginning of its pages.
+/// The code bytes just before `end`. Null if they cannot be read or lie in two pages: the thread's code may have
+/// nothing before it, if a just-in-time compiler put it at the beginning of its pages.
 const std::uint8_t* code_before(std::uint64_t end, std::size_t size) noexcept {
   constexpr std::uint64_t page = 4096;
   if ((end - 1) % page + 1 < size || !is_readable(end - size)) return nullptr;
@@ -61,8 +61,8 @@ bool is_syscall_at(const std::uint8_t* code) noexcept {
   return code != nullptr && std::memcmp(code, syscall_opcode, sizeof syscall_opcode) == 0;
 }
 
-/// The immediate of a `mov eax, imm32` that ends right before `end`; -1 when there is none. A REX prefix in front would
-/// make it a move to r8d.
+/// The immediate of a `mov eax, imm32` that ends right before `end`; -1 if there is none. With a REX prefix it would be
+/// a move to r8d.
 long number_loaded_before(std::uint64_t end) noexcept {
   const std::uint8_t* code = code_before(end, mov_eax_size + 1);
   if (code == nullptr || code[1] != mov_eax_opcode || (code[0] & 0xF0) == 0x40) return -1;
@@ -71,7 +71,7 @@ long number_loaded_before(std::uint64_t end) noexcept {
   return number;
 }
 
-/// glibc's cancellation points put a 4-byte load of an argument between (mov disp8(%rsp), %edi).
+/// glibc's cancellation points have a 4-byte load of an argument between the two (mov disp8(%rsp), %edi).
 long number_in_code(std::uint64_t syscall_at) noexcept {
   constexpr std::size_t load_size = 4;
   long number = number_loaded_before(syscall_at);
@@ -99,7 +99,7 @@ void record(const greg_t* now, long number, BlockedCall& call) noexcept {
   for (int i = 0; i < 6; ++i) call.arguments[i] = static_cast<std::uint64_t>(now[argument_registers[i]]);
 }
 
-/// A relative sleep with a place for the rest: the kernel has just written it there.
+/// For a relative sleep with a place for the remaining time, which the kernel has just written there.
 void sleep_only_the_rest(greg_t* registers, long number) noexcept {
   if (number == SYS_nanosleep && registers[REG_RSI] != 0) registers[REG_RDI] = registers[REG_RSI];
   if (number == SYS_clock_nanosleep && registers[REG_R10] != 0 && (registers[REG_RSI] & TIMER_ABSTIME) == 0)

@@ -2,9 +2,9 @@
 //
 //   nop; call common; .long slot - . ; filler
 //
-// The return address on the stack is that of the call. The nop before it is there since unwinders look a return address
-// up by the byte before it. The call leaves its own return address, the place of the .long, in the very word of the
-// stack that the stub's address was in; `common` and the unwind information find the slot through it, so that one
+// The return address on the stack is that of the call. Unwinders look a return address up by the byte before it, which
+// is why the nop is there. The call pushes its own return address, the place of the .long, into the very word of the
+// stack that held the stub's address. `common` and the unwind information find the slot through it, so that one
 // description serves all stubs. Then `common` writes the true address into that word, and from there on the stack is as
 // at any return.
 //
@@ -39,7 +39,7 @@ extern const char moult_return_stubs[] __attribute__((visibility("hidden")));
 extern const char moult_return_stubs_end[] __attribute__((visibility("hidden")));
 extern const char moult_return_common_end[] __attribute__((visibility("hidden")));
 
-/// After the state: whoever sleeps on the word looks at the states when it has changed.
+/// The counter is raised after the state: a thread that sleeps on it looks at the states when it has changed.
 [[gnu::visibility("hidden"), gnu::used]] _Unwind_Reason_Code moult_return_personality(int, _Unwind_Action actions,
                                                                                       std::uint64_t, _Unwind_Exception*,
                                                                                       _Unwind_Context* context) {
@@ -59,7 +59,7 @@ static_assert(SYS_futex == 202 && (FUTEX_WAKE | FUTEX_PRIVATE_FLAG) == 129 && IN
 // CFI: DW_CFA_def_cfa rsp+1. DW_CFA_val_expression (0x16) for rsp (7): CFA (pushed) lit1 minus. DW_CFA_expression
 // (0x10) for the return address (16), from the CFA: lit17 minus... reads the word below the stack pointer, the stub's
 // address or the one behind its call; there: [+ distance from the one to the other,] dup, deref_size 4, plus: the slot.
-// An address that is in flight may be looked up in `common` too: those rules hold until the word is put right.
+// An exception may look an address up in `common` too: those rules hold until the word is restored.
 asm(R"(
   .text
   .p2align 6
@@ -165,7 +165,7 @@ std::atomic<std::uint32_t>& told_returns() noexcept { return moult_told_returns;
 namespace {
 
 bool is_unwinder_of_gcc() noexcept {
-  // Both libraries of that name define the calls of GCC's unwinder too.
+  // Both libraries called libunwind define the calls of GCC's unwinder too.
   Dl_info raises{};
   if (::dladdr(reinterpret_cast<void*>(&_Unwind_RaiseException), &raises) == 0) return false;
   for (const char* name : {"_ULx86_64_step", "__unw_step"}) {
