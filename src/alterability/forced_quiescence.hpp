@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "alterability/return_wait.hpp"
+#include "alterability/return_barrier.hpp"
 #include "code/gate.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 
-#include "alterability/class_activity.hpp"
-#include "alterability/waiting.hpp"
+#include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
 #include "moult/error.hpp"

@@ -1,16 +1,156 @@
+// A round is: stop, look, watch what is active, let the program run, sleep until the last watched call has returned or
+// something else makes a look worth it. What nobody tells of (see watch_returns, and longjmp, and tail calls) is looked
+// at as a wait for quiescence does, or rarely where all calls are watched.
+//
 // The calls of one moment, and when they are over.
-#include "moult/return_barrier.hpp"
+#include "alterability/return_barrier.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "alterability/quiescence.hpp"
-#include "alterability/return_wait.hpp"
 #include "base/check.hpp"
 #include "base/fault.hpp"
 #include "moult/error.hpp"
+#include "moult/return_barrier.hpp"
 #include "threads/current_stop.hpp"
 #include "watch/return_watch.hpp"
+
+namespace moult::internal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Until a watched call may have been left without a word, and until the reader is told what is waited for.
+constexpr milliseconds first_look{100};
+
+/// When to look again without having been told.
+class Looks final {
+ public:
+  explicit Looks(const Patience& patience) : sleep_time_(patience.sleep_time) {}
+
+  Clock::time_point next(bool all_watched) {
+    milliseconds& delay = all_watched ? rare_ : frequent_;
+    const milliseconds now = std::min(delay, sleep_time_);
+    delay = std::min(delay * (all_watched ? 10 : 2), sleep_time_);
+    return Clock::now() + now;
+  }
+
+ private:
+  milliseconds sleep_time_;
+  milliseconds frequent_{1};
+  milliseconds rare_{first_look};
+};
+
+/// What it takes to describe an activity is to be a small part of the time that waiting takes.
+class Words final {
+ public:
+  void tell(Transaction& transaction, const Activity& activity, bool is_last) {
+    constexpr int share = 10;
+    const Clock::time_point now = Clock::now();
+    if (!is_last && now < next_) return;
+    transaction.set_reason(explain(activity));
+    next_ = Clock::now() + std::max<Clock::duration>(first_look, (Clock::now() - now) * share);
+  }
+
+ private:
+  Clock::time_point next_ = Clock::now() + first_look;
+};
+
+}  // namespace
+
+std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions) {
+  std::vector<CodeRange> ranges;
+  for (const FunctionExtent& function : functions)
+    ranges.insert(ranges.end(), function.ranges.begin(), function.ranges.end());
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<CodeRange> merged;
+  for (const CodeRange& range : ranges) {
+    if (!merged.empty() && range.begin <= merged.back().end)
+      merged.back().end = std::max(merged.back().end, range.end);
+    else
+      merged.push_back(range);
+  }
+  return merged;
+}
+
+ReturnWait::ReturnWait(std::vector<FunctionExtent> functions, std::vector<ThreadId> threads)
+    : functions_(std::move(functions)), code_(code_of(functions_)), threads_(std::move(threads)) {}
+
+void ReturnWait::end(const StoppedWorld& stopped) noexcept {
+  end_watch(stopped, watch_.calls);
+  watch_.calls.clear();
+  watch_.unwatched.clear();
+  watch_.unwinding.clear();
+}
+
+/// Whether each active call is told of, and one has not been yet.
+bool ReturnWait::is_untold() const noexcept {
+  return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), has_returned);
+}
+
+std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
+  Transaction& transaction = transaction_of_the_step();
+  if (internal::current_stop() == nullptr) {
+    MOULT_FAULT("alterability.return.stop");
+    transaction.hold(StoppedWorld::stop({.timeout = patience.stop_timeout, .keep_out = {}}));
+  }
+  const StoppedWorld& stopped = *internal::current_stop();
+  MOULT_FAULT("alterability.return.look");
+  std::optional<Activity> activity = find_activity(stopped, functions_, threads_);
+  // The new watch comes first: a call that both are about keeps its stub.
+  Watch now;
+  if (activity && rest == Rest::watch) now = internal::watch_returns(stopped, code_, threads_);
+  end(stopped);
+  watch_ = std::move(now);
+  if (activity) transaction.resume();
+  return activity;
+}
+
+bool ReturnWait::wait(const Patience& patience) {
+  const Clock::time_point deadline = Clock::now() + patience.sleep_time * patience.max_tries;
+  Looks looks(patience);
+  Words words;
+  for (;;) {
+    const bool is_last = Clock::now() >= deadline;
+    const std::optional<Activity> activity = probe(patience, is_last ? Rest::end : Rest::watch);
+    if (!activity) return true;
+    const Clock::time_point look = std::min(deadline, looks.next(watch_.is_complete()));
+    words.tell(transaction_of_the_step(), *activity, is_last);
+    if (is_last) return false;
+    for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
+      const std::uint32_t seen = told_so_far();
+      if (watch_.is_complete() && !is_untold()) break;
+      await_return(seen, look - now);
+    }
+  }
+}
+
+bool ReturnWait::check(const Patience& patience) {
+  if (is_untold() && Clock::now() < next_look_ && internal::current_stop() == nullptr) return false;
+  next_look_ = Clock::now() + patience.sleep_time;
+  const std::optional<Activity> activity = probe(patience, Rest::watch);
+  if (activity) transaction_of_the_step().set_reason(explain(*activity));
+  return !activity;
+}
+
+}  // namespace moult::internal
+
+namespace moult {
+
+bool wait_return_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
+                              const std::vector<ThreadId>& threads) {
+  internal::ReturnWait wait(internal::extents_of_versions(functions), threads);
+  return wait.wait(patience);
+}
+
+bool wait_return_of_function(const AnyFunction& function, const Patience& patience,
+                             const std::vector<ThreadId>& threads) {
+  return wait_return_of_functions({function}, patience, threads);
+}
+
+}  // namespace moult
 
 namespace moult {
 namespace {

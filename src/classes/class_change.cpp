@@ -125,7 +125,7 @@ class StayingCode final {
         lines.push_back(variable.name + at_place(variable.place) + ", a static object that holds a " +
                         request_.old_class);
     const std::size_t others = lines.size();
-    for (const ClassMention& mention : uses_.mentions)
+    for (const ClassUse& mention : uses_.mentions)
       if (mention.reach >= least && !replaced_.contains(mention.code.begin))
         lines.push_back(mention.function + at_place(mention.place));
     if (lines.empty()) return;
@@ -220,7 +220,7 @@ ClassUses find_uses(const Program& program, const SentUpdates& updates, const Cl
   for (const RedefinedClass& each : before) {
     ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
     updates.strike_spent(earlier, fresh);
-    for (ClassMention& mention : earlier.mentions)
+    for (ClassUse& mention : earlier.mentions)
       if (!redirected.contains(mention.code.begin)) uses.mentions.push_back(std::move(mention));
     std::move(earlier.variables.begin(), earlier.variables.end(), std::back_inserter(uses.variables));
     std::move(earlier.problems.begin(), earlier.problems.end(), std::back_inserter(uses.problems));

@@ -80,7 +80,7 @@ void SentUpdates::strike_spent(ClassUses& uses, const std::size_t* fresh) const 
     const auto found = spent.find(*module);
     return found != spent.end() && found->second.contains(code.begin);
   };
-  std::erase_if(uses.mentions, [&](const ClassMention& each) { return is_spent(each.code); });
+  std::erase_if(uses.mentions, [&](const ClassUse& each) { return is_spent(each.code); });
   std::erase_if(uses.copies, [&](const MemberCopy& each) { return is_spent(each.caller_code); });
 }
 
@@ -93,7 +93,7 @@ SentUpdates::Functions SentUpdates::spent_in(std::size_t module, const ClassUses
   Functions spent;
   for (const auto& [entry, name] : calls->names)
     if (conversion.has({name, {}, {}})) spent.insert(entry);
-  for (const ClassMention& mention : uses.mentions)  // a transformer mentions its classes
+  for (const ClassUse& mention : uses.mentions)  // a transformer mentions its classes
     if (calls->names.contains(mention.code.begin) && conversion.has(named(mention.function, mention.code.begin)))
       spent.insert(mention.code.begin);
   for (CodeAddress target : targets_) spent.erase(target);

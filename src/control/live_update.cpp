@@ -132,7 +132,7 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
 
 }  // namespace
 
-UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& stop) {
+UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop) {
   const Clock::time_point deadline = Clock::now() + request.wait;
   Submission submission(Submission::Mode::apply);
   UpdatesReply reply = load_and_run(request, submission);
@@ -142,7 +142,7 @@ UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& 
   return reply;
 }
 
-UpdatesReply native_check(const CheckRequest& request) {
+UpdatesReply live_check(const CheckRequest& request) {
   Submission submission(Submission::Mode::check);
   UpdatesReply reply = load_and_run(request, submission);
   judge(reply, submission, UpdateState::queued, shown(request));

@@ -13,7 +13,6 @@
 #include "base/untracked_change.hpp"
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
-#include "functions/site_list.hpp"
 #include "moult/error.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"

@@ -10,7 +10,7 @@
 
 #include "base/demangle.hpp"
 #include "base/name.hpp"
-#include "functions/site_list.hpp"
+#include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
 #include "symbols/name_query.hpp"

@@ -15,7 +15,6 @@
 
 #include "classes/layout_comparison.hpp"
 #include "convert/unfinished.hpp"
-#include "functions/named_modules.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"

@@ -1,4 +1,6 @@
 // The walk over the heap of a stopped program, by a plan made of its debug information.
+//
+// Modules as a user names them.
 #pragma once
 
 #include <array>
@@ -13,6 +15,7 @@
 #include "pools/address_set.hpp"
 #include "pools/readable_memory.hpp"
 #include "symbols/heap_plan.hpp"
+#include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::internal {
@@ -103,5 +106,9 @@ class HeapWalk final : public detail::OpaqueHeapWalk {
   std::vector<ElementRun> runs_;          ///< of one of the others
   std::array<Odd, 7> odd_{};
 };
+
+/// The numbers of the loaded modules of these names, of files or paths; the program itself where none is given. Throws
+/// Error: not_found.
+std::vector<std::size_t> find_modules(const Program& program, const std::vector<std::string>& names);
 
 }  // namespace moult::internal

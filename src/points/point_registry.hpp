@@ -60,7 +60,7 @@ struct PointWait {
   bool is_expired = false;
 };
 
-class PointBoard final {
+class PointRegistry final {
  public:
   /// Throws std::bad_alloc.
   void begin(PointWait wait);

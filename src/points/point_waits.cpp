@@ -25,8 +25,8 @@
 namespace moult {
 namespace {
 
-using internal::point_board;
-using internal::PointBoard;
+using internal::point_registry;
+using internal::PointRegistry;
 using internal::PointWait;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
@@ -76,7 +76,7 @@ struct Look {
   Clock::time_point words_due{};
 };
 
-Look look(PointBoard& board, const internal::Transaction& owner, const Patience& patience) {
+Look look(PointRegistry& board, const internal::Transaction& owner, const Patience& patience) {
   PointWait* wait = board.find(&owner);
   if (wait == nullptr)
     throw Error(ErrorCode::invalid_argument,
@@ -92,7 +92,7 @@ Look look(PointBoard& board, const internal::Transaction& owner, const Patience&
 }
 
 Look look(const internal::Transaction& owner, const Patience& patience) {
-  return point_board().with([&](PointBoard& board) { return look(board, owner, patience); });
+  return point_registry().with([&](PointRegistry& board) { return look(board, owner, patience); });
 }
 
 struct Calls {
@@ -144,17 +144,17 @@ std::string in_short(const Look& look) {
 }
 
 void postpone_words(const internal::Transaction& owner, Clock::duration length) {
-  point_board().with([&](PointBoard& board) { board.find(&owner)->words_due = Clock::now() + length; });
+  point_registry().with([&](PointRegistry& board) { board.find(&owner)->words_due = Clock::now() + length; });
 }
 
 void await_arrivals(const internal::Transaction& owner, Clock::time_point until) {
-  point_board().wait_until(
+  point_registry().wait_until(
       until,
-      [&](PointBoard& board) {
+      [&](PointRegistry& board) {
         PointWait& wait = *board.find(&owner);
         return board.is_reached(wait) || board.is_deserted(wait);
       },
-      [](PointBoard&, bool) {});
+      [](PointRegistry&, bool) {});
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ namespace {
 /// Only the thread that forked is there, and whoever held the lock is not.
 void reset_points_in_child() {
   detail::static_point_waits = 0;
-  new (&point_board()) Guarded<PointBoard>;
+  new (&point_registry()) Guarded<PointRegistry>;
 }
 
 void let_go(Seat* seat) noexcept { seat->say(SeatWord::released); }
@@ -81,7 +81,7 @@ void expire_forgotten_waits() noexcept {
   auto is_forgotten = [now](const PointWait& wait) {
     return now >= wait.good_until && !static_cast<const Transaction*>(wait.owner)->is_in_hand();
   };
-  point_board().with([&](PointBoard& points) { points.expire(is_forgotten, let_go); });
+  point_registry().with([&](PointRegistry& points) { points.expire(is_forgotten, let_go); });
 }
 
 void do_work(Seat& seat) noexcept {
@@ -121,17 +121,17 @@ std::function<void()> stay(std::string_view point, bool is_at_start) noexcept {
   Seat seat;
   const Seated arrival{this_thread_id(), point, is_at_start, is_active, &seat};
   try {
-    if (!point_board().with([&](PointBoard& points) { return points.arrive(arrival); })) return {};
+    if (!point_registry().with([&](PointRegistry& points) { return points.arrive(arrival); })) return {};
   } catch (const std::bad_alloc&) {
     return {};
   }
-  point_board().notify();
+  point_registry().notify();
   sit(seat);
   return std::move(seat.departure);
 }
 
 /// A point's seat; a thread before its main function has none.
-Seat* seat_at_point(PointBoard& points, ThreadId thread) noexcept {
+Seat* seat_at_point(PointRegistry& points, ThreadId thread) noexcept {
   const Seated* seated = points.seat_of(thread);
   return seated == nullptr || seated->is_at_start ? nullptr : seated->seat;
 }
@@ -139,8 +139,8 @@ Seat* seat_at_point(PointBoard& points, ThreadId thread) noexcept {
 }  // namespace
 
 /// Threads may come by when the program is ending: it is never destroyed.
-Guarded<PointBoard>& point_board() {
-  static auto* const made = new Guarded<PointBoard>;
+Guarded<PointRegistry>& point_registry() {
+  static auto* const made = new Guarded<PointRegistry>;
   return *made;
 }
 
@@ -151,7 +151,7 @@ void be_ready_for_fork() {
 
 void begin_wait(PointWait wait) {
   be_ready_for_fork();
-  point_board().with([&](PointBoard& points) {
+  point_registry().with([&](PointRegistry& points) {
     if (points.find(wait.owner) != nullptr)
       throw Error(ErrorCode::invalid_argument,
                   "this update waits for threads at static update points already; name all points in one call");
@@ -164,7 +164,7 @@ void begin_wait(PointWait wait) {
 }
 
 void end_wait(const void* owner) noexcept {
-  point_board().with([owner](PointBoard& points) {
+  point_registry().with([owner](PointRegistry& points) {
     points.end(owner, let_go);
     detail::static_point_waits = static_cast<std::uint32_t>(points.count());
   });
@@ -172,7 +172,7 @@ void end_wait(const void* owner) noexcept {
 
 void work_at_point(const void* owner, const std::function<void()>& steps) {
   Work work{steps, nullptr};
-  const bool is_called = point_board().with([&](PointBoard& points) {
+  const bool is_called = point_registry().with([&](PointRegistry& points) {
     Seat* seat = points.active_seat(owner);
     if (seat == nullptr) return false;
     seat->work = &work;
@@ -185,15 +185,15 @@ void work_at_point(const void* owner, const std::function<void()>& steps) {
 }
 
 std::optional<std::string> point_of(ThreadId thread) {
-  return point_board().with([thread](PointBoard& points) -> std::optional<std::string> {
+  return point_registry().with([thread](PointRegistry& points) -> std::optional<std::string> {
     const Seated* seated = points.seat_of(thread);
     if (seated == nullptr || seated->is_at_start) return std::nullopt;
     return std::string(seated->point);
   });
 }
 
-void set_departure(ThreadId thread, std::function<void()> departure) {
-  const bool is_there = point_board().with([&](PointBoard& points) {
+void set_pending_exit(ThreadId thread, std::function<void()> departure) {
+  const bool is_there = point_registry().with([&](PointRegistry& points) {
     Seat* seat = seat_at_point(points, thread);
     if (seat != nullptr) seat->departure = std::move(departure);
     return seat != nullptr;
@@ -203,9 +203,9 @@ void set_departure(ThreadId thread, std::function<void()> departure) {
                 describe_thread(thread) + " does not stay at a static update point; wait until it has reached one");
 }
 
-void clear_departure(ThreadId thread) noexcept {
+void clear_pending_exit(ThreadId thread) noexcept {
   std::function<void()> departure;  // its captures are destroyed outside of the lock
-  point_board().with([&](PointBoard& points) {
+  point_registry().with([&](PointRegistry& points) {
     if (Seat* seat = seat_at_point(points, thread)) std::swap(departure, seat->departure);
   });
 }
@@ -213,14 +213,14 @@ void clear_departure(ThreadId thread) noexcept {
 void begin_thread(ThreadRole role, const std::function<void()>& publish) {
   be_ready_for_fork();
   is_active = role == ThreadRole::active;
-  point_board().with([](PointBoard& points) { points.add_thread(this_thread_id()); });
+  point_registry().with([](PointRegistry& points) { points.add_thread(this_thread_id()); });
   publish();
   if (detail::static_point_waits != 0) stay({}, true);
 }
 
 void end_thread() noexcept {
-  point_board().with([](PointBoard& points) { points.remove_thread(this_thread_id()); });
-  if (detail::static_point_waits != 0) point_board().notify();
+  point_registry().with([](PointRegistry& points) { points.remove_thread(this_thread_id()); });
+  if (detail::static_point_waits != 0) point_registry().notify();
 }
 
 }  // namespace moult::internal

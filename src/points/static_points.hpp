@@ -18,9 +18,9 @@ std::optional<std::string> point_of(ThreadId thread);
 /// When the thread is let go, it calls `departure()` at its point, in its own context, instead of going on behind it.
 /// The departure may leave by unwinding: moult holds nothing then, and lets it through. Replaces an earlier one. Usable
 /// in a stopped program. Throws Error (not_found) when the thread stays at no point.
-void set_departure(ThreadId thread, std::function<void()> departure);
+void set_pending_exit(ThreadId thread, std::function<void()> departure);
 /// Takes it back, for undo. Nothing when there is none.
-void clear_departure(ThreadId thread) noexcept;
+void clear_pending_exit(ThreadId thread) noexcept;
 
 /// A child of fork begins with an empty board. Throws std::bad_alloc.
 void be_ready_for_fork();
@@ -32,7 +32,7 @@ void begin_thread(ThreadRole role, const std::function<void()>& publish);
 void end_thread() noexcept;
 
 /// The one board of the process.
-Guarded<PointBoard>& point_board();
+Guarded<PointRegistry>& point_registry();
 /// From now on threads look at the board. Throws Error (invalid_argument) when the owner has a wait there already, and
 /// not_found when nobody is meant.
 void begin_wait(PointWait wait);

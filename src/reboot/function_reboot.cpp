@@ -18,10 +18,10 @@ namespace moult::internal {
 namespace {
 
 /// Goes on with a new function.
-class ToSuccessor final : public Departure {
+class ToSuccessor final : public PendingExit {
  public:
   ToSuccessor(ThreadId thread, std::string call, const Exit& exit, std::unique_ptr<moult::detail::Successor> successor)
-      : Departure(thread, std::move(call), exit), successor_(std::move(successor)) {}
+      : PendingExit(thread, std::move(call), exit), successor_(std::move(successor)) {}
 
   std::unique_ptr<moult::detail::Successor> take() noexcept { return std::move(successor_); }
 
@@ -52,7 +52,7 @@ PreparedReboot PreparedReboot::prepare(ThreadId thread, const FunctionReboot& re
   MOULT_FAULT("redefine.function_reboot.prepare");
   PreparedReboot prepared(thread, reboot);
   prepared.versions_ = extents_of_versions(Program::of_this_process(), reboot.rebooted());
-  prepared.check_ = ExitCheck::prepare();
+  prepared.check_ = UnwindCheck::prepare();
   return prepared;
 }
 

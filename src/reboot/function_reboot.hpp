@@ -30,7 +30,7 @@ class PreparedReboot final {
   ThreadId thread_;
   FunctionReboot reboot_;
   std::vector<FunctionExtent> versions_;
-  ExitCheck check_;
+  UnwindCheck check_;
 };
 
 }  // namespace moult::internal

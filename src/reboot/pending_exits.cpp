@@ -33,16 +33,16 @@ using State = ForcedUnwind::State;
 /// Which update has told which threads to depart. Threads may end when the program does: it is never destroyed.
 struct Told {
   const Transaction* transaction;
-  std::shared_ptr<Departure> departure;
+  std::shared_ptr<PendingExit> departure;
 };
 Guarded<std::vector<Told>>& told() {
   static auto* const made = new Guarded<std::vector<Told>>;
   return *made;
 }
 
-std::vector<std::shared_ptr<Departure>> departures_of(const Transaction& transaction) {
+std::vector<std::shared_ptr<PendingExit>> pending_exits_of(const Transaction& transaction) {
   return told().with([&](const std::vector<Told>& all) {
-    std::vector<std::shared_ptr<Departure>> own;
+    std::vector<std::shared_ptr<PendingExit>> own;
     for (const Told& one : all)
       if (one.transaction == &transaction) own.push_back(one.departure);
     return own;
@@ -50,7 +50,7 @@ std::vector<std::shared_ptr<Departure>> departures_of(const Transaction& transac
 }
 
 /// A thread has one departure at a time.
-void refuse_second(const Departure& departure) {
+void refuse_second(const PendingExit& departure) {
   const std::string former = told().with([&](const std::vector<Told>& all) -> std::string {
     for (const Told& one : all)
       if (one.departure->thread() == departure.thread() && one.departure->state() == State::waiting)
@@ -65,11 +65,11 @@ void refuse_second(const Departure& departure) {
 /// On the list for as long as the transaction knows of it.
 class Entry final {
  public:
-  Entry(const Transaction& transaction, std::shared_ptr<Departure> departure) : departure_(departure.get()) {
+  Entry(const Transaction& transaction, std::shared_ptr<PendingExit> departure) : departure_(departure.get()) {
     told().with([&](std::vector<Told>& all) { all.push_back({&transaction, std::move(departure)}); });
   }
   ~Entry() {
-    std::shared_ptr<Departure> last;  // what the program gave it is destroyed outside of the lock
+    std::shared_ptr<PendingExit> last;  // what the program gave it is destroyed outside of the lock
     told().with([&](std::vector<Told>& all) {
       auto own =
           std::find_if(all.begin(), all.end(), [this](const Told& one) { return one.departure.get() == departure_; });
@@ -81,13 +81,13 @@ class Entry final {
   Entry& operator=(const Entry&) = delete;
 
  private:
-  const Departure* departure_;
+  const PendingExit* departure_;
 };
 
 /// "f(int) at a.cpp:12".
 std::string place_of(CodeAddress call) { return Program::of_this_process().describe(call); }
 
-std::string failure_text(const Departure& departure) {
+std::string failure_text(const PendingExit& departure) {
   const std::string begin = describe_thread(departure.thread()) + " did not leave " + departure.call() + ": ";
   if (departure.state() == State::handled)
     return begin + "a handler for every exception in " + place_of(departure.last_call()) +
@@ -99,7 +99,7 @@ std::string failure_text(const Departure& departure) {
   return begin + "it was called off";
 }
 
-void require_not_gone(const Departure& departure) {
+void require_not_gone(const PendingExit& departure) {
   const std::string thread = describe_thread(departure.thread());
   if (departure.state() == State::arrived)
     throw Error(ErrorCode::unsupported,
@@ -108,14 +108,14 @@ void require_not_gone(const Departure& departure) {
     throw Error(ErrorCode::still_active, thread + " is on its way out of " + departure.call());
 }
 
-void call_off(Departure& departure) noexcept {
+void call_off(PendingExit& departure) noexcept {
   departure.call_off();
-  clear_departure(departure.thread());
+  clear_pending_exit(departure.thread());
 }
 
 /// Nothing when all have arrived. Throws Error (still_active) when one never will.
-std::shared_ptr<Departure> first_on_its_way(const Transaction& transaction) {
-  for (std::shared_ptr<Departure>& departure : departures_of(transaction)) {
+std::shared_ptr<PendingExit> first_on_its_way(const Transaction& transaction) {
+  for (std::shared_ptr<PendingExit>& departure : pending_exits_of(transaction)) {
     const State state = departure->state();
     if (state == State::handled || state == State::not_begun)
       throw Error(ErrorCode::still_active, failure_text(*departure));
@@ -124,7 +124,7 @@ std::shared_ptr<Departure> first_on_its_way(const Transaction& transaction) {
   return nullptr;
 }
 
-std::string waiting_text(const Departure& departure) {
+std::string waiting_text(const PendingExit& departure) {
   std::string begin = describe_thread(departure.thread()) + " has not left " + departure.call() + " yet";
   if (departure.state() != State::going_on || value(departure.last_call()) == 0) return begin;
   return begin + ": destructors or handlers run in " + place_of(departure.last_call());
@@ -141,7 +141,7 @@ Transaction& transaction_of_the_step() {
 
 }  // namespace
 
-void Departure::on_handled() noexcept {
+void PendingExit::on_handled() noexcept {
   try {
     Event event;
     event.kind = EventKind::warning;
@@ -163,7 +163,7 @@ StoppedStep require_stopped_step(const std::string& what) {
   return {*stopped, *transaction};
 }
 
-void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure, const std::string& line) {
+void depart(const StoppedStep& step, const std::shared_ptr<PendingExit>& departure, const std::string& line) {
   refuse_second(*departure);
   MOULT_FAULT("redefine.depart.record");
   auto entry = std::make_shared<Entry>(step.transaction, departure);
@@ -171,7 +171,7 @@ void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure
                         .check = [departure] { require_not_gone(*departure); },
                         .undo = [departure, entry] { call_off(*departure); }});
   MOULT_FAULT("redefine.depart.tell");
-  set_departure(departure->thread(), [departure] { ForcedUnwind::begin(departure); });
+  set_pending_exit(departure->thread(), [departure] { ForcedUnwind::begin(departure); });
 }
 
 }  // namespace moult::internal
@@ -180,7 +180,7 @@ namespace moult {
 
 bool check_departures() {
   internal::Transaction& transaction = internal::transaction_of_the_step();
-  const std::shared_ptr<internal::Departure> departure = internal::first_on_its_way(transaction);
+  const std::shared_ptr<internal::PendingExit> departure = internal::first_on_its_way(transaction);
   if (departure == nullptr) return true;
   transaction.set_reason(internal::waiting_text(*departure));
   return false;
@@ -189,7 +189,7 @@ bool check_departures() {
 bool wait_departures(const Patience& patience) {
   internal::Transaction& transaction = internal::transaction_of_the_step();
   const auto deadline = std::chrono::steady_clock::now() + patience.sleep_time * patience.max_tries;
-  while (const std::shared_ptr<internal::Departure> departure = internal::first_on_its_way(transaction)) {
+  while (const std::shared_ptr<internal::PendingExit> departure = internal::first_on_its_way(transaction)) {
     if (departure->await(deadline)) continue;
     transaction.set_reason(internal::waiting_text(*departure));
     return false;

@@ -13,10 +13,10 @@
 namespace moult::internal {
 
 /// One thread's, from one call. What it goes on with comes with the classes derived from this one.
-class Departure : public ForcedUnwind {
+class PendingExit : public ForcedUnwind {
  public:
   /// `call` is what is left, for messages: "the main function of worker (12)".
-  Departure(ThreadId thread, std::string call, const Exit& exit)
+  PendingExit(ThreadId thread, std::string call, const Exit& exit)
       : ForcedUnwind(exit), thread_(thread), call_(std::move(call)) {}
 
   ThreadId thread() const noexcept { return thread_; }
@@ -38,6 +38,6 @@ StoppedStep require_stopped_step(const std::string& what);
 
 /// When the thread is let go it departs. `line` tells what the update has done. Undone before that, it does not; later
 /// it cannot be taken back (unsupported). Throws Error (not_found) when the thread stays at no static update point.
-void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure, const std::string& line);
+void depart(const StoppedStep& step, const std::shared_ptr<PendingExit>& departure, const std::string& line);
 
 }  // namespace moult::internal

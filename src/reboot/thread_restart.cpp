@@ -16,10 +16,10 @@ namespace moult::internal {
 namespace {
 
 /// Back in the loop, this thread runs `main`, or what it ran if there is none.
-class BackToLoop final : public Departure {
+class BackToLoop final : public PendingExit {
  public:
   BackToLoop(std::shared_ptr<ThreadBody> body, std::function<void()> main, const Exit& exit)
-      : Departure(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
+      : PendingExit(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
 
   /// What is called in place of the main function that was left.
   static void arrive_in_loop() {
@@ -57,7 +57,7 @@ ThreadRestart ThreadRestart::prepare(ThreadId thread, std::function<void()> main
                 "no moult::Thread with the id " + std::to_string(static_cast<int>(thread)) +
                     " runs; only threads that the program made as moult::Thread can be restarted");
   restart.main_ = std::move(main);
-  restart.check_ = ExitCheck::prepare();
+  restart.check_ = UnwindCheck::prepare();
   return restart;
 }
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "points/thread_body.hpp"
+#include "points/thread.hpp"
 #include "reboot/pending_exits.hpp"
 #include "reboot/unwind_check.hpp"
 
@@ -17,13 +17,13 @@ class ThreadRestart final {
   static ThreadRestart prepare(ThreadId thread, std::function<void()> main);
 
   /// Throws Error: not_found when the thread stays at no static update point; unsupported when it cannot be unwound
-  /// (ExitCheck).
+  /// (UnwindCheck).
   void commit(const StoppedStep& step);
 
  private:
   std::shared_ptr<ThreadBody> body_;
   std::function<void()> main_;
-  ExitCheck check_;
+  UnwindCheck check_;
 };
 
 }  // namespace moult::internal

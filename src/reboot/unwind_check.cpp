@@ -52,7 +52,7 @@ bool is_resumption(CodeAddress target, const std::vector<CodeAddress>& entries) 
 
 /// Whether the code from `begin` on comes to a call that terminates, on whatever way; it is followed within the
 /// function, up to where the unwinding is taken up again.
-bool ExitCheck::reaches_terminate(CodeAddress begin) const {
+bool UnwindCheck::reaches_terminate(CodeAddress begin) const {
   const std::optional<FrameHandling> code = frame_handling_at(begin);
   if (!code) return false;
   std::set<CodeAddress> seen;
@@ -75,10 +75,10 @@ bool ExitCheck::reaches_terminate(CodeAddress begin) const {
   return false;
 }
 
-ExitCheck ExitCheck::prepare() {
+UnwindCheck UnwindCheck::prepare() {
   MOULT_FAULT("alterability.exits.prepare");
   const Program program = Program::of_this_process();
-  ExitCheck check;
+  UnwindCheck check;
   check.point_ = extent_of(program, AnyFunction(detail::stop_at_static_point));
   check.cpp_routines_ = entries_of(program, "__gxx_personality_v0");
   check.cpp_routines_.push_back(CodeAddress{reinterpret_cast<std::uintptr_t>(&__gxx_personality_v0)});
@@ -88,12 +88,12 @@ ExitCheck ExitCheck::prepare() {
   return check;
 }
 
-bool ExitCheck::ends_the_process(const CallHandling& handling) const {
+bool UnwindCheck::ends_the_process(const CallHandling& handling) const {
   if (handling.site == CallSite::unmentioned || handling.site == CallSite::forbids) return true;
   return handling.site == CallSite::handles && !terminators_.empty() && reaches_terminate(handling.landing_pad);
 }
 
-std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) const {
+std::string UnwindCheck::obstacle(const FrameState& state, bool& may_be_handled) const {
   const std::optional<FrameHandling> frame = frame_handling_at(state.frame.lookup_address());
   if (!frame) return "has no unwind information";
   if (frame->is_signal_frame) return "is where a signal is handled";
@@ -108,8 +108,8 @@ std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) c
   return {};
 }
 
-std::optional<Leavable> ExitCheck::find(const StoppedWorld& stopped, ThreadId thread,
-                                        const std::function<bool(const FrameState&)>& is_wanted) const {
+std::optional<Leavable> UnwindCheck::find(const StoppedWorld& stopped, ThreadId thread,
+                                          const std::function<bool(const FrameState&)>& is_wanted) const {
   MOULT_FAULT("alterability.exits.find");
   Leavable found;
   CodeAddress place{};

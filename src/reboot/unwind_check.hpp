@@ -21,10 +21,10 @@ struct Leavable {
   bool may_be_handled = false;  ///< a handler for everything is on the way to it, or in it
 };
 
-class ExitCheck final {
+class UnwindCheck final {
  public:
   /// Reads symbols: while the program runs.
-  static ExitCheck prepare();
+  static UnwindCheck prepare();
 
   /// The innermost call in progress in `thread`, which stays at a static update point, for which `is_wanted(frame)`
   /// holds; nothing when there is none. The calls that keep it there have returned when it leaves, and do not count.

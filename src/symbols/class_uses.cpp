@@ -18,7 +18,7 @@
 
 #include "base/demangle.hpp"
 #include "symbols/class_walk.hpp"
-#include "symbols/inlined_copy.hpp"
+#include "symbols/inlined_copies.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/use_search.hpp"
 
@@ -30,9 +30,9 @@ class Teller final {
  public:
   explicit Teller(const ModuleSymbols& symbols) : symbols_(symbols) {}
 
-  ClassMention mention(const Dwarf_Die& die, Reach reach) const {
+  ClassUse mention(const Dwarf_Die& die, Reach reach) const {
     const std::uint64_t begin = code_of(die).value_or(0);
-    ClassMention mention{{}, declared_at(die), code_at(begin), reach};
+    ClassUse mention{{}, declared_at(die), code_at(begin), reach};
     mention.function = name_at(begin, die);
     if (mention.place.line == 0) mention.place = symbols_.debug_info()->line_of(begin).value_or(SourceLine{});
     return mention;
@@ -154,7 +154,7 @@ ClassUses uses_in_file(const ModuleSymbols& symbols, const std::string& path, co
   const KnownClass known = find_class(*info, wanted);
   if (known.entries.empty()) return uses;
   const Teller teller(symbols);
-  find_mentions(*info, name, known, [&](Dwarf_Die die, Reach reach) {
+  find_uses(*info, name, known, [&](Dwarf_Die die, Reach reach) {
     if (dwarf_tag(&die) == DW_TAG_subprogram)
       uses.mentions.push_back(teller.mention(die, reach));
     else
@@ -173,7 +173,7 @@ MemberCopy loaded_at(std::uintptr_t bias, MemberCopy copy) {
 }
 
 void append_loaded(const ClassUses& in_file, std::uintptr_t bias, ClassUses& uses) {
-  for (ClassMention mention : in_file.mentions) {
+  for (ClassUse mention : in_file.mentions) {
     mention.code = loaded_at(bias, mention.code);
     uses.mentions.push_back(std::move(mention));
   }
@@ -186,11 +186,11 @@ void append_loaded(const ClassUses& in_file, std::uintptr_t bias, ClassUses& use
 /// A function may have several entries; the one that depends on more stays.
 void put_in_order(ClassUses& uses) {
   const auto rank = [](Reach reach) { return -static_cast<int>(reach); };
-  std::sort(uses.mentions.begin(), uses.mentions.end(), [&](const ClassMention& a, const ClassMention& b) {
+  std::sort(uses.mentions.begin(), uses.mentions.end(), [&](const ClassUse& a, const ClassUse& b) {
     return std::make_tuple(a.code, rank(a.reach)) < std::make_tuple(b.code, rank(b.reach));
   });
-  sort_and_unite(uses.mentions, [](const ClassMention& mention) { return mention.code; });
-  std::sort(uses.mentions.begin(), uses.mentions.end(), [](const ClassMention& a, const ClassMention& b) {
+  sort_and_unite(uses.mentions, [](const ClassUse& mention) { return mention.code; });
+  std::sort(uses.mentions.begin(), uses.mentions.end(), [](const ClassUse& a, const ClassUse& b) {
     return std::tie(a.place.file, a.place.line, a.function) < std::tie(b.place.file, b.place.line, b.function);
   });
   sort_and_unite(uses.variables, [](const ClassVariable& variable) {

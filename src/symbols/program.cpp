@@ -10,8 +10,8 @@
 #include "moult/error.hpp"
 #include "platform/module_generation.hpp"
 #include "symbols/module_symbols.hpp"
+#include "symbols/name_query.hpp"
 #include "symbols/named_functions.hpp"
-#include "symbols/spelling.hpp"
 #include "symbols/type_name.hpp"
 #include "unwind/unwind_range.hpp"
 

@@ -80,7 +80,7 @@ TEST(ReturnBarrier, IsToldWhenTheCallHasReturned) {
 /// Of the thread that is in a call of `stays`: that one and those around it, as the command shows them.
 std::vector<std::string> shown_functions(const ThreadsRequest& request) {
   std::vector<std::string> functions;
-  for (const ThreadRecord& thread : native_threads(request).threads) {
+  for (const ThreadRecord& thread : live_threads(request).threads) {
     for (const FrameRecord& frame : thread.frames)
       if (!functions.empty() || frame.function.find("subject::stays") != std::string::npos)
         functions.push_back(frame.function);

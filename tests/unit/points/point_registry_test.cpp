@@ -43,7 +43,7 @@ struct Keeper {
 };
 
 struct Model {
-  PointBoard board;
+  PointRegistry board;
   std::vector<Walker> walkers;
   std::vector<Keeper> keepers;
   int locked_by = -1;              ///< a keeper in the middle of letting go
@@ -59,7 +59,7 @@ std::string Model::key() const {
   std::string text;
   auto add = [&text](auto... numbers) { ((text += std::to_string(static_cast<long>(numbers)) + ','), ...); };
   for (const Walker& walker : walkers) add(walker.next, walker.rounds, walker.word, walker.is_starting);
-  PointBoard copy = board;
+  PointRegistry copy = board;
   for (std::size_t i = 0; i < keepers.size(); ++i) {
     add(keepers[i].next, keepers[i].is_working);
     if (const PointWait* wait = copy.find(seat_number(i))) add(wait->is_reached, wait->is_expired);
@@ -219,7 +219,7 @@ void Steps::keep(std::size_t i) {
     case Manages::look: {
       if (!is_unlocked()) return;
       if (keeper.gives_up) step([i](Model& model) { take_off(model, i); });
-      PointBoard board = from_.board;
+      PointRegistry board = from_.board;
       PointWait& wait = *board.find(owner(i));
       if (!board.is_reached(wait)) {
         if (board.is_deserted(wait)) return step([i](Model& model) { take_off(model, i); });  // the update fails
@@ -350,7 +350,7 @@ TEST(PointProtocol, AWaitThatIsForgottenKeepsNobody) {
   EXPECT_GT(explore(model), 1000u);
 }
 
-class PointBoardTest : public testing::Test {
+class PointRegistryTest : public testing::Test {
  protected:
   static Seated at(std::string_view point, std::size_t thread = 0) {
     return {thread_number(thread), point, false, false, seat_number(thread)};
@@ -359,22 +359,22 @@ class PointBoardTest : public testing::Test {
     board_.begin({.owner = this, .points = std::move(points), .threads = std::move(threads)});
   }
 
-  PointBoard board_;
+  PointRegistry board_;
 };
 
-TEST_F(PointBoardTest, AThreadThatNobodyNamedPasses) {
+TEST_F(PointRegistryTest, AThreadThatNobodyNamedPasses) {
   begin({}, {thread_number(1)});
   EXPECT_FALSE(board_.arrive(at("top", 0)));
   EXPECT_TRUE(board_.arrive(at("top", 1)));
 }
 
-TEST_F(PointBoardTest, AThreadPassesPointsThatAreNotNamed) {
+TEST_F(PointRegistryTest, AThreadPassesPointsThatAreNotNamed) {
   begin({"top", "bottom"}, {thread_number(0)});
   EXPECT_FALSE(board_.arrive(at("middle")));
   EXPECT_TRUE(board_.arrive(at("bottom")));
 }
 
-TEST_F(PointBoardTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
+TEST_F(PointRegistryTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
   begin({"top"}, {thread_number(0)});
   const int other = 0;
   board_.begin({.owner = &other, .points = {"bottom"}, .threads = {thread_number(0)}});
@@ -384,7 +384,7 @@ TEST_F(PointBoardTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
   EXPECT_TRUE(board_.is_reached(*board_.find(&other)));
 }
 
-TEST_F(PointBoardTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarriesTheUpdateOut) {
+TEST_F(PointRegistryTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarriesTheUpdateOut) {
   board_.add_thread(thread_number(0));
   board_.add_thread(thread_number(1));
   board_.begin({.owner = this, .points = {}, .threads = {}, .driver = thread_number(1)});
@@ -394,7 +394,7 @@ TEST_F(PointBoardTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarrie
   EXPECT_TRUE(board_.is_reached(*board_.find(this)));
 }
 
-TEST_F(PointBoardTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
+TEST_F(PointRegistryTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
   board_.add_thread(thread_number(0));
   board_.add_thread(thread_number(1));
   begin({}, {});
@@ -404,7 +404,7 @@ TEST_F(PointBoardTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
   EXPECT_TRUE(board_.is_reached(*board_.find(this)));
 }
 
-TEST_F(PointBoardTest, AWaitIsDesertedAndNotReachedWhenAllThreadsOfMoultsHaveEnded) {
+TEST_F(PointRegistryTest, AWaitIsDesertedAndNotReachedWhenAllThreadsOfMoultsHaveEnded) {
   board_.add_thread(thread_number(0));
   begin({"misspelt"}, {});
   EXPECT_FALSE(board_.is_deserted(*board_.find(this)));

@@ -76,7 +76,7 @@ TEST_F(StaticPointsTest, ADepartureIsCalledInTheThreadWhenItIsLetGo) {
   std::atomic<ThreadId> called_in{};
   setup_wait_static_points({.names = {}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
-  set_departure(walker.id(), [&] { called_in = this_thread_id(); });
+  set_pending_exit(walker.id(), [&] { called_in = this_thread_id(); });
   look_away();
   EXPECT_EQ(called_in.load(), ThreadId{});
   clean_failed_static_points();
@@ -89,8 +89,8 @@ TEST_F(StaticPointsTest, ADepartureThatWasTakenBackIsNotCalled) {
   std::atomic<bool> was_called{false};
   setup_wait_static_points({.names = {}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
-  set_departure(walker.id(), [&] { was_called = true; });
-  clear_departure(walker.id());
+  set_pending_exit(walker.id(), [&] { was_called = true; });
+  clear_pending_exit(walker.id());
   clean_failed_static_points();
   walker.await_a_round();
   EXPECT_FALSE(was_called);
@@ -102,7 +102,7 @@ void depart_from(Main&& main, const std::function<void()>& departure) {
   Thread thread("departing", main);
   setup_wait_static_points({.names = {}, .threads = {thread.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
-  set_departure(thread.id(), departure);
+  set_pending_exit(thread.id(), departure);
   clean_failed_static_points();
   thread.join();
 }

@@ -159,7 +159,7 @@ TEST(ClassesUnknown, AClassOfAnotherNamespaceIsAnother) {
 
 std::vector<std::string> functions_of(const ClassUses& uses, Reach reach) {
   std::vector<std::string> functions;
-  for (const ClassMention& mention : uses.mentions)
+  for (const ClassUse& mention : uses.mentions)
     if (mention.reach == reach) functions.push_back(mention.function.substr(0, mention.function.find('(')));
   return functions;
 }
@@ -181,7 +181,7 @@ TEST_P(Classes, FunctionsThatNeedTheSizeAreFound) {
 }
 
 TEST_P(Classes, FunctionsThatDoNotMentionTheClassAreNotNamed) {
-  for (const ClassMention& mention : class_uses(program(), "app::Data").mentions) {
+  for (const ClassUse& mention : class_uses(program(), "app::Data").mentions) {
     EXPECT_THAT(mention.function, Not(HasSubstr("not_at_all")));
     EXPECT_THAT(mention.function, Not(HasSubstr("nor_by_the_base")));
     EXPECT_THAT(mention.function, Not(HasSubstr("app::Root::area")));

@@ -1,4 +1,4 @@
-#include "symbols/spelling.hpp"
+#include "symbols/name_query.hpp"
 
 #include <gtest/gtest.h>
 

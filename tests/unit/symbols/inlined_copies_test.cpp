@@ -1,4 +1,4 @@
-#include "symbols/copy_index.hpp"
+#include "symbols/inlined_copies.hpp"
 
 #include <gmock/gmock.h>
 

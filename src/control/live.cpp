@@ -1,4 +1,6 @@
 // What is known without stopping anything: the process, its functions, its updates; and taking one back.
+#include "control/live.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,14 +8,18 @@
 #include <limits>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "base/event.hpp"
 #include "code/patch.hpp"
-#include "control/live.hpp"
+#include "control/backend.hpp"
+#include "convert/lazy_conversion.hpp"
+#include "convert/page_server.hpp"
 #include "elf/elf_file.hpp"
 #include "lifecycle/update_registry.hpp"
 #include "moult/load.hpp"
 #include "moult/manager.hpp"
+#include "pools/statistics.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -61,7 +67,7 @@ std::string module_of(const Program& program, CodeAddress address) {
 std::vector<FunctionSymbol> functions_in_order(const Program& program, const std::string& match) {
   std::error_code ignored;
   const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-  const std::string moults = module_of(program, CodeAddress{reinterpret_cast<std::uintptr_t>(&native_functions)});
+  const std::string moults = module_of(program, CodeAddress{reinterpret_cast<std::uintptr_t>(&live_functions)});
   const auto place = [&](const FunctionSymbol& function) {
     return function.module == own ? 0 : function.module == moults ? 2 : 1;
   };
@@ -72,7 +78,7 @@ std::vector<FunctionSymbol> functions_in_order(const Program& program, const std
 
 }  // namespace
 
-StatusReply native_status() {
+StatusReply live_status() {
   StatusReply reply;
   std::error_code ignored;
   reply.pid = ::getpid();
@@ -88,7 +94,7 @@ StatusReply native_status() {
   return reply;
 }
 
-UpdatesReply native_roll_back(const RollbackRequest& request) {
+UpdatesReply live_roll_back(const RollbackRequest& request) {
   const std::uint64_t id = id_of(request);
   roll_back(id, request.wait);
   UpdatesReply reply;
@@ -97,7 +103,7 @@ UpdatesReply native_roll_back(const RollbackRequest& request) {
   return reply;
 }
 
-FunctionsReply native_functions(const FunctionsRequest& request) {
+FunctionsReply live_functions(const FunctionsRequest& request) {
   std::set<CodeAddress> redefined;
   for (const Standing& change : standing_changes()) redefined.insert(change.function);
   FunctionsReply reply;
@@ -111,6 +117,70 @@ FunctionsReply native_functions(const FunctionsRequest& request) {
                                .redefined = redefined.contains(function.range.begin)});
   }
   return reply;
+}
+
+namespace {
+
+PoolRecord to_record(const PoolStatistics& pool) {
+  PoolRecord record{.class_name = pool.class_name,
+                    .of_subclass = pool.is_of_subclass,
+                    .held = {},
+                    .slot_size = pool.slot_size,
+                    .reserved = pool.reserved,
+                    .resident = pool.resident,
+                    .metadata = pool.metadata};
+  for (const HeldObjects& held : pool.held) record.held.push_back({held.class_name, held.live, held.object_size});
+  return record;
+}
+
+WaitingRecord to_record(const LazyConversion& conversion) {
+  const LazyProgress progress = conversion.progress();
+  return {.old_class = conversion.old_class().readable,
+          .new_class = conversion.new_class().readable,
+          .objects = progress.objects,
+          .converted = progress.converted_objects,
+          .failed = progress.failed_objects,
+          .chunks = progress.chunks,
+          .converted_chunks = progress.converted_chunks,
+          .drained = conversion.is_drained()};
+}
+
+}  // namespace
+
+ObjectsReply live_objects() {
+  ObjectsReply reply;
+  for (const PoolStatistics& pool : pool_statistics()) reply.pools.push_back(to_record(pool));
+  for (const auto& each : PageServer::unfinished()) reply.waiting.push_back(to_record(*each));
+  return reply;
+}
+
+namespace {
+
+void set(const SetRequest& request) {
+  if (request.log_path) event_log().set_path(*request.log_path);
+  if (request.log_level) event_log().set_level(*request.log_level);
+}
+
+std::shared_ptr<void> on_event(std::function<void()> tell) {
+  return event_log().subscribe([tell = std::move(tell)](const Event&) { tell(); });
+}
+
+}  // namespace
+
+Backend live_backend() {
+  Backend backend;
+  backend.status = live_status;
+  backend.update = live_update;
+  backend.check = live_check;
+  backend.threads = live_threads;
+  backend.functions = live_functions;
+  backend.objects = live_objects;
+  backend.roll_back = live_roll_back;
+  backend.set = set;
+  backend.events_since = [](std::uint64_t after) { return event_log().since(after); };
+  backend.on_event = on_event;
+  backend.publish = [](Event event) { event_log().publish(std::move(event)); };
+  return backend;
 }
 
 }  // namespace moult::internal

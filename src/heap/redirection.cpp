@@ -10,7 +10,7 @@
 // and be something else. So the walk is made again, and each place must be among what it finds, holding what was set.
 //
 // Limits: those of the walk. A pointer that nothing leads to, or only what cannot be followed, keeps the old target.
-#include "heap/pointer_change.hpp"
+#include "heap/redirection.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -26,7 +26,6 @@
 #include "base/fault.hpp"
 #include "base/untracked_change.hpp"
 #include "convert/unfinished.hpp"
-#include "functions/named_modules.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "platform/process_memory.hpp"
