@@ -124,10 +124,10 @@ OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePo
   return require_field(kind);
 }
 
-SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh) {
+SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> value) {
   internal::require_changes_are_made(internal::describe_field(kind));
   internal::SideTable& table = internal::mixin_table(kind);
-  SideValue& given = give_value(table, object, std::move(fresh));
+  SideValue& given = give_value(table, object, std::move(value));
   internal::record_given(table, object, given.number);
   return given;
 }

@@ -74,11 +74,11 @@ SideTable& add_field(const detail::FieldKind& kind, std::unique_ptr<SideTable> t
   return known_fields().with([&](std::vector<KnownField>& known) -> SideTable& {
     KnownField* same = find(known, owner, kind.name);
     require_free(same, kind);
-    KnownField fresh{&owner, kind.name, kind.type, kind.size, kind.alignment, table.get(), keeps};
+    KnownField added{&owner, kind.name, kind.type, kind.size, kind.alignment, table.get(), keeps};
     if (same != nullptr)
-      *same = std::move(fresh);
+      *same = std::move(added);
     else
-      known.push_back(std::move(fresh));
+      known.push_back(std::move(added));
     table->publish();
     return *table.release();
   });
@@ -122,10 +122,10 @@ SideValue& value_of(OpaqueSideTable& table, void* object) {
   return internal::behind<internal::SideTable>(table).value_of(object);
 }
 
-SideValue& give_value(OpaqueSideTable& field, void* object, std::unique_ptr<SideValue> fresh) {
+SideValue& give_value(OpaqueSideTable& field, void* object, std::unique_ptr<SideValue> value) {
   auto& table = internal::behind<internal::SideTable>(field);
-  const SideValue* given = fresh.get();
-  SideValue& kept = table.add(object, std::move(fresh));
+  const SideValue* given = value.get();
+  SideValue& kept = table.add(object, std::move(value));
   if (&kept != given) throw Error(ErrorCode::invalid_argument, table.name() + ": the object has a value already");
   return kept;
 }

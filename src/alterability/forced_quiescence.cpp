@@ -49,7 +49,7 @@ std::vector<PatchTarget> targets_of(const Program& program, const std::vector<An
   for (const AnyFunction& function : functions) {
     const FunctionSymbol symbol = symbol_of(program, function);
     require_no_copies(program, symbol);
-    targets.push_back({symbol.demangled, symbol.range, {}, symbol.pieces, {}});
+    targets.push_back({symbol.demangled, symbol.range, {}, symbol.fragments, {}});
   }
   return targets;
 }

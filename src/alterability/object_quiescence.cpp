@@ -24,7 +24,7 @@ void add_class(const Program& program, const std::string& name, std::vector<Func
   }
 }
 
-std::string deletion_in(ThreadId thread) { return describe_thread(thread) + " is deleting an object"; }
+std::string release_in(ThreadId thread) { return describe_thread(thread) + " is deleting an object"; }
 
 }  // namespace
 
@@ -34,7 +34,7 @@ ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std:
 
 ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program,
                                    const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), deletions_(program) {
+    : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), slot_release_(program) {
   MOULT_FAULT("alterability.objects.find");
   for (const std::string& name : classes) add_class(program, name, functions_);
 }
@@ -52,7 +52,7 @@ std::vector<const Pool*> ObjectQuiescence::pools() const {
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWorld& stopped) const {
   if (std::optional<Activity> activity = find_activity(stopped, functions_, {})) return *activity;
-  if (std::optional<ThreadId> deleting = deletions_.find(stopped)) return Deletion{*deleting};
+  if (std::optional<ThreadId> deleting = slot_release_.find(stopped)) return Releasing{*deleting};
   if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped)) return *unmade;
   return std::nullopt;
 }
@@ -60,7 +60,7 @@ std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWo
 /// Reads symbols: not in a stopped program.
 std::string ObjectQuiescence::describe(const Obstacle& obstacle) {
   if (const auto* activity = std::get_if<Activity>(&obstacle)) return explain(*activity);
-  if (const auto* deletion = std::get_if<Deletion>(&obstacle)) return deletion_in(deletion->thread);
+  if (const auto* releasing = std::get_if<Releasing>(&obstacle)) return release_in(releasing->thread);
   return internal::describe(std::get<UnmadeObject>(obstacle));
 }
 
@@ -87,8 +87,8 @@ bool ObjectQuiescence::wait(const Patience& patience) const {
 
 void ObjectQuiescence::require(const StoppedWorld& stopped) const {
   require_quiescence(stopped, functions_);
-  if (std::optional<ThreadId> deleting = deletions_.find(stopped))
-    throw Error(ErrorCode::still_active, deletion_in(*deleting) + "; try again");
+  if (std::optional<ThreadId> deleting = slot_release_.find(stopped))
+    throw Error(ErrorCode::still_active, release_in(*deleting) + "; try again");
   if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped))
     throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
 }

@@ -33,10 +33,10 @@ class ObjectQuiescence final {
   ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<std::string>& classes,
                    std::span<const FunctionExtent> also);
   /// Who keeps the objects from being changed.
-  struct Deletion {
+  struct Releasing {
     ThreadId thread{};
   };
-  using Obstacle = std::variant<Activity, Deletion, UnmadeObject>;
+  using Obstacle = std::variant<Activity, Releasing, UnmadeObject>;
   std::vector<const Pool*> pools() const;
   std::optional<Obstacle> find(const StoppedWorld& stopped) const;
   std::optional<Obstacle> probe(const Patience& patience) const;
@@ -45,7 +45,7 @@ class ObjectQuiescence final {
   std::uint64_t modules_;  ///< as they were
   std::vector<std::string> classes_;
   std::vector<FunctionExtent> functions_;
-  Deletions deletions_;
+  SlotRelease slot_release_;
 };
 
 }  // namespace moult::internal

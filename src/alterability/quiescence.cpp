@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t most_frames_told = 8;
+constexpr std::size_t most_frames_named = 8;
 
 bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
   return threads.empty() || std::find(threads.begin(), threads.end(), thread) != threads.end();
@@ -76,7 +76,7 @@ FunctionExtent extent_of(const Program& program, const AnyFunction& function) {
     throw Error(ErrorCode::not_found, (function.name().empty() ? "a function" : function.name()) +
                                           ": there is no symbol and no unwind information for its address; "
                                           "build it with symbols");
-  FunctionExtent extent{symbol->demangled.empty() ? function.name() : symbol->demangled, symbol->pieces};
+  FunctionExtent extent{symbol->demangled.empty() ? function.name() : symbol->demangled, symbol->fragments};
   extent.ranges.insert(extent.ranges.begin(), symbol->range);
   return extent;
 }
@@ -118,7 +118,7 @@ std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<con
     if (!found && is_wanted(threads, thread) && is_active(address)) found = Activity{thread, {}, frame.is_precise, {}};
     const bool is_shown = frame.is_precise && !is_in_return_stub(frame.pc);
     if (found && (found->frames.empty() || is_shown)) found->frames.push_back(address);
-    return !found || found->frames.size() < most_frames_told;
+    return !found || found->frames.size() < most_frames_named;
   });
   if (!found) return found;
   for (const FunctionExtent& function : functions)
@@ -210,7 +210,7 @@ namespace moult::internal {
 std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name) {
   std::vector<FunctionExtent> extents;
   for (const MemberCode& code : member_code(program, class_name)) {
-    FunctionExtent extent{code.symbol.demangled, code.symbol.pieces};
+    FunctionExtent extent{code.symbol.demangled, code.symbol.fragments};
     extent.ranges.insert(extent.ranges.begin(), code.symbol.range);
     extents.push_back(std::move(extent));
   }

@@ -1,7 +1,8 @@
 // Quiescence: no call of a function is in progress.
 //
 // After the stack check of Ksplice (Arnold and Kaashoek, EuroSys 2009): stop the program, walk every stack, and go on
-// only when none of the functions is on one. A function is all its code: the pieces that the compiler split off it too.
+// only when none of the functions is on one. A function is all its code: the fragments that the compiler split off it
+// too.
 //
 // The code of a class: whether one of its member functions is active.
 //

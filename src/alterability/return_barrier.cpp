@@ -26,9 +26,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_look{100};
 
 /// When to look again without having been told.
-class Looks final {
+class Probes final {
  public:
-  explicit Looks(const Patience& patience) : sleep_time_(patience.sleep_time) {}
+  explicit Probes(const Patience& patience) : sleep_time_(patience.sleep_time) {}
 
   Clock::time_point next(bool all_watched) {
     milliseconds& delay = all_watched ? rare_ : frequent_;
@@ -44,7 +44,7 @@ class Looks final {
 };
 
 /// What it takes to describe an activity is to be a small part of the time that waiting takes.
-class Words final {
+class Reasons final {
  public:
   void tell(Transaction& transaction, const Activity& activity, bool is_last) {
     constexpr int share = 10;
@@ -86,7 +86,7 @@ void ReturnWait::end(const StoppedWorld& stopped) noexcept {
 }
 
 /// Whether each active call is told of, and one has not been yet.
-bool ReturnWait::is_untold() const noexcept {
+bool ReturnWait::is_one_pending() const noexcept {
   return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), has_returned);
 }
 
@@ -110,25 +110,25 @@ std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
 
 bool ReturnWait::wait(const Patience& patience) {
   const Clock::time_point deadline = Clock::now() + patience.sleep_time * patience.max_tries;
-  Looks looks(patience);
-  Words words;
+  Probes probes(patience);
+  Reasons reasons;
   for (;;) {
     const bool is_last = Clock::now() >= deadline;
     const std::optional<Activity> activity = probe(patience, is_last ? Rest::end : Rest::watch);
     if (!activity) return true;
-    const Clock::time_point look = std::min(deadline, looks.next(watch_.is_complete()));
-    words.tell(transaction_of_the_step(), *activity, is_last);
+    const Clock::time_point look = std::min(deadline, probes.next(watch_.is_complete()));
+    reasons.tell(transaction_of_the_step(), *activity, is_last);
     if (is_last) return false;
     for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
       const std::uint32_t seen = told_so_far();
-      if (watch_.is_complete() && !is_untold()) break;
+      if (watch_.is_complete() && !is_one_pending()) break;
       await_return(seen, look - now);
     }
   }
 }
 
 bool ReturnWait::check(const Patience& patience) {
-  if (is_untold() && Clock::now() < next_look_ && internal::current_stop() == nullptr) return false;
+  if (is_one_pending() && Clock::now() < next_look_ && internal::current_stop() == nullptr) return false;
   next_look_ = Clock::now() + patience.sleep_time;
   const std::optional<Activity> activity = probe(patience, Rest::watch);
   if (activity) transaction_of_the_step().set_reason(explain(*activity));

@@ -34,7 +34,7 @@ class ReturnWait final {
   enum class Rest { watch, end };
 
   std::optional<Activity> probe(const Patience& patience, Rest rest);
-  bool is_untold() const noexcept;
+  bool is_one_pending() const noexcept;
 
   std::vector<FunctionExtent> functions_;
   std::vector<CodeRange> code_;

@@ -75,7 +75,7 @@ bool is_left_by_jump(const Frame& inner, const Frame& outer) {
 
 }  // namespace
 
-Deletions::Deletions(const Program& program) {
+SlotRelease::SlotRelease(const Program& program) {
   const FunctionExtent entry = extent_of(program, AnyFunction(&detail::deallocate));
   entry_ = entry.ranges.front();
   for (const FunctionExtent& extent :
@@ -85,7 +85,7 @@ Deletions::Deletions(const Program& program) {
 }
 
 /// `target` is deallocation, or a stub of the linkage table that jumps to it.
-bool Deletions::is_way_there(CodeAddress target) const noexcept {
+bool SlotRelease::is_way_there(CodeAddress target) const noexcept {
   if (entry_.contains(target)) return true;
   const std::optional<std::uintptr_t> slot = slot_of_stub(target);
   if (!slot) return false;
@@ -95,7 +95,7 @@ bool Deletions::is_way_there(CodeAddress target) const noexcept {
   return name && (name->empty() || *name == "_ZN5moult6detail10deallocateEPv");
 }
 
-bool Deletions::leads_there(CodeAddress from) const noexcept {
+bool SlotRelease::leads_there(CodeAddress from) const noexcept {
   std::array<CodeAddress, most_branches> ways{from};
   std::size_t way_count = 1;
   std::size_t left = most_instructions;
@@ -116,12 +116,12 @@ bool Deletions::leads_there(CodeAddress from) const noexcept {
   return false;
 }
 
-bool Deletions::is_inside(const Frame& frame) const noexcept {
+bool SlotRelease::is_inside(const Frame& frame) const noexcept {
   return std::any_of(ranges_.begin(), ranges_.end(),
                      [&](const CodeRange& range) { return range.contains(frame.lookup_address()); });
 }
 
-std::optional<ThreadId> Deletions::find(const StoppedWorld& stopped) const {
+std::optional<ThreadId> SlotRelease::find(const StoppedWorld& stopped) const {
   std::optional<ThreadId> found;
   std::span<const ThreadId> others = stopped.threads().first(stopped.thread_count());
   for (ThreadId thread : others) {

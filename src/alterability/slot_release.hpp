@@ -12,10 +12,10 @@
 namespace moult::internal {
 
 /// What gives slots back, as this process has it.
-class Deletions final {
+class SlotRelease final {
  public:
   /// Reads symbols: not in a stopped program. Throws Error (not_found) when moult's own are not to be had.
-  explicit Deletions(const Program& program);
+  explicit SlotRelease(const Program& program);
 
   /// The first thread that is giving a slot back, or whose next call will. Some that delete something else are taken
   /// for one. Does not allocate.

@@ -5,7 +5,7 @@
 // How: everything is decided before anything is touched. The layouts are compared; the old class's code is matched with
 // the new one's, entry by entry; the debug information is asked which functions use the class. Layouts that are alike
 // need nothing more. Fields appended behind the old ones need room: a slot with a reserve, and no code that stays may
-// depend on the size (a variable, a member, an array of the class). Any other change needs every function that mentions
+// depend on the size (a variable, a member, an array of the class). Any other change needs every function that uses
 // the class to be among those replaced. Then the change is one of functions (function_change.hpp). Constructors bring
 // the new vtable along: they store its address into the objects they make. Old objects keep the old vtable, whose
 // functions are redirected at their entries.
@@ -125,9 +125,9 @@ class StayingCode final {
         lines.push_back(variable.name + at_place(variable.place) + ", a static object that holds a " +
                         request_.old_class);
     const std::size_t others = lines.size();
-    for (const ClassUse& mention : uses_.mentions)
-      if (mention.reach >= least && !replaced_.contains(mention.code.begin))
-        lines.push_back(mention.function + at_place(mention.place));
+    for (const ClassUse& use : uses_.functions)
+      if (use.reach >= least && !replaced_.contains(use.code.begin))
+        lines.push_back(use.function + at_place(use.place));
     if (lines.empty()) return;
     const bool is_growth = layout.verdict == LayoutVerdict::append_only;
     refusals.add(
@@ -220,8 +220,8 @@ ClassUses find_uses(const Program& program, const SentUpdates& updates, const Cl
   for (const RedefinedClass& each : before) {
     ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
     updates.strike_spent(earlier, fresh);
-    for (ClassUse& mention : earlier.mentions)
-      if (!redirected.contains(mention.code.begin)) uses.mentions.push_back(std::move(mention));
+    for (ClassUse& use : earlier.functions)
+      if (!redirected.contains(use.code.begin)) uses.functions.push_back(std::move(use));
     std::move(earlier.variables.begin(), earlier.variables.end(), std::back_inserter(uses.variables));
     std::move(earlier.problems.begin(), earlier.problems.end(), std::back_inserter(uses.problems));
   }

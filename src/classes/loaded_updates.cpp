@@ -80,7 +80,7 @@ void SentUpdates::strike_spent(ClassUses& uses, const std::size_t* fresh) const 
     const auto found = spent.find(*module);
     return found != spent.end() && found->second.contains(code.begin);
   };
-  std::erase_if(uses.mentions, [&](const ClassUse& each) { return is_spent(each.code); });
+  std::erase_if(uses.functions, [&](const ClassUse& each) { return is_spent(each.code); });
   std::erase_if(uses.copies, [&](const MemberCopy& each) { return is_spent(each.caller_code); });
 }
 
@@ -93,9 +93,9 @@ SentUpdates::Functions SentUpdates::spent_in(std::size_t module, const ClassUses
   Functions spent;
   for (const auto& [entry, name] : calls->names)
     if (conversion.has({name, {}, {}})) spent.insert(entry);
-  for (const ClassUse& mention : uses.mentions)  // a transformer mentions its classes
-    if (calls->names.contains(mention.code.begin) && conversion.has(named(mention.function, mention.code.begin)))
-      spent.insert(mention.code.begin);
+  for (const ClassUse& use : uses.functions)  // a transformer mentions its classes
+    if (calls->names.contains(use.code.begin) && conversion.has(named(use.function, use.code.begin)))
+      spent.insert(use.code.begin);
   for (CodeAddress target : targets_) spent.erase(target);
   return with_helpers(*calls, std::move(spent), targets_);
 }

@@ -74,7 +74,7 @@ struct ObjectChange::State {
   bool has_twin() const;
 
   /// While the result lives, old values can be made and destroyed.
-  FunctionChange::Lifted lift(const StoppedWorld& stopped) const {
+  FunctionChange::Bypassed lift(const StoppedWorld& stopped) const {
     return {is_redefined ? &classes->functions() : nullptr, stopped};
   }
 
@@ -126,7 +126,7 @@ bool ObjectChange::State::has_twin() const {
 }
 
 void ObjectChange::State::end(const StoppedWorld& stopped) noexcept {
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = lift(stopped);
   forward->end_olds(stopped);
   has_ended = true;
 }
@@ -150,13 +150,13 @@ void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
   if (has_twin()) return;
   backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers);
   backward->reserve();
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = lift(stopped);
   backward->build(stopped);
 }
 
 void ObjectChange::State::discard_backward(const StoppedWorld& stopped) noexcept {
   if (!backward) return;
-  const FunctionChange::Lifted lifted = lift(stopped);
+  const FunctionChange::Bypassed bypassed = lift(stopped);
   backward->discard();
 }
 

@@ -43,7 +43,7 @@ class CodeReader final {
       const FunctionSymbol next = std::move(waiting_.back());
       waiting_.pop_back();
       read(next.range, next);
-      for (const CodeRange& piece : next.pieces) read(piece, next);
+      for (const CodeRange& fragment : next.fragments) read(fragment, next);
     }
   }
 
@@ -69,7 +69,7 @@ class CodeReader final {
   void note(const Instruction& instruction, CodeAddress at, const FunctionSymbol& function) {
     if (instruction.target) {
       const auto contains = [&](const CodeRange& range) { return range.contains(*instruction.target); };
-      const bool is_inside = contains(function.range) || std::ranges::any_of(function.pieces, contains);
+      const bool is_inside = contains(function.range) || std::ranges::any_of(function.fragments, contains);
       if (instruction.is_call || !is_inside) follow(behind_stub(*instruction.target, at), at);
     } else if (instruction.pointer) {
       follow(bound(*instruction.pointer, at), at);
@@ -116,7 +116,7 @@ class CodeReader final {
 
 Destructor lasting_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
                               const std::set<CodeAddress>& redefined) {
-  const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.pieces, {}};
+  const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.fragments, {}};
   const EntryCode entry = entry_code_of({&target, 1}).front();
   const std::optional<FunctionSymbol> in_force =
       entry.in_force ? program.at(*entry.in_force) : std::optional(destructor);

@@ -21,8 +21,8 @@ using internal::state_text;
 using Clock = std::chrono::steady_clock;
 
 Failure failure_of(const std::exception_ptr& thrown) {
-  StepFailure trouble = internal::describe(thrown, "the update's entry");
-  return {trouble.code, std::move(trouble.reason)};
+  StepFailure failure = internal::describe(thrown, "the update's entry");
+  return {failure.code, std::move(failure.reason)};
 }
 
 void tell(EventKind kind, std::string text, std::optional<ErrorCode> code = {}) {

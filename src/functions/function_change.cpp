@@ -27,9 +27,9 @@ CodeAddress address_of(const AnyFunction& function) {
 
 std::vector<CodeAddress> addresses_of(std::span<const FunctionPair> pairs) {
   std::vector<CodeAddress> addresses;
-  for (const auto& [old_function, fresh] : pairs) {
+  for (const auto& [old_function, replacement] : pairs) {
     addresses.push_back(address_of(old_function));
-    addresses.push_back(address_of(fresh));
+    addresses.push_back(address_of(replacement));
   }
   return addresses;
 }
@@ -64,7 +64,7 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   std::vector<CodeRange> ranges;
   for (const FunctionSymbol& function : functions) {
     ranges.push_back(function.range);
-    ranges.insert(ranges.end(), function.pieces.begin(), function.pieces.end());
+    ranges.insert(ranges.end(), function.fragments.begin(), function.fragments.end());
   }
   std::sort(ranges.begin(), ranges.end());
   return ranges;
@@ -72,8 +72,8 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
 
 /// Where the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
 /// leads to the update's own.
-void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& fresh) {
-  if (old.module != fresh.module || !program.is_in_update(old)) return;
+void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
+  if (old.module != replacement.module || !program.is_in_update(old)) return;
   const std::optional<SourceLine> line = program.line_of(old.range.begin);
   const std::string at = line ? " at " + line->file + ":" + std::to_string(line->line) : "";
   const std::string name(qualified_name(old.demangled));
@@ -139,12 +139,12 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
 
 struct FunctionChange::State {
   std::vector<FunctionExtent> olds;
-  std::vector<AnyFunction> fresh;
-  std::vector<FunctionExtent> fresh_code;  ///< as it was when the change was prepared
+  std::vector<AnyFunction> replacements;
+  std::vector<FunctionExtent> replacement_code;  ///< as it was when the change was prepared
   std::vector<std::string> lines;
   std::optional<Patch> patch;
 
-  /// What later updates have made of `fresh`, and its code.
+  /// What later updates have made of `replacements`, and its code.
   struct Later {
     std::vector<CodeAddress> entries;
     std::vector<FunctionExtent> code;
@@ -153,11 +153,11 @@ struct FunctionChange::State {
   /// Reads symbols where later updates have come or gone: ahead of the stop, if that can be.
   void find_later_code() {
     std::vector<CodeAddress> entries;
-    for (const AnyFunction& function : fresh)
+    for (const AnyFunction& function : replacements)
       for (const Version& version : versions_of(address_of(function))) entries.push_back(version.function);
     if (entries == later.entries) return;
     later = {std::move(entries), {}};
-    for (const AnyFunction& function : fresh) {
+    for (const AnyFunction& function : replacements) {
       if (versions_of(address_of(function)).empty()) continue;
       for (FunctionExtent& extent : extents_of_versions(Program::of_this_process(), function))
         later.code.push_back(std::move(extent));
@@ -167,7 +167,7 @@ struct FunctionChange::State {
   /// Throws Error (still_active) when calls go on in what is to be taken out of force.
   void require_left(const StoppedWorld& stopped) {
     find_later_code();
-    require_quiescence(stopped, fresh_code);
+    require_quiescence(stopped, replacement_code);
     require_quiescence(stopped, later.code);
   }
 };
@@ -181,10 +181,10 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   ModuleHold modules(addresses_of(pairs));  // before their symbols are read
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;
-  std::vector<FunctionSymbol> fresh;
+  std::vector<FunctionSymbol> replacements;
   for (const FunctionPair& pair : pairs) {
     olds.push_back(symbol_of(program, pair.first, "the old function"));
-    fresh.push_back(symbol_of(program, pair.second, "the new function"));
+    replacements.push_back(symbol_of(program, pair.second, "the new function"));
   }
   MOULT_FAULT("redefine.prepare.copies");
   const std::vector<CodeRange> redefined = code_of(olds);
@@ -194,7 +194,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
-      require_programs_own(program, olds[i], fresh[i]);
+      require_programs_own(program, olds[i], replacements[i]);
       require_sole_function(program, olds[i]);
       if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
@@ -202,12 +202,12 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
     }
     for (FunctionExtent& extent : extents_of_versions(program, pairs[i].first))
       change.state_->olds.push_back(std::move(extent));
-    change.state_->fresh.push_back(pairs[i].second);
-    change.state_->fresh_code.push_back(extent_of(program, pairs[i].second));
+    change.state_->replacements.push_back(pairs[i].second);
+    change.state_->replacement_code.push_back(extent_of(program, pairs[i].second));
     change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
-                                   fresh[i].demangled);
-    targets.push_back(
-        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].pieces, change.state_->lines.back()});
+                                   replacements[i].demangled);
+    targets.push_back({olds[i].demangled, olds[i].range, replacements[i].range.begin, olds[i].fragments,
+                       change.state_->lines.back()});
   }
   refusals.throw_if_any();
   const Transaction* const transaction = Transaction::current();
@@ -259,14 +259,14 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
   state_->patch->commit(stopped);
 }
 
-FunctionChange::Lifted::Lifted(const FunctionChange* change, const StoppedWorld& stopped)
+FunctionChange::Bypassed::Bypassed(const FunctionChange* change, const StoppedWorld& stopped)
     : state_(change != nullptr ? change->state_ : nullptr), stopped_(stopped) {
   if (state_ == nullptr) return;
   state_->patch->prepare_revert();
   state_->patch->lift(stopped_, true);
 }
 
-FunctionChange::Lifted::~Lifted() {
+FunctionChange::Bypassed::~Bypassed() {
   if (state_ != nullptr) state_->patch->lift(stopped_, false);
 }
 
@@ -289,8 +289,8 @@ void FunctionChange::finish() noexcept { state_->patch->finish(); }
 
 namespace moult {
 
-void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
-  internal::FunctionPair pair(old_function, fresh);
+void redefine_any_function(const AnyFunction& old_function, const AnyFunction& replacement) {
+  internal::FunctionPair pair(old_function, replacement);
   internal::FunctionChange::prepare({&pair, 1}).commit_now();
 }
 

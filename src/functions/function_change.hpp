@@ -14,7 +14,7 @@
 
 namespace moult::internal {
 
-using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function, and the fresh one
+using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function, and its replacement
 
 /// What is done about copies of an old function in its callers, which the change does not reach.
 enum class Copies {
@@ -48,12 +48,12 @@ class FunctionChange final {
   void commit(const StoppedWorld& stopped, Transaction* transaction);
   /// While it lives, the old functions are reached again, in a stopped program: that of commit, or a later one, after
   /// which finish is to be called once more. There the constructor may throw Error (system). Null: nothing.
-  class Lifted final {
+  class Bypassed final {
    public:
-    Lifted(const FunctionChange* change, const StoppedWorld& stopped);
-    ~Lifted();
-    Lifted(const Lifted&) = delete;
-    Lifted& operator=(const Lifted&) = delete;
+    Bypassed(const FunctionChange* change, const StoppedWorld& stopped);
+    ~Bypassed();
+    Bypassed(const Bypassed&) = delete;
+    Bypassed& operator=(const Bypassed&) = delete;
 
    private:
     std::shared_ptr<FunctionChange::State> state_;

@@ -43,7 +43,7 @@ class CallReader final {
     CodeAddress entry{};  ///< of the function that it is a part of
   };
 
-  /// Those at one address are one function, and a piece belongs to the function that it was split off.
+  /// Those at one address are one function, and a fragment belongs to the function that it was split off.
   void add(const Symbol& symbol) {
     const std::optional<FunctionMatch> match = symbols_.functions().at(symbol.begin);
     const bool is_known = match && match->original != nullptr;
@@ -148,18 +148,18 @@ std::optional<ModuleCalls> calls_in(const Program& program, std::size_t module) 
   return CallReader(program.modules()[module], *symbols).run();
 }
 
-std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> spent,
+std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> unreachable,
                                    const std::set<CodeAddress>& kept) {
   for (bool is_more = true; is_more;) {
     is_more = false;
     for (const auto& [function, callers] : calls.callers) {
-      if (spent.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
+      if (unreachable.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
       bool is_helper = true;
-      for (CodeAddress caller : callers) is_helper = is_helper && spent.contains(caller);
-      if (is_helper) is_more = spent.insert(function).second;
+      for (CodeAddress caller : callers) is_helper = is_helper && unreachable.contains(caller);
+      if (is_helper) is_more = unreachable.insert(function).second;
     }
   }
-  return spent;
+  return unreachable;
 }
 
 }  // namespace moult::internal

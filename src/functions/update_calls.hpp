@@ -23,8 +23,9 @@ struct ModuleCalls {
 /// cannot be decoded.
 std::optional<ModuleCalls> calls_in(const Program& program, std::size_t module);
 
-/// `spent`, and those that only spent functions call: whose address nobody has, and which are none of `kept`.
-std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> spent,
+/// `unreachable`, and those that only unreachable functions call: whose address nobody has, and which are none of
+/// `kept`.
+std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> unreachable,
                                    const std::set<CodeAddress>& kept);
 
 }  // namespace moult::internal

@@ -76,23 +76,23 @@ struct Look {
   Clock::time_point words_due{};
 };
 
-Look look(PointRegistry& board, const internal::Transaction& owner, const Patience& patience) {
-  PointWait* wait = board.find(&owner);
+Look look(PointRegistry& registry, const internal::Transaction& owner, const Patience& patience) {
+  PointWait* wait = registry.find(&owner);
   if (wait == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 "no threads were told to stay at static update points; call setup_wait_static_points in "
                 "preupdate_setup");
   wait->driver = this_thread_id();
   wait->good_until = end_of(patience);
-  if (board.is_reached(*wait)) return {true, {}, {}, {}, {}};
-  if (board.is_deserted(*wait))
+  if (registry.is_reached(*wait)) return {true, {}, {}, {}, {}};
+  if (registry.is_deserted(*wait))
     throw Error(ErrorCode::not_found, "every moult::Thread has ended before it reached " + in_words(wait->points) +
                                           "; name a point that they come by, or threads that run");
-  return {false, wait->points, wait->threads, board.missing(*wait), wait->words_due};
+  return {false, wait->points, wait->threads, registry.missing(*wait), wait->words_due};
 }
 
 Look look(const internal::Transaction& owner, const Patience& patience) {
-  return point_registry().with([&](PointRegistry& board) { return look(board, owner, patience); });
+  return point_registry().with([&](PointRegistry& registry) { return look(registry, owner, patience); });
 }
 
 struct Calls {
@@ -144,15 +144,15 @@ std::string in_short(const Look& look) {
 }
 
 void postpone_words(const internal::Transaction& owner, Clock::duration length) {
-  point_registry().with([&](PointRegistry& board) { board.find(&owner)->words_due = Clock::now() + length; });
+  point_registry().with([&](PointRegistry& registry) { registry.find(&owner)->words_due = Clock::now() + length; });
 }
 
 void await_arrivals(const internal::Transaction& owner, Clock::time_point until) {
   point_registry().wait_until(
       until,
-      [&](PointRegistry& board) {
-        PointWait& wait = *board.find(&owner);
-        return board.is_reached(wait) || board.is_deserted(wait);
+      [&](PointRegistry& registry) {
+        PointWait& wait = *registry.find(&owner);
+        return registry.is_reached(wait) || registry.is_deserted(wait);
       },
       [](PointRegistry&, bool) {});
 }

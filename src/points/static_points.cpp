@@ -56,11 +56,11 @@ struct Work {
 struct Seat {
   std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(SeatWord::waiting)};  ///< a futex
   Work* work = nullptr;
-  std::function<void()> departure;
+  std::function<void()> exit;
 
   SeatWord says() const noexcept { return static_cast<SeatWord>(word.load()); }
-  void say(SeatWord fresh) noexcept {
-    word = static_cast<std::uint32_t>(fresh);
+  void say(SeatWord next) noexcept {
+    word = static_cast<std::uint32_t>(next);
     futex_wake_all(word);
   }
 };
@@ -127,7 +127,7 @@ std::function<void()> stay(std::string_view point, bool is_at_start) noexcept {
   }
   point_registry().notify();
   sit(seat);
-  return std::move(seat.departure);
+  return std::move(seat.exit);
 }
 
 /// A point's seat; a thread before its main function has none.
@@ -192,10 +192,10 @@ std::optional<std::string> point_of(ThreadId thread) {
   });
 }
 
-void set_pending_exit(ThreadId thread, std::function<void()> departure) {
+void set_pending_exit(ThreadId thread, std::function<void()> exit) {
   const bool is_there = point_registry().with([&](PointRegistry& points) {
     Seat* seat = seat_at_point(points, thread);
-    if (seat != nullptr) seat->departure = std::move(departure);
+    if (seat != nullptr) seat->exit = std::move(exit);
     return seat != nullptr;
   });
   if (!is_there)
@@ -204,9 +204,9 @@ void set_pending_exit(ThreadId thread, std::function<void()> departure) {
 }
 
 void clear_pending_exit(ThreadId thread) noexcept {
-  std::function<void()> departure;  // its captures are destroyed outside of the lock
+  std::function<void()> exit;  // its captures are destroyed outside of the lock
   point_registry().with([&](PointRegistry& points) {
-    if (Seat* seat = seat_at_point(points, thread)) std::swap(departure, seat->departure);
+    if (Seat* seat = seat_at_point(points, thread)) std::swap(exit, seat->exit);
   });
 }
 
@@ -230,7 +230,7 @@ namespace moult {
 void detail::stop_at_static_point(std::string_view name) {
   if (internal::Transaction::current() != nullptr) return;  // an update's own work, perhaps in a stopped program
   internal::let_stop_pass();
-  if (const std::function<void()> departure = internal::stay(name, false)) departure();
+  if (const std::function<void()> exit = internal::stay(name, false)) exit();
 }
 
 }  // namespace moult

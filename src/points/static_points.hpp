@@ -18,7 +18,7 @@ std::optional<std::string> point_of(ThreadId thread);
 /// When the thread is let go, it calls `departure()` at its point, in its own context, instead of going on behind it.
 /// The departure may leave by unwinding: moult holds nothing then, and lets it through. Replaces an earlier one. Usable
 /// in a stopped program. Throws Error (not_found) when the thread stays at no point.
-void set_pending_exit(ThreadId thread, std::function<void()> departure);
+void set_pending_exit(ThreadId thread, std::function<void()> exit);
 /// Takes it back, for undo. Nothing when there is none.
 void clear_pending_exit(ThreadId thread) noexcept;
 

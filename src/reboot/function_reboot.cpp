@@ -115,7 +115,7 @@ void PreparedReboot::commit(const StoppedStep& step) const {
   MOULT_FAULT("redefine.function_reboot.capture");
   std::unique_ptr<moult::detail::Successor> successor = reboot_.make_successor()(FrameView(locals));
   const std::string line = version.name + " in " + describe_thread(thread_) + " left for its new version";
-  depart(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
+  schedule_exit(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
 }
 
 }  // namespace moult::internal

@@ -38,6 +38,6 @@ StoppedStep require_stopped_step(const std::string& what);
 
 /// When the thread is let go it departs. `line` tells what the update has done. Undone before that, it does not; later
 /// it cannot be taken back (unsupported). Throws Error (not_found) when the thread stays at no static update point.
-void depart(const StoppedStep& step, const std::shared_ptr<PendingExit>& departure, const std::string& line);
+void schedule_exit(const StoppedStep& step, const std::shared_ptr<PendingExit>& exit, const std::string& line);
 
 }  // namespace moult::internal

@@ -81,7 +81,7 @@ void ThreadRestart::commit(const StoppedStep& step) {
                   .successor = CodeAddress{reinterpret_cast<std::uintptr_t>(&BackToLoop::arrive_in_loop)},
                   .may_be_handled = left->may_be_handled};
   const std::string line = name + (main_ ? " restarted with another main function" : " restarted");
-  depart(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
+  schedule_exit(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
 }
 
 }  // namespace moult::internal

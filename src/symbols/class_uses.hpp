@@ -40,7 +40,7 @@ struct MemberCopy {
 };
 
 struct ClassUses {
-  std::vector<ClassUse> mentions;
+  std::vector<ClassUse> functions;
   std::vector<ClassVariable> variables;
   std::vector<MemberCopy> copies;
   std::vector<std::string> problems;  ///< what of the program could not be looked at, and the next step

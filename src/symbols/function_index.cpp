@@ -27,10 +27,10 @@ std::size_t component_length(std::string_view text) {
   return std::min(length, text.size());
 }
 
-/// A function that the module hides is local, and of no file: the linker made it so. Its pieces still have a file.
-bool belongs_to(const Symbol& piece, const Symbol& original) {
-  if (&piece == &original || piece.begin == original.begin) return false;
-  return !original.is_local || original.source.empty() || original.source == piece.source;
+/// A function that the module hides is local, and of no file: the linker made it so. Its fragments still have a file.
+bool belongs_to(const Symbol& fragment, const Symbol& original) {
+  if (&fragment == &original || fragment.begin == original.begin) return false;
+  return !original.is_local || original.source.empty() || original.source == fragment.source;
 }
 
 /// True when the symbols stand for one function under two names; the first in this order stays.
@@ -110,7 +110,7 @@ FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const El
   sort_by_address(program);
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const SymbolName name = split_symbol_name(symbols_[i].name);
-    if (!name.suffix.empty()) pieces_[name.stem].push_back(i);
+    if (!name.suffix.empty()) fragments_[name.stem].push_back(i);
   }
 }
 
@@ -168,10 +168,10 @@ void FunctionIndex::sort_by_address(const ElfFile& program) {
 
 FunctionMatch FunctionIndex::match_of(const Symbol& original) const {
   FunctionMatch match{&original, split_symbol_name(original.name), {}};
-  const auto pieces = pieces_.find(match.name.stem);
-  if (pieces == pieces_.end()) return match;
-  for (const std::size_t piece : pieces->second) {
-    if (belongs_to(symbols_[piece], original)) match.pieces.push_back(&symbols_[piece]);
+  const auto fragments = fragments_.find(match.name.stem);
+  if (fragments == fragments_.end()) return match;
+  for (const std::size_t fragment : fragments->second) {
+    if (belongs_to(symbols_[fragment], original)) match.fragments.push_back(&symbols_[fragment]);
   }
   return match;
 }
@@ -210,16 +210,16 @@ std::vector<FunctionMatch> FunctionIndex::find_indirect(const NameQuery& query) 
   return matches;
 }
 
-FunctionMatch FunctionIndex::match_of_piece(const Symbol& piece) const {
-  const SymbolName name = split_symbol_name(piece.name);
+FunctionMatch FunctionIndex::match_of_piece(const Symbol& fragment) const {
+  const SymbolName name = split_symbol_name(fragment.name);
   for (const Symbol& symbol : symbols_) {
     // f.localalias is f itself under another name.
-    const bool is_original = symbol.begin == piece.begin || belongs_to(piece, symbol);
+    const bool is_original = symbol.begin == fragment.begin || belongs_to(fragment, symbol);
     if (symbol.name == name.stem && is_original) return match_of(symbol);
   }
   FunctionMatch orphan{nullptr, name, {}};
-  for (const std::size_t other : pieces_.at(name.stem)) {
-    if (symbols_[other].source == piece.source) orphan.pieces.push_back(&symbols_[other]);
+  for (const std::size_t other : fragments_.at(name.stem)) {
+    if (symbols_[other].source == fragment.source) orphan.fragments.push_back(&symbols_[other]);
   }
   return orphan;
 }
@@ -227,13 +227,13 @@ FunctionMatch FunctionIndex::match_of_piece(const Symbol& piece) const {
 /// Functions of which only changed copies are left.
 void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const {
   std::set<const Symbol*> seen;
-  for (const auto& [stem, pieces] : pieces_) {
+  for (const auto& [stem, fragments] : fragments_) {
     const std::string_view base = split_symbol_name(stem).base;
     if (!query.may_fit(base) || query.fit(base, demangle(std::string(base))) != NameQuery::Fit::exact) continue;
-    for (const std::size_t piece : pieces) {
-      if (seen.contains(&symbols_[piece]) || !query.fits_source(symbols_[piece].source)) continue;
-      FunctionMatch match = match_of_piece(symbols_[piece]);
-      seen.insert(match.pieces.begin(), match.pieces.end());
+    for (const std::size_t fragment : fragments) {
+      if (seen.contains(&symbols_[fragment]) || !query.fits_source(symbols_[fragment].source)) continue;
+      FunctionMatch match = match_of_piece(symbols_[fragment]);
+      seen.insert(match.fragments.begin(), match.fragments.end());
       if (match.original == nullptr) matches.push_back(std::move(match));
     }
   }

@@ -1,8 +1,8 @@
 // The functions of one module by name and by address.
 //
 // Compilers split functions: `f.cold` holds its unlikely part, `f.part.0`, `f.isra.0` and `f.constprop.0` are changed
-// copies that callers call instead of `f`. These are pieces of `f`. `f.lto_priv.0` is no piece: it is a local function
-// renamed by link-time optimisation, because another file has one of the same name.
+// copies that callers call instead of `f`. These are fragments of `f`. `f.lto_priv.0` is no fragment: it is a local
+// function renamed by link-time optimisation, because another file has one of the same name.
 //
 // Not thread-safe. All addresses are those of the file; names are views into the file's mapping.
 #pragma once
@@ -40,14 +40,14 @@ struct SymbolName {
 };
 SymbolName split_symbol_name(std::string_view name);
 
-/// True when callers call the piece in the original's stead, false for what only the original jumps to.
+/// True when callers call the fragment in the original's stead, false for what only the original jumps to.
 bool is_clone_suffix(std::string_view suffix);
 
-/// An original with its pieces; without original when the compiler has left none.
+/// An original with its fragments; without original when the compiler has left none.
 struct FunctionMatch {
   const Symbol* original = nullptr;
   SymbolName name;
-  std::vector<const Symbol*> pieces;
+  std::vector<const Symbol*> fragments;
 };
 
 class FunctionIndex final {
@@ -55,7 +55,7 @@ class FunctionIndex final {
   /// `tables` are searched in order for symbols; `program` tells where sections end. Both must outlive the index.
   FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program);
 
-  /// Every symbol, by address: pieces, thunks and aliases too.
+  /// Every symbol, by address: fragments, thunks and aliases too.
   std::span<const Symbol> all() const noexcept { return symbols_; }
   /// One match an address, whatever number of aliases it has.
   std::vector<FunctionMatch> find(const NameQuery& query) const;
@@ -65,9 +65,9 @@ class FunctionIndex final {
   std::vector<FunctionMatch> search(std::string_view text) const;
   /// Originals whose name without parameters and scopes is near `last_name`; unsorted.
   std::vector<FunctionMatch> similar(std::string_view last_name) const;
-  /// Every symbol of a member function of the class, aliases included, thunks left out; without pieces.
+  /// Every symbol of a member function of the class, aliases included, thunks left out; without fragments.
   std::vector<FunctionMatch> members_of(std::string_view class_name) const;
-  /// The function of the symbol that covers `address`; for a piece, the one it was made of.
+  /// The function of the symbol that covers `address`; for a fragment, the one it was made of.
   std::optional<FunctionMatch> at(std::uint64_t address) const;
   /// Every symbol at the address `begin`.
   std::vector<const Symbol*> aliases_of(std::uint64_t begin) const;
@@ -90,13 +90,13 @@ class FunctionIndex final {
   void add_function(const Symbol& symbol);
   void sort_by_address(const ElfFile& program);
   FunctionMatch match_of(const Symbol& original) const;
-  FunctionMatch match_of_piece(const Symbol& piece) const;
+  FunctionMatch match_of_piece(const Symbol& fragment) const;
   void add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const;
 
   std::vector<Symbol> symbols_;          ///< sorted by address
   std::vector<std::uint64_t> last_end_;  ///< the greatest end up to here, for symbols within others
   std::vector<DataSymbol> data_;
-  std::unordered_map<std::string_view, std::vector<std::size_t>> pieces_;  ///< by stem
+  std::unordered_map<std::string_view, std::vector<std::size_t>> fragments_;  ///< by stem
 };
 
 }  // namespace moult::internal

@@ -30,26 +30,28 @@ FunctionSymbol to_function(const Module& module, const FunctionMatch& match) {
   function.mangled = match.original != nullptr ? std::string(match.name.stem) : base;
   function.demangled = demangle(base);
   function.module = module.path;
-  const Symbol* known = match.original != nullptr ? match.original : match.pieces.empty() ? nullptr : match.pieces[0];
+  const Symbol* known = match.original != nullptr ? match.original
+                        : match.fragments.empty() ? nullptr
+                                                  : match.fragments[0];
   if (match.original != nullptr) function.range = at_run_time(module, known->begin, known->end);
   if (known != nullptr) {
     function.source = known->source;
     function.is_local = known->is_local;
   }
-  for (const Symbol* piece : match.pieces) {
-    function.pieces.push_back(at_run_time(module, piece->begin, piece->end));
-    if (is_clone_suffix(split_symbol_name(piece->name).suffix)) {
-      function.clones.push_back(demangle(std::string(piece->name)));
+  for (const Symbol* fragment : match.fragments) {
+    function.fragments.push_back(at_run_time(module, fragment->begin, fragment->end));
+    if (is_clone_suffix(split_symbol_name(fragment->name).suffix)) {
+      function.clones.push_back(demangle(std::string(fragment->name)));
     }
   }
   return function;
 }
 
-/// Where the code of `function` is in its file, pieces included.
+/// Where the code of `function` is in its file, fragments included.
 std::vector<std::uint64_t> code_in_file(const Module& module, const FunctionSymbol& function) {
   std::vector<std::uint64_t> addresses;
   if (function.range.size() > 0) addresses.push_back(in_file(module, function.range.begin));
-  for (const CodeRange& piece : function.pieces) addresses.push_back(in_file(module, piece.begin));
+  for (const CodeRange& fragment : function.fragments) addresses.push_back(in_file(module, fragment.begin));
   return addresses;
 }
 
@@ -107,7 +109,7 @@ class Program::Impl {
 
   std::optional<std::size_t> module_of(const FunctionSymbol& function) const {
     if (function.range.size() > 0) return module_at(function.range.begin);
-    return function.pieces.empty() ? std::nullopt : module_at(function.pieces.front().begin);
+    return function.fragments.empty() ? std::nullopt : module_at(function.fragments.front().begin);
   }
 
   /// After link-time optimisation symbols have no source file; where they were declared is in the debug information.

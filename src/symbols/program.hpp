@@ -19,7 +19,7 @@
 
 namespace moult::internal {
 
-/// A function with a symbol, and the pieces the compiler split off it.
+/// A function with a symbol, and the fragments the compiler split off it.
 struct FunctionSymbol {
   std::string mangled;
   std::string demangled;  ///< with parameters: "ns::f(int)"; the plain name for C functions
@@ -27,8 +27,8 @@ struct FunctionSymbol {
   std::string module;     ///< path of the file it is in
   std::string source;     ///< "a.cpp", for a local symbol whose file is known
   bool is_local = false;
-  std::vector<CodeRange> pieces;    ///< .cold, .part, .isra, .constprop, ...: not `range` itself
-  std::vector<std::string> clones;  ///< names of pieces that callers call instead of the function
+  std::vector<CodeRange> fragments;  ///< .cold, .part, .isra, .constprop, ...: not `range` itself
+  std::vector<std::string> clones;   ///< names of fragments that callers call instead of the function
 };
 
 /// One place where a copy of a function was inlined.
@@ -74,7 +74,7 @@ class Program final {
 
   /// Functions whose qualified name is `name` (parameters left out, "(anonymous namespace)::" optional, "file.cpp:" in
   /// front to choose among local ones; where none fits, among all by where debug information says they were declared).
-  /// Pieces are not listed by themselves. Empty when there is none.
+  /// Fragments are not listed by themselves. Empty when there is none.
   std::vector<FunctionSymbol> find(std::string_view name) const;
   /// Indirect functions (STT_GNU_IFUNC) of that name, which find leaves out: their symbol is that of a resolver, which
   /// chooses the function when the program is loaded.
@@ -86,7 +86,7 @@ class Program final {
   std::vector<FunctionSymbol> similar(std::string_view name, std::size_t most) const;
   /// The program's own file has no symbol table, nor has it a debug file with one.
   bool is_stripped() const;
-  /// The function whose range or pieces contain `address`. Without a symbol table entry it falls back on the unwind
+  /// The function whose range or fragments contain `address`. Without a symbol table entry it falls back on the unwind
   /// table: name "" and the range. Nothing when even that is missing.
   std::optional<FunctionSymbol> at(CodeAddress address) const;
   std::optional<SourceLine> line_of(CodeAddress address) const;

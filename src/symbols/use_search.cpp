@@ -65,24 +65,24 @@ class UseSearch final {
 
   void run() {
     for (const DebugUnit* unit : known_.units) visit_children(unit->content, {}, std::nullopt, 0);
-    for (const Mention& mention : mentions_) {
-      const auto found = classes_.find(mention.type);
-      if (found != classes_.end()) graph_.add_edge(mention.from, found->second, mention.by_pointer);
+    for (const Use& use : uses_) {
+      const auto found = classes_.find(use.type);
+      if (found != classes_.end()) graph_.add_edge(use.from, found->second, use.by_pointer);
     }
   }
 
   /// Calls `found(die, reach)` for each function with code, and each static object, that reaches the class.
   template <class Found>
-  void for_each_use(Found&& found) const {
+  void for_each_user(Found&& found) const {
     const std::vector<Reach> reach = graph_.reach_of(wanted_);
-    for (const auto& [die, node] : uses_) {
+    for (const auto& [die, node] : users_) {
       if (reach[node] != Reach::none) found(die, reach[node]);
     }
   }
 
  private:
   /// A mention of a class that may not have been visited yet.
-  struct Mention {
+  struct Use {
     std::size_t from = 0;
     const void* type = nullptr;
     bool by_pointer = false;
@@ -191,7 +191,7 @@ class UseSearch final {
     add_reference(node, referred_by(die, DW_AT_abstract_origin));
     add_reference(node, referred_by(die, DW_AT_specification));
     const std::optional<std::uint64_t> code = code_of(die);
-    if (code && info_.is_code(*code)) uses_.emplace_back(die, node);
+    if (code && info_.is_code(*code)) users_.emplace_back(die, node);
     visit_children(die, scope, node, depth);
   }
 
@@ -202,7 +202,7 @@ class UseSearch final {
     Dwarf_Die type{};
     if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return;
     add_uses(node, type, false);
-    uses_.emplace_back(die, node);
+    users_.emplace_back(die, node);
   }
 
   std::size_t node_of_function(const void* entry) {
@@ -228,7 +228,7 @@ class UseSearch final {
   void add_uses(std::size_t from, const std::optional<Dwarf_Die>& type, bool by_pointer) {
     if (!type) return;
     for (const Target& target : targets_of(*type, 0))
-      mentions_.push_back({from, target.type, by_pointer || target.by_pointer});
+      uses_.push_back({from, target.type, by_pointer || target.by_pointer});
   }
 
   /// The classes that a type is made of: "Data* const&" leads to Data by a pointer, "Data" and "Data (*)[3]" do by
@@ -266,8 +266,8 @@ class UseSearch final {
   const KnownClass& known_;
   ClassGraph graph_;
   std::size_t wanted_;
-  std::vector<Mention> mentions_;
-  std::vector<std::pair<Dwarf_Die, std::size_t>> uses_;  ///< functions with code and static objects
+  std::vector<Use> uses_;
+  std::vector<std::pair<Dwarf_Die, std::size_t>> users_;  ///< functions with code and static objects
   std::unordered_map<const void*, std::size_t> classes_;
   std::unordered_map<const void*, std::string> declared_;  ///< names of classes that are only declared
   std::unordered_map<std::string, std::size_t> named_classes_;
@@ -299,7 +299,7 @@ void find_uses(const DebugInfo& info, std::string_view name, const KnownClass& k
                const std::function<void(const Dwarf_Die& die, Reach reach)>& found) {
   UseSearch search(info, name, known);
   search.run();
-  search.for_each_use(found);
+  search.for_each_user(found);
 }
 
 }  // namespace moult::internal

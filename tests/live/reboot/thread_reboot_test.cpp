@@ -278,7 +278,7 @@ TEST_F(ThreadReboot, WhatFailsLeavesTheThreadWhereItIs) {
   Thread thread("subject", old_main);
   const End end;
   for (const std::string_view point : fault_points()) {
-    if (!point.starts_with("redefine.depart") && !point.starts_with("redefine.thread_restart") &&
+    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("redefine.thread_restart") &&
         !point.starts_with("recipes.thread_reboot") && !point.starts_with("alterability.exits"))
       continue;
     for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory}) {

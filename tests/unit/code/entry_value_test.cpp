@@ -29,7 +29,7 @@ std::uint64_t found = 0;
   const CodeAddress return_address{reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))};
   const std::optional<FunctionSymbol> function = Program::of_this_process().at(return_address);
   std::vector<CodeRange> ranges{function->range};
-  ranges.insert(ranges.end(), function->pieces.begin(), function->pieces.end());
+  ranges.insert(ranges.end(), function->fragments.begin(), function->fragments.end());
   const std::optional<ValuePlace> place = place_of_first_argument(ranges, return_address);
   if (!place) return;
   const std::unique_ptr<StoppedWorld> stopped =

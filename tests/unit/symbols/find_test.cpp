@@ -124,62 +124,62 @@ TEST_P(Find, SuggestsNamesThatContainAText) {
   EXPECT_THAT(program.search("ns::", 3), SizeIs(3));
 }
 
-TEST(Pieces, BelongToTheFunctionTheyWereMadeOf) {
-  const Program program = Program::of_file(fixture("pieces.so"));
+TEST(Fragments, BelongToTheFunctionTheyWereMadeOf) {
+  const Program program = Program::of_file(fixture("fragments.so"));
   const std::vector<FunctionSymbol> found = program.find("global");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found.front().demangled, "global(int)");
-  EXPECT_THAT(found.front().pieces, SizeIs(3));
+  EXPECT_THAT(found.front().fragments, SizeIs(3));
   EXPECT_THAT(found.front().clones, ElementsAre("global(int) [clone .part.0]"));
 }
 
-TEST(Pieces, OfALocalFunctionAreThoseOfTheSameFile) {
-  const Program program = Program::of_file(fixture("pieces.so"));
-  const std::vector<FunctionSymbol> first = program.find("pieces.cpp:local");
+TEST(Fragments, OfALocalFunctionAreThoseOfTheSameFile) {
+  const Program program = Program::of_file(fixture("fragments.so"));
+  const std::vector<FunctionSymbol> first = program.find("fragments.cpp:local");
   ASSERT_THAT(first, SizeIs(1));
   EXPECT_THAT(first.front().clones, ElementsAre("local(int) [clone .constprop.0]"));
-  const std::vector<FunctionSymbol> second = program.find("pieces_b.cpp:local");
+  const std::vector<FunctionSymbol> second = program.find("fragments_b.cpp:local");
   ASSERT_THAT(second, SizeIs(1));
   EXPECT_THAT(second.front().clones, ElementsAre("local(int) [clone .part.0]"));
 }
 
-TEST(Pieces, OfAHiddenFunctionAreFoundThoughTheLinkerMadeItLocal) {
-  const Program program = Program::of_file(fixture("pieces.so"));
+TEST(Fragments, OfAHiddenFunctionAreFoundThoughTheLinkerMadeItLocal) {
+  const Program program = Program::of_file(fixture("fragments.so"));
   const std::vector<FunctionSymbol> found = program.find("hidden");
   ASSERT_THAT(found, SizeIs(1));
-  ASSERT_THAT(found.front().pieces, SizeIs(1));
-  EXPECT_EQ(program.at(found.front().pieces.front().begin)->range, found.front().range);
+  ASSERT_THAT(found.front().fragments, SizeIs(1));
+  EXPECT_EQ(program.at(found.front().fragments.front().begin)->range, found.front().range);
 }
 
-TEST(Pieces, LeadBackToTheirFunction) {
-  const Program program = Program::of_file(fixture("pieces.so"));
+TEST(Fragments, LeadBackToTheirFunction) {
+  const Program program = Program::of_file(fixture("fragments.so"));
   const FunctionSymbol function = program.find("global").front();
-  for (const CodeRange& piece : function.pieces) {
-    ASSERT_TRUE(program.at(piece.begin));
-    EXPECT_EQ(program.at(piece.begin)->range, function.range);
+  for (const CodeRange& fragment : function.fragments) {
+    ASSERT_TRUE(program.at(fragment.begin));
+    EXPECT_EQ(program.at(fragment.begin)->range, function.range);
   }
 }
 
-TEST(Pieces, AFunctionRenamedByTheLinkerIsNoPiece) {
-  const Program program = Program::of_file(fixture("pieces.so"));
+TEST(Fragments, AFunctionRenamedByTheLinkerIsNoFragment) {
+  const Program program = Program::of_file(fixture("fragments.so"));
   const std::vector<FunctionSymbol> found = program.find("renamed");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found.front().demangled, "renamed(int)");
   EXPECT_GT(found.front().range.size(), 0U);
-  EXPECT_THAT(found.front().pieces, SizeIs(1));
+  EXPECT_THAT(found.front().fragments, SizeIs(1));
   EXPECT_THAT(found.front().clones, IsEmpty());
 }
 
-TEST(Pieces, ALocalAliasIsTheFunctionItself) {
-  const Program program = Program::of_file(fixture("pieces.so"));
+TEST(Fragments, ALocalAliasIsTheFunctionItself) {
+  const Program program = Program::of_file(fixture("fragments.so"));
   const std::vector<FunctionSymbol> found = program.find("aliased");
   ASSERT_THAT(found, SizeIs(1));
-  EXPECT_THAT(found.front().pieces, IsEmpty());
+  EXPECT_THAT(found.front().fragments, IsEmpty());
   EXPECT_EQ(program.at(found.front().range.begin)->mangled, "_Z7aliasedi");
 }
 
-TEST(Pieces, OfAFunctionThatIsGoneAreFoundUnderItsName) {
-  const Program program = Program::of_file(fixture("pieces.so"));
+TEST(Fragments, OfAFunctionThatIsGoneAreFoundUnderItsName) {
+  const Program program = Program::of_file(fixture("fragments.so"));
   const std::vector<FunctionSymbol> found = program.find("onlyclone");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found.front().range.size(), 0U);

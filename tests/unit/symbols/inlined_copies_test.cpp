@@ -64,7 +64,7 @@ TEST_P(CopiesOfAllFunctions, TheIndexAnswersWhatTheSearchAnswers) {
   std::size_t copies = 0;
   for (const FunctionSymbol& function : all_functions(Program::of_file(fixture(GetParam())))) {
     InlinedFunction asked{{value(function.range.begin)}, {}};
-    for (const CodeRange& piece : function.pieces) asked.addresses.push_back(value(piece.begin));
+    for (const CodeRange& fragment : function.fragments) asked.addresses.push_back(value(fragment.begin));
     for (const bool by_name : {false, true}) {
       for (const Symbol* alias : symbols.aliases_of(value(function.range.begin))) {
         if (by_name && !alias->is_local) asked.names.emplace_back(alias->name);
