@@ -1,5 +1,5 @@
-// Quiescence of objects: no function of their class is active, no thread stands between an object's destruction and the
-// deletion of its slot (deletion.cpp), and none between operator new and the constructor (data/unmade.hpp).
+// Quiescence of objects. No function of their class is active. No thread is between an object's destruction and the
+// release of its slot (slot_release.cpp), or between operator new and the constructor (pools/under_construction.hpp).
 #include "alterability/object_quiescence.hpp"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::string release_in(ThreadId thread) { return describe_thread(thread) + " is 
 }  // namespace
 
 ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : ObjectQuiescence{internal::module_generation(),  // in this order, which braces grant
+    : ObjectQuiescence{internal::module_generation(),  // evaluated in this order only because of the braces
                        Program::of_this_process(), classes, also} {}
 
 ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program,
@@ -41,7 +41,7 @@ ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program
 
 bool ObjectQuiescence::is_current() const { return modules_ == internal::module_generation(); }
 
-/// Those that hold objects of the classes now.
+/// The pools that hold objects of the classes now.
 std::vector<const Pool*> ObjectQuiescence::pools() const {
   std::vector<const Pool*> found;
   for (const ClassPools* each : all_class_pools())

@@ -25,7 +25,7 @@ bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
   return threads.empty() || std::find(threads.begin(), threads.end(), thread) != threads.end();
 }
 
-/// One stop: nothing when it holds (the program stays stopped), otherwise what is active (the program runs).
+/// One stop. Nothing: no function is active, and the program stays stopped. Otherwise the program runs again.
 std::optional<Activity> probe(Transaction& transaction, std::span<const FunctionExtent> functions,
                               milliseconds stop_timeout, const std::vector<ThreadId>& threads) {
   if (const StoppedWorld* stopped = internal::current_stop()) {
@@ -42,7 +42,7 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
   return activity;
 }
 
-/// The file that a version came from may be gone by now; its code is not, nor the unwind table in memory.
+/// The file of a version may be gone by now; its code and its unwind table are still in memory.
 FunctionExtent extent_of_version(const Program& program, const Version& version, const std::string& name) {
   const AnyFunction function(reinterpret_cast<const void*>(value(version.function)), "the new version of " + name);
   if (!program.at(version.function)) {
@@ -131,7 +131,7 @@ std::string explain(const Activity& activity) {
   std::string text = activity.function + " is active in " + describe_thread(activity.thread);
   if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
   Program program = Program::of_this_process();
-  // The first is a call of the function, maybe in a version of it that has another name.
+  // The first frame is a call of the function, maybe in a version with another name.
   if (std::optional<SourceLine> line = program.own_line_of(activity.frames.front()))
     text += " at " + line->file + ":" + std::to_string(line->line);
   for (std::size_t i = 1; i < activity.frames.size(); ++i)

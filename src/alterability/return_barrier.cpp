@@ -1,8 +1,8 @@
-// A round is: stop, look, watch what is active, let the program run, sleep until the last watched call has returned or
-// something else makes a look worth it. What nobody tells of (see watch_returns, and longjmp, and tail calls) is looked
-// at as a wait for quiescence does, or rarely where all calls are watched.
+// Waits for the returns of calls in progress.
 //
-// The calls of one moment, and when they are over.
+// A round: stop the program, find the active calls, watch them, let the program run, and sleep until the last watched
+// call has returned or a probe is due. Some returns are not reported (see watch_returns; longjmp; tail calls). If a
+// call cannot be watched, the wait probes as often as a wait for quiescence does, otherwise rarely.
 #include "alterability/return_barrier.hpp"
 
 #include <algorithm>
@@ -22,10 +22,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// Until a watched call may have been left without a word, and until the reader is told what is waited for.
+/// The time until the first probe for a call that longjmp has left, and until the update's reason is first set.
 constexpr milliseconds first_look{100};
 
-/// When to look again without having been told.
+/// When to probe without a reported return.
 class Probes final {
  public:
   explicit Probes(const Patience& patience) : sleep_time_(patience.sleep_time) {}
@@ -43,7 +43,7 @@ class Probes final {
   milliseconds rare_{first_look};
 };
 
-/// What it takes to describe an activity is to be a small part of the time that waiting takes.
+/// Describing an activity may take a tenth of the waiting time.
 class Reasons final {
  public:
   void tell(Transaction& transaction, const Activity& activity, bool is_last) {
@@ -85,7 +85,7 @@ void ReturnWait::end(const StoppedWorld& stopped) noexcept {
   watch_.unwinding.clear();
 }
 
-/// Whether each active call is told of, and one has not been yet.
+/// True when every active call is watched and one of them has not returned.
 bool ReturnWait::is_one_pending() const noexcept {
   return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), has_returned);
 }
@@ -99,7 +99,7 @@ std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
   const StoppedWorld& stopped = *internal::current_stop();
   MOULT_FAULT("alterability.return.look");
   std::optional<Activity> activity = find_activity(stopped, functions_, threads_);
-  // The new watch comes first: a call that both are about keeps its stub.
+  // Start the new watch first: a call in both watches keeps its stub.
   Watch now;
   if (activity && rest == Rest::watch) now = internal::watch_returns(stopped, code_, threads_);
   end(stopped);
@@ -187,7 +187,7 @@ class ReturnBarrier::Impl final {
 
   std::vector<internal::CodeRange> code_;
   std::vector<WatchedCall> calls_;
-  std::vector<ThreadId> unwinding_;  ///< whose calls can be watched, or are over, in a moment
+  std::vector<ThreadId> unwinding_;  ///< threads that are unwinding; their calls can be watched, or are over, shortly
   std::vector<ThreadId> unwatched_;
 };
 
@@ -211,7 +211,7 @@ ReturnBarrier::Impl::~Impl() {
     internal::in_stopped_world({},
                                [this](const internal::StoppedWorld& stopped) { internal::end_watch(stopped, calls_); });
   } catch (const std::exception&) {
-    // The calls return through their stubs, which does no harm.
+    // The calls return through their stubs, which is harmless.
   }
 }
 
@@ -222,7 +222,7 @@ void ReturnBarrier::Impl::watch(const internal::StoppedWorld& stopped, const std
   unwatched_ = std::move(watch.unwatched);
 }
 
-/// Forgets the calls that longjmp has left, and watches those that could not be watched before.
+/// Drops the calls that longjmp has left, and watches calls that could not be watched before.
 void ReturnBarrier::Impl::look_again() {
   try {
     internal::in_stopped_world({}, [this](const internal::StoppedWorld& stopped) {
@@ -230,11 +230,11 @@ void ReturnBarrier::Impl::look_again() {
         return internal::has_returned(call) || !internal::is_on_stack(stopped, call);
       });
       if (!unwinding_.empty()) watch(stopped, std::exchange(unwinding_, {}));
-      // What cannot be watched now could be for a while: no stub is left. It is looked at again.
+      // These calls cannot be watched now, and have no stub. The next probe checks them again.
       unwinding_.insert(unwinding_.end(), unwatched_.begin(), unwatched_.end());
     });
   } catch (const Error&) {
-    // The program could not be stopped just now; the next look may be had.
+    // The program could not be stopped this time; the next probe may succeed.
   }
 }
 

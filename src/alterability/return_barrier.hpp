@@ -1,4 +1,4 @@
-// Waiting for quiescence with return barriers (threads/return_watch.hpp).
+// Waiting for quiescence with return barriers (watch/return_watch.hpp).
 #pragma once
 
 #include <chrono>
@@ -13,21 +13,21 @@
 
 namespace moult::internal {
 
-/// The code of `functions`, sorted, without overlaps.
+/// The code of `functions`, sorted and without overlaps.
 std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions);
 
-/// One wait; it may go on over several probes of an inline manager. Used in the steps of one update.
+/// One wait, over one or more probes of an inline manager. For the steps of one update.
 class ReturnWait final {
  public:
   ReturnWait(std::vector<FunctionExtent> functions, std::vector<ThreadId> threads);
 
-  /// True leaves the program stopped by the current transaction, and nothing watched. After false nothing is watched
-  /// either, and the transaction's reason says what was active. Throws Error (thread_unstoppable): what was watched may
-  /// be so still, which harms nobody.
+  /// True: the program is stopped by the current transaction. False: the transaction's reason names the active call. In
+  /// both cases no call is watched any more. Throws Error (thread_unstoppable); then calls may still be watched, which
+  /// is harmless.
   bool wait(const Patience& patience);
-  /// One probe: without a stop where it is known that a watched call has not returned. After false calls are watched.
+  /// One probe. Makes no stop while a watched call is known to be active. After false, calls are watched.
   bool check(const Patience& patience);
-  /// Takes what is watched back, in the stop of the current transaction.
+  /// Ends the watch, in the stop of the current transaction.
   void end(const StoppedWorld& stopped) noexcept;
 
  private:

@@ -1,8 +1,10 @@
-// A function can be redefined by its entry only if every call goes through its entry. Debug information shows where the
-// compiler put copies of the body into callers, and the symbol table shows specialised clones that callers call
-// instead: both refuse the change, unless the caller that holds the copy is itself among the functions redefined.
+// Problem: a jump at a function's entry redefines it only if every call passes the entry.
 //
-// Limit: without debug information copies cannot be seen; the change is made and a warning says so.
+// Approach: the debug information shows where the compiler inlined the body into callers, and the symbol table shows
+// specialised clones that callers call instead. Both refuse the change, unless the caller with the copy is redefined
+// too.
+//
+// Limit: without debug information copies are invisible; the change is made, and a warning says so.
 #include "functions/function_change.hpp"
 
 #include <algorithm>
@@ -34,7 +36,7 @@ std::vector<CodeAddress> addresses_of(std::span<const FunctionPair> pairs) {
   return addresses;
 }
 
-/// Its library is gone, or could not be read.
+/// The function's library is gone, or could not be read.
 [[noreturn]] void throw_unknown(const Program& program, CodeAddress address, const std::string& called) {
   for (const Module& module : program.modules())
     if (module.text.contains(address) && !module.problem.empty())
@@ -53,13 +55,13 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
   return *symbol;
 }
 
-/// The program's own functions need no words.
+/// Empty for the program's own functions.
 std::string place_of(const Program& program, const FunctionSymbol& function) {
   if (function.module == program.modules().front().path) return {};
   return " in " + function.module.substr(function.module.rfind('/') + 1);
 }
 
-/// Where the functions to redefine have their code, sorted.
+/// The code of the functions to redefine, sorted.
 std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   std::vector<CodeRange> ranges;
   for (const FunctionSymbol& function : functions) {
@@ -70,8 +72,8 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   return ranges;
 }
 
-/// Where the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
-/// leads to the update's own.
+/// If the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
+/// leads to the update's own copy.
 void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
   if (old.module != replacement.module || !program.is_in_update(old)) return;
   const std::optional<SourceLine> line = program.line_of(old.range.begin);
@@ -83,7 +85,7 @@ void require_programs_own(const Program& program, const FunctionSymbol& old, con
                                         "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
 }
 
-/// To the log, and to whoever asked for the update.
+/// Warns in the log and in the update's report.
 void warn(const std::string& text) {
   if (Transaction* transaction = Transaction::current()) transaction->warn(text);
   Event event;
@@ -92,7 +94,7 @@ void warn(const std::string& text) {
   event_log().publish(std::move(event));
 }
 
-/// Calls of the others would reach the new version too.
+/// Calls of other functions with the same entry would reach the new version too.
 void require_sole_function(const Program& program, const FunctionSymbol& old) {
   const Namesakes others = program.namesakes_of(old);
   std::string names;
@@ -107,11 +109,11 @@ void require_sole_function(const Program& program, const FunctionSymbol& old) {
        " has no debug information, so it is not known whether that is a function of its own");
 }
 
-/// Throws when calls of `old` may not go through its entry. `redefined` is all code that the change replaces, sorted.
+/// Throws when calls of `old` may bypass its entry. `redefined` is all code that the change replaces, sorted.
 void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<CodeRange>& redefined) {
   std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
   bool has_clone = std::any_of(old.clones.begin(), old.clones.end(), [&sites](const std::string& clone) {
-    // Callers of a .part hold a copy of the function's head, which debug information shows like any other.
+    // Callers of a .part hold a copy of the function's head, which the debug information shows like any other.
     return !sites || clone.find("part") == std::string::npos || clone.find("constprop") != std::string::npos ||
            clone.find("isra") != std::string::npos;
   });
@@ -144,13 +146,13 @@ struct FunctionChange::State {
   std::vector<std::string> lines;
   std::optional<Patch> patch;
 
-  /// What later updates have made of `replacements`, and its code.
+  /// The versions that later updates made of `replacements`, and their code.
   struct Later {
     std::vector<CodeAddress> entries;
     std::vector<FunctionExtent> code;
   } later;
 
-  /// Reads symbols where later updates have come or gone: ahead of the stop, if that can be.
+  /// Reads symbols when later updates have come or gone: before the stop, if possible.
   void find_later_code() {
     std::vector<CodeAddress> entries;
     for (const AnyFunction& function : replacements)
@@ -164,7 +166,7 @@ struct FunctionChange::State {
     }
   }
 
-  /// Throws Error (still_active) when calls go on in what is to be taken out of force.
+  /// Throws Error (still_active) when a call is in progress in code that is about to be unreachable.
   void require_left(const StoppedWorld& stopped) {
     find_later_code();
     require_quiescence(stopped, replacement_code);
@@ -243,7 +245,7 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
         state->require_left(*now);
         state->patch->require_untouched(*now);
       }
-      // The pages were closed when the program ran again. Opening them may fail, which undo must not.
+      // The pages were protected when the program ran again. Opening them may fail, which undo must not.
       Transaction::current()->after_resume([state] { state->patch->finish(); });
       MOULT_FAULT("redefine.undo.open_pages");
       state->patch->prepare_revert();

@@ -1,6 +1,4 @@
-// Several reasons against one change.
-//
-// Inlined copies of a function, as messages name them.
+// The texts of refusals: several reasons for one change, and lists of inlined copies.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +12,7 @@
 
 namespace moult::internal {
 
-/// Refusals are collected, so that the author sees all of them at once.
+/// Collects refusals, so that the author sees all of them at once.
 class Refusals final {
  public:
   void add(ErrorCode code, const std::string& text) {

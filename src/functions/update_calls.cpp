@@ -1,6 +1,6 @@
-// How: every function of the module is decoded from its beginning to its end. A call or a jump to another one is a
-// call, be it through the procedure linkage table or a slot of the global offset table. Any other operand that leads to
-// a function has its address taken, and so has any word of the module's data, as in a vtable.
+// Decodes every function of the module from its beginning to its end. A call or jump to another function is a call,
+// also through the procedure linkage table or a slot of the global offset table. Any other operand that leads to a
+// function takes its address. So does any word of the module's data, as in a vtable.
 #include "functions/update_calls.hpp"
 
 #include <gelf.h>
@@ -23,7 +23,7 @@
 namespace moult::internal {
 namespace {
 
-/// What is read of the module's memory.
+/// Reads the module's code and data in memory.
 class CallReader final {
  public:
   CallReader(const Module& module, const ModuleSymbols& symbols) : module_(module), symbols_(symbols) {}
@@ -43,7 +43,7 @@ class CallReader final {
     CodeAddress entry{};  ///< of the function that it is a part of
   };
 
-  /// Those at one address are one function, and a fragment belongs to the function that it was split off.
+  /// Symbols at one address are one function, and a fragment belongs to the function it was split off from.
   void add(const Symbol& symbol) {
     const std::optional<FunctionMatch> match = symbols_.functions().at(symbol.begin);
     const bool is_known = match && match->original != nullptr;
@@ -55,7 +55,7 @@ class CallReader final {
 
   CodeAddress at_run_time(std::uint64_t address) const { return CodeAddress{module_.bias + address}; }
 
-  /// The function that the address is in.
+  /// The function that contains the address.
   std::optional<CodeAddress> function_at(CodeAddress address) const {
     auto found = owners_.upper_bound(address);
     if (found == owners_.begin()) return std::nullopt;
@@ -75,7 +75,7 @@ class CallReader final {
     return std::nullopt;
   }
 
-  /// The offset table is looked at where code uses it, all other data at once.
+  /// The offset table counts only where code uses it, all other data at once.
   void read_sections() {
     Elf* const elf = symbols_.file().handle();
     std::size_t names = 0;
@@ -136,7 +136,7 @@ class CallReader final {
   const ModuleSymbols& symbols_;
   ModuleCalls calls_;
   std::vector<Part> ranges_;
-  std::map<CodeAddress, const Part*> owners_;                     ///< by where they begin
+  std::map<CodeAddress, const Part*> owners_;                     ///< by begin
   std::vector<std::pair<std::uintptr_t, std::uintptr_t>> slots_;  ///< the global offset table
 };
 

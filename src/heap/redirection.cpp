@@ -1,15 +1,14 @@
-// Why: where a function is called through pointers, by some of its users only or in a form that cannot be redefined at
-// its entry, the pointers are what an update has to change; and a data structure is replaced as a whole by having what
-// points to the old one point to the new.
+// Problem: sometimes an update must change pointers. A function is called through them and cannot be redefined at its
+// entry, or only some of its users change. A data structure is replaced as a whole, with everything that points to it.
 //
-// How: the walk over the heap (data/heap_walk.hpp) looks for pointers of the type instead of objects of a class. All
-// are found before the first is set. That memory can be written is checked for each that holds the old target: one that
-// cannot refuses the change.
+// Approach: the heap walk (heap_walk.hpp) looks for pointers of the type instead of objects of a class. It finds all of
+// them before the first one is set. A pointer to the old target in read-only memory refuses the change.
 //
-// The way back: in the same stop the old values are put back. Later a place may have been given back to the allocator
-// and be something else. So the walk is made again, and each place must be among what it finds, holding what was set.
+// Undo: in the same stop the old values are restored. Later, a place may have been freed and reused. So the walk is
+// repeated, and must find each place with the value that was set.
 //
-// Limits: those of the walk. A pointer that nothing leads to, or only what cannot be followed, keeps the old target.
+// Limits: those of the walk. A pointer that is unreachable, or behind something that is not followed, keeps the old
+// target.
 #include "heap/redirection.hpp"
 
 #include <algorithm>
@@ -63,7 +62,7 @@ std::vector<std::byte> bytes_at(const void* value, std::size_t size) {
   return {bytes, bytes + size};
 }
 
-/// As debug information has it: that a function throws nothing is no part of a pointer's type there.
+/// The type's name in debug information, where noexcept is no part of a function pointer's type.
 std::string name_of_pointer(const std::type_info& type) {
   constexpr std::string_view promise = " noexcept";
   std::string name = name_of_type(type);
@@ -156,7 +155,7 @@ PointerSearch::PointerSearch(const detail::PointerType& type, const PointerRedir
 }
 
 HeapWalk PointerSearch::walk(const StoppedWorld& stopped) const {
-  // Objects that wait for their conversion are converted before the walk would touch them one by one.
+  // Pending objects are converted before the walk, whose accesses would convert them one by one.
   finish_lazy_conversions(stopped);
   HeapWalk walk(plan_, std::vector<bool>(wanted_count_, false), stopped);
   walk.run();

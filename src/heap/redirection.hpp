@@ -1,4 +1,4 @@
-// All pointers of the program that hold one address, given another.
+// Redirection: all pointers of the program to one address get another.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,10 @@
 
 namespace moult::internal {
 
-/// Where pointers of one type may be: what is read before the stop.
+/// The possible places of pointers of one type, read before the stop.
 class PointerSearch final : public detail::OpaquePointerSearch {
  public:
-  /// Throws Error as Pointers says. Reads debug information.
+  /// Throws Error as Pointers does. Reads debug information.
   PointerSearch(const detail::PointerType& type, const PointerRedirection& options);
 
   const std::string& type() const noexcept { return type_; }
@@ -33,17 +33,18 @@ class PointerSearch final : public detail::OpaquePointerSearch {
   HeapPlan plan_;
 };
 
-/// Those of them that hold one address, given another.
+/// The redirection of the pointers that hold one address.
 class PointerChange final {
  public:
-  /// The targets are where the pointers' values are. Throws Error (invalid_argument) when one is null.
+  /// The targets are passed by the addresses of pointers that hold them. Throws Error (invalid_argument) for a null
+  /// pointer.
   PointerChange(std::shared_ptr<const PointerSearch> search, const void* old_target, const void* new_target);
   PointerChange(PointerChange&&) noexcept;
   PointerChange& operator=(PointerChange&&) noexcept;
   ~PointerChange();
 
-  /// Finds all of them, then sets them, and records in `transaction`, if there is one, how to take it back. Throws
-  /// Error, having changed nothing: not_found, unsupported, system; std::bad_alloc.
+  /// Finds all pointers, then sets them, and records the undo in `transaction`, if there is one. Throws Error, having
+  /// changed nothing: not_found, unsupported, system; std::bad_alloc.
   RedirectedPointers commit(const StoppedWorld& stopped, Transaction* transaction);
   /// "3 pointers of type int (*)(int) redirected: app::handler, ..."; before commit only the type.
   std::string line() const;

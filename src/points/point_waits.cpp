@@ -1,12 +1,12 @@
-// Static update points, as an update sees them: it says whom it waits for where, and waits.
+// Static update points from the update's side: it selects threads and points, and waits.
 //
-// The threads' side is static_points.cpp. Here one update at a time is carried out, but several may wait: an inline
-// manager's between two probes beside another's. Each has its wait on the board; a thread goes on when none wants it.
+// static_points.cpp is the threads' side. One update at a time is applied, but several may wait, since an inline
+// manager's update waits between two probes. Each has its wait in the registry; a thread goes on when no wait wants it.
 //
-// What lets the threads go is recorded in the transaction before the first one stays (Transaction::when_through), so
-// that every end of an attempt does.
+// The transaction records the release of the threads before the first one stays, so every end of an attempt releases
+// them.
 //
-// Limits: nothing tells of the end of a thread that is not moult's, so it is looked for now and then.
+// Limits: nothing reports the end of a thread that is not a moult::Thread, so the wait checks every 50 ms.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -31,8 +31,8 @@ using internal::PointWait;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds worth_telling{100};  ///< a wait of that length
-constexpr int share_of_words = 10;          ///< of the time that probes go on, a tenth goes into words
+constexpr milliseconds worth_telling{100};  ///< of waits, before the reason is set
+constexpr int share_of_words = 10;          ///< the reasons may take a tenth of the probing time
 
 internal::Transaction& transaction_of_the_step() {
   internal::Transaction* transaction = internal::Transaction::current();
@@ -67,7 +67,7 @@ std::string in_words(const std::vector<std::string>& points) {
   return text;
 }
 
-/// One look at the board. It copies what the words for a refusal need.
+/// One look at the registry. Copies what a refusal's message needs.
 struct Look {
   bool is_reached = false;
   std::vector<std::string> points;
@@ -124,7 +124,7 @@ std::string in_words(const std::vector<internal::CodeAddress>& calls, const inte
   return text;
 }
 
-/// Who has not reached what, and where it is. Stops the program for the look.
+/// The missing threads, with their calls in progress. Stops the program for the check.
 std::string explain(const Look& look, const Patience& patience) {
   MOULT_FAULT("alterability.static_points.explain");
   const std::vector<Calls> stacks = calls_of(look.missing, patience);
@@ -136,7 +136,7 @@ std::string explain(const Look& look, const Patience& patience) {
   return text;
 }
 
-/// For whoever asks meanwhile: costs nothing.
+/// The same without a stop, for status requests meanwhile.
 std::string in_short(const Look& look) {
   std::string text;
   for (ThreadId thread : look.missing) text += (text.empty() ? "" : ", ") + internal::describe_thread(thread);
@@ -201,7 +201,7 @@ bool wait_static_points_reached(const Patience& patience) {
   for (;;) {
     const Look found = look(transaction, patience);
     if (found.is_reached) return true;
-    transaction.resume();  // who is missing could not come
+    transaction.resume();  // so that the missing threads can come
     refuse_gone(found.named);
     const Clock::time_point now = Clock::now();
     if (now >= deadline) {

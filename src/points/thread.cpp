@@ -1,10 +1,10 @@
-// A moult::Thread's loop, and the list of those that run.
+// The loop of a moult::Thread, and the list of running ones.
 //
-// The loop calls whatever the main function is when a run begins, so that an update can give the thread another one.
-// The list and the board of static update points (point_board.hpp) are told when the thread begins and, however it ends
-// (pthread_exit, cancellation), when it does.
+// Each round of the loop calls the present main function, which an update may replace. The thread enters the list and
+// the registry of static update points (point_registry.hpp) when it begins. It leaves both however it ends,
+// pthread_exit and cancellation included.
 //
-// In a child of fork only the thread that forked is there. A body remembers before which fork its thread was started.
+// A child of fork has only the thread that forked. A body remembers the number of forks before its thread was started.
 #include "points/thread.hpp"
 
 #include <pthread.h>
@@ -28,7 +28,7 @@ namespace {
 
 using Bodies = std::vector<std::shared_ptr<ThreadBody>>;
 
-/// Threads may end when the program does: it is never destroyed.
+/// Never destroyed: threads may end while the program ends.
 Guarded<Bodies>& bodies() {
   static auto* const made = new Guarded<Bodies>;
   return *made;
@@ -37,14 +37,14 @@ Guarded<Bodies>& bodies() {
 std::atomic<std::uint32_t> forks{0};
 thread_local ThreadBody* body_of_this_thread = nullptr;
 
-/// Whoever held the lock is not there.
+/// The lock's holder may be missing in the child.
 void go_on_in_child_of_fork() {
   ++forks;
   new (&bodies()) Guarded<Bodies>;
   if (body_of_this_thread != nullptr) body_of_this_thread->go_on_in_child();
 }
 
-/// After the board's own handler, which is called before this one then.
+/// Registered after the handler of the registry of points, so that handler runs first in the child.
 void be_ready() {
   be_ready_for_fork();
   static const bool is_ready = ::pthread_atfork(nullptr, nullptr, go_on_in_child_of_fork) == 0;
@@ -143,7 +143,7 @@ void ThreadBody::join() {
 
 void ThreadBody::detach() {
   if (is_in_this_process()) return handle_.detach();
-  // The C library knows nothing of it any more: the handle can be given up only by keeping it for ever.
+  // The C library does not know the thread any more. The only way to give up the handle is to keep it for ever.
   static_cast<void>(new std::thread(std::move(handle_)));
 }
 
@@ -185,7 +185,7 @@ internal::ThreadBody& known(detail::OpaqueThread& body) noexcept {
 
 }  // namespace
 
-// By value, lest the template match better.
+// By value: a reference would match worse than the template.
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
 Thread::Thread(ThreadOptions options, std::function<void()> main)
     : body_(std::make_shared<internal::ThreadBody>(options, std::move(main))) {

@@ -1,4 +1,4 @@
-// What a moult::Thread is made of: its name, its main function, and the loop that runs it.
+// The parts of a moult::Thread: its name, its main function, and the loop that runs it.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace moult::internal {
 
-/// Shared by the moult::Thread, the running thread and whoever looks it up.
+/// Shared by the moult::Thread, the running thread, and lookups.
 class ThreadBody final : public detail::OpaqueThread, public std::enable_shared_from_this<ThreadBody> {
  public:
   /// Throws Error (invalid_argument).
@@ -33,23 +33,23 @@ class ThreadBody final : public detail::OpaqueThread, public std::enable_shared_
   std::string name() const;
   void rename(const std::string& name);
 
-  /// The frame, by its CFA, that calls the main function: whoever leaves that call comes back to the loop.
+  /// The frame, by its CFA, that calls the main function: a thread that leaves that call returns to the loop.
   std::uintptr_t run_frame() const noexcept { return run_frame_.load(std::memory_order_relaxed); }
 
-  // For its owner.
+  // For the owning moult::Thread.
   bool joinable() const noexcept { return handle_.joinable(); }
   void join();
   void detach();
 
-  /// What the next run calls. From any thread.
+  /// The function that the next run calls. From any thread.
   std::function<void()> main() const;
   void set_main(std::function<void()> main);
-  /// The run that is going on is followed by another one. From any thread.
+  /// Makes another run follow the present one. From any thread.
   void ask_for_another_run() noexcept { is_another_run_asked_ = true; }
-  /// Whether it was asked for, which is forgotten then.
+  /// True when another run was asked for; forgets the request.
   bool take_back_request() noexcept { return is_another_run_asked_.exchange(false); }
 
-  /// In the child of a fork that the calling thread, this one, made.
+  /// In the child of fork, for the thread that called it.
   void go_on_in_child();
 
  private:
@@ -66,14 +66,14 @@ class ThreadBody final : public detail::OpaqueThread, public std::enable_shared_
   std::atomic<std::uint32_t> task_{0};
   std::atomic<std::uintptr_t> run_frame_{0};
   std::atomic<std::uint32_t> has_begun_{0};  ///< a futex
-  std::exception_ptr failure_;               ///< of its beginning
-  std::uint32_t forks_;                      ///< how many there were before it was started
+  std::exception_ptr failure_;               ///< thrown before the thread began
+  std::uint32_t forks_;                      ///< the number of forks before it was started
   std::thread handle_;
 };
 
 /// The running moult::Thread with that id, or null.
 std::shared_ptr<ThreadBody> find_thread(ThreadId thread);
-/// Those that run.
+/// The running moult::Threads.
 std::vector<std::shared_ptr<ThreadBody>> running_threads();
 
 }  // namespace moult::internal

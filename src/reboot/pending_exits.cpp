@@ -1,13 +1,13 @@
-// Why: a thread in a function that never returns runs its old code for ever. At a static update point, which the
-// program has chosen, it can be taken out of it.
+// Problem: a thread in a function that never returns runs its old code for ever. It can be taken out of that function
+// at a static update point, which the program has chosen.
 //
-// How: in the stop the thread is only told to depart; it does so when it is let go, by forced unwinding (threads/
-// forced_unwind.hpp), in its own context and while the program runs: destructors may wait for other threads. So up to
-// the end of the stop the way back is to tell it otherwise. Once it has begun there is none: what destructors have
-// released is gone.
+// Approach: the stop only schedules the exit. The released thread makes it by forced unwinding
+// (unwind/forced_unwind.hpp), in its own context and while the program runs, since destructors may wait for other
+// threads. Until the end of the stop the exit can be cancelled. Once the unwinding has begun it cannot: what
+// destructors have released is gone.
 //
-// A handler that keeps the unwinding, and one that makes it impossible to begin, are found only then: the thread goes
-// on in its old code, and the update fails.
+// Limits: a handler that ends the unwinding, or makes its beginning impossible, shows only then. The thread goes on in
+// its old code, and the update fails.
 #include "reboot/pending_exits.hpp"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ namespace {
 
 using State = ForcedUnwind::State;
 
-/// Which update has told which threads to depart. Threads may end when the program does: it is never destroyed.
+/// The scheduled exits, by update. Never destroyed: threads may end while the program ends.
 struct Scheduled {
   const Transaction* transaction;
   std::shared_ptr<PendingExit> exit;
@@ -49,7 +49,7 @@ std::vector<std::shared_ptr<PendingExit>> pending_exits_of(const Transaction& tr
   });
 }
 
-/// A thread has one departure at a time.
+/// A thread has one pending exit at a time.
 void refuse_second(const PendingExit& exit) {
   const std::string former = scheduled().with([&](const std::vector<Scheduled>& all) -> std::string {
     for (const Scheduled& one : all)
@@ -61,14 +61,14 @@ void refuse_second(const PendingExit& exit) {
                 describe_thread(exit.thread()) + " is told to leave " + former + " already; try again when it has");
 }
 
-/// On the list for as long as the transaction knows of it.
+/// In the list as long as the transaction knows of it.
 class Entry final {
  public:
   Entry(const Transaction& transaction, std::shared_ptr<PendingExit> exit) : exit_(exit.get()) {
     scheduled().with([&](std::vector<Scheduled>& all) { all.push_back({&transaction, std::move(exit)}); });
   }
   ~Entry() {
-    std::shared_ptr<PendingExit> last;  // what the program gave it is destroyed outside of the lock
+    std::shared_ptr<PendingExit> last;  // the program's captures are destroyed outside of the lock
     scheduled().with([&](std::vector<Scheduled>& all) {
       auto own = std::find_if(all.begin(), all.end(), [this](const Scheduled& one) { return one.exit.get() == exit_; });
       last = std::move(own->exit);
@@ -145,7 +145,7 @@ void PendingExit::on_handled() noexcept {
     event.text = failure_text(*this);
     event_log().publish(std::move(event));
   } catch (...) {
-    return;  // without memory wait_over still tells it
+    return;  // without memory; wait_over reports it all the same
   }
 }
 

@@ -1,6 +1,5 @@
-// How: a moult::Thread calls its main function in a loop of moult's, which it comes back to when that call is left.
-// There it is given its new main function and asked for another run. So nothing of the thread has changed before it is
-// out.
+// A moult::Thread calls its main function from a loop in moult, and returns there when that call is left. Only there it
+// receives its new main function and the request for another run. So the thread is unchanged until it has left.
 #include "reboot/thread_restart.hpp"
 
 #include <string>
@@ -15,13 +14,13 @@
 namespace moult::internal {
 namespace {
 
-/// Back in the loop, this thread runs `main`, or what it ran if there is none.
+/// Back in the loop, the thread runs `main`, or its present main function if that is empty.
 class BackToLoop final : public PendingExit {
  public:
   BackToLoop(std::shared_ptr<ThreadBody> body, std::function<void()> main, const Exit& exit)
       : PendingExit(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
 
-  /// What is called in place of the main function that was left.
+  /// Called in place of the main function that was left.
   static void arrive_in_loop() {
     const std::shared_ptr<ForcedUnwind> arrived = ForcedUnwind::arrive();
     auto& self = static_cast<BackToLoop&>(*arrived);
@@ -34,7 +33,7 @@ class BackToLoop final : public PendingExit {
   std::function<void()> main_;
 };
 
-/// The CFA of the call that the loop has made; 0 when it is not found.
+/// The CFA of the loop's call; 0 when it is not found.
 std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint64_t loop_frame) {
   std::uint64_t callee = 0;
   bool is_found = false;

@@ -1,4 +1,4 @@
-// Threads that run another main function, or theirs anew.
+// Threads that restart: with another main function, or with their own.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,8 @@ namespace moult::internal {
 /// Prepared while the program runs, committed in the stop.
 class ThreadRestart final {
  public:
-  /// `main` is what it shall run; empty: what it ran. Throws Error (not_found) when no moult::Thread of that id runs.
+  /// `main` is the new main function; empty: the present one. Throws Error (not_found) when no moult::Thread of that id
+  /// runs.
   static ThreadRestart prepare(ThreadId thread, std::function<void()> main);
 
   /// Throws Error: not_found when the thread stays at no static update point; unsupported when it cannot be unwound

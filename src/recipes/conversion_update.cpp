@@ -32,7 +32,7 @@ class ConversionUpdate::Impl final {
   }
 
   void apply(const internal::StoppedWorld& stopped) {
-    // A hook may have resumed the program: what was found was found in another stop then.
+    // A hook may have resumed the program; then quiescence was found in another stop.
     if (quiescent_since_ != stopped.began()) quiescence_->require(stopped);
     converted_ = change_->commit(stopped, internal::Transaction::current());
     objects_ = change_->objects();
@@ -47,7 +47,7 @@ class ConversionUpdate::Impl final {
   Conversion conversion_;
   std::optional<internal::ObjectChange> change_;
   std::optional<internal::ObjectQuiescence> quiescence_;
-  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its beginning
+  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its begin
   std::size_t converted_ = 0;
   LazyObjects objects_;
 };
