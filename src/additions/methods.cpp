@@ -118,7 +118,7 @@ std::string others_of(const std::string& name) {
 
 [[noreturn]] void throw_not_found(const detail::MethodKind& kind) {
   const std::string others = others_of(kind.name);
-  throw Error(ErrorCode::not_found, describe_method(kind) + ", is not there: no update in force has added it" +
+  throw Error(ErrorCode::not_found, describe_method(kind) + ", is not there: no applied update has added it" +
                                         (others.empty() ? std::string() : "; of that name there is " + others));
 }
 
@@ -170,7 +170,7 @@ MethodTarget target_in(OpaqueMethodTable& table, const std::type_info& whole, co
   if (!known) known = internal::find_target(methods, whole, named);
   if (known) return *known;
   throw Error(ErrorCode::not_found, "the method " + methods.name + " of " + internal::object_class_of(named).readable +
-                                        " was taken back; no update in force has it");
+                                        " was rolled back; no applied update has it");
 }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

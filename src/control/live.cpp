@@ -45,7 +45,7 @@ std::uint64_t id_of(const RollbackRequest& request) {
 }
 
 /// Has the reports say which of their changes a newer one hides.
-void mark_covered(std::vector<UpdateReport>& reports) {
+void mark_shadowed(std::vector<UpdateReport>& reports) {
   for (const Standing& change : standing_changes()) {
     if (!change.covered_by) continue;
     const auto report = std::ranges::find(reports, change.update, &UpdateReport::id);
@@ -53,7 +53,7 @@ void mark_covered(std::vector<UpdateReport>& reports) {
     const std::string by =
         *change.covered_by == 0 ? "a change outside of any update" : "update " + std::to_string(*change.covered_by);
     for (std::string& line : report->changes)
-      if (line == change.line) line += " (covered by " + by + ")";
+      if (line == change.line) line += " (shadowed by " + by + ")";
   }
 }
 
@@ -89,7 +89,7 @@ StatusReply live_status() {
   reply.threads = count_threads();
   reply.managers = internal::update_registry().manager_names();
   reply.updates = all_updates();
-  mark_covered(reply.updates);
+  mark_shadowed(reply.updates);
   reply.log_level = static_cast<int>(event_log().level());
   return reply;
 }

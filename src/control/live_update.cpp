@@ -101,9 +101,9 @@ bool wait_for(const UpdateHandle& update, Clock::time_point deadline, const std:
 Failure shortfall(const UpdateReport& report) {
   const std::string why = report.reason.empty() ? "" : ": " + report.reason;
   if (report.state == UpdateState::queued)
-    return {ErrorCode::timed_out, report.name + ": still waiting for its turn" + why + "; it goes on by itself"};
+    return {ErrorCode::timed_out, report.name + ": not applied yet, still waiting for its turn" + why + "; moult keeps trying"};
   if (report.state == UpdateState::active)
-    return {ErrorCode::timed_out, report.name + ": still being carried out" + why + "; it goes on by itself"};
+    return {ErrorCode::timed_out, report.name + ": not applied yet, still being carried out" + why + "; moult keeps trying"};
   return {report.code.value_or(ErrorCode::internal), report.name + ": " + std::string(state_text(report.state)) + why};
 }
 
@@ -111,7 +111,7 @@ Failure shortfall(const UpdateReport& report) {
 Failure nothing_handed_in(const std::string& file) {
   return {ErrorCode::not_an_update,
           file +
-              ": its entry (MOULT_UPDATE) handed no update to a manager, so nothing was changed; make an update there "
+              ": its entry (MOULT_UPDATE) submitted no update to a manager, so nothing was changed; make an update there "
               "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
 }
 
@@ -123,7 +123,7 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
   reply.changed_directly = is_made && !submission.direct_changes().empty();
   for (const std::string& change : submission.direct_changes())
     reply.warnings.push_back((is_made ? "" : "would be made: ") + change +
-                             ": by the file's entry itself, in no update, so it cannot be taken back");
+                             ": by the file's entry itself, in no update, so it cannot be rolled back");
   for (const UpdateReport& report : reply.updates) {
     reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
     if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);

@@ -116,7 +116,7 @@ void PointerChange::State::require_unchanged(const StoppedWorld& stopped) const 
     if (is_there && holds(one.address, after)) continue;
     throw Error(ErrorCode::unsupported,
                 one.way + (is_there ? " was given another value" : " is not found any more") +
-                    " since it was redirected, so that it cannot be taken back; let another update redirect them");
+                    " since it was redirected, so that it cannot be undone; let another update redirect them");
   }
 }
 

@@ -58,7 +58,7 @@ void refuse_second(const PendingExit& exit) {
   });
   if (!former.empty())
     throw Error(ErrorCode::still_active,
-                describe_thread(exit.thread()) + " is told to leave " + former + " already; try again when it has");
+                describe_thread(exit.thread()) + " is about to leave " + former + " already; try again when it has");
 }
 
 /// In the list as long as the transaction knows of it.
@@ -101,7 +101,7 @@ void require_not_gone(const PendingExit& exit) {
   const std::string thread = describe_thread(exit.thread());
   if (exit.state() == State::arrived)
     throw Error(ErrorCode::unsupported,
-                thread + " has left " + exit.call() + "; its destructors have run, so that cannot be taken back");
+                thread + " has left " + exit.call() + "; its destructors have run, so that cannot be undone");
   if (exit.state() == State::going_on)
     throw Error(ErrorCode::still_active, thread + " is on its way out of " + exit.call());
 }

@@ -325,7 +325,7 @@ std::size_t LocalChange::commit(const StoppedWorld& stopped, std::span<const std
     step.check = [applied, text = state_->text] {
       if (applied->has_ended)
         throw Error(ErrorCode::unsupported, text +
-                                                ": what it was set to cannot be taken back once the program has "
+                                                ": what it was set to cannot be undone once the program has "
                                                 "gone on, as calls may have ended; let another update set it");
     };
     step.undo = [applied] {

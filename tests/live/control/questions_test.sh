@@ -37,9 +37,9 @@ expect 0 "applied" "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
 [[ $("$MOULT" functions "$name" answer | grep -c " $name .*[^_]answer()  (redefined)") == 1 ]] ||
   fail "not exactly the function is marked that was redefined: $("$MOULT" functions "$name" answer)"
 expect 0 "applied" "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
-expect 0 "answer_v2\(\) \(covered by update 2\).*redefined as answer_v2\(\)$" "$MOULT" status "$name"
+expect 0 "answer_v2\(\) \(shadowed by update 2\).*redefined as answer_v2\(\)$" "$MOULT" status "$name"
 expect 0 "answer: rolled back" "$MOULT" rollback "$name" 2
-[[ $("$MOULT" status "$name") != *"covered by"* ]] || fail "a change is covered by one that is not in force"
+[[ $("$MOULT" status "$name") != *"shadowed by"* ]] || fail "a change is shadowed by one that is not in force"
 grep -q "answer" "$base/log" || fail "nothing in the log's file: $(cat "$base/log")"
 expect 0 "answer" "$MOULT" log "$name"
 expect 0 '"events":\[\{"number":' "$MOULT" log "$name" --json
