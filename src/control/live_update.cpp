@@ -3,20 +3,26 @@
 // The entry runs in the command's own thread. What it throws refuses the file; updates it had handed in before go on
 // and are reported. The reply is one more watcher of the updates: when the client gives up waiting, or the listener
 // goes away, the updates go on.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 
 #include "base/event.hpp"
 #include "code/loader.hpp"
 #include "control/live.hpp"
-#include "control/update_folder.hpp"
 #include "lifecycle/failure.hpp"
 #include "lifecycle/submission.hpp"
+#include "protocol/leftovers.hpp"
+#include "protocol/runtime_folder.hpp"
 
 namespace moult::internal {
 namespace {
 
+namespace fs = std::filesystem;
 using internal::state_text;
 using Clock = std::chrono::steady_clock;
 
@@ -41,6 +47,41 @@ void tell_refused(const std::string& path, const Failure& failure) {
 template <class Request>
 const std::string& shown(const Request& request) {
   return request.source.empty() ? request.path : request.source;
+}
+
+/// Made with mode 0700. Copies must stay as long as the process, since debuggers and moult itself read them; they go
+/// away with this object, which a child after fork leaves alone. What processes that were killed have left behind is
+/// swept up when the next one makes its folder.
+class UpdateFolder final {
+ public:
+  /// Throws Error: permission_denied, system.
+  explicit UpdateFolder(const RuntimeSurroundings& surroundings);
+  ~UpdateFolder();
+  UpdateFolder(const UpdateFolder&) = delete;
+  UpdateFolder& operator=(const UpdateFolder&) = delete;
+
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+  int maker_;
+};
+
+UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::getpid()) {
+  const fs::path runtime_folder = make_runtime_folder(surroundings);
+  remove_leftovers(surroundings);
+  path_ = runtime_folder / updates_name(maker_);
+  std::error_code error;
+  fs::remove_all(path_, error);  // of an ended process of the same pid
+  // The runtime folder is for this user alone, so there is no moment in which another could reach in.
+  if (!fs::create_directory(path_, error))
+    throw Error(ErrorCode::system, path_.string() + ": cannot be made: " + error.message());
+  fs::permissions(path_, fs::perms::owner_all);
+}
+
+UpdateFolder::~UpdateFolder() {
+  std::error_code ignored;
+  if (maker_ == ::getpid()) fs::remove_all(path_, ignored);
 }
 
 /// Kept to the process's end, as the updates are.
@@ -101,18 +142,21 @@ bool wait_for(const UpdateHandle& update, Clock::time_point deadline, const std:
 Failure shortfall(const UpdateReport& report) {
   const std::string why = report.reason.empty() ? "" : ": " + report.reason;
   if (report.state == UpdateState::queued)
-    return {ErrorCode::timed_out, report.name + ": not applied yet, still waiting for its turn" + why + "; moult keeps trying"};
+    return {ErrorCode::timed_out,
+            report.name + ": not applied yet, still waiting for its turn" + why + "; moult keeps trying"};
   if (report.state == UpdateState::active)
-    return {ErrorCode::timed_out, report.name + ": not applied yet, still being carried out" + why + "; moult keeps trying"};
+    return {ErrorCode::timed_out,
+            report.name + ": not applied yet, still being carried out" + why + "; moult keeps trying"};
   return {report.code.value_or(ErrorCode::internal), report.name + ": " + std::string(state_text(report.state)) + why};
 }
 
 /// The sender would take an empty entry, or one that returned early, for an update in force.
 Failure nothing_handed_in(const std::string& file) {
-  return {ErrorCode::not_an_update,
-          file +
-              ": its entry (MOULT_UPDATE) submitted no update to a manager, so nothing was changed; make an update there "
-              "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
+  return {
+      ErrorCode::not_an_update,
+      file +
+          ": its entry (MOULT_UPDATE) submitted no update to a manager, so nothing was changed; make an update there "
+          "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
 }
 
 void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted, const std::string& file) {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "control/execute.hpp"
-#include "control/token.hpp"
 #include "platform/memory.hpp"
 #include "platform/thread_name.hpp"
 
@@ -327,6 +326,14 @@ std::optional<std::chrono::milliseconds> Server::time_to_next_deadline() const {
   if (!first) return std::nullopt;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Connection::Clock::now());
   return std::max(left, std::chrono::milliseconds(0));
+}
+
+bool is_token(std::string_view given, std::string_view token) noexcept {
+  if (token.empty()) return false;
+  volatile unsigned difference = given.size() == token.size() ? 0u : 1u;
+  for (std::size_t each = 0; each < given.size(); ++each)
+    difference = difference | static_cast<unsigned char>(given[each] ^ token[each % token.size()]);
+  return difference == 0;
 }
 
 }  // namespace moult::internal

@@ -24,6 +24,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -107,5 +108,8 @@ class Server final {
   Guarded<std::vector<Completion>> completions_;
   Workers workers_;
 };
+
+/// Takes a time that depends on the length of `given` alone, so that the token cannot be guessed byte by byte.
+bool is_token(std::string_view given, std::string_view token) noexcept;
 
 }  // namespace moult::internal

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "points/thread.hpp"
+#include "points/thread_body.hpp"
 #include "reboot/pending_exits.hpp"
 #include "reboot/unwind_check.hpp"
 
