@@ -73,7 +73,7 @@ bool runs_an_entry(const Command& command) {
   if (why.empty() && (asked_how_it_is || !answers(target)))
     why = "gives no answer in time though it is not stopped; moult's threads get no turn, or wait for something";
   else if (why.empty() && runs_an_entry(command))
-    why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it goes on by itself";
+    why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it keeps running";
   else if (why.empty())
     why = "answers, but not to this in time; give it longer with --timeout";
   throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out, target.describe() + " " + why);

@@ -101,7 +101,7 @@ ConversionRequest make_lazy_conversion(Transformer&& transformer, const Conversi
 /// stop. Another conversion of the class finishes this one first, and so does fork.
 ///
 /// unsupported: no userfaultfd; or, with Rebind::yes, Old's destructor calls a redefined function or calls by pointer,
-/// since it runs for old values when all calls already lead to New's functions
+///   since it runs for old values when all calls already lead to New's functions
 /// and the errors of start_eager_update
 ///
 /// After Pymoult's start_lazy_update. Javelus (Gu and others, ISSRE 2012) converts at first use in a virtual machine.

@@ -50,7 +50,7 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// not_found: no moult::Thread of that id runs, or it stays at no point
 /// unsupported: a noexcept function, a signal handler, code without unwind information, or code of a language other
 ///   than
-/// C++ and C is on the way; the message names the function and its place
+///   C++ and C is on the way; the message names the function and its place
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
 [[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
@@ -67,7 +67,7 @@ void reset_thread(ThreadId thread);
 /// of them together. On false the update's reason names the thread and its place. For wait_over.
 ///
 /// still_active: a handler has ended the unwinding; or the unwinding could not begin, since the point lies in a handler
-/// and another handler for every exception is on the way. The message names the thread and the function
+///   and another handler for every exception is on the way. The message names the thread and the function
 /// invalid_argument: outside of an update's step
 bool wait_departures(const Patience& patience = {});
 /// The same without waiting, for check_over.
@@ -207,7 +207,7 @@ class FunctionReboot final {
 /// not_found: no call of the function is in progress in the thread
 /// unsupported: the call is of a clone that the compiler made of the function (mark it MOULT_UPDATABLE), or the result
 ///   is
-/// returned in memory whose place the function's code does not show
+///   returned in memory whose place the function's code does not show
 void reboot_function(ThreadId thread, const FunctionReboot& reboot);
 template <class Old, class New, class Capture>
 [[gnu::visibility("hidden")]] void reboot_function(ThreadId thread, const Old& function, New new_function,

@@ -5,9 +5,6 @@
 // then its bases, the nearest first, as a virtual call would. The answer is cached until a method is added or removed.
 // A converted object's class may be unrelated to the class the caller knows it by; then that class is looked up.
 //
-// A method's code is on record as soon as it is added. The record stays once the program has run with the method: after
-// a rollback a call may still be in progress, or between its lookup and its jump.
-//
 // Limits: with several bases, the one declared first is searched first, with all its own bases; virtual bases are left
 // out.
 #include "additions/methods.hpp"
@@ -123,7 +120,7 @@ std::string others_of(const std::string& name) {
 
 [[noreturn]] void throw_not_found(const detail::MethodKind& kind) {
   const std::string others = others_of(kind.name);
-  throw Error(ErrorCode::not_found, describe_method(kind) + ", is not there: no update in force has added it" +
+  throw Error(ErrorCode::not_found, describe_method(kind) + ", is not there: no applied update has added it" +
                                         (others.empty() ? std::string() : "; of that name there is " + others));
 }
 
@@ -178,7 +175,7 @@ MethodTarget target_in(OpaqueMethodTable& table, const std::type_info& whole, co
   if (!known) known = internal::find_target(methods, whole, named);
   if (known) return *known;
   throw Error(ErrorCode::not_found, "the method " + methods.name + " of " + internal::object_class_of(named).readable +
-                                        " was taken back; no update in force has it");
+                                        " was rolled back; no applied update has it");
 }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

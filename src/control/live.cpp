@@ -1,4 +1,4 @@
-// What is known without stopping anything: the process, its functions, its updates; and taking one back.
+// The commands that stop nothing: status, functions, objects, rollback; and the backend of this process.
 #include "control/live.hpp"
 
 #include <unistd.h>
@@ -32,7 +32,7 @@ std::size_t count_threads() {
   return count;
 }
 
-/// Of the file the process was started from, though it may have been replaced since.
+/// Of the file that the process was started from; it may have been replaced since.
 const std::string& own_build_id() {
   static const std::string id = build_id_of("/proc/self/exe");
   return id;
@@ -62,7 +62,7 @@ std::string module_of(const Program& program, CodeAddress address) {
   return {};
 }
 
-/// By name: first the program's own, then those of libraries and updates, moult's last.
+/// By name: the program's own functions first, then libraries and updates, moult's last.
 std::vector<FunctionSymbol> functions_in_order(const Program& program, const std::string& match) {
   std::error_code ignored;
   const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();

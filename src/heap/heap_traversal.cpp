@@ -134,7 +134,7 @@ UndoStep HeapVisits::State::undo_step(const std::shared_ptr<State>& self, const 
     if (self->has_ended)
       throw Error(ErrorCode::unsupported,
                   "what a heap walker changed in objects of " + self->classes.front().name +
-                      " cannot be taken back once the program has gone on; let another update change it back");
+                      " cannot be undone once the program has gone on; let another update change it back");
   };
   step.undo = [self] { self->undo(); };
   return step;

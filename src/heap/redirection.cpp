@@ -7,9 +7,6 @@
 // Undo: in the same stop the old values are restored. Later, a place may have been freed and reused. So the walk is
 // repeated, and must find each place with the value that was set.
 //
-// The new target's code is on record. The record stays once the program has run with the pointers: they may have been
-// copied, and a call may be in progress.
-//
 // Limits: those of the walk. A pointer that is unreachable, or behind something that is not followed, keeps the old
 // target.
 #include "heap/redirection.hpp"
@@ -122,7 +119,7 @@ void PointerChange::State::require_unchanged(const StoppedWorld& stopped) const 
     if (is_there && holds(one.address, after)) continue;
     throw Error(ErrorCode::unsupported,
                 one.way + (is_there ? " was given another value" : " is not found any more") +
-                    " since it was redirected, so that it cannot be taken back; let another update redirect them");
+                    " since it was redirected, so that it cannot be undone; let another update redirect them");
   }
 }
 

@@ -1,7 +1,7 @@
-// How to walk over a program's heap by the types of its variables: a plan as values, made of the debug information
-// while the program runs, so that the walk in the stopped program reads memory and nothing else.
+// The plan of a heap walk, made from the debug information while the program runs. In the stopped program the walk then
+// reads only memory.
 //
-// The plan is cut down to what leads to the wanted classes. Making it reads all debug information of the loaded
+// The plan is reduced to the types that lead to the wanted classes. Making it reads the debug information of all loaded
 // modules: seconds for a big program. In any thread, never in a signal handler.
 #pragma once
 
@@ -23,15 +23,15 @@ struct HeapRoot {
   std::size_t type = no_type;
 };
 
-/// A class's vtable as it lies in memory.
+/// A class's vtable in memory.
 struct VtablePlace {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
-  std::size_t type = no_type;  ///< none where no debug information describes the class, or it is of no matter
+  std::size_t type = no_type;  ///< none when no debug information describes the class, or the class is irrelevant
   std::string class_name;
 };
 
-/// Places of one kind.
+/// A kind of place, and how often it occurs.
 struct HeapNote {
   std::string what;  ///< in the plural: "void pointers"
   std::size_t count = 0;
@@ -40,25 +40,25 @@ struct HeapNote {
 
 struct HeapPlan {
   std::vector<HeapType> types;
-  std::vector<HeapRoot> roots;         ///< those that lead to something
+  std::vector<HeapRoot> roots;         ///< the ones that lead to something wanted
   std::vector<VtablePlace> vtables;    ///< sorted
-  std::vector<HeapNote> not_followed;  ///< places of types, counted once however many objects there are
+  std::vector<HeapNote> not_followed;  ///< each place of a type counts once, however many objects there are
 };
 
 struct WantedClass {
-  std::string name;  ///< as typeid, demangled, writes it
+  std::string name;  ///< typeid's name, demangled
   std::size_t size = 0;
   std::size_t alignment = 0;
 };
 
-/// A type of pointers that are looked for themselves.
+/// A pointer type that is wanted itself.
 struct WantedPointer {
-  std::string name;  ///< as typeid, demangled, writes it: "int (*)(int)"
+  std::string name;  ///< typeid's name, demangled: "int (*)(int)"
   std::size_t size = 0;
 };
 
 struct HeapRequest {
-  std::vector<std::size_t> modules;  ///< whose variables are the roots, of Program::modules()
+  std::vector<std::size_t> modules;  ///< indices into Program::modules(): their variables are the roots
   std::vector<WantedClass> wanted;
   bool follows_raw_pointers = true;
   std::vector<WantedPointer> pointers{};  ///< numbered behind the classes

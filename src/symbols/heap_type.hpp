@@ -12,31 +12,31 @@ namespace moult::internal {
 
 inline constexpr std::size_t no_type = std::numeric_limits<std::size_t>::max();
 
-/// What a value is to the walk.
+/// What a type is to the walk.
 enum class Shape : std::uint8_t {
-  leaf,      ///< nothing in it leads anywhere
-  untyped,   ///< what it leads to cannot be known: a void pointer, a std::function
-  choice,    ///< which of its parts is there cannot be known: a union, a std::variant
-  object,    ///< its parts
-  array,     ///< count elements in a row
+  leaf,      ///< leads nowhere
+  untyped,   ///< its target is unknown: a void pointer, a std::function
+  choice,    ///< its active part is unknown: a union, a std::variant
+  object,    ///< has parts
+  array,     ///< `count` consecutive elements
   pointer,   ///< to one value
-  optional,  ///< perhaps a value
-  range,     ///< std::vector: elements between two addresses
+  optional,  ///< one value or none
+  range,     ///< std::vector: the elements between two addresses
   deque,
   list,
   chain,  ///< std::forward_list, and the unordered containers
-  tree,   ///< std::map, std::set and those with equal keys
+  tree,   ///< std::map, std::set and their multi forms
 };
 
-/// Who owns what a pointer points to.
+/// The owner of a pointer's target.
 enum class Pointing : std::uint8_t {
-  raw,     ///< nobody knows: a pointer, a reference
+  raw,     ///< unknown: a pointer, a reference
   unique,  ///< std::unique_ptr
-  shared,  ///< std::shared_ptr, with a count beside
-  weak,    ///< std::weak_ptr: there only while the count is not zero
+  shared,  ///< std::shared_ptr, with its count
+  weak,    ///< std::weak_ptr: valid only while the count is not zero
 };
 
-/// Offsets in bytes. Which of them mean something the shape tells.
+/// Offsets in bytes. The shape determines which of them are used.
 struct Places {
   static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t begin = 0;     ///< of the pointer, the flag, the first address, the first link
@@ -48,10 +48,10 @@ struct Places {
   std::uint64_t parent = none;
   std::uint64_t left = none;
   std::uint64_t right = none;
-  std::uint64_t value = 0;  ///< of the element in a node, in an optional; of the use count in a control block
+  std::uint64_t value = 0;  ///< of the element in a node or an optional; of the use count in a control block
 };
 
-/// A member or a base that lies at a fixed place in its object.
+/// A member or base at a fixed place in its object.
 struct HeapPart {
   std::uint64_t offset = 0;
   std::size_t type = no_type;
@@ -63,19 +63,19 @@ struct HeapType {
   std::string name;
   Shape shape = Shape::leaf;
   std::uint64_t size = 0;        ///< bytes; 0 when unknown
-  std::uint64_t alignment = 1;   ///< what the address of one is a multiple of, as far as that is known
-  std::size_t target = no_type;  ///< of a pointer what it points to, of a container its elements
+  std::uint64_t alignment = 1;   ///< the greatest known divisor of all addresses
+  std::size_t target = no_type;  ///< the type of a pointer's target or a container's elements
   std::uint64_t count = 0;       ///< elements of an array
   Places at;
   Pointing pointing = Pointing::raw;
   bool has_vtable = false;
-  bool leads = false;                 ///< to something wanted, or is it
+  bool leads = false;                 ///< leads to something wanted, or is it
   std::optional<std::size_t> wanted;  ///< its number in the request: the classes', then the pointers'
   std::vector<HeapPart> parts;
-  std::vector<HeapPart> bases;       ///< of one with a vtable: itself, and all it derives from, at fixed places
-  std::vector<std::size_t> derived;  ///< what a pointer to it may point to besides
-  /// What to do in an object, members of members included: go on to a value, or, where the part's type is a wanted
-  /// class, visit.
+  std::vector<HeapPart> bases;       ///< if it has a vtable: itself and all its bases at fixed places
+  std::vector<std::size_t> derived;  ///< other classes that a pointer to it may point to
+  /// The walk's steps in an object, nested members included: go on to a value, or visit, if the part's type is a wanted
+  /// class.
   std::vector<HeapPart> steps;
 };
 

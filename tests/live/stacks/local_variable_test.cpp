@@ -98,7 +98,7 @@ TEST(LocalVariables, ARollbackIsRefused) {
     ADD_FAILURE() << "was not refused";
   } catch (const moult::Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported);
-    EXPECT_THAT(error.what(), HasSubstr("cannot be taken back once the program has gone on"));
+    EXPECT_THAT(error.what(), HasSubstr("cannot be undone once the program has gone on"));
   }
   EXPECT_THAT(shares(standing.id()), testing::ElementsAre("7", "7"));
 }
