@@ -11,10 +11,9 @@
 #include <random>
 #include <thread>
 
-#include "bench.hpp"
 #include "base/opaque.hpp"
+#include "bench.hpp"
 #include "moult/data_access.hpp"
-#include "pools/live_objects.hpp"
 #include "pools/live_objects.hpp"
 
 namespace bench {

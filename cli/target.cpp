@@ -88,16 +88,6 @@ std::string Target::describe() const {
 
 std::string Target::running_file() const { return "/proc/" + std::to_string(pid) + "/exe"; }
 
-std::string base_name(const std::string& path) { return fs::path(path).filename().string(); }
-
-std::string program_of(int pid) {
-  std::error_code error;
-  std::string path = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
-  constexpr std::string_view deleted = " (deleted)";
-  if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
-  return path;
-}
-
 Target find_target(const std::string& name) {
   if (const std::optional<int> pid = parse_pid(name)) return target_of_pid(*pid);
   std::vector<Target> fitting;

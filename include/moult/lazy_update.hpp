@@ -67,7 +67,7 @@ namespace detail::inline MOULT_ABI_NAMESPACE {
 
 template <class Old, class New, class Transformer>
 ConversionRequest make_lazy_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options,
-                                Untouched untouched) {
+                                       Untouched untouched) {
   ConversionRequest conversion = make_conversion<Old, New>(std::forward<Transformer>(transformer), options);
   conversion.lazily = {is_relocatable<Old> && is_relocatable<New>, untouched};
   return conversion;

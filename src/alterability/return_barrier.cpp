@@ -13,6 +13,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "moult/return_barrier.hpp"
+#include "platform/tasks.hpp"
 #include "threads/current_stop.hpp"
 #include "watch/return_watch.hpp"
 

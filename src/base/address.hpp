@@ -3,13 +3,13 @@
 #pragma once
 
 #include <algorithm>
-#include <iterator>
-#include <span>
 #include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
+#include <span>
 #include <string>
 
 namespace moult::internal {

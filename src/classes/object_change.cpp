@@ -48,10 +48,11 @@ void finish_accesses(const ObjectClass& old_class) {
 
 std::shared_ptr<LazyConversion> make_lazy(const detail::ConversionRequest& wanted, Makes makes) {
   return std::make_shared<LazyConversion>(
-      wanted.forward, LazyConversion::Options{.makes = makes,
-                                              .unwritten = wanted.unwritten,
-                                              .untouched = wanted.lazily->untouched,
-                                              .manner = wanted.lazily->may_move ? Manner::evacuated : Manner::in_place});
+      wanted.forward,
+      LazyConversion::Options{.makes = makes,
+                              .unwritten = wanted.unwritten,
+                              .untouched = wanted.lazily->untouched,
+                              .manner = wanted.lazily->may_move ? Manner::evacuated : Manner::in_place});
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "platform/thread_name.hpp"
+#include "platform/tasks.hpp"
 #include "watch/fault_handler.hpp"
 
 namespace moult::internal {

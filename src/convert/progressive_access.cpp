@@ -514,7 +514,9 @@ ProgressiveObjects::ProgressiveObjects(const OpaquePool& own, const Enumeration&
   internal::require_changes_are_made("a progressive access");
   const bool is_visit = visit != nullptr;
   internal::ProgressiveAccess::Visit recorded;
-  if (is_visit) recorded = {internal::CodeRecord(internal::CodeUse::called_later, {caller.module, caller.function}), std::move(visit)};
+  if (is_visit)
+    recorded = {internal::CodeRecord(internal::CodeUse::called_later, {caller.module, caller.function}),
+                std::move(visit)};
   auto access = std::make_shared<internal::ProgressiveAccess>(internal::behind<internal::Pool>(own).object_class(),
                                                               options, std::move(recorded));
   access->reserve();

@@ -22,7 +22,6 @@
 
 #include "base/check.hpp"
 #include "base/code_record.hpp"
-#include "base/names.hpp"
 #include "base/fault.hpp"
 #include "base/names.hpp"
 #include "base/untracked_change.hpp"

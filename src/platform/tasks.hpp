@@ -53,7 +53,8 @@ TaskStatus task_status(pid_t task) noexcept;
 
 /// The system call in which a task is blocked.
 struct BlockedCall {
-  long number = -1;  ///< -1: none or unknown; then a program counter other than 0 means that it is blocked at that instruction
+  long number =
+      -1;  ///< -1: none or unknown; then a program counter other than 0 means that it is blocked at that instruction
   std::uint64_t arguments[6] = {};
   std::uint64_t stack_pointer = 0;
   std::uint64_t program_counter = 0;

@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "base/address.hpp"
+#include "platform/tasks.hpp"
 #include "pools/live_objects.hpp"
 #include "pools/uninitialised_mark.hpp"
 

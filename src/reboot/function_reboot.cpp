@@ -12,6 +12,7 @@
 #include "base/opaque.hpp"
 #include "code/entry_value.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "points/static_points.hpp"
 #include "stacks/frame_locals.hpp"
 

@@ -8,6 +8,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "moult/reboot.hpp"
+#include "platform/tasks.hpp"
 #include "points/static_points.hpp"
 #include "threads/frame_walk.hpp"
 

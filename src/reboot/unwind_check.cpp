@@ -18,6 +18,7 @@
 #include "code/linkage_stub.hpp"
 #include "moult/error.hpp"
 #include "moult/static_points.hpp"
+#include "platform/tasks.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "symbols/program.hpp"
 #include "unwind/unwind_table.hpp"

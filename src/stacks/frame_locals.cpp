@@ -7,6 +7,7 @@
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "stacks/local_lookup.hpp"
 
 namespace moult::internal {

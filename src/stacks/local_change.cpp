@@ -33,6 +33,7 @@
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
+#include "platform/tasks.hpp"
 #include "stacks/local_lookup.hpp"
 #include "threads/current_stop.hpp"
 #include "unwind/unwind_table.hpp"

@@ -1,6 +1,5 @@
 #include "symbols/die_attributes.hpp"
 
-
 namespace moult::internal {
 
 std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute) {

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/address.hpp"
 #include "elf/elf_file.hpp"
 #include "symbols/name_query.hpp"
-#include "base/address.hpp"
 
 namespace moult::internal {
 

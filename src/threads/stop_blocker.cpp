@@ -1,7 +1,7 @@
 #include "threads/stop_blocker.hpp"
 
-#include "platform/x86_64/context.hpp"
 #include "platform/tasks.hpp"
+#include "platform/x86_64/context.hpp"
 #include "symbols/program.hpp"
 #include "unwind/unwinder.hpp"
 

@@ -35,7 +35,6 @@
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
 #include "platform/signal_mask.hpp"
-#include "platform/single_step.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
@@ -246,8 +245,7 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     std::uint32_t before = arrivals();
     if (await_arrivals(waited_for(), left)) return true;
     if (Clock::now() >= stepping_until) {
-      // On a busy machine a stepped thread may just not have had a processor. One that runs will arrive
-      // (single_step.hpp).
+      // On a busy machine a stepped thread may just not have had a processor. One that runs will arrive.
       for (Stopped& thread : stopped_)
         if (thread.is_stepping_out && !thread.is_safe && !task_status(thread.slot->task).is_runnable)
           stop_stepped(*thread.slot);

@@ -37,7 +37,7 @@
 
 #include "base/fault.hpp"
 #include "platform/memory.hpp"
-#include "platform/thread_name.hpp"
+#include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
 #include "threads/stop_mutex.hpp"
 

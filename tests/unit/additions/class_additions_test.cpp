@@ -56,8 +56,9 @@ TEST(AddedField, IsFoundByClassAndNameUntilItIsRolledBack) {
   auto data = std::make_unique<Data>(1);
   Step step;
   add_field_to_class<Data, std::string>("origin", {.initial = [](Data&) { return std::string("localhost"); }});
-  EXPECT_THAT(step.changes(), testing::ElementsAre(HasSubstr("the field origin of moult::internal::(anonymous namespace)::Data "
-                                                             "added, std::__cxx11::basic_string<char")));
+  EXPECT_THAT(step.changes(),
+              testing::ElementsAre(HasSubstr("the field origin of moult::internal::(anonymous namespace)::Data "
+                                             "added, std::__cxx11::basic_string<char")));
   EXPECT_EQ((field<Data, std::string>("origin").of(*data)), "localhost");
   field<Data, std::string>("origin").of(*data) = "elsewhere";
   EXPECT_EQ((field<Data, std::string>("origin").of(*data)), "elsewhere");

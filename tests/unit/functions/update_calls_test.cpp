@@ -1,5 +1,6 @@
 #include "functions/update_calls.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 namespace moult::internal {
@@ -43,41 +44,43 @@ TEST(UpdateCalls, AFunctionWithoutAKnownCallerIsReachable) {
   EXPECT_EQ(with_helpers(calls, {entry}, {}), Functions{entry});
 }
 
-TEST(UpdateCalls, AModulesOwnCallsAreRead) {
-  const Program program = Program::of_this_process();
-  const std::optional<std::size_t> here =
-      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(&with_helpers)});
-  ASSERT_TRUE(here);
-  const std::optional<ModuleCalls> calls = calls_in(program, *here);
-  ASSERT_TRUE(calls);
-  const CodeAddress called{reinterpret_cast<std::uintptr_t>(&with_helpers)};
-  EXPECT_TRUE(calls->taken.contains(called)) << "here";
-  ASSERT_TRUE(calls->callers.contains(called));
-  for (CodeAddress caller : calls->callers.at(called))
-    EXPECT_NE(calls->names.at(caller).find("TestBody"), std::string::npos);
-}
+/// The module of fixtures/calls.cpp.
+class CallsOfAModule : public testing::Test {
+ protected:
+  CallsOfAModule() {
+    const std::optional<std::size_t> number = program_.module_at(CodeAddress{address_of("calls_called")});
+    if (number) calls_ = calls_in(program_, *number);
+  }
+  ~CallsOfAModule() override { ::dlclose(library_); }
 
-/// A vtable with two functions at least.
-struct WithVtable {
-  virtual ~WithVtable() = default;
-  virtual int one() const { return 1; }
+  std::uintptr_t address_of(const char* name) const {
+    return reinterpret_cast<std::uintptr_t>(::dlsym(library_, name));
+  }
+
+  void* library_ = ::dlopen(CALLS, RTLD_NOW);
+  Program program_ = Program::of_this_process();
+  std::optional<ModuleCalls> calls_;
 };
 
-TEST(UpdateCalls, AVtablesFunctionsAndExtentAreRead) {
-  const WithVtable object;
-  const auto vtable = *reinterpret_cast<const std::uintptr_t*>(&object);
-  const Program program = Program::of_this_process();
-  const std::optional<std::size_t> here = program.module_at(CodeAddress{vtable});
-  ASSERT_TRUE(here);
-  const std::optional<ModuleCalls> calls = calls_in(program, *here);
-  ASSERT_TRUE(calls);
-  const auto after = calls->objects.upper_bound(vtable);
-  ASSERT_NE(after, calls->objects.begin());
+TEST_F(CallsOfAModule, HaveCallersAndTakenAddresses) {
+  ASSERT_TRUE(calls_);
+  const CodeAddress called{address_of("calls_called")};
+  EXPECT_TRUE(calls_->taken.contains(called)) << "by calls_pointer";
+  ASSERT_TRUE(calls_->callers.contains(called));
+  for (CodeAddress caller : calls_->callers.at(called)) EXPECT_EQ(calls_->names.at(caller), "calls_caller");
+}
+
+TEST_F(CallsOfAModule, IncludeAVtablesFunctionsAndExtent) {
+  ASSERT_TRUE(calls_);
+  const auto object = reinterpret_cast<const void* (*)()>(address_of("calls_object"))();
+  const auto vtable = *static_cast<const std::uintptr_t*>(object);
+  const auto after = calls_->objects.upper_bound(vtable);
+  ASSERT_NE(after, calls_->objects.begin());
   const auto [begin, end] = *std::prev(after);
   EXPECT_EQ(begin, vtable - 2 * sizeof(void*)) << "an offset and the type's description come first";
   EXPECT_EQ(end, vtable + 3 * sizeof(void*)) << "two destructors and a function";
-  ASSERT_TRUE(calls->data.contains(vtable + 2 * sizeof(void*)));
-  EXPECT_NE(calls->names.at(calls->data.at(vtable + 2 * sizeof(void*))).find("WithVtable::one() const"),
+  ASSERT_TRUE(calls_->data.contains(vtable + 2 * sizeof(void*)));
+  EXPECT_NE(calls_->names.at(calls_->data.at(vtable + 2 * sizeof(void*))).find("WithVtable::one() const"),
             std::string::npos);
 }
 
