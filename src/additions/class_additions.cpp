@@ -44,7 +44,7 @@ void record(UndoStep step) {
   if (transaction == nullptr) return change_untracked([] {}, [&step] { return step.what; });
   const std::function<void()> take_back = step.undo;
   try {
-    MOULT_FAULT("redefine.additions.record");
+    MOULT_FAULT("additions.additions.record");
     transaction->add(std::move(step));
   } catch (...) {
     take_back();
@@ -74,7 +74,7 @@ SideTable& commit(const detail::FieldKind& kind, std::unique_ptr<SideTable> made
 
 void make_values(SideTable& table, const Pool& pool) {
   for (void* object : detail::live_objects(pool, {.subclasses = Subclasses::included})) {
-    MOULT_FAULT("redefine.additions.value");
+    MOULT_FAULT("additions.additions.value");
     table.value_of(object);
   }
 }

@@ -69,7 +69,7 @@ void refuse_second_field(const detail::FieldKind& kind) {
 }
 
 SideTable& add_field(const detail::FieldKind& kind, std::unique_ptr<SideTable> table, Keeps keeps) {
-  MOULT_FAULT("data.fields.add");
+  MOULT_FAULT("additions.fields.add");
   const ObjectClass& owner = object_class_of(*kind.owner);
   return known_fields().with([&](std::vector<KnownField>& known) -> SideTable& {
     KnownField* same = find(known, owner, kind.name);

@@ -127,7 +127,7 @@ std::string others_of(const std::string& name) {
 }  // namespace
 
 std::uint64_t add_method(const detail::MethodKind& kind, detail::Code function, detail::Code invoker) {
-  MOULT_FAULT("data.methods.add");
+  MOULT_FAULT("additions.methods.add");
   const ObjectClass& owner = object_class_of(*kind.owner);
   MethodTable& table = table_of(kind);
   const std::uint64_t number = 1 + last_number.fetch_add(1);

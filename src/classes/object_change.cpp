@@ -146,7 +146,7 @@ void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
   look_back();
   forward->require_current();
   quiescence->require(stopped);
-  MOULT_FAULT("redefine.objects.back");
+  MOULT_FAULT("classes.objects.back");
   finish_progressive_accesses(forward->new_class(), stopped);
   finish_lazy_conversions(forward->new_class(), stopped);
   if (has_twin()) return;
@@ -235,7 +235,7 @@ std::span<const CodeRange> ObjectChange::keep_out() const noexcept {
 void ObjectChange::carry_out(const StoppedWorld& stopped, Transaction* transaction) {
   try {
     if (transaction != nullptr) {
-      MOULT_FAULT("redefine.objects.record");
+      MOULT_FAULT("classes.objects.record");
       transaction->before_resume([state = state_, &stopped] { state->end(stopped); });
       transaction->after_resume([state = state_] { state->forward->go_on(); });
       transaction->add(state_->undo_step(state_));

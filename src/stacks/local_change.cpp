@@ -287,7 +287,7 @@ void require_changeable(const NamedLocals& locals, const std::type_info& type, s
 
 std::shared_ptr<const LocalChange> LocalChange::prepare(const AnyFunction& function, std::string_view name,
                                                         const std::type_info& type, std::size_t size) {
-  MOULT_FAULT("redefine.local.prepare");
+  MOULT_FAULT("stacks.local.prepare");
   const Program program = Program::of_this_process();
   std::unique_ptr<State> state(new State{{}, type, {}});
   for (FunctionExtent& extent : extents_of_versions(program, function)) {
@@ -320,7 +320,7 @@ std::size_t LocalChange::commit(const StoppedWorld& stopped, std::span<const std
     state_->plan_thread(stopped, thread, value, applied->writes);
   const std::size_t count = applied->writes.size();
   if (count == 0) return 0;
-  MOULT_FAULT("redefine.local.record");
+  MOULT_FAULT("stacks.local.record");
   if (transaction != nullptr) {
     UndoStep step;
     step.what = {state_->text + " set in " + std::to_string(count) + (count == 1 ? " call" : " calls")};

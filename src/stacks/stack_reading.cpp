@@ -118,7 +118,7 @@ class Description final {
 }  // namespace
 
 std::vector<StackFrame> describe_stack(const Program& program, const StackCopy& copy) {
-  MOULT_FAULT("redefine.stack.describe");
+  MOULT_FAULT("stacks.stack.describe");
   return Description(program, copy).run();
 }
 
@@ -130,7 +130,7 @@ std::vector<StackFrame> read_stack(ThreadId thread, std::chrono::milliseconds ti
   constexpr std::size_t most_frames = 1000;
   internal::StackCopy copy;
   internal::in_stopped_world({.timeout = timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {
-    MOULT_FAULT("redefine.stack.copy");
+    MOULT_FAULT("stacks.stack.copy");
     copy = internal::StackCopy::of(stopped, thread, most_frames);
   });
   if (copy.frames().empty())

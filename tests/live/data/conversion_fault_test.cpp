@@ -62,7 +62,7 @@ class ConversionFaults : public testing::Test {
   }
 
   static bool is_ours(std::string_view point) {
-    return point.starts_with("convert.eager") || point.starts_with("redefine.objects") ||
+    return point.starts_with("convert.eager") || point.starts_with("classes.objects") ||
            point.starts_with("recipes.conversion") || point.starts_with("alterability.objects");
   }
 

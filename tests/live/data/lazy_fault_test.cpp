@@ -96,7 +96,7 @@ class LazyFaults : public testing::Test {
 
   static bool is_ours(std::string_view point) {
     return point.starts_with("convert.lazy") || point.starts_with("watch.fault_handler") ||
-           point.starts_with("platform.userfaultfd") || point.starts_with("redefine.objects") ||
+           point.starts_with("platform.userfaultfd") || point.starts_with("classes.objects") ||
            point.starts_with("recipes.conversion") || point.starts_with("alterability.objects") ||
            (Kind::are_in_place && point.starts_with("convert.slab_stops"));
   }

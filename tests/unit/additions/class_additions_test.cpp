@@ -116,7 +116,7 @@ TEST(AddedField, WhereOneValueCannotBeMadeThereIsNoField) {
 
 TEST(AddedField, WhatCannotBeRecordedIsNotAdded) {
   auto data = std::make_unique<Data>(1);
-  for (std::string_view point : {"data.fields.add", "redefine.additions.record", "redefine.additions.value"})
+  for (std::string_view point : {"additions.fields.add", "additions.additions.record", "additions.additions.value"})
     for (FaultKind kind : {FaultKind::error, FaultKind::out_of_memory}) {
       SCOPED_TRACE(point);
       Step step;
