@@ -3,6 +3,8 @@
 // the second version, which becomes a third. Calls reach its functions; no call reaches those of an unreachable update.
 #include "classes/class_pair.hpp"
 
+#include "classes/layout_comparison.hpp"
+
 #include <algorithm>
 #include <set>
 #include <utility>

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "elf/elf_file.hpp"
-#include "symbols/source_line.hpp"
+#include "symbols/place.hpp"
 
 namespace moult::internal {
 

@@ -19,6 +19,7 @@
 #include "base/address.hpp"
 #include "elf/elf_file.hpp"
 #include "symbols/name_query.hpp"
+#include "symbols/place.hpp"
 
 namespace moult::internal {
 

@@ -45,25 +45,6 @@ struct HeapPlan {
   std::vector<HeapNote> not_followed;  ///< each place of a type counts once, however many objects there are
 };
 
-struct WantedClass {
-  std::string name;  ///< typeid's name, demangled
-  std::size_t size = 0;
-  std::size_t alignment = 0;
-};
-
-/// A pointer type that is wanted itself.
-struct WantedPointer {
-  std::string name;  ///< typeid's name, demangled: "int (*)(int)"
-  std::size_t size = 0;
-};
-
-struct HeapRequest {
-  std::vector<std::size_t> modules;  ///< indices into Program::modules(): their variables are the roots
-  std::vector<WantedClass> wanted;
-  bool follows_raw_pointers = true;
-  std::vector<WantedPointer> pointers{};  ///< numbered behind the classes
-};
-
 /// Throws Error: not_found (a module without debug information), layout_mismatch (a wanted class has another size).
 HeapPlan plan_heap_walk(const Program& program, const HeapRequest& request);
 

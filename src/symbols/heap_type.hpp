@@ -79,4 +79,23 @@ struct HeapType {
   std::vector<HeapPart> steps;
 };
 
+struct WantedClass {
+  std::string name;  ///< typeid's name, demangled
+  std::size_t size = 0;
+  std::size_t alignment = 0;
+};
+
+/// A pointer type that is wanted itself.
+struct WantedPointer {
+  std::string name;  ///< typeid's name, demangled: "int (*)(int)"
+  std::size_t size = 0;
+};
+
+struct HeapRequest {
+  std::vector<std::size_t> modules;  ///< indices into Program::modules(): their variables are the roots
+  std::vector<WantedClass> wanted;
+  bool follows_raw_pointers = true;
+  std::vector<WantedPointer> pointers{};  ///< numbered behind the classes
+};
+
 }  // namespace moult::internal

@@ -16,7 +16,7 @@
 
 #include "base/address.hpp"
 #include "elf/module_list.hpp"
-#include "symbols/source_line.hpp"
+#include "symbols/place.hpp"
 
 namespace moult::internal {
 
@@ -45,12 +45,6 @@ struct InlinedSite {
 struct Namesakes {
   std::vector<std::string> names;  ///< demangled
   bool are_functions = false;      ///< by debug information; false when there is none
-};
-
-/// A variable, a vtable: anything with a data symbol.
-struct DataPlace {
-  std::uintptr_t address = 0;
-  std::size_t size = 0;  ///< in bytes
 };
 
 class ModuleSymbols;

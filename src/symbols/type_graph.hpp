@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "symbols/heap_type.hpp"
+#include "symbols/program.hpp"
 #include "symbols/type_index.hpp"
 
 namespace moult::internal {

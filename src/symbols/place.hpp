@@ -1,0 +1,21 @@
+// Places of a program: in its source, and in its data.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace moult::internal {
+
+struct SourceLine {
+  std::string file;
+  int line = 0;
+};
+
+/// A variable, a vtable: anything with a data symbol.
+struct DataPlace {
+  std::uintptr_t address = 0;
+  std::size_t size = 0;  ///< in bytes
+};
+
+}  // namespace moult::internal
