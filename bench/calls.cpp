@@ -13,7 +13,7 @@ namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a loc
 MOULT_UPDATABLE std::uint64_t plain(std::uint64_t x) { return x * 3 + 1; }
 MOULT_UPDATABLE std::uint64_t redefined(std::uint64_t x) { return x * 5 + 1; }
 MOULT_UPDATABLE std::uint64_t redefined_far(std::uint64_t x) { return x * 5 + 1; }
-MOULT_UPDATABLE std::uint64_t fresh(std::uint64_t x) { return x * 3 + 1; }
+MOULT_UPDATABLE std::uint64_t replacement(std::uint64_t x) { return x * 3 + 1; }
 
 using Function = std::uint64_t (*)(std::uint64_t);
 
@@ -53,18 +53,18 @@ namespace bench {
 using subject::bench_far_tail_jump;
 using subject::bench_far_target;
 using subject::bench_tail_jump;
-using subject::fresh;
 using subject::Function;
 using subject::nanoseconds_a_call;
 using subject::plain;
 using subject::redefined;
 using subject::redefined_far;
+using subject::replacement;
 
 Rows measure_calls(const Programs& programs) {
   void* library = dlopen((programs.folder + "/far_functions.so").c_str(), RTLD_NOW);
   bench_far_target = library == nullptr ? nullptr : reinterpret_cast<Function>(dlsym(library, "far_function"));
   if (bench_far_target == nullptr) throw std::runtime_error("far_functions.so cannot be loaded");
-  moult::redefine_function(redefined, fresh);
+  moult::redefine_function(redefined, replacement);
   moult::redefine_function(redefined_far, bench_far_target);
   auto cost_of = [](Function function) { return [function] { return nanoseconds_a_call(function); }; };
   std::string a_plain_call =

@@ -66,7 +66,7 @@ struct Back {
 /// Converts all, and says how long the program stood still for it.
 template <class Old, class New, class Transformer>
 double convert(Transformer transformer, moult::Transformers transformers = moult::Transformers::one_at_a_time) {
-  moult::detail::Conversion conversion =
+  moult::detail::ConversionRequest conversion =
       moult::detail::make_conversion<Old, New>(transformer, {.transformers = transformers});
   moult::internal::ObjectChange change = moult::internal::ObjectChange::prepare(conversion);
   double seconds = 0;

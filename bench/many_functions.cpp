@@ -16,25 +16,25 @@ MOULT_UPDATABLE int numbered(int x) {
   return x + N;
 }
 template <int N>
-MOULT_UPDATABLE int numbered_fresh(int x) {
+MOULT_UPDATABLE int numbered_replacement(int x) {
   return x - N;
 }
 
 struct Pair {
   int (*old_function)(int);
-  int (*fresh)(int);
+  int (*replacement)(int);
 };
 
 /// Data, not code that fills a list: a function with ten thousand calls takes the compiler minutes.
 template <int... N>
 constexpr std::array<Pair, sizeof...(N)> pairs_of(std::integer_sequence<int, N...>) {
-  return {{{&numbered<N>, &numbered_fresh<N>}...}};
+  return {{{&numbered<N>, &numbered_replacement<N>}...}};
 }
 constinit std::array<Pair, function_count> pairs = pairs_of(std::make_integer_sequence<int, function_count>());
 
 std::vector<moult::Redefinition> redefinitions() {
   std::vector<moult::Redefinition> list;
-  for (const Pair& pair : pairs) list.emplace_back(pair.old_function, pair.fresh);
+  for (const Pair& pair : pairs) list.emplace_back(pair.old_function, pair.replacement);
   return list;
 }
 

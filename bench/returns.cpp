@@ -61,7 +61,7 @@ class OnlyStops final : public Redefines {
   bool wait_alterability() override {
     returned.acquire();
     began = Clock::now();
-    moult::Transaction::current()->hold(
+    moult::internal::Transaction::current()->hold(
         moult::internal::StoppedWorld::stop({.timeout = std::chrono::seconds(10), .keep_out = {}}));
     return true;
   }
@@ -101,8 +101,8 @@ double seconds_until_in_force(moult::ThreadedManager& manager, bool waits) {
 [[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t redefined(std::uint64_t x) { return x * 5 + 1; }
 [[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t gated(std::uint64_t x) { return x * 5 + 1; }
 [[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t only_gated(std::uint64_t x) { return x * 3 + 1; }
-[[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t redefined_fresh(std::uint64_t x) { return x * 3 + 1; }
-[[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t gated_fresh(std::uint64_t x) { return x * 3 + 1; }
+[[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t redefined_replacement(std::uint64_t x) { return x * 3 + 1; }
+[[gnu::aligned(64)]] MOULT_UPDATABLE std::uint64_t gated_replacement(std::uint64_t x) { return x * 3 + 1; }
 
 using Function = std::uint64_t (*)(std::uint64_t);
 
@@ -113,7 +113,7 @@ class Forces final : public moult::Update {
   bool wait_alterability() override { return moult::wait_force_quiescence(patience()); }
   bool check_alterability() override { return moult::check_force_quiescence(patience()); }
   void clean_failed_alterability() override { moult::clean_failed_force_quiescence(); }
-  void apply() override { moult::redefine_function(gated, gated_fresh); }
+  void apply() override { moult::redefine_function(gated, gated_replacement); }
 };
 
 /// Four threads call the functions while the update comes.
@@ -164,7 +164,7 @@ Rows measure_return_barrier() {
 }
 
 Rows measure_gate() {
-  moult::redefine_function(returns_subject::redefined, returns_subject::redefined_fresh);
+  moult::redefine_function(returns_subject::redefined, returns_subject::redefined_replacement);
   returns_subject::put_gate_and_take_it_away();
   return {returns_subject::row_of("call of a redefined function that had a gate", returns_subject::gated,
                                   "of one that never had", returns_subject::redefined),

@@ -132,8 +132,8 @@ class Change final {
   }
 
  private:
-  static moult::CodeAddress address_of(int (*function)(int)) {
-    return moult::CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
+  static moult::internal::CodeAddress address_of(int (*function)(int)) {
+    return moult::internal::CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
   }
   moult::internal::PatchTarget target_{
       "changed", *moult::internal::unwind_entry_at(address_of(changed)), address_of(change), {}};

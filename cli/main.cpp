@@ -39,12 +39,12 @@ bool wants_json(int count, char** arguments) {
   return std::any_of(arguments, arguments + count, [](const char* each) { return std::string_view(each) == "--json"; });
 }
 
-int report(bool json, const CommandFailure& trouble) {
+int report(bool json, const CommandFailure& failure) {
   if (json)
-    print(format_reply({}, Failure{trouble.code(), trouble.what()}));
+    print(format_reply({}, Failure{failure.code(), failure.what()}));
   else
-    complain(trouble.what());
-  return static_cast<int>(trouble.exit());
+    complain(failure.what());
+  return static_cast<int>(failure.exit());
 }
 
 /// What stands against the arguments, in words.
@@ -83,8 +83,8 @@ int main(int count, char** arguments) {
   const bool json = moult::internal::cli::wants_json(count, arguments);
   try {
     return moult::internal::cli::run_command(count, arguments);
-  } catch (const moult::internal::cli::CommandFailure& trouble) {
-    return moult::internal::cli::report(json, trouble);
+  } catch (const moult::internal::cli::CommandFailure& failure) {
+    return moult::internal::cli::report(json, failure);
   } catch (const moult::Error& error) {
     return moult::internal::cli::report(json,
                                         {moult::internal::cli::exit_of(error.code()), error.code(), error.what()});

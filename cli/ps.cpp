@@ -21,9 +21,9 @@ Listed look_at(const FoundSocket& found, double timeout) {
   listed.target = {found.pid, program_of(found.pid), found.path.string()};
   try {
     listed.status = parse_status(ask(listed.target, StatusRequest{}, std::chrono::duration<double>(timeout)));
-  } catch (const CommandFailure& trouble) {
+  } catch (const CommandFailure& failure) {
     const bool is_stopped = !obstacle_in_state(found.pid).empty();
-    listed.state = trouble.code() == ErrorCode::not_found ? "stale" : is_stopped ? "stopped" : "silent";
+    listed.state = failure.code() == ErrorCode::not_found ? "stale" : is_stopped ? "stopped" : "silent";
   } catch (const Error&) {
     listed.state = "silent";
   }

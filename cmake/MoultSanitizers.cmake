@@ -14,7 +14,7 @@ set(MOULT_LEFT_OUT_thread
     unit/alterability/quiescence_test unit/alterability/object_quiescence_test
     unit/classes/object_change_test unit/classes/single_objects_test unit/additions/class_additions_test
     unit/stacks/frame_locals_test unit/stacks/stack_reading_test unit/stacks/local_change_test
-    install/readme_example live limits tutorial examples)
+    install/readme_example live limits)
 set(MOULT_LEFT_OUT_BECAUSE_thread
     "the thread sanitizer holds signals back, locks in its runtime and gives each function a cleanup, so that no thread can be stopped at a safe place, nor unwound as it would be")
 

@@ -1,5 +1,17 @@
-// What an update adds to a class beside its objects: fields, mixins, methods. Objects stay as they are, and so does the
-// code that was compiled with the class.
+// Fields, mixins and methods that an update adds beside a class. Objects keep their layout, and code compiled with the
+// class stays valid.
+//
+//   auto owner = moult::add_field_to_class<app::Data, std::string>("owner");   // in apply
+//   owner.of(data) = "root";                                                   // anywhere, in any thread
+//   moult::field<app::Data, std::string>("owner").of(data);                    // in a later update
+//
+//   struct Counted { int uses = 0; };
+//   moult::add_mixin_to_class<Counted, app::Data>();
+//   ++moult::mixin<Counted>(data).uses;
+//
+//   std::string describe(app::Data& data, int width);
+//   moult::add_method_to_class("describe", describe);
+//   moult::call_method<std::string(int)>(data, "describe", 3);
 #pragma once
 
 #include <functional>
@@ -19,12 +31,12 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// A field of type T that was added to Class: a value for each object, in a table beside. A handle, to be copied and
-/// kept; finding it by name takes longer than using it.
+/// A field of type T that was added to Class: one value for each object, in a side table. A handle: copy it and keep
+/// it, since finding it by name takes longer than using it.
 ///
-/// Every call is safe in any thread, also while others make, use and delete objects. The caller keeps the object alive
-/// meanwhile, as for any use of it, and the value is shared as the object's own fields are: what protects those
-/// protects it. It stays where it is until the object dies, whatever class the object is converted to.
+/// Every call is safe in any thread, also while other threads make, use and delete objects. The caller keeps the object
+/// alive meanwhile, as for any use of it, and protects the value as it protects the object's own fields. The value
+/// stays at its address until the object dies, whatever class the object is converted to.
 template <detail::has_own_pool Class, class T>
 class Field final {
   static_assert(std::is_object_v<T> && !std::is_array_v<T> && !std::is_const_v<T>,
@@ -32,28 +44,32 @@ class Field final {
   static_assert(std::is_nothrow_destructible_v<T>, "values die where objects are deleted, which must not throw");
 
  public:
-  /// The object's value, which is made now if it has none: two threads that come first at once may both make one, of
-  /// which one is dropped. Throws what making it throws; std::bad_alloc; Error: not_found where values are given
-  /// (Values::given) and this object has none, unsupported where the object is in no pool.
+  /// The object's value; makes it if the object has none. Two threads that make it at once both run the initialiser,
+  /// and one of the two values is dropped. Passes on what the initialiser throws; also throws std::bad_alloc.
+  ///
+  /// not_found: the field's values are given (Values::given), and this object has none
+  /// unsupported: the object is in no pool
   T& of(Class& object) const { return detail::value_in<T>(detail::value_of(*table_, std::addressof(object))); }
   const T& of(const Class& object) const { return of(const_cast<Class&>(object)); }
 
-  /// Null when the object has no value (yet).
+  /// Null when the object has no value yet.
   T* find(Class& object) const noexcept {
     detail::SideValue* found = detail::find_value(*table_, std::addressof(object));
     return found == nullptr ? nullptr : &detail::value_in<T>(*found);
   }
   const T* find(const Class& object) const noexcept { return find(const_cast<Class&>(object)); }
 
-  /// Makes the object's value of `args`. Throws what that throws; std::bad_alloc; Error: invalid_argument where it has
-  /// one, unsupported where it is in no pool.
+  /// Makes the object's value from `args`. Passes on what the constructor throws; also throws std::bad_alloc.
+  ///
+  /// invalid_argument: the object already has a value
+  /// unsupported: the object is in no pool
   template <class... Args>
   T& give(Class& object, Args&&... args) const {
-    auto fresh = std::make_unique<detail::HeldValue<T>>([&] { return T(std::forward<Args>(args)...); });
-    return detail::value_in<T>(detail::give_value(*table_, std::addressof(object), std::move(fresh)));
+    auto value = std::make_unique<detail::HeldValue<T>>([&] { return T(std::forward<Args>(args)...); });
+    return detail::value_in<T>(detail::give_value(*table_, std::addressof(object), std::move(value)));
   }
 
-  /// False where only objects that are given a value have one.
+  /// False when only objects that were given a value have one.
   bool is_of_every_object() const noexcept { return detail::makes_values(*table_); }
 
   explicit Field(detail::OpaqueSideTable& table) noexcept : table_(&table) {}
@@ -64,15 +80,15 @@ class Field final {
 
 /// When an object gets its value.
 enum class Values {
-  at_first_use,  ///< made when it is first asked for
-  at_once,       ///< those of all objects that live, in a stop; later ones at their first use
-  given,         ///< by Field::give, and an object that was given none has none
+  at_first_use,  ///< made at the first use of Field::of
+  at_once,       ///< for all live objects, in a stop; for later objects at first use
+  given,         ///< only by Field::give; other objects have none
 };
 
 template <class Class, class T>
 struct FieldOptions {
   Values values = Values::at_first_use;
-  /// Makes a value; without it T(object) where T has such a constructor, else T(). Not with Values::given.
+  /// Makes a value. Without it: T(object) if T has such a constructor, else T(). Not with Values::given.
   std::function<T(Class&)> initial{};
 };
 
@@ -107,34 +123,42 @@ template <class Class>
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
-/// Adds a field to a class whose objects have no room for it, or that is not to be converted. Found again, by whichever
-/// update, by class and name. A value is destroyed after its object, in the thread that deletes it; all that there are,
-/// when the field is removed. A class without a pool does not compile: nobody would tell when its objects die.
+/// Adds a field to a class whose objects have no room for it or stay unconverted. Any update finds it again by class
+/// and name. A value is destroyed after its object, in the thread that deletes the object; all values are destroyed
+/// when the field is removed. A class without a pool does not compile: nothing would report the death of its objects.
 ///
-/// Called from a step of an update it belongs to that update: undone and rolled back with it. That is refused
-/// (still_active) while a thread is inside code of an update that has asked for the field, as it may hold a reference
-/// to a value; values that code keeps by address for longer are its own concern. Handles go on working for whoever
-/// still has one: with values made anew, of which the program sees no more by the field's name. With Values::at_once
-/// the program is stopped unless it is, with no function of the class active (still_active); `initial` must not make or
-/// delete objects of the class; and debug information is read, as redefine_class does.
+/// Called from a step of an update, the field belongs to that update: undone and rolled back with it. A rollback is
+/// refused (still_active) while a thread is inside code of an update that has asked for the field, since that code may
+/// hold a reference to a value. Values that code keeps by address for longer are its own concern. Handles stay valid
+/// after the removal; they then make new values, which the program cannot find by the field's name.
 ///
-/// Throws Error: invalid_argument where the class has a field of that name; what `initial` throws, nothing being added
-/// then; std::bad_alloc. A pool whose objects have values deletes them more slowly, and no other does. After Pymoult's
-/// addFieldToClass; the table is the shadow data of DynamOS (Makris and Ryu, EuroSys 2007) and Ksplice.
+/// With Values::at_once the program is stopped unless it is, with no function of the class active; `initial` must not
+/// make or delete objects of the class. The debug information is read, which takes seconds for a big program. A pool
+/// whose objects have values deletes them more slowly; other pools are not affected. Passes on what `initial` throws,
+/// having added nothing; also throws std::bad_alloc.
+///
+/// invalid_argument: the class has a field of that name
+/// still_active: with Values::at_once, a function of the class is active
+///
+/// After Pymoult's addFieldToClass. The table is the shadow data of DynamOS (Makris and Ryu, EuroSys 2007) and Ksplice.
 template <detail::has_own_pool Class, class T>
-Field<Class, T> add_field_to_class(std::string_view name, const FieldOptions<Class, T>& options = {}) {
+[[gnu::visibility("hidden")]] Field<Class, T> add_field_to_class(std::string_view name, const FieldOptions<Class, T>& options = {}) {
   const detail::OpaquePool* live = options.values == Values::at_once ? &detail::own_pool<Class>() : nullptr;
   return Field<Class, T>(detail::add_field(detail::field_kind<Class, T>(name), detail::make_value(options), live));
 }
 
-/// The field of that name. Throws Error: not_found; invalid_argument where its type is another one, naming both.
+/// The field of that name.
+///
+/// not_found: the class has no such field
+/// invalid_argument: the field has another type; the message names both
 template <detail::has_own_pool Class, class T>
-Field<Class, T> field(std::string_view name) {
+[[gnu::visibility("hidden")]] Field<Class, T> field(std::string_view name) {
   return Field<Class, T>(detail::require_field(detail::field_kind<Class, T>(name)));
 }
 
-// Mixins: a class that is added to another one, or to one object, as a whole. Its fields and methods are those of M, a
-// field that goes by the name of its type. An M that wants to know its object has a constructor M(Class&).
+// Mixins: a class that is added to another class, or to one object, as a whole. Its fields and methods are those of M;
+// the side table's field is named after M's type. An M with a constructor M(Class&) receives its object. After Flavors
+// (Moon, OOPSLA 1986) and Pymoult.
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
@@ -154,7 +178,7 @@ template <class Class>
 using PooledOf = typename Pooled<std::remove_const_t<Class>>::type;
 
 template <class M, class Class>
-FieldKind mixin_kind() {
+[[gnu::visibility("hidden")]] FieldKind mixin_kind() {
   FieldKind kind = field_kind<Class, M>("");
   kind.name = name_of_type(typeid(M));
   return kind;
@@ -162,25 +186,25 @@ FieldKind mixin_kind() {
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
-/// From now on every object of the class has an M. As add_field_to_class.
+/// From now on every object of the class has an M. Rules and errors as add_field_to_class.
 template <class M, detail::has_own_pool Class>
-Field<Class, M> add_mixin_to_class(const FieldOptions<Class, M>& options = {}) {
+[[gnu::visibility("hidden")]] Field<Class, M> add_mixin_to_class(const FieldOptions<Class, M>& options = {}) {
   return add_field_to_class<Class, M>(detail::name_of_type(typeid(M)), options);
 }
 
-/// This object has an M, made of `args`. Throws Error as Field::give. Undone with the update whose step calls it.
+/// Gives this object an M, made from `args`. Errors as Field::give. Undone with the update whose step calls it.
 template <class M, class Class, class... Args>
-M& add_mixin(Class& object, Args&&... args) {
+[[gnu::visibility("hidden")]] M& add_mixin(Class& object, Args&&... args) {
   using Owner = detail::PooledOf<Class>;
   Owner& owner = object;
-  auto fresh = std::make_unique<detail::HeldValue<M>>([&] { return M(std::forward<Args>(args)...); });
+  auto value = std::make_unique<detail::HeldValue<M>>([&] { return M(std::forward<Args>(args)...); });
   return detail::value_in<M>(
-      detail::add_mixin(detail::mixin_kind<M, Owner>(), std::addressof(owner), std::move(fresh)));
+      detail::add_mixin(detail::mixin_kind<M, Owner>(), std::addressof(owner), std::move(value)));
 }
 
-/// Whether the class or this very object has the mixin.
+/// True when the class or this object has the mixin.
 template <class M, class Class>
-bool has_mixin(const Class& object) {
+[[gnu::visibility("hidden")]] bool has_mixin(const Class& object) {
   using Owner = detail::PooledOf<Class>;
   detail::OpaqueSideTable* table = detail::find_field(detail::mixin_kind<M, Owner>());
   if (table == nullptr) return false;
@@ -188,27 +212,29 @@ bool has_mixin(const Class& object) {
   return detail::makes_values(*table) || detail::find_value(*table, std::addressof(owner)) != nullptr;
 }
 
-/// The object's M. Throws as Field::of, and not_found where neither the class nor the object has one.
+/// The object's M. Errors as Field::of, and not_found when neither the class nor the object has the mixin.
 template <class M, class Class>
-M& mixin(Class& object) {
+[[gnu::visibility("hidden")]] M& mixin(Class& object) {
   using Owner = detail::PooledOf<Class>;
   return Field<Owner, M>(detail::require_field(detail::mixin_kind<M, Owner>())).of(object);
 }
 template <class M, class Class>
-const M& mixin(const Class& object) {
+[[gnu::visibility("hidden")]] const M& mixin(const Class& object) {
   return mixin<M>(const_cast<Class&>(object));
 }
 
-/// A method that was added to Class, by its name and signature: `std::string(int)`, or `std::string(int) const` where
-/// it is for constant objects too. A handle, to be copied and kept.
+/// A method that was added to Class, known by its name and signature: `std::string(int)`, or `std::string(int) const`
+/// for constant objects too. A handle: copy it and keep it.
 template <class Class, class Signature>
 class Method final {
   using Call = detail::MethodCall<Signature>;
 
  public:
-  /// Calls the newest one in force for the object's class: that of the whole object, or of its nearest base which has
-  /// one; where the whole object's class is no relation (it was converted), of Class. Safe in any thread. Throws what
-  /// the method throws; Error: not_found when none is in force any more.
+  /// Calls the newest active method for the object's class: the method of the whole object's class, or of its nearest
+  /// base that has one. If the whole object's class is unrelated to Class (after a conversion), calls the method of
+  /// Class. Safe in any thread. Passes on what the method throws.
+  ///
+  /// not_found: no such method is active any more
   template <class... Args>
   typename Call::Result operator()(typename Call::template Object<Class> object, Args&&... args) const {
     const detail::MethodTarget target = detail::target_in(*methods_, typeid(object), typeid(Class));
@@ -225,12 +251,13 @@ class Method final {
   detail::OpaqueMethodTable* methods_;
 };
 
-/// Adds a method to any class: a function `R(Class&, Args...)`, or `R(const Class&, Args...)`, for other updates to
-/// call by name. Code that was compiled with the class does not know it, as callers name methods when they are
-/// compiled; what it calls is replaced by redefine_function. Added again, with the same signature, the newest wins;
-/// taken back, the one before it. A class of a hierarchy may have its own.
+/// Adds a method to any class: a function `R(Class&, Args...)` or `R(const Class&, Args...)`, for other updates to call
+/// by name. Code that was compiled with the class cannot call it: callers name methods when they are compiled. Replace
+/// the functions that such code calls with redefine_function. If a method of the same signature exists, the newest is
+/// active; rolled back, the one before it. A class of a hierarchy may have its own.
 ///
-/// Called from a step of an update it belongs to that update. Throws std::bad_alloc. After Pymoult's addMethodToClass.
+/// Called from a step of an update, the method belongs to that update. Throws std::bad_alloc. After Pymoult's
+/// addMethodToClass.
 template <class Function>
 void add_method_to_class(std::string_view name, const Function& function) {
   using Parts = detail::MethodParts<detail::Plain<Function>>;
@@ -240,8 +267,9 @@ void add_method_to_class(std::string_view name, const Function& function) {
       reinterpret_cast<detail::Code>(plain), reinterpret_cast<detail::Code>(&Parts::invoke));
 }
 
-/// Throws Error (not_found) when no method of that name and signature is in force for Class or a base of it; the
-/// message tells those there are.
+/// The method of that name and signature, for Class or a base of it.
+///
+/// not_found: no such method is active; the message lists the active ones
 template <class Class, class Signature>
 Method<Class, Signature> method(std::string_view name) {
   return Method<Class, Signature>(

@@ -1,4 +1,9 @@
-// Classes whose live objects can be found, and changed later: Updatable, DataAccessor.
+// Classes whose live objects can be found and converted: Updatable, DataAccessor.
+//
+//   class Data : public moult::Updatable<Data> { ... };              // in the program
+//   auto data = std::make_unique<Data>();
+//
+//   for (Data& data : moult::DataAccessor<Data>()) data.refresh();    // in an update's apply
 #pragma once
 
 #include <chrono>
@@ -16,23 +21,25 @@
 namespace moult {
 
 /// Gives a class a typed pool: `class Data : public moult::Updatable<Data>`. Objects made by `new Data`,
-/// std::make_unique or moult::allocate_shared lie in it, so all that live can be found (DataAccessor). An object does
-/// not become larger. With `Updatable<Data, 64>` each slot has 64 bytes more, for a later version of the class to grow
-/// into, and is aligned as memory from malloc is.
+/// std::make_unique or moult::allocate_shared lie in the pool, so DataAccessor can find them. An object does not become
+/// larger. With `Updatable<Data, 64>` each slot has 64 spare bytes for a later, larger version of the class, and is
+/// aligned as memory from malloc is.
 ///
-/// Safe in any thread: an object may be deleted in another than it was made in. `new` throws std::bad_alloc; in an
-/// update, Error (unsupported) where the update knows the class by another size or alignment than the program.
+/// Safe in any thread: one thread may delete an object that another made. `new` throws std::bad_alloc.
 ///
-/// Not in the pool, and not found: objects on the stack, static ones, members of others, elements of containers, those
-/// of std::make_shared and of `::new` (to be deleted by `::delete`). `new Data[n]` does not compile.
+/// Not in the pool, and not found: objects on the stack, static objects, members of other objects, elements of
+/// containers, and objects of std::make_shared and `::new` (delete the latter with `::delete`). `new Data[n]` does not
+/// compile.
 ///
-/// A subclass that does not derive from Updatable itself uses its base's pools, one for each size and alignment. Of its
-/// objects no more is known than that: one of the base's own size and alignment counts as a Data. Data must be its
-/// first base, and have virtual functions if the subclass has any, lest Data be at another place than the object's
-/// beginning. A subclass that wants a pool of its own derives from Updatable too and says whose operators it uses:
-/// `using moult::Updatable<Sub>::operator new; using moult::Updatable<Sub>::operator delete;`
+/// A subclass that does not derive from Updatable uses its base's pools, one for each size and alignment. The pools
+/// know no more of its objects: an object of the base's own size and alignment counts as a Data. Data must be its first
+/// base, and must have virtual functions if the subclass has any; otherwise Data would not begin where the object does.
+/// A subclass with a pool of its own derives from Updatable too, and names the operators it uses: `using
+/// moult::Updatable<Sub>::operator new; using moult::Updatable<Sub>::operator delete;`
 ///
-/// After mimalloc (Leijen, Zorn, de Moura, APLAS 2019) for the pools, Javelus for enumerating by class.
+/// unsupported: from `new` in an update that knows the class by another size or alignment than the program
+///
+/// After mimalloc (Leijen, Zorn, de Moura, APLAS 2019) for the pools, and Javelus for the enumeration by class.
 template <class T, std::size_t Reserve = 0>
 class Updatable {
  public:
@@ -68,15 +75,15 @@ class Updatable {
 /// When a DataAccessor yields an object.
 enum class Access {
   immediate,    ///< all objects at once
-  progressive,  ///< each when it is first accessed (progressive_access.hpp)
+  progressive,  ///< each at its first access (progressive_access.hpp)
 };
 
-/// Whether the objects of subclasses are found too.
+/// Whether objects of subclasses are found too.
 enum class Subclasses { excluded, included };
 
 struct Enumeration {
   Subclasses subclasses = Subclasses::included;
-  /// How long the stop may take to find every thread at a safe place.
+  /// How long the stop may take until every thread is at a safepoint.
   std::chrono::milliseconds timeout{1000};
 };
 
@@ -87,7 +94,7 @@ std::vector<void*> live_objects(const OpaquePool& own, const Enumeration& option
 template <class T, std::size_t Reserve>
 ModulePool<T, Reserve> module_pool(const Updatable<T, Reserve>* object);
 
-/// T derives from Updatable<T> itself: a subclass that does not is found by way of its base class.
+/// T derives from Updatable<T> itself. A subclass that does not is found through its base class.
 template <class T>
 concept has_own_pool = requires(const T* object) {
   module_pool<T>(object);
@@ -95,16 +102,18 @@ concept has_own_pool = requires(const T* object) {
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
-/// All objects of a class that live, as of one moment: `for (Data& data : moult::DataAccessor<Data>()) …`. The
-/// constructor stops the program for it, unless an update's step has it stopped already.
+/// All live objects of a class, as of one moment: `for (Data& data : moult::DataAccessor<Data>()) ...`. The constructor
+/// stops the program, unless an update's step has stopped it.
 ///
-/// What it holds are addresses. In an update's apply they stay good, as nobody else runs. Elsewhere the program goes on
-/// when the constructor returns: objects may die and others be born, and an element is to be used only where the
-/// program's own rules say that it still lives. Objects whose constructor or destructor some thread was in are among
-/// them: an update that looks into objects makes sure that none of these is on a stack.
+/// It holds addresses. In an update's apply they stay valid, since no other thread runs. Elsewhere the program goes on
+/// when the constructor returns: use an element only where the program's own rules guarantee that it still lives.
+/// Objects that a thread is just constructing or destroying are included: an update that looks into objects first makes
+/// sure that no constructor or destructor is on a stack.
 ///
-/// `T` is the class that derives from Updatable. Throws Error: thread_unstoppable; unsupported where this module knows
-/// the class by another size or alignment than the program. After Pymoult's DataAccessor, immediate.
+/// `T` is the class that derives from Updatable. After Pymoult's DataAccessor, immediate.
+///
+/// thread_unstoppable: a thread did not reach a safepoint in time
+/// unsupported: this module knows the class by another size or alignment than the program
 template <detail::has_own_pool T, Access access = Access::immediate>
 class DataAccessor final {
  public:
@@ -149,7 +158,8 @@ class DataAccessor final {
 template <detail::has_own_pool T>
 class DataAccessor<T, Access::progressive>;
 
-/// std::make_shared for classes with a pool: the object lies in the pool, where it is found, and the count beside it.
+/// std::make_shared for classes with a pool: the object lies in the pool, where DataAccessor finds it; the count lies
+/// beside it.
 template <class T, class... Args>
 std::shared_ptr<T> allocate_shared(Args&&... args) {
   return std::shared_ptr<T>(new T(std::forward<Args>(args)...));

@@ -1,4 +1,13 @@
-// Objects that are found by walking over the heap: from the program's variables, through whatever holds them.
+// Heap walks: objects found from the program's variables on, through the pointers and containers that hold them.
+//
+//   struct Renamer : moult::HeapWalker {
+//     Renamer() {
+//       on<app::Data>([this](app::Data& data) { data.name = "new"; ++count; });
+//     }
+//     int count = 0;
+//   };
+//   Renamer renamer;
+//   moult::HeapSummary summary = moult::traverse_heap(renamer);   // in apply
 #pragma once
 
 #include <chrono>
@@ -12,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
@@ -23,10 +33,10 @@ class HeapWalk;
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// The way on which an object was found: "cache.entries[3].second->owner". Good only while the walker's function runs.
+/// The path to an object that was found: "cache.entries[3].second->owner". Valid only while the walker's function runs.
 class HeapPath final {
  public:
-  /// Put together when it is asked for. The middle of a very long way is left out.
+  /// Composed on request. The middle of a very long path is omitted.
   std::string text() const;
 
  private:
@@ -38,36 +48,25 @@ class HeapPath final {
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// What is to be done with the objects of one class.
+/// The action for the objects of one class.
 struct HeapVisitor {
   const std::type_info* type = nullptr;
   std::size_t size = 0;         ///< bytes
   std::size_t alignment = 0;    ///< bytes
-  const void* place = nullptr;  ///< an address in the module that knows the class so
+  const void* place = nullptr;  ///< an address in the module whose definition of the class this is
   bool may_change = false;
   std::function<void(void* object, const HeapPath& path)> visit;
   std::function<void(void* object)> undo;  ///< may be empty
 };
 
-/// Hidden, so that each module has its own.
-template <class Visit>
-struct [[gnu::visibility("hidden")]] ModuleMark{static void here(){}};
-
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
-/// Which classes' objects are looked for, and what is done with each:
+/// The classes to look for, and an action for each.
 ///
-///     struct Renamer : moult::HeapWalker {
-///       Renamer() {
-///         on<app::Data>([this](app::Data& data) { data.name = "new"; ++count; });
-///       }
-///       int count = 0;
-///     };
-///
-/// A function takes `T&`, and the object's HeapPath if it wants. It is called once for each object of class T, those
-/// that are bases or members of others included, after the whole walk: the structure may be changed. An object that is
-/// still to be visited must not be deleted or moved. It runs in the stopped program: it may allocate and must not wait
-/// for another thread. After Pymoult's HeapWalker.
+/// A function takes `T&`, and optionally the object's HeapPath. It is called once for each object of class T, bases and
+/// members of other objects included, after the whole walk; so it may change the structure. It must not delete or move
+/// an object that is still to be visited. It runs in the stopped program: it may allocate, but must not wait for
+/// another thread. After Pymoult's HeapWalker.
 class HeapWalker {
  public:
   HeapWalker() = default;
@@ -75,16 +74,16 @@ class HeapWalker {
   HeapWalker(const HeapWalker&) = delete;
   HeapWalker& operator=(const HeapWalker&) = delete;
 
-  /// on<const T> promises to change nothing: objects in read-only memory are visited too, and an update that only looks
-  /// can be rolled back.
+  /// on<const T> promises to change nothing. Then objects in read-only memory are visited too, and an update that only
+  /// looks can be rolled back.
   template <class T, class Visit>
-  void on(Visit visit) {
+  [[gnu::visibility("hidden")]] void on(Visit visit) {
     add<T>(std::move(visit), {});
   }
-  /// With `undo(T&)`, which takes back what `visit` did. It is called for each object visited, the last one first, when
-  /// `visit` throws for another or a later step of the update throws; it does not throw.
+  /// With `undo(T&)`, which reverts what `visit` did. If `visit` throws for another object, or a later step of the
+  /// update throws, it is called for each visited object, the last one first. It must not throw.
   template <class T, class Visit, class Undo>
-  void on(Visit visit, Undo undo) {
+  [[gnu::visibility("hidden")]] void on(Visit visit, Undo undo) {
     add<T>(std::move(visit), std::move(undo));
   }
 
@@ -92,71 +91,78 @@ class HeapWalker {
 
  private:
   template <class T, class Visit>
-  void add(Visit visit, std::function<void(T&)> undo);
+  [[gnu::visibility("hidden")]] void add(Visit visit, std::function<void(T&)> undo);
 
   std::vector<detail::HeapVisitor> visitors_;
 };
 
-/// Pointers and references, which unlike unique_ptr and shared_ptr do not say whether the object still lives.
+/// Whether the walk follows pointers and references. Unlike unique_ptr and shared_ptr they do not guarantee that their
+/// object lives.
 enum class RawPointers { followed, ignored };
 
 struct HeapTraversal {
-  /// Whose variables the walk begins at: names of files ("app", "libcache.so.1") or paths. None: the program's own.
+  /// The modules whose variables the walk starts from: file names ("app", "libcache.so.1") or paths. Empty: the
+  /// program.
   std::vector<std::string> modules{};
   RawPointers raw_pointers = RawPointers::followed;
-  /// Functions of which no call may be in progress: those that change what is walked over. A container that a thread
-  /// was stopped in the middle of changing mostly shows it and is left out; it need not.
+  /// Functions that change the walked structures; no call of them may be in progress. A container that a thread was
+  /// just changing mostly shows it and is skipped, but that is not certain.
   std::vector<AnyFunction> quiescent{};
-  /// How long a stop of traverse_heap's own may take to find every thread at a safe place.
+  /// How long a stop of traverse_heap's own may take until every thread is at a safepoint.
   std::chrono::milliseconds timeout{1000};
 };
 
-/// Places of one kind.
+/// A kind of place, and how often it occurred.
 struct HeapRemark {
   std::string what;  ///< in the plural: "void pointers"
   std::size_t count = 0;
-  std::string first;  ///< the way to one of them
+  std::string first;  ///< the path to one of them
 };
 
 struct HeapSummary {
-  std::size_t visited = 0;  ///< objects that the walker was given
-  /// Behind which objects may be that were not found: void pointers, unions, types without a definition. Of each member
-  /// of each type that is reached one place, however many objects there are.
+  std::size_t visited = 0;  ///< objects that were given to the walker
+  /// Places behind which there may be further objects: void pointers, unions, types without a definition. A member of a
+  /// type counts once, however many objects of the type there are.
   std::vector<HeapRemark> not_followed;
-  /// What was not what its type says, and was left out: unreadable memory, containers whose parts disagree.
+  /// Places that contradict their type and were skipped: unreadable memory, containers whose parts disagree.
   std::vector<HeapRemark> skipped;
 
   /// "412 objects visited; not followed: 3 void pointers (first cache.user), ...".
   std::string text() const;
 };
 
-/// Finds all objects of the walker's classes that the modules' variables lead to, and gives each to the walker once.
+/// Finds every object of the walker's classes that is reachable from the modules' variables, and passes each to the
+/// walker once.
 ///
-/// Variables are global ones, static members and static variables of functions. The walk goes through members, bases,
-/// arrays, pointers and references (to one object: how many lie behind it nobody knows), std::unique_ptr, shared_ptr,
-/// weak_ptr, vector, array, deque, list, forward_list, map, set, their unordered and multi forms, optional, pair and
-/// tuple. An object that has a vtable is walked over as what its vtable says. Cycles end. Not followed, and told in the
-/// summary: thread-local variables, unions and std::variant, void pointers, std::function and std::any, arrays behind a
-/// unique_ptr, types that no debug information defines. Other libraries' containers are classes like any other.
+/// Variables are globals, static members and static variables of functions. The walk follows members, bases, arrays,
+/// pointers and references (to one object each), and of the standard library unique_ptr, shared_ptr, weak_ptr, vector,
+/// array, deque, list, forward_list, map, set, their unordered and multi forms, optional, pair and tuple. An object
+/// with a vtable is walked as the class of its vtable. Cycles end. Containers of other libraries are classes like any
+/// other.
 ///
-/// Types are told by the debug information of the loaded modules. It is read first, while the program runs, which takes
-/// seconds for a big one; only the walk needs the program stopped, which it is for that unless an update's step has it
-/// stopped already (reading then takes place in that stop: HeapTraversalUpdate avoids it).
+/// Not followed, and listed in the summary: thread-local variables, unions and std::variant, void pointers,
+/// std::function and std::any, arrays behind a unique_ptr, and types without debug information.
 ///
-/// Every pointer is checked to lead to readable memory. That an object still lives cannot be: a raw pointer that
-/// dangles leads to whatever is there now, unless its class has virtual functions: that the object has a fitting vtable
-/// is checked.
+/// The types come from the debug information of the loaded modules. It is read first, which takes seconds for a big
+/// program, while the program runs; then the walk stops the program. If an update's step has stopped it already, both
+/// happen in that stop: HeapTraversalUpdate avoids this.
 ///
-/// What the walker did is undone by its undo functions, no more. Once the program has gone on, an update whose
-/// walker may change objects cannot be rolled back.
+/// The walk checks that every pointer leads to readable memory. It cannot check that an object lives: a dangling raw
+/// pointer leads to whatever lies there now. Only for classes with virtual functions does the walk check that the
+/// vtable fits.
 ///
-/// Throws Error: not_found (no such module, no debug information, a class that the program does not know),
-/// layout_mismatch (the walker knows the class otherwise), invalid_argument (a walker that looks for nothing),
-/// still_active, thread_unstoppable; what the walker's functions throw. After Pymoult's traverse_heap.
+/// Only the walker's undo functions undo what it did. Once the program has gone on, an update whose walker may change
+/// objects cannot be rolled back. Passes on what the walker's functions throw. After Pymoult's traverse_heap.
+///
+/// not_found: no such module, no debug information, or a class that the program does not know
+/// layout_mismatch: the walker knows the class with another layout
+/// invalid_argument: a walker without classes
+/// still_active: a function of `quiescent` is active
+/// thread_unstoppable: a thread did not reach a safepoint in time
 HeapSummary traverse_heap(HeapWalker& walker, const HeapTraversal& options = {});
 
-/// traverse_heap as an update: what can be refused is refused while the program runs, and it waits until no function of
-/// `options.quiescent` is active. What the summary says is among the update's warnings too.
+/// traverse_heap as an update. prepare makes every check that can refuse, and the update waits until no function of
+/// `options.quiescent` is active. The summary is among the update's warnings too.
 class HeapTraversalUpdate : public Update {
  public:
   HeapTraversalUpdate(std::string name, std::shared_ptr<HeapWalker> walker, HeapTraversal options = {},
@@ -172,12 +178,12 @@ class HeapTraversalUpdate : public Update {
   const HeapSummary& summary() const noexcept;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 template <class T, class Visit>
-void HeapWalker::add(Visit visit, std::function<void(T&)> undo) {
+[[gnu::visibility("hidden")]] void HeapWalker::add(Visit visit, std::function<void(T&)> undo) {
   static_assert(std::is_class_v<T>, "objects of classes are looked for");
   constexpr bool takes_path = std::is_invocable_v<Visit&, T&, const HeapPath&>;
   static_assert(takes_path || std::is_invocable_v<Visit&, T&>,
@@ -186,7 +192,7 @@ void HeapWalker::add(Visit visit, std::function<void(T&)> undo) {
   visitor.type = &typeid(T);
   visitor.size = sizeof(T);
   visitor.alignment = alignof(T);
-  visitor.place = reinterpret_cast<const void*>(&detail::ModuleMark<Visit>::here);
+  visitor.place = &detail::this_module;
   visitor.may_change = !std::is_const_v<T>;
   visitor.visit = [visit = std::move(visit)](void* object, const HeapPath& path) mutable {
     if constexpr (takes_path)

@@ -1,4 +1,9 @@
-// Listeners: how an update reaches a running program.
+// Listeners: the program's side of the `moult` command.
+//
+//   int main() {
+//     moult::Listener listener;     // `moult update PID update.so` now reaches this process
+//     serve();
+//   }
 #pragma once
 
 #include <cstdint>
@@ -8,19 +13,23 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// Where a Listener listens besides its Unix socket.
+/// Where a Listener listens in addition to its Unix socket.
 struct ListenerOptions {
-  /// Also listen on 127.0.0.1 at this port; 0: not on TCP. Every TCP connection must send `token` first.
+  /// Also listens on 127.0.0.1 at this port; 0: not on TCP. Every TCP connection must send `token` first.
   std::uint16_t tcp_port = 0;
-  /// At least 16 characters when tcp_port is set.
+  /// At least 16 characters if tcp_port is set.
   std::string token;
 };
 
-/// Serves the `moult` command on a Unix socket, moult/PID.sock in the user's runtime folder ($XDG_RUNTIME_DIR, else
-/// /run/user/UID, else a folder of this user's own in /tmp), mode 0600; only the same user or root is heard. One thread
-/// serves every connection; each update is loaded in a thread of its own. docs/protocol.md describes what is said.
+/// Serves the `moult` command on a Unix socket: moult/PID.sock in the user's runtime folder, mode 0600. The runtime
+/// folder is $XDG_RUNTIME_DIR, else /run/user/UID, else a folder of this user in /tmp. Only the same user and root are
+/// accepted. One thread serves all connections; each update is loaded in a thread of its own. docs/protocol.md
+/// describes the protocol.
 ///
-/// One a process. Throws Error: system (the socket cannot be made), invalid_argument (a second one, a short token).
+/// One listener a process.
+///
+/// system: the socket cannot be made
+/// invalid_argument: a second listener, or a short token
 class Listener final {
  public:
   explicit Listener(ListenerOptions options = {});
@@ -28,17 +37,22 @@ class Listener final {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  /// The socket's path, which is removed with the listener.
+  /// The path of the socket, which is removed with the listener.
   const std::string& path() const noexcept;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// Takes the same commands, one a line, from a FIFO that it makes and removes; replies go to the log. May stand beside
-/// a Listener. A FIFO of this user's own that nobody reads, left by a process that was killed, is taken over. Throws
-/// Error: system, invalid_argument (there is something else at that path, or somebody reads the FIFO).
+/// Reads the same commands, one a line, from a FIFO that it creates and removes; the replies go to the log. It may
+/// exist beside a Listener. It takes over a FIFO of the same user that no process reads, such as a killed process
+/// leaves behind.
+///
+///   moult::PipeListener listener("/tmp/app.fifo");      // echo "update /tmp/update.so" > /tmp/app.fifo
+///
+/// system: the FIFO cannot be made
+/// invalid_argument: the path is something else than a FIFO, or another process reads it
 class PipeListener final {
  public:
   explicit PipeListener(const std::string& path);
@@ -47,7 +61,7 @@ class PipeListener final {
   PipeListener& operator=(const PipeListener&) = delete;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

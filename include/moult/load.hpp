@@ -1,18 +1,19 @@
-// What makes a shared object an update.
+// The entry that makes a shared object an update.
 #pragma once
 
 #include "moult/detail/abi.hpp"
 
-/// Opens the body of the update's entry, which builds updates and hands them to managers:
+/// Opens the body of the update's entry, which makes updates and hands them to managers:
 ///
 ///   MOULT_UPDATE {
-///     moult::threaded_manager("main").add_update(...);
+///     moult::threaded_manager("main").add_update(
+///         std::make_unique<moult::SafeRedefineUpdate>("greeting", &app::greet, &greet_v2));
 ///   }
 ///
-/// It runs once, in a thread of its own, after the shared object was loaded; what it throws refuses the update. A file
-/// that is sent again is loaded again, as another library with static variables of its own; the shared object is never
-/// unloaded. An entry that wants only a manager that the program keeps asks fetch_manager, which returns null where
-/// there is none. It also carries a note with the version of moult's binary interface.
+/// The entry runs once, in a thread of its own, after the shared object was loaded. What it throws refuses the update.
+/// Each load of the same file is another library with static variables of its own; the shared object is never unloaded.
+/// An entry that accepts only a manager of the program's calls fetch_manager, which returns null when there is none.
+/// The macro also emits a note with the version of moult's binary interface.
 #define MOULT_UPDATE                                      \
   asm(".pushsection .note.moult.abi,\"a\",@note\n"      \
       ".balign 4\n"                                     \

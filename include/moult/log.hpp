@@ -1,4 +1,8 @@
-// The log: what moult tells of its work.
+// The log of moult's work.
+//
+//   moult::set_log_path("/var/log/app-moult.log");
+//   moult::set_log_level(moult::LogLevel::all);
+//   moult::log("serving");
 #pragma once
 
 #include <string>
@@ -7,15 +11,16 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// How much is told: only what the program logs itself; errors and postponements too; every step.
+/// How much is logged: only the program's own lines; errors and postponements too; every step.
 enum class LogLevel { none = 0, errors = 1, all = 2 };
 
 /// Default: errors. From any thread.
 void set_log_level(LogLevel level);
-/// Where log lines go: a file, opened for appending, or "" for standard error. Throws Error (system); the old place
-/// stays.
+/// Where log lines go: a file, opened for appending, or "" for standard error. From any thread.
+///
+/// system: the file cannot be opened; the old place stays
 void set_log_path(const std::string& path);
-/// A line of the program's own, told at every level.
+/// Logs a line of the program's own, at every level. From any thread.
 void log(std::string_view text);
 
 }  // namespace moult

@@ -1,4 +1,4 @@
-// Objects one by one as the program comes to them: DataAccessor, progressive.
+// Objects one by one, as the program accesses them: DataAccessor, progressive.
 #pragma once
 
 #include <chrono>
@@ -9,24 +9,25 @@
 #include <utility>
 
 #include "moult/data_access.hpp"
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// How far a progressive access is.
+/// The progress of a progressive access.
 struct AccessProgress {
-  std::size_t chunks = 0;  ///< of 64 KiB or more; the first access to one counts as the first to all objects in it
+  std::size_t chunks = 0;  ///< slab ranges of 64 KiB or more; the first access to one counts for all objects in it
   std::size_t accessed_chunks = 0;
-  std::size_t objects = 0;  ///< as many as lived when it was prepared
+  std::size_t objects = 0;  ///< objects that lived when it was prepared
   std::size_t yielded_objects = 0;
-  std::size_t failed_visits = 0;  ///< of those, how many a visitor threw for
-  bool is_done = false;           ///< each object was yielded, or the access was ended
+  std::size_t failed_visits = 0;  ///< yielded objects for which the visitor threw
+  bool is_done = false;           ///< every object was yielded, or the access was ended
 };
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// A progressive access without the type.
+/// A progressive access without its type.
 class ProgressiveObjects {
  public:
   /// In any thread, at any time.
@@ -36,8 +37,8 @@ class ProgressiveObjects {
   using Visit = std::function<void(void*)>;
 
   ProgressiveObjects() noexcept = default;
-  /// Stops the program unless an update's step has. Without a `visit` the objects are to be taken.
-  ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit);
+  /// Stops the program unless an update's step has. Without a `visit`, the caller takes the objects.
+  ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit, Caller caller);
 
   void* next(std::chrono::steady_clock::time_point deadline) const;
   void* take() const;
@@ -53,32 +54,34 @@ using ModulePoolOf = decltype(module_pool<T>(static_cast<const T*>(nullptr)));
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
-/// The objects of a class that live when it is made, each once, as the program first accesses them: reads, writes, has
-/// a system call do so, or deletes. Neighbours of an accessed object (in the same 64 KiB or more) count as accessed
-/// with it. For work that is to be spread over time: a thread that updates each object when it comes into use, and the
-/// rest in its own time.
+/// The objects of a class that live at construction, each once, as the program first accesses them. A read, a write, a
+/// system call or a deletion is an access. Neighbours in the same slab range (64 KiB or more) count as accessed
+/// together. For work that is spread over time: a thread updates each object when it comes into use, and the rest when
+/// it has time.
 ///
 ///     moult::DataAccessor<Data, moult::Access::progressive> accessor;
-///     while (Data* data = accessor.next(deadline)) …;  // what the program has accessed
-///     for (Data& data : accessor) …;                   // and then all others
+///     while (Data* data = accessor.next(deadline)) ...;  // objects that the program has accessed
+///     for (Data& data : accessor) ...;                   // then all others
 ///
-/// The access itself goes on at once, before the object is yielded, and the program runs on: as with the immediate
-/// accessor an element is to be used only where the program's own rules say that it still lives. update_to_class may be
-/// called for it in any case, as that looks first (visit_at_first_access is for who has to come before the access).
+/// The access goes on at once, before the object is yielded, and the program runs on. As with the immediate accessor,
+/// use an element only where the program's own rules guarantee that it lives. update_to_class is always safe: it checks
+/// first. Use visit_at_first_access for work that must precede the access.
 ///
-/// Promised: no object that lives on is left out, none is yielded twice, to whatever thread. One that dies meanwhile
-/// may be yielded or not; one made meanwhile is not, unless at the address of one that died between its access and its
-/// turn. The stop moves memory and looks at no object. When all were accessed nothing is left of it; the same holds
-/// when the accessor goes. Another thread may call any function but the destructor.
+/// Every object that lives on is yielded, and none twice, over all threads together. An object that dies meanwhile may
+/// be yielded or not. A new object is not yielded, unless it lies where an object died between its access and its turn.
+/// The stop moves memory and reads no object. When every object was accessed, or the accessor is destroyed, no cost
+/// remains. Another thread may call any function but the destructor.
 ///
-/// Conversion of all objects of the class counts as access to all, and so does fork, whose child has no accessor.
-/// Throws Error: thread_unstoppable; unsupported (no userfaultfd; another progressive access to objects of the same
-/// pool has not ended), invalid_argument in a dry run; std::bad_alloc. After Pymoult's DataAccessor,
-/// progressive.
+/// A conversion of all objects of the class counts as access to all. So does fork, whose child has no accessor. Throws
+/// std::bad_alloc. After Pymoult's DataAccessor, progressive.
+///
+/// thread_unstoppable: a thread did not reach a safepoint in time
+/// unsupported: no userfaultfd, or another progressive access to the pool has not ended
+/// invalid_argument: in a dry run
 template <detail::has_own_pool T>
 class DataAccessor<T, Access::progressive> final : public detail::ProgressiveObjects {
  public:
-  /// Goes through accessed objects first, and through the rest as if it were accessed now.
+  /// Iterates over accessed objects first, then over the rest as if each were accessed now.
   class Iterator final {
    public:
     using iterator_category = std::input_iterator_tag;
@@ -104,13 +107,12 @@ class DataAccessor<T, Access::progressive> final : public detail::ProgressiveObj
   };
 
   [[gnu::visibility("hidden")]] explicit DataAccessor(const Enumeration& options = {})
-      : ProgressiveObjects(detail::ModulePoolOf<T>::get(), options, nullptr) {}
+      : ProgressiveObjects(detail::ModulePoolOf<T>::get(), options, nullptr, {}) {}
   ~DataAccessor() { cease(); }
   DataAccessor(const DataAccessor&) = delete;
   DataAccessor& operator=(const DataAccessor&) = delete;
 
-  /// The next object that was accessed; waits for one. Null when each was yielded (progress().is_done) and at the
-  /// deadline.
+  /// Waits for the next accessed object. Null when every object was yielded (progress().is_done), and at the deadline.
   T* next(std::chrono::steady_clock::time_point deadline) const {
     return static_cast<T*>(ProgressiveObjects::next(deadline));
   }
@@ -122,40 +124,48 @@ class DataAccessor<T, Access::progressive> final : public detail::ProgressiveObj
   T* take() const { return static_cast<T*>(ProgressiveObjects::take()); }
 };
 
-/// A visit that goes on after its call. Cheap to copy; every function may be called in any thread.
+/// A visit that goes on after its call. Cheap to copy; every function is safe in any thread.
 class AccessVisit final : public detail::ProgressiveObjects {
  public:
   AccessVisit() noexcept = default;
-  /// visit_at_first_access makes one.
-  AccessVisit(const detail::OpaquePool& own, const Enumeration& options, std::function<void(void*)> visit);
+  /// Made by visit_at_first_access.
+  AccessVisit(const detail::OpaquePool& own, const Enumeration& options, std::function<void(void*)> visit,
+              detail::Caller caller);
 
-  /// Visits what is left, in the calling thread and in stops of about a millisecond each; returns when all is done, by
-  /// whomever. In a stopped program all of it in that stop. Throws Error (thread_unstoppable) after `timeout` for one
-  /// stop, std::bad_alloc.
+  /// Visits the rest, in the calling thread, in stops of about a millisecond each; in a stopped program all in that
+  /// stop. Returns when every object is visited, including the visits of other threads. Throws std::bad_alloc.
+  ///
+  /// thread_unstoppable: one stop took longer than `timeout`
   void drain(std::chrono::milliseconds timeout = std::chrono::seconds(1)) const { ProgressiveObjects::drain(timeout); }
-  /// What is left is not visited.
+  /// Ends the access; the rest is not visited.
   void end() const noexcept { cease(); }
 };
 
-/// Calls `visitor(T&)` for each object of the class that lives now, once, before its first access goes on: whoever
-/// accesses it waits. The visitor runs in a stopped program as an update's apply does, in a thread of moult's or one
-/// that drains: it may allocate and convert the object (update_to_class), and must not wait for another thread. When it
-/// throws, a warning in the log names the object, and the rest goes on; of many the first eight are named, and then the
-/// number is told each time it has doubled (progress().failed_visits has it at any time).
+/// Calls `visitor(T&)` once for each object of the class that lives now, before the object's first access. The
+/// accessing thread waits for it.
 ///
-/// An access that cannot wait goes on first, and its objects are visited a moment later: one by a system call; in an
-/// update's step while the program stands still; by fork; and after `options.timeout`, as one by printf, where a thread
-/// is not stopped. An object that dies or is converted in that moment is not visited.
+///     moult::visit_at_first_access<app::Data>(
+///         [](app::Data& data) { moult::update_to_class<app::Data, Data_v2>(data, convert); });
 ///
-/// What a method of the class had read of an object before is not read again: convert objects to classes that code in
-/// progress can bear, or begin in the apply of an update for which no method is active. Called from an update's apply
-/// it belongs to the update: undone with it and rolled back it ends; what was visited stays.
+/// The visitor runs in a stopped program as an update's apply does, in a thread of moult's or one that drains. It may
+/// allocate and convert the object (update_to_class), but must not wait for another thread. When it throws, a warning
+/// in the log names the object, and the visit goes on. The log names the first eight such objects, then the number each
+/// time it has doubled; progress().failed_visits always has it.
 ///
-/// Else as DataAccessor, progressive.
+/// An access that cannot wait goes on first, and its objects are visited a moment later: an access by a system call, by
+/// an update's step in the stopped program, by fork, and after `options.timeout` where a thread cannot be stopped
+/// (inside of printf, say). An object that dies or is converted in that moment is not visited.
+///
+/// A method of the class does not re-read what it has read before. So convert objects to classes that running code can
+/// bear, or start in the apply of an update for which no method is active. Called from an update's apply, the visit
+/// belongs to the update: it ends when the update is undone or rolled back. Visited objects stay as they are.
+///
+/// Otherwise as DataAccessor, progressive.
 template <detail::has_own_pool T, class Visitor>
 [[gnu::visibility("hidden")]] AccessVisit visit_at_first_access(Visitor visitor, const Enumeration& options = {}) {
   return AccessVisit(detail::ModulePoolOf<T>::get(), options,
-                     [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); });
+                     [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); },
+                     {&detail::this_module});
 }
 
 }  // namespace moult

@@ -1,4 +1,8 @@
 // Relinking: calls of a function reach another one.
+//
+//   auto twice = moult::function<int(int)>("app::twice");   // by name, in prepare
+//   moult::redefine_function(twice, thrice);                // in apply
+//   moult::redefine_function(&app::greet, &greet_v2);       // or by address
 #pragma once
 
 #include <string>
@@ -12,17 +16,17 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// Marks a function that updates may replace on its own: no copy of it is made in its callers, and callers assume
-/// nothing about its body. Any function with a symbol can be redefined without it as long as no copy exists; the mark
-/// makes sure of that. With clang it gives the function weak linkage, so it does not go with `static`.
+/// Marks a function that updates may replace by itself: the compiler makes no copy of it in its callers, and callers
+/// assume nothing about its body. Any function with a symbol can be redefined without the mark, as long as no copy
+/// exists; the mark guarantees it. With clang it gives the function weak linkage, which excludes `static`.
 #if defined(__clang__)
 #define MOULT_UPDATABLE __attribute__((noinline, used, weak))
 #else
 #define MOULT_UPDATABLE __attribute__((noipa, used))
 #endif
 
-/// Some function of the program, its type forgotten. Made from a function pointer, a member function pointer or a typed
-/// Function; a virtual member function is looked up in the vtable of the class named by the pointer.
+/// A function of the program, without its type. Made from a function pointer, a member function pointer or a typed
+/// Function. A virtual member function is looked up in the vtable of the class that the pointer names.
 class AnyFunction {
  public:
   template <class F>
@@ -30,7 +34,7 @@ class AnyFunction {
   AnyFunction(const void* address, std::string name) : address_(address), name_(std::move(name)) {}
 
   const void* address() const noexcept { return address_; }
-  /// The name it was looked up by; empty when it was made from a pointer.
+  /// The name it was looked up by; empty if it was made from a pointer.
   const std::string& name() const noexcept { return name_; }
 
  private:
@@ -50,62 +54,73 @@ class Function final : public AnyFunction {
   Function(const void* address, std::string name) : AnyFunction(address, std::move(name)) {}
 };
 
-/// Looks a function up by its demangled name, parameters left out: `function<int(int)>("ns::f")`. Finds static
-/// functions and those of other libraries too. "(anonymous namespace)::" may be left out; where several source files
-/// have a static function of that name, put the file's in front: "a.cpp:f". Of a function that several modules have, an
-/// exported one is preferred to copies that are private to other libraries.
+/// Looks up a function by its demangled name without parameters: `function<int(int)>("ns::f")`. Finds static functions
+/// and functions of libraries too. "(anonymous namespace)::" may be omitted. If several source files have a static
+/// function of that name, prefix the file: "a.cpp:f". An exported function is preferred to copies that are private to
+/// other libraries.
 ///
-/// A method is asked for by a pointer to member: `function<int (C::*)(int) const>("ns::C::f")`, whether it is virtual
-/// or not; a static one as a free function. C need only be declared, and under the name that it has in the program.
+/// A method is looked up as a pointer to member: `function<int (C::*)(int) const>("ns::C::f")`, virtual or not; a
+/// static method as a free function. C need only be declared, by the name it has in the program.
 ///
-/// Throws Error: not_found, ambiguous (every candidate is listed), signature_mismatch, inlined (no code of its own is
-/// left), unsupported (an indirect function). Not in a stopped program's apply where the pause matters: it reads symbol
-/// tables.
+/// Reads symbol tables, so call it in prepare rather than in the pause. From any thread.
+///
+/// not_found: no function of that name
+/// ambiguous: several functions of that name; the message lists them
+/// signature_mismatch: the function has another signature
+/// inlined: the function has no code of its own
+/// unsupported: an indirect function (IFUNC)
 template <class Signature>
 Function<Signature> function(std::string_view name) {
   return Function<Signature>(detail::find_function(name, typeid(typename detail::Wanted<Signature>::type)),
                              std::string(name));
 }
 
-/// From now on calls of `old_function` reach `fresh`, however they are made: directly, by pointer, callback, or from
-/// another library. Calls in progress go on in the old version. Redefined again, the newest wins everywhere.
+/// From now on calls of `old_function` reach `new_function`, however they are made: directly, by pointer, as a
+/// callback, or from another library. Calls in progress go on in the old version. If the function is redefined again,
+/// the newest version is active.
 ///
-/// Called from a step of an update it belongs to that update: it is undone with it and can be rolled back; in a stopped
-/// program it needs no stop of its own, elsewhere it stops the program for the change. The fresh function's code must
-/// stay loaded.
+/// Called from a step of an update, the change belongs to that update: it is undone with it and can be rolled back. In
+/// a stopped program it needs no stop of its own; elsewhere it makes one. The code of `new_function` must stay loaded.
 ///
-/// How: an entry jump, after prepare/commit of Ksplice (Arnold and Kaashoek, EuroSys 2009). Throws Error before
-/// anything is touched: not_found, inlined, too_short, unsupported_code, no_room, thread_unstoppable.
-void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh);
+/// Writes an entry jump, in two phases as Ksplice does (Arnold and Kaashoek, EuroSys 2009). Throws before anything is
+/// changed:
+///
+/// not_found: no function begins at one of the addresses
+/// inlined: the compiler inlined some or all of the calls of the old function
+/// too_short: the function has no room for the entry jump
+/// unsupported_code: the entry cannot be patched safely
+/// no_room: no free memory within 2 GB of the function
+/// thread_unstoppable: a thread did not reach a safepoint in time
+void redefine_any_function(const AnyFunction& old_function, const AnyFunction& new_function);
 
 template <class R, class... Args>
-void redefine_function(R (*old_function)(Args...), R (*fresh)(Args...)) {
-  redefine_any_function(old_function, fresh);
+void redefine_function(R (*old_function)(Args...), R (*new_function)(Args...)) {
+  redefine_any_function(old_function, new_function);
 }
 
 template <class R, class... Args>
-void redefine_function(const Function<R(Args...)>& old_function, R (*fresh)(Args...)) {
-  redefine_any_function(old_function, fresh);
+void redefine_function(const Function<R(Args...)>& old_function, R (*new_function)(Args...)) {
+  redefine_any_function(old_function, new_function);
 }
 
-/// The same for member functions of classes whose objects are laid out alike.
+/// The same for member functions of classes with the same layout.
 template <class Old, class New, class R, class... Args>
-void redefine_function(R (Old::*old_function)(Args...), R (New::*fresh)(Args...)) {
-  redefine_any_function(old_function, fresh);
+void redefine_function(R (Old::*old_function)(Args...), R (New::*new_function)(Args...)) {
+  redefine_any_function(old_function, new_function);
 }
 
 template <class Old, class New, class R, class... Args>
-void redefine_function(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const) {
-  redefine_any_function(old_function, fresh);
+void redefine_function(R (Old::*old_function)(Args...) const, R (New::*new_function)(Args...) const) {
+  redefine_any_function(old_function, new_function);
 }
 
-/// The same for everything else that has a function's signature: functions with "...", lambdas without captures, and
-/// methods with other qualifiers. Both sides have the same signature,
-/// qualifiers included; noexcept is no part of it.
-template <class Old, class Fresh>
-requires detail::replaceable<Old, Fresh>
-void redefine_function(const Old& old_function, const Fresh& fresh) {
-  redefine_any_function(detail::plain<std::decay_t<Old>>(old_function), detail::plain<std::decay_t<Fresh>>(fresh));
+/// The same for every other callable with a function's signature: functions with "...", lambdas without captures, and
+/// methods with other qualifiers. Both sides have the same signature, qualifiers included; noexcept does not count.
+template <class Old, class Replacement>
+requires detail::replaceable<Old, Replacement>
+void redefine_function(const Old& old_function, const Replacement& new_function) {
+  redefine_any_function(detail::plain<std::decay_t<Old>>(old_function),
+                        detail::plain<std::decay_t<Replacement>>(new_function));
 }
 
 }  // namespace moult

@@ -1,8 +1,12 @@
-// Return barriers: being told when calls in progress have returned, instead of asking again and again.
+// Return barriers: a notification when calls in progress have returned, instead of repeated probes.
 //
-// After Jvolve (Subramanian, Hicks, McKinley, PLDI 2009): the return address of an active function is exchanged for one
-// that leads to the barrier, which tells and goes on to the true caller with the result as it is. Exceptions, threads
-// that end and debuggers pass through it as through any frame.
+//   moult::redefine_function(&app::handle, &handle_v2);
+//   moult::ReturnBarrier old_calls({&app::handle});                       // the calls of now
+//   if (old_calls.wait(10s)) release(old_state);                          // the last one has returned
+//
+// After Jvolve (Subramanian, Hicks, McKinley, PLDI 2009): the return address of an active function is replaced with the
+// address of a stub. The stub counts the return and jumps to the true caller, with the result unchanged. Exceptions,
+// the end of a thread, and debuggers pass through it as through any frame.
 #pragma once
 
 #include <chrono>
@@ -16,44 +20,50 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// As wait_quiescence_of_functions, and used in its place: true leaves the program stopped with none of `functions`
-/// active. In between it sleeps until the last of the calls that it met has returned, and is awake some microseconds
-/// after that. Calls that began meanwhile are waited for in the same way, which need not come to an end where threads
-/// take turns in a function: setup_force_quiescence keeps new ones out.
+/// Use it in place of wait_quiescence_of_functions: true leaves the program stopped with none of `functions` active. It
+/// sleeps until the last of the calls it found has returned, and wakes some microseconds after that. It waits in the
+/// same way for calls that began meanwhile. Where threads take turns in a function that need not end;
+/// setup_force_quiescence keeps new calls out.
 ///
-/// A call that cannot be told of is looked at from time to time: one on a stack that is not walked precisely, one that
-/// was left by longjmp, and one that another function was jumped to from (a tail call returns when that one does).
-/// Throws Error: not_found, thread_unstoppable; unsupported on a processor that keeps shadow stacks for the program.
+/// Calls without a notification are probed at intervals: a call on a stack that cannot be walked precisely, a call that
+/// longjmp left, and a call that ended in a tail call (it returns when the callee does).
+///
+/// not_found: a function is unknown
+/// thread_unstoppable: a thread did not reach a safepoint in time
+/// unsupported: the processor keeps shadow stacks for the program
 bool wait_return_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience = {},
                               const std::vector<ThreadId>& threads = {});
 bool wait_return_of_function(const AnyFunction& function, const Patience& patience = {},
                              const std::vector<ThreadId>& threads = {});
 
-/// The calls of some functions that are in progress when it is made, whatever is called later: so an update that has
-/// redefined a function can say when the last call of the old version is over. Usable from any thread, by one at a
-/// time.
+/// The calls of some functions that are in progress at its construction, whatever is called later. With it an update
+/// that has redefined a function finds out when the last call of the old version has returned. Usable from any thread,
+/// by one thread at a time.
 class ReturnBarrier final {
  public:
-  /// Stops the program for the look unless it is stopped. Of each thread the outermost call is told of. The functions'
-  /// own code counts, not what they were redefined as. A call that an exception is on its way through counts until it
-  /// is left, and if it is not, until that or a later one of its thread has returned. Throws Error: not_found,
-  /// thread_unstoppable; unsupported where a call cannot be told of (the calling thread's own, or on a stack that is
-  /// not walked precisely), having changed nothing.
+  /// Stops the program for the check unless it is stopped. In each thread it watches the outermost call. Only the
+  /// functions' own code counts, not the versions they were redefined as. A call that an exception is passing counts
+  /// until it is left. If the exception is handled before, it counts until that call or a later one of its thread has
+  /// returned. On an error nothing was changed.
+  ///
+  /// not_found: a function is unknown
+  /// thread_unstoppable: a thread did not reach a safepoint in time
+  /// unsupported: a call cannot be watched: it is the calling thread's own, or its stack cannot be walked precisely
   explicit ReturnBarrier(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads = {});
-  /// Calls still in progress are let go: that needs a stop of the program, and where it cannot be had the calls return
-  /// through the barrier all the same.
+  /// Restores the return addresses of calls still in progress, in a stop. If the program cannot be stopped, those calls
+  /// return through their stubs, which is harmless.
   ~ReturnBarrier();
   ReturnBarrier(ReturnBarrier&&) noexcept;
   ReturnBarrier& operator=(ReturnBarrier&&) noexcept;
 
-  /// How many of the calls have not returned yet. Does not wait.
+  /// The number of calls that have not returned yet. Does not wait.
   std::size_t in_progress() const noexcept;
-  /// Sleeps until all have returned (true) or `timeout` has passed. A call that longjmp has left is found out about
-  /// once a second, by a stop. Not in a stopped program.
+  /// Sleeps until every call has returned (true) or `timeout` has passed (false). It detects a call that longjmp left
+  /// about once a second, by a stop. Not in a stopped program.
   bool wait(std::chrono::milliseconds timeout);
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,4 +1,10 @@
-// An update that is applied when its threads are at their static update points.
+// An update that is applied while its threads stay at their static update points.
+//
+//   class Swap : public moult::StaticPointUpdate {
+//    public:
+//     Swap() : StaticPointUpdate("swap", {"between requests"}) {}
+//     void apply() override { moult::redefine_function(&app::handle, &handle_v2); }
+//   };
 #pragma once
 
 #include <string>
@@ -10,14 +16,14 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// What is left to write is apply, which runs while every thread that is meant stays at one of the points; whoever
-/// overrides another step calls this one's as well. `threads` are as StaticPoints::threads; an update that names none
-/// takes its manager's, and where that has none every moult::Thread.
+/// A subclass writes apply, which runs while every thread concerned stays at one of the points. If it overrides another
+/// step, it calls this class's step too. `threads` as StaticPoints::threads. An update that names none takes its
+/// manager's threads; if the manager has none, every moult::Thread.
 class StaticPointUpdate : public Update {
  public:
   StaticPointUpdate(std::string name, std::vector<std::string> points, std::vector<ThreadId> threads = {});
 
-  /// Other points than those it was made with. Before it is handed to a manager.
+  /// Replaces the points given at construction. Before the update is submitted to a manager.
   void set_points(std::vector<std::string> points);
 
   void preupdate_setup() override;

@@ -1,4 +1,6 @@
-// The ready-made updates.
+// The ready-made updates for functions.
+//
+//   manager.add_update(std::make_unique<moult::SafeRedefineUpdate>("greeting", &app::greet, &greet_v2));
 #pragma once
 
 #include <memory>
@@ -12,25 +14,26 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// One function to replace, with what replaces it. Built only from pairs of one signature, whose noexcept is no part.
+/// A function to replace, and its replacement. Only pairs of one signature compile; noexcept does not count.
 class Redefinition final {
  public:
   template <class R, class... Args>
-  Redefinition(R (*old_function)(Args...), R (*fresh)(Args...)) : replaced_(old_function), replacement_(fresh) {}
+  Redefinition(R (*old_function)(Args...), R (*new_function)(Args...))
+      : replaced_(old_function), replacement_(new_function) {}
   template <class R, class... Args>
-  Redefinition(const Function<R(Args...)>& old_function, R (*fresh)(Args...))
-      : replaced_(old_function), replacement_(fresh) {}
+  Redefinition(const Function<R(Args...)>& old_function, R (*new_function)(Args...))
+      : replaced_(old_function), replacement_(new_function) {}
   template <class Old, class New, class R, class... Args>
-  Redefinition(R (Old::*old_function)(Args...), R (New::*fresh)(Args...))
-      : replaced_(old_function), replacement_(fresh) {}
+  Redefinition(R (Old::*old_function)(Args...), R (New::*new_function)(Args...))
+      : replaced_(old_function), replacement_(new_function) {}
   template <class Old, class New, class R, class... Args>
-  Redefinition(R (Old::*old_function)(Args...) const, R (New::*fresh)(Args...) const)
-      : replaced_(old_function), replacement_(fresh) {}
-  /// Functions with "...", lambdas without captures, and methods with whatever qualifiers.
-  template <class Old, class Fresh>
-  requires detail::replaceable<Old, Fresh> Redefinition(const Old& old_function, const Fresh& fresh)
+  Redefinition(R (Old::*old_function)(Args...) const, R (New::*new_function)(Args...) const)
+      : replaced_(old_function), replacement_(new_function) {}
+  /// Functions with "...", lambdas without captures, and methods with any qualifiers.
+  template <class Old, class Replacement>
+  requires detail::replaceable<Old, Replacement> Redefinition(const Old& old_function, const Replacement& new_function)
       : replaced_(detail::plain<std::decay_t<Old>>(old_function)),
-        replacement_(detail::plain<std::decay_t<Fresh>>(fresh)) {}
+        replacement_(detail::plain<std::decay_t<Replacement>>(new_function)) {}
 
   const AnyFunction& replaced() const noexcept { return replaced_; }
   const AnyFunction& replacement() const noexcept { return replacement_; }
@@ -40,16 +43,18 @@ class Redefinition final {
   AnyFunction replacement_;
 };
 
-/// Replaces functions when none of them is active on any stack (quiescence): all of them in one stop, or none.
-/// After Ksplice's stack check. What can be refused is refused in prepare, while the program runs.
+/// Replaces functions when none of them is active on any stack (quiescence): all in one stop, or none. prepare makes
+/// every check that can refuse, while the program runs. After Ksplice's stack check. Errors as redefine_any_function.
 class SafeRedefineUpdate : public Update {
  public:
   SafeRedefineUpdate(std::string name, std::vector<Redefinition> redefinitions, std::vector<ThreadId> threads = {});
-  template <class Old, class Fresh>
-  SafeRedefineUpdate(std::string name, Old&& old_function, Fresh&& fresh, std::vector<ThreadId> threads = {})
-      : SafeRedefineUpdate(std::move(name),
-                           std::vector{Redefinition(std::forward<Old>(old_function), std::forward<Fresh>(fresh))},
-                           std::move(threads)) {}
+  template <class Old, class Replacement>
+  SafeRedefineUpdate(std::string name, Old&& old_function, Replacement&& new_function,
+                     std::vector<ThreadId> threads = {})
+      : SafeRedefineUpdate(
+            std::move(name),
+            std::vector{Redefinition(std::forward<Old>(old_function), std::forward<Replacement>(new_function))},
+            std::move(threads)) {}
   ~SafeRedefineUpdate() override;
 
   void prepare() override;
@@ -58,12 +63,12 @@ class SafeRedefineUpdate : public Update {
   void apply() override;
 
  private:
-  class Impl;
+  class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// The same for the methods of a class; virtual ones are found through the vtable. The replacing class's objects must
-/// be laid out as the old one's.
+/// The same for the methods of a class; virtual ones are found through the vtable. Objects of the replacing class must
+/// have the layout of the old class's.
 using SafeRedefineMethodUpdate = SafeRedefineUpdate;
 
 }  // namespace moult

@@ -1,12 +1,12 @@
-// Why: what an update adds to a class is a change like any other: it comes with the update, and goes with it.
+// Problem: an addition to a class is a change like any other: it comes and goes with its update.
 //
-// How: a field is a table (data/side_table.hpp) and a name for it. To remove it is to take the name away and the values
-// out, in a stop; they are destroyed when the program runs again, as their destructors are its own code. Nobody may
-// hold a reference to a value then. Such references are held by code that asked for the field; so none of the libraries
-// that did may have code on a stack. Only then is the field removed, or a single value of a mixin.
+// Approach: a field is a side table (pools/side_table.hpp) and a name. Its removal takes the name and the values away
+// in a stop; the values are destroyed when the program runs again, since their destructors are the program's code.
+// Until then no code may hold a reference to a value. Code gets such a reference by asking for the field. So the
+// removal of a field, or of one object's mixin, requires that no library which asked for it has code on a stack.
 //
-// Limits: the program itself counts for no such user, as it is on every stack; what it holds is up to its author. So
-// are addresses of values that are kept anywhere but on a stack.
+// Limits: the program itself does not count as such a user, since it is on every stack; its author answers for what it
+// holds. The same is true for addresses of values that are stored anywhere but on a stack.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -27,7 +27,7 @@
 namespace moult::internal {
 namespace {
 
-/// Destroys the values when the program runs; at once where there is no memory to remember it by.
+/// Destroys the values when the program runs; at once if there is no memory to record them.
 void destroy_later(LooseValues values) noexcept {
   try {
     auto kept = std::make_shared<LooseValues>(std::move(values));
@@ -37,8 +37,8 @@ void destroy_later(LooseValues values) noexcept {
   }
 }
 
-/// What was done is part of the update from now on, or told where there is none. When that cannot be recorded it is
-/// taken back, and the throw goes on.
+/// Records the change in the current update; without one, reports an untracked change. If it cannot be recorded, it is
+/// undone, and the exception passes on.
 void record(UndoStep step) {
   Transaction* transaction = Transaction::current();
   if (transaction == nullptr) return change_untracked([] {}, [&step] { return step.what; });
@@ -67,6 +67,7 @@ SideTable& commit(const detail::FieldKind& kind, std::unique_ptr<SideTable> made
               [&table] {
                 remove_field(table);
                 destroy_later(table.take_all());
+                table.forget_code();
               }});
   return table;
 }
@@ -78,7 +79,7 @@ void make_values(SideTable& table, const Pool& pool) {
   }
 }
 
-/// With the values of all objects that live.
+/// Adds the field with a value for every live object.
 SideTable& commit_with_values(const detail::FieldKind& kind, std::unique_ptr<SideTable> made, const Pool& pool) {
   const ObjectQuiescence quiescence({pool.class_pools().object_class.readable});
   SideTable* table = nullptr;
@@ -90,7 +91,7 @@ SideTable& commit_with_values(const detail::FieldKind& kind, std::unique_ptr<Sid
   return *table;
 }
 
-/// The table in which single objects have the mixin.
+/// The table of single objects with the mixin.
 SideTable& mixin_table(const detail::FieldKind& kind) {
   if (SideTable* table = internal::find_field(kind)) return *table;
   internal::add_field(kind, std::make_unique<SideTable>(describe_field(kind), detail::MakeValue()), Keeps::while_used);
@@ -105,6 +106,7 @@ void record_given(SideTable& table, const void* object, std::uint64_t number) {
                 LooseValues taken;
                 if (detail::SideValue* given = table.take(object, number)) taken.add(*given);
                 destroy_later(std::move(taken));
+                if (!table.makes_values() && table.count() == 0) table.forget_code();
               }});
 }
 
@@ -116,7 +118,7 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePool* live) {
   internal::require_changes_are_made(internal::describe_field(kind));
   internal::refuse_second_field(kind);
-  auto table = std::make_unique<internal::SideTable>(internal::describe_field(kind), std::move(make));
+  auto table = std::make_unique<internal::SideTable>(internal::describe_field(kind), std::move(make), kind.module);
   if (live != nullptr)
     internal::commit_with_values(kind, std::move(table), internal::behind<internal::Pool>(*live));
   else
@@ -124,10 +126,10 @@ OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePo
   return require_field(kind);
 }
 
-SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh) {
+SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> value) {
   internal::require_changes_are_made(internal::describe_field(kind));
   internal::SideTable& table = internal::mixin_table(kind);
-  SideValue& given = give_value(table, object, std::move(fresh));
+  SideValue& given = give_value(table, object, std::move(value));
   internal::record_given(table, object, given.number);
   return given;
 }

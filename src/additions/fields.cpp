@@ -1,7 +1,7 @@
-// Why: two updates that know nothing of each other add a field and use it. What they share is the class's name, the
-// field's name, and that they mean the same type by it.
+// Problem: two updates that do not know each other use the same field. They share the class's name, the field's name
+// and the field's type.
 //
-// Limit: two types of one name and size pass for the same, whatever is in them: give a changed one another name.
+// Limit: two types with the same name and size are taken for one, whatever they contain: rename a type that changes.
 #include "additions/fields.hpp"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ struct KnownField {
   Keeps keeps;
 };
 
-/// Used by handles with static storage duration too, so it is never destroyed.
+/// Never destroyed: handles with static storage duration use it too.
 Guarded<std::vector<KnownField>>& known_fields() {
   static Guarded<std::vector<KnownField>>& made = *new Guarded<std::vector<KnownField>>;
   return made;
@@ -35,7 +35,7 @@ std::string words_of(const std::type_info& type, std::size_t size) {
   return object_class_of(type).readable + " (" + std::to_string(size) + " bytes)";
 }
 
-/// With the lock of the registry held: nothing here takes it again.
+/// Call it with the registry's lock held; it does not take it.
 KnownField* find(std::vector<KnownField>& known, const ObjectClass& owner, std::string_view name) noexcept {
   auto found =
       std::ranges::find_if(known, [&](const KnownField& each) { return each.owner == &owner && each.name == name; });
@@ -74,11 +74,11 @@ SideTable& add_field(const detail::FieldKind& kind, std::unique_ptr<SideTable> t
   return known_fields().with([&](std::vector<KnownField>& known) -> SideTable& {
     KnownField* same = find(known, owner, kind.name);
     require_free(same, kind);
-    KnownField fresh{&owner, kind.name, kind.type, kind.size, kind.alignment, table.get(), keeps};
+    KnownField added{&owner, kind.name, kind.type, kind.size, kind.alignment, table.get(), keeps};
     if (same != nullptr)
-      *same = std::move(fresh);
+      *same = std::move(added);
     else
-      known.push_back(std::move(fresh));
+      known.push_back(std::move(added));
     table->publish();
     return *table.release();
   });
@@ -122,10 +122,10 @@ SideValue& value_of(OpaqueSideTable& table, void* object) {
   return internal::behind<internal::SideTable>(table).value_of(object);
 }
 
-SideValue& give_value(OpaqueSideTable& field, void* object, std::unique_ptr<SideValue> fresh) {
+SideValue& give_value(OpaqueSideTable& field, void* object, std::unique_ptr<SideValue> value) {
   auto& table = internal::behind<internal::SideTable>(field);
-  const SideValue* given = fresh.get();
-  SideValue& kept = table.add(object, std::move(fresh));
+  const SideValue* given = value.get();
+  SideValue& kept = table.add(object, std::move(value));
   if (&kept != given) throw Error(ErrorCode::invalid_argument, table.name() + ": the object has a value already");
   return kept;
 }

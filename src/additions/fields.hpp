@@ -1,4 +1,4 @@
-// Fields that were added to classes, by class and name.
+// Added fields, by class and name.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,18 @@ namespace moult::internal {
 /// "the field origin of Data".
 std::string describe_field(const detail::FieldKind& kind);
 
-/// Throws Error (invalid_argument) when the class has a field of that name: one of another type, or one that a new one
-/// may not take the place of.
+/// Throws Error (invalid_argument) when the class has a field of that name with another type, or one that a new field
+/// may not replace.
 void refuse_second_field(const detail::FieldKind& kind);
-/// Whether a field keeps its name for itself also while it has no values.
+/// Whether a field reserves its name while it has no values.
 enum class Keeps { always, while_used };
-/// The field is found from now on. Throws as refuse_second_field does; std::bad_alloc. The table is the process's then.
+/// Registers the field. Throws as refuse_second_field does; std::bad_alloc. The process then owns the table.
 SideTable& add_field(const detail::FieldKind& kind, std::unique_ptr<SideTable> table, Keeps keeps);
-/// It is not any more; nothing when it is not now.
+/// Unregisters the field. Does nothing when it is not registered.
 void remove_field(const SideTable& table) noexcept;
 
 /// Null when the class has no field of that name. Throws Error (invalid_argument) when its type is another one. The
-/// module that asks is a user of the table from now on.
+/// module that asks counts as a user of the table from now on.
 SideTable* find_field(const detail::FieldKind& kind);
 
 }  // namespace moult::internal

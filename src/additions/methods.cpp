@@ -1,13 +1,12 @@
-// Why: a method that is added later cannot be called by code that was compiled before. It can be by updates, which have
-// to find it without knowing each other, and to reach the newest version, for objects of whatever class in a hierarchy.
+// Problem: code compiled before cannot call a method that is added later. Updates can: they must find it without
+// knowing each other, and reach the newest version, for objects of any class in a hierarchy.
 //
-// How: one table for each name and signature, from classes to functions. A call asks for the whole object's class, then
-// for its bases, the nearest first, as a virtual call would find it; the answer is remembered until something is added
-// or taken back. An object that was converted may be of a class that has nothing to do with the one it is known by; for
-// that one is asked then.
+// Approach: one table for each name and signature maps classes to functions. A call looks up the whole object's class,
+// then its bases, the nearest first, as a virtual call would. The answer is cached until a method is added or removed.
+// A converted object's class may be unrelated to the class the caller knows it by; then that class is looked up.
 //
-// Limits: of several bases the one that is declared first comes first, and all of its own before the next; virtual
-// bases are left out.
+// Limits: with several bases, the one declared first is searched first, with all its own bases; virtual bases are left
+// out.
 #include "additions/methods.hpp"
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "base/opaque.hpp"
@@ -27,7 +27,7 @@
 
 namespace moult::internal {
 
-/// Where the name's users find what is in force.
+/// A name's active methods.
 struct MethodTable : public detail::OpaqueMethodTable {
   MethodTable(std::string wanted, const ObjectClass& type) : name(std::move(wanted)), signature(type) {}
 
@@ -36,6 +36,7 @@ struct MethodTable : public detail::OpaqueMethodTable {
     detail::Code function;
     detail::Code invoker;
     std::uint64_t number;
+    CodeRecord record;  ///< stays when the program has run with the method: a call may be in progress anywhere
   };
   struct State {
     std::vector<Entry> entries;  // the newest last
@@ -51,7 +52,7 @@ namespace {
 
 using Tables = std::deque<MethodTable>;
 
-/// Used by handles with static storage duration too, so it is never destroyed.
+/// Never destroyed: handles with static storage duration use it too.
 Guarded<Tables>& known_tables() {
   static Guarded<Tables>& made = *new Guarded<Tables>;
   return made;
@@ -74,7 +75,7 @@ const MethodTable::Entry* newest_of(const std::vector<MethodTable::Entry>& entri
   return found == entries.rend() ? nullptr : &*found;
 }
 
-/// For objects of that class: its own method, or that of the nearest base which has one.
+/// The method of that class, or of its nearest base with one.
 std::optional<detail::MethodTarget> target_for(const std::vector<MethodTable::Entry>& entries,
                                                const ObjectClass& wanted) {
   if (const MethodTable::Entry* own = newest_of(entries, wanted.name)) return {{own->function, own->invoker, 0, true}};
@@ -103,7 +104,7 @@ std::string words_of(const ObjectClass& signature) {
   return name.substr(begin, name.rfind('>') - begin);
 }
 
-/// What there is of that name, for a message.
+/// The methods of that name, for a message.
 std::string others_of(const std::string& name) {
   std::string list;
   known_tables().with([&](Tables& tables) {
@@ -130,8 +131,11 @@ std::uint64_t add_method(const detail::MethodKind& kind, detail::Code function, 
   const ObjectClass& owner = object_class_of(*kind.owner);
   MethodTable& table = table_of(kind);
   const std::uint64_t number = 1 + last_number.fetch_add(1);
+  CodeRecord record(CodeUse::called_later,
+                    {reinterpret_cast<const void*>(function), reinterpret_cast<const void*>(invoker)});
+  keep_after_stop(record);
   table.state.with([&](MethodTable::State& state) {
-    state.entries.push_back({&owner, function, invoker, number});
+    state.entries.push_back({&owner, function, invoker, number, std::move(record)});
     state.targets.clear();
   });
   return number;

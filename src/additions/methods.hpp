@@ -1,4 +1,4 @@
-// Methods that were added to classes, by name, signature and class.
+// Added methods, by name, signature and class.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace moult::internal {
 
-/// The method is in force from now on, ahead of others of the same class. Returns what remove_method takes. Throws
+/// Makes the method active, ahead of others of the same class. Returns the number for remove_method. Throws
 /// std::bad_alloc.
 std::uint64_t add_method(const detail::MethodKind& kind, detail::Code function, detail::Code invoker);
 void remove_method(std::uint64_t number) noexcept;

@@ -1,11 +1,10 @@
-// Why: where threads take turns in a function, there may never be a moment at which none is inside.
+// Problem: where threads take turns in a function, there may never be a moment without a call inside.
 //
-// How: gates (code/gate.hpp) keep new calls out, a watch of returns (return_wait.hpp) tells when the last call has come
-// out, and one stop finds nobody inside, is the stop of the update, and ends with the gates taken away. Whatever else
-// becomes of the update, the step recorded in its transaction takes them away.
+// Approach: gates (code/gate.hpp) keep new calls out, and return barriers (return_barrier.hpp) report the last return.
+// The stop that finds no call inside becomes the stop of the update, and ends with the removal of the gates. In every
+// other case the step recorded in the update's transaction removes them.
 //
-// Who waits longest are those at the gate; so a wait that has failed opens it at once, ahead of the stop in which the
-// jumps are taken away.
+// Waiting callers are delayed most. So after a failed wait the gates open at once; a later stop removes the jumps.
 #include "alterability/forced_quiescence.hpp"
 
 #include <map>
@@ -33,7 +32,7 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function) {
   return *symbol;
 }
 
-/// Calls of a copy go by no entry.
+/// Calls of an inlined copy do not pass an entry.
 void require_no_copies(const Program& program, const FunctionSymbol& function) {
   const std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(function);
   if (sites && !sites->empty())
@@ -107,7 +106,7 @@ void ForcedQuiescence::take_away(const StoppedWorld& stopped) noexcept {
 
 namespace {
 
-/// By the transaction of the update that has closed entries.
+/// By the transaction of the update that closed the entries.
 Guarded<std::map<const Transaction*, std::shared_ptr<ForcedQuiescence>>>& all_forced() {
   using Forced = Guarded<std::map<const Transaction*, std::shared_ptr<ForcedQuiescence>>>;
   static Forced& only = *new Forced();
@@ -133,21 +132,20 @@ void forget(const Transaction& transaction) {
   all_forced().with([&](auto& all) { all.erase(&transaction); });
 }
 
-/// In its stop. What is left to do when the program runs again: forced->finish().
+/// In the update's stop. Call forced->finish() when the program runs again.
 void take_away_of(const Transaction& transaction, ForcedQuiescence& forced) noexcept {
   forced.take_away(*internal::current_stop());
   forget(transaction);
 }
 
-/// Quiescence has been reached: the entries are opened when the update has made its change.
+/// After quiescence was reached: the entries open when the update has made its change.
 void open_at_resume(const std::shared_ptr<ForcedQuiescence>& forced) {
   Transaction& transaction = transaction_of_the_step();
   transaction.after_resume([forced] { forced->finish(); });
   transaction.before_resume([&transaction, forced] { take_away_of(transaction, *forced); });
 }
 
-/// The way back if nothing else takes the entries' jumps away. It tells nothing: nothing is left of it when the update
-/// is in force.
+/// Removes the entries' jumps if nothing else has. It has no line for the report: an applied update leaves no gate.
 UndoStep way_back(const Transaction& transaction) {
   UndoStep step;
   step.undo = [&transaction] {
@@ -210,7 +208,7 @@ void clean_failed_force_quiescence() noexcept {
   try {
     clean_force_quiescence();
   } catch (const std::exception&) {
-    // The entries are open; the transaction's step takes the jumps away.
+    // The entries are open; the transaction's step removes the jumps.
   }
 }
 

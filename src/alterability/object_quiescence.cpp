@@ -1,11 +1,10 @@
-// Quiescence of objects: no function of their class is active, no thread stands between an object's destruction and the
-// deletion of its slot (deletion.cpp), and none between operator new and the constructor (data/unmade.hpp).
+// Quiescence of objects. No function of their class is active. No thread is between an object's destruction and the
+// release of its slot (slot_release.cpp), or between operator new and the constructor (pools/under_construction.hpp).
 #include "alterability/object_quiescence.hpp"
 
 #include <algorithm>
 
-#include "alterability/class_activity.hpp"
-#include "alterability/waiting.hpp"
+#include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
 #include "base/transaction.hpp"
 #include "elf/module_list.hpp"
@@ -25,24 +24,24 @@ void add_class(const Program& program, const std::string& name, std::vector<Func
   }
 }
 
-std::string deletion_in(ThreadId thread) { return describe_thread(thread) + " is deleting an object"; }
+std::string release_in(ThreadId thread) { return describe_thread(thread) + " is deleting an object"; }
 
 }  // namespace
 
 ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : ObjectQuiescence{internal::module_generation(),  // in this order, which braces grant
+    : ObjectQuiescence{internal::module_generation(),  // evaluated in this order only because of the braces
                        Program::of_this_process(), classes, also} {}
 
 ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program,
                                    const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
-    : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), deletions_(program) {
+    : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), slot_release_(program) {
   MOULT_FAULT("alterability.objects.find");
   for (const std::string& name : classes) add_class(program, name, functions_);
 }
 
 bool ObjectQuiescence::is_current() const { return modules_ == internal::module_generation(); }
 
-/// Those that hold objects of the classes now.
+/// The pools that hold objects of the classes now.
 std::vector<const Pool*> ObjectQuiescence::pools() const {
   std::vector<const Pool*> found;
   for (const ClassPools* each : all_class_pools())
@@ -53,16 +52,16 @@ std::vector<const Pool*> ObjectQuiescence::pools() const {
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWorld& stopped) const {
   if (std::optional<Activity> activity = find_activity(stopped, functions_, {})) return *activity;
-  if (std::optional<ThreadId> deleting = deletions_.find(stopped)) return Deletion{*deleting};
-  if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped)) return *unmade;
+  if (std::optional<ThreadId> deleting = slot_release_.find(stopped)) return Releasing{*deleting};
+  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools(), stopped)) return *unmade;
   return std::nullopt;
 }
 
 /// Reads symbols: not in a stopped program.
 std::string ObjectQuiescence::describe(const Obstacle& obstacle) {
   if (const auto* activity = std::get_if<Activity>(&obstacle)) return explain(*activity);
-  if (const auto* deletion = std::get_if<Deletion>(&obstacle)) return deletion_in(deletion->thread);
-  return internal::describe(std::get<UnmadeObject>(obstacle));
+  if (const auto* releasing = std::get_if<Releasing>(&obstacle)) return release_in(releasing->thread);
+  return internal::describe(std::get<ObjectUnderConstruction>(obstacle));
 }
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::probe(const Patience& patience) const {
@@ -88,9 +87,9 @@ bool ObjectQuiescence::wait(const Patience& patience) const {
 
 void ObjectQuiescence::require(const StoppedWorld& stopped) const {
   require_quiescence(stopped, functions_);
-  if (std::optional<ThreadId> deleting = deletions_.find(stopped))
-    throw Error(ErrorCode::still_active, deletion_in(*deleting) + "; try again");
-  if (std::optional<UnmadeObject> unmade = find_unmade(pools(), stopped))
+  if (std::optional<ThreadId> deleting = slot_release_.find(stopped))
+    throw Error(ErrorCode::still_active, release_in(*deleting) + "; try again");
+  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools(), stopped))
     throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
 }
 

@@ -1,4 +1,4 @@
-// Whether the objects of some classes can be changed now: nobody is at work on one.
+// Object quiescence: whether the objects of some classes can be changed now.
 #pragma once
 
 #include <cstdint>
@@ -16,36 +16,36 @@ namespace moult::internal {
 
 class ObjectQuiescence final {
  public:
-  /// `classes` as typeid, demangled, writes them; `also` is more code that must not be active. Reads debug information:
-  /// not in a stopped program where the pause matters.
+  /// `classes` are typeid names, demangled; `also` is further code that must not be active. Reads debug information, so
+  /// not in a stopped program whose pause matters.
   explicit ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also = {});
 
-  /// One probe: true leaves the program stopped by the current transaction; otherwise the transaction says why not.
+  /// One probe. True leaves the program stopped by the current transaction; on false the transaction has the reason.
   bool check(const Patience& patience) const;
-  /// Probes until it holds, or patience has run out.
+  /// Probes until the check passes, or patience has run out.
   bool wait(const Patience& patience) const;
-  /// No module has come or gone since it was made, so that it knows all code of the classes.
+  /// True while no module was loaded or unloaded since construction, so that all code of the classes is known.
   bool is_current() const;
-  /// Throws Error (still_active) where check would say no.
+  /// Throws Error (still_active) when check would return false.
   void require(const StoppedWorld& stopped) const;
 
  private:
   ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<std::string>& classes,
                    std::span<const FunctionExtent> also);
-  /// Who keeps the objects from being changed.
-  struct Deletion {
+  /// A thread that has destroyed an object and not released its slot.
+  struct Releasing {
     ThreadId thread{};
   };
-  using Obstacle = std::variant<Activity, Deletion, UnmadeObject>;
+  using Obstacle = std::variant<Activity, Releasing, ObjectUnderConstruction>;
   std::vector<const Pool*> pools() const;
   std::optional<Obstacle> find(const StoppedWorld& stopped) const;
   std::optional<Obstacle> probe(const Patience& patience) const;
   static std::string describe(const Obstacle& obstacle);
 
-  std::uint64_t modules_;  ///< as they were
+  std::uint64_t modules_;  ///< at construction
   std::vector<std::string> classes_;
   std::vector<FunctionExtent> functions_;
-  Deletions deletions_;
+  SlotRelease slot_release_;
 };
 
 }  // namespace moult::internal

@@ -1,12 +1,16 @@
 #include "alterability/quiescence.hpp"
 
 #include <algorithm>
+#include <string>
+#include <typeinfo>
+#include <utility>
 
-#include "alterability/waiting.hpp"
 #include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "platform/x86_64/return_stubs.hpp"
+#include "symbols/class_layout.hpp"
+#include "symbols/class_uses.hpp"
 #include "threads/current_stop.hpp"
 #include "unwind/unwind_table.hpp"
 
@@ -15,13 +19,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t most_frames_told = 8;
+constexpr std::size_t most_frames_named = 8;
 
 bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
   return threads.empty() || std::find(threads.begin(), threads.end(), thread) != threads.end();
 }
 
-/// One stop: nothing when it holds (the program stays stopped), otherwise what is active (the program runs).
+/// One stop. Nothing: no function is active, and the program stays stopped. Otherwise the program runs again.
 std::optional<Activity> probe(Transaction& transaction, std::span<const FunctionExtent> functions,
                               milliseconds stop_timeout, const std::vector<ThreadId>& threads) {
   if (const StoppedWorld* stopped = internal::current_stop()) {
@@ -38,7 +42,7 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
   return activity;
 }
 
-/// The file that a version came from may be gone by now; its code is not, nor the unwind table in memory.
+/// The file of a version may be gone by now; its code and its unwind table are still in memory.
 FunctionExtent extent_of_version(const Program& program, const Version& version, const std::string& name) {
   const AnyFunction function(reinterpret_cast<const void*>(value(version.function)), "the new version of " + name);
   if (!program.at(version.function)) {
@@ -114,7 +118,7 @@ std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<con
     if (!found && is_wanted(threads, thread) && is_active(address)) found = Activity{thread, {}, frame.is_precise, {}};
     const bool is_shown = frame.is_precise && !is_in_return_stub(frame.pc);
     if (found && (found->frames.empty() || is_shown)) found->frames.push_back(address);
-    return !found || found->frames.size() < most_frames_told;
+    return !found || found->frames.size() < most_frames_named;
   });
   if (!found) return found;
   for (const FunctionExtent& function : functions)
@@ -127,7 +131,7 @@ std::string explain(const Activity& activity) {
   std::string text = activity.function + " is active in " + describe_thread(activity.thread);
   if (!activity.is_precise) return text + ", as far as a stack without unwind information tells";
   Program program = Program::of_this_process();
-  // The first is a call of the function, maybe in a version of it that has another name.
+  // The first frame is a call of the function, maybe in a version with another name.
   if (std::optional<SourceLine> line = program.own_line_of(activity.frames.front()))
     text += " at " + line->file + ":" + std::to_string(line->line);
   for (std::size_t i = 1; i < activity.frames.size(); ++i)
@@ -200,3 +204,37 @@ void resume_suspended_threads() {
 }
 
 }  // namespace moult
+
+namespace moult::internal {
+
+std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name) {
+  std::vector<FunctionExtent> extents;
+  for (const MemberCode& code : member_code(program, class_name)) {
+    FunctionExtent extent{code.symbol.demangled, code.symbol.fragments};
+    extent.ranges.insert(extent.ranges.begin(), code.symbol.range);
+    extents.push_back(std::move(extent));
+  }
+  for (MemberCopy& copy : member_copies(program, class_name))
+    extents.push_back({copy.member + ", inlined into " + copy.caller + ",", std::move(copy.code)});
+  if (extents.empty())
+    throw Error(ErrorCode::not_found,
+                std::string(class_name) + ": no code of its member functions is known; build it with symbols and -g");
+  return extents;
+}
+
+}  // namespace moult::internal
+
+namespace moult::detail::inline MOULT_ABI_NAMESPACE {
+
+bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadId>& threads) {
+  const internal::Program program = internal::Program::of_this_process();
+  const std::vector<internal::FunctionExtent> extents =
+      internal::extents_of_class(program, internal::name_of_class(type));
+  bool is_active = false;
+  internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
+    is_active = internal::find_activity(stopped, extents, threads).has_value();
+  });
+  return is_active;
+}
+
+}  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

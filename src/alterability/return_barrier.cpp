@@ -1,16 +1,156 @@
-// The calls of one moment, and when they are over.
-#include "moult/return_barrier.hpp"
+// Waits for the returns of calls in progress.
+//
+// A round: stop the program, find the active calls, watch them, let the program run, and sleep until the last watched
+// call has returned or a probe is due. Some returns are not reported (see watch_returns; longjmp; tail calls). If a
+// call cannot be watched, the wait probes as often as a wait for quiescence does, otherwise rarely.
+#include "alterability/return_barrier.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "alterability/quiescence.hpp"
-#include "alterability/return_wait.hpp"
 #include "base/check.hpp"
 #include "base/fault.hpp"
 #include "moult/error.hpp"
+#include "moult/return_barrier.hpp"
 #include "threads/current_stop.hpp"
 #include "watch/return_watch.hpp"
+
+namespace moult::internal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// The time until the first probe for a call that longjmp has left, and until the update's reason is first set.
+constexpr milliseconds first_look{100};
+
+/// When to probe without a reported return.
+class Probes final {
+ public:
+  explicit Probes(const Patience& patience) : sleep_time_(patience.sleep_time) {}
+
+  Clock::time_point next(bool all_watched) {
+    milliseconds& delay = all_watched ? rare_ : frequent_;
+    const milliseconds now = std::min(delay, sleep_time_);
+    delay = std::min(delay * (all_watched ? 10 : 2), sleep_time_);
+    return Clock::now() + now;
+  }
+
+ private:
+  milliseconds sleep_time_;
+  milliseconds frequent_{1};
+  milliseconds rare_{first_look};
+};
+
+/// Describing an activity may take a tenth of the waiting time.
+class Reasons final {
+ public:
+  void tell(Transaction& transaction, const Activity& activity, bool is_last) {
+    constexpr int share = 10;
+    const Clock::time_point now = Clock::now();
+    if (!is_last && now < next_) return;
+    transaction.set_reason(explain(activity));
+    next_ = Clock::now() + std::max<Clock::duration>(first_look, (Clock::now() - now) * share);
+  }
+
+ private:
+  Clock::time_point next_ = Clock::now() + first_look;
+};
+
+}  // namespace
+
+std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions) {
+  std::vector<CodeRange> ranges;
+  for (const FunctionExtent& function : functions)
+    ranges.insert(ranges.end(), function.ranges.begin(), function.ranges.end());
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<CodeRange> merged;
+  for (const CodeRange& range : ranges) {
+    if (!merged.empty() && range.begin <= merged.back().end)
+      merged.back().end = std::max(merged.back().end, range.end);
+    else
+      merged.push_back(range);
+  }
+  return merged;
+}
+
+ReturnWait::ReturnWait(std::vector<FunctionExtent> functions, std::vector<ThreadId> threads)
+    : functions_(std::move(functions)), code_(code_of(functions_)), threads_(std::move(threads)) {}
+
+void ReturnWait::end(const StoppedWorld& stopped) noexcept {
+  end_watch(stopped, watch_.calls);
+  watch_.calls.clear();
+  watch_.unwatched.clear();
+  watch_.unwinding.clear();
+}
+
+/// True when every active call is watched and one of them has not returned.
+bool ReturnWait::is_one_pending() const noexcept {
+  return watch_.is_complete() && !std::all_of(watch_.calls.begin(), watch_.calls.end(), has_returned);
+}
+
+std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
+  Transaction& transaction = transaction_of_the_step();
+  if (internal::current_stop() == nullptr) {
+    MOULT_FAULT("alterability.return.stop");
+    transaction.hold(StoppedWorld::stop({.timeout = patience.stop_timeout, .keep_out = {}}));
+  }
+  const StoppedWorld& stopped = *internal::current_stop();
+  MOULT_FAULT("alterability.return.look");
+  std::optional<Activity> activity = find_activity(stopped, functions_, threads_);
+  // Start the new watch first: a call in both watches keeps its stub.
+  Watch now;
+  if (activity && rest == Rest::watch) now = internal::watch_returns(stopped, code_, threads_);
+  end(stopped);
+  watch_ = std::move(now);
+  if (activity) transaction.resume();
+  return activity;
+}
+
+bool ReturnWait::wait(const Patience& patience) {
+  const Clock::time_point deadline = Clock::now() + patience.sleep_time * patience.max_tries;
+  Probes probes(patience);
+  Reasons reasons;
+  for (;;) {
+    const bool is_last = Clock::now() >= deadline;
+    const std::optional<Activity> activity = probe(patience, is_last ? Rest::end : Rest::watch);
+    if (!activity) return true;
+    const Clock::time_point look = std::min(deadline, probes.next(watch_.is_complete()));
+    reasons.tell(transaction_of_the_step(), *activity, is_last);
+    if (is_last) return false;
+    for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
+      const std::uint32_t seen = told_so_far();
+      if (watch_.is_complete() && !is_one_pending()) break;
+      await_return(seen, look - now);
+    }
+  }
+}
+
+bool ReturnWait::check(const Patience& patience) {
+  if (is_one_pending() && Clock::now() < next_look_ && internal::current_stop() == nullptr) return false;
+  next_look_ = Clock::now() + patience.sleep_time;
+  const std::optional<Activity> activity = probe(patience, Rest::watch);
+  if (activity) transaction_of_the_step().set_reason(explain(*activity));
+  return !activity;
+}
+
+}  // namespace moult::internal
+
+namespace moult {
+
+bool wait_return_of_functions(const std::vector<AnyFunction>& functions, const Patience& patience,
+                              const std::vector<ThreadId>& threads) {
+  internal::ReturnWait wait(internal::extents_of_versions(functions), threads);
+  return wait.wait(patience);
+}
+
+bool wait_return_of_function(const AnyFunction& function, const Patience& patience,
+                             const std::vector<ThreadId>& threads) {
+  return wait_return_of_functions({function}, patience, threads);
+}
+
+}  // namespace moult
 
 namespace moult {
 namespace {
@@ -47,7 +187,7 @@ class ReturnBarrier::Impl final {
 
   std::vector<internal::CodeRange> code_;
   std::vector<WatchedCall> calls_;
-  std::vector<ThreadId> unwinding_;  ///< whose calls can be watched, or are over, in a moment
+  std::vector<ThreadId> unwinding_;  ///< threads that are unwinding; their calls can be watched, or are over, shortly
   std::vector<ThreadId> unwatched_;
 };
 
@@ -71,7 +211,7 @@ ReturnBarrier::Impl::~Impl() {
     internal::in_stopped_world({},
                                [this](const internal::StoppedWorld& stopped) { internal::end_watch(stopped, calls_); });
   } catch (const std::exception&) {
-    // The calls return through their stubs, which does no harm.
+    // The calls return through their stubs, which is harmless.
   }
 }
 
@@ -82,7 +222,7 @@ void ReturnBarrier::Impl::watch(const internal::StoppedWorld& stopped, const std
   unwatched_ = std::move(watch.unwatched);
 }
 
-/// Forgets the calls that longjmp has left, and watches those that could not be watched before.
+/// Drops the calls that longjmp has left, and watches calls that could not be watched before.
 void ReturnBarrier::Impl::look_again() {
   try {
     internal::in_stopped_world({}, [this](const internal::StoppedWorld& stopped) {
@@ -90,11 +230,11 @@ void ReturnBarrier::Impl::look_again() {
         return internal::has_returned(call) || !internal::is_on_stack(stopped, call);
       });
       if (!unwinding_.empty()) watch(stopped, std::exchange(unwinding_, {}));
-      // What cannot be watched now could be for a while: no stub is left. It is looked at again.
+      // These calls cannot be watched now, and have no stub. The next probe checks them again.
       unwinding_.insert(unwinding_.end(), unwatched_.begin(), unwatched_.end());
     });
   } catch (const Error&) {
-    // The program could not be stopped just now; the next look may be had.
+    // The program could not be stopped this time; the next probe may succeed.
   }
 }
 

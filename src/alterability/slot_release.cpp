@@ -1,18 +1,18 @@
-// Why: `delete p` runs the destructor, then gives the slot back. A thread that is stopped between the two is in no
-// function of the class any more, and the slot still counts as live: what lies in it must not be taken for an object.
+// Problem: `delete p` runs the destructor, then releases the slot. A thread that is stopped in between is in no
+// function of the class any more, and the slot still counts as live. Its content must not be taken for an object.
 //
-// How: the code in between is straight: a few instructions and then the call. So each thread's innermost code is
-// followed from where it stands, both ways at a branch, up to the next calls. When one of them leads to moult's
-// deallocation (straight, through the linkage table, or through a pointer beside the code) the thread is about to
-// delete. Threads that are in that function already are found by its code.
+// Approach: a few straight instructions lead from the destructor to the release. So we decode each thread's innermost
+// code from where it stands, both ways at a branch, up to the next calls. If one of these reaches moult's deallocation
+// (directly, through the linkage table, or through a pointer beside the code), the thread is about to release a slot. A
+// thread inside the deallocation is recognised by its code.
 //
-// A destructor may end in a jump, as when the last thing it does is to free memory. Then its frame is gone while the
-// thread is in what it jumped to, at any depth. So wherever a call returns to such code, and what was called there is
-// not what is active, the thread counts as well.
+// A destructor may end in a jump, for instance to free memory as its last action. Its frame is then gone while the
+// thread is in the target, at any depth. So if a call returns to such code, and the called function is not the active
+// one, the thread counts as well.
 //
-// Limits: a class's own operator delete that does more before it comes to moult's is not seen through. Of calls by a
-// pointer it is not known what was called; a destructor is called so in code without a linkage table, which is
-// recognised, or by hand.
+// Limits: at most 64 instructions and 8 branches. A class's own operator delete that does more before it calls moult's
+// is not recognised. The target of a call by pointer is unknown; destructors are called so by hand, or in code without
+// a linkage table, which is recognised.
 #include "alterability/slot_release.hpp"
 
 #include <algorithm>
@@ -32,20 +32,20 @@ namespace {
 
 constexpr std::size_t most_instructions = 64;
 constexpr std::size_t most_branches = 8;
-constexpr int most_frames = 8;  // from what deallocation calls up to it
+constexpr int most_frames = 8;  // from the callees of deallocation up to it
 constexpr std::uintptr_t page = 4096;
 
-/// What deallocate ends with, as a jump. A member function that is not virtual is its address (Itanium C++ ABI).
+/// deallocate ends in a jump to it. A non-virtual member function pointer holds its address (Itanium C++ ABI).
 AnyFunction freeing_elsewhere() {
   auto parts = std::bit_cast<std::array<std::uintptr_t, 2>>(&Pool::free_from_outside);
   return {reinterpret_cast<const void*>(parts[0]), "free_from_outside"};
 }
 
-/// What the call that returns to `behind` called, if the instruction tells.
+/// The target of the call that returns to `behind`, if the instruction shows it.
 std::optional<CodeAddress> called_before(CodeAddress behind) {
   constexpr std::size_t through_pointer = 6;  // bytes of `call [rip + d]`
   constexpr std::size_t direct = 5;
-  if (value(behind) % page < through_pointer) {  // the page before need not be there
+  if (value(behind) % page < through_pointer) {  // the page before may be unmapped
     std::optional<CodeRange> function = unwind_entry_at(CodeAddress{value(behind) - 1});
     if (!function || value(behind) - value(function->begin) < through_pointer) return std::nullopt;
   }
@@ -56,16 +56,16 @@ std::optional<CodeAddress> called_before(CodeAddress behind) {
   return std::nullopt;
 }
 
-/// What a stub of the linkage table leads to; `target` itself where it is none. A function that is nothing but such a
-/// jump has another size.
+/// The target of a linkage table stub; `target` itself if it is not one. A stub's size tells it from a function that is
+/// just such a jump.
 CodeAddress behind_stub(CodeAddress target) {
-  constexpr std::size_t stub = 8;  // bytes, or a multiple of it
+  constexpr std::size_t stub = 8;  // bytes; a stub's size is a multiple of it
   const std::optional<CodeRange> entry = unwind_entry_at(target);
   const std::optional<std::uintptr_t> slot = entry ? slot_of_stub(target) : std::nullopt;
   return slot && entry->size() % stub == 0 ? target_in(*slot) : target;
 }
 
-/// Whether the function that was called where `outer` goes on has ended in a jump, so that `inner` is another one.
+/// True when the function called where `outer` goes on has ended in a jump, so that `inner` is another function.
 bool is_left_by_jump(const Frame& inner, const Frame& outer) {
   std::optional<CodeAddress> called = called_before(outer.pc);
   if (!called) return false;
@@ -75,7 +75,7 @@ bool is_left_by_jump(const Frame& inner, const Frame& outer) {
 
 }  // namespace
 
-Deletions::Deletions(const Program& program) {
+SlotRelease::SlotRelease(const Program& program) {
   const FunctionExtent entry = extent_of(program, AnyFunction(&detail::deallocate));
   entry_ = entry.ranges.front();
   for (const FunctionExtent& extent :
@@ -84,8 +84,8 @@ Deletions::Deletions(const Program& program) {
     ranges_.insert(ranges_.end(), extent.ranges.begin(), extent.ranges.end());
 }
 
-/// `target` is deallocation, or a stub of the linkage table that jumps to it.
-bool Deletions::is_way_there(CodeAddress target) const noexcept {
+/// True for deallocation, and for a linkage table stub that jumps to it.
+bool SlotRelease::is_way_there(CodeAddress target) const noexcept {
   if (entry_.contains(target)) return true;
   const std::optional<std::uintptr_t> slot = slot_of_stub(target);
   if (!slot) return false;
@@ -95,7 +95,7 @@ bool Deletions::is_way_there(CodeAddress target) const noexcept {
   return name && (name->empty() || *name == "_ZN5moult6detail10deallocateEPv");
 }
 
-bool Deletions::leads_there(CodeAddress from) const noexcept {
+bool SlotRelease::leads_there(CodeAddress from) const noexcept {
   std::array<CodeAddress, most_branches> ways{from};
   std::size_t way_count = 1;
   std::size_t left = most_instructions;
@@ -116,12 +116,12 @@ bool Deletions::leads_there(CodeAddress from) const noexcept {
   return false;
 }
 
-bool Deletions::is_inside(const Frame& frame) const noexcept {
+bool SlotRelease::is_inside(const Frame& frame) const noexcept {
   return std::any_of(ranges_.begin(), ranges_.end(),
                      [&](const CodeRange& range) { return range.contains(frame.lookup_address()); });
 }
 
-std::optional<ThreadId> Deletions::find(const StoppedWorld& stopped) const {
+std::optional<ThreadId> SlotRelease::find(const StoppedWorld& stopped) const {
   std::optional<ThreadId> found;
   std::span<const ThreadId> others = stopped.threads().first(stopped.thread_count());
   for (ThreadId thread : others) {

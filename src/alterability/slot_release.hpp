@@ -1,4 +1,4 @@
-// Whether a thread has destroyed an object of a pool and not given its slot back yet.
+// Slot release: whether a thread has destroyed an object of a pool and not released its slot yet.
 #pragma once
 
 #include <optional>
@@ -11,14 +11,14 @@
 
 namespace moult::internal {
 
-/// What gives slots back, as this process has it.
-class Deletions final {
+/// The code of this process that releases slots.
+class SlotRelease final {
  public:
-  /// Reads symbols: not in a stopped program. Throws Error (not_found) when moult's own are not to be had.
-  explicit Deletions(const Program& program);
+  /// Reads symbols: not in a stopped program. Throws Error (not_found) when moult's own symbols are missing.
+  explicit SlotRelease(const Program& program);
 
-  /// The first thread that is giving a slot back, or whose next call will. Some that delete something else are taken
-  /// for one. Does not allocate.
+  /// The first thread that is releasing a slot, or that releases one by its next call. May also report a thread that
+  /// deletes something else. Does not allocate.
   std::optional<ThreadId> find(const StoppedWorld& stopped) const;
 
  private:

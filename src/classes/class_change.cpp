@@ -5,7 +5,7 @@
 // How: everything is decided before anything is touched. The layouts are compared; the old class's code is matched with
 // the new one's, entry by entry; the debug information is asked which functions use the class. Layouts that are alike
 // need nothing more. Fields appended behind the old ones need room: a slot with a reserve, and no code that stays may
-// depend on the size (a variable, a member, an array of the class). Any other change needs every function that mentions
+// depend on the size (a variable, a member, an array of the class). Any other change needs every function that uses
 // the class to be among those replaced. Then the change is one of functions (function_change.hpp). Constructors bring
 // the new vtable along: they store its address into the objects they make. Old objects keep the old vtable, whose
 // functions are redirected at their entries.
@@ -13,7 +13,7 @@
 // A class that is redefined already. Code that knows Data makes and uses objects of Data_v2 then: so when Data_v2 is
 // made a third class, the uses of Data are uses of it, but for the functions that are redirected, and it has no more
 // room than Data has. When Data itself is redefined again, its objects are of Data_v2, and that layout is the one to go
-// on from. What of earlier updates counts as code that stays says sent_updates.cpp.
+// on from. What of earlier updates counts as code that stays says loaded_updates.cpp.
 //
 // Limits: what class_uses.hpp does not see. An object that exists is not converted here: the new functions see it as it
 // was, with whatever the reserve holds behind it.
@@ -118,9 +118,9 @@ class StayingCode final {
         lines.push_back(variable.name + at_place(variable.place) + ", a static object that holds a " +
                         request_.old_class);
     const std::size_t others = lines.size();
-    for (const ClassMention& mention : uses_.mentions)
-      if (mention.reach >= least && !replaced_.contains(mention.code.begin))
-        lines.push_back(mention.function + at_place(mention.place));
+    for (const ClassUse& use : uses_.functions)
+      if (use.reach >= least && !replaced_.contains(use.code.begin))
+        lines.push_back(use.function + at_place(use.place));
     if (lines.empty()) return;
     const bool is_growth = layout.verdict == LayoutVerdict::append_only;
     refusals.add(
@@ -202,19 +202,19 @@ ClassRequest narrowed(ClassRequest request, const std::vector<RedefinedClass>& b
 }
 
 /// Those of the class, and those of what was redefined as it, by code that calls come to.
-ClassUses find_uses(const Program& program, const SentUpdates& updates, const ClassRequest& request,
+ClassUses find_uses(const Program& program, const LoadedUpdates& updates, const ClassRequest& request,
                     const ClassSides& sides, const std::vector<RedefinedClass>& before) {
   const std::size_t* const fresh = sides.fresh_module ? &*sides.fresh_module : nullptr;
   ClassUses uses = internal::class_uses(program, request.old_class, sides.fresh_module);
-  updates.strike_spent(uses, fresh);
+  updates.strike_unreachable(uses, fresh);
   if (before.empty()) return uses;
   std::set<CodeAddress> redirected;
   for (const AppliedChange& change : applied_changes()) redirected.insert(change.function);
   for (const RedefinedClass& each : before) {
     ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
-    updates.strike_spent(earlier, fresh);
-    for (ClassMention& mention : earlier.mentions)
-      if (!redirected.contains(mention.code.begin)) uses.mentions.push_back(std::move(mention));
+    updates.strike_unreachable(earlier, fresh);
+    for (ClassUse& use : earlier.functions)
+      if (!redirected.contains(use.code.begin)) uses.functions.push_back(std::move(use));
     std::move(earlier.variables.begin(), earlier.variables.end(), std::back_inserter(uses.variables));
     std::move(earlier.problems.begin(), earlier.problems.end(), std::back_inserter(uses.problems));
   }
@@ -284,7 +284,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   MOULT_FAULT("redefine.class.symbols");
   auto state = std::make_unique<State>();
   const Program program = Program::of_this_process();
-  SentUpdates updates(program);
+  LoadedUpdates updates(program);
   const std::vector<RedefinedClass> before = predecessors_of(wanted.old_class);
   const ClassRequest request = narrowed(wanted, before);
   const ClassSides sides = find_sides(program, updates, request);

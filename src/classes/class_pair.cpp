@@ -36,7 +36,7 @@ std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, Is
 /// Calls reach the first of one name, as the loader searches modules, but for those in an update, which is bound to its
 /// own.
 template <class IsWanted>
-std::vector<MemberCode> code_of(const Program& program, const SentUpdates& updates, const std::string& name,
+std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& updates, const std::string& name,
                                 IsWanted&& is_wanted) {
   std::vector<MemberCode> code;
   std::set<std::string> names;
@@ -88,7 +88,7 @@ void supply(ClassMembers& fresh, const void* address, const std::string& name, c
 
 }  // namespace
 
-ClassSides find_sides(const Program& program, const SentUpdates& updates, const ClassRequest& request) {
+ClassSides find_sides(const Program& program, const LoadedUpdates& updates, const ClassRequest& request) {
   const std::vector<ClassLayout> olds = class_layouts(program, request.old_class);
   const std::vector<ClassLayout> all_fresh = class_layouts(program, request.fresh_class);
   if (olds.empty()) throw_unknown(request.old_class);
@@ -103,7 +103,7 @@ ClassSides find_sides(const Program& program, const SentUpdates& updates, const 
   const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
   std::set<std::string> left{fresh_module};
   for (std::size_t i = 0; i < program.modules().size(); ++i)
-    if (updates.is_left(i)) left.insert(program.modules()[i].path);
+    if (updates.is_unreachable(i)) left.insert(program.modules()[i].path);
   const auto elsewhere = [&](const std::string& module) { return !left.contains(module); };
   sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
   sides.fresh.code = code_of(program, updates, request.fresh_class, in_fresh);

@@ -17,6 +17,6 @@ struct ClassSides {
 };
 
 /// Throws Error: not_found, ambiguous.
-ClassSides find_sides(const Program& program, const SentUpdates& updates, const ClassRequest& request);
+ClassSides find_sides(const Program& program, const LoadedUpdates& updates, const ClassRequest& request);
 
 }  // namespace moult::internal

@@ -1,22 +1,25 @@
-// Why: updates stay loaded for good, and each was compiled with the classes it is about. Were all of their code to
-// count as code that stays, a class could be made to grow once in a process: not again after a try that failed, nor
-// from a second version to a third.
+// Why: updates stay loaded for good, and each was compiled with the classes that it changes. If all of their code
+// counted as code that stays, a class could grow once in a process: not again after a failed attempt, and not from a
+// second version to a third.
 //
-// The rule. A function of an update counts among the uses of a class unless nothing can come to it any more:
-// - None of it counts where nothing leads into the update. What leads into one is a redirection that is in force, also
-//   one that a newer covers, since that may be rolled back; or code that it has handed over otherwise. The latter is
-//   told by what the update uses of others, used or not: whoever starts threads, installs handlers, or gives moult
-//   methods, fields, visitors, pointers or main functions counts as one that is in force. Where its redirections are
-//   taken back no call of it is in progress (FunctionChange).
-// - Of an update that is reached, what only its conversions run does not count (conversion_code.hpp): moult's
-// templates,
-//   the transformers, and the entry, which ran when it was loaded. A conversion is over before another of the same
-//   objects begins, and is not taken back while they are of a later class (require_still). Everything else
-//   counts.
-// - An update that still waits is asked in its own prepare, which comes after whatever has changed by then.
-// - Static objects count in every update: their destructors run at the end of the process.
+// The rule: a function of an update counts among the uses of a class unless no call can reach it.
+// - Nothing of an update counts while nothing leads into it. Three things lead into an update. An active or shadowed
+//   redirection does; a shadowed one returns when the newer is rolled back. Code on record does (base/code_record.hpp):
+//   every call of moult that takes a callable notes the module that hands it over. And so do the C library's ways to
+//   have code called later, which moult does not see: they are recognised by what the update imports, whether it has
+//   called that or not. A rollback of redirections makes sure that no call of their code is in progress
+//   (FunctionChange).
+// - In an update that is reached, code that only its conversions run does not count. A converter has its own memory on
+//   record; the vtable and the transformer's address are found in it. An update that has ended has its vtable on
+//   record: no manager calls its steps again. The entry ran once, when the update was loaded. What only such functions
+//   call is struck with them. A conversion ends before another of the same objects begins, and is not rolled back while
+//   they are of a later class (require_still).
+// - A waiting update does not count before something leads into it. Its own prepare compares the classes.
+// - Static objects count in every update: their destructors run when the process exits.
 //
-// Limits: what an update hands over by the program's own means, as a callback to a function of the program.
+// By name remain: the entry, whose C name loading an update depends on, and the C library's functions.
+//
+// Limits: code that an update hands over by the program's own means, such as a callback to a function of the program.
 #include "classes/loaded_updates.hpp"
 
 #include <algorithm>
@@ -27,83 +30,132 @@
 #include <utility>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "code/patch.hpp"
 #include "elf/dynamic_linking.hpp"
-#include "functions/update_calls.hpp"
 #include "symbols/module_symbols.hpp"
-#include "symbols/name_query.hpp"
 
 namespace moult::internal {
 namespace {
 
-/// Whether one of that name has code of its caller called later, by other ways than a redirection.
-bool keeps_code(std::string_view import) {
-  constexpr std::array<std::string_view, 11> c_names{"pthread_create", "thrd_create",    "timer_create", "mq_notify",
-                                                     "signal",         "sigaction",      "atexit",       "on_exit",
-                                                     "clone",          "pthread_atfork", "at_quick_exit"};
-  constexpr std::array<std::string_view, 11> parts{
-      "_M_start_thread", "moult6Thread", "10ThreadBody",  "11switch_main",      "15reboot_function",   "10add_method",
-      "9add_field",      "9add_mixin",   "11AccessVisit", "16redirect_pointer", "18ProgressiveObjects"};
-  return std::find(c_names.begin(), c_names.end(), import) != c_names.end() ||
-         std::any_of(parts.begin(), parts.end(),
-                     [import](std::string_view part) { return import.find(part) != std::string_view::npos; });
+constexpr std::string_view entry_name = "moult_update_entry";
+
+/// Functions of the C and C++ libraries that have code called later. The first line is linked into each module, and so
+/// is no import: libc_nonshared.a has it.
+constexpr std::array<std::string_view, 3> linked_in{"atexit", "at_quick_exit", "pthread_atfork"};
+constexpr std::array<std::string_view, 15> imported{"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14defaul"
+                                                    "t_deleteIS1_EEPFvvE",
+                                                    "pthread_create",
+                                                    "thrd_create",
+                                                    "timer_create",
+                                                    "mq_notify",
+                                                    "signal",
+                                                    "sigaction",
+                                                    "sigset",
+                                                    "__sysv_signal",
+                                                    "on_exit",
+                                                    "clone",
+                                                    "__register_atfork",
+                                                    "makecontext",
+                                                    "pthread_key_create",
+                                                    "tss_create"};
+
+bool has_code_called_later(const ModuleSymbols& update) {
+  const std::vector<std::string> imports = imports_of(update.file());
+  if (std::any_of(imports.begin(), imports.end(), [](const std::string& import) {
+        return std::find(imported.begin(), imported.end(), import) != imported.end();
+      }))
+    return true;
+  const auto& functions = update.functions().all();
+  return std::any_of(functions.begin(), functions.end(), [](const Symbol& function) {
+    return std::find(linked_in.begin(), linked_in.end(), function.name) != linked_in.end();
+  });
 }
 
-bool hands_code_over(const ModuleSymbols& update) {
-  const std::vector<std::string> imports = imports_of(update.file());
-  return std::any_of(imports.begin(), imports.end(), keeps_code);
+CodeAddress code_at(const void* address) { return CodeAddress{reinterpret_cast<std::uintptr_t>(address)}; }
+
+/// The function there, or all whose addresses lie from there to the end of that vtable.
+std::set<CodeAddress> functions_at(const ModuleCalls& calls, const void* address) {
+  const CodeAddress code = code_at(address);
+  if (calls.names.contains(code)) return {code};
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(address);
+  auto object = calls.objects.upper_bound(begin);
+  if (object == calls.objects.begin() || std::prev(object)->second <= begin) return {};
+  std::set<CodeAddress> found;
+  for (auto word = calls.data.lower_bound(begin); word != calls.data.lower_bound(std::prev(object)->second); ++word)
+    found.insert(word->second);
+  return found;
+}
+
+std::set<CodeAddress> functions_at(const ModuleCalls& calls, const std::vector<const void*>& addresses) {
+  std::set<CodeAddress> found;
+  for (const void* address : addresses) found.merge(functions_at(calls, address));
+  return found;
 }
 
 }  // namespace
 
-SentUpdates::SentUpdates(const Program& program) : program_(program) {
+std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const std::vector<const void*>& conversions,
+                                                const std::vector<const void*>& ended,
+                                                const std::vector<const void*>& waiting,
+                                                const std::set<CodeAddress>& kept) {
+  std::set<CodeAddress> first = functions_at(calls, ended);
+  for (CodeAddress step : functions_at(calls, waiting)) first.erase(step);
+  first.merge(functions_at(calls, conversions));
+  for (const auto& [function, name] : calls.names)
+    if (name == entry_name) first.insert(function);
+  for (CodeAddress function : kept) first.erase(function);
+  // What another function calls as well counts, and with it whatever that one calls.
+  for (;;) {
+    std::set<CodeAddress> without = with_helpers(calls, first, kept);
+    const auto is_called = [&](CodeAddress function) {
+      const auto callers = calls.callers.find(function);
+      return callers != calls.callers.end() && !std::includes(without.begin(), without.end(), callers->second.begin(),
+                                                              callers->second.end());
+    };
+    if (std::erase_if(first, is_called) == 0) return without;
+  }
+}
+
+LoadedUpdates::LoadedUpdates(const Program& program) : program_(program) {
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* const symbols = program.symbols_of(i);
     if (symbols == nullptr || !symbols->is_update()) continue;
     all_.insert(i);
-    if (hands_code_over(*symbols)) reached_.insert(i);
+    if (has_code_called_later(*symbols)) reached_.insert(i);
   }
-  for (const AppliedChange& change : applied_changes()) {
-    targets_.insert(change.replacement);
-    if (const std::optional<std::size_t> module = program.module_at(change.replacement)) reached_.insert(*module);
-  }
+  note_code_in_use();
 }
 
-void SentUpdates::strike_spent(ClassUses& uses, const std::size_t* fresh) const {
-  std::map<std::size_t, Functions> spent;
+void LoadedUpdates::note_code_in_use() {
+  const auto note = [this](CodeAddress code) {
+    targets_.insert(code);
+    if (const std::optional<std::size_t> module = program_.module_at(code)) reached_.insert(*module);
+  };
+  for (const AppliedChange& change : applied_changes()) note(change.replacement);
+  for (const void* address : recorded_code(CodeUse::called_later)) note(code_at(address));
+}
+
+void LoadedUpdates::strike_unreachable(ClassUses& uses, const std::size_t* fresh) const {
+  std::map<std::size_t, Functions> unreachable;
   for (std::size_t module : all_)
-    if (!is_left(module)) spent.try_emplace(module, spent_in(module, uses));
-  const auto is_spent = [&](CodeRange code) {
+    if (!is_unreachable(module)) unreachable.try_emplace(module, unreachable_in(module));
+  const auto is_struck = [&](CodeRange code) {
     const std::optional<std::size_t> module = program_.module_at(code.begin);
     if (!module) return false;
-    if ((fresh != nullptr && *module == *fresh) || is_left(*module)) return true;
-    const auto found = spent.find(*module);
-    return found != spent.end() && found->second.contains(code.begin);
+    if ((fresh != nullptr && *module == *fresh) || is_unreachable(*module)) return true;
+    const auto found = unreachable.find(*module);
+    return found != unreachable.end() && found->second.contains(code.begin);
   };
-  std::erase_if(uses.mentions, [&](const ClassMention& each) { return is_spent(each.code); });
-  std::erase_if(uses.copies, [&](const MemberCopy& each) { return is_spent(each.caller_code); });
+  std::erase_if(uses.functions, [&](const ClassUse& each) { return is_struck(each.code); });
+  std::erase_if(uses.copies, [&](const MemberCopy& each) { return is_struck(each.caller_code); });
 }
 
-SentUpdates::Functions SentUpdates::spent_in(std::size_t module, const ClassUses& uses) const {
+LoadedUpdates::Functions LoadedUpdates::unreachable_in(std::size_t module) const {
   const std::optional<ModuleCalls> calls = calls_in(program_, module);
   if (!calls) return {};
-  std::vector<std::string> names;
-  for (const auto& [entry, name] : calls->names) names.push_back(name);
-  const ConversionCode conversion(names);
-  Functions spent;
-  for (const auto& [entry, name] : calls->names)
-    if (conversion.has({name, {}, {}})) spent.insert(entry);
-  for (const ClassMention& mention : uses.mentions)  // a transformer mentions its classes
-    if (calls->names.contains(mention.code.begin) && conversion.has(named(mention.function, mention.code.begin)))
-      spent.insert(mention.code.begin);
-  for (CodeAddress target : targets_) spent.erase(target);
-  return with_helpers(*calls, std::move(spent), targets_);
-}
-
-NamedFunction SentUpdates::named(const std::string& demangled, CodeAddress entry) const {
-  const std::optional<FunctionSymbol> function = program_.at(entry);
-  if (!function) return {demangled, {}, {}};
-  return {demangled, program_.result_type(*function).value_or(""), program_.parameter_types(*function).value_or("")};
+  return functions_without_callers(*calls, recorded_code(CodeUse::conversion), recorded_code(CodeUse::ended_update),
+                                   recorded_code(CodeUse::waiting_update), targets_);
 }
 
 }  // namespace moult::internal

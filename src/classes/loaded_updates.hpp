@@ -3,43 +3,50 @@
 
 #include <cstddef>
 #include <set>
-#include <string>
 
 #include "base/address.hpp"
-#include "classes/conversion_code.hpp"
+#include "functions/update_calls.hpp"
 #include "symbols/class_uses.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
 
-/// As things are while it lives: nothing may be changed meanwhile. For one thread.
-class SentUpdates final {
+/// A snapshot: good while no change is committed or rolled back. For one thread.
+class LoadedUpdates final {
  public:
-  explicit SentUpdates(const Program& program);
+  explicit LoadedUpdates(const Program& program);
 
-  /// By their number in Program::modules(), the update at hand among them.
+  /// Modules go by their number in Program::modules(). The update at hand is among the updates.
   bool is_update(std::size_t module) const { return all_.contains(module); }
-  /// An update into which nothing leads: none of its code runs any more.
-  bool is_left(std::size_t module) const { return all_.contains(module) && !reached_.contains(module); }
+  /// Nothing leads into this update: none of its code runs any more.
+  bool is_unreachable(std::size_t module) const { return all_.contains(module) && !reached_.contains(module); }
 
-  /// Has all code of the module count, as that of the program does.
+  /// All code of the module counts from now on, as that of the program does.
   void count_all_of(std::size_t module) { all_.erase(module); }
 
-  /// Takes out the mentions and copies that no call comes to: those in the update `fresh`, in updates that are left,
-  /// and what of the others serves their conversions only.
-  void strike_spent(ClassUses& uses, const std::size_t* fresh) const;
+  /// Removes the uses and copies that no call reaches: all in the update `fresh` and in unreachable updates, and in the
+  /// others the code that serves their conversions only.
+  void strike_unreachable(ClassUses& uses, const std::size_t* fresh) const;
 
  private:
   /// Functions of a module by their entries.
   using Functions = std::set<CodeAddress>;
 
-  Functions spent_in(std::size_t module, const ClassUses& uses) const;
-  NamedFunction named(const std::string& demangled, CodeAddress entry) const;
+  void note_code_in_use();
+  Functions unreachable_in(std::size_t module) const;
 
   const Program& program_;
   std::set<std::size_t> all_;
   std::set<std::size_t> reached_;
-  Functions targets_;  ///< of redirections in force
+  Functions targets_;  ///< of active redirections, and functions that were handed over
 };
+
+/// The functions of one update that run no more though the update is reached. `conversions` is the memory of its
+/// converters, `ended` the vtables of its updates that have ended and `waiting` of those that have not; `kept` are
+/// functions that may be called from elsewhere.
+std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const std::vector<const void*>& conversions,
+                                                const std::vector<const void*>& ended,
+                                                const std::vector<const void*>& waiting,
+                                                const std::set<CodeAddress>& kept);
 
 }  // namespace moult::internal

@@ -36,7 +36,7 @@ namespace moult::internal {
 
 namespace {
 
-std::shared_ptr<EagerConversion> make_eager(const detail::Conversion& wanted, Makes makes) {
+std::shared_ptr<EagerConversion> make_eager(const detail::ConversionRequest& wanted, Makes makes) {
   return std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten, wanted.transformers);
 }
 
@@ -46,18 +46,18 @@ void finish_accesses(const ObjectClass& old_class) {
   stopped != nullptr ? finish_progressive_accesses(old_class, *stopped) : finish_progressive_accesses(old_class);
 }
 
-std::shared_ptr<LazyConversion> make_lazy(const detail::Conversion& wanted, Makes makes) {
+std::shared_ptr<LazyConversion> make_lazy(const detail::ConversionRequest& wanted, Makes makes) {
   return std::make_shared<LazyConversion>(
       wanted.forward, LazyConversion::Options{.makes = makes,
                                               .unwritten = wanted.unwritten,
                                               .untouched = wanted.lazily->untouched,
-                                              .manner = wanted.lazily->may_move ? Manner::aside : Manner::in_place});
+                                              .manner = wanted.lazily->may_move ? Manner::evacuated : Manner::in_place});
 }
 
 }  // namespace
 
 struct ObjectChange::State {
-  explicit State(const detail::Conversion& wanted)
+  explicit State(const detail::ConversionRequest& wanted)
       : makes(wanted.pairing ? Makes::new_objects : Makes::old_objects),
         unwritten(wanted.unwritten),
         transformers(wanted.transformers),
@@ -187,7 +187,7 @@ UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) cons
   return step;
 }
 
-ObjectChange ObjectChange::prepare(const detail::Conversion& conversion) {
+ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) {
   std::shared_ptr<State> state = std::make_shared<State>(conversion);
   if (conversion.lazily)
     state->convert_by(state->lazy = make_lazy(conversion, state->makes));
@@ -207,7 +207,7 @@ ObjectChange ObjectChange::prepare(const detail::Conversion& conversion) {
   return ObjectChange(std::move(state));
 }
 
-ObjectChange ObjectChange::prepare_one(const detail::Conversion& conversion) {
+ObjectChange ObjectChange::prepare_one(const detail::ConversionRequest& conversion) {
   std::shared_ptr<State> state = std::make_shared<State>(conversion);
   state->convert_by(state->eager = make_eager(conversion, state->makes));
   finish_lazy_conversions(state->forward->old_class());
@@ -292,7 +292,7 @@ LazyObjects ObjectChange::objects() const noexcept { return LazyObjects(state_->
 
 namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
-std::size_t convert_objects(const Conversion& conversion) {
+std::size_t convert_objects(const ConversionRequest& conversion) {
   internal::ObjectChange change = internal::ObjectChange::prepare(conversion);
   std::optional<std::size_t> count;
   const auto make = [&] {
@@ -306,7 +306,7 @@ std::size_t convert_objects(const Conversion& conversion) {
   return count.value_or(0);
 }
 
-LazyObjects convert_objects_lazily(const Conversion& conversion) {
+LazyObjects convert_objects_lazily(const ConversionRequest& conversion) {
   internal::ObjectChange change = internal::ObjectChange::prepare(conversion);
   const auto make = [&] {
     internal::in_stopped_world(
@@ -318,7 +318,7 @@ LazyObjects convert_objects_lazily(const Conversion& conversion) {
   return change.objects();
 }
 
-bool convert_object(const Conversion& conversion, void* object) {
+bool convert_object(const ConversionRequest& conversion, void* object) {
   internal::ObjectChange change = internal::ObjectChange::prepare_one(conversion);
   std::optional<bool> is_converted;
   const auto make = [&] {

@@ -22,9 +22,9 @@ class ObjectChange final {
   /// Finishes what conversions at first use have left of the class. Throws Error when the new objects do not fit
   /// (layout_mismatch), or cannot be converted at their first use where that is wanted (unsupported), or the class
   /// cannot be redefined where that is wanted (see ClassChange); invalid_argument; std::bad_alloc. Nothing is changed.
-  static ObjectChange prepare(const detail::Conversion& conversion);
+  static ObjectChange prepare(const detail::ConversionRequest& conversion);
   /// The same for a change of one object.
-  static ObjectChange prepare_one(const detail::Conversion& conversion);
+  static ObjectChange prepare_one(const detail::ConversionRequest& conversion);
   ObjectChange(ObjectChange&&) noexcept;
   ObjectChange& operator=(ObjectChange&&) noexcept;
   ~ObjectChange();

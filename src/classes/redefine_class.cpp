@@ -15,15 +15,15 @@ namespace moult::internal {
 ClassRequest request_for(const detail::ClassPairing& pairing, const ClassRedefinition& options) {
   ClassRequest request;
   request.old_class = name_of_class(*pairing.old_class);
-  request.fresh_class = name_of_class(*pairing.fresh_class);
-  request.fresh_place = pairing.fresh_class;
+  request.fresh_class = name_of_class(*pairing.new_class);
+  request.fresh_place = pairing.new_class;
   request.slot_alignment = pairing.old_alignment;
   if (pairing.pool != nullptr) {
     const auto& pool = behind<Pool>(*pairing.pool);
     request.slot_size = pool.shape().slot_size();
     request.slot_alignment = pool.shape().slot_alignment();
   }
-  request.fresh_alignment = pairing.fresh_alignment;
+  request.fresh_alignment = pairing.new_alignment;
   request.destroy = pairing.destroy;
   request.construct = pairing.construct;
   for (const Redefinition& other : options.also) request.also.emplace_back(other.replaced(), other.replacement());

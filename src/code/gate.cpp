@@ -145,7 +145,7 @@ bool is_closed(std::uint32_t word) noexcept { return word % 2 != 0; }
 
 bool is_exempt() noexcept {
   return Transaction::current() != nullptr || closer.load(std::memory_order_relaxed) != own_process() ||
-         is_wakeful_thread();
+         is_service_thread();
 }
 
 bool is_own_stack_inside(const Gate& gate) noexcept {

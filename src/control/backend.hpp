@@ -36,6 +36,6 @@ struct Backend {
 };
 
 /// Of this process.
-Backend native_backend();
+Backend live_backend();
 
 }  // namespace moult::internal

@@ -42,7 +42,7 @@ class Listener::Impl final {
   Impl(internal::PathSocket local, internal::Fd tcp, std::string token)
       : path_(std::move(local.path)),
         progress_((std::filesystem::path(path_.path()).parent_path() / internal::progress_name(::getpid())).string()),
-        server_(internal::native_backend(),
+        server_(internal::live_backend(),
                 {.local = std::move(local.socket), .tcp = std::move(tcp), .token = std::move(token)}) {
     const internal::OrdinarySignalsBlocked blocked;
     thread_ = std::jthread([this](const std::stop_token& stop) { server_.serve(stop); });

@@ -107,7 +107,7 @@ ThreadsReply threads_with_locals() {
 
 }  // namespace
 
-ThreadsReply native_threads(const ThreadsRequest& request) {
+ThreadsReply live_threads(const ThreadsRequest& request) {
   if (request.locals) return threads_with_locals();
   const std::vector<Stack> stacks = stacks_of_others();
   ThreadsReply reply;

@@ -21,8 +21,8 @@ using internal::state_text;
 using Clock = std::chrono::steady_clock;
 
 Failure failure_of(const std::exception_ptr& thrown) {
-  StepFailure trouble = internal::describe(thrown, "the update's entry");
-  return {trouble.code, std::move(trouble.reason)};
+  StepFailure failure = internal::describe(thrown, "the update's entry");
+  return {failure.code, std::move(failure.reason)};
 }
 
 void tell(EventKind kind, std::string text, std::optional<ErrorCode> code = {}) {
@@ -133,7 +133,7 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
 
 }  // namespace
 
-UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& stop) {
+UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop) {
   const Clock::time_point deadline = Clock::now() + request.wait;
   Submission submission(Submission::Mode::apply);
   UpdatesReply reply = load_and_run(request, submission);
@@ -143,7 +143,7 @@ UpdatesReply native_update(const UpdateRequest& request, const std::stop_token& 
   return reply;
 }
 
-UpdatesReply native_check(const CheckRequest& request) {
+UpdatesReply live_check(const CheckRequest& request) {
   Submission submission(Submission::Mode::check);
   UpdatesReply reply = load_and_run(request, submission);
   judge(reply, submission, UpdateState::queued, shown(request));

@@ -28,7 +28,7 @@ constexpr std::uint64_t fifo_key = 1;
 
 class PipeListener::Impl final {
  public:
-  explicit Impl(internal::PathSocket fifo) : fifo_(std::move(fifo)), backend_(internal::native_backend()) {
+  explicit Impl(internal::PathSocket fifo) : fifo_(std::move(fifo)), backend_(internal::live_backend()) {
     poll_.add(waker_.fd(), waker_key, {.read = true});
     poll_.add(fifo_.socket, fifo_key, {.read = true});
     const internal::OrdinarySignalsBlocked blocked;

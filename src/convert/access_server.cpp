@@ -4,7 +4,7 @@
 // How: one thread reads the userfaultfd and never does more than copy a chunk's pages, so that it is always there for
 // the next one. What is to be visited first is done by another thread, in a stop of its own.
 //
-// Who may do what. The reader is wakeful (threads/wakeful_threads.hpp): a stop does not ask it, and it serves whoever
+// Who may do what. The reader is wakeful (threads/service_threads.hpp): a stop does not ask it, and it serves whoever
 // touches objects in a stopped program. It runs no code of the program's and waits for nobody who may be stopped. It
 // does its work in a stop, too, as that changes nothing that a stopper looks at but what is there to be touched. The
 // visiting thread is stopped like any other, or stops the others itself.
@@ -41,14 +41,14 @@ std::shared_ptr<AccessServer> AccessServer::get() {
 AccessServer::~AccessServer() = default;
 
 void AccessServer::start() {
-  MOULT_FAULT("data.access_server.start");
+  MOULT_FAULT("watch.fault_handler.start");
   if (!visitor_.joinable()) visitor_ = std::jthread([this] { run_visits(); });
   if (!reader_.joinable()) reader_ = std::jthread([this] { read_touches(); });
   is_awake_.wait(false);  // a stop that met one which has not begun yet would fail
 }
 
 void AccessServer::add(std::shared_ptr<ProgressiveAccess> access) {
-  MOULT_FAULT("data.access_server.add");
+  MOULT_FAULT("watch.fault_handler.add");
   accesses_.with([&](auto& watchers) { watchers.add(std::move(access)); });
 }
 
@@ -67,7 +67,7 @@ std::shared_ptr<ProgressiveAccess> AccessServer::find(const std::byte* page) con
 }
 
 void AccessServer::read_touches() {
-  const WakefulThread here;
+  const ServiceThread here;
   is_awake_ = true;
   is_awake_.notify_all();
   name_this_thread("moult access");
@@ -127,7 +127,7 @@ void AccessServer::before_fork() noexcept {
 
 /// The threads are the parent's, and so is what is watched.
 void AccessServer::in_child() noexcept {
-  forget_wakeful_threads();
+  forget_service_threads();
   OneServer<AccessServer>::forget();
 }
 

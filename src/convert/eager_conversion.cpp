@@ -65,7 +65,7 @@ void for_each_bit(std::uint64_t bits, Act&& act) {
 const std::byte* unwritten_among(const Pool& pool, const std::byte* slots, std::uint64_t bits) noexcept {
   for (; bits != 0; bits &= bits - 1) {
     const std::byte* slot = slots + static_cast<std::size_t>(std::countr_zero(bits)) * pool.cut().slot_size;
-    if (is_raw(slot, pool.shape().object_size)) return slot;
+    if (is_uninitialised(slot, pool.shape().object_size)) return slot;
   }
   return nullptr;
 }
@@ -96,12 +96,12 @@ std::vector<EagerConversion::Part> EagerConversion::find_parts() const {
 }
 
 void EagerConversion::check() const {
-  MOULT_FAULT("data.conversion.check");
+  MOULT_FAULT("convert.eager.check");
   for (const Part& part : find_parts()) refuse_misfit(change(), part);
 }
 
 void EagerConversion::reserve() {
-  MOULT_FAULT("data.conversion.reserve");
+  MOULT_FAULT("convert.eager.reserve");
   std::size_t objects = 0;
   std::size_t groups = 64;
   for (const Part& part : find_parts()) {
@@ -113,7 +113,7 @@ void EagerConversion::reserve() {
   cells_.reserve(objects + objects / 8 + 1024);
   expected_groups_ = groups;
   if (transformers_ == Transformers::one_at_a_time || objects < least_shared_out) return;
-  crew_ = std::make_unique<Crew>(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_workers));
+  crew_ = std::make_unique<ConversionWorkers>(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_workers));
   while (scratch_.size() < crew_->size()) scratch_.push_back(std::make_unique<std::byte[]>(cells_.cell_size()));
 }
 
@@ -128,7 +128,7 @@ void EagerConversion::take_snapshot(Part& part, const StoppedWorld& stopped) con
 void EagerConversion::refuse_unmade(const StoppedWorld& stopped) const {
   std::vector<const Pool*> pools;
   for (const Part& part : parts_) pools.push_back(part.pool);
-  if (std::optional<UnmadeObject> unmade = find_unmade(pools, stopped))
+  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools, stopped))
     throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
 }
 
@@ -147,7 +147,7 @@ void EagerConversion::refuse_unwritten(const Part& part, const Group& group) con
 
 void EagerConversion::build(const StoppedWorld& stopped) {
   MOULT_CHECK(state_ == State::idle, "a conversion is built once");
-  MOULT_FAULT("data.conversion.snapshot");
+  MOULT_FAULT("convert.eager.snapshot");
   parts_ = find_parts();
   for (Part& part : parts_) {
     refuse_misfit(change(), part);
@@ -176,7 +176,7 @@ void EagerConversion::show_progress() {
 }
 
 bool EagerConversion::build_one(const StoppedWorld& stopped, void* object) {
-  MOULT_FAULT("data.conversion.one");
+  MOULT_FAULT("convert.eager.one");
   makes_ = Makes::old_objects;
   for (Part& part : find_parts()) {
     std::optional<Slot> found = find_live(*part.pool, part.portion, stopped, object);
@@ -213,7 +213,7 @@ std::byte* EagerConversion::take_cells(std::span<const Group> groups) {
 
 /// The new objects are made in cells from `cells` on.
 void EagerConversion::build_group(const Part& part, Group& group, std::byte* cells) {
-  MOULT_FAULT("data.conversion.build");
+  MOULT_FAULT("convert.eager.build");
   detail::ObjectBatch batch = batch_of(part, group);
   refuse_unwritten(part, group);
   group.bits = batch.bits = converter_->select(batch);

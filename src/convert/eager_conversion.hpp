@@ -16,7 +16,7 @@
 #include "convert/conversion.hpp"
 #include "convert/conversion_plan.hpp"
 #include "convert/staging_area.hpp"
-#include "convert/workers.hpp"
+#include "convert/conversion_workers.hpp"
 #include "moult/data_update.hpp"
 #include "pools/class_pools.hpp"
 #include "threads/stopped_world.hpp"
@@ -93,9 +93,9 @@ class EagerConversion final : public Conversion {
   Makes makes_;
   Unwritten unwritten_;
   Transformers transformers_;
-  std::unique_ptr<Crew> crew_;  ///< where several threads take part
+  std::unique_ptr<ConversionWorkers> crew_;  ///< where several threads take part
   std::mutex taking_cells_;     ///< by the stopper and its crew, who are never stopped
-  Cells cells_;
+  StagingArea cells_;
   std::vector<std::unique_ptr<std::byte[]>> scratch_;  ///< of each thread that takes part
   std::exception_ptr failure_;                         ///< of the first group that could not be built
   std::atomic<bool> has_failed_{false};

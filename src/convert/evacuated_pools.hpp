@@ -4,16 +4,16 @@
 #include <utility>
 #include <vector>
 
-#include "convert/chunk_places.hpp"
+#include "convert/slab_ranges.hpp"
 #include "convert/evacuated_region.hpp"
 #include "pools/pool.hpp"
 
 namespace moult::internal {
 
-/// A `Part` is made of a region and of the address space for what is moved: MovedRegion, WatchedRegion. Used by one
+/// A `Part` is made of a region and of the address space for what is moved: EvacuatedRegion, WatchedRegion. Used by one
 /// thread; `places` says what else may be done with those that are there.
 template <class Part>
-class MovedPools final {
+class EvacuatedPools final {
  public:
   /// Takes address space for as many regions as the pool has, while the program runs. Throws std::bad_alloc.
   void reserve(Pool& pool) {
@@ -38,12 +38,12 @@ class MovedPools final {
     });
   }
 
-  ChunkPlaces<Part>& places() noexcept { return places_; }
-  const ChunkPlaces<Part>& places() const noexcept { return places_; }
+  SlabRanges<Part>& places() noexcept { return places_; }
+  const SlabRanges<Part>& places() const noexcept { return places_; }
 
  private:
-  std::vector<Aside> reserved_;
-  ChunkPlaces<Part> places_;
+  std::vector<EvacuationSpace> reserved_;
+  SlabRanges<Part> places_;
 };
 
 }  // namespace moult::internal

@@ -8,7 +8,7 @@
 // One mapping it stays: the kernel makes neighbours one again if their first pages were given to them while they were
 // one, which is what the page is for that is written to before a part of them is watched.
 //
-// Limits: where commitments count (Aside), or the mapping is cut for another reason, 2 MiB are moved at a time.
+// Limits: where commitments count (EvacuationSpace), or the mapping is cut for another reason, 2 MiB are moved at a time.
 #include "convert/evacuated_region.hpp"
 
 #include <new>
@@ -21,26 +21,26 @@
 
 namespace moult::internal {
 
-Aside::Aside() : begin_(reserve(region_size, region_size)), takes_unused_(promises_are_free()) {
+EvacuationSpace::EvacuationSpace() : begin_(reserve(region_size, region_size)), takes_unused_(promises_are_free()) {
   if (begin_ == nullptr) throw std::bad_alloc();
   add_roots(begin_, region_size);
 }
 
-Aside::Aside(Aside&& other) noexcept
+EvacuationSpace::EvacuationSpace(EvacuationSpace&& other) noexcept
     : begin_(std::exchange(other.begin_, nullptr)), takes_unused_(other.takes_unused_) {}
 
-Aside::~Aside() { give_back(); }
+EvacuationSpace::~EvacuationSpace() { give_back(); }
 
-void Aside::give_back() noexcept {
+void EvacuationSpace::give_back() noexcept {
   if (begin_ == nullptr) return;
   remove_roots(begin_, region_size);
   unreserve(std::exchange(begin_, nullptr), region_size);
 }
 
-MovedRegion::MovedRegion(Region& region, Aside aside) noexcept
+EvacuatedRegion::EvacuatedRegion(Region& region, EvacuationSpace aside) noexcept
     : region_(region), aside_(std::move(aside)), end_(region.slabs_end()) {}
 
-bool MovedRegion::move(Userfaultfd& pages) {
+bool EvacuatedRegion::move(Userfaultfd& pages) {
   moved_ = aside_.takes_unused() ? region_.widen() : region_.committed_slot_bytes();
   if (!move_pages(begin(), aside(begin()), moved_)) {
     region_.pool().narrow(region_);
@@ -61,46 +61,46 @@ bool MovedRegion::move(Userfaultfd& pages) {
 }
 
 /// Slabs that were used since then are where they belong.
-void MovedRegion::move_back() noexcept {
+void EvacuatedRegion::move_back() noexcept {
   const std::size_t wanted = region_.slabs_end() == end_ ? moved_ : size();
   if (!move_pages(aside(begin()), begin(), wanted)) copy_unchecked(begin(), aside(begin()), size());
   region_.pool().narrow(region_);
 }
 
-void MovedRegion::move_back(Userfaultfd& pages) noexcept {
+void EvacuatedRegion::move_back(Userfaultfd& pages) noexcept {
   pages.unwatch(begin(), size());
   move_back();
 }
 
-void MovedRegion::show(std::uint32_t slab, Userfaultfd& pages) noexcept {
+void EvacuatedRegion::show(std::uint32_t slab, Userfaultfd& pages) noexcept {
   const std::byte* begin = region_.slab(slab).begin();
   pages.fill(region_.slab(slab).begin(), slab_size(), aside(begin));
 }
 
-void MovedRegion::show_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
+void EvacuatedRegion::show_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
   const std::byte* begin = region_.slab(slab).begin();
   pages.fill_silently(region_.slab(slab).begin(), slab_size(), aside(begin));
 }
 
-void MovedRegion::bring_back(std::uint32_t slab, Userfaultfd& pages) noexcept {
+void EvacuatedRegion::bring_back(std::uint32_t slab, Userfaultfd& pages) noexcept {
   std::byte* begin = region_.slab(slab).begin();
   pages.move(begin, slab_size(), aside(begin));
 }
 
-void MovedRegion::bring_back_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
+void EvacuatedRegion::bring_back_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
   std::byte* begin = region_.slab(slab).begin();
   pages.move_silently(begin, slab_size(), aside(begin));
 }
 
-void MovedRegion::hide(std::uint32_t slab) noexcept {
+void EvacuatedRegion::hide(std::uint32_t slab) noexcept {
   std::byte* begin = region_.slab(slab).begin();
   copy_unchecked(aside(begin), begin, slab_size());
   discard(begin, slab_size());
 }
 
-void MovedRegion::forget(std::uint32_t slab) noexcept { discard(aside(region_.slab(slab).begin()), slab_size()); }
+void EvacuatedRegion::forget(std::uint32_t slab) noexcept { discard(aside(region_.slab(slab).begin()), slab_size()); }
 
-void MovedRegion::release(Userfaultfd& pages) noexcept {
+void EvacuatedRegion::release(Userfaultfd& pages) noexcept {
   pages.unwatch(begin(), size());
   region_.pool().narrow(region_);
   aside_.give_back();

@@ -10,13 +10,13 @@
 namespace moult::internal {
 
 /// As much address space as the slots of a region take.
-class Aside final {
+class EvacuationSpace final {
  public:
   /// Throws std::bad_alloc.
-  Aside();
-  ~Aside();
-  Aside(Aside&& other) noexcept;
-  Aside& operator=(Aside&&) = delete;
+  EvacuationSpace();
+  ~EvacuationSpace();
+  EvacuationSpace(EvacuationSpace&& other) noexcept;
+  EvacuationSpace& operator=(EvacuationSpace&&) = delete;
 
   std::byte* begin() const noexcept { return begin_; }
   /// Whether slots that are not used yet may be committed for a while: nothing is counted against the process for it.
@@ -29,13 +29,13 @@ class Aside final {
 };
 
 /// Between move and release nobody touches a slot that was moved: where it was is a hole, and who touches that waits.
-class MovedRegion final {
+class EvacuatedRegion final {
  public:
   /// What it covers are the slabs that have been used by now.
-  MovedRegion(Region& region, Aside aside) noexcept;
+  EvacuatedRegion(Region& region, EvacuationSpace aside) noexcept;
 
   Region& region() const noexcept { return region_; }
-  Awaiting& awaiting() const noexcept { return *region_.awaiting.load(std::memory_order_relaxed); }
+  PendingSlabs& awaiting() const noexcept { return *region_.awaiting.load(std::memory_order_relaxed); }
   std::uint32_t slabs_end() const noexcept { return end_; }
   std::size_t slab_size() const noexcept { return region_.cut().slab_size(); }
   bool contains(const std::byte* address) const noexcept { return begin() <= address && address < begin() + size(); }
@@ -66,7 +66,7 @@ class MovedRegion final {
   std::size_t size() const noexcept { return end_ * slab_size(); }
 
   Region& region_;
-  Aside aside_;
+  EvacuationSpace aside_;
   std::uint32_t end_;
   std::size_t moved_ = 0;  ///< bytes, those of slabs included that have not been used
 };

@@ -8,7 +8,7 @@
 //
 // Where both classes bear being moved byte by byte, the moved bytes are converted where they are, and the hole is then
 // filled with them page by page, each in one indivisible step. So the program runs on, and nobody ever sees an object
-// between its classes. Other objects are converted at their addresses, in a stop: chunk_stops.cpp says how.
+// between its classes. Other objects are converted at their addresses, in a stop: slab_stops.cpp says how.
 //
 // A chunk is `waiting` from the stop on, `busy` while somebody converts it, `done` when its pages are there. Only who
 // made it busy touches its moved bytes and its bits, and makes it done; that comes after the last page, since a page
@@ -24,7 +24,7 @@
 // when it is certain that nothing is undone (end_olds) the moved pages are used up.
 //
 // Who may do what. A stop meets no conversion of a chunk half done: page servers do it in work that a stop waits for
-// (threads/wakeful_threads.hpp), and a thread that drains keeps a stop away as a lock of moult does. In a stop build,
+// (threads/service_threads.hpp), and a thread that drains keeps a stop away as a lock of moult does. In a stop build,
 // exchange and put_back have the servers stand still.
 //
 // Limits: a child of clone() that was not made by fork() reads zeros where nothing was converted yet; so does a
@@ -50,7 +50,7 @@
 namespace moult::internal {
 namespace {
 
-using Chunk = Awaiting::Chunk;
+using Chunk = PendingSlabs::Chunk;
 
 }  // namespace
 
@@ -71,17 +71,17 @@ LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converte
 }
 
 void LazyConversion::check() const {
-  MOULT_FAULT("data.lazy.check");
+  MOULT_FAULT("convert.lazy.check");
   for (const PoolChange& pool : plan_pool_changes(change())) refuse_misfit(change(), pool);
 }
 
 void LazyConversion::reserve() {
-  MOULT_FAULT("data.lazy.reserve");
+  MOULT_FAULT("convert.lazy.reserve");
   std::size_t objects = 0;
   for (const PoolChange& pool : plan_pool_changes(change())) {
     objects += count_live(*pool.pool, pool.portion);
     regions_.reserve(*pool.pool);
-    pool.pool->for_each_region([](Region& region) { region.provide_awaiting(); });
+    pool.pool->for_each_region([](Region& region) { region.provide_pending(); });
   }
   counts_.expect(objects);
 }
@@ -96,15 +96,15 @@ void LazyConversion::plan(const StoppedWorld& stopped) {
     pool.after.other_size = pool.olds_are_others() ? old_kind_.size : new_kind_.size;
     pools.push_back(pool.pool);
   }
-  if (std::optional<UnmadeObject> unmade = find_unmade(pools, stopped))
+  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools, stopped))
     throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
 }
 
 void LazyConversion::move_regions() {
   for (const PoolChange& pool : changes_)
-    regions_.move(*pool.pool, [&](MovedRegion& moved) {
-      MOULT_FAULT("data.lazy.move");
-      moved.region().provide_awaiting();
+    regions_.move(*pool.pool, [&](EvacuatedRegion& moved) {
+      MOULT_FAULT("convert.lazy.move");
+      moved.region().provide_pending();
       if (moved.move(server_->pages())) return;
       throw Error(ErrorCode::system, pool.before.usual->readable +
                                          ": the kernel has no memory to move the pages of its objects aside; convert "
@@ -113,19 +113,19 @@ void LazyConversion::move_regions() {
 }
 
 void LazyConversion::open_chunks() noexcept {
-  for (MovedRegion& region : regions_.places()) {
-    Awaiting& awaiting = region.awaiting();
-    awaiting.set_now(change_in(region).olds_are_others() ? Awaiting::Now::all_usual : Awaiting::Now::all_others);
+  for (EvacuatedRegion& region : regions_.places()) {
+    PendingSlabs& awaiting = region.awaiting();
+    awaiting.set_now(change_in(region).olds_are_others() ? PendingSlabs::Now::all_usual : PendingSlabs::Now::all_others);
     for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) awaiting.set(slab, Chunk::waiting);
   }
-  counts_.open(regions_.places().chunk_count());
+  counts_.open(regions_.places().slab_count());
 }
 
 void LazyConversion::build(const StoppedWorld& stopped) {
-  MOULT_FAULT("data.lazy.build");
+  MOULT_FAULT("convert.lazy.build");
   plan(stopped);
   try {
-    const NoWakefulWork servers_stand_still;
+    const NoServiceWork servers_stand_still;
     move_regions();
     server_->add(shared_from_this());
     open_chunks();
@@ -146,7 +146,7 @@ void LazyConversion::exchange(const StoppedWorld& stopped) noexcept {
   }
 }
 
-const PoolChange& LazyConversion::change_in(const MovedRegion& region) const noexcept {
+const PoolChange& LazyConversion::change_in(const EvacuatedRegion& region) const noexcept {
   return *std::find_if(changes_.begin(), changes_.end(),
                        [&](const PoolChange& each) { return each.pool == &region.region().pool(); });
 }
@@ -162,14 +162,14 @@ void LazyConversion::resolve(const MissingPage& missing) {
     case Chunk::busy: return server_->claims().break_circle(missing);
     case Chunk::waiting: break;
   }
-  if (server_->manner() == Manner::aside || place.region->region().slab(place.slab).is_empty()) return convert(place);
+  if (server_->manner() == Manner::evacuated || place.region->region().slab(place.slab).is_empty()) return convert(place);
   resolve_in_stop(place, missing);
 }
 
 /// The program stands still, and the only thread that does not is the one that waits here.
 void LazyConversion::resolve_in_stop(const Place& place, const MissingPage& missing) {
   bool is_lent =
-      server_->claims().is_converting_in_place(missing.task) && server_->chunk_stops().show(*place.region, place.slab);
+      server_->claims().is_converting_in_place(missing.task) && server_->slab_stops().show(*place.region, place.slab);
   if (is_lent) return;
   convert_in_place(place);
   tell();
@@ -190,7 +190,7 @@ bool LazyConversion::needs_stop(const std::byte* page) const noexcept {
 void LazyConversion::show_at(const std::byte* page) noexcept {
   if (is_done_) return;
   Place place = place_of(page);
-  if (is_waiting(place)) server_->chunk_stops().show(*place.region, place.slab);
+  if (is_waiting(place)) server_->slab_stops().show(*place.region, place.slab);
 }
 
 bool LazyConversion::leave_rest() {
@@ -201,7 +201,7 @@ bool LazyConversion::leave_rest() {
 
 void LazyConversion::leave(const Place& place, const char* reason) {
   Slab& slab = place.region->region().slab(place.slab);
-  ChunkConversion chunk(*converter_, change_in(*place.region), slab, unwritten_, ChunkConversion::Olds::kept);
+  SlabConversion chunk(*converter_, change_in(*place.region), slab, unwritten_, SlabConversion::Olds::kept);
   if (!place.region->awaiting().claim(place.slab)) return;
   chunk.leave(reason);
   count(chunk);
@@ -212,32 +212,32 @@ void LazyConversion::leave(const Place& place, const char* reason) {
 
 /// In a stop, by a thread for which it stands still. The moved bytes stay as they were until it is certain.
 void LazyConversion::convert_in_place(const Place& place) {
-  MovedRegion& region = *place.region;
+  EvacuatedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
   if (slab.is_empty()) return convert(place);
   Revocables revocable = revocable_if_need_be(place);
   const bool is_certain = revocable.empty();
-  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
-  const Claim claim(server_->claims(), Manner::in_place);
+  SlabConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
+  const HeldSlab claim(server_->claims(), Manner::in_place);
   chunk.prepare_in_place();
-  server_->chunk_stops().hide_shown();  // it may be among them
+  server_->slab_stops().hide_shown();  // it may be among them
   if (!region.awaiting().claim(place.slab)) return;
   is_certain ? region.bring_back_silently(place.slab, server_->pages())
              : region.show_silently(place.slab, server_->pages());
   chunk.run_in_place();
-  server_->chunk_stops().hide_shown();
+  server_->slab_stops().hide_shown();
   count(chunk);
   settle(place, chunk, std::move(revocable));
 }
 
-/// Claims and converts the chunk, unless somebody else has. Until it is certain a copy of the moved bytes is converted.
+/// WaitForGraph and converts the chunk, unless somebody else has. Until it is certain a copy of the moved bytes is converted.
 void LazyConversion::convert(const Place& place) {
-  MovedRegion& region = *place.region;
+  EvacuatedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
   Revocables revocable = revocable_if_need_be(place);
   const bool is_certain = revocable.empty();
-  ChunkConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
-  Claim claim(server_->claims(), Manner::aside);
+  SlabConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
+  HeldSlab claim(server_->claims(), Manner::evacuated);
   std::byte* bytes = region.aside(slab.begin());
   std::unique_ptr<std::byte[]> copy;
   if (!is_certain) copy = std::make_unique<std::byte[]>(region.slab_size());
@@ -249,7 +249,7 @@ void LazyConversion::convert(const Place& place) {
     chunk.run(bytes, claim);
   }
   count(chunk);  // before anybody sees it
-  if (server_->manner() == Manner::aside) tell();
+  if (server_->manner() == Manner::evacuated) tell();
   if (!is_empty && !claim.end())
     is_certain ? region.bring_back(place.slab, server_->pages())
                : server_->pages().fill(slab.begin(), region.slab_size(), bytes);
@@ -258,20 +258,20 @@ void LazyConversion::convert(const Place& place) {
 
 /// One as long as it is not certain that nothing is undone. Throws std::bad_alloc.
 LazyConversion::Revocables LazyConversion::revocable_if_need_be(const Place& place) const {
-  return is_certain_ ? Revocables() : RevocableChunks::prepare(*place.region, place.slab);
+  return is_certain_ ? Revocables() : UndoLog::prepare(*place.region, place.slab);
 }
 
-ChunkConversion::Olds LazyConversion::olds_of(const Revocables& revocable) noexcept {
-  return revocable.empty() ? ChunkConversion::Olds::ended : ChunkConversion::Olds::kept;
+SlabConversion::Olds LazyConversion::olds_of(const Revocables& revocable) noexcept {
+  return revocable.empty() ? SlabConversion::Olds::ended : SlabConversion::Olds::kept;
 }
 
 /// The chunk is converted. What lies aside of it is the way back, if there is one.
-void LazyConversion::settle(const Place& place, ChunkConversion& chunk, Revocables revocable) noexcept {
+void LazyConversion::settle(const Place& place, SlabConversion& chunk, Revocables revocable) noexcept {
   revocable.empty() ? place.region->forget(place.slab) : revocables_.add(std::move(revocable), chunk.take_words());
   close(place);
 }
 
-void LazyConversion::count(const ChunkConversion& chunk) noexcept {
+void LazyConversion::count(const SlabConversion& chunk) noexcept {
   counts_.add(chunk.converted(), chunk.failed());
   report_.add(chunk.failures());
 }
@@ -287,7 +287,7 @@ void LazyConversion::close(const Place& place) noexcept {
 void LazyConversion::finish() noexcept {
   if (is_finished_.exchange(true)) return;
   const std::shared_ptr<LazyConversion> alive = shared_from_this();
-  for (MovedRegion& region : regions_.places()) region.release(server_->pages());
+  for (EvacuatedRegion& region : regions_.places()) region.release(server_->pages());
   for (const PoolChange& pool : changes_) {
     pool.pool->drop_care(Pool::touch);
     if (pool.olds_are_others() && !counts_.has_failures()) pool.pool->drop_care(Pool::clear_other);
@@ -300,11 +300,11 @@ void LazyConversion::finish() noexcept {
 void LazyConversion::take_back() noexcept {
   // The new class's destructors may touch what is not converted yet.
   for (;;) {
-    { const NoWakefulWork until_all_is_told; }
+    { const NoServiceWork until_all_is_told; }
     if (!revocables_.put_back()) break;
   }
-  const NoWakefulWork servers_stand_still;
-  for (MovedRegion& region : regions_.places()) {
+  const NoServiceWork servers_stand_still;
+  for (EvacuatedRegion& region : regions_.places()) {
     for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) region.awaiting().set(slab, Chunk::done);
     region.move_back(server_->pages());
   }
@@ -321,7 +321,7 @@ void LazyConversion::take_back() noexcept {
 void LazyConversion::end_olds(const StoppedWorld&) noexcept {
   if (is_certain_ || is_done_) return;
   {
-    const NoWakefulWork until_all_is_told;
+    const NoServiceWork until_all_is_told;
     is_certain_ = true;
   }
   revocables_.end_olds();
@@ -364,7 +364,7 @@ void LazyConversion::drain_in_stops() {
   static constexpr std::chrono::microseconds long_enough{500};
   constexpr std::chrono::milliseconds longest_attempt{2000};
   let_stop_pass();
-  server_->chunk_stops().in_stop(longest_attempt, [this] {
+  server_->slab_stops().in_stop(longest_attempt, [this] {
     const auto until = std::chrono::steady_clock::now() + long_enough;
     do {
       const Place place = is_done_ ? Place{} : next_waiting();
@@ -382,7 +382,7 @@ void LazyConversion::drain(const StoppedWorld&) {
   if (is_done_) return;
   for (Place place = next_waiting(); place.region != nullptr; place = next_waiting()) convert_one(place);
   tell();
-  const NoWakefulWork what_the_stopper_touched_is_done;
+  const NoServiceWork what_the_stopper_touched_is_done;
 }
 
 std::string LazyConversion::describe() const {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "convert/chunk_conversion.hpp"
+#include "convert/slab_conversion.hpp"
 #include "convert/conversion.hpp"
 #include "convert/conversion_plan.hpp"
 #include "convert/evacuated_pools.hpp"
@@ -76,7 +76,7 @@ class LazyConversion final : public Conversion,
   /// Whether the page's chunk is one to be converted in a stop.
   bool needs_stop(const std::byte* page) const noexcept;
 
-  // What is called in a stop that is made for chunks, by who made it (chunk_stops.hpp). That somebody waits for a page
+  // What is called in a stop that is made for chunks, by who made it (slab_stops.hpp). That somebody waits for a page
   // may have been told before this conversion ended: what waits there by now is another one's.
   /// Converts the page's chunk, if it waits, in place. Throws std::bad_alloc.
   void convert_at(const std::byte* page) {
@@ -96,15 +96,15 @@ class LazyConversion final : public Conversion,
   bool leave_rest();
 
  private:
-  using Place = ChunkPlaces<MovedRegion>::Place;
-  using Revocables = RevocableChunks::Chunks;
+  using Place = SlabRanges<EvacuatedRegion>::Place;
+  using Revocables = UndoLog::Chunks;
 
   ClassChangeOfObjects change() const noexcept { return {old_, new_, new_kind_, makes_}; }
   void plan(const StoppedWorld& stopped);
   void move_regions();
   void open_chunks() noexcept;
   void take_back() noexcept;
-  const PoolChange& change_in(const MovedRegion& region) const noexcept;
+  const PoolChange& change_in(const EvacuatedRegion& region) const noexcept;
   Place place_of(const std::byte* page) const noexcept { return regions_.places().of(page); }
   Place next_waiting() const noexcept;
 
@@ -115,10 +115,10 @@ class LazyConversion final : public Conversion,
   void leave(const Place& place, const char* reason);
   void drain_in_stops();
   void drain_beside();
-  void count(const ChunkConversion& chunk) noexcept;
+  void count(const SlabConversion& chunk) noexcept;
   Revocables revocable_if_need_be(const Place& place) const;
-  static ChunkConversion::Olds olds_of(const Revocables& revocable) noexcept;
-  void settle(const Place& place, ChunkConversion& chunk, Revocables revocable) noexcept;
+  static SlabConversion::Olds olds_of(const Revocables& revocable) noexcept;
+  void settle(const Place& place, SlabConversion& chunk, Revocables revocable) noexcept;
   void close(const Place& place) noexcept;
   void finish() noexcept;
 
@@ -133,8 +133,8 @@ class LazyConversion final : public Conversion,
   Untouched untouched_;
   Manner manner_;
   std::vector<PoolChange> changes_;
-  MovedPools<MovedRegion> regions_;  ///< from build on the same
-  RevocableChunks revocables_;
+  EvacuatedPools<EvacuatedRegion> regions_;  ///< from build on the same
+  UndoLog revocables_;
   UnconvertedReport report_;
   std::atomic<bool> is_certain_{false};  ///< nothing will be put back
   std::atomic<bool> is_finished_{false};

@@ -7,7 +7,7 @@
 // (The kernel's SIGBUS feature would let the toucher convert by itself, eight times as fast, but would leave system
 // calls that are given an object's address without an answer.)
 //
-// Who may do what. These threads are wakeful (threads/wakeful_threads.hpp): a stop does not ask them, and waits for a
+// Who may do what. These threads are wakeful (threads/service_threads.hpp): a stop does not ask them, and waits for a
 // conversion in progress. While the program stands still they convert for the stopper only. They take no lock of the
 // program's but those that a transformer takes.
 //
@@ -16,7 +16,7 @@
 // is shown with what is done so far (claims.hpp): objects not converted by then stay what they were, and are reported.
 // So they are where transformers wait for one another deeper than there are threads.
 //
-// Chunks that are converted in place are handed over to chunk_stops.hpp, unless whoever touched them has the program
+// Chunks that are converted in place are handed over to slab_stops.hpp, unless whoever touched them has the program
 // stopped, or converts for who has.
 //
 // Limits: touches by the kernel's own workers in a stop wait until it is over.
@@ -55,13 +55,13 @@ std::shared_ptr<PageServer> PageServer::get() {
 PageServer::~PageServer() = default;
 
 void PageServer::start() {
-  MOULT_FAULT("data.page_server.start");
+  MOULT_FAULT("watch.fault_handler.start");
   readers_.with([this](Readers& readers) {
     while (readers.threads.size() < threads_at_first) add_thread(readers);
   });
   // A stop that met one which has not begun yet would fail.
   for (std::size_t awake = awake_; awake < threads_at_first; awake = awake_) awake_.wait(awake);
-  chunk_stops_.start();
+  slab_stops_.start();
 }
 
 void PageServer::add_thread(Readers& readers) {
@@ -70,7 +70,7 @@ void PageServer::add_thread(Readers& readers) {
 }
 
 void PageServer::add(std::shared_ptr<LazyConversion> conversion) {
-  MOULT_FAULT("data.page_server.add");
+  MOULT_FAULT("watch.fault_handler.add");
   const Manner manner = conversion->manner();
   conversions_.with([&](auto& watchers) {
     watchers.add(std::move(conversion));
@@ -97,7 +97,7 @@ std::shared_ptr<LazyConversion> PageServer::find(const std::byte* page) const {
 }
 
 void PageServer::run() {
-  const WakefulThread here;
+  const ServiceThread here;
   ++awake_;
   awake_.notify_all();
   name_this_thread("moult pages");
@@ -118,10 +118,10 @@ void PageServer::run() {
 
 /// Whether the chunk is to be converted in a stop, which somebody else makes. Throws std::bad_alloc.
 bool PageServer::hand_over(const MissingPage& missing) {
-  if (manner() == Manner::aside || is_served_in_stop(missing.task)) return false;
+  if (manner() == Manner::evacuated || is_served_in_stop(missing.task)) return false;
   std::shared_ptr<LazyConversion> conversion = find(missing.page);
   if (conversion == nullptr || !conversion->needs_stop(missing.page)) return false;
-  chunk_stops_.add(missing, std::move(conversion));
+  slab_stops_.add(missing, std::move(conversion));
   return true;
 }
 
@@ -164,7 +164,7 @@ std::optional<MissingPage> PageServer::take_next() {
 }
 
 void PageServer::serve(const MissingPage& missing, Turn turn) {
-  const WakefulWork work(missing.task);
+  const ServiceWork work(missing.task);
   if (hand_over(missing)) return;
   std::shared_ptr<LazyConversion> conversion = find(missing.page);
   if (conversion == nullptr) return pages_.fill_with_zeros(missing.page, page_size());
@@ -215,7 +215,7 @@ void PageServer::before_fork() noexcept {
 
 /// The threads are the parent's, and so is what is watched.
 void PageServer::in_child() noexcept {
-  forget_wakeful_threads();
+  forget_service_threads();
   OneServer<PageServer>::forget();
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
-#include "convert/chunk_stops.hpp"
+#include "convert/slab_stops.hpp"
 #include "convert/wait_for_graph.hpp"
 #include "platform/userfaultfd.hpp"
 #include "watch/watchers.hpp"
@@ -30,11 +30,11 @@ class PageServer final {
   PageServer& operator=(const PageServer&) = delete;
 
   Userfaultfd& pages() noexcept { return pages_; }
-  Claims& claims() noexcept { return claims_; }
-  ChunkStops& chunk_stops() noexcept { return chunk_stops_; }
+  WaitForGraph& claims() noexcept { return claims_; }
+  SlabStops& slab_stops() noexcept { return slab_stops_; }
   /// How every conversion converts now: in place while there is one that has to. Becomes that only in a stop in which
   /// nobody converts.
-  Manner manner() const noexcept { return in_place_ > 0 ? Manner::in_place : Manner::aside; }
+  Manner manner() const noexcept { return in_place_ > 0 ? Manner::in_place : Manner::evacuated; }
 
   /// From add to remove the conversion is asked for every page of its that is touched. Throws std::bad_alloc.
   void add(std::shared_ptr<LazyConversion> conversion);
@@ -77,8 +77,8 @@ class PageServer final {
   static void in_child() noexcept;
 
   Userfaultfd pages_;
-  Claims claims_{pages_};
-  ChunkStops chunk_stops_{pages_};
+  WaitForGraph claims_{pages_};
+  SlabStops slab_stops_{pages_};
   std::atomic<std::size_t> in_place_{0};  ///< conversions that must be
   Guarded<Watchers<LazyConversion>> conversions_;
   std::atomic<std::size_t> awake_{0};  ///< threads that have begun

@@ -94,10 +94,11 @@ void in_own_stop(milliseconds timeout, Act&& act) {
 }  // namespace
 
 ProgressiveAccess::ProgressiveAccess(const ObjectClass& wanted, const Enumeration& options, Visit visit)
-    : server_(AccessServer::get()), wanted_(wanted), options_(options), visit_(std::move(visit)) {}
+    : server_(AccessServer::get()), wanted_(wanted), options_(options), has_visitor_(visit.call != nullptr),
+      visit_(std::move(visit)) {}
 
 void ProgressiveAccess::reserve() {
-  MOULT_FAULT("data.access.reserve");
+  MOULT_FAULT("convert.access.reserve");
   std::size_t objects = 0;
   std::vector<const Pool*> pools;
   for (const Source& source : sources_of(wanted_, options_.subclasses)) {
@@ -134,7 +135,7 @@ void ProgressiveAccess::move_back() noexcept {
 }
 
 void ProgressiveAccess::begin(const StoppedWorld& stopped) {
-  MOULT_FAULT("data.access.begin");
+  MOULT_FAULT("convert.access.begin");
   sources_ = sources_of(wanted_, options_.subclasses);
   for (const Source& source : sources_) finish_lazy_conversions(*source.held, stopped);
   refuse_others();
@@ -145,11 +146,14 @@ void ProgressiveAccess::begin(const StoppedWorld& stopped) {
     move_back();
     throw;
   }
-  const std::size_t chunks = regions_.places().chunk_count();
+  const std::size_t chunks = regions_.places().slab_count();
   chunks_ = chunks;
   chunks_left_ = chunks;
   for (const Source& source : sources_) source.pool->add_care(Pool::touch);
-  if (chunks == 0) release();
+  if (chunks == 0) {
+    release();
+    let_visitor_go();
+  }
 }
 
 bool ProgressiveAccess::contains(const std::byte* address) const noexcept {
@@ -164,7 +168,7 @@ void ProgressiveAccess::resolve(const MissingPage& missing) {
     case Chunk::wanted:
       if (cannot_wait(missing.task)) show(place);
       return;
-    case Chunk::hidden: visit_ && !cannot_wait(missing.task) ? want(place) : static_cast<void>(show(place));
+    case Chunk::hidden: has_visitor_ && !cannot_wait(missing.task) ? want(place) : static_cast<void>(show(place));
   }
 }
 
@@ -177,13 +181,13 @@ ProgressiveAccess::Batches ProgressiveAccess::objects_in(const Place& place) con
 bool ProgressiveAccess::show(const Place& place) {
   Batches found = has_ended_ ? Batches() : objects_in(place);
   AccessServer::Requests request;
-  if (visit_ && !found.empty()) request.push_back(shared_from_this());
+  if (has_visitor_ && (!found.empty() || chunks_left_ <= 1)) request.push_back(shared_from_this());
   if (!place.region->claim(place.slab)) return false;
   accessed_.add(std::move(found));
   ++shown_;
   place.region->show(place.slab, server_->pages());
   count_shown();
-  if (visit_) return server_->visit(std::move(request)), true;
+  if (has_visitor_) return server_->visit(std::move(request)), true;
   accessed_.notify();
   return true;
 }
@@ -255,21 +259,37 @@ void ProgressiveAccess::end() noexcept {
   has_ended_ = true;
   let_go();
   accessed_.drop();
+  let_visitor_go();
+}
+
+/// Nothing is visited any more. Visits are made in stops, and none begins meanwhile. A visitor that ends its own access
+/// is still running.
+void ProgressiveAccess::let_visitor_go() noexcept {
+  Visit last;  // is destroyed where a stop may come
+  const NoStop here;
+  if (!is_visiting_) std::swap(last, visit_);
+}
+
+void ProgressiveAccess::let_visitor_go_if_done() noexcept {
+  if (has_visitor_ && progress().is_done) let_visitor_go();
 }
 
 void ProgressiveAccess::visit(const Batches& batches, const StoppedWorld&) {
+  if (visit_.call == nullptr) return;
+  is_visiting_ = true;
   for (const std::vector<AccessedObjects::Found>& batch : batches)
     for (auto found = batch.rbegin(); found != batch.rend() && !has_ended_; ++found) {
       if (!is_still(*found)) continue;
       ++yielded_;
       try {
-        visit_(found->object());
+        visit_.call(found->object());
       } catch (const std::exception& error) {
         warn_of_throw(++thrown_, *found->source->held, found->slot, error.what());
       } catch (...) {
         warn_of_throw(++thrown_, *found->source->held, found->slot, "an exception of a type of its own");
       }
     }
+  is_visiting_ = false;
 }
 
 /// The most urgent one: what somebody waits for, then what is late. False when there is neither.
@@ -301,7 +321,7 @@ void ProgressiveAccess::show_and_visit(const Place& place, const StoppedWorld& s
 
 bool ProgressiveAccess::visit_wanted() {
   bool is_left = !accessed_.is_empty() || wanted_chunks_.with([](const auto& wanted) { return !wanted.empty(); });
-  if (!is_left) return true;
+  if (!is_left) return let_visitor_go_if_done(), true;
   try {
     in_own_stop(options_.timeout, [&](const StoppedWorld& stopped) {
       const Clock::time_point until = Clock::now() + longest_visit;
@@ -311,6 +331,7 @@ bool ProgressiveAccess::visit_wanted() {
     let_wanted_go();
     std::this_thread::sleep_for(options_.timeout);
   }
+  if (!is_left) let_visitor_go_if_done();
   return !is_left;
 }
 
@@ -327,14 +348,16 @@ void ProgressiveAccess::let_wanted_go() {
 
 void ProgressiveAccess::finish(milliseconds timeout) {
   if (const StoppedWorld* stopped = internal::current_stop()) return finish(*stopped);
-  if (!visit_) return let_go();
+  if (!has_visitor_) return let_go();
   while (!progress().is_done)
     in_own_stop(timeout, [&](const StoppedWorld& stopped) { visit_next(stopped, longest_visit); });
+  let_visitor_go();
 }
 
 void ProgressiveAccess::finish(const StoppedWorld& stopped) {
-  if (!visit_) return let_go();
+  if (!has_visitor_) return let_go();
   while (!progress().is_done) visit_next(stopped, microseconds::max());
+  let_visitor_go();
 }
 
 /// What is wanted, what is late, and then the rest.

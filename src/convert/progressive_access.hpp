@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "base/guarded.hpp"
 #include "convert/access_server.hpp"
 #include "convert/accessed_objects.hpp"
@@ -26,7 +27,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
                                 public std::enable_shared_from_this<ProgressiveAccess> {
  public:
   /// Called in a stopped program. May throw.
-  using Visit = std::function<void(void*)>;
+  using Visit = HandedOver<std::function<void(void*)>>;
 
   /// Without a `visit` the objects are taken. After `options.timeout` whoever waits for a visit goes on without. Throws
   /// Error (unsupported) where there is no userfaultfd; std::bad_alloc.
@@ -59,7 +60,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
 
   // What the server's threads call.
   bool contains(const std::byte* address) const noexcept;
-  bool has_visitor() const noexcept { return visit_ != nullptr; }
+  bool has_visitor() const noexcept { return has_visitor_; }
   /// Sees to it that whoever waits for the page can go on: now, or when visit_wanted was called. Throws std::bad_alloc.
   void resolve(const MissingPage& missing);
   /// Visits what somebody waits for, and what could not be visited in time. True when there is no more of it. Throws
@@ -68,7 +69,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
 
  private:
   using Chunk = WatchedRegion::Chunk;
-  using Place = ChunkPlaces<WatchedRegion>::Place;
+  using Place = SlabRanges<WatchedRegion>::Place;
   using Batches = AccessedObjects::Batches;
 
   void refuse_others() const;
@@ -85,13 +86,17 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
   void show_and_visit(const Place& place, const StoppedWorld& stopped);
   void let_wanted_go();
   void visit(const Batches& batches, const StoppedWorld& stopped);
+  void let_visitor_go() noexcept;
+  void let_visitor_go_if_done() noexcept;
 
   std::shared_ptr<AccessServer> server_;
   const ObjectClass& wanted_;
   Enumeration options_;
-  Visit visit_;
+  const bool has_visitor_;
+  Visit visit_;  ///< called in stops; empty when there is nothing to visit any more
+  std::atomic<bool> is_visiting_{false};
   std::vector<Source> sources_;        ///< from begin on the same
-  MovedPools<WatchedRegion> regions_;  ///< from begin on the same
+  EvacuatedPools<WatchedRegion> regions_;  ///< from begin on the same
   AccessedObjects accessed_;
   Guarded<std::deque<Place>> wanted_chunks_;
   std::atomic<bool> has_ended_{false};  ///< by end()

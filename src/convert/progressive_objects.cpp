@@ -29,11 +29,15 @@ internal::ProgressiveAccess& known(OpaqueProgressiveAccess& access) noexcept {
 
 }  // namespace
 
-ProgressiveObjects::ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit) {
+ProgressiveObjects::ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit, Caller caller) {
   internal::require_changes_are_made("a progressive access");
   const bool is_visit = visit != nullptr;
   auto access = std::make_shared<internal::ProgressiveAccess>(
-      internal::behind<internal::Pool>(own).class_pools().object_class, options, std::move(visit));
+      internal::behind<internal::Pool>(own).class_pools().object_class, options,
+      is_visit ? internal::ProgressiveAccess::Visit{internal::CodeRecord(internal::CodeUse::called_later,
+                                                                         {caller.module}),
+                                                    std::move(visit)}
+               : internal::ProgressiveAccess::Visit{});
   access->reserve();
   internal::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {
     access->begin(stopped);
@@ -68,5 +72,5 @@ void ProgressiveObjects::cease() const noexcept {
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE
 
 moult::AccessVisit::AccessVisit(const detail::OpaquePool& own, const Enumeration& options,
-                                std::function<void(void*)> visit)
-    : ProgressiveObjects(own, options, std::move(visit)) {}
+                                std::function<void(void*)> visit, detail::Caller caller)
+    : ProgressiveObjects(own, options, std::move(visit), caller) {}

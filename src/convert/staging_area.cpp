@@ -11,10 +11,10 @@ constexpr std::size_t least_in_chunk = 4096;  // cells
 
 }  // namespace
 
-Cells::Cells(std::size_t size, std::size_t alignment)
+StagingArea::StagingArea(std::size_t size, std::size_t alignment)
     : cell_size_((std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment), alignment_(alignment) {}
 
-void Cells::reserve(std::size_t count) {
+void StagingArea::reserve(std::size_t count) {
   if (count > SIZE_MAX / 2 / cell_size_) throw std::bad_alloc();
   std::size_t bytes = count * cell_size_;
   std::align_val_t alignment{alignment_};
@@ -25,7 +25,7 @@ void Cells::reserve(std::size_t count) {
   chunks_.push_back(std::move(chunk));
 }
 
-std::byte* Cells::take(std::size_t count) {
+std::byte* StagingArea::take(std::size_t count) {
   if (count > left_) reserve(std::max(count, least_in_chunk));
   std::byte* taken = next_;
   next_ += count * cell_size_;
@@ -33,7 +33,7 @@ std::byte* Cells::take(std::size_t count) {
   return taken;
 }
 
-void Cells::clear() noexcept {
+void StagingArea::clear() noexcept {
   chunks_.clear();
   next_ = nullptr;
   left_ = 0;

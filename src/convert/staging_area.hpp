@@ -8,10 +8,10 @@
 
 namespace moult::internal {
 
-class Cells final {
+class StagingArea final {
  public:
   /// Bytes; `alignment` is a power of two.
-  Cells(std::size_t size, std::size_t alignment);
+  StagingArea(std::size_t size, std::size_t alignment);
 
   std::size_t cell_size() const noexcept { return cell_size_; }
   /// Makes room for `count` cells more, and touches it, so that taking them costs no page faults. Throws
@@ -19,7 +19,7 @@ class Cells final {
   void reserve(std::size_t count);
   /// `count` cells in a row. Throws std::bad_alloc when none are left and there is no memory.
   std::byte* take(std::size_t count);
-  /// All memory goes back. Cells taken before are gone.
+  /// All memory goes back. StagingArea taken before are gone.
   void clear() noexcept;
 
  private:

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/guarded.hpp"
-#include "convert/chunk_conversion.hpp"
+#include "convert/slab_conversion.hpp"
 
 namespace moult::internal {
 

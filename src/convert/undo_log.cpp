@@ -9,22 +9,22 @@
 
 namespace moult::internal {
 
-RevocableChunks::RevocableChunks(detail::ObjectConverter& converter)
+UndoLog::UndoLog(detail::ObjectConverter& converter)
     : converter_(converter),
       scratch_(std::make_unique<std::byte[]>(std::max(converter.old_kind().size, converter.new_kind().size))) {}
 
-void RevocableChunks::add(Chunks one, std::vector<ConvertedWord> words) noexcept {
+void UndoLog::add(Chunks one, std::vector<ConvertedWord> words) noexcept {
   one.front().words = std::move(words);
   all_.with([&](Chunks& all) { all.splice(all.end(), one); });
 }
 
-RevocableChunks::Chunks RevocableChunks::take() noexcept {
+UndoLog::Chunks UndoLog::take() noexcept {
   Chunks taken;
   all_.with([&](Chunks& all) { taken.swap(all); });
   return taken;
 }
 
-bool RevocableChunks::put_back() noexcept {
+bool UndoLog::put_back() noexcept {
   Chunks chunks = take();
   for (Chunk& chunk : chunks) put_back(chunk);
   return !chunks.empty();
@@ -32,7 +32,7 @@ bool RevocableChunks::put_back() noexcept {
 
 /// The moved bytes of objects that were converted are still what they were, and others may have been written to, or
 /// made, since.
-void RevocableChunks::put_back(Chunk& chunk) noexcept {
+void UndoLog::put_back(Chunk& chunk) noexcept {
   const Region& region = chunk.region->region();
   Slab& slab = region.slab(chunk.slab);
   const std::size_t slot_size = region.cut().slot_size;
@@ -56,14 +56,14 @@ void RevocableChunks::put_back(Chunk& chunk) noexcept {
   }
 }
 
-void RevocableChunks::end_olds() noexcept {
+void UndoLog::end_olds() noexcept {
   for (const Chunk& chunk : take()) {
     if (converter_.ends_olds()) end_olds(chunk);
     chunk.region->forget(chunk.slab);
   }
 }
 
-void RevocableChunks::end_olds(const Chunk& chunk) noexcept {
+void UndoLog::end_olds(const Chunk& chunk) noexcept {
   const Region& region = chunk.region->region();
   Slab& slab = region.slab(chunk.slab);
   const std::size_t slot_size = region.cut().slot_size;

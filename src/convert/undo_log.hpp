@@ -8,27 +8,27 @@
 #include <vector>
 
 #include "base/guarded.hpp"
-#include "convert/chunk_conversion.hpp"
+#include "convert/slab_conversion.hpp"
 #include "convert/evacuated_region.hpp"
 #include "moult/detail/conversion.hpp"
 
 namespace moult::internal {
 
 /// Safe in any thread.
-class RevocableChunks final {
+class UndoLog final {
  public:
   struct Chunk {
-    MovedRegion* region = nullptr;
+    EvacuatedRegion* region = nullptr;
     std::uint32_t slab = 0;
     std::vector<ConvertedWord> words{};
   };
   using Chunks = std::list<Chunk>;
 
   /// Throws std::bad_alloc.
-  explicit RevocableChunks(detail::ObjectConverter& converter);
+  explicit UndoLog(detail::ObjectConverter& converter);
 
   /// The chunk alone. Throws std::bad_alloc.
-  static Chunks prepare(MovedRegion& region, std::uint32_t slab) { return Chunks{Chunk{&region, slab, {}}}; }
+  static Chunks prepare(EvacuatedRegion& region, std::uint32_t slab) { return Chunks{Chunk{&region, slab, {}}}; }
   /// What was prepared is converted, and `words` say how.
   void add(Chunks one, std::vector<ConvertedWord> words) noexcept;
 

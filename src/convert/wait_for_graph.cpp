@@ -6,34 +6,34 @@
 
 namespace moult::internal {
 
-Claim::Claim(Claims& claims, Manner manner) : claims_(claims), task_(own_task()), manner_(manner) {
-  claims_.all_.with([this](std::vector<Claim*>& all) { all.push_back(this); });
+HeldSlab::HeldSlab(WaitForGraph& claims, Manner manner) : claims_(claims), task_(own_task()), manner_(manner) {
+  claims_.all_.with([this](std::vector<HeldSlab*>& all) { all.push_back(this); });
 }
 
-Claim::~Claim() {
-  claims_.all_.with([this](std::vector<Claim*>& all) { std::erase(all, this); });
+HeldSlab::~HeldSlab() {
+  claims_.all_.with([this](std::vector<HeldSlab*>& all) { std::erase(all, this); });
 }
 
-void Claim::hold(std::byte* slots, std::size_t size, const std::byte* bytes) noexcept {
-  claims_.all_.with([&](std::vector<Claim*>&) {
+void HeldSlab::hold(std::byte* slots, std::size_t size, const std::byte* bytes) noexcept {
+  claims_.all_.with([&](std::vector<HeldSlab*>&) {
     slots_ = slots;
     size_ = size;
     bytes_ = bytes;
   });
 }
 
-bool Claim::end() noexcept {
-  return claims_.all_.with([this](std::vector<Claim*>&) {
+bool HeldSlab::end() noexcept {
+  return claims_.all_.with([this](std::vector<HeldSlab*>&) {
     slots_ = nullptr;
     size_ = 0;
     return is_shown();
   });
 }
 
-bool Claims::note_wait(const MissingPage& missing) {
-  return all_.with([&](std::vector<Claim*>& all) {
+bool WaitForGraph::note_wait(const MissingPage& missing) {
+  return all_.with([&](std::vector<HeldSlab*>& all) {
     bool is_converter = false;
-    for (Claim* claim : all) {
+    for (HeldSlab* claim : all) {
       if (claim->task_ != missing.task) continue;
       claim->awaits_ = missing.page;
       is_converter = true;
@@ -42,24 +42,24 @@ bool Claims::note_wait(const MissingPage& missing) {
   });
 }
 
-bool Claims::is_converting_in_place(pid_t task) {
-  return all_.with([=](std::vector<Claim*>& all) {
+bool WaitForGraph::is_converting_in_place(pid_t task) {
+  return all_.with([=](std::vector<HeldSlab*>& all) {
     return std::any_of(all.begin(), all.end(),
-                       [=](const Claim* claim) { return claim->task_ == task && claim->manner_ == Manner::in_place; });
+                       [=](const HeldSlab* claim) { return claim->task_ == task && claim->manner_ == Manner::in_place; });
   });
 }
 
-Claim* Claims::holder_of(const std::vector<Claim*>& all, const std::byte* page) noexcept {
-  auto found = std::find_if(all.begin(), all.end(), [page](const Claim* claim) {
+HeldSlab* WaitForGraph::holder_of(const std::vector<HeldSlab*>& all, const std::byte* page) noexcept {
+  auto found = std::find_if(all.begin(), all.end(), [page](const HeldSlab* claim) {
     return claim->slots_ <= page && page < claim->slots_ + claim->size_;
   });
   return found == all.end() ? nullptr : *found;
 }
 
-void Claims::break_circle(const MissingPage& missing) {
-  all_.with([&](std::vector<Claim*>& all) {
-    Claim* wanted = holder_of(all, missing.page);
-    Claim* next = wanted;
+void WaitForGraph::break_circle(const MissingPage& missing) {
+  all_.with([&](std::vector<HeldSlab*>& all) {
+    HeldSlab* wanted = holder_of(all, missing.page);
+    HeldSlab* next = wanted;
     for (std::size_t steps = 0; next != nullptr && next->task_ != missing.task; ++steps) {
       if (next->awaits_ == nullptr || steps > all.size()) return;
       next = holder_of(all, next->awaits_);

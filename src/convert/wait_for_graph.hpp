@@ -12,22 +12,22 @@
 
 namespace moult::internal {
 
-class Claims;
+class WaitForGraph;
 
 /// Where the objects are while they are converted.
 enum class Manner {
-  aside,     ///< elsewhere, while the program runs; both classes bear being moved
-  in_place,  ///< at their addresses, in a stop
+  evacuated, ///< elsewhere, while the program runs; both classes bear being moved
+  in_place,   ///< at their addresses, in a stop
 };
 
 /// A chunk that the calling thread converts, for the scope's life.
-class Claim final {
+class HeldSlab final {
  public:
   /// Throws std::bad_alloc.
-  Claim(Claims& claims, Manner manner);
-  ~Claim();
-  Claim(const Claim&) = delete;
-  Claim& operator=(const Claim&) = delete;
+  HeldSlab(WaitForGraph& claims, Manner manner);
+  ~HeldSlab();
+  HeldSlab(const HeldSlab&) = delete;
+  HeldSlab& operator=(const HeldSlab&) = delete;
 
   /// The chunk is [slots, slots + size), and what is done of it so far is at `bytes`.
   void hold(std::byte* slots, std::size_t size, const std::byte* bytes) noexcept;
@@ -37,8 +37,8 @@ class Claim final {
   bool end() noexcept;
 
  private:
-  friend class Claims;
-  Claims& claims_;
+  friend class WaitForGraph;
+  WaitForGraph& claims_;
   std::byte* slots_ = nullptr;
   std::size_t size_ = 0;
   const std::byte* bytes_ = nullptr;
@@ -48,9 +48,9 @@ class Claim final {
   std::atomic<bool> is_shown_{false};
 };
 
-class Claims final {
+class WaitForGraph final {
  public:
-  explicit Claims(Userfaultfd& pages) noexcept : pages_(pages) {}
+  explicit WaitForGraph(Userfaultfd& pages) noexcept : pages_(pages) {}
 
   /// Whether it is a converter who waits. Remembers it then.
   bool note_wait(const MissingPage& missing);
@@ -60,11 +60,11 @@ class Claims final {
   void break_circle(const MissingPage& missing);
 
  private:
-  friend class Claim;
-  static Claim* holder_of(const std::vector<Claim*>& all, const std::byte* page) noexcept;
+  friend class HeldSlab;
+  static HeldSlab* holder_of(const std::vector<HeldSlab*>& all, const std::byte* page) noexcept;
 
   Userfaultfd& pages_;
-  Guarded<std::vector<Claim*>> all_;
+  Guarded<std::vector<HeldSlab*>> all_;
 };
 
 }  // namespace moult::internal

@@ -8,7 +8,7 @@
 
 namespace moult::internal {
 
-WatchedRegion::WatchedRegion(Region& region, Aside aside)
+WatchedRegion::WatchedRegion(Region& region, EvacuationSpace aside)
     : slots_(region, std::move(aside)), chunks_(std::make_unique<std::atomic<Chunk>[]>(slabs_end())) {}
 
 bool WatchedRegion::claim(std::uint32_t slab) noexcept {
@@ -28,7 +28,7 @@ void WatchedRegion::show(std::uint32_t index, Userfaultfd& pages) noexcept {
 }
 
 void WatchedRegion::move(Userfaultfd& pages) {
-  MOULT_FAULT("data.access.move");
+  MOULT_FAULT("convert.access.move");
   if (slots_.move(pages)) return;
   throw Error(ErrorCode::system, region().pool().class_pools().object_class.readable +
                                      ": the kernel has no memory to move the pages of its objects aside; allow more "

@@ -24,7 +24,7 @@ class WatchedRegion final {
   };
 
   /// What it covers are the slabs that have been used by now. Throws std::bad_alloc.
-  WatchedRegion(Region& region, Aside aside);
+  WatchedRegion(Region& region, EvacuationSpace aside);
   WatchedRegion(WatchedRegion&&) noexcept = default;
 
   Region& region() const noexcept { return slots_.region(); }
@@ -45,7 +45,7 @@ class WatchedRegion final {
   void release(Userfaultfd& pages) noexcept { slots_.release(pages); }
 
  private:
-  MovedRegion slots_;
+  EvacuatedRegion slots_;
   std::unique_ptr<std::atomic<Chunk>[]> chunks_;
 };
 

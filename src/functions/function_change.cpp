@@ -1,8 +1,10 @@
-// A function can be redefined by its entry only if every call goes through its entry. Debug information shows where the
-// compiler put copies of the body into callers, and the symbol table shows specialised clones that callers call
-// instead: both refuse the change, unless the caller that holds the copy is itself among the functions redefined.
+// Problem: a jump at a function's entry redefines it only if every call passes the entry.
 //
-// Limit: without debug information copies cannot be seen; the change is made and a warning says so.
+// Approach: the debug information shows where the compiler inlined the body into callers, and the symbol table shows
+// specialised clones that callers call instead. Both refuse the change, unless the caller with the copy is redefined
+// too.
+//
+// Limit: without debug information copies are invisible; the change is made, and a warning says so.
 #include "functions/function_change.hpp"
 
 #include <algorithm>
@@ -13,7 +15,6 @@
 #include "base/warning.hpp"
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
-#include "functions/site_list.hpp"
 #include "moult/error.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
@@ -28,14 +29,14 @@ CodeAddress address_of(const AnyFunction& function) {
 
 std::vector<CodeAddress> addresses_of(std::span<const FunctionPair> pairs) {
   std::vector<CodeAddress> addresses;
-  for (const auto& [old_function, fresh] : pairs) {
+  for (const auto& [old_function, replacement] : pairs) {
     addresses.push_back(address_of(old_function));
-    addresses.push_back(address_of(fresh));
+    addresses.push_back(address_of(replacement));
   }
   return addresses;
 }
 
-/// Its library is gone, or could not be read.
+/// The function's library is gone, or could not be read.
 [[noreturn]] void throw_unknown(const Program& program, CodeAddress address, const std::string& called) {
   for (const Module& module : program.modules())
     if (module.text.contains(address) && !module.problem.empty())
@@ -54,13 +55,13 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
   return *symbol;
 }
 
-/// The program's own functions need no words.
+/// Empty for the program's own functions.
 std::string place_of(const Program& program, const FunctionSymbol& function) {
   if (function.module == program.modules().front().path) return {};
   return " in " + function.module.substr(function.module.rfind('/') + 1);
 }
 
-/// Where the functions to redefine have their code, sorted.
+/// The code of the functions to redefine, sorted.
 std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   std::vector<CodeRange> ranges;
   for (const FunctionSymbol& function : functions) {
@@ -71,10 +72,10 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   return ranges;
 }
 
-/// Where the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
-/// leads to the update's own.
-void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& fresh) {
-  if (old.module != fresh.module || !program.is_in_update(old)) return;
+/// If the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
+/// leads to the update's own copy.
+void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
+  if (old.module != replacement.module || !program.is_in_update(old)) return;
   const std::optional<SourceLine> line = program.line_of(old.range.begin);
   const std::string at = line ? " at " + line->file + ":" + std::to_string(line->line) : "";
   const std::string name(qualified_name(old.demangled));
@@ -84,7 +85,7 @@ void require_programs_own(const Program& program, const FunctionSymbol& old, con
                                         "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
 }
 
-/// Calls of the others would reach the new version too.
+/// Calls of other functions with the same entry would reach the new version too.
 void require_sole_function(const Program& program, const FunctionSymbol& old) {
   const Namesakes others = program.namesakes_of(old);
   std::string names;
@@ -99,11 +100,11 @@ void require_sole_function(const Program& program, const FunctionSymbol& old) {
        " has no debug information, so it is not known whether that is a function of its own");
 }
 
-/// Throws when calls of `old` may not go through its entry. `redefined` is all code that the change replaces, sorted.
+/// Throws when calls of `old` may bypass its entry. `redefined` is all code that the change replaces, sorted.
 void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<CodeRange>& redefined) {
   std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
   bool has_clone = std::any_of(old.clones.begin(), old.clones.end(), [&sites](const std::string& clone) {
-    // Callers of a .part hold a copy of the function's head, which debug information shows like any other.
+    // Callers of a .part hold a copy of the function's head, which the debug information shows like any other.
     return !sites || clone.find("part") == std::string::npos || clone.find("constprop") != std::string::npos ||
            clone.find("isra") != std::string::npos;
   });
@@ -131,35 +132,35 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
 
 struct FunctionChange::State {
   std::vector<FunctionExtent> olds;
-  std::vector<AnyFunction> fresh;
-  std::vector<FunctionExtent> fresh_code;  ///< as it was when the change was prepared
+  std::vector<AnyFunction> replacements;
+  std::vector<FunctionExtent> replacement_code;  ///< as it was when the change was prepared
   std::vector<std::string> lines;
   std::optional<Patch> patch;
 
-  /// What later updates have made of `fresh`, and its code.
+  /// The versions that later updates made of `replacements`, and their code.
   struct Later {
     std::vector<CodeAddress> entries;
     std::vector<FunctionExtent> code;
   } later;
 
-  /// Reads symbols where later updates have come or gone: ahead of the stop, if that can be.
+  /// Reads symbols when later updates have come or gone: before the stop, if possible.
   void find_later_code() {
     std::vector<CodeAddress> entries;
-    for (const AnyFunction& function : fresh)
+    for (const AnyFunction& function : replacements)
       for (const Version& version : versions_of(address_of(function))) entries.push_back(version.function);
     if (entries == later.entries) return;
     later = {std::move(entries), {}};
-    for (const AnyFunction& function : fresh) {
+    for (const AnyFunction& function : replacements) {
       if (versions_of(address_of(function)).empty()) continue;
       for (FunctionExtent& extent : extents_of_versions(Program::of_this_process(), function))
         later.code.push_back(std::move(extent));
     }
   }
 
-  /// Throws Error (still_active) when calls go on in what is to be taken out of force.
+  /// Throws Error (still_active) when a call is in progress in code that is about to be unreachable.
   void require_left(const StoppedWorld& stopped) {
     find_later_code();
-    require_quiescence(stopped, fresh_code);
+    require_quiescence(stopped, replacement_code);
     require_quiescence(stopped, later.code);
   }
 };
@@ -173,10 +174,10 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   ModuleHold modules(addresses_of(pairs));  // before their symbols are read
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;
-  std::vector<FunctionSymbol> fresh;
+  std::vector<FunctionSymbol> replacements;
   for (const FunctionPair& pair : pairs) {
     olds.push_back(symbol_of(program, pair.first, "the old function"));
-    fresh.push_back(symbol_of(program, pair.second, "the new function"));
+    replacements.push_back(symbol_of(program, pair.second, "the new function"));
   }
   MOULT_FAULT("redefine.prepare.copies");
   const std::vector<CodeRange> redefined = code_of(olds);
@@ -186,7 +187,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
-      require_programs_own(program, olds[i], fresh[i]);
+      require_programs_own(program, olds[i], replacements[i]);
       require_sole_function(program, olds[i]);
       if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
@@ -194,12 +195,12 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
     }
     for (FunctionExtent& extent : extents_of_versions(program, pairs[i].first))
       change.state_->olds.push_back(std::move(extent));
-    change.state_->fresh.push_back(pairs[i].second);
-    change.state_->fresh_code.push_back(extent_of(program, pairs[i].second));
+    change.state_->replacements.push_back(pairs[i].second);
+    change.state_->replacement_code.push_back(extent_of(program, pairs[i].second));
     change.state_->lines.push_back(olds[i].demangled + place_of(program, olds[i]) + " redefined as " +
-                                   fresh[i].demangled);
-    targets.push_back(
-        {olds[i].demangled, olds[i].range, fresh[i].range.begin, olds[i].fragments, change.state_->lines.back()});
+                                   replacements[i].demangled);
+    targets.push_back({olds[i].demangled, olds[i].range, replacements[i].range.begin, olds[i].fragments,
+                       change.state_->lines.back()});
   }
   refusals.throw_if_any();
   const Transaction* const transaction = Transaction::current();
@@ -235,7 +236,7 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
         state->require_left(*now);
         state->patch->require_untouched(*now);
       }
-      // The pages were closed when the program ran again. Opening them may fail, which undo must not.
+      // The pages were protected when the program ran again. Opening them may fail, which undo must not.
       Transaction::current()->after_resume([state] { state->patch->finish(); });
       MOULT_FAULT("redefine.undo.open_pages");
       state->patch->prepare_revert();
@@ -281,8 +282,8 @@ void FunctionChange::finish() noexcept { state_->patch->finish(); }
 
 namespace moult {
 
-void redefine_any_function(const AnyFunction& old_function, const AnyFunction& fresh) {
-  internal::FunctionPair pair(old_function, fresh);
+void redefine_any_function(const AnyFunction& old_function, const AnyFunction& replacement) {
+  internal::FunctionPair pair(old_function, replacement);
   internal::FunctionChange::prepare({&pair, 1}).commit_now();
 }
 

@@ -1,4 +1,4 @@
-// Redefinition of functions: what is checked before, done in the stop, and kept to take it back.
+// Redefinition of functions: the checks before the stop, the change in it, and its undo.
 #pragma once
 
 #include <memory>
@@ -14,40 +14,40 @@
 
 namespace moult::internal {
 
-using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function, and the fresh one
+using FunctionPair = std::pair<AnyFunction, AnyFunction>;  ///< the old function, and its replacement
 
-/// What is done about copies of an old function in its callers, which the change does not reach.
+/// The treatment of inlined copies of an old function, which the change does not reach.
 enum class Copies {
   refused,
-  kept,  ///< they stay the old version, as the author of the update wants it
+  kept,  ///< they stay the old version, as the update's author wants
 };
 
-/// Several functions to be redefined together. Prepared while the program runs, committed in a stop.
+/// Several functions that are redefined together. Prepared while the program runs, committed in a stop.
 class FunctionChange final {
   struct State;
 
  public:
-  /// Throws Error when one of them cannot be redefined safely: not_found, inlined, too_short, unsupported_code,
-  /// no_room, invalid_argument. Every refusal is named, not only the first. Nothing is changed.
+  /// Changes nothing. Throws Error, with every refusal and not only the first, when a function cannot be redefined
+  /// safely: not_found, inlined, too_short, unsupported_code, no_room, invalid_argument.
   static FunctionChange prepare(std::span<const FunctionPair> pairs, Copies copies = Copies::refused);
   FunctionChange(FunctionChange&&) noexcept;
   FunctionChange& operator=(FunctionChange&&) noexcept;
   ~FunctionChange();
 
-  /// All code of the old functions, and of what earlier changes made of them.
+  /// All code of the old functions, and of the versions that earlier changes made of them.
   std::span<const FunctionExtent> old_functions() const noexcept;
   /// Code that is about to be overwritten (StopOptions::keep_out).
   std::span<const CodeRange> keep_out() const noexcept;
 
-  /// Throws Error: still_active when a thread stands inside code about to be overwritten, which quiescence of the old
-  /// functions says already; unsupported_code when something else has overwritten it.
+  /// Throws Error: still_active when a thread stands inside code about to be overwritten (quiescence of the old
+  /// functions implies that none does); unsupported_code when something else has overwritten that code.
   void require_clear(const StoppedWorld& stopped) const;
-  /// Makes the change and records in `transaction`, if there is one, how to take it back; else it is there to stay.
-  /// Only after require_clear, or after quiescence was found in the same stop. Throws Error (unsupported_code), having
-  /// changed nothing, as require_clear does.
+  /// Makes the change, and records its undo in `transaction`; without a transaction the change is permanent. Only after
+  /// require_clear, or after quiescence was found in the same stop. Throws Error (unsupported_code) as require_clear
+  /// does, having changed nothing.
   void commit(const StoppedWorld& stopped, Transaction* transaction);
-  /// While it lives, the old functions are reached again, in a stopped program: that of commit, or a later one, after
-  /// which finish is to be called once more. There the constructor may throw Error (system). Null: nothing.
+  /// While it lives, calls reach the old functions again. In the stop of commit, or in a later stop, after which finish
+  /// must be called once more; there the constructor may throw Error (system). Does nothing for null.
   class Bypassed final {
    public:
     Bypassed(const FunctionChange* change, const StoppedWorld& stopped);
@@ -60,12 +60,12 @@ class FunctionChange final {
     const StoppedWorld& stopped_;
   };
 
-  /// To be called when the program runs again after commit.
+  /// Call it when the program runs again after commit.
   void finish() noexcept;
-  /// All of these in a stop of its own, or in the one that the current update has made: see change_untracked. Throws
+  /// Makes the whole change in a stop of its own, or in the stop of the current update: see change_untracked. Throws
   /// Error: thread_unstoppable, still_active, unsupported_code, invalid_argument.
   void commit_now();
-  /// What it changes, a line each.
+  /// The changes, a line each.
   const std::vector<std::string>& lines() const noexcept;
 
  private:

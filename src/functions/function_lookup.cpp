@@ -1,4 +1,4 @@
-// Functions by their demangled name.
+// Looks up functions by their demangled name.
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/names.hpp"
-#include "functions/site_list.hpp"
+#include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
 #include "symbols/name_query.hpp"
@@ -21,7 +21,7 @@ namespace {
 using internal::FunctionSymbol;
 
 struct Signature {
-  std::string result;      ///< "int"; empty where the name does not tell
+  std::string result;      ///< "int"; empty when the name does not show it
   std::string parameters;  ///< "(int, char const*)"; empty for a C function
   std::string qualifiers;  ///< "const", "const&"
   std::string class_name;  ///< of a pointer to a member: "ns::C"
@@ -33,7 +33,7 @@ std::string without_spaces(std::string_view text) {
   return squeezed;
 }
 
-/// Where the parenthesis that closes at `close` was opened.
+/// The position of the parenthesis that matches the one at `close`.
 std::size_t opening_of(std::string_view text, std::size_t close) {
   int depth = 0;
   for (std::size_t at = close + 1; at-- > 0;) {
@@ -53,8 +53,8 @@ void split_off_class(Signature& signature) {
   signature.result.erase(signature.result.find_last_not_of(' ', open - 1) + 1);
 }
 
-/// The last parenthesised group, as a demangled function or type of one has it: "int (int)", "ns::f(int) const",
-/// "int (ns::C::*)(int) const".
+/// Splits a demangled function or function type at its last parenthesised group: "int (int)", "ns::f(int) const", "int
+/// (ns::C::*)(int) const".
 Signature split(std::string_view demangled) {
   std::size_t close = demangled.rfind(')');
   if (close == std::string_view::npos) return {};
@@ -82,7 +82,7 @@ std::string list(const std::vector<FunctionSymbol>& functions) {
   return text;
 }
 
-/// Modules whose files could not be read: what is asked for may be in one of them.
+/// Modules whose files could not be read; the function may be in one of them.
 std::string list_problems(const internal::Program& program) {
   std::string text;
   for (const internal::Module& module : program.modules())
@@ -90,7 +90,7 @@ std::string list_problems(const internal::Program& program) {
   return text;
 }
 
-/// There is a definition of it, and no code that could be redefined.
+/// The function has a definition, but no code that could be redefined.
 [[noreturn]] void throw_inlined(std::string_view name, const std::vector<internal::InlinedSite>& sites) {
   const std::string where = sites.empty() ? "of the program's own no code is left: it was inlined, or nothing calls it"
                                           : "inlined everywhere, at " + internal::list_sites(sites);
@@ -113,9 +113,8 @@ std::string list_problems(const internal::Program& program) {
   throw Error(ErrorCode::not_found, text);
 }
 
-/// Several modules may define the same function; calls reach the first, as the loader searches them. What is private to
-/// a library is not meant by a name that another one exports, and an update's own copy of an inline function not by one
-/// that the program has.
+/// Several modules may define the same function; calls reach the first one in the loader's order. An exported function
+/// shadows the private ones of other libraries. A function of the program shadows an update's own copy of it.
 void keep_first_of_each(const internal::Program& program, std::vector<FunctionSymbol>& functions) {
   const std::string& program_path = program.modules().front().path;
   const auto is_copy_of = [&](const FunctionSymbol& function, const FunctionSymbol& other) {
@@ -139,12 +138,12 @@ bool is_programs_own(const internal::Program& program, const FunctionSymbol& fun
   return function.module == program.modules().front().path;
 }
 
-/// The name alone of a function of the program, and where others are.
+/// The name alone for a function of the program; with the module for others.
 std::string called(const internal::Program& program, const FunctionSymbol& function) {
   return is_programs_own(program, function) ? function.demangled : function.demangled + " in " + function.module;
 }
 
-/// The C library has several versions of some functions, and the loader binds each caller to the one for this machine.
+/// The C library has several versions of some functions; the loader binds callers to the one for this machine.
 void refuse_indirect(const internal::Program& program, std::string_view name,
                      const std::vector<FunctionSymbol>& fitting) {
   std::vector<FunctionSymbol> indirect = program.find_indirect(name);
@@ -157,14 +156,14 @@ void refuse_indirect(const internal::Program& program, std::string_view name,
                                           "versions when the program was loaded; redefine what calls it instead");
 }
 
-/// A library may have a function of a name that the program gave to one of its own. That one is meant, and may have
-/// been inlined.
+/// A library may have a function with the name of one of the program's. The program's is meant, and may have been
+/// inlined.
 void require_programs_own(const internal::Program& program, std::string_view name, const FunctionSymbol& function) {
   if (is_programs_own(program, function) || program.is_in_update(function) || !program.defines(name)) return;
   throw_inlined(name, program.copies_by_name(name));
 }
 
-/// What the name does not tell: the result, and the parameters of a C function.
+/// Checks what the name does not show: the result, and the parameters of a C function.
 void require_types(const internal::Program& program, const FunctionSymbol& function, const Signature& wanted) {
   const std::string next = "; ask for it with its own signature";
   std::optional<std::string> result = program.result_type(function);
@@ -184,7 +183,7 @@ std::string without_unnamed_namespaces(std::string text) {
   return text;
 }
 
-/// A method gets its object as a hidden first argument: taken for a free function it would shift all the others.
+/// A method gets its object as a hidden first argument: called as a free function, all arguments would shift by one.
 void require_kind(const internal::Program& program, const FunctionSymbol& function, const Signature& wanted) {
   const std::string scope(internal::scope_of(internal::qualified_name(function.demangled)));
   const Signature own = split(function.demangled);
@@ -201,7 +200,7 @@ void require_kind(const internal::Program& program, const FunctionSymbol& functi
                 function.demangled + " is no method of " + wanted.class_name + "; name its own class");
 }
 
-/// By the name alone: what only debug information tells is asked of the one that is left.
+/// Decides by the name alone. The caller asks the debug information about the remaining function only.
 bool fits(const FunctionSymbol& function, const Signature& wanted) {
   const Signature own = split(function.demangled);
   if (own.parameters.empty()) return true;

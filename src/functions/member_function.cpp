@@ -1,16 +1,16 @@
-// Which function a pointer to a member function names (Itanium C++ ABI, 2.3, 2.5 and 3.2).
+// The function that a pointer to a member function names (Itanium C++ ABI, 2.3, 2.5 and 3.2).
 //
-// Why: for a virtual function the pointer holds a place in a vtable, and a class has several tables: one for each base
-// with virtual functions that does not begin where the class does, each behind as many offsets as it has virtual bases
-// to find. Read from the wrong one, the place names another function.
+// Problem: for a virtual function the pointer holds an offset into a vtable. A class has several vtables: one more for
+// each base with virtual functions that does not begin where the class does. Each lies behind as many offsets as it has
+// virtual bases. In the wrong vtable the offset names another function.
 //
-// How: the pointer's second half says where in the object the table's address is. Of the class's group of tables (_ZTV)
-// the wanted one is that made for this place: in front of its functions stand the class's type_info and, before it, the
-// way back to where the object begins. No two tables share a way back. What the table holds may be a thunk, which moves
-// `this` and jumps to the function; its name tells by how much.
+// Approach: the pointer's second half is the place of the vtable pointer in the object. In the class's group of vtables
+// (_ZTV) we look for the vtable for that place. In front of its functions lie the class's type_info and, before it, the
+// distance back to the object's beginning, which no two vtables of a group share. An entry may be a thunk, which
+// adjusts `this` and jumps to the function; its name holds the adjustment.
 //
-// Limit: the replacement is handed the old function's `this`. So what is not found where the class's own objects begin
-// is refused: a method of a base that lies elsewhere has to be named by that base.
+// Limit: the replacement receives the old function's `this`. So a function that does not begin where the class's own
+// objects begin is refused: name a method of such a base by that base.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -33,7 +33,7 @@ using internal::DataPlace;
 using internal::FunctionSymbol;
 using internal::Program;
 
-/// The words of a class's group of vtables, as they are in memory.
+/// The words of a class's group of vtables, as in memory.
 using Group = std::vector<std::uintptr_t>;
 
 Group read_group(const DataPlace& place) {
@@ -42,7 +42,8 @@ Group read_group(const DataPlace& place) {
   return words;
 }
 
-/// The number of the first function of the table for `offset` bytes into the object. `infos` are the class's.
+/// The index of the first function of the vtable for `offset` bytes into the object. `infos` are the class's
+/// type_infos.
 std::optional<std::size_t> first_function(const Group& words, const std::vector<std::uintptr_t>& infos,
                                           std::ptrdiff_t offset) {
   for (std::size_t i = 0; i + 2 < words.size(); ++i) {
@@ -52,8 +53,8 @@ std::optional<std::size_t> first_function(const Group& words, const std::vector<
   return std::nullopt;
 }
 
-/// What a thunk does, by its name: "_ZThn16_N1D3beeEi" takes 16 from `this`, "_ZTv0_n24_N1D3beeEi" adds to it what
-/// stands 24 bytes in front of the vtable's first function.
+/// A thunk's action, by its name: "_ZThn16_N1D3beeEi" subtracts 16 from `this`, "_ZTv0_n24_N1D3beeEi" adds the word
+/// that lies 24 bytes in front of the vtable's first function.
 struct Thunk {
   std::ptrdiff_t fixed = 0;
   std::ptrdiff_t place_in_table = 0;  ///< 0: none
@@ -70,7 +71,7 @@ std::optional<std::ptrdiff_t> take_number(std::string_view& text) {
   return is_negative ? -number : number;
 }
 
-/// Nothing for what is no thunk, or one that changes the result too.
+/// Nothing for other functions, and for a thunk that changes the result too.
 std::optional<Thunk> thunk_of(std::string_view mangled) {
   const bool is_virtual = mangled.starts_with("_ZTv");
   if (!is_virtual && !mangled.starts_with("_ZTh")) return std::nullopt;
@@ -107,7 +108,7 @@ class Search final {
     return found;
   }
 
-  /// The function expects `this` at `offset` bytes into the object.
+  /// Throws unless the function expects `this` at the object's beginning (`offset` 0).
   void require_own(const FunctionSymbol& function, std::ptrdiff_t offset) const {
     if (offset == 0 && !function.mangled.starts_with("_ZTc")) return;
     const std::string why =
@@ -128,8 +129,8 @@ class Search final {
   }
 
  private:
-  /// Of several modules' groups the one with the very type_info that the pointer's class has, else the first. The names
-  /// of classes in unnamed namespaces are no evidence.
+  /// Of several modules' groups, the one with the type_info of the pointer's class, else the first. For a class in an
+  /// unnamed namespace the name proves nothing.
   void choose_group(std::ptrdiff_t offset) {
     const bool is_local = std::string_view(type_.name()).find("_GLOBAL__N_") != std::string_view::npos;
     std::vector<DataPlace> places = program_.find_all_data(std::string("_ZTV") + type_.name());
@@ -145,7 +146,7 @@ class Search final {
                                           "outside of the class, or construct an object of it");
   }
 
-  /// What stands `place` bytes behind the first function of the table for `offset`.
+  /// The word `place` bytes behind the first function of the vtable for `offset`.
   std::uintptr_t word(std::ptrdiff_t offset, std::ptrdiff_t place) const {
     constexpr std::ptrdiff_t size = sizeof(std::uintptr_t);
     const std::optional<std::size_t> first = first_function(group_, infos_, offset);
@@ -171,7 +172,7 @@ class Search final {
   const Program& program_;
   const std::type_info& type_;
   std::string class_;
-  std::vector<std::uintptr_t> infos_;  ///< where the class's type_info is, in each module; last the pointer's own
+  std::vector<std::uintptr_t> infos_;  ///< the class's type_info in each module; last the pointer's own
   Group group_;
 };
 

@@ -1,14 +1,18 @@
-// Several reasons against one change.
+// The texts of refusals: several reasons for one change, and lists of inlined copies.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "moult/error.hpp"
+#include "symbols/program.hpp"
 
 namespace moult::internal {
 
-/// Refusals are collected, so that the author sees all of them at once.
+/// Collects refusals, so that the author sees all of them at once.
 class Refusals final {
  public:
   void add(ErrorCode code, const std::string& text) {
@@ -25,5 +29,15 @@ class Refusals final {
   std::optional<ErrorCode> code_;
   std::string text_;
 };
+
+/// "a.cpp:42 (main), b.cpp:7 (f(int))": the first twenty.
+inline std::string list_sites(const std::vector<InlinedSite>& sites) {
+  constexpr std::size_t most = 20;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(sites.size(), most); ++i)
+    text += (i == 0 ? "" : ", ") + sites[i].file + ":" + std::to_string(sites[i].line) + " (" + sites[i].caller + ")";
+  if (sites.size() > most) text += ", and " + std::to_string(sites.size() - most) + " more";
+  return text;
+}
 
 }  // namespace moult::internal

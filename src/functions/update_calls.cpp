@@ -1,6 +1,6 @@
-// How: every function of the module is decoded from its beginning to its end. A call or a jump to another one is a
-// call, be it through the procedure linkage table or a slot of the global offset table. Any other operand that leads to
-// a function has its address taken, and so has any word of the module's data, as in a vtable.
+// Decodes every function of the module from its beginning to its end. A call or jump to another function is a call,
+// also through the procedure linkage table or a slot of the global offset table. Any other operand that leads to a
+// function takes its address. So does any word of the module's data, as in a vtable.
 #include "functions/update_calls.hpp"
 
 #include <gelf.h>
@@ -23,7 +23,7 @@
 namespace moult::internal {
 namespace {
 
-/// What is read of the module's memory.
+/// Reads the module's code and data in memory.
 class CallReader final {
  public:
   CallReader(const Module& module, const ModuleSymbols& symbols) : module_(module), symbols_(symbols) {}
@@ -32,6 +32,7 @@ class CallReader final {
     for (const Symbol& symbol : symbols_.functions().all()) add(symbol);
     for (const Part& part : ranges_) owners_[part.range.begin] = &part;
     read_sections();
+    read_objects();
     for (const Part& part : ranges_)
       if (!read_code(part)) return std::nullopt;
     return std::move(calls_);
@@ -43,7 +44,7 @@ class CallReader final {
     CodeAddress entry{};  ///< of the function that it is a part of
   };
 
-  /// Those at one address are one function, and a fragment belongs to the function that it was split off.
+  /// Symbols at one address are one function, and a fragment belongs to the function it was split off from.
   void add(const Symbol& symbol) {
     const std::optional<FunctionMatch> match = symbols_.functions().at(symbol.begin);
     const bool is_known = match && match->original != nullptr;
@@ -55,7 +56,7 @@ class CallReader final {
 
   CodeAddress at_run_time(std::uint64_t address) const { return CodeAddress{module_.bias + address}; }
 
-  /// The function that the address is in.
+  /// The function that contains the address.
   std::optional<CodeAddress> function_at(CodeAddress address) const {
     auto found = owners_.upper_bound(address);
     if (found == owners_.begin()) return std::nullopt;
@@ -75,7 +76,7 @@ class CallReader final {
     return std::nullopt;
   }
 
-  /// The offset table is looked at where code uses it, all other data at once.
+  /// The offset table counts only where code uses it, all other data at once.
   void read_sections() {
     Elf* const elf = symbols_.file().handle();
     std::size_t names = 0;
@@ -92,7 +93,25 @@ class CallReader final {
         continue;
       }
       for (std::uintptr_t at = begin; at + sizeof at <= begin + header.sh_size; at += sizeof at)
-        if (const auto function = function_at(CodeAddress{word_at(at)})) calls_.taken.insert(*function);
+        if (const auto function = function_at(CodeAddress{word_at(at)})) {
+          calls_.taken.insert(*function);
+          calls_.data.emplace(at, *function);
+        }
+    }
+  }
+
+  void read_objects() {
+    Elf_Scn* const section = symbols_.file().section_of_type(SHT_SYMTAB);
+    Elf_Data* const data = section != nullptr ? symbols_.file().data(section) : nullptr;
+    GElf_Shdr header{};
+    if (data == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_entsize == 0) return;
+    const int count = static_cast<int>(header.sh_size / header.sh_entsize);
+    for (int i = 1; i < count; ++i) {
+      GElf_Sym symbol{};
+      if (gelf_getsym(data, i, &symbol) == nullptr || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT) continue;
+      if (symbol.st_shndx == SHN_UNDEF || symbol.st_size == 0) continue;
+      const std::uintptr_t begin = module_.bias + symbol.st_value;
+      calls_.objects[begin] = begin + symbol.st_size;
     }
   }
 
@@ -136,7 +155,7 @@ class CallReader final {
   const ModuleSymbols& symbols_;
   ModuleCalls calls_;
   std::vector<Part> ranges_;
-  std::map<CodeAddress, const Part*> owners_;                     ///< by where they begin
+  std::map<CodeAddress, const Part*> owners_;                     ///< by begin
   std::vector<std::pair<std::uintptr_t, std::uintptr_t>> slots_;  ///< the global offset table
 };
 
@@ -148,18 +167,18 @@ std::optional<ModuleCalls> calls_in(const Program& program, std::size_t module) 
   return CallReader(program.modules()[module], *symbols).run();
 }
 
-std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> spent,
+std::set<CodeAddress> with_helpers(const ModuleCalls& calls, std::set<CodeAddress> unreachable,
                                    const std::set<CodeAddress>& kept) {
   for (bool is_more = true; is_more;) {
     is_more = false;
     for (const auto& [function, callers] : calls.callers) {
-      if (spent.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
+      if (unreachable.contains(function) || kept.contains(function) || calls.taken.contains(function)) continue;
       bool is_helper = true;
-      for (CodeAddress caller : callers) is_helper = is_helper && spent.contains(caller);
-      if (is_helper) is_more = spent.insert(function).second;
+      for (CodeAddress caller : callers) is_helper = is_helper && unreachable.contains(caller);
+      if (is_helper) is_more = unreachable.insert(function).second;
     }
   }
-  return spent;
+  return unreachable;
 }
 
 }  // namespace moult::internal

@@ -31,8 +31,8 @@ class RunReader final {
     return flag <= 1;
   }
 
-  /// A row of addresses of buffers, and an iterator (where, its buffer's two ends, that buffer in the row) for the
-  /// first element and for what is behind the last.
+  /// A deque has an array of buffer addresses. Its first and its end iterator each hold the element, the buffer's two
+  /// ends, and the buffer's place in the array.
   bool read_deque(std::vector<ElementRun>& runs) {
     constexpr std::size_t buffer_size = 512;
     const std::size_t bytes = element_.size < buffer_size ? buffer_size / element_.size * element_.size : element_.size;
@@ -90,7 +90,7 @@ class NodeReader final {
     if (at_.count != Places::none) count_ = word_at(address + at_.count);
   }
 
-  /// Each node has the address of the one before too, so that a circle without the head has no room.
+  /// Each node holds its predecessor's address too, so a cycle without the head is detected.
   bool read_list() {
     const Address head = address_ + at_.begin;
     Address previous = head;
@@ -103,7 +103,7 @@ class NodeReader final {
     return elements_.size() == count_ && word_at(head + at_.previous) == previous;
   }
 
-  /// A circle is found by a mark that is moved on at every power of two (Brent).
+  /// Detects a cycle with a mark that moves at every power of two (Brent).
   bool read_chain() {
     Address mark = 0;
     for (Address node = word_at(address_ + at_.begin); node != 0; node = word_at(node + at_.next)) {
@@ -114,7 +114,7 @@ class NodeReader final {
     return at_.count == Places::none || elements_.size() == count_;
   }
 
-  /// In the order of the elements, by way of the parents.
+  /// In the order of the elements, through the parents.
   bool read_tree() {
     head_ = address_ + at_.begin;
     const Address root = word_at(head_ + at_.parent);
@@ -137,7 +137,7 @@ class NodeReader final {
 
   bool is_child(Address node, Address parent) noexcept { return is_node(node) && word_at(node + at_.parent) == parent; }
 
-  /// The leftmost node from there on; 0 when something is wrong. No tree is that deep.
+  /// The leftmost node below; 0 when something is wrong: no tree is that deep.
   Address lowest(Address node) noexcept {
     constexpr int deepest = 128;
     for (int depth = 0; depth < deepest; ++depth) {

@@ -1,5 +1,5 @@
-// Where the elements of a container are, by what stands in its memory. Nothing is believed: what does not fit together
-// is no container, as when a thread was stopped in the middle of changing it.
+// The elements of a container, by its content in memory. Every pointer and count is checked: a thread may have been
+// stopped in the middle of a change. A container whose parts disagree is rejected.
 #pragma once
 
 #include <cstddef>
@@ -11,24 +11,24 @@
 
 namespace moult::internal {
 
-/// Elements side by side.
+/// Elements in consecutive memory.
 struct ElementRun {
   std::uintptr_t begin = 0;
   std::size_t count = 0;
 };
 
-/// How large elements are, and aligned to what.
+/// The size and the alignment of elements.
 struct ElementShape {
   std::size_t size = 0;
   std::size_t alignment = 1;
 };
 
-/// Reads the container of `shape` (range, deque or optional) whose object is at `address` and can be read. False when
-/// its parts disagree; `runs` is of no use then. Throws std::bad_alloc.
+/// Reads the container of `shape` (range, deque or optional) whose readable object is at `address`. False when its
+/// parts disagree; then `runs` is unspecified. Throws std::bad_alloc.
 bool read_runs(ReadableMemory& memory, const HeapType& container, ElementShape element, std::uintptr_t address,
                std::vector<ElementRun>& runs);
 
-/// The same for containers of nodes (list, chain or tree): the elements in their order.
+/// The same for containers of nodes (list, chain or tree), with the elements in order.
 bool read_nodes(ReadableMemory& memory, const HeapType& container, ElementShape element, std::uintptr_t address,
                 std::vector<std::uintptr_t>& elements);
 

@@ -1,13 +1,12 @@
-// Why: a walker was compiled with what its headers say of a class. Handing it objects that the program lays out
-// otherwise would let it write anywhere.
+// Problem: a walker was compiled with its own definition of a class. Given objects with another layout, it would write
+// anywhere.
 //
-// How: a class is the same where its name and its layout are, member by member, in the debug information of the
-// walker's module and in that of every other that defines it. Only then is the walk planned. In the stop all objects
-// are found first and visited then: what a visit does to the structure cannot lead the walk astray. Objects that wait
-// for their conversion are converted before the walk: it would do so by touching them, one chunk after the other.
+// Approach: the class's name and its layout, member by member, must agree in the debug information of the walker's
+// module and of every other module that defines it. Only then is the walk planned. In the stop the walk finds all
+// objects first and visits them afterwards, so a visit cannot mislead the walk. Pending objects are converted before
+// the walk: its accesses would convert them one slab range after the other.
 //
-// Limits: what a walker changes is known to the walker alone. In the stop its undo functions take it back; once the
-// program has gone on nobody can.
+// Limits: only the walker knows what it changes. In the stop its undo functions revert it; later nothing can.
 #include "heap/heap_traversal.hpp"
 
 #include <algorithm>
@@ -15,7 +14,6 @@
 
 #include "classes/layout_comparison.hpp"
 #include "convert/unfinished.hpp"
-#include "functions/named_modules.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"
@@ -31,7 +29,7 @@ std::string place_of(const ClassLayout& layout) {
   return layout.module + " (" + layout.place.file + ":" + std::to_string(layout.place.line) + ")";
 }
 
-/// Throws Error unless the module at `place` and all others know the class alike.
+/// Throws Error unless the module at `place` and all others agree on the class.
 void require_same_layout(const Program& program, const std::string& name, const HeapVisitor& visitor,
                          const std::vector<std::size_t>& roots) {
   const std::optional<std::size_t> own =
@@ -77,9 +75,9 @@ struct HeapVisits::State {
   std::vector<std::vector<HeapVisitor>> visitors;  ///< of each class
   HeapPlan plan;
   std::vector<FunctionExtent> quiescent;
-  std::vector<std::pair<const HeapVisitor*, void*>> visited;  ///< with a way back
+  std::vector<std::pair<const HeapVisitor*, void*>> visited;  ///< with an undo function
   bool changes = false;
-  bool has_ended = false;  ///< the stop of the visits is over
+  bool has_ended = false;  ///< the visits' stop is over
 };
 
 void HeapVisits::State::sort_visitors(const HeapWalker& walker) {
@@ -104,7 +102,7 @@ std::vector<bool> HeapVisits::State::may_change() const {
   return result;
 }
 
-/// Classes that no variable leads to, which is worth knowing where some were expected.
+/// Notes classes that no variable leads to: the walker may have expected some.
 void HeapVisits::State::note_unreached() {
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const bool is_reached =
@@ -145,7 +143,7 @@ UndoStep HeapVisits::State::undo_step(const std::shared_ptr<State>& self, const 
 HeapVisits HeapVisits::prepare(const HeapWalker& walker, const HeapTraversal& options) {
   std::shared_ptr<State> state = std::make_shared<State>();
   state->sort_visitors(walker);
-  finish_lazy_conversions();  // most of it while the program runs
+  finish_lazy_conversions();  // mostly while the program runs
   const Program program = Program::of_this_process();
   const std::vector<std::size_t> modules = find_modules(program, options.modules);
   for (std::size_t i = 0; i < state->classes.size(); ++i)

@@ -1,4 +1,4 @@
-// Walking over the heap as a change of the program: refused before it begins, recorded in a transaction.
+// A heap walk as a change of the program: checked before it begins, and recorded in a transaction.
 #pragma once
 
 #include <memory>
@@ -14,17 +14,17 @@ namespace moult::internal {
 /// Prepared while the program runs, committed in a stop.
 class HeapVisits final {
  public:
-  /// Throws Error as traverse_heap says. Reads debug information.
+  /// Throws Error as traverse_heap does. Reads debug information.
   static HeapVisits prepare(const HeapWalker& walker, const HeapTraversal& options);
   HeapVisits(HeapVisits&&) noexcept;
   HeapVisits& operator=(HeapVisits&&) noexcept;
   ~HeapVisits();
 
-  /// The code of which none may be active.
+  /// Code that must not be active.
   std::span<const FunctionExtent> quiescent() const noexcept;
-  /// Walks, then visits, and records in `transaction`, if there is one, how to take it back. Throws what the walker's
-  /// functions throw, with what they did undone by theirs or left to the transaction; Error: still_active, system;
-  /// std::bad_alloc.
+  /// Walks, then visits, and records the undo in `transaction`, if there is one. Passes on what the walker's functions
+  /// throw; their effects are undone by the undo functions, or left to the transaction. Throws Error: still_active,
+  /// system; std::bad_alloc.
   HeapSummary commit(const StoppedWorld& stopped, Transaction* transaction);
 
  private:

@@ -1,21 +1,21 @@
-// Why: objects that lie in no pool are held by others. Whoever knows the types of the program's variables, and what
-// leads from type to type, can find them.
+// Problem: objects outside of pools are reachable only through their owners. The types of the program's variables, and
+// the links from type to type, lead to them.
 //
-// How: values are looked into one after the other, those still to be looked into in a list, so that a long list of
-// objects needs no deep stack. A value inside of another is looked into on the way; what a pointer leads to is put off,
-// and only once, by address and type, whatever number of pointers lead there. A pointer to a class with a vtable leads
-// to the whole object, as its vtable says. The order is that in which the program's text would name the objects:
-// members in their order, elements in theirs.
+// Approach: a list holds the values still to examine, so a long chain of objects needs no deep stack. The walk examines
+// a nested value at once. It queues a pointer's target once for each address and type, however many pointers lead
+// there. A pointer to a class with a vtable leads to the whole object, by its vtable. The order is that of the
+// program's text: members in declaration order, elements in theirs.
 //
-// The way to a value is a chain of steps of 16 bytes each. They are written down only where something is found, and
-// become text only when somebody asks.
+// The path to a value is a chain of steps of 16 bytes. The walk stores them only where it finds something, and turns
+// them into text on request.
 //
-// Limits: no more than four thousand million steps. Memory is what /proc said at the beginning. The walk frees only
-// what it has allocated since, so that what was readable stays so.
+// Limits: at most 2^32 - 1 steps. The memory map is that of /proc at the beginning. The walk frees only what it has
+// allocated itself, so readable memory stays readable.
 #include "heap/heap_walk.hpp"
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -83,7 +83,7 @@ void HeapWalk::go_on(const Task& task) {
   }
 }
 
-/// A value that lies in one that can be read.
+/// A value inside of a readable one.
 void HeapWalk::enter(std::uintptr_t address, std::size_t type_number, Way& way) {
   const HeapType& value = type(type_number);
   if (!value.leads) return;
@@ -106,7 +106,7 @@ void HeapWalk::look_into_object(std::uintptr_t address, std::size_t type_number,
     if (part.shape == Shape::pointer && ReadableMemory::get<std::uintptr_t>(place + part.at.begin) == 0) continue;
     Way inner = way_from(way, type_number, i);
     if (part.shape == Shape::object)
-      visit(place, steps[i].type, inner);  // what is in it has steps of its own
+      visit(place, steps[i].type, inner);  // the parts have steps of their own
     else
       enter(place, steps[i].type, inner);
   }
@@ -142,11 +142,11 @@ void HeapWalk::follow(std::uintptr_t address, const HeapType& pointer, Way& way)
   if (target != 0 && is_counted(address, pointer, way)) arrive(target, pointer.target, way);
 }
 
-/// False when nobody holds the object any more.
+/// False when no owner holds the object any more.
 bool HeapWalk::is_counted(std::uintptr_t address, const HeapType& pointer, Way& way) {
   if (pointer.at.count == Places::none) return true;
   const auto block = ReadableMemory::get<std::uintptr_t>(address + pointer.at.count);
-  if (block == 0) return pointer.pointing == Pointing::shared;  // one that holds nothing, and points at something
+  if (block == 0) return pointer.pointing == Pointing::shared;  // one that owns nothing, and points at something
   const std::uintptr_t count = block + pointer.at.value;
   const bool is_there = count % alignof(int) == 0 && memory_.can_read(count, sizeof(int));
   if (is_there && ReadableMemory::get<int>(count) > 0) return true;
@@ -165,7 +165,7 @@ void HeapWalk::arrive(std::uintptr_t target, std::size_t type_number, Way& way) 
   if (leads_on && entered_.insert(target, static_cast<std::uint32_t>(type_number))) put_off(target, type_number, way);
 }
 
-/// What begins with a vtable pointer is what the vtable says, and may begin before the base that was pointed to.
+/// An object with a vtable pointer is of the vtable's class, and may begin before the base that the pointer leads to.
 bool HeapWalk::resolve(std::uintptr_t& target, std::size_t& type_number, Way& way) {
   constexpr std::size_t to_first_function = 2 * sizeof(void*);
   const auto refuse = [&](Oddity kind) {
@@ -189,7 +189,7 @@ bool HeapWalk::resolve(std::uintptr_t& target, std::size_t& type_number, Way& wa
   const auto to_top = ReadableMemory::get<std::int64_t>(pointer - to_first_function);
   const HeapPart* base = base_at(vtable.type, static_cast<std::uint64_t>(-to_top), type_number);
   if (base == nullptr) return refuse(Oddity::another_class);
-  if (base->offset == Places::none) return true;  // a virtual base is not looked into from the whole
+  if (base->offset == Places::none) return true;  // a virtual base is not examined from the whole object
   target += static_cast<std::uintptr_t>(to_top);
   type_number = vtable.type;
   return true;
@@ -262,3 +262,30 @@ namespace moult {
 std::string HeapPath::text() const { return internal::behind<internal::HeapWalk>(*walk_).text_of(step_); }
 
 }  // namespace moult
+
+namespace moult::internal {
+
+namespace {
+
+std::string file_name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+std::size_t find_module(const Program& program, const std::string& name) {
+  std::string loaded;
+  for (std::size_t i = 0; i < program.modules().size(); ++i) {
+    const std::string& path = program.modules()[i].path;
+    if (path == name || file_name_of(path) == name) return i;
+    loaded += (loaded.empty() ? "" : ", ") + file_name_of(path);
+  }
+  throw Error(ErrorCode::not_found, name + ": no such module is loaded; loaded are " + loaded);
+}
+
+}  // namespace
+
+std::vector<std::size_t> find_modules(const Program& program, const std::vector<std::string>& names) {
+  std::vector<std::size_t> modules;
+  for (const std::string& name : names) modules.push_back(find_module(program, name));
+  if (modules.empty()) modules.push_back(0);  // the loader's first module is the program
+  return modules;
+}
+
+}  // namespace moult::internal

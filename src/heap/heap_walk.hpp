@@ -1,4 +1,4 @@
-// The walk over the heap of a stopped program, by a plan made of its debug information.
+// The walk over the heap of a stopped program, by a plan from its debug information.
 #pragma once
 
 #include <array>
@@ -13,11 +13,12 @@
 #include "pools/address_set.hpp"
 #include "pools/readable_memory.hpp"
 #include "symbols/heap_plan.hpp"
+#include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::internal {
 
-/// What was not what its type says.
+/// A contradiction between memory and its type.
 enum class Oddity : std::uint8_t {
   unreadable,
   misaligned,
@@ -32,15 +33,15 @@ enum class Oddity : std::uint8_t {
 struct FoundObject {
   void* object = nullptr;
   std::uint32_t wanted = 0;  ///< the class's number in the request
-  std::uint32_t step = 0;    ///< the way to it
+  std::uint32_t step = 0;    ///< the path to it
 };
 
 class HeapWalk final : public detail::OpaqueHeapWalk {
  public:
-  /// `may_change[i]`: an object of the wanted class i is left out where it cannot be written. `plan` must outlive it.
+  /// `may_change[i]`: objects of the wanted class i in read-only memory are left out. `plan` must outlive the walk.
   HeapWalk(const HeapPlan& plan, std::vector<bool> may_change, const StoppedWorld& stopped);
 
-  /// Finds all objects. Throws std::bad_alloc; Error: unsupported (more than the walk can hold), system.
+  /// Finds all objects. Throws std::bad_alloc; Error: unsupported (too many steps), system.
   void run();
   const std::vector<FoundObject>& found() const noexcept { return found_; }
   std::vector<HeapRemark> oddities() const;
@@ -51,18 +52,18 @@ class HeapWalk final : public detail::OpaqueHeapWalk {
  private:
   static constexpr std::uint32_t no_step = ~std::uint32_t{0};
 
-  /// One step of the way to a value: which part or element of which type.
+  /// One step of the path to a value: the part or element of the type.
   struct Step {
     std::uint32_t previous = no_step;  ///< none: the root of that number
     std::uint32_t type = 0;
     std::uint64_t number = 0;
   };
-  /// The way to a value, written down only where something is found on it.
+  /// The path to a value, stored only when something is found on it.
   struct Way {
     Step step;
-    std::uint32_t kept = no_step;  ///< where in steps_ it was written down
+    std::uint32_t kept = no_step;  ///< its index in steps_, if stored
   };
-  /// A value that is still to be looked into.
+  /// A value still to be examined.
   struct Task {
     std::uintptr_t address = 0;
     std::uint32_t type = 0;
@@ -103,5 +104,9 @@ class HeapWalk final : public detail::OpaqueHeapWalk {
   std::vector<ElementRun> runs_;          ///< of one of the others
   std::array<Odd, 7> odd_{};
 };
+
+/// The indices of the loaded modules with these file names or paths; the program itself if none is named. Throws Error:
+/// not_found.
+std::vector<std::size_t> find_modules(const Program& program, const std::vector<std::string>& names);
 
 }  // namespace moult::internal

@@ -38,6 +38,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
       manager_(std::move(manager)),
       record_(id, name_, manager_),
       recorder_(id, name_, manager_),
+      steps_code_(CodeUse::waiting_update, {vtable_of(update.get())}),
       update_(std::move(update)),
       patience_(update_->patience()) {
   transaction_->set_update(id);
@@ -399,6 +400,7 @@ RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failur
 /// Destroys the update, also if it was withdrawn: a handle keeps no update alive.
 void UpdateRun::let_go() {
   update_.reset();
+  steps_code_ = {};
   transaction_ = std::make_unique<Transaction>();
 }
 
@@ -407,6 +409,7 @@ void UpdateRun::release() {
   std::vector<std::string> changes = transaction_->changes();
   std::vector<std::string> warnings = transaction_->warnings();
   std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
+  steps_code_.set_use(CodeUse::ended_update);
   if (settled_ != UpdateState::applied && changes.empty()) let_go();
   record_.settle([&](UpdateReport& report) {
     report.state = *settled_;

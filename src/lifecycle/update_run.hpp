@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/code_record.hpp"
 #include "base/transaction.hpp"
 #include "lifecycle/change_token.hpp"
 #include "lifecycle/event_recorder.hpp"
@@ -105,6 +106,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   const std::string manager_;
   RunRecord record_;
   EventRecorder recorder_;
+  CodeRecord steps_code_;
   std::unique_ptr<Update> update_;
   std::unique_ptr<Transaction> transaction_ = std::make_unique<Transaction>();
   Patience patience_;

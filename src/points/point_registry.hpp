@@ -1,23 +1,22 @@
-// Which updates wait for threads to reach static update points, and which threads have.
+// The registry of static update points: which updates wait for threads, and which threads have reached a point.
 //
-// The board is plain data, used under one lock (static_points.cpp); each of its calls is one step of the protocol, and
-// tests/unit/alterability/point_board_test.cpp goes through all orders in which the steps can happen.
+// The registry is plain data under one lock (static_points.cpp). Each call is one step of the protocol;
+// tests/unit/points/point_registry_test.cpp runs the steps in every order.
 //
-// Who may do what:
-//   manager   begin      the wait is on the board; from now on threads that it wants stay
-//   thread    arrive     wanted: takes a seat on the board and sleeps until the seat's word is `called` or `released`
-//                        not wanted: passes
-//   manager   active     picks a seat of its wait whose thread is to carry the update out; its word becomes `called`
-//   thread    work       does, and makes the word `waiting` again unless it was released meanwhile
-//   manager   is_reached all that it wants have seats; from then on it cannot become untrue, since only `end` and
-//                        `expire` empty seats, and new moult::Threads take one before they begin
-//   manager   is_deserted  whoever was wanted has ended before it had a seat: the update fails, and ends its wait
-//   manager   end        takes the wait off, and every seat that no other wait wants off: their words become `released`
-//   thread    expire     the same for waits that their managers have forgotten
+// The protocol:
+//   manager   begin        registers the wait; from now on threads that it wants stay
+//   thread    arrive       wanted: takes a seat, and sleeps until the seat's word is `called` or `released`
+//                          not wanted: passes
+//   manager   active_seat  picks a seat of its wait whose thread applies the update; its word becomes `called`
+//   thread    work         applies it, and sets the word to `waiting` again unless it was released meanwhile
+//   manager   is_reached   every wanted thread has a seat; this stays true, since only `end` and `expire` empty seats,
+//                          and new moult::Threads take a seat before they begin
+//   manager   is_deserted  every wanted thread has ended without a seat: the update fails, and ends its wait
+//   manager   end          removes the wait, and every seat that no other wait wants; their words become `released`
+//   thread    expire       the same for waits that their managers have abandoned
 //
-// A seat is on its thread's stack. It is taken off the board first and released as the last thing done to it, both
-// under the lock: a thread is either seen by `end` or does not see the wait. So none sleeps on, and none is woken
-// twice.
+// A seat lies on its thread's stack. It is removed from the registry first, and released as the last access to it, both
+// under the lock. So a thread is seen by `end`, or does not see the wait: none sleeps on, and none is woken twice.
 #pragma once
 
 #include <algorithm>
@@ -33,64 +32,63 @@ namespace moult::internal {
 
 struct Seat;
 
-/// What a seat's word says to its thread.
+/// The message that a seat's word carries to its thread.
 enum class SeatWord : std::uint32_t { waiting, called, released };
 
-/// The word after the thread has done its work: it may have been released by what it did.
+/// The word after the thread has done its work, which may have released it.
 constexpr SeatWord after_work(SeatWord found) noexcept { return found == SeatWord::called ? SeatWord::waiting : found; }
 
-/// A thread that stays at a point, or before its main function.
+/// A thread at a point, or before its main function.
 struct Seated {
   ThreadId thread{};
   std::string_view point;
   bool is_at_start = false;
-  bool is_active = false;  ///< may carry an update out
+  bool is_active = false;  ///< may apply an update
   Seat* seat = nullptr;
 };
 
 /// One update's wait.
 struct PointWait {
   const void* owner = nullptr;
-  std::vector<std::string> points;  ///< any when empty
-  std::vector<ThreadId> threads;    ///< every moult::Thread when empty
-  ThreadId driver{};                ///< carries the update out: is never meant
+  std::vector<std::string> points;  ///< empty: any
+  std::vector<ThreadId> threads;    ///< empty: every moult::Thread
+  ThreadId driver{};                ///< the thread that applies the update; never wanted
   std::chrono::steady_clock::time_point good_until{};
-  std::chrono::steady_clock::time_point words_due{};  ///< not before is it told who is missing, which takes time
+  std::chrono::steady_clock::time_point words_due{};  ///< earliest time to name the missing threads, which is slow
   bool is_reached = false;
   bool is_expired = false;
 };
 
-class PointBoard final {
+class PointRegistry final {
  public:
   /// Throws std::bad_alloc.
   void begin(PointWait wait);
-  /// Null when the owner has none.
+  /// Null when the owner has no wait.
   PointWait* find(const void* owner) noexcept;
   std::size_t count() const noexcept { return waits_.size(); }
 
-  /// True: it was given the seat. Throws std::bad_alloc.
+  /// True: the thread has the seat. Throws std::bad_alloc.
   bool arrive(const Seated& arrival);
-  /// Remembers that it was, and that an expired wait is asked for again.
+  /// Remembers a true result. Asking for an expired wait renews it.
   bool is_reached(PointWait& wait) noexcept;
-  /// No thread is left that it waits for, and none was at a point: all have ended. Those that were named stay in any
-  /// case.
+  /// True when no wanted thread is left, and none was at a point: all have ended. Named threads stay wanted.
   bool is_deserted(const PointWait& wait) const noexcept { return !wait.is_reached && wanted_threads(wait).empty(); }
-  /// Whether there is any thread to wait for.
+  /// True when there is a thread to wait for.
   bool means_anybody(const PointWait& wait) const noexcept;
-  /// Who is not there yet. Throws std::bad_alloc.
+  /// The wanted threads without a seat. Throws std::bad_alloc.
   std::vector<ThreadId> missing(const PointWait& wait) const;
   bool is_wanted_by(const PointWait& wait, const Seated& seated) const noexcept;
 
-  /// A seat that the owner's wait wants, whose thread may carry its update out; null when there is none.
+  /// A seat that the owner's wait wants, and whose thread may apply its update; null when there is none.
   Seat* active_seat(const void* owner) noexcept;
 
-  /// Calls `let_go(seat)` for each thread that nobody wants any more.
+  /// Calls `let_go(seat)` for each thread that no wait wants any more.
   template <class LetGo>
   void end(const void* owner, LetGo&& let_go) {
     std::erase_if(waits_, [owner](const PointWait& wait) { return wait.owner == owner; });
     empty_seats(let_go);
   }
-  /// The same for waits of which `is_forgotten(wait)` holds; they stay on the board for their owners to see.
+  /// The same for waits with `is_forgotten(wait)`. They stay in the registry for their owners to see.
   template <class IsForgotten, class LetGo>
   void expire(IsForgotten&& is_forgotten, LetGo&& let_go) {
     for (PointWait& wait : waits_)
@@ -101,7 +99,7 @@ class PointBoard final {
   Seated* seat_of(ThreadId thread) noexcept;
   const std::vector<Seated>& seats() const noexcept { return seats_; }
 
-  /// The moult::Threads that run. Throws std::bad_alloc.
+  /// The running moult::Threads. Throws std::bad_alloc.
   void add_thread(ThreadId thread) { threads_.push_back(thread); }
   void remove_thread(ThreadId thread) noexcept { std::erase(threads_, thread); }
   const std::vector<ThreadId>& threads() const noexcept { return threads_; }

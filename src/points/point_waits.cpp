@@ -1,12 +1,12 @@
-// Static update points, as an update sees them: it says whom it waits for where, and waits.
+// Static update points from the update's side: it selects threads and points, and waits.
 //
-// The threads' side is static_points.cpp. Here one update at a time is carried out, but several may wait: an inline
-// manager's between two probes beside another's. Each has its wait on the board; a thread goes on when none wants it.
+// static_points.cpp is the threads' side. One update at a time is applied, but several may wait, since an inline
+// manager's update waits between two probes. Each has its wait in the registry; a thread goes on when no wait wants it.
 //
-// What lets the threads go is recorded in the transaction before the first one stays (Transaction::on_attempt_end), so
-// that every end of an attempt does.
+// The transaction records the release of the threads before the first one stays, so every end of an attempt releases
+// them.
 //
-// Limits: nothing tells of the end of a thread that is not moult's, so it is looked for now and then.
+// Limits: nothing reports the end of a thread that is not a moult::Thread, so the wait checks every 50 ms.
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -25,14 +25,14 @@
 namespace moult {
 namespace {
 
-using internal::point_board;
-using internal::PointBoard;
+using internal::point_registry;
+using internal::PointRegistry;
 using internal::PointWait;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds worth_telling{100};  ///< a wait of that length
-constexpr int share_of_words = 10;          ///< of the time that probes go on, a tenth goes into words
+constexpr milliseconds worth_telling{100};  ///< of waits, before the reason is set
+constexpr int share_of_words = 10;          ///< the reasons may take a tenth of the probing time
 
 internal::Transaction& transaction_of_the_step() {
   internal::Transaction* transaction = internal::Transaction::current();
@@ -67,7 +67,7 @@ std::string in_words(const std::vector<std::string>& points) {
   return text;
 }
 
-/// One look at the board. It copies what the words for a refusal need.
+/// One look at the registry. Copies what a refusal's message needs.
 struct Look {
   bool is_reached = false;
   std::vector<std::string> points;
@@ -76,23 +76,23 @@ struct Look {
   Clock::time_point words_due{};
 };
 
-Look look(PointBoard& board, const internal::Transaction& owner, const Patience& patience) {
-  PointWait* wait = board.find(&owner);
+Look look(PointRegistry& registry, const internal::Transaction& owner, const Patience& patience) {
+  PointWait* wait = registry.find(&owner);
   if (wait == nullptr)
     throw Error(ErrorCode::invalid_argument,
                 "no threads were told to stay at static update points; call setup_wait_static_points in "
                 "preupdate_setup");
   wait->driver = this_thread_id();
   wait->good_until = end_of(patience);
-  if (board.is_reached(*wait)) return {true, {}, {}, {}, {}};
-  if (board.is_deserted(*wait))
+  if (registry.is_reached(*wait)) return {true, {}, {}, {}, {}};
+  if (registry.is_deserted(*wait))
     throw Error(ErrorCode::not_found, "every moult::Thread has ended before it reached " + in_words(wait->points) +
                                           "; name a point that they come by, or threads that run");
-  return {false, wait->points, wait->threads, board.missing(*wait), wait->words_due};
+  return {false, wait->points, wait->threads, registry.missing(*wait), wait->words_due};
 }
 
 Look look(const internal::Transaction& owner, const Patience& patience) {
-  return point_board().with([&](PointBoard& board) { return look(board, owner, patience); });
+  return point_registry().with([&](PointRegistry& registry) { return look(registry, owner, patience); });
 }
 
 struct Calls {
@@ -124,7 +124,7 @@ std::string in_words(const std::vector<internal::CodeAddress>& calls, const inte
   return text;
 }
 
-/// Who has not reached what, and where it is. Stops the program for the look.
+/// The missing threads, with their calls in progress. Stops the program for the check.
 std::string explain(const Look& look, const Patience& patience) {
   MOULT_FAULT("alterability.static_points.explain");
   const std::vector<Calls> stacks = calls_of(look.missing, patience);
@@ -136,7 +136,7 @@ std::string explain(const Look& look, const Patience& patience) {
   return text;
 }
 
-/// For whoever asks meanwhile: costs nothing.
+/// The same without a stop, for status requests meanwhile.
 std::string in_short(const Look& look) {
   std::string text;
   for (ThreadId thread : look.missing) text += (text.empty() ? "" : ", ") + internal::describe_thread(thread);
@@ -144,17 +144,17 @@ std::string in_short(const Look& look) {
 }
 
 void postpone_words(const internal::Transaction& owner, Clock::duration length) {
-  point_board().with([&](PointBoard& board) { board.find(&owner)->words_due = Clock::now() + length; });
+  point_registry().with([&](PointRegistry& registry) { registry.find(&owner)->words_due = Clock::now() + length; });
 }
 
 void await_arrivals(const internal::Transaction& owner, Clock::time_point until) {
-  point_board().wait_until(
+  point_registry().wait_until(
       until,
-      [&](PointBoard& board) {
-        PointWait& wait = *board.find(&owner);
-        return board.is_reached(wait) || board.is_deserted(wait);
+      [&](PointRegistry& registry) {
+        PointWait& wait = *registry.find(&owner);
+        return registry.is_reached(wait) || registry.is_deserted(wait);
       },
-      [](PointBoard&, bool) {});
+      [](PointRegistry&, bool) {});
 }
 
 }  // namespace
@@ -201,7 +201,7 @@ bool wait_static_points_reached(const Patience& patience) {
   for (;;) {
     const Look found = look(transaction, patience);
     if (found.is_reached) return true;
-    transaction.resume();  // who is missing could not come
+    transaction.resume();  // so that the missing threads can come
     refuse_gone(found.named);
     const Clock::time_point now = Clock::now();
     if (now >= deadline) {

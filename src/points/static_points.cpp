@@ -1,27 +1,27 @@
-// Static update points, as the program's threads see them: they stay where the program chose to be changed.
+// Static update points from the threads' side: a thread stays where the program chose to be changed.
 //
-// Why: quiescence says that a function is not active, not that the program is between two of its steps. A point says
-// just that, and the program's author has chosen it.
+// Problem: quiescence says that a function is not active, not that the program is between two of its steps. A point
+// says just that; the program's author chose it.
 //
-// How: a global count says whether any update waits; that is all a point looks at while none does. Otherwise the thread
-// looks at the board (point_board.hpp, with the protocol) under its lock, and when it is wanted sleeps on the word of a
-// seat on its own stack. So the program is stopped around sleeping threads as ever, by StoppedWorld: they hold no lock
-// of moult and stand in a system call, a safepoint. A seat's word:
+// Approach: a point reads a global count of waiting updates, and nothing else while it is 0. Otherwise the thread looks
+// into the registry (point_registry.hpp, with the protocol) under its lock. If it is wanted, it sleeps on the word of a
+// seat on its own stack. StoppedWorld then stops the program around sleeping threads as usual: they hold no lock of
+// moult, and a system call is a safepoint. A seat's word:
 //
-//   waiting --end_wait (manager), or expire (a thread, for a forgotten wait)--> released
+//   waiting --end_wait (manager), or expire (a thread, for an abandoned wait)--> released
 //   waiting --work_at_point (manager)--> called --do_work (the thread)--> waiting
 //   called --end_wait (by the work itself)--> released
 //
-// Who may do what: the board's lock guards the seat while it is on the board. Whoever takes it off writes `released`
-// under the lock as the last thing done to it; from then on the seat is its thread's alone. The wake that follows may
-// come after the thread has gone on; what waits at that address then, if anything, wakes for no reason. Work is the
-// manager's until it is in the seat, its thread's until `is_done`, and the manager's again.
+// The registry's lock guards a seat while it is in the registry. Removal ends with writing `released` under the lock;
+// from then on the seat belongs to its thread alone. The following wake may come after the thread has gone on; any
+// futex at that address then wakes for no reason. Work belongs to the manager until it is in the seat, to the seat's
+// thread until `is_done`, and then to the manager again.
 //
-// An active thread carries the update's steps out by itself, from the stop to the resume, while the manager waits for
-// it: it stops the program from its point, and the manager's thread with it.
+// An active thread applies the update's steps by itself, from the stop to the resume, while the manager waits for it:
+// it stops the program, manager included, from its point.
 //
-// Limits: a thread that holds what another needs to come to its point keeps that one away until the update's patience
-// is over.
+// Limits: a thread that holds what another needs to reach its point keeps that one away until the update's patience
+// ends.
 #include "points/static_points.hpp"
 
 #include <atomic>
@@ -45,7 +45,7 @@ constinit std::atomic<std::uint32_t> static_point_waits{0};
 
 namespace moult::internal {
 
-/// Steps of an update that a thread is called to carry out at its point. On the stack of the one that waits for it.
+/// Steps of an update that a thread runs at its point. On the stack of the waiting manager.
 struct Work {
   const std::function<void()>& steps;
   std::exception_ptr failure;
@@ -55,32 +55,32 @@ struct Work {
 struct Seat {
   std::atomic<std::uint32_t> word{static_cast<std::uint32_t>(SeatWord::waiting)};  ///< a futex
   Work* work = nullptr;
-  std::function<void()> departure;
+  std::function<void()> exit;
 
   SeatWord says() const noexcept { return static_cast<SeatWord>(word.load()); }
-  void say(SeatWord fresh) noexcept {
-    word = static_cast<std::uint32_t>(fresh);
+  void say(SeatWord next) noexcept {
+    word = static_cast<std::uint32_t>(next);
     futex_wake_all(word);
   }
 };
 
 namespace {
 
-/// Only the thread that forked is there, and whoever held the lock is not.
+/// The child has only the thread that forked; the lock's holder may be missing.
 void reset_points_in_child() {
   detail::static_point_waits = 0;
-  new (&point_board()) Guarded<PointBoard>;
+  new (&point_registry()) Guarded<PointRegistry>;
 }
 
 void let_go(Seat* seat) noexcept { seat->say(SeatWord::released); }
 
-/// An inline manager whose owner does not call it any more must not keep threads for ever.
+/// An inline manager whose owner stops calling it must not keep threads for ever.
 void expire_forgotten_waits() noexcept {
   const std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
   auto is_forgotten = [now](const PointWait& wait) {
     return now >= wait.good_until && !static_cast<const Transaction*>(wait.owner)->is_in_hand();
   };
-  point_board().with([&](PointBoard& points) { points.expire(is_forgotten, let_go); });
+  point_registry().with([&](PointRegistry& points) { points.expire(is_forgotten, let_go); });
 }
 
 void do_work(Seat& seat) noexcept {
@@ -114,32 +114,32 @@ void sit(Seat& seat) noexcept {
 
 thread_local bool is_active = false;
 
-/// Stays for as long as an update wants it to, and returns what is to be done then. Does not throw: without memory the
-/// point is passed, and the update waits for the next time.
+/// Stays as long as an update wants the thread, and returns its pending exit. Does not throw: without memory the thread
+/// passes the point, and the update waits for the next time.
 std::function<void()> stay(std::string_view point, bool is_at_start) noexcept {
   Seat seat;
   const Seated arrival{this_thread_id(), point, is_at_start, is_active, &seat};
   try {
-    if (!point_board().with([&](PointBoard& points) { return points.arrive(arrival); })) return {};
+    if (!point_registry().with([&](PointRegistry& points) { return points.arrive(arrival); })) return {};
   } catch (const std::bad_alloc&) {
     return {};
   }
-  point_board().notify();
+  point_registry().notify();
   sit(seat);
-  return std::move(seat.departure);
+  return std::move(seat.exit);
 }
 
-/// A point's seat; a thread before its main function has none.
-Seat* seat_at_point(PointBoard& points, ThreadId thread) noexcept {
+/// The seat of a thread at a point; a thread before its main function has none.
+Seat* seat_at_point(PointRegistry& points, ThreadId thread) noexcept {
   const Seated* seated = points.seat_of(thread);
   return seated == nullptr || seated->is_at_start ? nullptr : seated->seat;
 }
 
 }  // namespace
 
-/// Threads may come by when the program is ending: it is never destroyed.
-Guarded<PointBoard>& point_board() {
-  static auto* const made = new Guarded<PointBoard>;
+/// Never destroyed: threads may reach points while the program ends.
+Guarded<PointRegistry>& point_registry() {
+  static auto* const made = new Guarded<PointRegistry>;
   return *made;
 }
 
@@ -147,7 +147,7 @@ void be_ready_for_fork() { register_fork_handlers(ForkPlace::static_points, {.in
 
 void begin_wait(PointWait wait) {
   be_ready_for_fork();
-  point_board().with([&](PointBoard& points) {
+  point_registry().with([&](PointRegistry& points) {
     if (points.find(wait.owner) != nullptr)
       throw Error(ErrorCode::invalid_argument,
                   "this update waits for threads at static update points already; name all points in one call");
@@ -160,7 +160,7 @@ void begin_wait(PointWait wait) {
 }
 
 void end_wait(const void* owner) noexcept {
-  point_board().with([owner](PointBoard& points) {
+  point_registry().with([owner](PointRegistry& points) {
     points.end(owner, let_go);
     detail::static_point_waits = static_cast<std::uint32_t>(points.count());
   });
@@ -168,7 +168,7 @@ void end_wait(const void* owner) noexcept {
 
 void work_at_point(const void* owner, const std::function<void()>& steps) {
   Work work{steps, nullptr};
-  const bool is_called = point_board().with([&](PointBoard& points) {
+  const bool is_called = point_registry().with([&](PointRegistry& points) {
     Seat* seat = points.active_seat(owner);
     if (seat == nullptr) return false;
     seat->work = &work;
@@ -181,17 +181,17 @@ void work_at_point(const void* owner, const std::function<void()>& steps) {
 }
 
 std::optional<std::string> point_of(ThreadId thread) {
-  return point_board().with([thread](PointBoard& points) -> std::optional<std::string> {
+  return point_registry().with([thread](PointRegistry& points) -> std::optional<std::string> {
     const Seated* seated = points.seat_of(thread);
     if (seated == nullptr || seated->is_at_start) return std::nullopt;
     return std::string(seated->point);
   });
 }
 
-void set_departure(ThreadId thread, std::function<void()> departure) {
-  const bool is_there = point_board().with([&](PointBoard& points) {
+void set_pending_exit(ThreadId thread, std::function<void()> exit) {
+  const bool is_there = point_registry().with([&](PointRegistry& points) {
     Seat* seat = seat_at_point(points, thread);
-    if (seat != nullptr) seat->departure = std::move(departure);
+    if (seat != nullptr) seat->exit = std::move(exit);
     return seat != nullptr;
   });
   if (!is_there)
@@ -199,24 +199,24 @@ void set_departure(ThreadId thread, std::function<void()> departure) {
                 describe_thread(thread) + " does not stay at a static update point; wait until it has reached one");
 }
 
-void clear_departure(ThreadId thread) noexcept {
-  std::function<void()> departure;  // its captures are destroyed outside of the lock
-  point_board().with([&](PointBoard& points) {
-    if (Seat* seat = seat_at_point(points, thread)) std::swap(departure, seat->departure);
+void clear_pending_exit(ThreadId thread) noexcept {
+  std::function<void()> exit;  // its captures are destroyed outside of the lock
+  point_registry().with([&](PointRegistry& points) {
+    if (Seat* seat = seat_at_point(points, thread)) std::swap(exit, seat->exit);
   });
 }
 
 void begin_thread(ThreadRole role, const std::function<void()>& publish) {
   be_ready_for_fork();
   is_active = role == ThreadRole::active;
-  point_board().with([](PointBoard& points) { points.add_thread(this_thread_id()); });
+  point_registry().with([](PointRegistry& points) { points.add_thread(this_thread_id()); });
   publish();
   if (detail::static_point_waits != 0) stay({}, true);
 }
 
 void end_thread() noexcept {
-  point_board().with([](PointBoard& points) { points.remove_thread(this_thread_id()); });
-  if (detail::static_point_waits != 0) point_board().notify();
+  point_registry().with([](PointRegistry& points) { points.remove_thread(this_thread_id()); });
+  if (detail::static_point_waits != 0) point_registry().notify();
 }
 
 }  // namespace moult::internal
@@ -224,9 +224,9 @@ void end_thread() noexcept {
 namespace moult {
 
 void detail::stop_at_static_point(std::string_view name) {
-  if (internal::Transaction::current() != nullptr) return;  // an update's own work, perhaps in a stopped program
+  if (internal::Transaction::current() != nullptr) return;  // an update's own code, perhaps in a stopped program
   internal::let_stop_pass();
-  if (const std::function<void()> departure = internal::stay(name, false)) departure();
+  if (const std::function<void()> exit = internal::stay(name, false)) exit();
 }
 
 }  // namespace moult

@@ -1,4 +1,4 @@
-// Threads that stay at static update points: what other mechanisms do with them.
+// Threads at static update points, as other mechanisms use them.
 #pragma once
 
 #include <functional>
@@ -12,31 +12,31 @@
 
 namespace moult::internal {
 
-/// Where the thread stays: the name of its static update point. Nothing when it runs.
+/// The name of the static update point where the thread stays; nothing when it runs.
 std::optional<std::string> point_of(ThreadId thread);
 
-/// When the thread is let go, it calls `departure()` at its point, in its own context, instead of going on behind it.
-/// The departure may leave by unwinding: moult holds nothing then, and lets it through. Replaces an earlier one. Usable
-/// in a stopped program. Throws Error (not_found) when the thread stays at no point.
-void set_departure(ThreadId thread, std::function<void()> departure);
-/// Takes it back, for undo. Nothing when there is none.
-void clear_departure(ThreadId thread) noexcept;
+/// When the thread is released, it calls `exit()` at its point, in its own context, instead of continuing. `exit` may
+/// leave by unwinding: moult holds nothing then, and lets it pass. Replaces an earlier one. Usable in a stopped
+/// program. Throws Error (not_found) when the thread stays at no point.
+void set_pending_exit(ThreadId thread, std::function<void()> exit);
+/// Removes the pending exit, for undo. Does nothing when there is none.
+void clear_pending_exit(ThreadId thread) noexcept;
 
-/// A child of fork begins with an empty board. Throws std::bad_alloc.
+/// Gives a child of fork an empty registry. Throws std::bad_alloc.
 void be_ready_for_fork();
 
-/// For moult::Thread. The calling thread begins: from here on it is waited for where no threads are named. It stays
-/// here for as long as such a wait has been reached already. `publish()` is called before that. Throws std::bad_alloc.
+/// For moult::Thread, in the new thread: registers it for waits that name no threads, and calls `publish()`. If such a
+/// wait has been reached already, the thread stays here until that wait ends. Throws std::bad_alloc.
 void begin_thread(ThreadRole role, const std::function<void()>& publish);
-/// It ends: it is not waited for any more.
+/// Removes the thread: waits do not want it any more.
 void end_thread() noexcept;
 
-/// The one board of the process.
-Guarded<PointBoard>& point_board();
-/// From now on threads look at the board. Throws Error (invalid_argument) when the owner has a wait there already, and
-/// not_found when nobody is meant.
+/// The registry of the process.
+Guarded<PointRegistry>& point_registry();
+/// From now on threads look into the registry. Throws Error: invalid_argument when the owner has a wait already,
+/// not_found when no thread is wanted.
 void begin_wait(PointWait wait);
-/// Takes the owner's wait off and lets go who stays for it alone. Nothing when there is none.
+/// Removes the owner's wait, and releases the threads that only it wanted. Does nothing when there is none.
 void end_wait(const void* owner) noexcept;
 /// Calls `steps()` in an active thread that stays for the owner's wait, or else in this one, and throws what it threw.
 void work_at_point(const void* owner, const std::function<void()>& steps);

@@ -16,7 +16,7 @@
 namespace moult::internal {
 
 /// One for each region in which objects were ever converted like that; there to stay.
-class Awaiting final {
+class PendingSlabs final {
  public:
   enum class Chunk : std::uint8_t {
     done,     ///< or never had to be

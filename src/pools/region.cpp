@@ -66,10 +66,10 @@ Slab* Region::add_slab() noexcept {
   return slab;
 }
 
-void Region::provide_awaiting() {
+void Region::provide_pending() {
   if (awaiting.load() != nullptr) return;
-  std::unique_ptr<Awaiting> made = std::make_unique<Awaiting>();
-  Awaiting* none = nullptr;
+  std::unique_ptr<PendingSlabs> made = std::make_unique<PendingSlabs>();
+  PendingSlabs* none = nullptr;
   if (!awaiting.compare_exchange_strong(none, made.get())) return;
   static_cast<void>(made.release());  // as long-lived as the region
 }

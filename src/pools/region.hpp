@@ -76,16 +76,16 @@ class Region final {
   /// The live slots among 64 of a slab that `portion` stands for, those included that wait to be converted.
   std::uint64_t live(std::uint32_t index, std::uint32_t word, Portion portion) const noexcept {
     const Slab& wanted = slab(index);
-    const Awaiting* waiting = awaiting.load(std::memory_order_acquire);
+    const PendingSlabs* waiting = awaiting.load(std::memory_order_acquire);
     if (waiting == nullptr || portion == Portion::all) return wanted.live(word, portion);
     std::uint64_t other = waiting->as_now(index, wanted.others()[word].load(std::memory_order_relaxed));
     return wanted.live(word) & (portion == Portion::other ? other : ~other);
   }
 
   /// Sees to it that `awaiting` is there. Throws std::bad_alloc.
-  void provide_awaiting();
+  void provide_pending();
 
-  std::atomic<Awaiting*> awaiting{nullptr};  ///< null until the first conversion at first use; set once
+  std::atomic<PendingSlabs*> awaiting{nullptr};  ///< null until the first conversion at first use; set once
   std::atomic<Region*> next{nullptr};        ///< the pool's next region; set once
 
  private:

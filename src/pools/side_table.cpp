@@ -13,6 +13,7 @@
 #include "pools/side_table.hpp"
 
 #include <algorithm>
+#include <typeinfo>
 #include <utility>
 
 #include "moult/error.hpp"
@@ -91,7 +92,31 @@ void LooseValues::add(detail::SideValue& value) noexcept {
   end_ = &value.next;
 }
 
-SideTable::SideTable(std::string name, detail::MakeValue make) : name_(std::move(name)), make_(std::move(make)) {}
+SideTable::SideTable(std::string name, detail::MakeValue make, const void* maker)
+    : name_(std::move(name)), make_(std::move(make)) {
+  if (make_ && maker != nullptr) note_code(maker);
+}
+
+void SideTable::note_code(const void* place) {
+  const auto is_it = [place](const auto& noted) { return noted.first == place; };
+  if (code_.with([&](const auto& all) { return std::any_of(all.begin(), all.end(), is_it); })) return;
+  CodeRecord record(CodeUse::called_later, {place});
+  code_.with([&](auto& all) { all.emplace_back(place, record); });
+  keep_after_stop(std::move(record));
+}
+
+/// The destructor is found by the value's type, whose description lies in the same module.
+void SideTable::note_code_of(const detail::SideValue& value) {
+  const void* const type = &typeid(value);
+  if (last_code_.load(std::memory_order_relaxed) == type) return;
+  note_code(type);
+  last_code_.store(type, std::memory_order_relaxed);
+}
+
+void SideTable::forget_code() noexcept {
+  code_.with([](auto& all) { all.clear(); });
+  last_code_ = nullptr;
+}
 
 Guarded<SideTable::Shard>& SideTable::shard_of(const void* object) const noexcept {
   return shards_[hash_of(object) % shard_count];
@@ -131,6 +156,7 @@ detail::SideValue& SideTable::value_of(void* object) {
 detail::SideValue& SideTable::add(const void* object, std::unique_ptr<detail::SideValue> fresh) {
   Pool& pool = pool_of_object(object, name_);
   pool.add_care(Pool::drop_values);
+  note_code_of(*fresh);
   fresh->object = object;
   fresh->number = 1 + last_number.fetch_add(1, std::memory_order_relaxed);
   return shard_of(object).with([&](Shard& shard) -> detail::SideValue& {

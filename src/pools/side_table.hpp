@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/code_record.hpp"
 #include "base/guarded.hpp"
 #include "moult/detail/additions.hpp"
 #include "moult/detail/opaque.hpp"
@@ -36,8 +38,9 @@ class LooseValues final {
 /// Safe for several threads. There as long as the process, since handles lead to it.
 class SideTable final : public detail::OpaqueSideTable {
  public:
-  /// `name` is for messages: "the field origin of Data".
-  SideTable(std::string name, detail::MakeValue make);
+  /// `name` is for messages: "the field origin of Data". `maker` is something in the module that `make` is from, and may
+  /// be null where there is none.
+  SideTable(std::string name, detail::MakeValue make, const void* maker = nullptr);
   /// Of one that was never published.
   ~SideTable() { take_all(); }
   SideTable(const SideTable&) = delete;
@@ -63,6 +66,10 @@ class SideTable final : public detail::OpaqueSideTable {
   detail::SideValue* take(const void* object, std::uint64_t number) noexcept;
   LooseValues take_all() noexcept;
 
+  /// The code that makes and destroys values is on record from its first use on. No more of what this stop has added:
+  /// it is undone.
+  void forget_code() noexcept;
+
   /// The tables that may hold values, the newest first; made known once, by `publish`.
   static SideTable* first() noexcept;
   SideTable* next() const noexcept { return next_; }
@@ -84,6 +91,8 @@ class SideTable final : public detail::OpaqueSideTable {
   static constexpr std::size_t shard_count = 32;
 
   Guarded<Shard>& shard_of(const void* object) const noexcept;
+  void note_code(const void* place);
+  void note_code_of(const detail::SideValue& value);
   template <class Matches>
   detail::SideValue* take_if(const void* object, Matches&& matches) noexcept;
 
@@ -92,6 +101,8 @@ class SideTable final : public detail::OpaqueSideTable {
   std::atomic<std::size_t> count_{0};
   mutable std::array<Guarded<Shard>, shard_count> shards_;
   Guarded<std::vector<CodeRange>> users_;
+  Guarded<std::vector<std::pair<const void*, CodeRecord>>> code_;
+  std::atomic<const void*> last_code_{nullptr};  ///< mostly that of the next value
   SideTable* next_ = nullptr;
 };
 

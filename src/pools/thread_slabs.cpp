@@ -75,7 +75,7 @@ std::byte* take(const Owned& mine, const Pool& pool) noexcept {
   std::uint64_t taken = mine.word->load(std::memory_order_relaxed);
   if (taken == ~std::uint64_t{0}) return nullptr;
   std::byte* slot = mine.begin + static_cast<std::size_t>(std::countr_one(taken)) * pool.cut().slot_size;
-  mark_raw(slot, pool.shape().object_size);
+  mark_uninitialised(slot, pool.shape().object_size);
   std::atomic_signal_fence(std::memory_order_release);  // a stop finds no live slot without the mark
   mine.word->store(taken | (taken + 1), std::memory_order_relaxed);
   return slot;

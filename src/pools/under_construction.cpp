@@ -41,34 +41,34 @@ Extent extent_of(std::span<const Pool* const> pools) noexcept {
 /// The slot, if it is marked, that `address` lies in.
 const std::byte* marked_slot_around(const Pool& pool, const StoppedWorld& stopped, std::uintptr_t address) noexcept {
   std::optional<Slot> found = slot_around(pool, stopped, reinterpret_cast<const void*>(address));
-  if (!found || !is_raw(found->begin(pool), pool.shape().object_size)) return nullptr;
+  if (!found || !is_uninitialised(found->begin(pool), pool.shape().object_size)) return nullptr;
   return found->begin(pool);
 }
 
 /// Not checked by the address sanitizer: its own markers lie between the variables of a stack.
-[[gnu::no_sanitize_address]] std::optional<UnmadeObject> find_among(std::span<const std::uint64_t> words,
+[[gnu::no_sanitize_address]] std::optional<ObjectUnderConstruction> find_among(std::span<const std::uint64_t> words,
                                                                     std::span<const Pool* const> pools,
                                                                     const Extent& extent,
                                                                     const StoppedWorld& stopped) noexcept {
   for (const std::uint64_t& word : words) {
     if (word < extent.begin || word >= extent.end) continue;
     for (const Pool* pool : pools)
-      if (const std::byte* slot = marked_slot_around(*pool, stopped, word)) return UnmadeObject{pool, slot, {}};
+      if (const std::byte* slot = marked_slot_around(*pool, stopped, word)) return ObjectUnderConstruction{pool, slot, {}};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::string describe(const UnmadeObject& unmade) {
+std::string describe(const ObjectUnderConstruction& unmade) {
   return describe_thread(unmade.thread) + " may be about to construct the object of " +
          unmade.pool->contents().usual->readable + " at " + hex_text(reinterpret_cast<std::uintptr_t>(unmade.slot)) +
          ", to whose first and last eight bytes nothing was written yet";
 }
 
-std::optional<UnmadeObject> find_unmade(std::span<const Pool* const> pools, const StoppedWorld& stopped) {
+std::optional<ObjectUnderConstruction> find_under_construction(std::span<const Pool* const> pools, const StoppedWorld& stopped) {
   const Extent extent = extent_of(pools);
-  std::optional<UnmadeObject> found;
+  std::optional<ObjectUnderConstruction> found;
   if (extent.end == 0) return found;
   for (ThreadId thread : stopped.threads().first(stopped.thread_count())) {
     stopped.visit_words(thread, [&](std::span<const std::uint64_t> words) {

@@ -14,7 +14,7 @@
 
 namespace moult::internal {
 
-inline constexpr std::uint64_t raw_pattern = 0x9d6f0e8bc35a71e4;
+inline constexpr std::uint64_t uninitialised_pattern = 0x9d6f0e8bc35a71e4;
 
 /// Where the second half of the mark is. A slot has 16 bytes at least.
 constexpr std::size_t second_mark(std::size_t object_size) noexcept { return object_size < 16 ? 0 : object_size - 8; }
@@ -23,17 +23,17 @@ using MarkBytes [[gnu::may_alias, gnu::aligned(1)]] = std::uint64_t;
 using ShortMarkBytes [[gnu::may_alias, gnu::aligned(1)]] = std::uint32_t;
 
 inline std::uint64_t mark_of(const std::byte* slot) noexcept {
-  return raw_pattern ^ reinterpret_cast<std::uintptr_t>(slot);
+  return uninitialised_pattern ^ reinterpret_cast<std::uintptr_t>(slot);
 }
 
 /// The slot's poison, if any, does not matter, here and below: a thread may be stopped before it is taken away.
-[[gnu::no_sanitize_address]] inline void mark_raw(std::byte* slot, std::size_t object_size) noexcept {
+[[gnu::no_sanitize_address]] inline void mark_uninitialised(std::byte* slot, std::size_t object_size) noexcept {
   *reinterpret_cast<MarkBytes*>(slot) = mark_of(slot);
   *reinterpret_cast<MarkBytes*>(slot + second_mark(object_size)) = mark_of(slot);
 }
 
 /// Whether `bytes`, which are those of the slot wherever they lie now, bear the mark still.
-[[gnu::no_sanitize_address]] inline bool is_raw(const std::byte* slot, const std::byte* bytes,
+[[gnu::no_sanitize_address]] inline bool is_uninitialised(const std::byte* slot, const std::byte* bytes,
                                                 std::size_t object_size) noexcept {
   std::uint64_t mark = mark_of(slot);
   if (object_size < 8)
@@ -43,6 +43,6 @@ inline std::uint64_t mark_of(const std::byte* slot) noexcept {
 }
 
 /// Whether the slot bears the mark still.
-inline bool is_raw(const std::byte* slot, std::size_t object_size) noexcept { return is_raw(slot, slot, object_size); }
+inline bool is_uninitialised(const std::byte* slot, std::size_t object_size) noexcept { return is_uninitialised(slot, slot, object_size); }
 
 }  // namespace moult::internal

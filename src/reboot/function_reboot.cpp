@@ -1,12 +1,13 @@
-// How: the frame of the call is left as any (departures.cpp). What is entered instead is a function with the same
-// result type, an instance of a template of the update's: it knows how such a result is returned, and the caller how it
-// is taken, since both were compiled to the same rules. Only the place for a result in memory has to be handed on; the
-// old function was given it in a register and keeps it where its code says (code/entry_value.hpp).
+// The call's frame is left like any other (pending_exits.cpp). The thread then enters a function with the same result
+// type, an instance of a template in the update. That instance returns its result by the rules by which the caller
+// takes it, since both follow one ABI. Only the place of a result in memory must be passed on. The old function
+// received it in a register, and its code shows where it keeps it (code/entry_value.hpp).
 #include "reboot/function_reboot.hpp"
 
 #include <cstring>
 #include <utility>
 
+#include "base/code_record.hpp"
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
 #include "code/entry_value.hpp"
@@ -17,11 +18,11 @@
 namespace moult::internal {
 namespace {
 
-/// Goes on with a new function.
-class ToSuccessor final : public Departure {
+/// An exit that goes on with a new function.
+class ToSuccessor final : public PendingExit {
  public:
   ToSuccessor(ThreadId thread, std::string call, const Exit& exit, std::unique_ptr<moult::detail::Successor> successor)
-      : Departure(thread, std::move(call), exit), successor_(std::move(successor)) {}
+      : PendingExit(thread, std::move(call), exit), successor_(std::move(successor)) {}
 
   std::unique_ptr<moult::detail::Successor> take() noexcept { return std::move(successor_); }
 
@@ -29,14 +30,14 @@ class ToSuccessor final : public Departure {
   std::unique_ptr<moult::detail::Successor> successor_;
 };
 
-/// The version that the call is of.
+/// The version that the call belongs to.
 const FunctionExtent& extent_at(const std::vector<FunctionExtent>& versions, CodeAddress address) {
   for (const FunctionExtent& version : versions)
     if (version.contains(address)) return version;
   return versions.front();
 }
 
-/// A clone has parameters of its own, and may leave out a result that nobody uses.
+/// A clone has parameters of its own, and may omit a result that nothing uses.
 void refuse_clone(const FunctionExtent& version, CodeAddress address) {
   const Program program = Program::of_this_process();
   const std::optional<FunctionSymbol> function = program.at(address);
@@ -52,7 +53,7 @@ PreparedReboot PreparedReboot::prepare(ThreadId thread, const FunctionReboot& re
   MOULT_FAULT("redefine.function_reboot.prepare");
   PreparedReboot prepared(thread, reboot);
   prepared.versions_ = extents_of_versions(Program::of_this_process(), reboot.rebooted());
-  prepared.check_ = ExitCheck::prepare();
+  prepared.check_ = UnwindCheck::prepare();
   return prepared;
 }
 
@@ -114,8 +115,10 @@ void PreparedReboot::commit(const StoppedStep& step) const {
                                             "where its debug information says");
   MOULT_FAULT("redefine.function_reboot.capture");
   std::unique_ptr<moult::detail::Successor> successor = reboot_.make_successor()(FrameView(locals));
+  successor->record = std::make_shared<CodeRecord>(
+      CodeUse::called_later, std::vector<const void*>{reboot_.successor(), reboot_.caller().module});
   const std::string line = version.name + " in " + describe_thread(thread_) + " left for its new version";
-  depart(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
+  schedule_exit(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
 }
 
 }  // namespace moult::internal

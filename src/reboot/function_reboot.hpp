@@ -1,4 +1,4 @@
-// Calls in progress that are left, with a new function in their place.
+// Calls in progress that are left, and finished by a new function.
 #pragma once
 
 #include <vector>
@@ -14,10 +14,10 @@ namespace moult::internal {
 /// Prepared while the program runs, committed in the stop.
 class PreparedReboot final {
  public:
-  /// Throws Error (not_found) when nothing is known of the function's code.
+  /// Throws Error (not_found) when the function's code is unknown.
   static PreparedReboot prepare(ThreadId thread, const FunctionReboot& reboot);
 
-  /// Whether a call of the function is in progress in the thread.
+  /// True when a call of the function is in progress in the thread.
   bool is_in_progress(const StoppedWorld& stopped) const;
   /// See moult::reboot_function.
   void commit(const StoppedStep& step) const;
@@ -30,7 +30,7 @@ class PreparedReboot final {
   ThreadId thread_;
   FunctionReboot reboot_;
   std::vector<FunctionExtent> versions_;
-  ExitCheck check_;
+  UnwindCheck check_;
 };
 
 }  // namespace moult::internal

@@ -1,13 +1,13 @@
-// Why: a thread in a function that never returns runs its old code for ever. At a static update point, which the
-// program has chosen, it can be taken out of it.
+// Problem: a thread in a function that never returns runs its old code for ever. It can be taken out of that function
+// at a static update point, which the program has chosen.
 //
-// How: in the stop the thread is only told to depart; it does so when it is let go, by forced unwinding (threads/
-// forced_unwind.hpp), in its own context and while the program runs: destructors may wait for other threads. So up to
-// the end of the stop the way back is to tell it otherwise. Once it has begun there is none: what destructors have
-// released is gone.
+// Approach: the stop only schedules the exit. The released thread makes it by forced unwinding
+// (unwind/forced_unwind.hpp), in its own context and while the program runs, since destructors may wait for other
+// threads. Until the end of the stop the exit can be cancelled. Once the unwinding has begun it cannot: what
+// destructors have released is gone.
 //
-// A handler that keeps the unwinding, and one that makes it impossible to begin, are found only then: the thread goes
-// on in its old code, and the update fails.
+// Limits: a handler that ends the unwinding, or makes its beginning impossible, shows only then. The thread goes on in
+// its old code, and the update fails.
 #include "reboot/pending_exits.hpp"
 
 #include <algorithm>
@@ -30,50 +30,48 @@ namespace {
 
 using State = ForcedUnwind::State;
 
-/// Which update has told which threads to depart. Threads may end when the program does: it is never destroyed.
-struct Told {
+/// The scheduled exits, by update. Never destroyed: threads may end while the program ends.
+struct Scheduled {
   const Transaction* transaction;
-  std::shared_ptr<Departure> departure;
+  std::shared_ptr<PendingExit> exit;
 };
-Guarded<std::vector<Told>>& told() {
-  static auto* const made = new Guarded<std::vector<Told>>;
+Guarded<std::vector<Scheduled>>& scheduled() {
+  static auto* const made = new Guarded<std::vector<Scheduled>>;
   return *made;
 }
 
-std::vector<std::shared_ptr<Departure>> departures_of(const Transaction& transaction) {
-  return told().with([&](const std::vector<Told>& all) {
-    std::vector<std::shared_ptr<Departure>> own;
-    for (const Told& one : all)
-      if (one.transaction == &transaction) own.push_back(one.departure);
+std::vector<std::shared_ptr<PendingExit>> pending_exits_of(const Transaction& transaction) {
+  return scheduled().with([&](const std::vector<Scheduled>& all) {
+    std::vector<std::shared_ptr<PendingExit>> own;
+    for (const Scheduled& one : all)
+      if (one.transaction == &transaction) own.push_back(one.exit);
     return own;
   });
 }
 
-/// A thread has one departure at a time.
-void refuse_second(const Departure& departure) {
-  const std::string former = told().with([&](const std::vector<Told>& all) -> std::string {
-    for (const Told& one : all)
-      if (one.departure->thread() == departure.thread() && one.departure->state() == State::waiting)
-        return one.departure->call();
+/// A thread has one pending exit at a time.
+void refuse_second(const PendingExit& exit) {
+  const std::string former = scheduled().with([&](const std::vector<Scheduled>& all) -> std::string {
+    for (const Scheduled& one : all)
+      if (one.exit->thread() == exit.thread() && one.exit->state() == State::waiting) return one.exit->call();
     return {};
   });
   if (!former.empty())
-    throw Error(ErrorCode::still_active, describe_thread(departure.thread()) + " is told to leave " + former +
-                                             " already; try again when it has");
+    throw Error(ErrorCode::still_active,
+                describe_thread(exit.thread()) + " is told to leave " + former + " already; try again when it has");
 }
 
-/// On the list for as long as the transaction knows of it.
+/// In the list as long as the transaction knows of it.
 class Entry final {
  public:
-  Entry(const Transaction& transaction, std::shared_ptr<Departure> departure) : departure_(departure.get()) {
-    told().with([&](std::vector<Told>& all) { all.push_back({&transaction, std::move(departure)}); });
+  Entry(const Transaction& transaction, std::shared_ptr<PendingExit> exit) : exit_(exit.get()) {
+    scheduled().with([&](std::vector<Scheduled>& all) { all.push_back({&transaction, std::move(exit)}); });
   }
   ~Entry() {
-    std::shared_ptr<Departure> last;  // what the program gave it is destroyed outside of the lock
-    told().with([&](std::vector<Told>& all) {
-      auto own =
-          std::find_if(all.begin(), all.end(), [this](const Told& one) { return one.departure.get() == departure_; });
-      last = std::move(own->departure);
+    std::shared_ptr<PendingExit> last;  // the program's captures are destroyed outside of the lock
+    scheduled().with([&](std::vector<Scheduled>& all) {
+      auto own = std::find_if(all.begin(), all.end(), [this](const Scheduled& one) { return one.exit.get() == exit_; });
+      last = std::move(own->exit);
       all.erase(own);
     });
   }
@@ -81,74 +79,73 @@ class Entry final {
   Entry& operator=(const Entry&) = delete;
 
  private:
-  const Departure* departure_;
+  const PendingExit* exit_;
 };
 
 /// "f(int) at a.cpp:12".
 std::string place_of(CodeAddress call) { return Program::of_this_process().describe(call); }
 
-std::string failure_text(const Departure& departure) {
-  const std::string begin = describe_thread(departure.thread()) + " did not leave " + departure.call() + ": ";
-  if (departure.state() == State::handled)
-    return begin + "a handler for every exception in " + place_of(departure.last_call()) +
+std::string failure_text(const PendingExit& exit) {
+  const std::string begin = describe_thread(exit.thread()) + " did not leave " + exit.call() + ": ";
+  if (exit.state() == State::handled)
+    return begin + "a handler for every exception in " + place_of(exit.last_call()) +
            " has ended the unwinding; let it throw on (throw;), or catch what is expected only";
-  if (departure.was_in_a_handler())
+  if (exit.was_in_a_handler())
     return begin +
            "its static update point lies in a handler (catch), and a handler for every exception is on the way out; "
            "place the point outside of the handler";
   return begin + "it was called off";
 }
 
-void require_not_gone(const Departure& departure) {
-  const std::string thread = describe_thread(departure.thread());
-  if (departure.state() == State::arrived)
+void require_not_gone(const PendingExit& exit) {
+  const std::string thread = describe_thread(exit.thread());
+  if (exit.state() == State::arrived)
     throw Error(ErrorCode::unsupported,
-                thread + " has left " + departure.call() + "; its destructors have run, so that cannot be taken back");
-  if (departure.state() == State::going_on)
-    throw Error(ErrorCode::still_active, thread + " is on its way out of " + departure.call());
+                thread + " has left " + exit.call() + "; its destructors have run, so that cannot be taken back");
+  if (exit.state() == State::going_on)
+    throw Error(ErrorCode::still_active, thread + " is on its way out of " + exit.call());
 }
 
-void call_off(Departure& departure) noexcept {
-  departure.call_off();
-  clear_departure(departure.thread());
+void call_off(PendingExit& exit) noexcept {
+  exit.call_off();
+  clear_pending_exit(exit.thread());
 }
 
 /// Nothing when all have arrived. Throws Error (still_active) when one never will.
-std::shared_ptr<Departure> first_on_its_way(const Transaction& transaction) {
-  for (std::shared_ptr<Departure>& departure : departures_of(transaction)) {
-    const State state = departure->state();
-    if (state == State::handled || state == State::not_begun)
-      throw Error(ErrorCode::still_active, failure_text(*departure));
-    if (state != State::arrived) return std::move(departure);
+std::shared_ptr<PendingExit> first_on_its_way(const Transaction& transaction) {
+  for (std::shared_ptr<PendingExit>& exit : pending_exits_of(transaction)) {
+    const State state = exit->state();
+    if (state == State::handled || state == State::not_begun) throw Error(ErrorCode::still_active, failure_text(*exit));
+    if (state != State::arrived) return std::move(exit);
   }
   return nullptr;
 }
 
-std::string waiting_text(const Departure& departure) {
-  std::string begin = describe_thread(departure.thread()) + " has not left " + departure.call() + " yet";
-  if (departure.state() != State::going_on || value(departure.last_call()) == 0) return begin;
-  return begin + ": destructors or handlers run in " + place_of(departure.last_call());
+std::string waiting_text(const PendingExit& exit) {
+  std::string begin = describe_thread(exit.thread()) + " has not left " + exit.call() + " yet";
+  if (exit.state() != State::going_on || value(exit.last_call()) == 0) return begin;
+  return begin + ": destructors or handlers run in " + place_of(exit.last_call());
 }
 
 Transaction& transaction_of_the_step() {
   Transaction* transaction = Transaction::current();
   if (transaction == nullptr)
     throw Error(ErrorCode::invalid_argument,
-                "departures of threads are waited for by steps of an update: wait_over, or "
+                "exits of threads are waited for by steps of an update: wait_over, or "
                 "check_over");
   return *transaction;
 }
 
 }  // namespace
 
-void Departure::on_handled() noexcept {
+void PendingExit::on_handled() noexcept {
   try {
     Event event;
     event.kind = EventKind::warning;
     event.text = failure_text(*this);
     event_log().publish(std::move(event));
   } catch (...) {
-    return;  // without memory wait_over still tells it
+    return;  // without memory; wait_over reports it all the same
   }
 }
 
@@ -163,15 +160,14 @@ StoppedStep require_stopped_step(const std::string& what) {
   return {*stopped, *transaction};
 }
 
-void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure, const std::string& line) {
-  refuse_second(*departure);
-  MOULT_FAULT("redefine.depart.record");
-  auto entry = std::make_shared<Entry>(step.transaction, departure);
-  step.transaction.add({.what = {line},
-                        .check = [departure] { require_not_gone(*departure); },
-                        .undo = [departure, entry] { call_off(*departure); }});
-  MOULT_FAULT("redefine.depart.tell");
-  set_departure(departure->thread(), [departure] { ForcedUnwind::begin(departure); });
+void schedule_exit(const StoppedStep& step, const std::shared_ptr<PendingExit>& exit, const std::string& line) {
+  refuse_second(*exit);
+  MOULT_FAULT("reboot.pending_exit.record");
+  auto entry = std::make_shared<Entry>(step.transaction, exit);
+  step.transaction.add(
+      {.what = {line}, .check = [exit] { require_not_gone(*exit); }, .undo = [exit, entry] { call_off(*exit); }});
+  MOULT_FAULT("reboot.pending_exit.set");
+  set_pending_exit(exit->thread(), [exit] { ForcedUnwind::begin(exit); });
 }
 
 }  // namespace moult::internal
@@ -180,18 +176,18 @@ namespace moult {
 
 bool check_departures() {
   internal::Transaction& transaction = internal::transaction_of_the_step();
-  const std::shared_ptr<internal::Departure> departure = internal::first_on_its_way(transaction);
-  if (departure == nullptr) return true;
-  transaction.set_reason(internal::waiting_text(*departure));
+  const std::shared_ptr<internal::PendingExit> exit = internal::first_on_its_way(transaction);
+  if (exit == nullptr) return true;
+  transaction.set_reason(internal::waiting_text(*exit));
   return false;
 }
 
 bool wait_departures(const Patience& patience) {
   internal::Transaction& transaction = internal::transaction_of_the_step();
   const auto deadline = std::chrono::steady_clock::now() + patience.sleep_time * patience.max_tries;
-  while (const std::shared_ptr<internal::Departure> departure = internal::first_on_its_way(transaction)) {
-    if (departure->await(deadline)) continue;
-    transaction.set_reason(internal::waiting_text(*departure));
+  while (const std::shared_ptr<internal::PendingExit> exit = internal::first_on_its_way(transaction)) {
+    if (exit->await(deadline)) continue;
+    transaction.set_reason(internal::waiting_text(*exit));
     return false;
   }
   return true;

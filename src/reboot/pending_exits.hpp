@@ -1,4 +1,4 @@
-// Threads that leave a call when they are let go from their static update point.
+// Pending exits: threads that leave a call when they are released from their static update point.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,11 @@
 
 namespace moult::internal {
 
-/// One thread's, from one call. What it goes on with comes with the classes derived from this one.
-class Departure : public ForcedUnwind {
+/// One thread's exit from one call. Derived classes know what the thread goes on with.
+class PendingExit : public ForcedUnwind {
  public:
-  /// `call` is what is left, for messages: "the main function of worker (12)".
-  Departure(ThreadId thread, std::string call, const Exit& exit)
+  /// `call` names the call for messages: "the main function of worker (12)".
+  PendingExit(ThreadId thread, std::string call, const Exit& exit)
       : ForcedUnwind(exit), thread_(thread), call_(std::move(call)) {}
 
   ThreadId thread() const noexcept { return thread_; }
@@ -29,15 +29,16 @@ class Departure : public ForcedUnwind {
   std::string call_;
 };
 
-/// The step that is being called, in a stopped program. Throws Error (invalid_argument): "WHAT only in apply, ...".
+/// The current step, in a stopped program. Throws Error (invalid_argument): "WHAT only in apply, ...".
 struct StoppedStep {
   const StoppedWorld& stopped;
   Transaction& transaction;
 };
 StoppedStep require_stopped_step(const std::string& what);
 
-/// When the thread is let go it departs. `line` tells what the update has done. Undone before that, it does not; later
-/// it cannot be taken back (unsupported). Throws Error (not_found) when the thread stays at no static update point.
-void depart(const StoppedStep& step, const std::shared_ptr<Departure>& departure, const std::string& line);
+/// Makes the thread leave its call when it is released. `line` is the change's line in the report. Undo cancels the
+/// exit before that; afterwards a rollback is refused (unsupported). Throws Error (not_found) when the thread stays at
+/// no static update point.
+void schedule_exit(const StoppedStep& step, const std::shared_ptr<PendingExit>& exit, const std::string& line);
 
 }  // namespace moult::internal

@@ -1,6 +1,5 @@
-// How: a moult::Thread calls its main function in a loop of moult's, which it comes back to when that call is left.
-// There it is given its new main function and asked for another run. So nothing of the thread has changed before it is
-// out.
+// A moult::Thread calls its main function from a loop in moult, and returns there when that call is left. Only there it
+// receives its new main function and the request for another run. So the thread is unchanged until it has left.
 #include "reboot/thread_restart.hpp"
 
 #include <string>
@@ -15,26 +14,26 @@
 namespace moult::internal {
 namespace {
 
-/// Back in the loop, this thread runs `main`, or what it ran if there is none.
-class BackToLoop final : public Departure {
+/// Back in the loop, the thread runs `main`, or its present main function if that is empty.
+class BackToLoop final : public PendingExit {
  public:
-  BackToLoop(std::shared_ptr<ThreadBody> body, std::function<void()> main, const Exit& exit)
-      : Departure(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
+  BackToLoop(std::shared_ptr<ThreadBody> body, MainFunction main, const Exit& exit)
+      : PendingExit(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
 
-  /// What is called in place of the main function that was left.
+  /// Called in place of the main function that was left.
   static void arrive_in_loop() {
     const std::shared_ptr<ForcedUnwind> arrived = ForcedUnwind::arrive();
     auto& self = static_cast<BackToLoop&>(*arrived);
-    if (self.main_) self.body_->set_main(std::move(self.main_));
+    if (self.main_.call) self.body_->set_main(std::move(self.main_));
     self.body_->ask_for_another_run();
   }
 
  private:
   std::shared_ptr<ThreadBody> body_;
-  std::function<void()> main_;
+  MainFunction main_;
 };
 
-/// The CFA of the call that the loop has made; 0 when it is not found.
+/// The CFA of the loop's call; 0 when it is not found.
 std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint64_t loop_frame) {
   std::uint64_t callee = 0;
   bool is_found = false;
@@ -48,7 +47,7 @@ std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint6
 
 }  // namespace
 
-ThreadRestart ThreadRestart::prepare(ThreadId thread, std::function<void()> main) {
+ThreadRestart ThreadRestart::prepare(ThreadId thread, MainFunction main) {
   MOULT_FAULT("redefine.thread_restart.prepare");
   ThreadRestart restart;
   restart.body_ = find_thread(thread);
@@ -57,7 +56,7 @@ ThreadRestart ThreadRestart::prepare(ThreadId thread, std::function<void()> main
                 "no moult::Thread with the id " + std::to_string(static_cast<int>(thread)) +
                     " runs; only threads that the program made as moult::Thread can be restarted");
   restart.main_ = std::move(main);
-  restart.check_ = ExitCheck::prepare();
+  restart.check_ = UnwindCheck::prepare();
   return restart;
 }
 
@@ -80,19 +79,22 @@ void ThreadRestart::commit(const StoppedStep& step) {
   const Exit exit{.cfa = left->frame.cfa,
                   .successor = CodeAddress{reinterpret_cast<std::uintptr_t>(&BackToLoop::arrive_in_loop)},
                   .may_be_handled = left->may_be_handled};
-  const std::string line = name + (main_ ? " restarted with another main function" : " restarted");
-  depart(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
+  const std::string line = name + (main_.call ? " restarted with another main function" : " restarted");
+  schedule_exit(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
 }
 
 }  // namespace moult::internal
 
 namespace moult {
 
-void detail::switch_main(ThreadId thread, std::function<void()> main) {
+void detail::switch_main(ThreadId thread, std::function<void()> main, Caller caller) {
   const internal::StoppedStep step = internal::require_stopped_step("a thread is restarted");
-  internal::ThreadRestart::prepare(thread, std::move(main)).commit(step);
+  internal::ThreadRestart::prepare(thread, internal::main_function(std::move(main), caller)).commit(step);
 }
 
-void reset_thread(ThreadId thread) { detail::switch_main(thread, {}); }
+void reset_thread(ThreadId thread) {
+  const internal::StoppedStep step = internal::require_stopped_step("a thread is restarted");
+  internal::ThreadRestart::prepare(thread, {}).commit(step);
+}
 
 }  // namespace moult

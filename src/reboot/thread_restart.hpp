@@ -1,10 +1,10 @@
-// Threads that run another main function, or theirs anew.
+// Threads that restart: with another main function, or with their own.
 #pragma once
 
 #include <functional>
 #include <memory>
 
-#include "points/thread_body.hpp"
+#include "points/thread.hpp"
 #include "reboot/pending_exits.hpp"
 #include "reboot/unwind_check.hpp"
 
@@ -13,17 +13,18 @@ namespace moult::internal {
 /// Prepared while the program runs, committed in the stop.
 class ThreadRestart final {
  public:
-  /// `main` is what it shall run; empty: what it ran. Throws Error (not_found) when no moult::Thread of that id runs.
-  static ThreadRestart prepare(ThreadId thread, std::function<void()> main);
+  /// `main` is the new main function; empty: the present one. Throws Error (not_found) when no moult::Thread of that id
+  /// runs.
+  static ThreadRestart prepare(ThreadId thread, MainFunction main);
 
   /// Throws Error: not_found when the thread stays at no static update point; unsupported when it cannot be unwound
-  /// (ExitCheck).
+  /// (UnwindCheck).
   void commit(const StoppedStep& step);
 
  private:
   std::shared_ptr<ThreadBody> body_;
-  std::function<void()> main_;
-  ExitCheck check_;
+  MainFunction main_;
+  UnwindCheck check_;
 };
 
 }  // namespace moult::internal

@@ -1,12 +1,11 @@
-// Why: std::terminate in the middle of an unwinding would end a program that was running well.
+// Problem: std::terminate in the middle of an unwinding would end a healthy program.
 //
-// How: each frame's exception table says what its personality routine will do. g++ writes a function that must not be
-// left by an exception as one without an entry for the call. clang writes a handler for everything, whose code, sooner
-// or later, calls __clang_call_terminate; so the code of such handlers is followed.
+// Approach: each frame's exception table shows what its personality routine will do. For a call in a noexcept function,
+// g++ writes no table entry. clang writes a handler for everything, whose code reaches a call of
+// __clang_call_terminate; so we follow the code of such handlers.
 //
-// Limits: a handler that does not throw on what it took is not told from one that does. A function that was compiled
-// without exceptions, or of which the compiler knew that nothing is thrown in it, has no table: its destructors do not
-// run.
+// Limits: a handler that rethrows looks like one that does not. A function compiled without exceptions, or one in which
+// the compiler knows that nothing throws, has no table: its destructors do not run.
 #include "reboot/unwind_check.hpp"
 
 #include <algorithm>
@@ -23,7 +22,7 @@
 #include "symbols/program.hpp"
 #include "unwind/unwind_table.hpp"
 
-/// As modules see it that take its address from the program's linkage table.
+/// The address that modules use which take it from the program's linkage table.
 extern "C" int __gxx_personality_v0(...);  // NOLINT(readability-identifier-naming): the ABI's name
 
 namespace moult::internal {
@@ -39,7 +38,7 @@ bool is_among(const std::vector<CodeAddress>& addresses, CodeAddress address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
-/// Whether a call of `target` is one of _Unwind_Resume, at one of `entries`, be it through the linkage table.
+/// True when a call of `target` reaches _Unwind_Resume at one of `entries`, directly or through the linkage table.
 bool is_resumption(CodeAddress target, const std::vector<CodeAddress>& entries) {
   if (is_among(entries, target)) return true;
   const std::optional<std::uintptr_t> slot = slot_of_stub(target);
@@ -50,9 +49,9 @@ bool is_resumption(CodeAddress target, const std::vector<CodeAddress>& entries) 
 
 }  // namespace
 
-/// Whether the code from `begin` on comes to a call that terminates, on whatever way; it is followed within the
-/// function, up to where the unwinding is taken up again.
-bool ExitCheck::reaches_terminate(CodeAddress begin) const {
+/// True when some path from `begin` reaches a call that terminates. Follows the code within the function, up to the
+/// point where the unwinding resumes.
+bool UnwindCheck::reaches_terminate(CodeAddress begin) const {
   const std::optional<FrameHandling> code = frame_handling_at(begin);
   if (!code) return false;
   std::set<CodeAddress> seen;
@@ -75,10 +74,10 @@ bool ExitCheck::reaches_terminate(CodeAddress begin) const {
   return false;
 }
 
-ExitCheck ExitCheck::prepare() {
+UnwindCheck UnwindCheck::prepare() {
   MOULT_FAULT("alterability.exits.prepare");
   const Program program = Program::of_this_process();
-  ExitCheck check;
+  UnwindCheck check;
   check.point_ = extent_of(program, AnyFunction(detail::stop_at_static_point));
   check.cpp_routines_ = entries_of(program, "__gxx_personality_v0");
   check.cpp_routines_.push_back(CodeAddress{reinterpret_cast<std::uintptr_t>(&__gxx_personality_v0)});
@@ -88,16 +87,16 @@ ExitCheck ExitCheck::prepare() {
   return check;
 }
 
-bool ExitCheck::ends_the_process(const CallHandling& handling) const {
+bool UnwindCheck::ends_the_process(const CallHandling& handling) const {
   if (handling.site == CallSite::unmentioned || handling.site == CallSite::forbids) return true;
   return handling.site == CallSite::handles && !terminators_.empty() && reaches_terminate(handling.landing_pad);
 }
 
-std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) const {
+std::string UnwindCheck::obstacle(const FrameState& state, bool& may_be_handled) const {
   const std::optional<FrameHandling> frame = frame_handling_at(state.frame.lookup_address());
   if (!frame) return "has no unwind information";
   if (frame->is_signal_frame) return "is where a signal is handled";
-  // Of a return barrier, which is told and lets the unwinding through.
+  // A return barrier's stub reports the exit and lets the unwinding pass.
   if (value(frame->personality) == 0 || is_in_return_stub(state.frame.lookup_address())) return {};
   const bool is_cpp = is_among(cpp_routines_, frame->personality);
   if (!is_cpp && !is_among(c_routines_, frame->personality))
@@ -108,8 +107,8 @@ std::string ExitCheck::obstacle(const FrameState& state, bool& may_be_handled) c
   return {};
 }
 
-std::optional<Leavable> ExitCheck::find(const StoppedWorld& stopped, ThreadId thread,
-                                        const std::function<bool(const FrameState&)>& is_wanted) const {
+std::optional<Leavable> UnwindCheck::find(const StoppedWorld& stopped, ThreadId thread,
+                                          const std::function<bool(const FrameState&)>& is_wanted) const {
   MOULT_FAULT("alterability.exits.find");
   Leavable found;
   CodeAddress place{};

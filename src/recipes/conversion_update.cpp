@@ -15,7 +15,7 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 class ConversionUpdate::Impl final {
  public:
-  explicit Impl(Conversion conversion) : conversion_(std::move(conversion)) {}
+  explicit Impl(ConversionRequest conversion) : conversion_(std::move(conversion)) {}
 
   void prepare() {
     const internal::SharedReading reading;
@@ -32,7 +32,7 @@ class ConversionUpdate::Impl final {
   }
 
   void apply(const internal::StoppedWorld& stopped) {
-    // A hook may have resumed the program: what was found was found in another stop then.
+    // A hook may have resumed the program; then quiescence was found in another stop.
     if (quiescent_since_ != stopped.began()) quiescence_->require(stopped);
     converted_ = change_->commit(stopped, internal::Transaction::current());
     objects_ = change_->objects();
@@ -44,15 +44,15 @@ class ConversionUpdate::Impl final {
   LazyObjects lazy_objects() const noexcept { return objects_; }
 
  private:
-  Conversion conversion_;
+  ConversionRequest conversion_;
   std::optional<internal::ObjectChange> change_;
   std::optional<internal::ObjectQuiescence> quiescence_;
-  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its beginning
+  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop, by its begin
   std::size_t converted_ = 0;
   LazyObjects objects_;
 };
 
-ConversionUpdate::ConversionUpdate(std::string name, Conversion conversion, std::vector<ThreadId> threads)
+ConversionUpdate::ConversionUpdate(std::string name, ConversionRequest conversion, std::vector<ThreadId> threads)
     : Update(std::move(name), std::move(threads)), impl_(std::make_unique<Impl>(std::move(conversion))) {}
 
 ConversionUpdate::~ConversionUpdate() = default;

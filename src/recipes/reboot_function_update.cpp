@@ -20,7 +20,7 @@ class RebootFunctionUpdate::Impl final {
   void prepare() { prepared_ = internal::PreparedReboot::prepare(thread_, reboot_); }
   void commit() { prepared_->commit(internal::require_stopped_step("a function is rebooted")); }
 
-  /// The thread stays at its point: was it reached in the function? Otherwise the thread goes on to another one.
+  /// True when the thread stays at a point inside of the function. Otherwise it goes on to another point.
   bool is_in_progress(StaticPointUpdate& update) const {
     bool is_there = false;
     internal::in_stopped_world(
@@ -55,7 +55,7 @@ bool RebootFunctionUpdate::wait_alterability() {
   const Clock::time_point deadline = Clock::now() + patience().sleep_time * patience().max_tries;
   Patience left = patience();
   left.max_tries = 1;
-  std::string outside;  // why not, when the thread last stayed at its point
+  std::string outside;  // why the thread's last point did not count
   do {
     left.sleep_time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     if (!wait_static_points_reached(left)) break;

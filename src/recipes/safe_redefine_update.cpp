@@ -27,10 +27,10 @@ class SafeRedefineUpdate::Impl final {
  private:
   std::vector<internal::FunctionPair> pairs_;
   std::optional<internal::FunctionChange> change_;
-  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop in which it was found, by its beginning
+  std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop of the last successful check, by its begin
 };
 
-// By value, lest the template match better.
+// By value: a reference would match worse than the template.
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
 SafeRedefineUpdate::SafeRedefineUpdate(std::string name, std::vector<Redefinition> redefinitions,
                                        std::vector<ThreadId> threads)
@@ -61,8 +61,8 @@ void SafeRedefineUpdate::apply() {
     throw Error(ErrorCode::invalid_argument,
                 name() + ": the program was resumed before apply redefined anything; resume it in resume_hook");
   MOULT_FAULT("recipes.safe_redefine.apply");
-  // A hook may have resumed the program: quiescence was found in another stop then. So it is when other threads were
-  // named than all: a change of code needs the rest to be out of the bytes that it overwrites.
+  // A hook may have resumed the program; then quiescence was found in another stop. The same check is needed when only
+  // some threads were named: the other threads must be out of the bytes that the change overwrites.
   if (!impl_->is_quiescent_in(*stopped)) internal::require_quiescence(*stopped, impl_->change().old_functions());
   if (!threads().empty()) impl_->change().require_clear(*stopped);
   impl_->change().commit(*stopped, internal::Transaction::current());

@@ -9,22 +9,30 @@ namespace moult {
 
 class ThreadRebootUpdate::Impl final {
  public:
-  Impl(ThreadId thread, std::function<void()> main) : thread_(thread), main_(std::move(main)) {}
+  Impl(ThreadId thread, internal::MainFunction main) : thread_(thread), main_(std::move(main)) {}
 
   void prepare() { restart_ = internal::ThreadRestart::prepare(thread_, main_); }
   void commit() { restart_->commit(internal::require_stopped_step("a thread is restarted")); }
+  /// The thread has what it runs.
+  void forget() {
+    restart_.reset();
+    main_ = {};
+  }
 
  private:
   ThreadId thread_;
-  std::function<void()> main_;
+  internal::MainFunction main_;
   std::optional<internal::ThreadRestart> restart_;
 };
 
-ThreadRebootUpdate::ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main)
-    : StaticPointUpdate(std::move(name), {}, {thread}), impl_(std::make_unique<Impl>(thread, std::move(main))) {}
+ThreadRebootUpdate::ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main,
+                                       detail::Caller caller)
+    : StaticPointUpdate(std::move(name), {}, {thread}),
+      impl_(std::make_unique<Impl>(thread, internal::main_function(std::move(main), caller))) {}
 
 ThreadRebootUpdate::ThreadRebootUpdate(std::string name, ThreadId thread)
-    : ThreadRebootUpdate(std::move(name), thread, std::function<void()>()) {}
+    : StaticPointUpdate(std::move(name), {}, {thread}),
+      impl_(std::make_unique<Impl>(thread, internal::MainFunction())) {}
 
 ThreadRebootUpdate::~ThreadRebootUpdate() = default;
 
@@ -41,5 +49,6 @@ void ThreadRebootUpdate::apply() {
 
 bool ThreadRebootUpdate::wait_over() { return wait_departures(patience()); }
 bool ThreadRebootUpdate::check_over() { return check_departures(); }
+void ThreadRebootUpdate::cleanup() { impl_->forget(); }
 
 }  // namespace moult

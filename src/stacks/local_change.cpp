@@ -29,7 +29,7 @@
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
 #include "base/untracked_change.hpp"
-#include "functions/site_list.hpp"
+#include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "stacks/local_lookup.hpp"

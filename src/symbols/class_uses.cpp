@@ -18,7 +18,7 @@
 
 #include "base/names.hpp"
 #include "symbols/class_walk.hpp"
-#include "symbols/inlined_copy.hpp"
+#include "symbols/inlined_copies.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/use_search.hpp"
 
@@ -26,16 +26,16 @@ namespace moult::internal {
 namespace {
 
 /// What addresses and names the entries of one file have.
-class Teller final {
+class UseDescriber final {
  public:
-  explicit Teller(const ModuleSymbols& symbols) : symbols_(symbols) {}
+  explicit UseDescriber(const ModuleSymbols& symbols) : symbols_(symbols) {}
 
-  ClassMention mention(const Dwarf_Die& die, Reach reach) const {
+  ClassUse use(const Dwarf_Die& die, Reach reach) const {
     const std::uint64_t begin = code_of(die).value_or(0);
-    ClassMention mention{{}, declared_at(die), code_at(begin), reach};
-    mention.function = name_at(begin, die);
-    if (mention.place.line == 0) mention.place = symbols_.debug_info()->line_of(begin).value_or(SourceLine{});
-    return mention;
+    ClassUse use{{}, declared_at(die), code_at(begin), reach};
+    use.function = name_at(begin, die);
+    if (use.place.line == 0) use.place = symbols_.debug_info()->line_of(begin).value_or(SourceLine{});
+    return use;
   }
 
   ClassVariable variable(Dwarf_Die die, Reach reach) const {
@@ -86,7 +86,7 @@ class Teller final {
   const ModuleSymbols& symbols_;
 };
 
-void add_copies(const KnownClass& known, const Teller& teller, std::vector<MemberCopy>& copies) {
+void add_copies(const KnownClass& known, const UseDescriber& describer, std::vector<MemberCopy>& copies) {
   std::unordered_map<const void*, bool> verdicts;  // by abstract function
   const auto is_member = [&](const Dwarf_Die& origin) {
     const auto [verdict, is_new] = verdicts.try_emplace(origin.addr, false);
@@ -100,7 +100,7 @@ void add_copies(const KnownClass& known, const Teller& teller, std::vector<Membe
       if (dwarf_tag(&die) != DW_TAG_inlined_subroutine || function == nullptr) return true;
       const std::optional<Dwarf_Die> origin = origin_of(die);
       if (!origin || !is_member(*origin)) return true;
-      if (std::optional<MemberCopy> copy = teller.copy(die, *function, *origin)) copies.push_back(std::move(*copy));
+      if (std::optional<MemberCopy> copy = describer.copy(die, *function, *origin)) copies.push_back(std::move(*copy));
       return true;
     });
   }
@@ -153,14 +153,14 @@ ClassUses uses_in_file(const ModuleSymbols& symbols, const std::string& path, co
   if (info == nullptr) return uses;
   const KnownClass known = find_class(*info, wanted);
   if (known.entries.empty()) return uses;
-  const Teller teller(symbols);
-  find_mentions(*info, name, known, [&](Dwarf_Die die, Reach reach) {
+  const UseDescriber describer(symbols);
+  find_uses(*info, name, known, [&](Dwarf_Die die, Reach reach) {
     if (dwarf_tag(&die) == DW_TAG_subprogram)
-      uses.mentions.push_back(teller.mention(die, reach));
+      uses.functions.push_back(describer.use(die, reach));
     else
-      uses.variables.push_back(teller.variable(die, reach));
+      uses.variables.push_back(describer.variable(die, reach));
   });
-  add_copies(known, teller, uses.copies);
+  add_copies(known, describer, uses.copies);
   return uses;
 }
 
@@ -173,9 +173,9 @@ MemberCopy loaded_at(std::uintptr_t bias, MemberCopy copy) {
 }
 
 void append_loaded(const ClassUses& in_file, std::uintptr_t bias, ClassUses& uses) {
-  for (ClassMention mention : in_file.mentions) {
-    mention.code = loaded_at(bias, mention.code);
-    uses.mentions.push_back(std::move(mention));
+  for (ClassUse use : in_file.functions) {
+    use.code = loaded_at(bias, use.code);
+    uses.functions.push_back(std::move(use));
   }
   for (const MemberCopy& copy : in_file.copies) uses.copies.push_back(loaded_at(bias, copy));
   uses.variables.insert(uses.variables.end(), in_file.variables.begin(), in_file.variables.end());
@@ -186,11 +186,11 @@ void append_loaded(const ClassUses& in_file, std::uintptr_t bias, ClassUses& use
 /// A function may have several entries; the one that depends on more stays.
 void put_in_order(ClassUses& uses) {
   const auto rank = [](Reach reach) { return -static_cast<int>(reach); };
-  std::sort(uses.mentions.begin(), uses.mentions.end(), [&](const ClassMention& a, const ClassMention& b) {
+  std::sort(uses.functions.begin(), uses.functions.end(), [&](const ClassUse& a, const ClassUse& b) {
     return std::make_tuple(a.code, rank(a.reach)) < std::make_tuple(b.code, rank(b.reach));
   });
-  sort_and_unite(uses.mentions, [](const ClassMention& mention) { return mention.code; });
-  std::sort(uses.mentions.begin(), uses.mentions.end(), [](const ClassMention& a, const ClassMention& b) {
+  sort_and_unite(uses.functions, [](const ClassUse& use) { return use.code; });
+  std::sort(uses.functions.begin(), uses.functions.end(), [](const ClassUse& a, const ClassUse& b) {
     return std::tie(a.place.file, a.place.line, a.function) < std::tie(b.place.file, b.place.line, b.function);
   });
   sort_and_unite(uses.variables, [](const ClassVariable& variable) {
@@ -226,7 +226,7 @@ std::vector<MemberCopy> member_copies(const Program& program, std::string_view c
     const auto [found, is_new] = by_file.try_emplace(symbols);
     if (is_new) {
       const KnownClass known = find_class(*info, ClassName(class_name));
-      if (!known.functions.empty()) add_copies(known, Teller(*symbols), found->second);
+      if (!known.functions.empty()) add_copies(known, UseDescriber(*symbols), found->second);
     }
     for (const MemberCopy& copy : found->second) copies.push_back(loaded_at(program.modules()[i].bias, copy));
   }

@@ -16,7 +16,7 @@
 namespace moult::internal {
 
 /// A function with code whose parameters, result or variables reach the class.
-struct ClassMention {
+struct ClassUse {
   std::string function;  ///< demangled
   SourceLine place;      ///< of its declaration; line 0 when unknown
   CodeRange code;        ///< run-time addresses
@@ -40,7 +40,7 @@ struct MemberCopy {
 };
 
 struct ClassUses {
-  std::vector<ClassMention> mentions;
+  std::vector<ClassUse> functions;
   std::vector<ClassVariable> variables;
   std::vector<MemberCopy> copies;
   std::vector<std::string> problems;  ///< what of the program could not be looked at, and the next step

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "symbols/debug_info.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/type_name.hpp"
-#include "symbols/unit_filter.hpp"
 
 namespace moult::internal {
 

@@ -22,7 +22,7 @@
 #include "base/names.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/die_attributes.hpp"
-#include "symbols/inlined_copy.hpp"
+#include "symbols/inlined_copies.hpp"
 #include "symbols/module_symbols.hpp"
 
 namespace moult::internal {

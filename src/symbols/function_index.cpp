@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/names.hpp"
-#include "symbols/spelling.hpp"
+#include "symbols/name_query.hpp"
 
 namespace moult::internal {
 namespace {

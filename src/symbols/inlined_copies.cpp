@@ -11,17 +11,106 @@
 //
 // Limits: a copy whose instructions all vanished may be left out by the compiler. Units compiled without -g are blind
 // spots; that the function's own unit is one is reported, others cannot be told.
+//
+// Why: a search for one function's copies passes over most units, yet ten thousand searches take minutes.
+//
+// How: one walk over all units notes, for each abstract function with copies, its parts (see debug_info.hpp) and its
+// name, and for each name the parts of all functions that have it. A function's copies are then those whose abstract
+// function has one of its names, or a part in common with the code at its addresses or with a function of its names.
+//
+// Limit: the memory, about 50 bytes a copy; it goes with the Program that asked.
 #include "symbols/inlined_copies.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
-#include "symbols/unit_filter.hpp"
+#include "base/names.hpp"
+#include "symbols/debug_info.hpp"
 
 namespace moult::internal {
+namespace {
+
+int call_line(Dwarf_Die copy) {
+  Dwarf_Attribute attribute{};
+  Dwarf_Word line = 0;
+  return dwarf_formudata(dwarf_attr(&copy, DW_AT_call_line, &attribute), &line) == 0 ? static_cast<int>(line) : 0;
+}
+
+}  // namespace
+
+/// Compilers describe the variants of a constructor or destructor (C1, C2, D0, ...) by one abstract function, called C4
+/// or D4 by g++. So each variant's name is a name of the function.
+std::vector<std::string> names_of_variants(const std::vector<std::string>& names) {
+  std::set<std::string> all(names.begin(), names.end());
+  for (const std::string& name : names) {
+    for (std::size_t at = 2; at + 2 < name.size(); ++at) {
+      const bool constructor = name[at] == 'C' && name[at + 1] >= '1' && name[at + 1] <= '5';
+      const bool destructor = name[at] == 'D' && name[at + 1] >= '0' && name[at + 1] <= '5';
+      // Only the last component's: what follows are the parameters, or the arguments of a template.
+      if ((!constructor && !destructor) || (name[at + 2] != 'E' && name[at + 2] != 'I' && name[at + 2] != 'B'))
+        continue;
+      std::string variant = name;
+      for (const char digit : std::string_view("012345")) {
+        variant[at + 1] = digit;
+        if (demangle(variant) == demangle(name)) all.insert(variant);
+      }
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
+std::string_view shared_name_of(const std::vector<Dwarf_Die>& parts) {
+  const std::string_view name = linkage_name_of(parts);
+  Dwarf_Die last = parts.back();
+  // A C function has only its plain name; so have local functions, which are known by their parts alone.
+  if (!name.empty() || dwarf_hasattr(&last, DW_AT_external) == 0) return name;
+  const char* plain = dwarf_diename(&last);
+  return plain != nullptr ? plain : std::string_view();
+}
+
+bool was_inlined(const std::vector<Dwarf_Die>& parts) {
+  return std::any_of(parts.begin(), parts.end(), [](Dwarf_Die part) {
+    Dwarf_Attribute attribute{};
+    Dwarf_Word word = DW_INL_not_inlined;
+    if (dwarf_formudata(dwarf_attr(&part, DW_AT_inline, &attribute), &word) != 0) return false;
+    return word == DW_INL_inlined || word == DW_INL_declared_inlined;
+  });
+}
+
+std::optional<Dwarf_Die> origin_of(const Dwarf_Die& copy) {
+  Dwarf_Die from = copy;
+  Dwarf_Attribute attribute{};
+  Dwarf_Die origin{};
+  if (dwarf_formref_die(dwarf_attr(&from, DW_AT_abstract_origin, &attribute), &origin) == nullptr) return std::nullopt;
+  return origin;
+}
+
+std::optional<InlinedCopy> describe_copy(const DebugInfo& info, const Dwarf_Die& copy, const Dwarf_Die& caller) {
+  const std::uint64_t address = code_of(caller).value_or(0);
+  if (!info.is_code(address)) return std::nullopt;
+  const std::vector<Dwarf_Die> parts = parts_of(caller);
+  std::string name(linkage_name_of(parts));
+  Dwarf_Die last = parts.back();
+  const char* plain = dwarf_diename(&last);
+  if (name.empty() && plain != nullptr) name = plain;
+  return InlinedCopy{file_named_by(copy, DW_AT_call_file), call_line(copy), address, std::move(name)};
+}
+
+std::vector<InlinedCopy> in_order(std::vector<InlinedCopy> copies) {
+  const auto key = [](const InlinedCopy& copy) { return std::tie(copy.file, copy.line, copy.caller); };
+  std::sort(copies.begin(), copies.end(), [&](const InlinedCopy& a, const InlinedCopy& b) { return key(a) < key(b); });
+  copies.erase(std::unique(copies.begin(), copies.end(),
+                           [&](const InlinedCopy& a, const InlinedCopy& b) { return key(a) == key(b); }),
+               copies.end());
+  return copies;
+}
+
 namespace {
 
 class Search final {
@@ -125,6 +214,76 @@ class Search final {
 
 InlinedCopies find_inlined_copies(const DebugInfo& info, const InlinedFunction& function) {
   return Search(info, function).run();
+}
+
+CopyIndex::CopyIndex(const DebugInfo& info) : info_(info) {
+  for (const DebugUnit& unit : info.units()) read(unit);
+}
+
+void CopyIndex::read(const DebugUnit& unit) {
+  visit_all(unit.content, nullptr, [this](const Dwarf_Die& die, const Dwarf_Die* function) {
+    Dwarf_Die current = die;
+    const int tag = dwarf_tag(&current);
+    if (tag == DW_TAG_inlined_subroutine && function != nullptr) add_copy(die, *function);
+    if (tag == DW_TAG_subprogram) add_function(die);
+    return true;
+  });
+}
+
+void CopyIndex::add_function(const Dwarf_Die& die) {
+  const std::vector<Dwarf_Die> parts = parts_of(die);
+  const std::string_view name = shared_name_of(parts);
+  if (name.empty()) return;
+  std::vector<const void*>& known = parts_by_name_[name];
+  for (const Dwarf_Die& part : parts) known.push_back(part.addr);
+}
+
+void CopyIndex::add_copy(const Dwarf_Die& copy, const Dwarf_Die& caller) {
+  const std::optional<Dwarf_Die> origin = origin_of(copy);
+  if (!origin) return;
+  if (callers_.empty() || callers_.back().addr != caller.addr) callers_.push_back(caller);
+  copies_[number_of(*origin)].push_back({copy, callers_.size() - 1});
+}
+
+std::size_t CopyIndex::number_of(const Dwarf_Die& origin) {
+  const auto [known, is_new] = numbers_.try_emplace(origin.addr, copies_.size());
+  if (!is_new) return known->second;
+  copies_.emplace_back();
+  const std::vector<Dwarf_Die> parts = parts_of(origin);
+  for (const Dwarf_Die& part : parts) numbers_by_part_[part.addr].push_back(known->second);
+  const std::string_view name = shared_name_of(parts);
+  if (!name.empty()) numbers_by_name_[name].push_back(known->second);
+  return known->second;
+}
+
+InlinedCopies CopyIndex::copies_of(const InlinedFunction& function) const {
+  InlinedCopies found;
+  std::set<std::size_t> wanted;
+  const auto want_part = [&](const void* part) {
+    const auto numbers = numbers_by_part_.find(part);
+    if (numbers != numbers_by_part_.end()) wanted.insert(numbers->second.begin(), numbers->second.end());
+  };
+  for (const std::uint64_t address : function.addresses) {
+    const std::optional<Dwarf_Die> die = info_.function_at(address);
+    if (!die) continue;
+    found.is_complete = true;
+    for (const Dwarf_Die& part : parts_of(*die)) want_part(part.addr);
+  }
+  for (const std::string& name : names_of_variants(function.names)) {
+    const auto numbers = numbers_by_name_.find(name);
+    if (numbers != numbers_by_name_.end()) wanted.insert(numbers->second.begin(), numbers->second.end());
+    const auto parts = parts_by_name_.find(name);
+    if (parts == parts_by_name_.end()) continue;
+    for (const void* part : parts->second) want_part(part);
+  }
+  for (const std::size_t number : wanted) {
+    for (const Copy& copy : copies_[number]) {
+      std::optional<InlinedCopy> described = describe_copy(info_, copy.die, callers_[copy.caller]);
+      if (described) found.copies.push_back(std::move(*described));
+    }
+  }
+  found.copies = in_order(std::move(found.copies));
+  return found;
 }
 
 }  // namespace moult::internal

@@ -9,9 +9,9 @@
 
 #include "elf/elf_file.hpp"
 #include "elf/module_list.hpp"
-#include "symbols/copy_index.hpp"
 #include "symbols/debug_info.hpp"
 #include "symbols/function_index.hpp"
+#include "symbols/inlined_copies.hpp"
 
 namespace moult::internal {
 

@@ -3,8 +3,11 @@
 // Demangling costs a microsecond or two a name and a program has up to a million, so a name is first compared with the
 // mangled symbol: an identifier stands in it literally with its length in front ("f" as "1f"). Only symbols that pass
 // are demangled.
+//
+// How far two names are apart, as a typing hand makes mistakes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -54,5 +57,11 @@ std::string_view last_name_of(std::string_view qualified);
 
 /// What the mangled name of every member of the class must contain; empty when nothing is known to be.
 std::string mangled_part_of_members(std::string_view class_name);
+
+/// Letters that were added, left out, mistaken or swapped with their neighbour (optimal string alignment).
+std::size_t typos_between(std::string_view one, std::string_view other);
+
+/// Whether one may have been meant for the other: the longer they are, the more typos pass.
+bool are_near(std::string_view one, std::string_view other);
 
 }  // namespace moult::internal

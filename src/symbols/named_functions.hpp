@@ -5,7 +5,7 @@
 
 #include "symbols/debug_info.hpp"
 #include "symbols/function_index.hpp"
-#include "symbols/inlined_copy.hpp"
+#include "symbols/inlined_copies.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {

@@ -9,8 +9,8 @@
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
 #include "symbols/module_symbols.hpp"
+#include "symbols/name_query.hpp"
 #include "symbols/named_functions.hpp"
-#include "symbols/spelling.hpp"
 #include "symbols/type_name.hpp"
 #include "unwind/unwind_range.hpp"
 

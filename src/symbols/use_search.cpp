@@ -56,33 +56,33 @@ bool is_static_object(Dwarf_Die variable) {
 }
 
 /// The walk over one module.
-class MentionSearch final {
+class UseSearch final {
  public:
-  MentionSearch(const DebugInfo& info, std::string_view name, const KnownClass& known)
+  UseSearch(const DebugInfo& info, std::string_view name, const KnownClass& known)
       : info_(info), name_(name), known_(known), wanted_(graph_.add_node()) {
     for (const void* entry : known.entries) classes_[entry] = wanted_;
   }
 
   void run() {
     for (const DebugUnit* unit : known_.units) visit_children(unit->content, {}, std::nullopt, 0);
-    for (const Mention& mention : mentions_) {
-      const auto found = classes_.find(mention.type);
-      if (found != classes_.end()) graph_.add_edge(mention.from, found->second, mention.by_pointer);
+    for (const Use& use : uses_) {
+      const auto found = classes_.find(use.type);
+      if (found != classes_.end()) graph_.add_edge(use.from, found->second, use.by_pointer);
     }
   }
 
   /// Calls `found(die, reach)` for each function with code, and each static object, that reaches the class.
   template <class Found>
-  void for_each_use(Found&& found) const {
+  void for_each_user(Found&& found) const {
     const std::vector<Reach> reach = graph_.reach_of(wanted_);
-    for (const auto& [die, node] : uses_) {
+    for (const auto& [die, node] : users_) {
       if (reach[node] != Reach::none) found(die, reach[node]);
     }
   }
 
  private:
   /// A mention of a class that may not have been visited yet.
-  struct Mention {
+  struct Use {
     std::size_t from = 0;
     const void* type = nullptr;
     bool by_pointer = false;
@@ -113,7 +113,7 @@ class MentionSearch final {
         return visit_children(die, scope, owner, depth);
       case DW_TAG_variable: visit_variable(die); [[fallthrough]];
       case DW_TAG_formal_parameter:
-        if (owner) add_mentions(*owner, referred_by(die, DW_AT_type), false);
+        if (owner) add_uses(*owner, referred_by(die, DW_AT_type), false);
         return;
       case DW_TAG_call_site:
       case DW_TAG_GNU_call_site:
@@ -130,14 +130,14 @@ class MentionSearch final {
     const std::string name = full_name(die, scope);
     const std::size_t node = node_of_class(die, is_local ? std::string() : name);
     const bool is_pointer = holds_by_pointer(name);
-    add_written_mentions(node, name);
+    add_written_uses(node, name);
     Dwarf_Die child{};
     for (bool more = dwarf_child(&die, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
       const int tag = dwarf_tag(&child);
       const bool is_argument = tag == DW_TAG_template_type_parameter;
       if (tag == DW_TAG_member && dwarf_hasattr(&child, DW_AT_external) != 0) continue;  // static
       if (tag == DW_TAG_member || tag == DW_TAG_inheritance || is_argument)
-        add_mentions(node, referred_by(child, DW_AT_type), is_argument && is_pointer);
+        add_uses(node, referred_by(child, DW_AT_type), is_argument && is_pointer);
       else if (tag == DW_TAG_GNU_template_parameter_pack)
         add_pack(node, child, is_pointer);
       else
@@ -159,7 +159,7 @@ class MentionSearch final {
   void add_pack(std::size_t node, Dwarf_Die pack, bool by_pointer) {
     Dwarf_Die child{};
     for (bool more = dwarf_child(&pack, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0)
-      add_mentions(node, referred_by(child, DW_AT_type), by_pointer);
+      add_uses(node, referred_by(child, DW_AT_type), by_pointer);
   }
 
   /// Declared in one place and defined in another, a class is one node by its name.
@@ -173,7 +173,7 @@ class MentionSearch final {
   }
 
   /// A template that is declared only has its arguments in its name alone.
-  void add_written_mentions(std::size_t node, const std::string& written) {
+  void add_written_uses(std::size_t node, const std::string& written) {
     for (std::size_t at = written.find('<');
          at != std::string::npos && (at = written.find(name_, at + 1)) != std::string::npos;) {
       const std::size_t end = at + name_.size();
@@ -187,11 +187,11 @@ class MentionSearch final {
 
   void visit_function(Dwarf_Die& die, const std::string& scope, int depth) {
     const std::size_t node = node_of_function(die.addr);
-    add_mentions(node, referred_by(die, DW_AT_type), false);
+    add_uses(node, referred_by(die, DW_AT_type), false);
     add_reference(node, referred_by(die, DW_AT_abstract_origin));
     add_reference(node, referred_by(die, DW_AT_specification));
     const std::optional<std::uint64_t> code = code_of(die);
-    if (code && info_.is_code(*code)) uses_.emplace_back(die, node);
+    if (code && info_.is_code(*code)) users_.emplace_back(die, node);
     visit_children(die, scope, node, depth);
   }
 
@@ -201,8 +201,8 @@ class MentionSearch final {
     Dwarf_Attribute attribute{};
     Dwarf_Die type{};
     if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return;
-    add_mentions(node, type, false);
-    uses_.emplace_back(die, node);
+    add_uses(node, type, false);
+    users_.emplace_back(die, node);
   }
 
   std::size_t node_of_function(const void* entry) {
@@ -222,13 +222,13 @@ class MentionSearch final {
     Dwarf_Attribute attribute{};
     Dwarf_Die type{};
     if (called && dwarf_formref_die(dwarf_attr_integrate(&*called, DW_AT_type, &attribute), &type) != nullptr)
-      add_mentions(from, type, false);
+      add_uses(from, type, false);
   }
 
-  void add_mentions(std::size_t from, const std::optional<Dwarf_Die>& type, bool by_pointer) {
+  void add_uses(std::size_t from, const std::optional<Dwarf_Die>& type, bool by_pointer) {
     if (!type) return;
     for (const Target& target : targets_of(*type, 0))
-      mentions_.push_back({from, target.type, by_pointer || target.by_pointer});
+      uses_.push_back({from, target.type, by_pointer || target.by_pointer});
   }
 
   /// The classes that a type is made of: "Data* const&" leads to Data by a pointer, "Data" and "Data (*)[3]" do by
@@ -266,8 +266,8 @@ class MentionSearch final {
   const KnownClass& known_;
   ClassGraph graph_;
   std::size_t wanted_;
-  std::vector<Mention> mentions_;
-  std::vector<std::pair<Dwarf_Die, std::size_t>> uses_;  ///< functions with code and static objects
+  std::vector<Use> uses_;
+  std::vector<std::pair<Dwarf_Die, std::size_t>> users_;  ///< functions with code and static objects
   std::unordered_map<const void*, std::size_t> classes_;
   std::unordered_map<const void*, std::string> declared_;  ///< names of classes that are only declared
   std::unordered_map<std::string, std::size_t> named_classes_;
@@ -295,11 +295,11 @@ KnownClass find_class(const DebugInfo& info, const ClassName& wanted) {
   return known;
 }
 
-void find_mentions(const DebugInfo& info, std::string_view name, const KnownClass& known,
-                   const std::function<void(const Dwarf_Die& die, Reach reach)>& found) {
-  MentionSearch search(info, name, known);
+void find_uses(const DebugInfo& info, std::string_view name, const KnownClass& known,
+               const std::function<void(const Dwarf_Die& die, Reach reach)>& found) {
+  UseSearch search(info, name, known);
   search.run();
-  search.for_each_use(found);
+  search.for_each_user(found);
 }
 
 }  // namespace moult::internal

@@ -23,7 +23,7 @@ KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
 
 /// Calls `found` for each function with code, and each static object, that reaches the class `name`. A function may
 /// have several entries.
-void find_mentions(const DebugInfo& info, std::string_view name, const KnownClass& known,
-                   const std::function<void(const Dwarf_Die& die, Reach reach)>& found);
+void find_uses(const DebugInfo& info, std::string_view name, const KnownClass& known,
+               const std::function<void(const Dwarf_Die& die, Reach reach)>& found);
 
 }  // namespace moult::internal

@@ -12,12 +12,12 @@ namespace moult::internal {
 namespace {
 
 /// For others to ask without the lock.
-[[gnu::tls_model("initial-exec")]] thread_local constinit bool this_thread_is_wakeful = false;
+[[gnu::tls_model("initial-exec")]] thread_local constinit bool this_thread_is_service = false;
 
 struct Resting {
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<pid_t> tasks;    // of the wakeful threads
+  std::vector<pid_t> tasks;    // of the service threads
   std::vector<pid_t> working;  // those at work; room for all is reserved
   pid_t stopper = 0;
   bool is_barred = false;
@@ -39,32 +39,32 @@ Resting& resting() noexcept {
 
 }  // namespace
 
-bool is_wakeful_thread() noexcept { return this_thread_is_wakeful; }
+bool is_service_thread() noexcept { return this_thread_is_service; }
 
-WakefulThread::WakefulThread() {
+ServiceThread::ServiceThread() {
   block_signals_for_good();
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   all.working.reserve(all.tasks.size() + 1);
   all.tasks.push_back(own_task());
-  this_thread_is_wakeful = true;
+  this_thread_is_service = true;
 }
 
-WakefulThread::~WakefulThread() {
+ServiceThread::~ServiceThread() {
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   std::erase(all.tasks, own_task());
-  this_thread_is_wakeful = false;
+  this_thread_is_service = false;
 }
 
-WakefulWork::WakefulWork(pid_t task) {
+ServiceWork::ServiceWork(pid_t task) {
   Resting& all = resting();
   std::unique_lock lock(all.mutex);
   all.changed.wait(lock, [&] { return all.may_begin(task); });
   all.working.push_back(own_task());
 }
 
-WakefulWork::~WakefulWork() {
+ServiceWork::~ServiceWork() {
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   all.working.erase(std::find(all.working.begin(), all.working.end(), own_task()));
@@ -77,7 +77,7 @@ bool is_served_in_stop(pid_t task) noexcept {
   return task == all.stopper || all.is_working(task);
 }
 
-void add_wakeful_tasks(pid_t stopper, std::vector<pid_t>& tasks) {
+void add_service_tasks(pid_t stopper, std::vector<pid_t>& tasks) {
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   for (pid_t task : all.tasks)
@@ -101,21 +101,21 @@ void end_rest() noexcept {
   all.changed.notify_all();
 }
 
-NoWakefulWork::NoWakefulWork() noexcept {
+NoServiceWork::NoServiceWork() noexcept {
   Resting& all = resting();
   std::unique_lock lock(all.mutex);
   all.changed.wait(lock, [&] { return all.working.empty(); });
   all.is_barred = true;
 }
 
-NoWakefulWork::~NoWakefulWork() {
+NoServiceWork::~NoServiceWork() {
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
   all.is_barred = false;
   all.changed.notify_all();
 }
 
-void forget_wakeful_threads() noexcept {
+void forget_service_threads() noexcept {
   Resting& all = resting();
   new (&all) Resting;  // what it was is as the other threads left it: locked, perhaps
 }

@@ -100,7 +100,7 @@ class StoppedWorld::Impl final {
   void look_before(Stopped& thread) const noexcept;
   bool waits_at_instruction(const Stopped& thread) const noexcept;
   bool waits_in_call(const Stopped& thread) const noexcept;
-  void show_memory() noexcept;
+  void map_memory() noexcept;
   bool is_over(Clock::time_point limit) const noexcept;
   bool await_all(Clock::time_point limit);
   std::size_t drop_unstoppable() noexcept;
@@ -118,8 +118,7 @@ class StoppedWorld::Impl final {
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
-  std::vector<pid_t>
-      ignored_;  ///< service threads; kernel workers and dead threads, which run none of the program's code
+  std::vector<pid_t> ignored_;  ///< service threads; kernel workers and dead threads, which never run its code
   std::vector<Stopped> stopped_;
   std::size_t next_slot_ = 0;
   std::vector<ThreadId> ids_;
@@ -147,7 +146,7 @@ void StoppedWorld::Impl::reserve() {
   ids_.reserve(room + 1);
   stopped_.clear();
   ignored_.clear();
-  add_wakeful_tasks(self_, ignored_);
+  add_service_tasks(self_, ignored_);
   next_slot_ = 0;
   for (std::uint32_t index = 0; index < room; ++index) stop_slot(index);
 }
@@ -201,13 +200,13 @@ bool StoppedWorld::Impl::waits_in_call(const Stopped& thread) const noexcept {
 }
 
 /// If all other threads are stopped, threads in a system call get to see the memory, so that the call returns.
-void StoppedWorld::Impl::show_memory() noexcept {
+void StoppedWorld::Impl::map_memory() noexcept {
   if (memory_ == nullptr || task_list_.count() != stopped_.size() + ignored_.size() + 1) return;
   const auto is_away = [](const Stopped& thread) { return !thread.is_safe && !is_stopped(*thread.slot); };
   const auto may_be_shown = [&](const Stopped& thread) { return !is_away(thread) || waits_in_call(thread); };
   if (!std::all_of(stopped_.begin(), stopped_.end(), may_be_shown)) return;
   for (const Stopped& thread : stopped_)
-    if (is_away(thread)) memory_->show_to(thread.slot->task);
+    if (is_away(thread)) memory_->map_for(thread.slot->task);
 }
 
 /// False if the thread is gone.
@@ -254,7 +253,7 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
       stepping_until = Clock::now() + for_stepping;
     }
     bool is_progress = arrivals() != before;
-    if (!is_progress) show_memory();
+    if (!is_progress) map_memory();
     if (!is_progress && drop_unstoppable() == 0 && is_over(limit)) return false;
   }
 }
@@ -311,7 +310,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
 /// while, and a thread that is asked earlier would stop where it was.
 void StoppedWorld::Impl::let_unsafe_go(bool steps_out, Clock::time_point limit) noexcept {
   constexpr microseconds glance{20};
-  if (memory_ != nullptr) memory_->hide();
+  if (memory_ != nullptr) memory_->unmap();
   {
     Release release;
     for (Stopped& thread : stopped_) {
@@ -396,7 +395,7 @@ void StoppedWorld::Impl::publish_ids() {
 }
 
 void StoppedWorld::Impl::release() noexcept {
-  if (memory_ != nullptr && !stopped_.empty()) memory_->hide();
+  if (memory_ != nullptr && !stopped_.empty()) memory_->unmap();
   if (std::exchange(is_at_rest_, false)) end_rest();
   Release release;
   for (const Stopped& thread : stopped_)
@@ -438,7 +437,7 @@ StoppedWorld::~StoppedWorld() = default;
 std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
   MOULT_CHECK(lock_use().held == 0, "a lock of moult is held across a stop");
   Clock::time_point deadline = Clock::now() + options.timeout;
-  const UrgentStop urgent(options.memory != nullptr && is_wakeful_thread());
+  const UrgentStop urgent(options.memory != nullptr && is_service_thread());
   std::unique_ptr<StoppedWorld> stopped(new StoppedWorld(std::make_unique<Impl>(options, deadline)));
   MOULT_FAULT("threads.stop.begin");
   milliseconds limit{50};

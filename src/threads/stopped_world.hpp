@@ -30,9 +30,9 @@ class MemoryFilledInStop {
   virtual bool is_awaited_by(pid_t task) const noexcept = 0;
   /// The thread waits inside a system call, which cannot be interrupted, and all others are stopped. It gets to see the
   /// memory as it is, so that the call returns first.
-  virtual void show_to(pid_t task) noexcept = 0;
-  /// Hides again what was shown, because a thread is about to continue.
-  virtual void hide() noexcept = 0;
+  virtual void map_for(pid_t task) noexcept = 0;
+  /// Hides again what map_for showed, because a thread is about to continue.
+  virtual void unmap() noexcept = 0;
 };
 
 struct StopOptions {

@@ -189,7 +189,7 @@ bool has_returned(const WatchedCall& call) noexcept {
 Watch watch_returns(const StoppedWorld& stopped, std::span<const CodeRange> functions,
                     const std::vector<ThreadId>& threads) {
   require_no_shadow_stack();
-  MOULT_FAULT("threads.return_watch.reserve");
+  MOULT_FAULT("watch.return_watch.reserve");
   Watch watched;
   watched.calls.reserve(stopped.threads().size());
   watched.unwatched.reserve(stopped.threads().size());

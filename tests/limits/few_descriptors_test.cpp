@@ -10,10 +10,10 @@
 namespace few_descriptors {
 
 using limits::apply;
-using moult::Fd;
 using moult::SafeRedefineUpdate;
 using moult::UpdateReport;
 using moult::UpdateState;
+using moult::internal::Fd;
 
 MOULT_UPDATABLE int number(int x) { return x + 1; }
 MOULT_UPDATABLE int number_two(int x) { return x + 2; }

@@ -6,15 +6,17 @@
 
 namespace {
 
-int fresh() { return 2; }
-int fresh_of(double) { return 2; }
+int replacement() { return 2; }
+int replacement_of(double) { return 2; }
 
-[[maybe_unused]] moult::Redefinition missing() { return {moult::function<int()>("anwser"), fresh}; }
-[[maybe_unused]] moult::Redefinition ambiguous() { return {moult::function<int()>("twin"), fresh}; }
-[[maybe_unused]] moult::Redefinition other_signature() { return {moult::function<int(double)>("answer"), fresh_of}; }
-[[maybe_unused]] moult::Redefinition inlined() { return {moult::function<int()>("copied"), fresh}; }
-[[maybe_unused]] moult::Redefinition too_short() { return {moult::function<int()>("short_answer"), fresh}; }
-[[maybe_unused]] moult::Redefinition branched() { return {moult::function<int()>("looping_answer"), fresh}; }
+[[maybe_unused]] moult::Redefinition missing() { return {moult::function<int()>("anwser"), replacement}; }
+[[maybe_unused]] moult::Redefinition ambiguous() { return {moult::function<int()>("twin"), replacement}; }
+[[maybe_unused]] moult::Redefinition other_signature() {
+  return {moult::function<int(double)>("answer"), replacement_of};
+}
+[[maybe_unused]] moult::Redefinition inlined() { return {moult::function<int()>("copied"), replacement}; }
+[[maybe_unused]] moult::Redefinition too_short() { return {moult::function<int()>("short_answer"), replacement}; }
+[[maybe_unused]] moult::Redefinition branched() { return {moult::function<int()>("looping_answer"), replacement}; }
 
 }  // namespace
 

@@ -6,10 +6,10 @@
 #include "moult/moult.hpp"
 #include "target.hpp"
 
-int fresh() { return VERSION; }
+int replacement() { return VERSION; }
 
 MOULT_UPDATE {
-  auto update = std::make_unique<moult::SafeRedefineUpdate>(NAME, &FUNCTION, &fresh);
+  auto update = std::make_unique<moult::SafeRedefineUpdate>(NAME, &FUNCTION, &replacement);
   update->set_patience({.max_tries = TRIES,
                         .sleep_time = std::chrono::milliseconds(10),
                         .stop_timeout = std::chrono::seconds(5),

@@ -1,7 +1,20 @@
-// The tutorial's update, but for a transformer that throws at the second page it is given.
+// An update of the pages, whose transformer throws at the second page.
 #include <stdexcept>
 
-#include "log_in.hpp"
+#include "site.hpp"
+
+/// Begins like a Page, and counts its visitors too.
+class Page_v2 : public moult::Updatable<Page_v2> {
+ public:
+  Page_v2(std::string title, std::string message, long times_shown)
+      : title_(std::move(title)), message_(std::move(message)), times_shown_(times_shown) {}
+
+ private:
+  std::string title_;
+  std::string message_;
+  [[maybe_unused]] long times_shown_;
+  [[maybe_unused]] long visitors_ = 0;
+};
 
 static int count = 0;
 

@@ -1,4 +1,4 @@
-// What class_additions.hpp rests on, its types forgotten: values beside objects, and functions by class and name.
+// The untyped part of class_additions.hpp: values beside objects, and functions by class and name.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/detail/pools.hpp"
 
@@ -18,7 +19,7 @@ namespace moult {
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// A value beside an object. Its code is that of the module that made it, which stays loaded.
+/// A value beside an object. Its code belongs to the module that made it, which stays loaded.
 class SideValue {
  public:
   SideValue() = default;
@@ -28,7 +29,7 @@ class SideValue {
 
   SideValue* next = nullptr;
   const void* object = nullptr;
-  std::uint64_t number = 0;  ///< counted through the process: no other value has it
+  std::uint64_t number = 0;  ///< unique in the process
 };
 
 template <class T>
@@ -50,36 +51,33 @@ struct FieldKind {
   const std::type_info* type = nullptr;
   std::size_t size = 0;
   std::size_t alignment = 0;
-  /// Something in the module that asks: its code may hold references to values from now on.
+  /// An address in the requesting module: from now on its code may hold references to values, and makes them.
   const void* module = nullptr;
 };
 
-/// Hidden, so that each module has its own.
-inline constinit char this_module [[gnu::visibility("hidden")]] = 0;
-
 template <class Class, class T>
-FieldKind field_kind(std::string_view name) {
+[[gnu::visibility("hidden")]] FieldKind field_kind(std::string_view name) {
   return {&typeid(Class), std::string(name), &typeid(T), sizeof(T), alignof(T), &this_module};
 }
 
 using MakeValue = std::function<std::unique_ptr<SideValue>(void* object)>;
 
-/// See add_field_to_class. `make` is empty where objects are given their values one by one. `live` is the pool whose
-/// objects get theirs at once; null when they are to wait.
+/// See add_field_to_class. `make` is empty if objects are given their values one by one. `live` is the pool whose
+/// objects get their values now; null if they wait for their first use.
 OpaqueSideTable& add_field(const FieldKind& kind, MakeValue make, const OpaquePool* live);
-/// Null when there is none of that name. Throws Error (invalid_argument) where its type is another one.
+/// Null when there is no field of that name. Throws Error (invalid_argument) when its type is another one.
 OpaqueSideTable* find_field(const FieldKind& kind);
-/// The same; not_found when there is none.
+/// The same, but throws Error (not_found) when there is none.
 OpaqueSideTable& require_field(const FieldKind& kind);
 
 SideValue* find_value(const OpaqueSideTable& table, const void* object) noexcept;
 SideValue& value_of(OpaqueSideTable& table, void* object);
-/// Throws Error (invalid_argument) when the object has one.
-SideValue& give_value(OpaqueSideTable& table, void* object, std::unique_ptr<SideValue> fresh);
+/// Throws Error (invalid_argument) when the object has a value.
+SideValue& give_value(OpaqueSideTable& table, void* object, std::unique_ptr<SideValue> value);
 bool makes_values(const OpaqueSideTable& table) noexcept;
-/// Gives the object a value in a field that is there, or else is made for values that are given.
-SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> fresh);
-/// As typeid, demangled, writes it.
+/// Gives the object a value in the field; if there is no such field, makes one with given values.
+SideValue& add_mixin(const FieldKind& kind, void* object, std::unique_ptr<SideValue> value);
+/// The type's name as the demangler writes it.
 std::string name_of_type(const std::type_info& type);
 
 using Code = void (*)();
@@ -87,18 +85,18 @@ using Code = void (*)();
 struct MethodKind {
   const std::type_info* owner = nullptr;
   std::string name;
-  const std::type_info* signature = nullptr;  ///< of std::type_identity<it>, as typeid takes no qualified function type
+  const std::type_info* signature = nullptr;  ///< of std::type_identity<it>: typeid takes no qualified function type
 };
 
 struct MethodTarget {
-  Code function = nullptr;  ///< R (*)(Class&, Args...), of whatever class
+  Code function = nullptr;  ///< R (*)(Class&, Args...), of any class
   Code invoker = nullptr;   ///< R (*)(Code function, void* object, Args...)
   std::ptrdiff_t offset = 0;
-  bool is_of_whole = false;  ///< offset counts from the whole object's beginning, not from that of the class named
+  bool is_of_whole = false;  ///< offset counts from the beginning of the whole object, not of the named class's part
 };
 
 void add_method(const MethodKind& kind, Code function, Code invoker);
-/// Throws Error (not_found) when no such method is in force for the class or a base of it.
+/// Throws Error (not_found) when no such method is active for the class or a base of it.
 OpaqueMethodTable& require_methods(const MethodKind& kind);
 /// For an object of class `whole` that the caller knows as `named`. Throws Error (not_found).
 MethodTarget target_in(OpaqueMethodTable& methods, const std::type_info& whole, const std::type_info& named);

@@ -1,4 +1,4 @@
-// What redefine_class is told of its two classes by the compiler.
+// What the compiler knows of the two classes of redefine_class.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +20,11 @@ namespace detail::inline MOULT_ABI_NAMESPACE {
 /// Both classes of a redefinition. Bytes.
 struct ClassPairing {
   const std::type_info* old_class = nullptr;
-  const std::type_info* fresh_class = nullptr;
+  const std::type_info* new_class = nullptr;
   std::size_t old_alignment = 0;
-  std::size_t fresh_alignment = 0;
+  std::size_t new_alignment = 0;
   OpaquePool* pool = nullptr;     ///< of the old class; null when it has none
-  const void* destroy = nullptr;  ///< functions that do what the new class's own would, called as those are
+  const void* destroy = nullptr;  ///< functions that do what the new class's own would, called in the same way
   const void* construct = nullptr;
 };
 
@@ -38,7 +38,7 @@ template <class T>
   ::new (object) T;
 }
 
-/// A constructor or destructor that nobody calls in the update has no code there: its stand-in is compiled here.
+/// A constructor or destructor that the update does not call has no code there: its stand-in is compiled here.
 template <class Old, class New>
 [[gnu::visibility("hidden")]] ClassPairing class_pairing() {
   static_assert(!std::is_same_v<Old, New>, "a class is redefined as another one");

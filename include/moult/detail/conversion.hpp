@@ -1,4 +1,4 @@
-// What a conversion does to the objects themselves: the part that must know both classes.
+// The part of a conversion that must know both classes: what it does to the objects themselves.
 #pragma once
 
 #include <bit>
@@ -19,16 +19,16 @@
 namespace moult {
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// Up to 64 neighbouring slots, some of which hold objects to convert, and a cell beside the pool for each of those.
-/// A cell has room for an object of either class.
+/// Up to 64 neighbouring slots, some of which hold objects to convert, and a cell in the staging area for each such
+/// object. A cell has room for an object of either class.
 struct ObjectBatch {
   std::byte* slots = nullptr;
   std::size_t slot_size = 0;
-  std::uint64_t bits = 0;  ///< the slots that are meant
+  std::uint64_t bits = 0;  ///< the slots of the batch
   std::byte* cells = nullptr;
   std::size_t cell_size = 0;
 
-  /// `act(slot, cell)` for each.
+  /// Calls `act(slot, cell)` for each object.
   template <class Act>
   void for_each(Act&& act) const {
     std::byte* cell = cells;
@@ -37,7 +37,7 @@ struct ObjectBatch {
   }
 };
 
-/// A class of objects to the pools, which do not know it.
+/// A class of objects as the pools see it, which do not know the type.
 struct ObjectKind {
   const std::type_info* type = nullptr;
   std::size_t size = 0;
@@ -45,8 +45,8 @@ struct ObjectKind {
   bool has_vtable = false;
 };
 
-/// Converts objects batch by batch. A batch goes from build to exchange, or in one go by convert_in_place; from there
-/// to put_back or to end_olds, of which the last is once and for all.
+/// Converts objects batch by batch. A batch goes through build and exchange, or through convert_in_place alone; then
+/// put_back undoes it, or end_olds completes it for good.
 class ObjectConverter {
  public:
   ObjectConverter() = default;
@@ -56,29 +56,34 @@ class ObjectConverter {
 
   virtual ObjectKind old_kind() const noexcept = 0;
   virtual ObjectKind new_kind() const noexcept = 0;
-  /// Nothing that it does to an object can fail, and convert_in_place is to be used.
+  /// True when no operation on an object can fail; then convert_in_place is used.
   virtual bool is_in_place() const noexcept = 0;
-  /// Objects of the old class have a destructor that does something.
+  /// True when the destructor of the old class does something.
   virtual bool ends_olds() const noexcept = 0;
 
-  /// Those of `bits` whose objects are of the old class itself and of no subclass.
+  /// The bits of the objects that are of the old class itself, not of a subclass.
   virtual std::uint64_t select(const ObjectBatch& batch) const noexcept = 0;
-  /// Makes the new objects in the cells. When the transformer throws there are none, and the throw goes on.
+  /// Makes the new objects in the cells. When the transformer throws, destroys those it made and passes the exception
+  /// on.
   virtual void build(const ObjectBatch& batch) = 0;
-  /// Destroys what build has made.
+  /// Destroys the objects that build made.
   virtual void discard(const ObjectBatch& batch) noexcept = 0;
-  /// The new objects move into the slots, the bytes of the old ones into the cells. `scratch` has room for one.
+  /// Moves the new objects into the slots, and the bytes of the old ones into the cells. `scratch` has room for one
+  /// object.
   virtual void exchange(const ObjectBatch& batch, std::byte* scratch) noexcept = 0;
-  /// Both in one, where is_in_place.
+  /// build and exchange in one, if is_in_place.
   virtual void convert_in_place(const ObjectBatch& batch) noexcept = 0;
-  /// Destroys the new objects; the bytes of the old ones are where they were.
+  /// Destroys the new objects, and restores the bytes of the old ones.
   virtual void put_back(const ObjectBatch& batch) noexcept = 0;
-  /// Runs the destructors of the old objects, each for a moment in its slot again: it may point into itself.
+  /// Runs the destructors of the old objects, each for a moment in its own slot: it may point into itself.
   virtual void end_olds(const ObjectBatch& batch, std::byte* scratch) noexcept = 0;
 
-  /// By what end_olds destroys an old object, where calls of its destructor lead elsewhere; null: by that. Before the
-  /// first batch.
+  /// The function that end_olds calls to destroy an old object, when calls of its destructor are redirected; null: the
+  /// destructor. Before the first batch.
   void destroy_olds_by(void (*destructor)(void* object)) noexcept { old_destructor_ = destructor; }
+
+  /// The library's record of the code that this object calls.
+  std::shared_ptr<const void> record{};
 
  protected:
   void (*old_destructor_)(void* object) = nullptr;
@@ -106,7 +111,7 @@ class TypedConverter final : public ObjectConverter {
   static constexpr bool cannot_fail = returns ? std::is_nothrow_invocable_r_v<New, Transformer&, const Old&>
                                               : std::is_nothrow_invocable_v<Transformer&, const Old&, New&> &&
                                                     std::is_nothrow_default_constructible_v<New>;
-  /// A new object is on the stack for a moment.
+  /// A new object lies on the stack for a moment.
   static constexpr std::size_t most_on_stack = 4096;
 
  public:
@@ -213,9 +218,16 @@ class TypedConverter final : public ObjectConverter {
   [[no_unique_address]] Transformer transformer_;
 };
 
+/// Notes the functions whose addresses are in the object's memory: its vtable's, and the transformer.
+void record_converter(ObjectConverter& converter, std::size_t size);
+
+/// The count of owners knows the interface only: its code names neither class.
 template <class Old, class New, class Transformer>
 std::shared_ptr<ObjectConverter> make_converter(Transformer&& transformer) {
-  return std::make_shared<TypedConverter<Old, New, std::decay_t<Transformer>>>(std::forward<Transformer>(transformer));
+  using Made = TypedConverter<Old, New, std::decay_t<Transformer>>;
+  std::unique_ptr<ObjectConverter> made = std::make_unique<Made>(std::forward<Transformer>(transformer));
+  record_converter(*made, sizeof(Made));
+  return made;
 }
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE

@@ -1,5 +1,5 @@
-// What a function pointer, a member function pointer or a lambda tells at compile time and at run time: its signature,
-// and the address of its code (Itanium C++ ABI, 2.3).
+// The signature of a function pointer, member function pointer or lambda, and the address of its code (Itanium C++ ABI,
+// 2.3).
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Function;
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// `noexcept` is left out: it does not change how a function is called.
+/// The type without `noexcept`, which does not change how a function is called.
 template <class Type>
 struct WithoutNoexcept;
 
@@ -48,7 +48,7 @@ MOULT_WITHOUT_NOEXCEPT_REFERRED(const volatile)
 #undef MOULT_WITHOUT_NOEXCEPT
 // NOLINTEND(bugprone-macro-parentheses)
 
-/// What a function is: its type, qualifiers included, and whether it is a member. Two of one kind may replace each
+/// A function's type, qualifiers included, and whether it is a member. Two functions of one kind may replace each
 /// other.
 template <class Type, bool is_member>
 struct Kind {
@@ -68,7 +68,7 @@ struct KindOf<Type Class::*> {
 template <class Signature>
 struct KindOf<Function<Signature>> : KindOf<typename Function<Signature>::Pointer> {};
 
-/// What a name is looked up with: a function type, or a pointer to a member function; without noexcept.
+/// The type that a name is looked up with: a function type or a pointer to a member function, without noexcept.
 template <class Signature>
 struct Wanted : WithoutNoexcept<Signature> {};
 template <class Class, class Type>
@@ -76,7 +76,7 @@ struct Wanted<Type Class::*> {
   using type = typename WithoutNoexcept<Type>::type Class::*;
 };
 
-/// A captureless lambda is turned into its function, anything else left alone.
+/// Turns a captureless lambda into its function, and leaves anything else alone.
 template <class F>
 constexpr auto plain(const F& function) {
   if constexpr (std::is_class_v<F> && requires { +function; })
@@ -91,26 +91,30 @@ template <class F>
 concept function_or_member =
     (std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>) || std::is_member_function_pointer_v<F>;
 
-/// What a call of it returns, whether it is given as a pointer, a reference or a typed Function.
+/// The result type of a call, given a pointer, a reference or a typed Function.
 template <class F>
 using ResultOf = typename KindOf<Plain<F>>::type::result;
 
-/// `fresh` may replace `old`: they differ in nothing but their class, and in noexcept.
-template <class Old, class Fresh>
-concept replaceable = function_or_member<Plain<Fresh>> && std::is_same_v < typename KindOf<Plain<Old>>::type,
-typename KindOf<Plain<Fresh>>::type > ;
+/// `Replacement` may replace `Old`: they differ at most in their class and in noexcept.
+template <class Old, class Replacement>
+concept replaceable = function_or_member<Plain<Replacement>> && std::is_same_v < typename KindOf<Plain<Old>>::type,
+typename KindOf<Plain<Replacement>>::type > ;
 
 struct MemberPointer {
-  std::uintptr_t function;    ///< the address; or for a virtual function 1 + its offset in the vtable
-  std::ptrdiff_t adjustment;  ///< from the object to the vtable pointer, or to where the function expects `this`
+  std::uintptr_t function;    ///< the address; for a virtual function, 1 + its offset in the vtable
+  std::ptrdiff_t adjustment;  ///< from the object to the vtable pointer, or to the `this` that the function expects
 };
 
-/// The function that a pointer to a member of the class `type` names. Throws Error: not_found where no vtable of the
-/// class has a symbol or the function is pure; invalid_argument where the function belongs to a base that does not
-/// begin where the class does, so that a method of the class could not replace it.
+/// The function that a pointer to a member of the class `type` names.
+///
+/// not_found: no vtable of the class has a symbol, or the function is pure
+/// invalid_argument: the function belongs to a base that does not begin where the class does, so a method of the class
+///   could
+/// not replace it
 const void* member_function(const std::type_info& type, MemberPointer member);
 
-/// `signature` is Wanted<Signature>'s. Throws Error: not_found, ambiguous, signature_mismatch, inlined, unsupported.
+/// `signature` is the type of Wanted<Signature>. Throws Error: not_found, ambiguous, signature_mismatch, inlined,
+/// unsupported.
 const void* find_function(std::string_view name, const std::type_info& signature);
 
 template <class Type>

@@ -1,4 +1,4 @@
-// What is made of a function's result type, and kept of a new function, before a call in progress is left.
+// Where a function's result goes, and the new function with its state, before a call in progress is left.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ class FrameView;
 
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// Where a function puts a result (psABI, 3.2.3): in memory that its caller names, or in registers.
+/// Where a function puts its result (psABI, 3.2.3): in memory that its caller names, or in registers.
 enum class ResultPlace { registers, memory };
 
 template <class R>
@@ -31,30 +31,33 @@ constexpr ResultPlace place_of_result() {
   return ResultPlace::registers;
 }
 
-/// A new function with the state that it begins with.
+/// A new function and the state it begins with.
 class Successor {
  public:
   virtual ~Successor() = default;
+
+  /// The library's record of the code that is about to run. It goes last, when the new function has returned.
+  std::shared_ptr<const void> record{};
 };
 
-/// The one that the calling thread goes on with. To be called once, first of all, by what was entered instead of a
-/// call.
+/// The successor that the calling thread goes on with. Call it once, as the first thing in the function that is entered
+/// instead of a call.
 std::unique_ptr<Successor> take_successor() noexcept;
 
 template <class R, class State, class New>
 class SuccessorOf final : public Successor {
  public:
-  SuccessorOf(New fresh, State state) : fresh_(std::move(fresh)), state_(std::move(state)) {}
+  SuccessorOf(New replacement, State state) : replacement_(std::move(replacement)), state_(std::move(state)) {}
 
-  /// It has the old function's result, and so puts it where the old one's caller looks for it.
+  /// Has the old function's result type, so the result goes where the old function's caller expects it.
   static R enter() {
     const std::unique_ptr<Successor> taken = take_successor();
     auto& self = static_cast<SuccessorOf&>(*taken);
-    return std::invoke(std::move(self.fresh_), std::move(self.state_));
+    return std::invoke(std::move(self.replacement_), std::move(self.state_));
   }
 
  private:
-  New fresh_;
+  New replacement_;
   State state_;
 };
 

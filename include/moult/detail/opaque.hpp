@@ -1,12 +1,12 @@
-// What public headers know of moult's own objects: that they exist.
+// Handles to moult's own objects in exported signatures.
 #pragma once
 
 #include "moult/detail/abi.hpp"
 
 namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
-/// The base of a class of the library's own. Exported functions take and return it in place of that class, so that an
-/// update built before does not depend on the name of the class or on the place of its source.
+/// The base of a class of the library. Exported functions take and return it in place of that class, so that an update
+/// built before does not depend on the class's name or on the place of its source.
 template <class Kind>
 class Opaque {
  protected:

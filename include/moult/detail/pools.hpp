@@ -1,4 +1,4 @@
-// What Updatable's operators do: the pool of a class as one module knows it.
+// The operators of Updatable: the pool of a class as one module knows it.
 #pragma once
 
 #include <atomic>
@@ -20,17 +20,17 @@ struct ObjectShape {
 };
 
 /// The pool of a class's own objects, the same for all modules. Throws Error (unsupported) when the program has objects
-/// of the class with another size or alignment, std::bad_alloc.
+/// of the class with another size or alignment; std::bad_alloc.
 OpaquePool& pool_of(const std::type_info& type, const ObjectShape& shape);
 
 /// Throws std::bad_alloc.
 void* allocate(OpaquePool& pool);
-/// For an object of a subclass of the pool's class. `alignment` 0: none that operator new was told.
+/// For an object of a subclass of the pool's class. `alignment` 0: operator new received none.
 void* allocate_subclass(OpaquePool& own, std::size_t size, std::size_t alignment);
 void deallocate(void* slot) noexcept;
 
-/// Hidden, so that each module has its own: one that knows the class by another size than the program is to be asked
-/// for itself, and not to run the program's copy of this. So is every template that asks it.
+/// Hidden, so that each module has its own copy: a module that knows the class by another size than the program must
+/// ask for itself. The same holds for every template that calls it.
 template <class T, std::size_t Reserve>
 struct [[gnu::visibility("hidden")]] ModulePool {
   static OpaquePool& get() {

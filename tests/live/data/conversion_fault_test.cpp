@@ -62,7 +62,7 @@ class ConversionFaults : public testing::Test {
   }
 
   static bool is_ours(std::string_view point) {
-    return point.starts_with("data.conversion") || point.starts_with("redefine.objects") ||
+    return point.starts_with("convert.eager") || point.starts_with("redefine.objects") ||
            point.starts_with("recipes.conversion") || point.starts_with("alterability.objects");
   }
 
@@ -108,7 +108,7 @@ TEST_F(ConversionFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
         never_hit.erase(point);
       }
     }
-  EXPECT_EQ(never_hit, std::set<std::string_view>{"data.conversion.one"}) << "that of a single object";
+  EXPECT_EQ(never_hit, std::set<std::string_view>{"convert.eager.one"}) << "that of a single object";
   UpdateReport report = apply();
   EXPECT_EQ(report.state, UpdateState::applied) << report.reason;
   expect_new();
@@ -117,7 +117,7 @@ TEST_F(ConversionFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
 }
 
 TEST_F(ConversionFaults, ASingleObjectIsLeftAsItWas) {
-  ArmedFault armed("data.conversion.one");
+  ArmedFault armed("convert.eager.one");
   EXPECT_THROW((update_to_class<Item, ItemTwo>(*items_[3], [](const Item& old) { return ItemTwo(old); })), Error);
   EXPECT_TRUE(armed.fired());
   expect_old();

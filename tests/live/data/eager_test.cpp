@@ -118,7 +118,7 @@ TEST_F(Eagerly, FewObjectsAreConvertedByOneThread) {
 TEST_F(Eagerly, WithoutHelpersTheUpdateIsRefusedAndTheNextOneApplies) {
   make(60'000);
   {
-    const ArmedFault armed("data.crew.make");
+    const ArmedFault armed("convert.workers.make");
     EXPECT_THROW((start_eager_update<Leaf, LeafTwo>([](const Leaf& old) { return LeafTwo(old); }, in_several_threads)),
                  Error);
     EXPECT_TRUE(armed.fired());
@@ -146,7 +146,7 @@ TEST_F(Eagerly, HowFarItIsStandsOnTheBoardUntilItIsOver) {
   EXPECT_GT(most, 0u);
   EXPECT_EQ(board.done, 2 * leaves.size());
   EXPECT_EQ(board.number, number + 1);
-  EXPECT_EQ(std::string_view(board.what.data()), "moult::subject::Leaf to moult::subject::LeafTwo");
+  EXPECT_EQ(std::string_view(board.what.data()), "moult::internal::subject::Leaf to moult::internal::subject::LeafTwo");
   start_eager_update<LeafTwo, Leaf>(to_one);
 }
 
@@ -171,7 +171,7 @@ TEST_F(Eagerly, AnUpdateWaitsWhileAMethodOfTheClassIsActiveInAnyThread) {
   };
   const UpdateReport refused = apply();
   EXPECT_NE(refused.state, UpdateState::applied);
-  EXPECT_THAT(refused.reason, testing::HasSubstr("moult::subject::Leaf::rest"));
+  EXPECT_THAT(refused.reason, testing::HasSubstr("moult::internal::subject::Leaf::rest"));
   expect_all_one();
   goes_on = true;
   active.join();

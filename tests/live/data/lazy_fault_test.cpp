@@ -95,10 +95,10 @@ class LazyFaults : public testing::Test {
   }
 
   static bool is_ours(std::string_view point) {
-    return point.starts_with("data.lazy") || point.starts_with("data.page_server") ||
+    return point.starts_with("convert.lazy") || point.starts_with("watch.fault_handler") ||
            point.starts_with("platform.userfaultfd") || point.starts_with("redefine.objects") ||
            point.starts_with("recipes.conversion") || point.starts_with("alterability.objects") ||
-           (Kind::are_in_place && point.starts_with("data.chunk_stops"));
+           (Kind::are_in_place && point.starts_with("convert.slab_stops"));
   }
 
   /// False when the point was not hit that often on the way there and back.

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -179,18 +180,20 @@ TEST_F(LazilyInPlace, AChildOfForkFindsAllConverted) {
 TEST_F(LazilyInPlace, WhereTheProgramCannotBeStoppedForLongTheyStayWhatTheyAre) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   std::atomic<bool> is_deaf{false};
-  std::jthread deaf([&](const std::stop_token& token) {
+  std::binary_semaphore may_end{0};
+  std::thread deaf([&] {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     is_deaf = true;
-    while (!token.stop_requested()) std::this_thread::sleep_for(1ms);
+    may_end.acquire();
   });
   while (!is_deaf) std::this_thread::yield();
   EXPECT_TRUE(notes[7]->holds());
   EXPECT_GT(objects.progress().failed_objects, 0u);
   EXPECT_EQ(objects.progress().converted_objects, 0u);
-  deaf = {};
+  may_end.release();
+  deaf.join();
   objects.drain();
   EXPECT_EQ(objects.progress().converted_objects + objects.progress().failed_objects, notes.size());
   EXPECT_EQ(DataAccessor<Note>().size(), objects.progress().failed_objects);

@@ -146,14 +146,18 @@ struct Purses {
   using One = Purse;
   using Two = PurseTwo;
   static constexpr int rounds = 100;
-  static std::vector<std::string> names() { return {"moult::subject::Purse", "moult::subject::PurseTwo"}; }
+  static std::vector<std::string> names() {
+    return {"moult::internal::subject::Purse", "moult::internal::subject::PurseTwo"};
+  }
   static void show(const Purse&) {}
 };
 struct Wallets {
   using One = Wallet;
   using Two = WalletTwo;
   static constexpr int rounds = 60;
-  static std::vector<std::string> names() { return {"moult::subject::Wallet", "moult::subject::WalletTwo"}; }
+  static std::vector<std::string> names() {
+    return {"moult::internal::subject::Wallet", "moult::internal::subject::WalletTwo"};
+  }
   /// A first touch inside a call of stdio, by several threads for one stream.
   static void show(const Wallet& wallet) {
     static std::FILE* const nowhere = std::fopen("/dev/null", "w");
@@ -162,12 +166,14 @@ struct Wallets {
 };
 
 }  // namespace subject
+}  // namespace moult::internal
 
 template <>
-inline constexpr bool is_relocatable<subject::Purse> = true;
+inline constexpr bool moult::is_relocatable<moult::internal::subject::Purse> = true;
 template <>
-inline constexpr bool is_relocatable<subject::PurseTwo> = true;
+inline constexpr bool moult::is_relocatable<moult::internal::subject::PurseTwo> = true;
 
+namespace moult::internal {
 namespace subject {
 
 /// Threads with shelves of objects of their own, and one shelf that lives through all rounds.

@@ -144,7 +144,7 @@ TEST_F(DelayedTransformation, AnotherAccessToTheClassIsRefusedUntilTheFirstHasEn
 
 TEST_F(DelayedTransformation, AtAnyStepAFailureLeavesTheObjectsAsTheyWere) {
   const auto is_ours = [](std::string_view point) {
-    return point.starts_with("data.access") || point.starts_with("platform.userfaultfd.watch");
+    return point.starts_with("convert.access") || point.starts_with("watch.fault_handler") || point.starts_with("platform.userfaultfd.watch");
   };
   std::size_t failures = 0;
   for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory})

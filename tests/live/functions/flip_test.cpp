@@ -18,8 +18,10 @@
 #include "threads/current_stop.hpp"
 #include "unwind/unwind_table.hpp"
 
-namespace moult::internal {
+namespace moult {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+using namespace internal;
 
 MOULT_UPDATABLE int version(int x) { return x + 1; }
 MOULT_UPDATABLE int version_two(int x) { return x + 2; }
@@ -172,4 +174,4 @@ TEST(Flip, ByUpdatesAndRollBacks) {
 }
 
 }  // namespace subject
-}  // namespace moult::internal
+}  // namespace moult

@@ -74,6 +74,17 @@ TEST(Versions, ACallInAVersionOfTheVersionCountsToo) {
   EXPECT_NE(redefine_once(stays, stays_four).state, UpdateState::applied);
 }
 
+TEST(Versions, AnUpdateIsNotTakenBackWhileItsVersionIsActive) {
+  const UpdateReport report = redefine_once(stays, stays_two);
+  ASSERT_EQ(report.state, UpdateState::applied);
+  {
+    Call call;
+    EXPECT_THROW(roll_back(report.id, std::chrono::milliseconds(50)), Error);
+  }
+  roll_back(report.id);
+  EXPECT_EQ(stays(1), 1);
+}
+
 TEST(Versions, AnUpdateWhoseVersionWasRedefinedInTurnIsNotTakenBackWhileThatIsActive) {
   UpdateReport first = redefine_once(stays, stays_two);
   ASSERT_EQ(first.state, UpdateState::applied);

@@ -361,7 +361,7 @@ TEST(FunctionReboot, WhatFailsLeavesTheFunctionWhereItIs) {
         "reboot", worker.id(), FunctionReboot(gcc_optimised::count_long, finish<long>, capture_progress));
   };
   for (const std::string_view point : fault_points()) {
-    if (!point.starts_with("redefine.depart") && !point.starts_with("redefine.function_reboot") &&
+    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("redefine.function_reboot") &&
         !point.starts_with("recipes.reboot_function") && !point.starts_with("alterability.exits"))
       continue;
     const ArmedFault fault(point);

@@ -8,6 +8,8 @@
 
 namespace moult::reboot_test {
 
+using namespace internal;
+
 // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be.
 MOULT_UPDATABLE int version() { return 1; }
 MOULT_UPDATABLE int version_two() { return 2; }
@@ -276,7 +278,7 @@ TEST_F(ThreadReboot, WhatFailsLeavesTheThreadWhereItIs) {
   Thread thread("subject", old_main);
   const End end;
   for (const std::string_view point : fault_points()) {
-    if (!point.starts_with("redefine.depart") && !point.starts_with("redefine.thread_restart") &&
+    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("redefine.thread_restart") &&
         !point.starts_with("recipes.thread_reboot") && !point.starts_with("alterability.exits"))
       continue;
     for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory}) {

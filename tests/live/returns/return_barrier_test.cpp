@@ -24,8 +24,10 @@
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::internal {
+namespace moult {
 namespace subject {
+
+using namespace internal;
 
 using namespace std::chrono_literals;
 
@@ -78,7 +80,7 @@ TEST(ReturnBarrier, IsToldWhenTheCallHasReturned) {
 /// Of the thread that is in a call of `stays`: that one and those around it, as the command shows them.
 std::vector<std::string> shown_functions(const ThreadsRequest& request) {
   std::vector<std::string> functions;
-  for (const ThreadRecord& thread : native_threads(request).threads) {
+  for (const ThreadRecord& thread : live_threads(request).threads) {
     for (const FrameRecord& frame : thread.frames)
       if (!functions.empty() || frame.function.find("subject::stays") != std::string::npos)
         functions.push_back(frame.function);
@@ -392,4 +394,4 @@ TEST(ReturnBarrier, AnUpdateWhosePatienceRunsOutNamesTheCallAndPutsBackWhatItCha
 }
 
 }  // namespace subject
-}  // namespace moult::internal
+}  // namespace moult

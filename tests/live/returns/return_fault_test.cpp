@@ -21,8 +21,10 @@
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
-namespace moult::internal {
+namespace moult {
 namespace subject {
+
+using namespace internal;
 
 using namespace std::chrono_literals;
 
@@ -47,7 +49,7 @@ Entry entry_of(int (*function)(int)) {
 bool has_point_of_ours(std::string_view point) {
   return point.starts_with("code.gate") || point.starts_with("alterability.force") ||
          point.starts_with("alterability.return") || point.starts_with("alterability.barrier") ||
-         point.starts_with("threads.return_watch");
+         point.starts_with("watch.return_watch");
 }
 
 class Forces final : public Update {
@@ -158,4 +160,4 @@ TEST_F(ReturnFaults, MemoryThatRunsOutAtAnyStepLeavesTheProgramAsItWas) {
 }
 
 }  // namespace subject
-}  // namespace moult::internal
+}  // namespace moult

@@ -109,7 +109,7 @@ MOULT_UPDATABLE void ends_thread(Room& room, bool is_cancelled, std::atomic<int>
   const AtEnd at_end{destroyed};
   room.entered.release();
   // NOLINTNEXTLINE(bugprone-infinite-loop): it ends where the thread is cancelled
-  while (is_cancelled) ::usleep(1000);
+  while (is_cancelled) ::pause();
   room.leave.acquire();
   ::pthread_exit(nullptr);
 }

@@ -80,7 +80,7 @@ TEST(LocalVariables, AnUpdateThatFailsLaterLeavesThemAsTheyWere) {
 TEST(LocalVariables, AnErrorAtAnyStepLeavesThemAsTheyWere) {
   Standing standing([](const Stand& stand) { collect(2, stand); });
   for (const char* point : {"redefine.local.prepare", "redefine.local.record"}) {
-    const moult::ArmedFault armed(point);
+    const moult::internal::ArmedFault armed(point);
     const moult::UpdateReport report =
         apply(std::make_unique<StepUpdate>("share", [] { moult::update_local_var(collect, "share", 7); }));
     EXPECT_TRUE(armed.fired()) << point;

@@ -93,7 +93,7 @@ class PreparedUpdate final : public moult::Update {
   void prepare() override { pointers_.emplace(); }
   bool check_alterability() override { return true; }
   void apply() override {
-    const moult::ArmedFault debug_information("redefine.pointers.prepare");
+    const moult::internal::ArmedFault debug_information("redefine.pointers.prepare");
     redirected = pointers_->redirect(&twice, &thrice).count;
   }
   static inline std::size_t redirected = 0;
@@ -152,7 +152,7 @@ TEST_F(Redirection, AnUpdateThatFailsLaterLeavesThemAsTheyWere) {
 
 TEST_F(Redirection, AnErrorAtAnyStepLeavesThemAsTheyWere) {
   for (const char* point : {"redefine.pointers.prepare", "redefine.pointers.record"}) {
-    const moult::ArmedFault armed(point);
+    const moult::internal::ArmedFault armed(point);
     const moult::UpdateReport report =
         apply(std::make_unique<StepUpdate>("handlers", [] { moult::redirect_pointer(&twice, &thrice); }));
     EXPECT_TRUE(armed.fired()) << point;

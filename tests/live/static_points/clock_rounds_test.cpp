@@ -32,6 +32,7 @@ std::atomic<std::size_t> sounds{0};
 void sound(const char* text) {
   trace.emplace_back(text);
   ++sounds;
+  sounds.notify_all();
 }
 MOULT_UPDATABLE void tic() { sound("tic"); }
 MOULT_UPDATABLE void tac() { sound("tac"); }
@@ -83,7 +84,8 @@ class ClockUpdate final : public Update {
 };
 
 void await_sounds(std::size_t more) {
-  for (const std::size_t before = sounds; sounds < before + more;) std::this_thread::sleep_for(50us);
+  std::size_t heard = sounds;
+  for (const std::size_t last = heard + more; heard < last; heard = sounds) sounds.wait(heard);
 }
 
 /// In pairs, from some pair on of the new version.

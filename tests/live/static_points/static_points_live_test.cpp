@@ -193,7 +193,7 @@ TEST_F(StaticPointsLive, WhatApplyHasDoneIsUndoneBeforeTheThreadsAreLetGo) {
 TEST_F(StaticPointsLive, WhoeverAsksForTheThreadsIsToldWhereOneStays) {
   Clock clock;
   ThreadsReply reply;
-  carry_out(Told::Steps{.pause_hook = [&] { reply = native_threads({}); }});
+  carry_out(Told::Steps{.pause_hook = [&] { reply = live_threads({}); }});
   for (const ThreadRecord& thread : reply.threads)
     EXPECT_EQ(thread.point, thread.id == static_cast<int>(clock.id()) ? "top" : "") << thread.name;
 }
@@ -201,7 +201,7 @@ TEST_F(StaticPointsLive, WhoeverAsksForTheThreadsIsToldWhereOneStays) {
 TEST_F(StaticPointsLive, WhereAThreadStaysIsTheProgramsOwnLine) {
   Clock clock;
   ThreadsReply reply;
-  carry_out(Told::Steps{.pause_hook = [&] { reply = native_threads({}); }});
+  carry_out(Told::Steps{.pause_hook = [&] { reply = live_threads({}); }});
   std::vector<std::string> files;
   for (const ThreadRecord& thread : reply.threads)
     for (const FrameRecord& frame : thread.frames)
@@ -343,7 +343,7 @@ TEST_F(StaticPointsLive, AChildOfForkPassesThePointsThatItsParentWaitsAt) {
     const pid_t child = ::fork();
     if (child == 0) {
       std::thread([] { static_update_point("top"); }).join();
-      ::_exit(point_board().with([](auto& board) { return board.count(); }) == 0 ? 0 : 1);
+      ::_exit(point_registry().with([](auto& board) { return board.count(); }) == 0 ? 0 : 1);
     }
     ::waitpid(child, &status, 0);
   }});

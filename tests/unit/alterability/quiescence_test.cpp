@@ -101,16 +101,18 @@ TEST(Quiescence, AnUpdateWaitsWhileTheOldFunctionIsOnAStack) {
   AtGate thread;
   Transaction transaction;
   Transaction::Scope scope(transaction);
-  std::jthread opener([] {
-    std::this_thread::sleep_for(20ms);
-    sem_post(&gate);
+  bool has_left = false;
+  transaction.hear_reasons([&](const std::string&) {  // the wait reports what it has found: it goes on
+    thread.leave();
+    has_left = true;
   });
   Patience patience = short_patience;
   patience.max_tries = 1000;
   EXPECT_TRUE(wait_quiescence_of_functions({wait_at_gate, calls_the_gate}, patience));
+  EXPECT_TRUE(has_left) << "the wait ended while the function was on a stack";
   EXPECT_NE(transaction.suspension(), nullptr);
+  EXPECT_FALSE(is_function_in_any_stack(wait_at_gate));
   transaction.resume();
-  sem_post(&gate);
 }
 
 TEST(Quiescence, AFailedWaitNamesTheThreadAndTheFrames) {

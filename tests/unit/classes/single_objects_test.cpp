@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <semaphore>
 #include <thread>
 #include <utility>
 
@@ -37,11 +38,11 @@ TEST(UpdateToClass, OneObjectIsConvertedAndOthersAreNot) {
 }
 
 TEST(EagerUpdate, ASlotThatAThreadMayBeAboutToConstructInIsWaitedFor) {
-  std::atomic<bool> goes_on{false};
+  std::binary_semaphore goes_on{0};
   std::atomic<bool> is_there{false};
   auto argument = [&] {
     is_there = true;
-    while (!goes_on) std::this_thread::sleep_for(1ms);
+    goes_on.acquire();
     return 4;
   };
   auto point = std::make_unique<Point>(1);
@@ -59,7 +60,7 @@ TEST(EagerUpdate, ASlotThatAThreadMayBeAboutToConstructInIsWaitedFor) {
                 HasSubstr("may be about to construct the object of moult::internal::subject::Point at 0x"));
     EXPECT_THROW((start_eager_update<Point, Point3>(to_point3)), Error);
     EXPECT_EQ(point->x, 1);
-    goes_on = true;
+    goes_on.release();
     ASSERT_TRUE(quiescence.wait(patience)) << transaction.reason();
     EXPECT_EQ((start_eager_update<Point, Point3>(to_point3)), 2u);
     transaction.resume();

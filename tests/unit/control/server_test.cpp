@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <semaphore>
 #include <thread>
 
 #include "fake_backend.hpp"
@@ -260,9 +261,10 @@ TEST_F(ServerTest, ManyThatNeverFinishARequestLockNobodyOut) {
 TEST_F(ServerTest, CommandsThatReadDebugInformationTakeTurns) {
   std::atomic<int> reading = 0;
   std::atomic<int> most = 0;
+  std::counting_semaphore<> go_on{0};
   program_.threads = [&] {
     most = std::max(most.load(), ++reading);
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    go_on.acquire();
     --reading;
     return ThreadsReply{};
   };
@@ -272,6 +274,8 @@ TEST_F(ServerTest, CommandsThatReadDebugInformationTakeTurns) {
   for (Client& each : clients) each.send_line(R"({"command":"threads"})", later());
   Client other = client();
   EXPECT_THAT(ask(other, R"({"command":"check","path":"/a.so"})"), HasSubstr("no update"));
+  EXPECT_THAT(ask(other, R"({"command":"status"})"), HasSubstr("4711")) << "now all but one wait";
+  go_on.release(10);
   for (Client& each : clients) EXPECT_THAT(each.read_line(later()), HasSubstr("\"threads\":[]"));
   EXPECT_EQ(most, 1);
 }

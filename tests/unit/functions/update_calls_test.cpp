@@ -12,7 +12,7 @@ constexpr CodeAddress method{4};
 
 using Functions = std::set<CodeAddress>;
 
-TEST(UpdateCalls, WhatOnlySpentFunctionsCallIsSpentToo) {
+TEST(UpdateCalls, FunctionsThatOnlyUnreachableOnesCallAreUnreachable) {
   ModuleCalls calls;
   calls.callers = {{helper, {entry}}, {deeper, {helper, entry}}};
   EXPECT_EQ(with_helpers(calls, {entry}, {}), (Functions{entry, helper, deeper}));

@@ -206,14 +206,3 @@ class AnyKind final {
 };
 
 }  // namespace moult::internal::test
-
-// NOLINTNEXTLINE(misc-definitions-in-headers): each test is one source file, and this is its runtime
-std::unique_ptr<moult::Suspension> moult::suspend_program(std::chrono::milliseconds) {
-  using moult::internal::test::program;
-  if (moult::lock_use().held != 0) program.lock_held = true;
-  if (program.failing_stops > 0) {
-    --program.failing_stops;
-    throw moult::Error(moult::ErrorCode::thread_unstoppable, "worker (12) stays in malloc; try again later");
-  }
-  return std::make_unique<moult::internal::test::FakeSuspension>();
-}

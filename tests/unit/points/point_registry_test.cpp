@@ -43,7 +43,7 @@ struct Keeper {
 };
 
 struct Model {
-  PointBoard board;
+  PointRegistry registry;
   std::vector<Walker> walkers;
   std::vector<Keeper> keepers;
   int locked_by = -1;              ///< a keeper in the middle of letting go
@@ -59,18 +59,18 @@ std::string Model::key() const {
   std::string text;
   auto add = [&text](auto... numbers) { ((text += std::to_string(static_cast<long>(numbers)) + ','), ...); };
   for (const Walker& walker : walkers) add(walker.next, walker.rounds, walker.word, walker.is_starting);
-  PointBoard copy = board;
+  PointRegistry copy = registry;
   for (std::size_t i = 0; i < keepers.size(); ++i) {
     add(keepers[i].next, keepers[i].is_working);
     if (const PointWait* wait = copy.find(seat_number(i))) add(wait->is_reached, wait->is_expired);
   }
   text += '|';
-  for (const Seated& seated : board.seats()) add(seated.thread, seated.is_at_start);
+  for (const Seated& seated : registry.seats()) add(seated.thread, seated.is_at_start);
   text += '|';
-  for (ThreadId thread : board.threads()) add(thread);
+  for (ThreadId thread : registry.threads()) add(thread);
   text += '|';
   for (std::size_t seat : to_go) add(seat);
-  add(locked_by, board.count(), has_expired);
+  add(locked_by, registry.count(), has_expired);
   return text;
 }
 
@@ -114,7 +114,7 @@ void Steps::sit_or_pass(Model& model, std::size_t i) {
   Walker& walker = model.walkers[i];
   walker.word = SeatWord::waiting;
   const Seated arrival{thread_number(i), "top", walker.is_starting, walker.is_active, seat_number(i)};
-  if (model.board.arrive(arrival))
+  if (model.registry.arrive(arrival))
     walker.next = Next::look_at_word;
   else
     pass(walker);
@@ -126,12 +126,12 @@ void Steps::walk(std::size_t i) {
     case Next::unborn:
       if (!is_unlocked()) return;
       return step([i](Model& model) {
-        model.board.add_thread(thread_number(i));
+        model.registry.add_thread(thread_number(i));
         model.walkers[i].next = Next::look_at_count;
       });
     case Next::look_at_count:
       return step([i](Model& model) {
-        if (model.board.count() == 0) return pass(model.walkers[i]);
+        if (model.registry.count() == 0) return pass(model.walkers[i]);
         model.walkers[i].next = Next::arrive;
       });
     case Next::arrive:
@@ -156,7 +156,7 @@ void Steps::walk(std::size_t i) {
         auto is_forgotten = [&model](const PointWait& wait) {
           return model.keepers[number_of(static_cast<const Seat*>(wait.owner))].next == Manages::look;
         };
-        model.board.expire(is_forgotten, [&model](Seat* seat) {
+        model.registry.expire(is_forgotten, [&model](Seat* seat) {
           Walker& walker_there = model.walkers[number_of(seat)];
           walker_there.word = SeatWord::released;
           if (walker_there.next == Next::asleep) walker_there.next = Next::look_at_word;
@@ -177,7 +177,7 @@ void Steps::walk(std::size_t i) {
     case Next::end:
       if (!is_unlocked()) return;
       return step([i](Model& model) {
-        model.board.remove_thread(thread_number(i));
+        model.registry.remove_thread(thread_number(i));
         model.walkers[i].next = Next::ended;
       });
     case Next::ended: return;
@@ -187,7 +187,7 @@ void Steps::walk(std::size_t i) {
 /// Whoever is meant has a seat, and has not been let go.
 void Steps::expect_all_at_their_points(Model& model, std::size_t keeper) {
   const std::vector<ThreadId>& meant =
-      model.keepers[keeper].threads.empty() ? model.board.threads() : model.keepers[keeper].threads;
+      model.keepers[keeper].threads.empty() ? model.registry.threads() : model.keepers[keeper].threads;
   for (ThreadId thread : meant) {
     const Walker& walker = model.walkers[static_cast<std::size_t>(thread) - 1];
     const bool is_there = walker.next == Next::look_at_word || walker.next == Next::sleep ||
@@ -201,7 +201,7 @@ void Steps::expect_all_at_their_points(Model& model, std::size_t keeper) {
 
 void Steps::take_off(Model& model, std::size_t i) {
   model.locked_by = static_cast<int>(i);
-  model.board.end(owner(i), [&model](Seat* seat) { model.to_go.push_back(number_of(seat)); });
+  model.registry.end(owner(i), [&model](Seat* seat) { model.to_go.push_back(number_of(seat)); });
   model.keepers[i].next = Manages::let_go;
 }
 
@@ -212,30 +212,30 @@ void Steps::keep(std::size_t i) {
       if (!is_unlocked()) return;
       return step([i](Model& model) {
         PointWait wait{.owner = owner(i), .points = {}, .threads = model.keepers[i].threads};
-        if (!model.board.means_anybody(wait)) return void(model.keepers[i].next = Manages::ended);
-        model.board.begin(std::move(wait));
+        if (!model.registry.means_anybody(wait)) return void(model.keepers[i].next = Manages::ended);
+        model.registry.begin(std::move(wait));
         model.keepers[i].next = Manages::look;
       });
     case Manages::look: {
       if (!is_unlocked()) return;
       if (keeper.gives_up) step([i](Model& model) { take_off(model, i); });
-      PointBoard board = from_.board;
-      PointWait& wait = *board.find(owner(i));
-      if (!board.is_reached(wait)) {
-        if (board.is_deserted(wait)) return step([i](Model& model) { take_off(model, i); });  // the update fails
+      PointRegistry registry = from_.registry;
+      PointWait& wait = *registry.find(owner(i));
+      if (!registry.is_reached(wait)) {
+        if (registry.is_deserted(wait)) return step([i](Model& model) { take_off(model, i); });  // the update fails
         // It sleeps until an arrival or an end, each of which wakes it. That it looked may matter to an expired wait.
-        if (from_.has_expired) step([i](Model& model) { model.board.is_reached(*model.board.find(owner(i))); });
+        if (from_.has_expired) step([i](Model& model) { model.registry.is_reached(*model.registry.find(owner(i))); });
         return;
       }
       return step([i](Model& model) {
-        model.board.is_reached(*model.board.find(owner(i)));
+        model.registry.is_reached(*model.registry.find(owner(i)));
         model.keepers[i].next = model.keepers[i].calls ? Manages::ask : Manages::be_in_force;
       });
     }
     case Manages::ask:
       if (!is_unlocked()) return;
       return step([i](Model& model) {
-        Seat* seat = model.board.active_seat(owner(i));
+        Seat* seat = model.registry.active_seat(owner(i));
         if (seat == nullptr) return void(model.keepers[i].next = Manages::be_in_force);
         Walker& walker = model.walkers[number_of(seat)];
         walker.word = SeatWord::called;
@@ -306,7 +306,7 @@ Model with_walkers(std::size_t count, int rounds) {
   Model model;
   for (std::size_t i = 0; i < count; ++i) {
     model.walkers.push_back({.rounds = rounds});
-    model.board.add_thread(thread_number(i));
+    model.registry.add_thread(thread_number(i));
   }
   return model;
 }
@@ -350,7 +350,7 @@ TEST(PointProtocol, AWaitThatIsForgottenKeepsNobody) {
   EXPECT_GT(explore(model), 1000u);
 }
 
-class PointBoardTest : public testing::Test {
+class PointRegistryTest : public testing::Test {
  protected:
   static Seated at(std::string_view point, std::size_t thread = 0) {
     return {thread_number(thread), point, false, false, seat_number(thread)};
@@ -359,22 +359,22 @@ class PointBoardTest : public testing::Test {
     board_.begin({.owner = this, .points = std::move(points), .threads = std::move(threads)});
   }
 
-  PointBoard board_;
+  PointRegistry board_;
 };
 
-TEST_F(PointBoardTest, AThreadThatNobodyNamedPasses) {
+TEST_F(PointRegistryTest, AThreadThatNobodyNamedPasses) {
   begin({}, {thread_number(1)});
   EXPECT_FALSE(board_.arrive(at("top", 0)));
   EXPECT_TRUE(board_.arrive(at("top", 1)));
 }
 
-TEST_F(PointBoardTest, AThreadPassesPointsThatAreNotNamed) {
+TEST_F(PointRegistryTest, AThreadPassesPointsThatAreNotNamed) {
   begin({"top", "bottom"}, {thread_number(0)});
   EXPECT_FALSE(board_.arrive(at("middle")));
   EXPECT_TRUE(board_.arrive(at("bottom")));
 }
 
-TEST_F(PointBoardTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
+TEST_F(PointRegistryTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
   begin({"top"}, {thread_number(0)});
   const int other = 0;
   board_.begin({.owner = &other, .points = {"bottom"}, .threads = {thread_number(0)}});
@@ -384,7 +384,7 @@ TEST_F(PointBoardTest, AThreadAtAPointOfAnotherUpdateHasNotReachedThisOnes) {
   EXPECT_TRUE(board_.is_reached(*board_.find(&other)));
 }
 
-TEST_F(PointBoardTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarriesTheUpdateOut) {
+TEST_F(PointRegistryTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarriesTheUpdateOut) {
   board_.add_thread(thread_number(0));
   board_.add_thread(thread_number(1));
   board_.begin({.owner = this, .points = {}, .threads = {}, .driver = thread_number(1)});
@@ -394,7 +394,7 @@ TEST_F(PointBoardTest, WithoutNamesEveryThreadOfMoultsIsMeantButTheOneThatCarrie
   EXPECT_TRUE(board_.is_reached(*board_.find(this)));
 }
 
-TEST_F(PointBoardTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
+TEST_F(PointRegistryTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
   board_.add_thread(thread_number(0));
   board_.add_thread(thread_number(1));
   begin({}, {});
@@ -404,7 +404,7 @@ TEST_F(PointBoardTest, AThreadOfMoultsThatEndsIsNotWaitedFor) {
   EXPECT_TRUE(board_.is_reached(*board_.find(this)));
 }
 
-TEST_F(PointBoardTest, AWaitIsDesertedAndNotReachedWhenAllThreadsOfMoultsHaveEnded) {
+TEST_F(PointRegistryTest, AWaitIsDesertedAndNotReachedWhenAllThreadsOfMoultsHaveEnded) {
   board_.add_thread(thread_number(0));
   begin({"misspelt"}, {});
   EXPECT_FALSE(board_.is_deserted(*board_.find(this)));

@@ -71,12 +71,12 @@ TEST_F(StaticPointsTest, AThreadStaysAtItsPointUntilTheAttemptIsThrough) {
   walker.await_a_round();
 }
 
-TEST_F(StaticPointsTest, ADepartureIsCalledInTheThreadWhenItIsLetGo) {
+TEST_F(StaticPointsTest, APendingExitIsCalledInTheThreadWhenItIsLetGo) {
   const Walker walker;
   std::atomic<ThreadId> called_in{};
   setup_wait_static_points({.names = {}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
-  set_departure(walker.id(), [&] { called_in = this_thread_id(); });
+  set_pending_exit(walker.id(), [&] { called_in = this_thread_id(); });
   look_away();
   EXPECT_EQ(called_in.load(), ThreadId{});
   clean_failed_static_points();
@@ -84,30 +84,30 @@ TEST_F(StaticPointsTest, ADepartureIsCalledInTheThreadWhenItIsLetGo) {
   EXPECT_EQ(called_in.load(), walker.id());
 }
 
-TEST_F(StaticPointsTest, ADepartureThatWasTakenBackIsNotCalled) {
+TEST_F(StaticPointsTest, APendingExitThatWasClearedIsNotCalled) {
   const Walker walker;
   std::atomic<bool> was_called{false};
   setup_wait_static_points({.names = {}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
-  set_departure(walker.id(), [&] { was_called = true; });
-  clear_departure(walker.id());
+  set_pending_exit(walker.id(), [&] { was_called = true; });
+  clear_pending_exit(walker.id());
   clean_failed_static_points();
   walker.await_a_round();
   EXPECT_FALSE(was_called);
 }
 
-/// Runs a main function that passes a point and ends, with `departure` for it, and returns when the thread has ended.
+/// Runs a main function that passes a point and ends, with `exit` for it, and returns when the thread has ended.
 template <class Main>
-void depart_from(Main&& main, const std::function<void()>& departure) {
-  Thread thread("departing", main);
+void leave_by(Main&& main, const std::function<void()>& exit) {
+  Thread thread("leaving", main);
   setup_wait_static_points({.names = {}, .threads = {thread.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
-  set_departure(thread.id(), departure);
+  set_pending_exit(thread.id(), exit);
   clean_failed_static_points();
   thread.join();
 }
 
-TEST_F(StaticPointsTest, ADepartureMayLeaveThePointByAnException) {
+TEST_F(StaticPointsTest, APendingExitMayLeaveThePointByAnException) {
   std::atomic<bool> was_caught{false};
   auto main = [&was_caught] {
     try {
@@ -116,11 +116,11 @@ TEST_F(StaticPointsTest, ADepartureMayLeaveThePointByAnException) {
       was_caught = true;
     }
   };
-  depart_from(main, [] { throw std::runtime_error("left"); });
+  leave_by(main, [] { throw std::runtime_error("left"); });
   EXPECT_TRUE(was_caught);
 }
 
-TEST_F(StaticPointsTest, ADepartureMayLeaveThePointByForcedUnwinding) {
+TEST_F(StaticPointsTest, APendingExitMayLeaveThePointByForcedUnwinding) {
   struct Guard {
     explicit Guard(std::atomic<int>& count) : destroyed(count) {}
     ~Guard() { ++destroyed; }
@@ -131,7 +131,7 @@ TEST_F(StaticPointsTest, ADepartureMayLeaveThePointByForcedUnwinding) {
     const Guard guard(destroyed);
     for (;;) static_update_point("top");
   };
-  depart_from(main, [] { ::pthread_exit(nullptr); });
+  leave_by(main, [] { ::pthread_exit(nullptr); });
   EXPECT_EQ(destroyed, 1);
 }
 

@@ -16,7 +16,7 @@
 #include "moult/error.hpp"
 #include "moult/static_points.hpp"
 #include "platform/tasks.hpp"
-#include "points/thread_body.hpp"
+#include "points/thread.hpp"
 
 namespace moult::internal {
 namespace {

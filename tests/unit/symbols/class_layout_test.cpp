@@ -159,8 +159,8 @@ TEST(ClassesUnknown, AClassOfAnotherNamespaceIsAnother) {
 
 std::vector<std::string> functions_of(const ClassUses& uses, Reach reach) {
   std::vector<std::string> functions;
-  for (const ClassMention& mention : uses.mentions)
-    if (mention.reach == reach) functions.push_back(mention.function.substr(0, mention.function.find('(')));
+  for (const ClassUse& use : uses.functions)
+    if (use.reach == reach) functions.push_back(use.function.substr(0, use.function.find('(')));
   return functions;
 }
 
@@ -181,12 +181,12 @@ TEST_P(Classes, FunctionsThatNeedTheSizeAreFound) {
 }
 
 TEST_P(Classes, FunctionsThatDoNotMentionTheClassAreNotNamed) {
-  for (const ClassMention& mention : class_uses(program(), "app::Data").mentions) {
-    EXPECT_THAT(mention.function, Not(HasSubstr("not_at_all")));
-    EXPECT_THAT(mention.function, Not(HasSubstr("nor_by_the_base")));
-    EXPECT_THAT(mention.function, Not(HasSubstr("app::Root::area")));
-    EXPECT_GT(mention.place.line, 0) << mention.function;
-    EXPECT_GT(mention.code.size(), 0u) << mention.function;
+  for (const ClassUse& use : class_uses(program(), "app::Data").functions) {
+    EXPECT_THAT(use.function, Not(HasSubstr("not_at_all")));
+    EXPECT_THAT(use.function, Not(HasSubstr("nor_by_the_base")));
+    EXPECT_THAT(use.function, Not(HasSubstr("app::Root::area")));
+    EXPECT_GT(use.place.line, 0) << use.function;
+    EXPECT_GT(use.code.size(), 0u) << use.function;
   }
 }
 

@@ -49,11 +49,11 @@ class AwaitedPage : public testing::Test, private MemoryFilledInStop {
   }
 
   bool is_awaited_by(pid_t wanted) const noexcept override { return wanted == task; }
-  void show_to(pid_t) noexcept override {
+  void map_for(pid_t) noexcept override {
     ++shown;
     fill();
   }
-  void hide() noexcept override { ++hidden; }
+  void unmap() noexcept override { ++hidden; }
 
   const std::size_t size = page_size();
   Userfaultfd fd;
@@ -125,7 +125,7 @@ TEST_F(AwaitedPage, AnotherStopGivesWayToTheOneThatFillsIt) {
   begin([&] { fputs_of_libc(characters(), nowhere); });
   std::atomic<bool> is_stopped{false};
   std::jthread filler([&] {
-    const WakefulThread here;
+    const ServiceThread here;
     const std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
     EXPECT_FALSE(is_stopped);
     fill();

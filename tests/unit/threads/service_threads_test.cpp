@@ -15,13 +15,13 @@ namespace {
 
 TEST(WakefulThreads, GoOnInAStop) {
   std::atomic<long> rounds{0};
-  std::atomic<bool> is_wakeful{false};
+  std::atomic<bool> has_begun{false};
   std::jthread busy([&](const std::stop_token& token) {
-    WakefulThread here;
-    is_wakeful = true;
+    ServiceThread here;
+    has_begun = true;
     while (!token.stop_requested()) ++rounds;
   });
-  while (!is_wakeful) std::this_thread::yield();
+  while (!has_begun) std::this_thread::yield();
   std::unique_ptr<StoppedWorld> stopped = stop();
   EXPECT_EQ(stopped->thread_count(), 0u);
   long before = rounds;
@@ -32,19 +32,19 @@ class Works : public testing::Test {
  protected:
   ~Works() override { may_end = true; }
 
-  /// A wakeful thread that works for `task`.
+  /// A service thread that works for `task`.
   void begin(pid_t task) {
     thread = std::jthread([this, task] {
-      WakefulThread here;
-      is_wakeful = true;
-      WakefulWork work(task);
+      ServiceThread here;
+      has_begun = true;
+      ServiceWork work(task);
       is_working = true;
       while (!may_end) std::this_thread::yield();
     });
-    while (!is_wakeful) std::this_thread::yield();
+    while (!has_begun) std::this_thread::yield();
   }
 
-  std::atomic<bool> is_wakeful{false};
+  std::atomic<bool> has_begun{false};
   std::atomic<bool> is_working{false};
   std::atomic<bool> may_end{false};
   std::jthread thread;
@@ -54,9 +54,9 @@ TEST_F(Works, AreWaitedForByAStop) {
   begin(1);
   while (!is_working) std::this_thread::yield();
   EXPECT_THROW(stop(100ms), Error);
-  std::jthread later([this] {
-    WakefulThread here;
-    std::this_thread::sleep_for(50ms);
+  std::jthread later([this, stopper = own_task()] {
+    ServiceThread here;
+    while (!is_served_in_stop(stopper)) std::this_thread::yield();  // until the stop waits for the work
     may_end = true;
   });
   std::unique_ptr<StoppedWorld> stopped = stop();
@@ -80,7 +80,7 @@ TEST_F(Works, ForTheStopperBeginInTheStop) {
 
 TEST_F(Works, ForTheStopperBeginWhenItDoesNotBarThemAnyMore) {
   std::unique_ptr<StoppedWorld> stopped = stop();
-  std::optional<NoWakefulWork> none;
+  std::optional<NoServiceWork> none;
   none.emplace();
   begin(own_task());
   look_away();

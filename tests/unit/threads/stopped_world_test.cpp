@@ -70,13 +70,15 @@ void expect_seen(
   EXPECT_TRUE(others_have(*stop(), secret));
   EXPECT_FALSE(others_have(*stop(), secret - 1));
   done = true;
+  done.notify_all();
 }
 
 TEST(StoppedWorld, WordsOnAThreadsStackAreSeen) {
   expect_seen([](std::uint64_t word, std::atomic<bool>& begun, std::atomic<bool>& done) {
     volatile std::uint64_t place = word;
     begun = true;
-    while (!done && place != 0) std::this_thread::sleep_for(1ms);
+    done.wait(false);
+    EXPECT_NE(place, 0u);
   });
 }
 
@@ -103,7 +105,7 @@ TEST(StoppedWorld, WordsBelowASignalsOwnStackAreSeen) {
     action.sa_flags = SA_ONSTACK;
     action.sa_handler = [](int) {
       *handler_begun = true;
-      while (!*handler_done) std::this_thread::sleep_for(1ms);
+      handler_done->wait(false);
     };
     struct sigaction earlier {};
     ASSERT_EQ(sigaction(SIGUSR2, &action, &earlier), 0);

@@ -1,4 +1,4 @@
-// Says hello every two seconds, for ever. It knows nothing of updates but that a listener takes them.
+// Says hello every two seconds, forever. The listener is its only connection to moult.
 #include <moult/moult.hpp>
 
 #include <iostream>

@@ -1,9 +1,9 @@
-// Replaces hello by hello_v2 when no thread is inside hello.
+// Replaces hello by hello_v2 while no thread is inside hello.
 #include <moult/moult.hpp>
 
 #include <iostream>
 
-void hello();  // The application's: linked when the update is loaded.
+void hello();  // Defined by the application. The loader links it.
 
 static void hello_v2() { std::cout << "hello Ada" << std::endl; }
 

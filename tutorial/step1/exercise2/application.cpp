@@ -1,4 +1,4 @@
-// A clock: each second one tic and one tac, for ever. Its updates are carried out by the manager named "main".
+// A clock: one tic and one tac every second, forever. The manager named "main" carries its updates out.
 #include <moult/moult.hpp>
 
 #include <iostream>

@@ -1,9 +1,9 @@
-// Replaces tic and tac by two updates that know nothing of each other: between them the clock may go "tic2, tac".
+// Replaces tic and tac by two independent updates. Between them the clock may go "tic2, tac".
 #include <moult/moult.hpp>
 
 #include <iostream>
 
-void tic();  // The application's, both of them.
+void tic();  // Both are defined by the application.
 void tac();
 
 static void tic_v2() { std::cout << "tic2" << std::endl; }

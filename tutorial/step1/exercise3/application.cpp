@@ -1,4 +1,4 @@
-// Makes five Data and prints them every two seconds, for ever.
+// Creates five objects of class Data and prints them every two seconds, forever.
 #include <iostream>
 #include <memory>
 #include <thread>

@@ -1,4 +1,4 @@
-// Gives every Data an origin, where it is.
+// Gives every Data an origin and leaves it at its address.
 #include <iostream>
 #include <string>
 

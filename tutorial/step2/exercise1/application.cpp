@@ -1,4 +1,4 @@
-// A Fibonacci list: every two seconds it shows how many Data there are and the last five, and adds their next sum.
+// A Fibonacci list. Every two seconds it shows its length and its last five elements, and adds the next sum.
 #include <algorithm>
 #include <iostream>
 #include <thread>

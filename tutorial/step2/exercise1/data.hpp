@@ -1,11 +1,11 @@
-// The class of the application and the function that makes most of its objects, for the application and its updates.
+// The application's class and the function that creates most of its objects, for the application and its updates.
 #pragma once
 
 #include <moult/moult.hpp>
 
 #include <memory>
 
-/// Objects lie in a pool, where an update finds them. Each has 64 bytes to grow into.
+/// `new` places objects in a pool, where an update finds them. Each object has 64 bytes to grow into.
 class Data : public moult::Updatable<Data, 64> {
  public:
   explicit Data(int value);
@@ -16,5 +16,5 @@ class Data : public moult::Updatable<Data, 64> {
   int value_;
 };
 
-/// The next element of the list: of the sum of two, the last six digits.
+/// The next element of the list: the last six digits of the sum.
 std::unique_ptr<Data> sum(const Data& left, const Data& right);

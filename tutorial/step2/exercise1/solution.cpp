@@ -1,4 +1,4 @@
-// Gives every Data an origin, and has sum say the origin of those to come: two updates, each good without the other.
+// Gives every Data an origin, and replaces sum so that new ones get theirs. The two updates are independent.
 #include <iostream>
 #include <string>
 
@@ -6,7 +6,7 @@
 
 class Data_v2 : public moult::Updatable<Data_v2> {
  public:
-  explicit Data_v2(int value);  // what the old sum calls, as long as it is there
+  explicit Data_v2(int value);  // called by the old sum until that is replaced
   Data_v2(int value, std::string origin) : value_(value), origin_(std::move(origin)) {}
   void print() const;
   int value() const;
@@ -24,7 +24,7 @@ static Data_v2 transformer(const Data& data) { return {data.value(), "localhost"
 
 static std::unique_ptr<Data> sum_v2(const Data& left, const Data& right) {
   Data_v2* next = new Data_v2((left.value() + right.value()) % 1'000'000, "localhost");
-  return std::unique_ptr<Data>(reinterpret_cast<Data*>(next));  // what the program takes for a Data
+  return std::unique_ptr<Data>(reinterpret_cast<Data*>(next));  // the program takes it for a Data
 }
 
 MOULT_UPDATE {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   The trace must be a growing Fibonacci list, from some element on "VALUE from ORIGIN" for
-# ever. The objects are converted while the list may be in the middle of being shown.
+# usage: ./test.sh [solution]   The trace must be a growing Fibonacci list, from some element on "VALUE from ORIGIN"
+# forever. The update may be applied while a line is being printed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh

@@ -1,5 +1,5 @@
-// Ten thousand odd integers. Every two seconds five are picked for a serie; it shows the first serie and the newest
-// one.
+// Ten thousand odd integers. Every two seconds five of them form a new series. Each line shows the first series and the
+// latest one.
 #include <algorithm>
 #include <iostream>
 #include <memory>

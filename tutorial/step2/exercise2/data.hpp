@@ -1,4 +1,4 @@
-// The classes of the application, for the application and its updates.
+// The application's classes, for the application and its updates.
 #pragma once
 
 #include <moult/moult.hpp>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// Objects lie in a pool, where an update finds them.
+/// `new` places objects in a pool, where an update finds them.
 class Integer : public moult::Updatable<Integer, 64> {
  public:
   explicit Integer(int value);
@@ -16,12 +16,12 @@ class Integer : public moult::Updatable<Integer, 64> {
   int value_;
 };
 
-/// Some of the program's integers, which other series may hold too.
+/// Some of the program's integers. Other series may hold the same ones.
 class Serie {
  public:
   explicit Serie(std::vector<const Integer*> integers);
   std::string text() const;
 
  private:
-  std::vector<const Integer*> integers_;  ///< in the order of their values
+  std::vector<const Integer*> integers_;  ///< in ascending order of their values
 };

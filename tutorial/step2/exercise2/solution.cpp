@@ -1,4 +1,4 @@
-// Doubles every Integer at its first use, and has a Serie shuffle what it shows.
+// Doubles every Integer at its first use, and makes a Serie shuffle its text.
 #include <algorithm>
 #include <random>
 
@@ -9,12 +9,12 @@ class Integer_v2 : public moult::Updatable<Integer_v2> {
   explicit Integer_v2(int value) : value_(value) {}
 
  private:
-  [[maybe_unused]] int value_;  // where the program's functions find it
+  [[maybe_unused]] int value_;  // read by the program's functions
 };
 
 static Integer_v2 transformer(const Integer& integer) { return Integer_v2(2 * integer.value()); }
 
-/// Laid out as a Serie, since its method is called for those that the program has.
+/// Has the layout of Serie: its method is called for the program's objects of that class.
 class Serie_v2 {
  public:
   std::string text() const;

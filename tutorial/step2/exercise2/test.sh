@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   Each line of the trace must be two series of five, "FIRST | NEWEST": odd integers in
-# ascending order, from some place on twice an odd number, never twice that, and in the end in another order. The first
-# serie's integers must stay the same ones.
+# usage: ./test.sh [solution]   Each line of the trace must be two series of five, "FIRST | LATEST". At first they are odd
+# integers in ascending order. From some place on each is twice an odd integer, and in the end they are in another order. No
+# integer may be doubled twice. The first series must keep its integers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh
@@ -9,7 +9,8 @@ source ../../lib.sh
 
 lines_after=10
 
-# look_at NUMBER...: puts the originals, sorted, into `originals`; counts the doubled in `doubled`; sets `shuffled`.
+# look_at NUMBER...: sets `originals` to the undoubled numbers in order, `doubled` to the count of doubled ones, and
+# `shuffled` if the numbers are out of order.
 look_at() {
   local number last=0 i
   doubled=0 shuffled='' originals=()
@@ -26,21 +27,21 @@ look_at() {
 check_trace() {
   local text number first='' state=0 mixed=0 all=0 seen='' five='([0-9]+ ){5}' doubled shuffled originals
   for text in "$@"; do
-    [[ "$text " =~ ^$five\|\ $five ]] || wrong "\"$text\" where two series of five were due"
+    [[ "$text " =~ ^$five\|\ $five ]] || wrong "\"$text\" where two series of five were expected"
     read -r -a number <<<"${text/|/}"
     look_at "${number[@]:0:5}"
-    [[ -z $first || $first == "${originals[*]}" ]] || wrong "\"$text\": the first serie has other integers than before"
+    [[ -z $first || $first == "${originals[*]}" ]] || wrong "\"$text\": the first series has other integers than before"
     first=${originals[*]} all=$doubled
     [[ -z $shuffled || $doubled -gt 0 && $doubled -lt 5 ]] || seen=yes
     look_at "${number[@]:5:5}"
     all=$((all + doubled))
-    ((all == 10 || state < 2)) || wrong "\"$text\": not all are doubled, but were before"
+    ((all == 10 || state < 2)) || wrong "\"$text\": not all are doubled, but all were before"
     ((all == 0 || all == 10)) || mixed=$((mixed + 1))
     ((mixed < 2)) || wrong "\"$text\": not all are doubled, but some were before"
     ((all < 10)) || state=2
   done
   ((state == 2)) || wrong "no integer was doubled: the objects were not converted"
-  [[ -n $seen ]] || wrong "each serie is in ascending order: Serie::text was not replaced"
+  [[ -n $seen ]] || wrong "each series is in ascending order: Serie::text was not replaced"
 }
 
 run_exercise step2_exercise2 "$@"

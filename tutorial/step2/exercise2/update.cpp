@@ -1,15 +1,15 @@
-// The update of step 2, exercise 2, to be completed: README.md says how.
+// The update of step 2, exercise 2. README.md describes how to complete it.
 #include <algorithm>
 #include <random>
 
 #include "data.hpp"
 
-// Step 1: write Integer_v2 and the transformer here, which makes one of twice the value.
+// Step 1: write Integer_v2 here, and the transformer, which doubles the value.
 
-// Step 2: write Serie_v2, laid out as Serie, whose text shuffles the integers before it shows them.
+// Step 2: write Serie_v2 with the layout of Serie. Its text shuffles the integers before it prints them.
 
 MOULT_UPDATE {
-  // Step 3: hand the manager a LazyConversionUpdate and a SafeRedefineUpdate in place of the next statement.
+  // Step 3: pass a LazyConversionUpdate and a SafeRedefineUpdate to the manager. Remove this throw.
   throw moult::Error(moult::ErrorCode::invalid_argument,
-                     "Integer_v2 and Serie_v2 are still to be written: see README.md, steps 1 to 3");
+                     "Integer_v2 and Serie_v2 are missing: see README.md, steps 1 to 3");
 }

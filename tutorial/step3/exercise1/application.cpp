@@ -1,4 +1,4 @@
-// Says hello every two seconds, for ever: the application of step 1, exercise 1, once more.
+// Says hello every two seconds, forever: the application of step 1, exercise 1.
 #include <moult/moult.hpp>
 
 #include <iostream>

@@ -1,9 +1,9 @@
-// Replaces hello by hello_v2 with an update that is put together from mechanisms.
+// Replaces hello by hello_v2 with an update class made of low-level mechanisms.
 #include <moult/moult.hpp>
 
 #include <iostream>
 
-void hello();  // The application's: linked when the update is loaded.
+void hello();  // Defined by the application. The loader links it.
 
 static void hello_v2() { std::cout << "hello Ada" << std::endl; }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   The trace must be "hello world", then "hello NAME" for ever.
+# usage: ./test.sh [solution]   The trace must be "hello world", then "hello NAME" forever.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh

@@ -1,5 +1,5 @@
-// A Fibonacci list: the application of step 2, exercise 1, once more, without a manager. To show the list is a function
-// of its own that can be waited for.
+// A Fibonacci list: the application of step 2, exercise 1, without a manager. The function show prints the list, so an
+// update can wait until it is not active.
 #include <algorithm>
 #include <iostream>
 #include <thread>

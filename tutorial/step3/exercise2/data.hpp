@@ -1,4 +1,4 @@
-// The class of the application and the functions that use it, for the application and its updates.
+// The application's class and the functions that use it, for the application and its updates.
 #pragma once
 
 #include <moult/moult.hpp>
@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-/// Objects lie in a pool, where an update finds them. Each has 64 bytes to grow into.
+/// `new` places objects in a pool, where an update finds them. Each object has 64 bytes to grow into.
 class Data : public moult::Updatable<Data, 64> {
  public:
   explicit Data(int value);
@@ -17,7 +17,7 @@ class Data : public moult::Updatable<Data, 64> {
   int value_;
 };
 
-/// The next element of the list: of the sum of two, the last six digits.
+/// The next element of the list: the last six digits of the sum.
 std::unique_ptr<Data> sum(const Data& left, const Data& right);
 
 void show(const std::vector<std::unique_ptr<Data>>& list);

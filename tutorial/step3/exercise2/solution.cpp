@@ -1,4 +1,4 @@
-// Every Data gets an origin and sum gives one to those to come, in one stop, in which no list is being shown.
+// Gives every Data an origin and replaces sum, in one stop. No list is being printed in that stop.
 #include <iostream>
 #include <string>
 
@@ -22,7 +22,7 @@ static Data_v2 transformer(const Data& data) { return {data.value(), "localhost"
 
 static std::unique_ptr<Data> sum_v2(const Data& left, const Data& right) {
   Data_v2* next = new Data_v2((left.value() + right.value()) % 1'000'000, "localhost");
-  return std::unique_ptr<Data>(reinterpret_cast<Data*>(next));  // what the program takes for a Data
+  return std::unique_ptr<Data>(reinterpret_cast<Data*>(next));  // the program takes it for a Data
 }
 
 class DataUpdate final : public moult::Update {
@@ -33,7 +33,7 @@ class DataUpdate final : public moult::Update {
 
   void apply() override {
     for (Data& data : moult::DataAccessor<Data>()) moult::update_to_class<Data, Data_v2>(data, transformer);
-    // The old constructor has no counterpart: after sum, nobody calls it.
+    // The old constructor has no counterpart. Nothing calls it after sum is replaced.
     moult::redefine_class<Data, Data_v2>(
         {.also = {moult::Redefinition(sum, sum_v2)}, .unmatched = moult::UnmatchedMembers::kept});
   }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   The trace must be a growing Fibonacci list, from some line on "VALUE from ORIGIN" for ever.
+# usage: ./test.sh [solution]   The trace must be a growing Fibonacci list, from some line on "VALUE from ORIGIN"
+# forever.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh

@@ -1,25 +1,25 @@
-// The update of step 3, exercise 2, to be completed: README.md says how. Each step says so itself until it is written.
+// The update of step 3, exercise 2. README.md describes how to complete it. Each step throws until you write it.
 #include <iostream>
 #include <string>
 
 #include "data.hpp"
 
-// Step 1: write Data_v2, its transformer and sum_v2 here, as in step 2, exercise 1, but for the constructor that takes
-// the value alone: no Data_v2 is without an origin.
+// Step 1: write Data_v2, its transformer and sum_v2 here, as in step 2, exercise 1. Leave out the constructor that
+// takes the value alone: every Data_v2 has an origin.
 
 class DataUpdate final : public moult::Update {
  public:
   DataUpdate() : Update("Data and sum") {}
 
-  // Step 2: true, with the program stopped, as soon as neither sum nor show is active.
+  // Step 2: return true, with the program stopped, when neither sum nor show is active.
   bool wait_alterability() override {
     throw moult::Error(moult::ErrorCode::invalid_argument,
-                       "wait_alterability is still to be written: see README.md, steps 1 and 2");
+                       "wait_alterability is missing: see README.md, steps 1 and 2");
   }
 
-  // Step 3: converts every Data, and redefines the class and sum.
+  // Step 3: convert every Data, and redefine the class and sum.
   void apply() override {
-    throw moult::Error(moult::ErrorCode::invalid_argument, "apply is still to be written: see README.md, step 3");
+    throw moult::Error(moult::ErrorCode::invalid_argument, "apply is missing: see README.md, step 3");
   }
 };
 

@@ -1,5 +1,5 @@
-// The clock of step 1, exercise 2, once more: each second one tic and one tac, for ever. It goes in a thread that
-// updates know by its name, and passes a static update point before each tic. Updates bring a manager along.
+// The clock of step 1, exercise 2: one tic and one tac every second, forever. It runs in a thread that updates find by
+// its name, with a static update point before each tic. Its updates start their own manager.
 #include <moult/moult.hpp>
 
 #include <iostream>

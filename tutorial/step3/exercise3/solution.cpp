@@ -1,9 +1,9 @@
-// Replaces tic and tac while the clock's thread is at its static update point: between a tac and the next tic.
+// Replaces tic and tac while the clock's thread waits at its static update point, between a tac and the next tic.
 #include <moult/moult.hpp>
 
 #include <iostream>
 
-void tic();  // The application's, both of them.
+void tic();  // Both are defined by the application.
 void tac();
 
 static void tic_v2() { std::cout << "tic2" << std::endl; }

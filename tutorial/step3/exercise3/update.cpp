@@ -1,9 +1,9 @@
-// The update of step 3, exercise 3, to be completed: README.md says how. Each step says so itself until it is written.
+// The update of step 3, exercise 3. README.md describes how to complete it. Each step throws until you write it.
 #include <moult/moult.hpp>
 
 #include <iostream>
 
-void tic();  // The application's, both of them.
+void tic();  // Both are defined by the application.
 void tac();
 
 [[maybe_unused]] static void tic_v2() { std::cout << "tic2" << std::endl; }
@@ -12,26 +12,24 @@ void tac();
 
 class ClockUpdate final : public moult::Update {
  public:
-  ClockUpdate() : Update("clock") {}
+  ClockUpdate() : Update("clock") {}  // Step 1: pass the clock's thread, too.
 
-  // Step 1: from here on the clock's thread stays at its static update point when it comes there.
+  // Step 1: make the clock's thread wait when it comes to its static update point.
   void preupdate_setup() override {
-    throw moult::Error(moult::ErrorCode::invalid_argument,
-                       "preupdate_setup is still to be written: see README.md, step 1");
+    throw moult::Error(moult::ErrorCode::invalid_argument, "preupdate_setup is missing: see README.md, step 1");
   }
 
-  // Step 2: true as soon as it is there.
+  // Step 2: return true when the thread is at its point.
   bool wait_alterability() override {
-    throw moult::Error(moult::ErrorCode::invalid_argument,
-                       "wait_alterability is still to be written: see README.md, step 2");
+    throw moult::Error(moult::ErrorCode::invalid_argument, "wait_alterability is missing: see README.md, step 2");
   }
 
-  // Step 2: when it did not come in time, it need not stay there any more.
+  // Step 2: release the thread when it did not reach the point in time.
   void clean_failed_alterability() override {}
 
-  // Step 3: from here on calls of tic reach tic_v2, and calls of tac reach tac_v2.
+  // Step 3: redefine tic as tic_v2 and tac as tac_v2.
   void apply() override {
-    throw moult::Error(moult::ErrorCode::invalid_argument, "apply is still to be written: see README.md, step 3");
+    throw moult::Error(moult::ErrorCode::invalid_argument, "apply is missing: see README.md, step 3");
   }
 };
 

@@ -14,8 +14,12 @@ static void say_hello_v2(std::chrono::milliseconds period) {
   }
 }
 
-MOULT_UPDATE {
-  moult::ThreadedManager& manager = moult::threaded_manager("hello");
-  manager.add_update(std::make_unique<moult::ThreadRebootUpdate>("hello anew", moult::get_thread_by_name("hello"),
-                                                                 say_hello_v2, pace(std::chrono::seconds(2))));
-}
+class HelloUpdate final : public moult::StaticPointUpdate {
+ public:
+  HelloUpdate() : StaticPointUpdate("hello", {}, {moult::get_thread_by_name("hello")}) {}
+
+  void apply() override { moult::switch_main(threads().front(), say_hello_v2, pace(std::chrono::seconds(2))); }
+  bool wait_over() override { return moult::wait_departures(patience()); }
+};
+
+MOULT_UPDATE { moult::threaded_manager("hello").add_update(std::make_unique<HelloUpdate>()); }

@@ -1,4 +1,4 @@
-// Says hello every two seconds, for ever, in a thread that updates can find by its name and may restart.
+// Says hello every two seconds, forever, in a thread that updates find by its name and can restart at its point.
 #include <moult/moult.hpp>
 
 #include <iostream>
@@ -6,7 +6,7 @@
 
 #include "pace.hpp"
 
-void say_hello(std::chrono::milliseconds period) {
+MOULT_UPDATABLE void say_hello(std::chrono::milliseconds period) {
   for (;;) {
     moult::static_update_point("between two greetings");
     std::cout << "hello world" << std::endl;

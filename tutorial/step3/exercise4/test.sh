@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   The trace must be "hello world", then "hello NAME" for ever. The solution comes with an
-# application of its own, since the one that is here is to be changed too.
+# usage: ./test.sh [solution]   The trace must be "hello world", then "hello NAME" forever. The solution has an
+# application of its own, because the exercise changes the application too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh

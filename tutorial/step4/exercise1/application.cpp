@@ -1,5 +1,5 @@
-// One thread writes numbers into a shared variable, another reads and prints them. There is always somebody in one of
-// the two functions: the reader waits in its own.
+// One thread writes numbers into a shared variable, another thread reads and prints them. One of the two functions is
+// almost always active: the reader waits inside its own.
 #include <cstdlib>
 #include <iostream>
 #include <thread>
@@ -9,24 +9,24 @@
 
 Shared shared;
 
-MOULT_UPDATABLE void write_number(long number) {
+MOULT_UPDATABLE void write_shared(long number) {
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [] { return !shared.is_fresh; });
+  shared.changed.wait(lock, [] { return !shared.is_unread; });
   shared.text = std::to_string(number);
-  shared.is_fresh = true;
+  shared.is_unread = true;
   shared.changed.notify_all();
 }
 
-MOULT_UPDATABLE void read_number() {
+MOULT_UPDATABLE void read_shared() {
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [] { return shared.is_fresh; });
+  shared.changed.wait(lock, [] { return shared.is_unread; });
   char* end = nullptr;
   const long number = std::strtol(shared.text.c_str(), &end, 10);
   if (*end != '\0') {
     std::cout << "cannot read \"" << shared.text << '"' << std::endl;
     std::abort();
   }
-  shared.is_fresh = false;
+  shared.is_unread = false;
   shared.changed.notify_all();
   std::cout << "read " << number << std::endl;
 }
@@ -35,10 +35,10 @@ int main() {
   const moult::Listener listener;
   const std::chrono::milliseconds period = pace(std::chrono::seconds(1));
   std::jthread reader([] {
-    for (;;) read_number();
+    for (;;) read_shared();
   });
   for (long number = 1;; ++number) {
-    write_number(number);
+    write_shared(number);
     std::this_thread::sleep_for(period);
   }
 }

@@ -1,5 +1,4 @@
-// What the application's two threads share, and the functions that they use it with, for the application and its
-// updates.
+// The variable that the application's two threads share, and its two functions, for the application and its updates.
 #pragma once
 
 #include <moult/moult.hpp>
@@ -11,13 +10,13 @@
 struct Shared {
   std::mutex mutex;
   std::condition_variable changed;
-  std::string text;       ///< the format is what the two functions agree about: "7"
-  bool is_fresh = false;  ///< it was written and has not been read yet
+  std::string text;        ///< the format that both functions know: "7"
+  bool is_unread = false;  ///< written, and not yet read
 };
 
 extern Shared shared;
 
-/// Waits until the last number was read, and writes the next one.
-void write_number(long number);
-/// Waits for a fresh number and prints it. A text that is no number ends the program.
-void read_number();
+/// Waits until the last text was read, and writes the number.
+void write_shared(long number);
+/// Waits for a new text and prints its number. Ends the program if the text is not a number.
+void read_shared();

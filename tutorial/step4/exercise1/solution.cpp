@@ -1,12 +1,13 @@
-// Two functions and the format that they agree about, changed in phases: never do both have to be left at one time.
+// Changes two functions and the format that both know, in phases. No phase waits for more than one function.
 #include <atomic>
 #include <ctime>
 #include <iostream>
 
 #include "shared.hpp"
 
-// The flag, and what has come of it.
-static std::atomic<bool> is_time_written{false};
+// Selects the format of the intermediate versions.
+static std::atomic<bool> update{false};
+// A text with the time was read.
 static std::atomic<bool> is_time_read{false};
 
 static std::string time_of_day() {
@@ -20,37 +21,39 @@ static std::string time_of_day() {
 
 static void write_text(const std::string& text) {
   shared.text = text;
-  shared.is_fresh = true;
+  shared.is_unread = true;
   shared.changed.notify_all();
 }
 
 static void read_text() {
-  shared.is_fresh = false;
+  shared.is_unread = false;
   shared.changed.notify_all();
   std::cout << "read " << shared.text << std::endl;
 }
 
 static bool has_time(const std::string& text) { return text.find(" at ") != std::string::npos; }
 
-// The intermediate versions: the reader understands both formats, the writer keeps to the old one until the flag is
-// set.
-static void read_both() {
+// The intermediate versions. The reader knows both formats; the writer uses the old one until the flag is set.
+static void interm_read() {
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [] { return shared.is_fresh; });
+  shared.changed.wait(lock, [] { return shared.is_unread; });
   if (has_time(shared.text)) is_time_read = true;
   read_text();
 }
 
-static void write_either(long number) {
+static void interm_write(long number) {
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [] { return !shared.is_fresh; });
-  write_text(is_time_written ? std::to_string(number) + " at " + time_of_day() : std::to_string(number));
+  shared.changed.wait(lock, [] { return !shared.is_unread; });
+  if (update)
+    write_text(std::to_string(number) + " at " + time_of_day());
+  else
+    write_text(std::to_string(number));
 }
 
-// The final ones know the new format only.
-static void read_timed() {
+// The new versions know the new format only.
+static void read_shared_v2() {
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [] { return shared.is_fresh; });
+  shared.changed.wait(lock, [] { return shared.is_unread; });
   if (!has_time(shared.text)) {
     std::cout << "cannot read \"" << shared.text << '"' << std::endl;
     std::abort();
@@ -58,57 +61,57 @@ static void read_timed() {
   read_text();
 }
 
-static void write_timed(long number) {
+static void write_shared_v2(long number) {
   std::unique_lock lock(shared.mutex);
-  shared.changed.wait(lock, [] { return !shared.is_fresh; });
+  shared.changed.wait(lock, [] { return !shared.is_unread; });
   write_text(std::to_string(number) + " at " + time_of_day());
 }
 
 class Intermediate final : public moult::Update {
  public:
-  Intermediate(std::string name, moult::AnyFunction old_function, moult::AnyFunction fresh)
-      : Update(std::move(name)), old_(std::move(old_function)), fresh_(std::move(fresh)) {}
+  Intermediate(std::string name, moult::AnyFunction function, moult::AnyFunction interm)
+      : Update(std::move(name)), function_(std::move(function)), interm_(std::move(interm)) {}
 
-  void preupdate_setup() override { moult::setup_force_quiescence({old_}, patience()); }
+  void preupdate_setup() override { moult::setup_force_quiescence(function_, patience()); }
   bool wait_alterability() override { return moult::wait_force_quiescence(patience()); }
   void clean_failed_alterability() override { moult::clean_failed_force_quiescence(); }
-  void apply() override { moult::redefine_any_function(old_, fresh_); }
+  void apply() override { moult::redefine_any_function(function_, interm_); }
   void cleanup() override { moult::clean_force_quiescence(); }
 
  private:
-  moult::AnyFunction old_;
-  moult::AnyFunction fresh_;
+  moult::AnyFunction function_;
+  moult::AnyFunction interm_;
 };
 
 class Flag final : public moult::Update {
  public:
   Flag() : Update("flag") {}
   moult::Requirements check_requirements() override {
-    const bool is_ready = moult::is_applied("reads both") && moult::is_applied("writes either");
+    const bool is_ready = moult::is_applied("interm_read") && moult::is_applied("interm_write");
     return is_ready ? moult::Requirements::met : moult::Requirements::not_yet;
   }
   bool wait_alterability() override { return true; }
-  void apply() override { is_time_written = true; }
+  void apply() override { update = true; }
 };
 
-class Finals final : public moult::Update {
+class Final final : public moult::Update {
  public:
-  Finals() : Update("finals") { set_patience({.sleep_time = std::chrono::milliseconds(50), .max_postponements = {}}); }
+  Final() : Update("final") { set_patience({.sleep_time = std::chrono::milliseconds(50), .max_postponements = {}}); }
   moult::Requirements check_requirements() override {
     return is_time_read ? moult::Requirements::met : moult::Requirements::not_yet;
   }
-  // A call in progress of an intermediate version does what the final one would do.
+  // With the flag set, a call of an intermediate version does the same as a call of the new version.
   bool wait_alterability() override { return true; }
   void apply() override {
-    moult::redefine_function(write_number, write_timed);
-    moult::redefine_function(read_number, read_timed);
+    moult::redefine_function(write_shared, write_shared_v2);
+    moult::redefine_function(read_shared, read_shared_v2);
   }
 };
 
 MOULT_UPDATE {
-  moult::ThreadedManager& phases = moult::threaded_manager("phases");
-  phases.add_update(std::make_unique<Intermediate>("reads both", read_number, read_both));
-  phases.add_update(std::make_unique<Intermediate>("writes either", write_number, write_either));
-  phases.add_update(std::make_unique<Flag>());
-  phases.add_update(std::make_unique<Finals>());
+  moult::ThreadedManager& manager = moult::threaded_manager("phases");
+  manager.add_update(std::make_unique<Intermediate>("interm_read", read_shared, interm_read));
+  manager.add_update(std::make_unique<Intermediate>("interm_write", write_shared, interm_write));
+  manager.add_update(std::make_unique<Flag>());
+  manager.add_update(std::make_unique<Final>());
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   The trace must be "read N", one more in each line, from some line on with the time for ever.
+# usage: ./test.sh [solution]   The trace must be "read N", one more in each line, then "read N at TIME" forever.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh
@@ -11,9 +11,9 @@ check_trace() {
     if [[ $text =~ ^read\ $number\ at\ [0-9]{2}:[0-9]{2}:[0-9]{2}$ ]]; then
       has_time=yes
     elif [[ $text == "read $number" ]]; then
-      [[ -z $has_time ]] || wrong "\"$text\" after lines with the time: the new format must hold from its first line on"
+      [[ -z $has_time ]] || wrong "\"$text\" after lines with the time: the format must not change back"
     else
-      wrong "\"$text\" where the number $number was due"
+      wrong "\"$text\" where the number $number was expected"
     fi
     number=$((number + 1))
   done

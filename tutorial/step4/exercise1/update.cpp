@@ -1,33 +1,44 @@
-// The update of step 4, exercise 1, to be completed: README.md says how. Each step says so itself until it is written.
+// The update of step 4, exercise 1. README.md describes how to complete it.
 #include <atomic>
+#include <ctime>
 #include <iostream>
 
 #include "shared.hpp"
 
-// Step 1: write read_both, which prints a text of either format, and write_either, which writes the old one until the
-// flag is set.
+// Selects the format of the intermediate versions.
+[[maybe_unused]] static std::atomic<bool> update{false};
 
-// The flag.
-static std::atomic<bool> is_time_written{false};
+// Returns "12:30:05".
+[[maybe_unused]] static std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  char text[16];
+  std::strftime(text, sizeof text, "%H:%M:%S", &parts);
+  return text;
+}
 
-// Step 2: complete it. It gets one function and its intermediate version, and redefines the one as the other when the
-// function is quiescent, which it forces.
+// Step 1: write interm_write and interm_read here.
+
+// Step 2: complete the class. It takes a function and its intermediate version. When the function is quiescent, which
+// it forces, it redefines the function.
 class Intermediate final : public moult::Update {
  public:
   using moult::Update::Update;
 
   void preupdate_setup() override {
     throw moult::Error(moult::ErrorCode::invalid_argument,
-                       "the intermediate versions are still to be written: see README.md, steps 1 and 2");
+                       "the intermediate versions are missing: see README.md, steps 1 and 2");
   }
   bool wait_alterability() override { return true; }
   void apply() override {}
 };
 
-// Steps 3 and 4: write an update that sets the flag, and one that redefines both functions as their final versions.
+// Step 3: write an update that sets the flag.
+
+// Step 4: write write_shared_v2 and read_shared_v2, and an update that redefines both functions.
 
 MOULT_UPDATE {
-  is_time_written = false;
-  auto update = std::make_unique<Intermediate>("reads both");
-  moult::threaded_manager("phases").add_update(std::move(update));
+  moult::ThreadedManager& manager = moult::threaded_manager("phases");
+  manager.add_update(std::make_unique<Intermediate>("interm_read"));
 }

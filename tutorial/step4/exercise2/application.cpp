@@ -1,5 +1,5 @@
-// A web server with three pages, which count how often they were shown, and sessions, which count what they were shown.
-// Requests are answered by several threads; the one that accepts connections passes a static update point.
+// A web server with three pages, which count how often they were shown, and sessions, which count the pages they have
+// seen. Several threads answer requests. The thread that accepts connections passes a static update point.
 #include <httplib.h>
 
 #include <cstdlib>
@@ -36,7 +36,7 @@ MOULT_UPDATABLE Page* WebServer::page(const std::string& path) {
   return found == shared_->pages.end() ? nullptr : found->second.get();
 }
 
-/// Nobody guesses it: 128 bits of the system's.
+/// 128 random bits of the system, so that it cannot be guessed.
 static std::string new_session_id() {
   static constexpr char digits[] = "0123456789abcdef";
   std::random_device random;
@@ -61,7 +61,7 @@ MOULT_UPDATABLE Answer Handler::do_get(const Request& request) {
   return answer;
 }
 
-/// There is no form. Whoever sends one has it from a later version that was taken back.
+/// This version has no form. A request with one comes from a page of a later version that was rolled back.
 MOULT_UPDATABLE Answer Handler::do_post(const Request&) { return {.status = 303, .location = "/hello"}; }
 
 std::string html_document(const std::string& title, const std::string& body) {
@@ -96,8 +96,9 @@ Answer no_page(const std::string& path) {
   return {.status = 404, .html = html_document("Nothing here", "<p>There are three pages: see above.</p>")};
 }
 
-/// Hands each connection to one of several threads. The accept loop calls `enqueue` with a connection and `on_idle`
-/// when there was none for a while; so it passes the point in any case, and what has been accepted there waits with it.
+/// Passes each connection to one of several threads. The accept loop calls `enqueue` with a connection, and `on_idle`
+/// when there was none for a while. So it passes the static update point in any case. If it waits there, so does the
+/// connection it has accepted.
 class Workers final : public httplib::TaskQueue {
  public:
   void enqueue(std::function<void()> connection) override {
@@ -111,10 +112,10 @@ class Workers final : public httplib::TaskQueue {
   httplib::ThreadPool pool_{32};  // a connection keeps its thread until it is closed
 };
 
-/// httplib's, with a queue for more than the five connections that may wait there to be accepted.
+/// The library's server, with a longer queue of connections to accept than its five.
 class HttpServer final : public httplib::Server {
  public:
-  /// The port that it listens at, of this computer's own address; 0: of any that is free. Below zero: it cannot.
+  /// Listens on this port of the local address, or on any free one if it is 0. Returns the port, or -1 if that fails.
   int bind(int port) {
     const char* const host = "127.0.0.1";
     if (port == 0)
@@ -126,7 +127,7 @@ class HttpServer final : public httplib::Server {
   }
 };
 
-/// The value of the cookie "session".
+/// The value of the cookie "session", or an empty text.
 static std::string session_in(const std::string& cookies) {
   static const std::string name = "session=";
   for (std::size_t at = 0; at < cookies.size();) {
@@ -160,7 +161,7 @@ static std::shared_ptr<Shared> three_pages() {
   return shared;
 }
 
-/// 8080, unless MOULT_TUTORIAL_PORT says another one.
+/// 8080, or the port that MOULT_TUTORIAL_PORT contains.
 static int wanted_port() {
   const char* const other = std::getenv("MOULT_TUTORIAL_PORT");
   return other == nullptr ? 8080 : std::atoi(other);
@@ -184,7 +185,7 @@ int main() {
 
   const int port = http->bind(wanted_port());
   if (port < 0) {
-    std::cerr << "port " << wanted_port() << " cannot be had: does something else listen there? Name another one in "
+    std::cerr << "port " << wanted_port() << " is not available: does another program use it? Set another one in "
               << "MOULT_TUTORIAL_PORT." << std::endl;
     return 1;
   }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Sourced: a visitor of the web server at 127.0.0.1:$port, with one cookie.
-# shellcheck disable=SC2034 # what is set here is for whoever sources it
+# shellcheck disable=SC2034 # the sourcing script reads these variables
 port='' cookie=''
 
-# ask METHOD PATH [FORM]: sets `answer` to all that the server sends back, `code` to its status, and `cookie` to what it
-# wants to be kept. Fails when there is no answer within two minutes.
+# ask METHOD PATH [FORM]: sets `answer` to the whole answer, `code` to its status, and `cookie` if the answer sets one. Fails
+# if there is no answer within two minutes.
 ask() {
   local connection form=${3-}
   exec {connection}<>"/dev/tcp/127.0.0.1/$port" || return
@@ -17,8 +17,8 @@ ask() {
   [[ ! $answer =~ Set-Cookie:\ session=([0-9a-f]+) ]] || cookie=${BASH_REMATCH[1]}
 }
 
-# visit PATH: sets `message`, how often the page was `shown` and how many pages of this session were `seen`; all of them
-# empty when the answer is no page but a form, say.
+# visit PATH: sets `message`, `shown` (how often the page was shown) and `seen` (how many pages this session has seen). They
+# are empty if the answer is not a page, but a form for example.
 visit() {
   message='' shown='' seen=''
   ask GET "$1" || return

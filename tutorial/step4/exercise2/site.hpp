@@ -1,5 +1,4 @@
-// The classes of the web server, for the application and its updates. Nothing here knows how requests come and answers
-// go.
+// The web server's classes, for the application and its updates. They do not depend on the HTTP library.
 #pragma once
 
 #include <moult/moult.hpp>
@@ -16,34 +15,34 @@ class Server;
 
 struct Request {
   std::string path;
-  std::string session;                      ///< what the browser's cookie says; empty without one
-  std::map<std::string, std::string> form;  ///< what was filled in
+  std::string session;                      ///< the value of the browser's cookie, or empty
+  std::map<std::string, std::string> form;  ///< the fields of a submitted form
 };
 
 struct Answer {
   int status = 200;
   std::string html{};
-  std::string location{};  ///< of a page to go to instead
+  std::string location{};  ///< the page to go to instead
   std::string session{};   ///< a cookie for the browser to keep
 };
 
-/// Who comes again with the same cookie. Objects lie in a pool and have 64 bytes to grow into.
+/// The requests that come with the same cookie. Objects are in a pool and have 64 bytes to grow into.
 class Session : public moult::Updatable<Session, 64> {
  public:
   Session();
-  /// One page more was shown; returns how many those are.
+  /// Counts a page and returns the new count.
   long count_page();
 
-  long pages = 0;  ///< for transformers too, which may find no function of the class to call
+  long pages = 0;  ///< public, because a transformer may call no method of Session
 };
 
 class Page : public moult::Updatable<Page, 64> {
  public:
-  /// `message` says "stranger" somewhere.
+  /// `message` contains the word "stranger".
   Page(std::string title, std::string message, long times_shown);
   Page(Page&& other) noexcept;
   ~Page();
-  /// The page for this session, and counts it.
+  /// The page for this session. Counts it.
   std::string html(Session& session);
 
   const std::string& title() const;
@@ -58,10 +57,10 @@ class Page : public moult::Updatable<Page, 64> {
 
 using Pages = std::map<std::string, std::unique_ptr<Page>>;
 
-/// What requests change: pages, which count, and sessions. Whoever uses any of them holds the mutex.
+/// The pages and sessions, which requests change. A thread that uses any of them holds the mutex.
 struct Shared {
   std::mutex mutex;
-  Pages pages;                                                         ///< by their paths
+  Pages pages;                                                         ///< by path
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions;  ///< by cookie, for as long as the server runs
 };
 
@@ -70,7 +69,7 @@ class WebServer : public moult::Updatable<WebServer, 128> {
   WebServer(std::shared_ptr<httplib::Server> http, std::shared_ptr<Shared> shared);
   /// The page of that path, or null.
   Page* page(const std::string& path);
-  /// The request's session. Opens one, and has `answer` tell the browser, where there is none yet.
+  /// The request's session. Opens one if there is none, and puts its cookie into `answer`.
   Session& session(const Request& request, Answer& answer);
 
   const std::shared_ptr<httplib::Server>& http() const { return http_; }
@@ -81,10 +80,10 @@ class WebServer : public moult::Updatable<WebServer, 128> {
   std::shared_ptr<Shared> shared_;
 };
 
-/// Accepts connections for as long as the program runs, and is on the stack for ever.
+/// Accepts connections and never returns.
 void serve(const WebServer& server);
 
-/// Answers requests, many at a time.
+/// Answers requests, in many threads at a time.
 class Handler {
  public:
   explicit Handler(WebServer& server) : server_(&server) {}
@@ -95,7 +94,7 @@ class Handler {
   WebServer* server_;
 };
 
-/// A whole document, of a title and what is below it.
+/// A whole document with this title and body.
 std::string html_document(const std::string& title, const std::string& body);
-/// The answer to a path that is no page's.
+/// The answer to a path without a page.
 Answer no_page(const std::string& path);

@@ -1,14 +1,186 @@
-// Has users log in. First the objects get fields that nobody uses yet. Then, where the accept loop can bear it and with
-// no request being answered, the server gets its users and the handler its new functions.
-#include "log_in.hpp"
+// Adds authentication to the web server, in two steps. First the pages and sessions get fields that nothing uses yet.
+// Then the server gets its users and the handler its new functions.
+#include <algorithm>
+#include <array>
+#include <string_view>
 
-/// It calls no function of the old class: they lead to the new one's when this runs.
-static Session_v2 session_with_user(const Session& session) {
-  Session_v2 fresh;
-  fresh.pages = session.pages;
-  return fresh;
+#include "site.hpp"
+
+// The new code. It is complete.
+
+/// A session that records which user has logged in. While the program runs, moult moves it byte by byte to other
+/// memory, so the name is not a std::string.
+class Session_v2 : public moult::Updatable<Session_v2> {
+ public:
+  Session_v2();
+  long count_page();
+
+  /// Empty if no user has logged in.
+  std::string_view user() const { return user_.data(); }
+  void set_user(std::string_view name) {
+    user_ = {};
+    std::copy_n(name.begin(), std::min(name.size(), user_.size() - 1), user_.begin());
+  }
+
+  long pages = 0;
+
+ private:
+  std::array<char, 32> user_{};
+};
+
+MOULT_UPDATABLE Session_v2::Session_v2() = default;
+MOULT_UPDATABLE long Session_v2::count_page() { return ++pages; }
+
+static constexpr std::string_view stranger = "stranger";
+
+/// A page that knows where its message addresses the visitor. It begins like a Page, so Page's functions work on it.
+class Page_v2 : public moult::Updatable<Page_v2> {
+ public:
+  Page_v2(std::string title, std::string message, long times_shown)
+      : title_(std::move(title)),
+        message_(std::move(message)),
+        times_shown_(times_shown),
+        name_at_(message_.find(stranger)) {}
+  /// The page for the session's user. Counts it.
+  std::string html(Session_v2& session);
+
+  const std::string& title() const { return title_; }
+  const std::string& message() const { return message_; }
+  long times_shown() const { return times_shown_; }
+
+ private:
+  std::string title_;
+  std::string message_;
+  long times_shown_;
+  std::size_t name_at_;  ///< where the message says "stranger"
+};
+
+std::string Page_v2::html(Session_v2& session) {
+  const std::string user(session.user());
+  std::string message = message_;
+  if (name_at_ != std::string::npos) message.replace(name_at_, stranger.size(), user);
+  return html_document(title_, "<p id=\"message\">" + message + R"(</p>
+<form class="user" method="post" action="/logout">
+<span>Logged in as <b id="user">)" +
+                                   user + R"(</b></span> <button>Log out</button>
+</form>
+<p class="counts">Times shown: <b id="shown">)" +
+                                   std::to_string(++times_shown_) + R"(</b>. Pages you have seen: <b id="seen">)" +
+                                   std::to_string(session.count_page()) + "</b>.</p>");
 }
-/// When this runs they are the old class's own again.
+
+/// A server that knows its users. It begins like a WebServer, so WebServer's functions work on it.
+class WebServer_v2 : public moult::Updatable<WebServer_v2> {
+ public:
+  explicit WebServer_v2(const WebServer& old) : http_(old.http()), shared_(old.shared()) {}
+  WebServer without_users() const { return {http_, shared_}; }
+
+  const std::shared_ptr<Shared>& shared() const { return shared_; }
+  /// Pages and sessions are converted before the server is.
+  Page_v2* page(const std::string& path) { return reinterpret_cast<Page_v2*>(as_web_server().page(path)); }
+  Session_v2& session(const Request& request, Answer& answer) {
+    return reinterpret_cast<Session_v2&>(as_web_server().session(request, answer));
+  }
+  /// The user of that name, or null if there is none or the password is wrong.
+  const std::string* user(const std::string& name, const std::string& password) const {
+    const auto found = passwords_.find(name);
+    return found == passwords_.end() || found->second != password ? nullptr : &found->first;
+  }
+
+ private:
+  WebServer& as_web_server() { return reinterpret_cast<WebServer&>(*this); }
+
+  std::shared_ptr<httplib::Server> http_;
+  std::shared_ptr<Shared> shared_;
+  // A tutorial may show its passwords. A real server stores salted hashes.
+  std::map<std::string, std::string> passwords_{{"ada", "lovelace"}, {"grace", "hopper"}};
+};
+
+/// Shows pages to users only. Its functions are called for the program's Handler, which knows a WebServer. So they use
+/// the server that create_new_do_get has stored here.
+class Handler_v2 {
+ public:
+  Answer do_get(const Request& request);
+  Answer do_post(const Request& request);
+
+  static inline WebServer_v2* server = nullptr;
+
+ private:
+  Answer log_in(const Request& request);
+};
+
+static std::string log_in_form(const std::string& path, const std::string& hint) {
+  return html_document("Log in", hint + R"(
+<form class="log-in" method="post" action="/login">
+<input type="hidden" name="page" value=")" +
+                                     path + R"(">
+<label>Name <input name="user" required autofocus></label>
+<label>Password <input name="password" type="password" required></label>
+<button>Log in</button>
+</form>)");
+}
+
+Answer Handler_v2::do_get(const Request& request) {
+  const std::scoped_lock lock(server->shared()->mutex);
+  Page_v2* const page = server->page(request.path);
+  if (page == nullptr) return no_page(request.path);
+  Answer answer;
+  Session_v2& session = server->session(request, answer);
+  answer.html = session.user().empty() ? log_in_form(request.path, "") : page->html(session);
+  return answer;
+}
+
+Answer Handler_v2::do_post(const Request& request) {
+  if (request.path == "/login") return log_in(request);
+  Answer answer{.status = 303, .location = "/hello"};
+  if (request.path != "/logout") return answer;
+  const std::scoped_lock lock(server->shared()->mutex);
+  server->session(request, answer).set_user("");
+  return answer;
+}
+
+/// The value of a form's field, or an empty text.
+static std::string field_of(const Request& request, const std::string& name) {
+  const auto found = request.form.find(name);
+  return found == request.form.end() ? "" : found->second;
+}
+
+Answer Handler_v2::log_in(const Request& request) {
+  const std::scoped_lock lock(server->shared()->mutex);
+  const std::string wanted = field_of(request, "page");
+  const std::string path = server->page(wanted) == nullptr ? "/hello" : wanted;  // a browser may send anything
+  const std::string* const user = server->user(field_of(request, "user"), field_of(request, "password"));
+  if (user == nullptr)
+    return {.status = 403,
+            .html = log_in_form(path, "<p class=\"wrong\">There is no such user, or the password is wrong.</p>")};
+  Answer answer{.status = 303, .location = path};
+  server->session(request, answer).set_user(*user);
+  return answer;
+}
+
+using HandlerMethod = Answer (Handler_v2::*)(const Request&);
+
+/// Creates the handler's new do_get for `server`, which must be a WebServer_v2 when do_get is first called. A pointer
+/// to a method cannot hold the server, so it is stored in the class.
+static HandlerMethod create_new_do_get(WebServer& server) {
+  Handler_v2::server = reinterpret_cast<WebServer_v2*>(&server);
+  return &Handler_v2::do_get;
+}
+
+/// The same for do_post.
+static HandlerMethod create_new_do_post(WebServer& server) {
+  Handler_v2::server = reinterpret_cast<WebServer_v2*>(&server);
+  return &Handler_v2::do_post;
+}
+
+// The solution. Each transformer has an inverse, so that the updates can be rolled back.
+
+/// Calls no function of Session: when it runs, these calls reach Session_v2's functions.
+static Session_v2 session_with_user(const Session& session) {
+  Session_v2 with_user;
+  with_user.pages = session.pages;
+  return with_user;
+}
 static Session session_without_user(const Session_v2& session) {
   Session old;
   old.pages = session.pages;
@@ -21,17 +193,17 @@ static Page page_without_name(const Page_v2& page) { return {page.title(), page.
 static WebServer_v2 server_with_users(const WebServer& server) { return WebServer_v2(server); }
 static WebServer server_without_users(const WebServer_v2& server) { return server.without_users(); }
 
-/// How long a stop may take: a busy machine does not give all of the server's threads a processor at once.
+/// The longest time that a stop may take. On a busy machine the server's threads do not all get a processor at once.
 static constexpr std::chrono::seconds stop_timeout(5);
 
-/// The functions are looked up while the program runs, as SafeRedefineUpdate does. But that they are not active is not
-/// all that this update waits for.
+/// Looks the functions up while the program runs, like every SafeRedefineUpdate, but has an alterability criterion of
+/// its own.
 class LogIn final : public moult::SafeRedefineUpdate {
  public:
-  LogIn()
+  explicit LogIn(WebServer& server)
       : SafeRedefineUpdate("log-in",
-                           {moult::Redefinition(&Handler::do_get, &Handler_v2::do_get),
-                            moult::Redefinition(&Handler::do_post, &Handler_v2::do_post)},
+                           {moult::Redefinition(&Handler::do_get, create_new_do_get(server)),
+                            moult::Redefinition(&Handler::do_post, create_new_do_post(server))},
                            {moult::get_thread_by_name("server")}) {
     set_patience({.sleep_time = std::chrono::milliseconds(200), .stop_timeout = stop_timeout, .max_postponements = 2});
   }
@@ -44,7 +216,7 @@ class LogIn final : public moult::SafeRedefineUpdate {
   void preupdate_setup() override {
     moult::setup_wait_static_points({.names = {"between connections"}, .threads = threads()});
   }
-  /// With the accept loop at its point, new requests wait for as long as it takes to answer those in progress.
+  /// While the accept loop is at its point, new requests wait until those in progress are answered.
   bool wait_alterability() override {
     if (!moult::wait_static_points_reached(patience())) return false;
     moult::setup_force_quiescence({&Handler::do_get, &Handler::do_post}, patience());
@@ -68,6 +240,7 @@ MOULT_UPDATE {
   const moult::ConversionOptions<Session, Session_v2> session_options{.rebind = moult::Rebind::yes,
                                                                       .inverse = session_without_user};
   const moult::ConversionOptions<Page, Page_v2> page_options{.inverse = page_without_name};
+  WebServer& server = *moult::DataAccessor<WebServer>({.timeout = stop_timeout}).begin();  // the only one
   moult::ThreadedManager& manager = moult::threaded_manager("web server");
   auto session_update = std::make_unique<SessionUpdate>("Session", session_with_user, session_options);
   auto page_update = std::make_unique<PageUpdate>("Page", page_with_name, page_options);
@@ -75,5 +248,5 @@ MOULT_UPDATE {
   page_update->set_patience({.stop_timeout = stop_timeout, .max_postponements = {}});
   manager.add_update(std::move(session_update));
   manager.add_update(std::move(page_update));
-  manager.add_update(std::make_unique<LogIn>());
+  manager.add_update(std::make_unique<LogIn>(server));
 }

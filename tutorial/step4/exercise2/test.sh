@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# usage: ./test.sh [solution]   Starts the web server, visits its pages, updates it when a key is pressed, and visits them
-# again. The trace is what the pages say: after the update whoever has not logged in must be asked to, users must be named,
-# and pages and the visitor's session must go on counting from where they were.
+# usage: ./test.sh [solution]   Starts the web server, visits its pages, waits for a key, applies the update, and visits
+# the pages again. The trace is the pages' text. After the update they must ask for a log-in and then address the user by name.
+# The counts of the pages and of the visitor's session must continue.
 #
-#   MOULT_TUTORIAL_PORT    the port to listen at instead of 8080; 0: any that is free
+#   MOULT_TUTORIAL_PORT    the port instead of 8080; 0: any free one
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tutorial/lib.sh
@@ -35,7 +35,7 @@ submit() {
   note "$1 $2: $code"
 }
 
-# The end of the input counts as a key.
+# The end of the input counts as a key press.
 await_key() {
   headline "$1"
   IFS= read -r -s -n 1 || true
@@ -44,12 +44,12 @@ await_key() {
 look_before() {
   show_lines 1
   port=${trace[0]##*:}
-  [[ $port =~ ^[0-9]+$ ]] || give_up 1 "\"${trace[0]}\" where an address was due"
+  [[ $port =~ ^[0-9]+$ ]] || give_up 1 "\"${trace[0]}\" where an address was expected"
   trace=()
   look_at /hello
   look_at /hello
   look_at /banana
-  await_key "look at http://localhost:$port/hello, /banana and /coconut; press a key for the update"
+  await_key "visit http://localhost:$port/hello, /banana and /coconut; press a key for the update"
 }
 
 look_after() {
@@ -64,21 +64,21 @@ look_after() {
   [[ ! -t 0 ]] || await_key "log in as ada with the password lovelace; press a key to end"
 }
 
-# said TEXT MESSAGE LEAST SEEN: a page's line must be of that message, shown LEAST times or more, as others look at
-# pages too, and the page number SEEN of the session. Sets `shown`.
+# said TEXT MESSAGE LEAST SEEN: TEXT must be a page with that message. It was shown LEAST times or more, since others visit pages
+# too, and is page number SEEN of the session. Sets `shown`.
 said() {
-  [[ $1 =~ ^[^:]*:\ (.*)\ \|\ ([0-9]+)\ \|\ ([0-9]+)$ ]] || wrong "\"$1\" where \"$2\" was due"
-  [[ ${BASH_REMATCH[1]} == "$2" ]] || wrong "\"$1\" where \"$2\" was due"
+  [[ $1 =~ ^[^:]*:\ (.*)\ \|\ ([0-9]+)\ \|\ ([0-9]+)$ ]] || wrong "\"$1\" where \"$2\" was expected"
+  [[ ${BASH_REMATCH[1]} == "$2" ]] || wrong "\"$1\" where \"$2\" was expected"
   shown=${BASH_REMATCH[2]}
-  ((shown >= $3)) || wrong "\"$1\": the page was shown $3 times at least, and must not forget it"
-  ((BASH_REMATCH[3] == $4)) || wrong "\"$1\": it is page $4 of the session, which must live on"
+  ((shown >= $3)) || wrong "\"$1\": the page was shown at least $3 times, and must keep its count"
+  ((BASH_REMATCH[3] == $4)) || wrong "\"$1\": it is page $4 of the session, which must keep its count"
 }
 
-same() { [[ $1 == "$2" ]] || wrong "\"$1\" where \"$2\" was due"; }
+same() { [[ $1 == "$2" ]] || wrong "\"$1\" where \"$2\" was expected"; }
 
 check_trace() {
   local shown=0
-  (($# == 11)) || wrong "$# answers where 11 were due"
+  (($# == 11)) || wrong "$# answers where 11 were expected"
   said "$1" "Hello, stranger!" 1 1
   said "$2" "Hello, stranger!" $((shown + 1)) 2
   local hello=$shown

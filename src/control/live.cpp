@@ -1,0 +1,186 @@
+// What is known without stopping anything: the process, its functions, its updates; and taking one back.
+#include "control/live.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "base/event.hpp"
+#include "code/patch.hpp"
+#include "control/backend.hpp"
+#include "convert/lazy_conversion.hpp"
+#include "convert/page_server.hpp"
+#include "elf/elf_file.hpp"
+#include "lifecycle/update_registry.hpp"
+#include "moult/load.hpp"
+#include "moult/manager.hpp"
+#include "pools/statistics.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::internal {
+namespace {
+
+std::size_t count_threads() {
+  std::error_code ignored;
+  std::size_t count = 0;
+  for (std::filesystem::directory_iterator task("/proc/self/task", ignored), end; task != end; task.increment(ignored))
+    ++count;
+  return count;
+}
+
+/// Of the file the process was started from, though it may have been replaced since.
+const std::string& own_build_id() {
+  static const std::string id = build_id_of("/proc/self/exe");
+  return id;
+}
+
+std::uint64_t id_of(const RollbackRequest& request) {
+  if (const auto* const id = std::get_if<std::uint64_t>(&request.update)) return *id;
+  return internal::update_registry().newest(std::get<std::string>(request.update));
+}
+
+/// Has the reports say which of their changes a newer one hides.
+void mark_shadowed(std::vector<UpdateReport>& reports) {
+  for (const AppliedChange& change : applied_changes()) {
+    if (!change.shadowed_by) continue;
+    const auto report = std::ranges::find(reports, change.update, &UpdateReport::id);
+    if (report == reports.end()) continue;
+    const std::string by =
+        *change.shadowed_by == 0 ? "a change outside of any update" : "update " + std::to_string(*change.shadowed_by);
+    for (std::string& line : report->changes)
+      if (line == change.line) line += " (shadowed by " + by + ")";
+  }
+}
+
+std::string module_of(const Program& program, CodeAddress address) {
+  for (const Module& module : program.modules())
+    if (module.text.contains(address)) return module.path;
+  return {};
+}
+
+/// By name: first the program's own, then those of libraries and updates, moult's last.
+std::vector<FunctionSymbol> functions_in_order(const Program& program, const std::string& match) {
+  std::error_code ignored;
+  const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  const std::string moults = module_of(program, CodeAddress{reinterpret_cast<std::uintptr_t>(&live_functions)});
+  const auto place = [&](const FunctionSymbol& function) {
+    return function.module == own ? 0 : function.module == moults ? 2 : 1;
+  };
+  std::vector<FunctionSymbol> found = program.search(match, std::numeric_limits<std::size_t>::max());
+  std::ranges::stable_sort(found, {}, place);
+  return found;
+}
+
+}  // namespace
+
+StatusReply live_status() {
+  StatusReply reply;
+  std::error_code ignored;
+  reply.pid = ::getpid();
+  reply.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  reply.build_id = own_build_id();
+  reply.moult = MOULT_VERSION;
+  reply.abi = MOULT_ABI_VERSION;
+  reply.threads = count_threads();
+  reply.managers = internal::update_registry().manager_names();
+  reply.updates = all_updates();
+  mark_shadowed(reply.updates);
+  reply.log_level = static_cast<int>(event_log().level());
+  return reply;
+}
+
+UpdatesReply live_roll_back(const RollbackRequest& request) {
+  const std::uint64_t id = id_of(request);
+  roll_back(id, request.wait);
+  UpdatesReply reply;
+  if (const std::optional<UpdateReport> report = internal::update_registry().report(id))
+    reply.updates.push_back(*report);
+  return reply;
+}
+
+FunctionsReply live_functions(const FunctionsRequest& request) {
+  std::set<CodeAddress> redefined;
+  for (const AppliedChange& change : applied_changes()) redefined.insert(change.function);
+  FunctionsReply reply;
+  const Program program = Program::of_this_process();
+  const std::vector<FunctionSymbol> found = functions_in_order(program, request.match);
+  reply.total = found.size();
+  for (const FunctionSymbol& function : std::span(found).first(std::min(found.size(), request.most))) {
+    reply.functions.push_back({.name = function.demangled,
+                               .module = function.module,
+                               .size = function.range.size(),
+                               .redefined = redefined.contains(function.range.begin)});
+  }
+  return reply;
+}
+
+namespace {
+
+PoolRecord to_record(const PoolStatistics& pool) {
+  PoolRecord record{.class_name = pool.class_name,
+                    .of_subclass = pool.is_of_subclass,
+                    .held = {},
+                    .slot_size = pool.slot_size,
+                    .reserved = pool.reserved,
+                    .resident = pool.resident,
+                    .metadata = pool.metadata};
+  for (const HeldObjects& held : pool.held) record.held.push_back({held.class_name, held.live, held.object_size});
+  return record;
+}
+
+WaitingRecord to_record(const LazyConversion& conversion) {
+  const LazyProgress progress = conversion.progress();
+  return {.old_class = conversion.old_class().readable,
+          .new_class = conversion.new_class().readable,
+          .objects = progress.objects,
+          .converted = progress.converted_objects,
+          .failed = progress.failed_objects,
+          .chunks = progress.chunks,
+          .converted_chunks = progress.converted_chunks,
+          .drained = conversion.is_drained()};
+}
+
+}  // namespace
+
+ObjectsReply live_objects() {
+  ObjectsReply reply;
+  for (const PoolStatistics& pool : pool_statistics()) reply.pools.push_back(to_record(pool));
+  for (const auto& each : PageServer::unfinished()) reply.waiting.push_back(to_record(*each));
+  return reply;
+}
+
+namespace {
+
+void set(const SetRequest& request) {
+  if (request.log_path) event_log().set_path(*request.log_path);
+  if (request.log_level) event_log().set_level(*request.log_level);
+}
+
+std::shared_ptr<void> on_event(std::function<void()> tell) {
+  return event_log().subscribe([tell = std::move(tell)](const Event&) { tell(); });
+}
+
+}  // namespace
+
+Backend live_backend() {
+  Backend backend;
+  backend.status = live_status;
+  backend.update = live_update;
+  backend.check = live_check;
+  backend.threads = live_threads;
+  backend.functions = live_functions;
+  backend.objects = live_objects;
+  backend.roll_back = live_roll_back;
+  backend.set = set;
+  backend.events_since = [](std::uint64_t after) { return event_log().since(after); };
+  backend.on_event = on_event;
+  backend.publish = [](Event event) { event_log().publish(std::move(event)); };
+  return backend;
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,86 @@
+// Why: what is done to ten million objects while the program stands still is bound by the processor more than by
+// memory, and the others have nothing to do meanwhile.
+//
+// How: the threads are there before the stop and asleep in it until they are called. A stop leaves them awake, as it
+// does those that convert at first use, and what they touch that waits for its own conversion is served as for the
+// stopper.
+//
+// Limits: a helper has neither the stopper's transaction nor its thread-local variables.
+#include "convert/conversion_workers.hpp"
+
+#include <new>
+#include <system_error>
+
+#include "base/fault.hpp"
+#include "platform/tasks.hpp"
+#include "threads/service_threads.hpp"
+
+namespace moult::internal {
+
+ConversionWorkers::ConversionWorkers(std::size_t workers) {
+  MOULT_FAULT("convert.workers.make");
+  helpers_.reserve(workers);
+  try {
+    for (std::size_t number = 1; number < workers; ++number) helpers_.emplace_back([this, number] { help(number); });
+  } catch (const std::system_error&) {  // fewer will do
+  }
+  // A stop that met one which has not begun yet would fail.
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return awake_ == helpers_.size(); });
+}
+
+ConversionWorkers::~ConversionWorkers() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_over_ = true;
+  }
+  changed_.notify_all();
+}
+
+void ConversionWorkers::help(std::size_t number) noexcept {
+  name_this_thread("moult helper");
+  try {
+    work_along(number);
+  } catch (const std::bad_alloc&) {  // not wakeful: the others do its part
+    const std::scoped_lock lock(mutex_);
+    ++awake_;
+    changed_.notify_all();
+  }
+}
+
+void ConversionWorkers::work_along(std::size_t number) {
+  const ServiceThread here;
+  std::unique_lock lock(mutex_);
+  ++awake_;
+  ++able_;
+  changed_.notify_all();
+  for (std::uint64_t seen = 0;;) {
+    changed_.wait(lock, [&] { return is_over_ || round_ != seen; });
+    if (is_over_) return;
+    seen = round_;
+    const std::function<void(std::size_t)>& work = *work_;
+    lock.unlock();
+    {
+      const ServiceWork for_stopper(stopper_);
+      work(number);
+    }
+    lock.lock();
+    if (--busy_ == 0) changed_.notify_all();
+  }
+}
+
+void ConversionWorkers::run(const std::function<void(std::size_t)>& work) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    work_ = &work;
+    stopper_ = own_task();
+    busy_ = able_;
+    ++round_;
+  }
+  changed_.notify_all();
+  work(0);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return busy_ == 0; });
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,65 @@
+#include "convert/conversion_workers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "base/fault.hpp"
+#include "platform/tasks.hpp"
+#include "threads/stopped_world.hpp"
+
+namespace moult::internal {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(ConversionWorkers, AllTakePartInAStopAndItWaitsForAll) {
+  ConversionWorkers crew(4);
+  EXPECT_EQ(crew.size(), 4u);
+  const auto stopped = StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<unsigned> seen{0};
+    crew.run([&](std::size_t number) { seen |= 1u << number; });
+    ASSERT_EQ(seen, 0b1111u);
+  }
+}
+
+TEST(ConversionWorkers, TheyRunAtOnce) {
+  ConversionWorkers crew(3);
+  const auto stopped = StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+  std::atomic<int> arrived{0};
+  crew.run([&](std::size_t) {
+    ++arrived;
+    while (arrived < 3) std::this_thread::yield();
+  });
+  EXPECT_EQ(arrived, 3);
+}
+
+TEST(ConversionWorkers, MadeInAStoppedProgramItHelpsToo) {
+  const auto stopped = StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+  ConversionWorkers crew(2);
+  std::atomic<int> calls{0};
+  crew.run([&](std::size_t) { ++calls; });
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(ConversionWorkers, OfOneIsTheCaller) {
+  ConversionWorkers crew(1);
+  pid_t task = 0;
+  crew.run([&](std::size_t) { task = own_task(); });
+  EXPECT_EQ(task, own_task());
+}
+
+TEST(ConversionWorkers, AStopIsPossibleWhileItSleepsAndWhileItEnds) {
+  for (int round = 0; round < 20; ++round) {
+    auto crew = std::make_unique<ConversionWorkers>(3);
+    StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+    std::jthread ending([&] { crew.reset(); });
+    StoppedWorld::stop({.timeout = 20s, .keep_out = {}});
+  }
+}
+
+}  // namespace
+}  // namespace moult::internal
