@@ -11,10 +11,10 @@
 #include <random>
 #include <thread>
 
+#include "base/opaque.hpp"
 #include "bench.hpp"
 #include "moult/data_access.hpp"
 #include "pools/live_objects.hpp"
-#include "pools/statistics.hpp"
 
 namespace bench {
 namespace {
@@ -171,7 +171,7 @@ void add_visit(Rows& rows) {
     objects[i]->words.fill(i);
   }
   std::vector<Plain<48>> array(count, Plain<48>{{1, 2, 3, 4, 5, 6}});
-  const moult::internal::Pool& pool = moult::detail::ModulePool<Object, 0>::get();
+  const auto& pool = moult::internal::behind<moult::internal::Pool>(moult::detail::ModulePool<Object, 0>::get());
   std::unique_ptr<moult::internal::StoppedWorld> stopped = moult::internal::StoppedWorld::stop({});
   auto visit = [&] {
     std::uint64_t sum = 0;

@@ -40,12 +40,12 @@ std::string shortfall_of(const Target& target, const UpdateReport& report) {
                      std::string(preposition) + target.describe();
   if (!report.reason.empty()) line += ": " + report.reason;
   const bool goes_on = report.state == UpdateState::queued || report.state == UpdateState::active;
-  return goes_on ? line + "; it goes on by itself (moult status " + std::to_string(target.pid) + ")" : line;
+  return goes_on ? line + "; moult keeps trying (moult status " + std::to_string(target.pid) + ")" : line;
 }
 
 /// Of a dry run.
 std::string clearance_of(const Target& target, const UpdateReport& report, std::optional<std::chrono::nanoseconds>) {
-  return report.name + ": " + paint(Colour::good, "nothing stands against it") + " in " + target.describe();
+  return report.name + ": " + paint(Colour::good, "check passed") + " in " + target.describe();
 }
 
 /// What the program's messages shall call the file: a source rather than what was made of it.
@@ -64,21 +64,21 @@ UpdatesReply parse(const Target& target, const std::string& line) {
 using Clock = std::chrono::steady_clock;
 using Describe = std::function<std::string(const Target&, const UpdateReport&, std::optional<Clock::duration>)>;
 
-std::vector<std::string> names_of(const UpdatesReply& reply, bool in_force) {
+std::vector<std::string> names_of(const UpdatesReply& reply, bool applied) {
   std::vector<std::string> names;
   for (const UpdateReport& report : reply.updates)
-    if ((report.state == UpdateState::applied) == in_force) names.push_back(report.name);
+    if ((report.state == UpdateState::applied) == applied) names.push_back(report.name);
   return names;
 }
 
 /// Of several updates: how long all took, and which are in force when not all are.
 void tell_of_all(const UpdatesReply& reply, Clock::duration time) {
-  const std::vector<std::string> in_force = names_of(reply, true);
+  const std::vector<std::string> applied = names_of(reply, true);
   const std::vector<std::string> others = names_of(reply, false);
-  if (in_force.empty()) return;
+  if (applied.empty()) return;
   if (others.empty() && reply.updates.size() > 1)
-    print(count_text(in_force.size(), "update") + " in force after " + to_text(time));
-  if (!others.empty()) complain("only a part is in force: " + join(in_force) + "; not in force: " + join(others));
+    print(count_text(applied.size(), "update") + " applied in " + to_text(time));
+  if (!others.empty()) complain("only some are applied: " + join(applied) + "; not applied: " + join(others));
 }
 
 /// What is asked of the program, and how its answer is taken.
@@ -182,7 +182,7 @@ void add_apply(CLI::App& app, Run& run) {
 }
 
 void add_check(CLI::App& app, Run& run) {
-  add(app, run, "check", "Say what stands against an update, without applying it",
+  add(app, run, "check", "Check whether an update could be applied, without applying it",
       "The file is loaded into the program and stays there; nothing is changed.\n"
       "Examples:\n  moult check app update.cpp\n  moult check 4711 build/update.so --json",
       run_check);

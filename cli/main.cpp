@@ -11,11 +11,11 @@ namespace moult::internal::cli {
 namespace {
 
 constexpr const char* exit_codes = R"(Exit codes:
-  0  the update is in force, or the question was answered
-  1  failed and undone; or of several updates only some are in force, which the message names
+  0  applied, or the question was answered
+  1  failed and undone; or only some of several updates are applied (the message names them)
   2  wrong arguments, or a file that does not compile
-  3  refused before anything was touched
-  4  out of time; of the updates none is in force, and one at least goes on by itself
+  3  refused before anything was changed
+  4  timed out: not applied yet. moult keeps trying; withdraw it with `moult rollback`
   5  no such program, or not reachable
 
 `moult COMMAND --help` shows each command with examples.)";

@@ -10,8 +10,6 @@
 #include <string_view>
 #include <thread>
 
-#include "target.hpp"
-
 namespace moult::internal::cli {
 namespace {
 
@@ -90,6 +88,16 @@ std::string obstacle_in_state(int pid) {
   }
   if (states.contains('T')) return "is stopped (SIGSTOP, Ctrl-Z); kill -CONT " + std::to_string(pid) + " lets it go on";
   return {};
+}
+
+std::string base_name(const std::string& path) { return fs::path(path).filename().string(); }
+
+std::string program_of(int pid) {
+  std::error_code error;
+  std::string path = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
+  constexpr std::string_view deleted = " (deleted)";
+  if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
+  return path;
 }
 
 }  // namespace moult::internal::cli

@@ -10,4 +10,10 @@ namespace moult::internal::cli {
 /// to tell, a stopped one is looked at for a quarter of a second.
 std::string obstacle_in_state(int pid);
 
+/// The last part of a path.
+std::string base_name(const std::string& path);
+
+/// The executable of a process; empty when there is no such process or it is somebody else's.
+std::string program_of(int pid);
+
 }  // namespace moult::internal::cli

@@ -36,8 +36,7 @@ ExitCode run_rollback(const RollbackOptions& options) {
 }  // namespace
 
 void add_rollback(CLI::App& app, Run& run) {
-  CLI::App* const command =
-      app.add_subcommand("rollback", "Take an update back that is in force, or withdraw one that waits");
+  CLI::App* const command = app.add_subcommand("rollback", "Undo an applied update, or withdraw a waiting one");
   auto options = std::make_shared<RollbackOptions>();
   add_target(*command, *options);
   command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required()->check(a_name());

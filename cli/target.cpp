@@ -73,7 +73,7 @@ bool runs_an_entry(const Command& command) {
   if (why.empty() && (asked_how_it_is || !answers(target)))
     why = "gives no answer in time though it is not stopped; moult's threads get no turn, or wait for something";
   else if (why.empty() && runs_an_entry(command))
-    why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it goes on by itself";
+    why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it keeps running";
   else if (why.empty())
     why = "answers, but not to this in time; give it longer with --timeout";
   throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out, target.describe() + " " + why);
@@ -87,16 +87,6 @@ std::string Target::describe() const {
 }
 
 std::string Target::running_file() const { return "/proc/" + std::to_string(pid) + "/exe"; }
-
-std::string base_name(const std::string& path) { return fs::path(path).filename().string(); }
-
-std::string program_of(int pid) {
-  std::error_code error;
-  std::string path = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
-  constexpr std::string_view deleted = " (deleted)";
-  if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
-  return path;
-}
 
 Target find_target(const std::string& name) {
   if (const std::optional<int> pid = parse_pid(name)) return target_of_pid(*pid);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "process_state.hpp"
 #include "protocol/client.hpp"
 
 namespace moult::internal::cli {
@@ -18,12 +19,6 @@ struct Target {
   /// The executable as it runs, though its file may have been replaced since.
   std::string running_file() const;
 };
-
-/// The last part of a path.
-std::string base_name(const std::string& path);
-
-/// The executable of a process; empty when there is no such process or it is somebody else's.
-std::string program_of(int pid);
 
 /// `name` is a pid, a program's name or its path. Throws CommandFailure (unreachable): no such program, several of that
 /// name (the pids are listed), or one without a listener.

@@ -8,9 +8,9 @@ set(MOULT_LEFT_OUT_thread
     unit/unwind/forced_unwind_test unit/unwind/exception_table_test
     unit/threads/stopped_world_test unit/threads/safepoint_test unit/threads/undisturbed_test
     unit/threads/memory_in_stop_test unit/threads/service_threads_test unit/threads/frame_walk_test
-    unit/watch/return_stub_test
+    unit/watch/return_stub_test unit/watch/fault_handler_test
     unit/code/entry_value_test unit/code/patch_test
-    unit/pools/data_access_test unit/pools/module_test unit/pools/stop_test unit/convert/workers_test
+    unit/pools/data_access_test unit/pools/module_test unit/pools/stop_test unit/convert/conversion_workers_test
     unit/alterability/quiescence_test unit/alterability/object_quiescence_test
     unit/classes/object_change_test unit/classes/single_objects_test unit/additions/class_additions_test
     unit/stacks/frame_locals_test unit/stacks/stack_reading_test unit/stacks/local_change_test

@@ -77,7 +77,7 @@ bool wait_quiescence_of_function(const AnyFunction& function, const Patience& pa
 /// Forced quiescence. From here on new calls of `functions` wait at their entries, until the calls inside have
 /// returned.
 ///
-///     void preupdate_setup() override { moult::setup_force_quiescence({&app::handle}); }
+///     void preupdate_setup() override { moult::setup_force_quiescence(&app::handle); }
 ///     bool wait_alterability() override { return moult::wait_force_quiescence(patience()); }
 ///     void cleanup() override { moult::clean_force_quiescence(); }
 ///     void clean_failed_alterability() override { moult::clean_failed_force_quiescence(); }

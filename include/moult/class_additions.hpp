@@ -142,7 +142,8 @@ template <class Class>
 ///
 /// After Pymoult's addFieldToClass. The table is the shadow data of DynamOS (Makris and Ryu, EuroSys 2007) and Ksplice.
 template <detail::has_own_pool Class, class T>
-[[gnu::visibility("hidden")]] Field<Class, T> add_field_to_class(std::string_view name, const FieldOptions<Class, T>& options = {}) {
+[[gnu::visibility("hidden")]] Field<Class, T> add_field_to_class(std::string_view name,
+                                                                 const FieldOptions<Class, T>& options = {}) {
   const detail::OpaquePool* live = options.values == Values::at_once ? &detail::own_pool<Class>() : nullptr;
   return Field<Class, T>(detail::add_field(detail::field_kind<Class, T>(name), detail::make_value(options), live));
 }

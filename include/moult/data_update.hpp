@@ -137,18 +137,18 @@ concept is_deleted_in_pools = requires(const T* object) {
 
 template <class Old, class New, class Transformer>
 [[gnu::visibility("hidden")]] ConversionRequest make_conversion(Transformer&& transformer,
-                                                         const ConversionOptions<Old, New>& options) {
+                                                                const ConversionOptions<Old, New>& options) {
   static_assert(!std::has_virtual_destructor_v<New> || is_deleted_in_pools<New>,
                 "with a virtual destructor objects are deleted by the new class's own operator: derive it from "
                 "moult::Updatable too");
   if constexpr (has_own_pool<Old>) decltype(module_pool<Old>(static_cast<const Old*>(nullptr)))::get();
   ConversionRequest conversion{make_converter<Old, New>(std::forward<Transformer>(transformer)),
-                        nullptr,
-                        std::nullopt,
-                        {},
-                        options.unwritten,
-                        std::nullopt,
-                        options.transformers};
+                               nullptr,
+                               std::nullopt,
+                               {},
+                               options.unwritten,
+                               std::nullopt,
+                               options.transformers};
   if (options.rebind == Rebind::yes) {
     conversion.pairing = class_pairing<Old, New>();
     conversion.redefinition = options.redefinition;

@@ -67,7 +67,7 @@ namespace detail::inline MOULT_ABI_NAMESPACE {
 
 template <class Old, class New, class Transformer>
 ConversionRequest make_lazy_conversion(Transformer&& transformer, const ConversionOptions<Old, New>& options,
-                                Untouched untouched) {
+                                       Untouched untouched) {
   ConversionRequest conversion = make_conversion<Old, New>(std::forward<Transformer>(transformer), options);
   conversion.lazily = {is_relocatable<Old> && is_relocatable<New>, untouched};
   return conversion;
@@ -101,7 +101,7 @@ ConversionRequest make_lazy_conversion(Transformer&& transformer, const Conversi
 /// stop. Another conversion of the class finishes this one first, and so does fork.
 ///
 /// unsupported: no userfaultfd; or, with Rebind::yes, Old's destructor calls a redefined function or calls by pointer,
-/// since it runs for old values when all calls already lead to New's functions
+///   since it runs for old values when all calls already lead to New's functions
 /// and the errors of start_eager_update
 ///
 /// After Pymoult's start_lazy_update. Javelus (Gu and others, ISSRE 2012) converts at first use in a virtual machine.

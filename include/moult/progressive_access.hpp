@@ -163,9 +163,10 @@ class AccessVisit final : public detail::ProgressiveObjects {
 /// Otherwise as DataAccessor, progressive.
 template <detail::has_own_pool T, class Visitor>
 [[gnu::visibility("hidden")]] AccessVisit visit_at_first_access(Visitor visitor, const Enumeration& options = {}) {
-  return AccessVisit(detail::ModulePoolOf<T>::get(), options,
-                     [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); },
-                     {&detail::this_module});
+  const detail::Caller caller{&detail::this_module, detail::function_in(visitor)};
+  return AccessVisit(
+      detail::ModulePoolOf<T>::get(), options,
+      [visitor = std::move(visitor)](void* object) mutable { visitor(*static_cast<T*>(object)); }, caller);
 }
 
 }  // namespace moult

@@ -50,13 +50,14 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// not_found: no moult::Thread of that id runs, or it stays at no point
 /// unsupported: a noexcept function, a signal handler, code without unwind information, or code of a language other
 ///   than
-/// C++ and C is on the way; the message names the function and its place
+///   C++ and C is on the way; the message names the function and its place
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
 [[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
-  detail::switch_main(
-      thread, [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
-      {&detail::this_module});
+  const void* const function = detail::function_in(main);
+  detail::switch_main(thread,
+                      [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
+                      {&detail::this_module, function});
 }
 
 /// The same with the thread's present main function, and the arguments it was given.
@@ -66,7 +67,7 @@ void reset_thread(ThreadId thread);
 /// of them together. On false the update's reason names the thread and its place. For wait_over.
 ///
 /// still_active: a handler has ended the unwinding; or the unwinding could not begin, since the point lies in a handler
-/// and another handler for every exception is on the way. The message names the thread and the function
+///   and another handler for every exception is on the way. The message names the thread and the function
 /// invalid_argument: outside of an update's step
 bool wait_departures(const Patience& patience = {});
 /// The same without waiting, for check_over.
@@ -79,11 +80,10 @@ class ThreadRebootUpdate : public StaticPointUpdate {
   /// Runs `main` with copies of `args`.
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] ThreadRebootUpdate(std::string name, ThreadId thread, Main main, Args... args)
-      : ThreadRebootUpdate(std::move(name), thread,
-                           std::function<void()>([main = std::move(main), ... args = std::move(args)] {
+      : ThreadRebootUpdate(std::move(name), thread, std::function<void()>([main, ... args = std::move(args)] {
                              std::invoke(Main(main), Args(args)...);
                            }),
-                           detail::Caller{&detail::this_module}) {}
+                           detail::Caller{&detail::this_module, detail::function_in(main)}) {}
   ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main,
                      detail::Caller caller = {&detail::this_module});
   /// Runs the thread's present main function again.
@@ -174,14 +174,15 @@ class FunctionReboot final {
 
  private:
   template <class R, class New, class Capture>
-  [[gnu::visibility("hidden")]] FunctionReboot(std::type_identity<R>, AnyFunction function, New new_function, Capture capture_state)
+  [[gnu::visibility("hidden")]] FunctionReboot(std::type_identity<R>, AnyFunction function, New new_function,
+                                               Capture capture_state)
       : function_(std::move(function)), place_of_result_(detail::place_of_result<R>()) {
     using State = std::invoke_result_t<Capture, const FrameView&>;
     static_assert(std::is_object_v<State>, "the state is a value: the variables are gone when the new function runs");
     static_assert(std::is_same_v<std::invoke_result_t<New, State>, R>,
                   "the new function is called with the state, and has the old function's result");
     using Kept = detail::SuccessorOf<R, State, New>;
-    caller_ = {&detail::this_module};
+    caller_ = {&detail::this_module, detail::function_in(new_function)};
     successor_ = reinterpret_cast<const void*>(&Kept::enter);
     make_successor_ = [replacement = std::move(new_function), capture = std::move(capture_state)](
                           const FrameView& frame) { return std::make_unique<Kept>(replacement, capture(frame)); };
@@ -206,10 +207,11 @@ class FunctionReboot final {
 /// not_found: no call of the function is in progress in the thread
 /// unsupported: the call is of a clone that the compiler made of the function (mark it MOULT_UPDATABLE), or the result
 ///   is
-/// returned in memory whose place the function's code does not show
+///   returned in memory whose place the function's code does not show
 void reboot_function(ThreadId thread, const FunctionReboot& reboot);
 template <class Old, class New, class Capture>
-[[gnu::visibility("hidden")]] void reboot_function(ThreadId thread, const Old& function, New new_function, Capture capture_state) {
+[[gnu::visibility("hidden")]] void reboot_function(ThreadId thread, const Old& function, New new_function,
+                                                   Capture capture_state) {
   reboot_function(thread, FunctionReboot(function, std::move(new_function), std::move(capture_state)));
 }
 

@@ -107,7 +107,7 @@ class Pointers final {
 /// Both at once; in a stopped program it reads debug information there. Pymoult planned it and never had it.
 template <class T>
 [[gnu::visibility("hidden")]] RedirectedPointers redirect_pointer(T old_target, std::type_identity_t<T> new_target,
-                                    const PointerRedirection& options = {}) {
+                                                                  const PointerRedirection& options = {}) {
   return Pointers<T>(options).redirect(old_target, new_target);
 }
 

@@ -68,9 +68,8 @@ void setup_wait_static_points(const StaticPoints& points);
 /// threads at their points stay there, and the others run until the update's pause. If no threads were named, a
 /// moult::Thread that ends is not waited for any more.
 ///
-/// not_found: a named thread has ended; or every moult::Thread has ended before one was at a point (the point's name
-///   may
-/// be misspelt)
+/// not_found: a named thread has ended; or every moult::Thread has ended before one was at a point (the point's
+///   name may be misspelt)
 /// invalid_argument: without setup_wait_static_points
 bool wait_static_points_reached(const Patience& patience = {});
 

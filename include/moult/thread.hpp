@@ -42,10 +42,9 @@ class Thread final {
   /// invalid_argument: the name is empty or holds control characters
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] explicit Thread(ThreadOptions options, Main main, Args... args)
-      : Thread(std::move(options), std::function<void()>([main = std::move(main), ... args = std::move(args)] {
-                 std::invoke(Main(main), Args(args)...);
-               }),
-               detail::Caller{&detail::this_module}) {}
+      : Thread(std::move(options),
+               std::function<void()>([main, ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); }),
+               detail::Caller{&detail::this_module, detail::function_in(main)}) {}
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] explicit Thread(std::string name, Main main, Args... args)
       : Thread(ThreadOptions{std::move(name)}, std::move(main), std::move(args)...) {}

@@ -44,7 +44,7 @@ void record(UndoStep step) {
   if (transaction == nullptr) return change_untracked([] {}, [&step] { return step.what; });
   const std::function<void()> take_back = step.undo;
   try {
-    MOULT_FAULT("redefine.additions.record");
+    MOULT_FAULT("additions.additions.record");
     transaction->add(std::move(step));
   } catch (...) {
     take_back();
@@ -74,14 +74,14 @@ SideTable& commit(const detail::FieldKind& kind, std::unique_ptr<SideTable> made
 
 void make_values(SideTable& table, const Pool& pool) {
   for (void* object : detail::live_objects(pool, {.subclasses = Subclasses::included})) {
-    MOULT_FAULT("redefine.additions.value");
+    MOULT_FAULT("additions.additions.value");
     table.value_of(object);
   }
 }
 
 /// Adds the field with a value for every live object.
 SideTable& commit_with_values(const detail::FieldKind& kind, std::unique_ptr<SideTable> made, const Pool& pool) {
-  const ObjectQuiescence quiescence({pool.class_pools().object_class.readable});
+  const ObjectQuiescence quiescence({pool.object_class().readable});
   SideTable* table = nullptr;
   in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}}, [&](const StoppedWorld& stopped) {
     quiescence.require(stopped);

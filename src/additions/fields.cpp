@@ -69,7 +69,7 @@ void refuse_second_field(const detail::FieldKind& kind) {
 }
 
 SideTable& add_field(const detail::FieldKind& kind, std::unique_ptr<SideTable> table, Keeps keeps) {
-  MOULT_FAULT("data.fields.add");
+  MOULT_FAULT("additions.fields.add");
   const ObjectClass& owner = object_class_of(*kind.owner);
   return known_fields().with([&](std::vector<KnownField>& known) -> SideTable& {
     KnownField* same = find(known, owner, kind.name);
@@ -111,7 +111,7 @@ OpaqueSideTable* find_field(const FieldKind& kind) { return internal::find_field
 
 OpaqueSideTable& require_field(const FieldKind& kind) {
   if (internal::SideTable* table = internal::find_field(kind)) return *table;
-  throw Error(ErrorCode::not_found, internal::describe_field(kind) + " is not there: no update in force has added it");
+  throw Error(ErrorCode::not_found, internal::describe_field(kind) + " is not there: no applied update has added it");
 }
 
 SideValue* find_value(const OpaqueSideTable& table, const void* object) noexcept {

@@ -36,7 +36,7 @@ struct MethodTable : public detail::OpaqueMethodTable {
     detail::Code function;
     detail::Code invoker;
     std::uint64_t number;
-    CodeRecord record;  ///< stays when the program has run with the method: a call may be in progress anywhere
+    CodeRecord record{};
   };
   struct State {
     std::vector<Entry> entries;  // the newest last
@@ -120,14 +120,14 @@ std::string others_of(const std::string& name) {
 
 [[noreturn]] void throw_not_found(const detail::MethodKind& kind) {
   const std::string others = others_of(kind.name);
-  throw Error(ErrorCode::not_found, describe_method(kind) + ", is not there: no update in force has added it" +
+  throw Error(ErrorCode::not_found, describe_method(kind) + ", is not there: no applied update has added it" +
                                         (others.empty() ? std::string() : "; of that name there is " + others));
 }
 
 }  // namespace
 
 std::uint64_t add_method(const detail::MethodKind& kind, detail::Code function, detail::Code invoker) {
-  MOULT_FAULT("data.methods.add");
+  MOULT_FAULT("additions.methods.add");
   const ObjectClass& owner = object_class_of(*kind.owner);
   MethodTable& table = table_of(kind);
   const std::uint64_t number = 1 + last_number.fetch_add(1);
@@ -175,7 +175,7 @@ MethodTarget target_in(OpaqueMethodTable& table, const std::type_info& whole, co
   if (!known) known = internal::find_target(methods, whole, named);
   if (known) return *known;
   throw Error(ErrorCode::not_found, "the method " + methods.name + " of " + internal::object_class_of(named).readable +
-                                        " was taken back; no update in force has it");
+                                        " was rolled back; no applied update has it");
 }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

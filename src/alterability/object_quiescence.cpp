@@ -9,6 +9,7 @@
 #include "base/transaction.hpp"
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "pools/class_pools.hpp"
 #include "threads/current_stop.hpp"
 

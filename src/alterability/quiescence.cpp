@@ -8,6 +8,7 @@
 #include "base/fault.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/class_uses.hpp"

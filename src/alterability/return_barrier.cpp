@@ -13,6 +13,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "moult/return_barrier.hpp"
+#include "platform/tasks.hpp"
 #include "threads/current_stop.hpp"
 #include "watch/return_watch.hpp"
 
@@ -120,7 +121,7 @@ bool ReturnWait::wait(const Patience& patience) {
     reasons.tell(transaction_of_the_step(), *activity, is_last);
     if (is_last) return false;
     for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
-      const std::uint32_t seen = told_so_far();
+      const std::uint32_t seen = returns_so_far();
       if (watch_.is_complete() && !is_one_pending()) break;
       await_return(seen, look - now);
     }
@@ -245,7 +246,7 @@ bool ReturnBarrier::Impl::wait(Clock::time_point deadline) {
   MOULT_CHECK(internal::current_stop() == nullptr, "the return of calls is waited for in a stopped program");
   milliseconds look_after{100};
   for (Clock::time_point look = Clock::now() + (unwinding_.empty() ? look_after : for_unwinding);;) {
-    const std::uint32_t seen = internal::told_so_far();
+    const std::uint32_t seen = internal::returns_so_far();
     if (in_progress() == 0) return true;
     const Clock::time_point now = Clock::now();
     if (now >= deadline) return false;

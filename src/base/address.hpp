@@ -2,11 +2,14 @@
 // other.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
+#include <span>
 #include <string>
 
 namespace moult::internal {
@@ -38,5 +41,12 @@ struct CodeRange {
   // clang-tidy takes the 0 that a comparison is rewritten with for a null pointer.
   auto operator<=>(const CodeRange&) const = default;  // NOLINT(modernize-use-nullptr)
 };
+
+/// True when `address` is inside one of `ranges` but not at its first byte. `ranges` is sorted and does not overlap.
+inline bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
+  const auto from = std::lower_bound(ranges.begin(), ranges.end(), address,
+                                     [](const CodeRange& range, CodeAddress wanted) { return range.begin < wanted; });
+  return from != ranges.begin() && address < std::prev(from)->end;
+}
 
 }  // namespace moult::internal

@@ -8,10 +8,11 @@
 namespace moult::internal {
 
 enum class CodeUse : std::uint8_t {
-  called_later,  ///< a method, a field's values, a visitor, a main function, a new version of a call, a pointer
-  conversion,    ///< a converter's: called for the conversion of objects only
-  waiting_update,  ///< an update's steps, which its manager is going to call
-  ended_update,    ///< the same of one that has ended: its manager calls none of them again
+  called_later,    ///< a method, a field's values, a visitor, a main function, a new version of a call, a pointer
+  converter,       ///< the vtable of a converter: only the conversion of objects calls its functions
+  transformer,     ///< the memory of a converter, which holds the addresses of functions that it calls
+  waiting_update,  ///< the vtable of an update whose manager is going to call its steps
+  ended_update,    ///< the same, when the manager calls no step of it again
 };
 
 /// Notes code in the process-wide list for as long as this object or a copy lives. Safe in any thread.
@@ -22,7 +23,7 @@ class CodeRecord final {
   CodeRecord(CodeUse use, std::vector<const void*> addresses);
 
   void set_use(CodeUse use) noexcept;
-  /// The record stays in the list for good: nobody can tell any more when the last call ends.
+  /// The record stays in the list for good: the last call may end at any time.
   void keep() noexcept;
 
  private:

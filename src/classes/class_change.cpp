@@ -281,7 +281,7 @@ ClassChange& ClassChange::operator=(ClassChange&&) noexcept = default;
 ClassChange::~ClassChange() = default;
 
 ClassChange ClassChange::prepare(const ClassRequest& wanted) {
-  MOULT_FAULT("redefine.class.symbols");
+  MOULT_FAULT("classes.class.symbols");
   auto state = std::make_unique<State>();
   const Program program = Program::of_this_process();
   LoadedUpdates updates(program);
@@ -303,7 +303,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   const ClassUses uses = find_uses(program, updates, request, sides, before);
   StayingCode(sides, request, match, uses).check(state->layout, refusals);
   check_members(match, request, refusals);
-  MOULT_FAULT("redefine.class.decided");
+  MOULT_FAULT("classes.class.decided");
   const std::vector<FunctionPair> pairs = pairs_of(match, request);
   const bool keeps_copies = request.unmatched == ClassRequest::Unmatched::kept;
   try {

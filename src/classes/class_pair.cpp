@@ -1,7 +1,6 @@
-// Why: an update is compiled with the headers of the program, so it has the old class too, and functions of it. Which
-// layout and which code is whose must be told by module. An update that was sent earlier may have the old class as its
-// own: the second version, of which a third is made. Its functions are those that calls come to, while those of an
-// update that is left are nobody's.
+// Why: an update is compiled with the program's headers, so it has the old class as well, and functions of it. Only the
+// module tells which layout and which code belong to which side. An earlier update may have the old class as its own:
+// the second version, which becomes a third. Calls reach its functions; no call reaches those of an unreachable update.
 #include "classes/class_pair.hpp"
 
 #include <algorithm>
@@ -101,10 +100,10 @@ ClassSides find_sides(const Program& program, const LoadedUpdates& updates, cons
 
   ClassSides sides;
   const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
-  std::set<std::string> left{fresh_module};
+  std::set<std::string> passed_over{fresh_module};
   for (std::size_t i = 0; i < program.modules().size(); ++i)
-    if (updates.is_unreachable(i)) left.insert(program.modules()[i].path);
-  const auto elsewhere = [&](const std::string& module) { return !left.contains(module); };
+    if (updates.is_unreachable(i)) passed_over.insert(program.modules()[i].path);
+  const auto elsewhere = [&](const std::string& module) { return !passed_over.contains(module); };
   sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
   sides.fresh.code = code_of(program, updates, request.fresh_class, in_fresh);
   supply(sides.fresh, request.destroy, destructor_of(request.fresh_class), '1');

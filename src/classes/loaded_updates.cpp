@@ -9,11 +9,12 @@
 //   have code called later, which moult does not see: they are recognised by what the update imports, whether it has
 //   called that or not. A rollback of redirections makes sure that no call of their code is in progress
 //   (FunctionChange).
-// - In an update that is reached, code that only its conversions run does not count. A converter has its own memory on
-//   record; the vtable and the transformer's address are found in it. An update that has ended has its vtable on
-//   record: no manager calls its steps again. The entry ran once, when the update was loaded. What only such functions
-//   call is struck with them. A conversion ends before another of the same objects begins, and is not rolled back while
-//   they are of a later class (require_still).
+// - In an update that is reached, code that only its conversions run does not count. A converter is on record with its
+//   vtable, and with its own memory, which has the transformer's address. An update that has ended is on record with
+//   its vtable: no manager calls its steps again. The entry ran once, when the update was loaded. Functions that only
+//   these call do not count either. But all of it does count where other code calls it or takes its address. A
+//   conversion ends before another of the same objects begins, and is not rolled back while they are of a later class
+//   (require_still).
 // - A waiting update does not count before something leads into it. Its own prepare compares the classes.
 // - Static objects count in every update: their destructors run when the process exits.
 //
@@ -33,6 +34,7 @@
 #include "base/code_record.hpp"
 #include "code/patch.hpp"
 #include "elf/dynamic_linking.hpp"
+#include "functions/update_calls.hpp"
 #include "symbols/module_symbols.hpp"
 
 namespace moult::internal {
@@ -40,30 +42,21 @@ namespace {
 
 constexpr std::string_view entry_name = "moult_update_entry";
 
-/// Functions of the C and C++ libraries that have code called later. The first line is linked into each module, and so
-/// is no import: libc_nonshared.a has it.
+/// Functions of the C library that have code called later.
+constexpr std::array<std::string_view, 14> imported{
+    "pthread_create", "thrd_create", "timer_create",       "mq_notify",         "signal",
+    "sigaction",      "sigset",      "__sysv_signal",      "__register_atfork", "on_exit",
+    "clone",          "makecontext", "pthread_key_create", "tss_create"};
+/// Those of libc_nonshared.a: each module has its own copy, which is no import.
 constexpr std::array<std::string_view, 3> linked_in{"atexit", "at_quick_exit", "pthread_atfork"};
-constexpr std::array<std::string_view, 15> imported{"_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14defaul"
-                                                    "t_deleteIS1_EEPFvvE",
-                                                    "pthread_create",
-                                                    "thrd_create",
-                                                    "timer_create",
-                                                    "mq_notify",
-                                                    "signal",
-                                                    "sigaction",
-                                                    "sigset",
-                                                    "__sysv_signal",
-                                                    "on_exit",
-                                                    "clone",
-                                                    "__register_atfork",
-                                                    "makecontext",
-                                                    "pthread_key_create",
-                                                    "tss_create"};
+/// std::thread::_M_start_thread, in the C++ library.
+constexpr std::string_view std_thread =
+    "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE";
 
 bool has_code_called_later(const ModuleSymbols& update) {
   const std::vector<std::string> imports = imports_of(update.file());
   if (std::any_of(imports.begin(), imports.end(), [](const std::string& import) {
-        return std::find(imported.begin(), imported.end(), import) != imported.end();
+        return import == std_thread || std::find(imported.begin(), imported.end(), import) != imported.end();
       }))
     return true;
   const auto& functions = update.functions().all();
@@ -74,46 +67,53 @@ bool has_code_called_later(const ModuleSymbols& update) {
 
 CodeAddress code_at(const void* address) { return CodeAddress{reinterpret_cast<std::uintptr_t>(address)}; }
 
-/// The function there, or all whose addresses lie from there to the end of that vtable.
-std::set<CodeAddress> functions_at(const ModuleCalls& calls, const void* address) {
-  const CodeAddress code = code_at(address);
-  if (calls.names.contains(code)) return {code};
-  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(address);
-  auto object = calls.objects.upper_bound(begin);
-  if (object == calls.objects.begin() || std::prev(object)->second <= begin) return {};
-  std::set<CodeAddress> found;
-  for (auto word = calls.data.lower_bound(begin); word != calls.data.lower_bound(std::prev(object)->second); ++word)
-    found.insert(word->second);
+using Functions = std::set<CodeAddress>;
+
+/// Of the vtables that these addresses are in: the functions from there to the vtable's end.
+Functions functions_in_vtables(const ModuleCalls& calls, const std::vector<const void*>& addresses) {
+  Functions found;
+  for (const void* address : addresses) {
+    const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(address);
+    auto vtable = calls.objects.upper_bound(begin);
+    if (vtable == calls.objects.begin()) continue;
+    const std::uintptr_t end = std::prev(vtable)->second;
+    for (auto word = calls.data.lower_bound(begin); word != calls.data.end() && word->first < end; ++word)
+      found.insert(word->second);
+  }
   return found;
 }
 
-std::set<CodeAddress> functions_at(const ModuleCalls& calls, const std::vector<const void*>& addresses) {
-  std::set<CodeAddress> found;
-  for (const void* address : addresses) found.merge(functions_at(calls, address));
+/// Of these addresses, the functions that no data of the module leads to.
+Functions functions_among(const ModuleCalls& calls, const std::vector<const void*>& addresses) {
+  Functions found;
+  for (const void* address : addresses)
+    if (calls.names.contains(code_at(address))) found.insert(code_at(address));
+  for (const auto& [place, function] : calls.data) found.erase(function);
   return found;
+}
+
+bool are_all_in(const std::map<CodeAddress, Functions>& users, CodeAddress function, const Functions& known) {
+  const auto found = users.find(function);
+  return found == users.end() || std::includes(known.begin(), known.end(), found->second.begin(), found->second.end());
 }
 
 }  // namespace
 
-std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const std::vector<const void*>& conversions,
-                                                const std::vector<const void*>& ended,
-                                                const std::vector<const void*>& waiting,
-                                                const std::set<CodeAddress>& kept) {
-  std::set<CodeAddress> first = functions_at(calls, ended);
-  for (CodeAddress step : functions_at(calls, waiting)) first.erase(step);
-  first.merge(functions_at(calls, conversions));
+Functions functions_without_callers(const ModuleCalls& calls, const RecordedCode& recorded, const Functions& kept) {
+  Functions seeds = functions_in_vtables(calls, recorded.ended_updates);
+  for (CodeAddress step : functions_in_vtables(calls, recorded.waiting_updates)) seeds.erase(step);
+  seeds.merge(functions_in_vtables(calls, recorded.converters));
+  seeds.merge(functions_among(calls, recorded.transformers));
   for (const auto& [function, name] : calls.names)
-    if (name == entry_name) first.insert(function);
-  for (CodeAddress function : kept) first.erase(function);
-  // What another function calls as well counts, and with it whatever that one calls.
+    if (name == entry_name) seeds.insert(function);
+  for (CodeAddress function : kept) seeds.erase(function);
+  // A seed counts after all if other code calls it or takes its address. So does whatever only that seed calls.
   for (;;) {
-    std::set<CodeAddress> without = with_helpers(calls, first, kept);
-    const auto is_called = [&](CodeAddress function) {
-      const auto callers = calls.callers.find(function);
-      return callers != calls.callers.end() && !std::includes(without.begin(), without.end(), callers->second.begin(),
-                                                              callers->second.end());
+    Functions without = with_helpers(calls, seeds, kept);
+    const auto is_used = [&](CodeAddress function) {
+      return !are_all_in(calls.callers, function, without) || !are_all_in(calls.takers, function, without);
     };
-    if (std::erase_if(first, is_called) == 0) return without;
+    if (std::erase_if(seeds, is_used) == 0) return without;
   }
 }
 
@@ -154,8 +154,12 @@ void LoadedUpdates::strike_unreachable(ClassUses& uses, const std::size_t* fresh
 LoadedUpdates::Functions LoadedUpdates::unreachable_in(std::size_t module) const {
   const std::optional<ModuleCalls> calls = calls_in(program_, module);
   if (!calls) return {};
-  return functions_without_callers(*calls, recorded_code(CodeUse::conversion), recorded_code(CodeUse::ended_update),
-                                   recorded_code(CodeUse::waiting_update), targets_);
+  return functions_without_callers(*calls,
+                                   {.converters = recorded_code(CodeUse::converter),
+                                    .transformers = recorded_code(CodeUse::transformer),
+                                    .ended_updates = recorded_code(CodeUse::ended_update),
+                                    .waiting_updates = recorded_code(CodeUse::waiting_update)},
+                                   targets_);
 }
 
 }  // namespace moult::internal

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <set>
+#include <vector>
 
 #include "base/address.hpp"
 #include "functions/update_calls.hpp"
@@ -41,12 +42,17 @@ class LoadedUpdates final {
   Functions targets_;  ///< of active redirections, and functions that were handed over
 };
 
-/// The functions of one update that run no more though the update is reached. `conversions` is the memory of its
-/// converters, `ended` the vtables of its updates that have ended and `waiting` of those that have not; `kept` are
-/// functions that may be called from elsewhere.
-std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const std::vector<const void*>& conversions,
-                                                const std::vector<const void*>& ended,
-                                                const std::vector<const void*>& waiting,
+/// Addresses on record, by what they are.
+struct RecordedCode {
+  std::vector<const void*> converters;       ///< vtables
+  std::vector<const void*> transformers;     ///< words of the converters' memory
+  std::vector<const void*> ended_updates;    ///< vtables
+  std::vector<const void*> waiting_updates;  ///< vtables
+};
+
+/// The functions of a reached update that no call reaches all the same. `kept` are functions that may be called from
+/// elsewhere.
+std::set<CodeAddress> functions_without_callers(const ModuleCalls& calls, const RecordedCode& recorded,
                                                 const std::set<CodeAddress>& kept);
 
 }  // namespace moult::internal

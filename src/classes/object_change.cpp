@@ -28,7 +28,7 @@
 #include "classes/redefine_class.hpp"
 #include "convert/eager_conversion.hpp"
 #include "convert/lazy_conversion.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/progressive_access.hpp"
 #include "moult/error.hpp"
 #include "threads/current_stop.hpp"
 
@@ -48,10 +48,11 @@ void finish_accesses(const ObjectClass& old_class) {
 
 std::shared_ptr<LazyConversion> make_lazy(const detail::ConversionRequest& wanted, Makes makes) {
   return std::make_shared<LazyConversion>(
-      wanted.forward, LazyConversion::Options{.makes = makes,
-                                              .unwritten = wanted.unwritten,
-                                              .untouched = wanted.lazily->untouched,
-                                              .manner = wanted.lazily->may_move ? Manner::evacuated : Manner::in_place});
+      wanted.forward,
+      LazyConversion::Options{.makes = makes,
+                              .unwritten = wanted.unwritten,
+                              .untouched = wanted.lazily->untouched,
+                              .manner = wanted.lazily->may_move ? Manner::evacuated : Manner::in_place});
 }
 
 }  // namespace
@@ -145,7 +146,7 @@ void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
   look_back();
   forward->require_current();
   quiescence->require(stopped);
-  MOULT_FAULT("redefine.objects.back");
+  MOULT_FAULT("classes.objects.back");
   finish_progressive_accesses(forward->new_class(), stopped);
   finish_lazy_conversions(forward->new_class(), stopped);
   if (has_twin()) return;
@@ -234,7 +235,7 @@ std::span<const CodeRange> ObjectChange::keep_out() const noexcept {
 void ObjectChange::carry_out(const StoppedWorld& stopped, Transaction* transaction) {
   try {
     if (transaction != nullptr) {
-      MOULT_FAULT("redefine.objects.record");
+      MOULT_FAULT("classes.objects.record");
       transaction->before_resume([state = state_, &stopped] { state->end(stopped); });
       transaction->after_resume([state = state_] { state->forward->go_on(); });
       transaction->add(state_->undo_step(state_));

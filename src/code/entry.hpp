@@ -46,8 +46,8 @@ struct Entry {
   CodeAddress place{};
   std::array<std::uint8_t, longest_jump> original{};
   std::array<std::uint8_t, longest_jump> written{};  ///< the bytes in memory, unless others write there too
-  std::size_t width = 0;          ///< bytes written from `place` on: the longest jump that fits
-  Redirection* newest = nullptr;  ///< the newest applied one
+  std::size_t width = 0;                             ///< bytes written from `place` on: the longest jump that fits
+  Redirection* newest = nullptr;                     ///< the newest applied one
   std::vector<std::unique_ptr<Redirection>> redirections;
 
   CodeRange overwritten() const noexcept { return {place, place + width}; }

@@ -81,15 +81,15 @@ Page map_page(const EntryCode& entry) {
 }
 
 CodeAddress take_cell(const EntryCode& entry) {
-  return pages().with([&](std::vector<Page>& all) {
+  return pages().with([&](std::vector<Page>& pages_in_use) {
     auto is_usable = [&](const Page& page) {
       return page.used + cell_size <= page_size() && distance_between(page.begin, value(entry.place)) < gate_reach;
     };
-    auto page = std::find_if(all.begin(), all.end(), is_usable);
-    if (page == all.end()) {
-      all.reserve(all.size() + 1);
-      all.push_back(map_page(entry));
-      page = std::prev(all.end());
+    auto page = std::find_if(pages_in_use.begin(), pages_in_use.end(), is_usable);
+    if (page == pages_in_use.end()) {
+      pages_in_use.reserve(pages_in_use.size() + 1);
+      pages_in_use.push_back(map_page(entry));
+      page = std::prev(pages_in_use.end());
     }
     return CodeAddress{page->begin + std::exchange(page->used, page->used + cell_size)};
   });

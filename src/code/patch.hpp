@@ -44,10 +44,10 @@ struct PatchOptions {
 struct EntryCode {
   std::string name;
   CodeAddress function{};
-  CodeAddress place{};                  ///< where its entry jump is written
-  std::size_t overwritten = 0;          ///< the most bytes from `place` on that a jump overwrites
-  std::vector<std::uint8_t> bytes;      ///< the compiled bytes from `place` on: those overwritten, and one instruction more
-  bool is_loop_head = false;            ///< it jumps back to its own entry
+  CodeAddress place{};              ///< where its entry jump is written
+  std::size_t overwritten = 0;      ///< the most bytes from `place` on that a jump overwrites
+  std::vector<std::uint8_t> bytes;  ///< the compiled bytes from `place` on: those overwritten, and one instruction more
+  bool is_loop_head = false;        ///< it jumps back to its own entry
   std::optional<CodeAddress> active{};  ///< the active version, if it is redefined
 };
 /// The entry code of each of `targets`; `replacement` is ignored. Throws Error as Patch::prepare does.

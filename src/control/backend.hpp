@@ -1,5 +1,5 @@
-// What the commands act on: the program's updates, functions, objects, threads and log. The listeners know nothing else
-// of moult.
+// The operations behind the commands: on the program's updates, functions, objects, threads and log. The listeners use
+// nothing else of moult.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ namespace moult::internal {
 /// Every function may be called from any thread, several at once, and may throw.
 struct Backend {
   std::function<StatusReply()> status;
-  /// Loads and runs an update, and waits for what it handed in. A stop asked for ends the waiting, not the update.
+  /// Loads and runs an update, and waits for the updates that it submits. A stop request ends the wait, not the
+  /// updates.
   std::function<UpdatesReply(const UpdateRequest&, const std::stop_token&)> update;
   std::function<UpdatesReply(const CheckRequest&)> check;
   std::function<ThreadsReply(const ThreadsRequest&)> threads;
@@ -27,15 +28,15 @@ struct Backend {
   std::function<UpdatesReply(const RollbackRequest&)> roll_back;
   std::function<void(const SetRequest&)> set;
 
-  /// The kept events with a number above that, oldest first.
+  /// The stored events with a greater number, oldest first.
   std::function<std::vector<Event>(std::uint64_t after)> events_since;
-  /// Calls `tell` after each new event, in the thread that publishes it, until the returned object goes away.
+  /// Calls `tell` after each new event, in the publishing thread, until the returned object is destroyed.
   std::function<std::shared_ptr<void>(std::function<void()> tell)> on_event;
-  /// Puts an event into the log.
+  /// Adds an event to the log.
   std::function<void(Event)> publish;
 };
 
-/// Of this process.
+/// The backend of this process.
 Backend live_backend();
 
 }  // namespace moult::internal

@@ -50,7 +50,7 @@ void Connection::flush() {
 void Connection::close_after_output() {
   closing_ = true;
   following = false;
-  // Time for the reply to be read: closing a TCP socket with unread input would take the reply back.
+  // Gives the client time to read the reply: closing a TCP socket with unread input would discard it.
   deadline = Clock::now() + std::chrono::seconds(5);
 }
 
@@ -60,7 +60,7 @@ Interest Connection::interest() const noexcept {
 }
 
 bool Connection::is_over() const noexcept {
-  if (busy) return false;  // its reply has no place to go to yet, and its worker counts
+  if (busy) return false;  // its reply cannot be delivered yet, and its worker counts
   if (gone_) return following || closing_ || !lines_left_;
   if (closing_) return input_ended_;
   return input_ended_ && !following && !lines_left_ && pending_output() == 0;

@@ -1,4 +1,4 @@
-// One client: its bytes in, its bytes out, and what it waits for. Does no command itself.
+// A connection to one client: its input, its output, and its state. Runs no command itself.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace moult::internal {
 
-/// Memory a client costs: one request of at most 1 MiB, one reply, and events up to this many bytes. A client that does
-/// not read gets no further request served and no further event.
+/// A client's memory: one request of at most 1 MiB, one reply, and events up to this many bytes. A client that does not
+/// read gets no further request served and no further event.
 inline constexpr std::size_t enough_output_bytes = std::size_t{256} << 10;
 
 class Connection final {
@@ -23,29 +23,29 @@ class Connection final {
 
   explicit Connection(Fd socket) : socket_(std::move(socket)) {}
 
-  /// One read of at most 64 KiB. What is read while the connection is closing is thrown away.
+  /// Reads once, at most 64 KiB. Discards input while the connection is closing.
   void read_some();
-  /// Reads until there is nothing left: only of a peer that is gone, so that it ends.
+  /// Reads to the end: only from a peer that is gone, so that there is an end.
   void read_to_end();
-  /// The next request, when one is whole and may be served now: none is in progress and the output is not full.
+  /// The next complete request, if it may be served now: no other is in progress, and the output has room.
   std::optional<Line> next_line();
   void queue_line(std::string_view line);
-  /// Sends what can be sent now.
+  /// Sends as much as the socket takes now.
   void flush();
-  /// Serves no more: what is queued is still sent, then the other side is told.
+  /// Serves no more requests. Sends the queued output, then closes its side.
   void close_after_output();
-  /// The socket reported a hang-up: whoever asked is gone.
+  /// The socket reported a hang-up: the client is gone.
   void hang_up() noexcept { gone_ = true; }
   bool is_gone() const noexcept { return gone_; }
 
   Interest interest() const noexcept;
   bool has_enough_output() const noexcept { return pending_output() >= enough_output_bytes; }
-  /// The client owes something: a request, or the reading of what it was told. A follower that knows everything owes
-  /// nothing, and for a request in progress it is the program that does.
+  /// True when the client is due: to send a request, or to read its output. False for a follower that has every event,
+  /// and while the program works on a request.
   bool keeps_us_waiting() const noexcept { return !busy && (!following || pending_output() > 0); }
-  /// When the last bytes came or went.
+  /// The time of the last input or output.
   Clock::time_point last_moved() const noexcept { return last_moved_; }
-  /// Nothing is left to be done for it.
+  /// True when the connection has nothing left to do.
   bool is_over() const noexcept;
   const Fd& socket() const noexcept { return socket_; }
 
@@ -53,8 +53,8 @@ class Connection final {
   bool must_authenticate = false;
   bool busy = false;  ///< a request is in progress
   bool following = false;
-  std::uint64_t last_event = 0;  ///< number of the last event told to it
-  /// When it is dropped, whatever it does.
+  std::uint64_t last_event = 0;  ///< number of the last event sent to it
+  /// Time at which the connection is dropped in any case.
   std::optional<Clock::time_point> deadline;
   Interest registered{};
   bool is_registered = false;

@@ -1,4 +1,4 @@
-// One command, carried out.
+// Execution of one command.
 #pragma once
 
 #include <stop_token>
@@ -7,14 +7,13 @@
 
 namespace moult::internal {
 
-/// True for commands that are answered at once, without looking at files, stacks or updates in progress.
+/// True for commands that answer at once, without reading files, stacks or updates in progress.
 bool is_quick(const Command& command) noexcept;
 
-/// True for commands that read debug information, and take much memory for as long as that lasts.
+/// True for commands that read debug information, which takes much memory meanwhile.
 bool reads_debug_information(const Command& command) noexcept;
 
-/// Never throws but for want of memory: what the backend throws becomes the reply's error. `log` is answered without
-/// following.
+/// Throws only std::bad_alloc: what the backend throws becomes the reply's error. Answers `log` without following.
 Result execute(const Command& command, const Backend& backend, const std::stop_token& stop);
 
 EventRecord to_record(const Event& event);

@@ -1,4 +1,4 @@
-// What is known without stopping anything: the process, its functions, its updates; and taking one back.
+// The commands that stop nothing: status, functions, objects, rollback; and the backend of this process.
 #include "control/live.hpp"
 
 #include <unistd.h>
@@ -14,12 +14,11 @@
 #include "code/patch.hpp"
 #include "control/backend.hpp"
 #include "convert/lazy_conversion.hpp"
-#include "convert/page_server.hpp"
 #include "elf/elf_file.hpp"
 #include "lifecycle/update_registry.hpp"
 #include "moult/load.hpp"
 #include "moult/manager.hpp"
-#include "pools/statistics.hpp"
+#include "pools/live_objects.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -33,7 +32,7 @@ std::size_t count_threads() {
   return count;
 }
 
-/// Of the file the process was started from, though it may have been replaced since.
+/// Of the file that the process was started from; it may have been replaced since.
 const std::string& own_build_id() {
   static const std::string id = build_id_of("/proc/self/exe");
   return id;
@@ -63,7 +62,7 @@ std::string module_of(const Program& program, CodeAddress address) {
   return {};
 }
 
-/// By name: first the program's own, then those of libraries and updates, moult's last.
+/// By name: the program's own functions first, then libraries and updates, moult's last.
 std::vector<FunctionSymbol> functions_in_order(const Program& program, const std::string& match) {
   std::error_code ignored;
   const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
@@ -150,7 +149,7 @@ WaitingRecord to_record(const LazyConversion& conversion) {
 ObjectsReply live_objects() {
   ObjectsReply reply;
   for (const PoolStatistics& pool : pool_statistics()) reply.pools.push_back(to_record(pool));
-  for (const auto& each : PageServer::unfinished()) reply.waiting.push_back(to_record(*each));
+  for (const auto& each : LazyConversion::unfinished()) reply.waiting.push_back(to_record(*each));
   return reply;
 }
 

@@ -1,5 +1,5 @@
-// The stacks of all threads as they stand at one moment. Frames are collected in the stopped program and named after it
-// runs again: names need debug information, which takes its time. For variables the stacks are copied in the stop.
+// The stacks of all threads at one moment. The stop collects the frames; naming them needs debug information, which is
+// slow, so it happens when the program runs again. For variables the stop copies the stacks.
 #include <chrono>
 #include <fstream>
 

@@ -1,22 +1,27 @@
-// `update` and `check`: a file is loaded, its entry hands updates to managers, and the reply says what became of them.
+// `update` and `check`: load a file, whose entry submits updates to managers, and reply with the result of each.
 //
-// The entry runs in the command's own thread. What it throws refuses the file; updates it had handed in before go on
-// and are reported. The reply is one more watcher of the updates: when the client gives up waiting, or the listener
-// goes away, the updates go on.
+// The entry runs in the command's own thread. What it throws refuses the file; updates submitted before that go on, and
+// are reported. The reply only watches the updates: they go on when the client stops waiting or the listener ends.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 
 #include "base/event.hpp"
 #include "code/loader.hpp"
 #include "control/live.hpp"
-#include "control/update_folder.hpp"
 #include "lifecycle/failure.hpp"
 #include "lifecycle/submission.hpp"
+#include "protocol/leftovers.hpp"
+#include "protocol/runtime_folder.hpp"
 
 namespace moult::internal {
 namespace {
 
+namespace fs = std::filesystem;
 using internal::state_text;
 using Clock = std::chrono::steady_clock;
 
@@ -43,7 +48,42 @@ const std::string& shown(const Request& request) {
   return request.source.empty() ? request.path : request.source;
 }
 
-/// Kept to the process's end, as the updates are.
+/// This process's folder in its user's runtime folder, with the copies of loaded updates, mode 0700. The copies stay as
+/// long as the process, since debuggers and moult read them. The destructor removes them, except in a child of fork.
+/// The next process to make its folder removes those of killed processes.
+class UpdateFolder final {
+ public:
+  /// Throws Error: permission_denied, system.
+  explicit UpdateFolder(const RuntimeSurroundings& surroundings);
+  ~UpdateFolder();
+  UpdateFolder(const UpdateFolder&) = delete;
+  UpdateFolder& operator=(const UpdateFolder&) = delete;
+
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+  int maker_;
+};
+
+UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::getpid()) {
+  const fs::path runtime_folder = make_runtime_folder(surroundings);
+  remove_leftovers(surroundings);
+  path_ = runtime_folder / updates_name(maker_);
+  std::error_code error;
+  fs::remove_all(path_, error);  // of an ended process with the same pid
+  // The runtime folder belongs to this user alone, so no other user can interfere in between.
+  if (!fs::create_directory(path_, error))
+    throw Error(ErrorCode::system, path_.string() + ": cannot be made: " + error.message());
+  fs::permissions(path_, fs::perms::owner_all);
+}
+
+UpdateFolder::~UpdateFolder() {
+  std::error_code ignored;
+  if (maker_ == ::getpid()) fs::remove_all(path_, ignored);
+}
+
+/// Kept until the process ends, as the updates are.
 std::string folder_of_copies() {
   static const UpdateFolder folder(RuntimeSurroundings::of_this_process());
   return folder.path();
@@ -54,20 +94,20 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     text.replace(at, from.size(), to);
 }
 
-/// Has the messages name what the sender knows the file by.
+/// Makes the messages use the sender's name of the file.
 void name_source(UpdatesReply& reply, const std::string& path, const std::string& source) {
   if (source.empty()) return;
   if (reply.failure) replace_all(reply.failure->message, path, source);
   for (std::string& warning : reply.warnings) replace_all(warning, path, source);
 }
 
-/// Loads the file and runs its entry. What goes wrong is in the reply. For both kinds of request.
+/// For both kinds of request: loads the file and runs its entry. The reply holds the errors.
 template <class Request>
 UpdatesReply load_and_run(const Request& request, Submission& submission) {
   UpdatesReply reply;
   const Clock::time_point begin = Clock::now();
   try {
-    const Submission::Scope scope(submission);  // what the file's static constructors do counts as the entry's
+    const Submission::Scope scope(submission);  // static constructors of the file count as its entry
     const LoadedUpdate loaded = load_update(request.path, {.folder = folder_of_copies(), .force = request.force});
     reply.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     reply.warnings = loaded.warnings();
@@ -86,7 +126,7 @@ UpdatesReply load_and_run(const Request& request, Submission& submission) {
 
 /// False: not final before the deadline or the stop.
 bool wait_for(const UpdateHandle& update, Clock::time_point deadline, const std::stop_token& stop) {
-  // A handle cannot be woken by a stop token, so the wait looks up from time to time.
+  // A stop token cannot wake a handle's wait, so the wait is sliced.
   constexpr std::chrono::milliseconds longest_slice{100};
   while (!stop.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
@@ -97,22 +137,25 @@ bool wait_for(const UpdateHandle& update, Clock::time_point deadline, const std:
   return false;
 }
 
-/// Why this update is not in force.
+/// Why this update is not applied.
 Failure shortfall(const UpdateReport& report) {
   const std::string why = report.reason.empty() ? "" : ": " + report.reason;
   if (report.state == UpdateState::queued)
-    return {ErrorCode::timed_out, report.name + ": still waiting for its turn" + why + "; it goes on by itself"};
+    return {ErrorCode::timed_out,
+            report.name + ": not applied yet, still waiting for its turn" + why + "; moult keeps trying"};
   if (report.state == UpdateState::active)
-    return {ErrorCode::timed_out, report.name + ": still being carried out" + why + "; it goes on by itself"};
+    return {ErrorCode::timed_out,
+            report.name + ": not applied yet, still being carried out" + why + "; moult keeps trying"};
   return {report.code.value_or(ErrorCode::internal), report.name + ": " + std::string(state_text(report.state)) + why};
 }
 
-/// The sender would take an empty entry, or one that returned early, for an update in force.
+/// Otherwise the sender would take an empty entry, or one that returned early, for an applied update.
 Failure nothing_handed_in(const std::string& file) {
-  return {ErrorCode::not_an_update,
-          file +
-              ": its entry (MOULT_UPDATE) handed no update to a manager, so nothing was changed; make an update there "
-              "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
+  return {
+      ErrorCode::not_an_update,
+      file +
+          ": its entry (MOULT_UPDATE) submitted no update to a manager, so nothing was changed; make an update there "
+          "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
 }
 
 void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted, const std::string& file) {

@@ -1,6 +1,6 @@
-// Commands from a FIFO, after Pymoult's PipeListener, whose loop span at end of file: ours keeps a writing end open, so
-// there is no end of file and the thread sleeps until a line comes. Nobody can be answered through a FIFO: replies are
-// lines of the log. Commands are carried out in turn.
+// Commands from a FIFO, after Pymoult's PipeListener. Its loop spins at end of file; this one keeps a writing end open,
+// so there is no end of file, and the thread sleeps until a line arrives. A FIFO has no way back: replies are lines of
+// the log. Commands run one after the other.
 #include <unistd.h>
 
 #include <array>
@@ -55,7 +55,7 @@ class PipeListener::Impl final {
       while (const std::optional<internal::Line> line = splitter_.next())
         if (!stop.stop_requested()) tell(*line, outcome_of(*line, stop));
     } catch (const std::exception&) {
-      splitter_ = internal::LineSplitter();  // no memory: the line is lost, the listener goes on
+      splitter_ = internal::LineSplitter();  // no memory: this line is lost, the listener goes on
     }
   }
 

@@ -1,8 +1,7 @@
-// Why: a conversion of all objects in one stop may take seconds, and the listener's threads stand still like all
-// others.
+// Problem: a conversion of all objects in one stop may take seconds, while the listener's threads stand still too.
 //
-// How: the numbers lie in a page that is also a file beside the listener's socket. Writing them is a store to memory;
-// the command reads the file, which needs nobody in the program.
+// Approach: the figures lie in a page that is also a file beside the listener's socket. Writing them is a store to
+// memory. The command reads the file, and needs no thread of the program.
 #include "control/progress_page.hpp"
 
 #include <new>
@@ -15,7 +14,7 @@
 namespace moult::internal {
 namespace {
 
-/// A child would write to its parent's.
+/// A child would write to its parent's page.
 void take_down_in_children() {
   register_fork_handlers(ForkPlace::progress_page, {.in_child = [] { hang_up_progress_board(nullptr); }});
 }
@@ -39,7 +38,7 @@ class ProgressPage::Impl final {
 ProgressPage::ProgressPage(const std::string& path) {
   try {
     impl_ = std::make_unique<Impl>(path);
-  } catch (const std::exception&) {  // the program is none the worse for it
+  } catch (const std::exception&) {  // the program works without the page
   }
 }
 

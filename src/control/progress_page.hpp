@@ -1,4 +1,4 @@
-// Hangs up moult's progress board where the moult command sees it.
+// Publishes the progress board to the moult command.
 #pragma once
 
 #include <memory>
@@ -6,10 +6,10 @@
 
 namespace moult::internal {
 
-/// While it lives, how far work is for which the program stands still can be read from a file.
+/// While it lives, a file shows the progress of work for which the program stands still.
 class ProgressPage final {
  public:
-  /// Where the file cannot be made nobody is shown anything.
+  /// If the file cannot be made, no progress is shown.
   explicit ProgressPage(const std::string& path);
   ~ProgressPage();
   ProgressPage(const ProgressPage&) = delete;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "control/execute.hpp"
-#include "control/token.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
 
@@ -18,7 +17,7 @@ constexpr std::uint64_t local_key = 1;
 constexpr std::uint64_t tcp_key = 2;
 constexpr std::uint64_t first_client_key = 16;
 
-/// Tells a slow follower what it has missed.
+/// Informs a slow follower of what it has missed.
 std::string notice_of_gap(std::uint64_t first_missing, std::uint64_t count) {
   EventRecord notice;
   notice.number = first_missing + count - 1;
@@ -51,7 +50,7 @@ void Server::serve(const std::stop_token& stop) noexcept {
   try {
     run(stop);
   } catch (const std::exception& error) {
-    // Only want of memory comes here. The program goes on; its listener does not.
+    // Only a lack of memory leads here. The program goes on without its listener.
     Event event;
     event.kind = EventKind::warning;
     event.text = std::string("the listener has ended: ") + error.what();
@@ -67,7 +66,7 @@ void Server::run(const std::stop_token& stop) {
   std::array<Ready, 32> buffer;
   while (!stop.stop_requested()) {
     for (const Ready& ready : poll_.wait(buffer, time_to_next_deadline())) {
-      if (stop.stop_requested()) break;  // a command that waits for its turn is not begun any more
+      if (stop.stop_requested()) break;  // a waiting command is not started any more
       handle(ready);
     }
     drop_late();
@@ -97,7 +96,7 @@ void Server::dispatch(const Ready& ready) {
   if (found != connections_.end()) handle_client(found->second, ready);
 }
 
-// ---- clients coming ----
+// ---- new clients ----
 
 void Server::accept_all(const Fd& listening, bool is_tcp) {
   while (true) {
@@ -120,8 +119,8 @@ std::optional<Failure> Server::objection_to(const Fd& socket, bool is_tcp) const
   return std::nullopt;
 }
 
-/// Drops the connection that has kept us waiting for longest, if there are as many as may be. One from TCP, of whom
-/// nothing is known yet, only drives out its like. False: all are at work.
+/// Drops the connection that has kept the server waiting longest, if the limit is reached. A TCP connection without the
+/// token replaces only one of its kind. False: all connections are at work.
 bool Server::make_room(bool is_tcp) {
   if (connections_.size() < options_.max_connections) return true;
   const Connection* longest = nullptr;
@@ -155,7 +154,7 @@ void Server::admit(Fd socket, bool is_tcp) {
 void Server::handle_client(Connection& client, const Ready& ready) {
   if (ready.readable && !ready.hung_up) client.read_some();
   if (ready.hung_up) {
-    // Whoever sends and leaves at once is still served: what a peer that is gone has sent is finite.
+    // A client that sends and leaves at once is served too: what a closed peer has sent is finite.
     client.read_to_end();
     client.hang_up();
   }
@@ -219,7 +218,7 @@ void Server::start(const Task& task) {
 void Server::carry_out(const Task& task, const std::stop_token& stop) {
   name_this_thread("moult command");
   complete(task, format_reply(task.request.id, execute(task.request.command, backend_, stop)));
-  // Not after an update: this takes the allocator's locks, and in a large heap for long.
+  // Not after an update: it takes the allocator's locks, for long in a large heap.
   if (reads_debug_information(task.request.command)) give_free_memory_back();
 }
 
@@ -264,13 +263,13 @@ void Server::follow(Connection& client, std::uint64_t after) {
   has_followers_.store(true);
 }
 
-/// Until the follower knows everything, or has output left: then its socket says when to go on.
+/// Until the follower has every event, or has unsent output: then its socket says when to go on.
 void Server::pump(Connection& client) {
   while (!client.has_enough_output() && queue_events(client)) client.flush();
   client.flush();
 }
 
-/// False: there were no more events than found room.
+/// False: all events found room.
 bool Server::queue_events(Connection& client) {
   for (const Event& event : backend_.events_since(client.last_event)) {
     if (client.has_enough_output()) return true;
@@ -294,7 +293,7 @@ void Server::pump_followers() {
   }
 }
 
-// ---- clients going ----
+// ---- leaving clients ----
 
 void Server::settle(Connection& client) {
   if (client.is_over()) return drop(client.key);
@@ -304,7 +303,7 @@ void Server::settle(Connection& client) {
   } else if (wanted && client.registered != client.interest()) {
     poll_.change(client.socket(), client.key, client.interest());
   } else if (!wanted && client.is_registered) {
-    poll_.remove(client.socket());  // a hang-up would be reported over and over
+    poll_.remove(client.socket());  // otherwise the hang-up would be reported over and over
   }
   client.is_registered = wanted;
   client.registered = client.interest();
@@ -327,6 +326,14 @@ std::optional<std::chrono::milliseconds> Server::time_to_next_deadline() const {
   if (!first) return std::nullopt;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Connection::Clock::now());
   return std::max(left, std::chrono::milliseconds(0));
+}
+
+bool is_token(std::string_view given, std::string_view token) noexcept {
+  if (token.empty()) return false;
+  volatile unsigned difference = given.size() == token.size() ? 0u : 1u;
+  for (std::size_t each = 0; each < given.size(); ++each)
+    difference = difference | static_cast<unsigned char>(given[each] ^ token[each % token.size()]);
+  return difference == 0;
 }
 
 }  // namespace moult::internal

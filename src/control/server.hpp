@@ -1,19 +1,19 @@
-// The listener's thread: every connection, one event loop.
+// The listener's thread: one event loop for every connection.
 //
-// The loop never waits for a client, a file or an update: sockets do not block, what takes time goes to a worker, and a
-// client that does not read stops being served rather than being buffered for. A connection's requests are answered in
-// turn; while one is in progress its socket is not read, so what a client sends ahead waits in the client.
+// The loop never waits for a client, a file or an update. Sockets do not block, workers run slow commands, and a client
+// that does not read is not served, instead of having its output buffered. A connection's requests are answered in
+// order. While one is in progress its socket is not read, so input sent ahead waits in the client.
 //
-// Followers of the log have no queue of their own: the log keeps its last events, a follower remembers the number of
-// the last one it was told, and a gap in the numbers is how it learns that it was too slow.
+// Followers of the log have no queue of their own. The log keeps its last events, and a follower remembers the number
+// of the last one it received; a gap in the numbers shows that it was too slow.
 //
-// Commands that read debug information are carried out one after the other, and after each the allocator gives back
-// what it holds: each takes tens of megabytes in a large program, twenty at once took twenty times that, and what is
-// freed in the arena of a thread that has ended would stay there. The allocator does that for the whole program, whose
-// own allocations may wait for a moment.
+// Commands that read debug information run one after the other, and after each the allocator gives back its free
+// memory. Each takes tens of megabytes in a large program, and twenty at once took twenty times that. Memory freed in
+// the arena of an ended thread would stay there. Giving back affects the whole program, whose allocations may wait for
+// a moment.
 //
-// Connections are limited in number. When there are as many as may be, a new one takes the place of the one that has
-// kept the listener waiting for longest, so that nobody can lock others out by doing nothing.
+// The number of connections is limited. At the limit a new connection replaces the one that has kept the listener
+// waiting longest, so no client can lock others out by being idle.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -39,11 +40,11 @@ namespace moult::internal {
 class Server final {
  public:
   struct Options {
-    Fd local;  ///< a listening Unix socket: peers of the same user or root are heard
-    Fd tcp;    ///< a listening TCP socket, or none: `token` must come first
+    Fd local;  ///< a listening Unix socket, for peers of the same user and root
+    Fd tcp;    ///< a listening TCP socket, or none; clients send `token` first
     std::string token;
     std::size_t max_connections = 64;
-    /// Of those, TCP connections that have not yet sent the token, and how long they may take.
+    /// The number of TCP connections that have not sent the token, and the time they have for it.
     std::size_t max_strangers = 8;
     std::chrono::milliseconds stranger_timeout{5000};
   };
@@ -51,8 +52,8 @@ class Server final {
   /// Throws Error (system).
   Server(Backend backend, Options options);
 
-  /// Serves until a stop is asked for; then ends the waiting of requests in progress, joins their threads and answers
-  /// them as far as their clients read at once. Call it once. Does not throw.
+  /// Serves until a stop request. Then ends the waits of requests in progress, joins their threads, and answers them as
+  /// far as their clients read at once. Call it once. Does not throw.
   void serve(const std::stop_token& stop) noexcept;
 
  private:
@@ -102,10 +103,14 @@ class Server final {
   Connections connections_;
   std::uint64_t next_key_;
   std::atomic<bool> has_followers_ = false;
-  bool is_reading_ = false;   ///< a command that reads debug information is under way
-  std::deque<Task> to_read_;  ///< those that wait for its end
+  bool is_reading_ = false;   ///< a command that reads debug information is running
+  std::deque<Task> to_read_;  ///< such commands that wait for its end
   Guarded<std::vector<Completion>> completions_;
   Workers workers_;
 };
+
+/// Checks the secret of TCP connections. The time depends on the length of `given` alone, so the token cannot be
+/// guessed byte by byte.
+bool is_token(std::string_view given, std::string_view token) noexcept;
 
 }  // namespace moult::internal

@@ -1,4 +1,4 @@
-// Threads for commands that take their time, owned until they are joined.
+// Threads for slow commands, owned until they are joined.
 #pragma once
 
 #include <atomic>
@@ -10,17 +10,17 @@
 
 namespace moult::internal {
 
-/// Used by one thread. Its threads begin with the ordinary signals blocked, so that the program's handlers run in
-/// threads of the program; what a worker starts inherits that.
+/// For use by one thread. The workers block ordinary signals, so that the program's handlers run in the program's own
+/// threads; threads that a worker starts inherit the mask.
 class Workers final {
  public:
   using Work = std::function<void(const std::stop_token&)>;
 
-  /// Runs `work`, which must not throw, in a thread of its own. Throws std::system_error when there can be no thread.
+  /// Runs `work`, which must not throw, in a thread of its own. Throws std::system_error when no thread can be made.
   void start(Work work);
-  /// Joins the threads whose work has ended.
+  /// Joins the threads that have finished.
   void reap();
-  /// Asks every thread to stop and joins them all.
+  /// Requests every thread to stop, and joins all.
   void stop_all();
   ~Workers() { stop_all(); }
 

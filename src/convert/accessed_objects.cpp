@@ -19,7 +19,7 @@ AccessedObjects::Batches AccessedObjects::found_in(const Region& region, const S
   }
   Batches one;
   if (found.empty()) return one;
-  std::reverse(found.begin(), found.end());  // they are taken from the back
+  std::reverse(found.begin(), found.end());  // objects are taken from the back
   one.push_back(std::move(found));
   return one;
 }

@@ -1,4 +1,4 @@
-// Objects of chunks that were accessed, which are to be visited or taken.
+// The objects of accessed slabs, queued to be visited or taken.
 #pragma once
 
 #include <chrono>
@@ -21,26 +21,26 @@ class AccessedObjects final {
     const Source* source = nullptr;
     void* object() const noexcept { return slot + source->offset; }
   };
-  /// A chunk's each, by descending addresses.
+  /// One batch for each slab, by descending addresses.
   using Batches = std::list<std::vector<Found>>;
 
-  /// What lives in the slab of what the sources stand for, as a list of one, or of none. Throws std::bad_alloc.
+  /// The slab's live objects that the sources describe: a list of one batch, or of none. Throws std::bad_alloc.
   static Batches found_in(const Region& region, const Slab& slab, const std::vector<Source>& sources);
 
   void add(Batches batches) noexcept;
-  /// Whoever waits looks for what was added.
+  /// Wakes threads in wait_for_next, after add.
   void notify() noexcept;
-  /// There will be no more.
+  /// No object will be added any more.
   void complete() noexcept;
 
-  /// Whether all has been taken, and there will be no more.
+  /// Whether all objects have been taken, and no more will be added.
   bool is_over() const noexcept;
   bool is_empty() const noexcept;
-  /// The next object that lives still; null when there is none now.
+  /// The next object that is still live; null when there is none now.
   void* take() noexcept;
-  /// The same; waits for one until the deadline, or until there will be no more.
+  /// Like take, but waits for an object until the deadline, or until no more will be added.
   void* wait_for_next(std::chrono::steady_clock::time_point deadline) noexcept;
-  /// A list of one, or of none.
+  /// A list of one batch, or of none.
   Batches take_batch() noexcept;
   void drop() noexcept;
 

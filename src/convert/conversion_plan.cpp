@@ -48,7 +48,7 @@ void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool) {
   bool is_too_large = change.to_kind.size > slot_size;
   if (!is_too_large && slot_size % change.to_kind.alignment == 0) return;
   if (pool.after.usual == pool.before.usual && count_live(*pool.pool, pool.portion) == 0) return;
-  const std::string& pool_class = pool.pool->class_pools().object_class.readable;
+  const std::string& pool_class = pool.pool->object_class().readable;
   if (is_too_large)
     throw Error(ErrorCode::layout_mismatch,
                 change.to.readable + ": its objects need " + std::to_string(change.to_kind.size) +
@@ -67,10 +67,10 @@ void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& po
   const ObjectClass* other = pool.before.other;
   if (!pool.sets_other || other == nullptr || other == &change.to) return;
   if (count_live(*pool.pool, Portion::other) == converted_others) return;
-  throw Error(ErrorCode::unsupported,
-              change.to.readable + ": the pool of " + pool.pool->class_pools().object_class.readable +
-                  " holds objects of two classes already, " + pool.before.usual->readable + " and " + other->readable +
-                  "; convert all of one of them first, or have the constructors redirected");
+  throw Error(ErrorCode::unsupported, change.to.readable + ": the pool of " + pool.pool->object_class().readable +
+                                          " holds objects of two classes already, " + pool.before.usual->readable +
+                                          " and " + other->readable +
+                                          "; convert all of one of them first, or have the constructors redirected");
 }
 
 void refuse_third_class_meanwhile(const ClassChangeOfObjects& change, const PoolChange& pool) {
@@ -79,9 +79,9 @@ void refuse_third_class_meanwhile(const ClassChangeOfObjects& change, const Pool
   const ObjectClass* third = usual != &change.from && usual != &change.to ? usual : other;
   if (third == nullptr || third == &change.from || third == &change.to) return;
   if (third == other && count_live(*pool.pool, Portion::other) == 0) return;
-  throw Error(ErrorCode::unsupported, change.to.readable + ": the pool of " +
-                                          pool.pool->class_pools().object_class.readable + " holds objects of " +
-                                          third->readable + " beside those of " + change.from.readable +
+  throw Error(ErrorCode::unsupported, change.to.readable + ": the pool of " + pool.pool->object_class().readable +
+                                          " holds objects of " + third->readable + " beside those of " +
+                                          change.from.readable +
                                           ", and no third class while some are yet to be converted; convert all of " +
                                           third->readable + " first, or convert eagerly");
 }

@@ -1,4 +1,7 @@
-// What a conversion does to the pools: which hold objects of the old class, and what they hold afterwards.
+// The effect of a conversion on the pools: which of them hold objects of the old class, and what they hold afterwards.
+//
+// A pool tells two classes apart, by one bit for each slot. So a conversion that would leave a pool with objects of
+// three classes is refused.
 #pragma once
 
 #include <cstddef>
@@ -9,19 +12,19 @@
 
 namespace moult::internal {
 
-/// What code that is not replaced makes from now on: objects of the old class, or, its constructors being redirected,
-/// of the new one.
+/// The class of the objects that unreplaced code makes after the conversion: the old one, or the new one, where the old
+/// class's constructors are redirected.
 enum class Makes { old_objects, new_objects };
 
 struct PoolChange {
   Pool* pool = nullptr;
-  Portion portion = Portion::all;  ///< which of its objects are of the old class
+  Portion portion = Portion::all;  ///< its objects of the old class
   Contents before;
   Contents after;
-  bool sets_other = false;  ///< the converted ones' `other` bits are set
-  bool clears_other = false;
+  bool sets_other = false;    ///< the `other` bits of converted objects are set
+  bool clears_other = false;  ///< … are cleared
 
-  /// While objects of both classes lie in the pool, those of the old class are the others.
+  /// While the pool holds objects of both classes, the set bits mark the old ones.
   bool olds_are_others() const noexcept { return !sets_other; }
 };
 
@@ -32,24 +35,24 @@ struct ClassChangeOfObjects {
   Makes makes;
 };
 
-/// One for each pool in which objects of the old class may lie. Exact only in a stopped program.
+/// One change for each pool that may hold objects of the old class. Exact only in a stopped program.
 std::vector<PoolChange> plan_pool_changes(const ClassChangeOfObjects& change);
 
-/// Throws Error (invalid_argument) when both have one name.
+/// Throws Error (invalid_argument) when both classes have one name.
 void require_two_classes(const ClassChangeOfObjects& change);
 
-/// Throws Error (layout_mismatch) when the pool holds objects to convert, or will, and new ones do not fit its slots.
+/// Throws Error (layout_mismatch) when new objects do not fit the pool's slots, and the pool has objects to convert or
+/// will hold new ones.
 void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool);
 
-/// Throws Error (unsupported) when the pool would hold objects of three classes. `converted_others` of its other ones
-/// are to be converted. In a stopped program.
+/// Throws Error (unsupported) when the pool would hold objects of three classes after an eager conversion, which
+/// converts `converted_others` of the objects with an `other` bit. In a stopped program.
 void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& pool, std::size_t converted_others);
 
-/// The same where the objects wait to be converted: the pool tells two classes apart, and those are the old and the new
-/// one for as long as the conversion goes on.
+/// The same for a lazy conversion: the pool holds objects of the old and the new class until the conversion is done.
 void refuse_third_class_meanwhile(const ClassChangeOfObjects& change, const PoolChange& pool);
 
-/// Throws Error (unsupported) when what the pool holds and was converted to that class is of yet another one by now.
+/// Throws Error (unsupported) when the pool's objects, once converted to that class, are of another class by now.
 void require_still(const ObjectClass& converted_to, const Pool& pool);
 
 }  // namespace moult::internal

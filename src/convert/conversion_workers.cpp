@@ -1,11 +1,11 @@
-// Why: what is done to ten million objects while the program stands still is bound by the processor more than by
-// memory, and the others have nothing to do meanwhile.
+// Problem: the processor, more than memory, limits the conversion of ten million objects in a stop, and all but one of
+// the processors are idle then.
 //
-// How: the threads are there before the stop and asleep in it until they are called. A stop leaves them awake, as it
-// does those that convert at first use, and what they touch that waits for its own conversion is served as for the
-// stopper.
+// Approach: the helpers are made before the stop, as service threads, and sleep until the stopping thread has work. A
+// helper may access a page that is pending for another conversion: the fault is resolved as if the stopping thread had
+// caused it, because the helper does service work for that thread.
 //
-// Limits: a helper has neither the stopper's transaction nor its thread-local variables.
+// Limits: a helper has neither the stopping thread's transaction nor its thread-local variables.
 #include "convert/conversion_workers.hpp"
 
 #include <new>
@@ -17,14 +17,14 @@
 
 namespace moult::internal {
 
-ConversionWorkers::ConversionWorkers(std::size_t workers) {
+ConversionWorkers::ConversionWorkers(std::size_t count) {
   MOULT_FAULT("convert.workers.make");
-  helpers_.reserve(workers);
+  helpers_.reserve(count);
   try {
-    for (std::size_t number = 1; number < workers; ++number) helpers_.emplace_back([this, number] { help(number); });
-  } catch (const std::system_error&) {  // fewer will do
+    for (std::size_t number = 1; number < count; ++number) helpers_.emplace_back([this, number] { help(number); });
+  } catch (const std::system_error&) {  // fewer helpers will do
   }
-  // A stop that met one which has not begun yet would fail.
+  // A stop fails when it meets a thread that is not a service thread yet.
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return awake_ == helpers_.size(); });
 }
@@ -41,7 +41,7 @@ void ConversionWorkers::help(std::size_t number) noexcept {
   name_this_thread("moult helper");
   try {
     work_along(number);
-  } catch (const std::bad_alloc&) {  // not wakeful: the others do its part
+  } catch (const std::bad_alloc&) {  // no service thread: the others do its part
     const std::scoped_lock lock(mutex_);
     ++awake_;
     changed_.notify_all();

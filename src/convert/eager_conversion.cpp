@@ -1,28 +1,30 @@
-// Why: every object of a class changes in one stop, with its address kept, and either all of them or none.
+// Problem: every object of a class changes in one stop and keeps its address; either all objects change or none.
 //
-// How: two passes. `build` makes each new value in a cell beside the pool, from the old object as it is: a transformer
-// that throws leaves nothing behind but cells. `exchange` then saves the old object's bytes and moves the new value
-// into its slot, which cannot fail. The bytes go to the cell, so that `put_back` has an object that points into itself
-// where it was. Where nothing can fail in the first place (a noexcept transformer, an old class whose destructor does
-// nothing) both are one pass. The live bits are read before the first transformer runs, and once more after the last:
-// one that makes or deletes objects of the class is refused, as there is no telling what it meant for those.
+// Approach: two passes. `build` makes each new value in a cell beside the pool and leaves the old object alone, so a
+// throwing transformer leaves nothing but cells behind. `exchange` saves the old object's bytes in the cell and moves
+// the new value into the slot; it cannot fail. `put_back` returns those bytes, so an object that points into itself is
+// right again. Both are one pass where nothing can fail: with a noexcept transformer, and an old class whose destructor
+// does nothing. The live bits are read before the first transformer and after the last one. A transformer that makes or
+// deletes objects of the class is refused: it is unknown what it meant for them.
 //
-// The old values are destroyed at the very end of the stop, each for a moment in its slot again, when nothing can fail
-// any more. Until then all can be put back without calling any code but the new class's destructor. Whoever redirects
-// the old class's destructor takes the redirection out for as long (redefine/object_change.cpp).
+// The old values are destroyed at the very end of the stop, each in its slot again for a moment, when nothing can fail
+// any more. Until then all can be undone, by code of the new class's destructor only. Where calls of the old destructor
+// are redirected, classes/object_change.cpp removes the redirection for that time.
 //
-// What a slot holds is known by two things: the pool's contents, and the slot's `other` bit. With Makes::new_objects
-// the pool's usual class changes; otherwise old code goes on making objects of the old class in the same pool, so each
-// converted slot's bit is set and cleared when it is freed. A pool holds two classes at most.
+// Two things tell the class of a slot's object: the pool's contents, and the slot's `other` bit. With
+// Makes::new_objects the pool's usual class changes. Otherwise old code goes on making objects of the old class in the
+// same pool: the bit of each converted slot is set, and cleared when the slot is freed. A pool holds two classes at
+// most.
 //
-// Memory: a cell for each object, taken and touched before the stop for those that live then and an eighth more.
+// Memory: one cell for each object, allocated and written to before the stop, for the objects that live then and an
+// eighth more.
 //
-// Several threads: where the transformer bears that, both passes are shared out to as many threads as there are
-// processors, some thousand objects at a time. What destroys old values, and what takes back, is done by one.
+// Threads: one thread calls all functions. Where the transformer bears it, both passes are shared out to one worker a
+// processor, 8 at most, a few thousand objects at a time. One thread destroys old values, and undoes.
 //
-// Limits: subclasses are left alone. There may be no slot whose object's constructor has not begun (unmade.hpp).
-// What later steps of the same stop do to converted objects is not undone: one they have deleted stays deleted, without
-// its old value's destructor being run.
+// Limits: objects of subclasses are left alone. A slot whose object's constructor has not begun prevents the conversion
+// (under_construction.hpp). Later steps of the same stop may delete converted objects. Undo does not bring these back,
+// and the destructors of their old values do not run.
 #include "convert/eager_conversion.hpp"
 
 #include <algorithm>
@@ -43,13 +45,13 @@
 namespace moult::internal {
 namespace {
 
-/// What a thread takes up at a time, in groups of 64 slots.
+/// A worker takes this many groups of 64 slots at a time.
 constexpr std::size_t groups_at_once = 64;
-/// For fewer objects it does not pay to have other threads help.
+/// For fewer objects other threads do not pay.
 constexpr std::size_t least_shared_out = 50'000;
-/// Fewer are converted before anybody could look.
+/// Fewer objects are converted before a user could look.
 constexpr std::size_t least_shown = 10'000;
-/// More do not convert faster than memory allows.
+/// More workers are limited by memory, not by processors.
 constexpr std::size_t most_workers = 8;
 
 std::byte* slots_of(const Slab& slab, std::uint32_t word, std::size_t slot_size) noexcept {
@@ -61,7 +63,7 @@ void for_each_bit(std::uint64_t bits, Act&& act) {
   for (; bits != 0; bits &= bits - 1) act(static_cast<std::size_t>(std::countr_zero(bits)));
 }
 
-/// The first of those slots that nothing was written to since operator new; null when there is none.
+/// The first of the slots that still bears operator new's mark; null when there is none.
 const std::byte* unwritten_among(const Pool& pool, const std::byte* slots, std::uint64_t bits) noexcept {
   for (; bits != 0; bits &= bits - 1) {
     const std::byte* slot = slots + static_cast<std::size_t>(std::countr_zero(bits)) * pool.cut().slot_size;
@@ -80,11 +82,11 @@ EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> conver
       old_(object_class_of(*old_kind_.type)),
       new_(object_class_of(*new_kind_.type)),
       makes_(makes),
-      unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // its first bytes are always written
+      unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // a vtable pointer is always written
       transformers_(transformers),
-      cells_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)) {
+      staging_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)) {
   require_two_classes(change());
-  scratch_.push_back(std::make_unique<std::byte[]>(cells_.cell_size()));
+  scratch_.push_back(std::make_unique<std::byte[]>(staging_.cell_size()));
 }
 
 EagerConversion::~EagerConversion() { discard(); }
@@ -109,12 +111,13 @@ void EagerConversion::reserve() {
     for (const Region* region = part.pool->first_region(); region != nullptr; region = region->next.load())
       groups += std::size_t{region->slabs_end()} * region->cut().words();
   }
-  cells_.clear();
-  cells_.reserve(objects + objects / 8 + 1024);
+  staging_.clear();
+  staging_.reserve(objects + objects / 8 + 1024);
   expected_groups_ = groups;
   if (transformers_ == Transformers::one_at_a_time || objects < least_shared_out) return;
-  crew_ = std::make_unique<ConversionWorkers>(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_workers));
-  while (scratch_.size() < crew_->size()) scratch_.push_back(std::make_unique<std::byte[]>(cells_.cell_size()));
+  workers_ = std::make_unique<ConversionWorkers>(
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, most_workers));
+  while (scratch_.size() < workers_->size()) scratch_.push_back(std::make_unique<std::byte[]>(staging_.cell_size()));
 }
 
 void EagerConversion::take_snapshot(Part& part, const StoppedWorld& stopped) const {
@@ -125,11 +128,11 @@ void EagerConversion::take_snapshot(Part& part, const StoppedWorld& stopped) con
   });
 }
 
-void EagerConversion::refuse_unmade(const StoppedWorld& stopped) const {
+void EagerConversion::refuse_under_construction(const StoppedWorld& stopped) const {
   std::vector<const Pool*> pools;
   for (const Part& part : parts_) pools.push_back(part.pool);
-  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools, stopped))
-    throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
+  if (std::optional<ObjectUnderConstruction> object = find_under_construction(pools, stopped))
+    throw Error(ErrorCode::still_active, internal::describe(*object) + "; try again");
 }
 
 void EagerConversion::refuse_unwritten(const Part& part, const Group& group) const {
@@ -154,7 +157,7 @@ void EagerConversion::build(const StoppedWorld& stopped) {
     refuse_third_class(change(), part, part.portion == Portion::usual ? 0 : count_live(*part.pool, Portion::other));
     take_snapshot(part, stopped);
   }
-  refuse_unmade(stopped);
+  refuse_under_construction(stopped);
   for (const Part& part : parts_) converted_.push_back(part.pool);
   show_progress();
   build_all();
@@ -167,7 +170,7 @@ void EagerConversion::build(const StoppedWorld& stopped) {
   state_ = State::built;
 }
 
-/// For whoever waits outside; nobody in the program can be asked until it is over.
+/// For a user who waits outside: until the stop ends, the program answers no request.
 void EagerConversion::show_progress() {
   std::size_t objects = 0;
   for (const Part& part : parts_)
@@ -190,7 +193,7 @@ bool EagerConversion::build_one(const StoppedWorld& stopped, void* object) {
     refuse_third_class(change(), part, (group.was_other & group.live) != 0 ? 1 : 0);
     converted_.push_back(part.pool);
     parts_.push_back(std::move(part));
-    cells_.reserve(1);
+    staging_.reserve(1);
     build_all();
     state_ = State::built;
     return count_ == 1;
@@ -200,18 +203,18 @@ bool EagerConversion::build_one(const StoppedWorld& stopped, void* object) {
 
 detail::ObjectBatch EagerConversion::batch_of(const Part& part, const Group& group) const noexcept {
   std::size_t slot_size = part.pool->cut().slot_size;
-  return {slots_of(*group.slab, group.word, slot_size), slot_size, group.bits, group.cells, cells_.cell_size()};
+  return {slots_of(*group.slab, group.word, slot_size), slot_size, group.bits, group.cells, staging_.cell_size()};
 }
 
-/// For all of them at once: threads that came for each group's would meet here, and wait for one another.
+/// Takes the cells of several groups at once, so that workers rarely wait for one another here.
 std::byte* EagerConversion::take_cells(std::span<const Group> groups) {
   std::size_t count = 0;
   for (const Group& group : groups) count += count_ones(group.bits);
   const std::scoped_lock lock(taking_cells_);
-  return cells_.take(count);
+  return staging_.take(count);
 }
 
-/// The new objects are made in cells from `cells` on.
+/// Makes the group's new objects in cells from `cells` on.
 void EagerConversion::build_group(const Part& part, Group& group, std::byte* cells) {
   MOULT_FAULT("convert.eager.build");
   detail::ObjectBatch batch = batch_of(part, group);
@@ -229,14 +232,14 @@ void EagerConversion::build_group(const Part& part, Group& group, std::byte* cel
   group.is_built = true;
 }
 
-/// Groups of a part, up to the first in any thread that cannot be built.
+/// Builds groups of a part, until building fails in any thread.
 void EagerConversion::build_some(const Part& part, std::span<Group> groups) {
   std::size_t built = 0;
   try {
     std::byte* const cells = take_cells(groups);
     for (Group& group : groups) {
       if (has_failed_.load(std::memory_order_relaxed)) break;
-      build_group(part, group, cells + built * cells_.cell_size());
+      build_group(part, group, cells + built * staging_.cell_size());
       built += count_ones(group.bits);
     }
   } catch (...) {
@@ -246,7 +249,7 @@ void EagerConversion::build_some(const Part& part, std::span<Group> groups) {
   if (progress_) progress_->add(built);
 }
 
-/// `act(part, groups, worker)` for all groups, some at a time, in every thread that takes part.
+/// Calls `act(part, groups, worker)` for all groups, some at a time, in all workers.
 template <class Act>
 void EagerConversion::share_out(Act&& act) noexcept {
   for (Part& part : parts_) {
@@ -259,7 +262,7 @@ void EagerConversion::share_out(Act&& act) noexcept {
         act(part, std::span(part.groups).subspan(begin, count), worker);
       }
     };
-    crew_ != nullptr ? crew_->run(work) : work(0);
+    workers_ != nullptr ? workers_->run(work) : work(0);
   }
 }
 
@@ -271,7 +274,7 @@ void EagerConversion::build_all() {
   std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-/// Takes back what was built.
+/// Undoes build.
 void EagerConversion::unbuild() noexcept {
   for (Part& part : parts_)
     for (const Group& group : part.groups) {
@@ -285,7 +288,7 @@ void EagerConversion::unbuild() noexcept {
   forget();
 }
 
-/// Throws when other objects of the class live than did when the snapshot was taken.
+/// Throws when the live objects of the class differ from the snapshot.
 void EagerConversion::refuse_changed(const StoppedWorld& stopped) const {
   for (const Part& part : parts_) {
     auto expected = part.groups.begin();
@@ -327,7 +330,7 @@ void EagerConversion::require_current() const {
   for (const Pool* pool : converted_) require_still(new_, *pool);
 }
 
-/// `act(part, group, batch)` for what still lives of each group; a batch is all of it, or one object.
+/// Calls `act(part, group, batch)` for the objects that are still live: a batch is a whole group, or one object.
 template <class Act>
 void EagerConversion::for_each_live_batch(Act&& act) noexcept {
   for (Part& part : parts_)
@@ -384,11 +387,11 @@ void EagerConversion::forget() noexcept {
   state_ = State::idle;
 }
 
-/// Gives the memory back.
+/// Frees the memory.
 void EagerConversion::go_on() noexcept {
   discard();
-  crew_.reset();
-  cells_.clear();
+  workers_.reset();
+  staging_.clear();
   parts_.clear();
 }
 

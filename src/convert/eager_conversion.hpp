@@ -1,4 +1,4 @@
-// Conversion of all live objects of a class in one stop: build, exchange, and the ways back.
+// Conversion of all live objects of a class in one stop.
 #pragma once
 
 #include <atomic>
@@ -15,8 +15,8 @@
 #include "base/progress.hpp"
 #include "convert/conversion.hpp"
 #include "convert/conversion_plan.hpp"
-#include "convert/staging_area.hpp"
 #include "convert/conversion_workers.hpp"
+#include "convert/staging_area.hpp"
 #include "moult/data_update.hpp"
 #include "pools/class_pools.hpp"
 #include "threads/stopped_world.hpp"
@@ -26,7 +26,7 @@ namespace moult::internal {
 /// Used by one thread.
 class EagerConversion final : public Conversion {
  public:
-  /// Throws Error when the classes are not two.
+  /// Throws Error (invalid_argument) when both classes have one name.
   EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten,
                   Transformers transformers = Transformers::one_at_a_time);
   ~EagerConversion() override;
@@ -35,10 +35,10 @@ class EagerConversion final : public Conversion {
   const ObjectClass& new_class() const noexcept override { return new_; }
   void check() const override;
   void reserve() override;
-  /// Throws also Error (unsupported) where nothing was written to an object yet, and when the transformer made or
-  /// deleted objects of the class.
+  /// Throws Error (unsupported) also for an object to which nothing was written since `new`, and when the transformer
+  /// made or deleted objects of the class.
   void build(const StoppedWorld& stopped) override;
-  /// The same for one object; false when there is no pool in which an object of the old class is there.
+  /// The same for one object; false when no object of the old class begins there in a pool.
   bool build_one(const StoppedWorld& stopped, void* object);
   void discard() noexcept override;
   void exchange(const StoppedWorld& stopped) noexcept override;
@@ -50,14 +50,14 @@ class EagerConversion final : public Conversion {
   std::size_t count() const noexcept override { return count_; }
 
  private:
-  /// 64 slots, some of which hold objects to convert.
+  /// 64 slots, some of them with objects to convert.
   struct Group {
     Slab* slab = nullptr;
     std::uint32_t word = 0;
     bool is_built = false;
-    std::uint64_t live = 0;       ///< slots with objects of the portion
-    std::uint64_t bits = 0;       ///< those converted
-    std::uint64_t was_other = 0;  ///< of all, before
+    std::uint64_t live = 0;       ///< slots with objects to convert
+    std::uint64_t bits = 0;       ///< slots of converted objects
+    std::uint64_t was_other = 0;  ///< the slots' `other` bits before
     std::byte* cells = nullptr;
   };
   struct Part : PoolChange {
@@ -68,7 +68,7 @@ class EagerConversion final : public Conversion {
   ClassChangeOfObjects change() const noexcept { return {old_, new_, new_kind_, makes_}; }
   std::uint64_t steps_each() const noexcept { return converter_->is_in_place() ? 1 : 2; }
   std::vector<Part> find_parts() const;
-  void refuse_unmade(const StoppedWorld& stopped) const;
+  void refuse_under_construction(const StoppedWorld& stopped) const;
   void refuse_unwritten(const Part& part, const Group& group) const;
   void take_snapshot(Part& part, const StoppedWorld& stopped) const;
   void build_all();
@@ -93,17 +93,17 @@ class EagerConversion final : public Conversion {
   Makes makes_;
   Unwritten unwritten_;
   Transformers transformers_;
-  std::unique_ptr<ConversionWorkers> crew_;  ///< where several threads take part
-  std::mutex taking_cells_;     ///< by the stopper and its crew, who are never stopped
-  StagingArea cells_;
-  std::vector<std::unique_ptr<std::byte[]>> scratch_;  ///< of each thread that takes part
-  std::exception_ptr failure_;                         ///< of the first group that could not be built
+  std::unique_ptr<ConversionWorkers> workers_;  ///< null: the stopping thread alone
+  std::mutex taking_cells_;  ///< taken by the stopping thread and its workers, which are never stopped
+  StagingArea staging_;
+  std::vector<std::unique_ptr<std::byte[]>> scratch_;  ///< one for each worker
+  std::exception_ptr failure_;                         ///< of the first failed group
   std::atomic<bool> has_failed_{false};
   std::size_t expected_groups_ = 0;
   std::vector<Part> parts_;
-  std::vector<const Pool*> converted_;  ///< pools with objects that were
+  std::vector<const Pool*> converted_;  ///< pools with converted objects
   std::atomic<std::size_t> count_{0};
-  std::optional<ProgressScope> progress_;  ///< from build to exchange, where there is much to do
+  std::optional<ProgressScope> progress_;  ///< from build to exchange, for many objects
   State state_ = State::idle;
 };
 

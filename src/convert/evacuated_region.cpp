@@ -1,14 +1,16 @@
-// Why: how long the program stands still must not depend on how many objects there are, and mremap takes half a
-// microsecond for each table of 2 MiB that it moves.
+// Problem: the length of a stop must not depend on the number of objects. mremap takes half a microsecond for each page
+// table (2 MiB) that it moves.
 //
-// How: it moves a table of 1 GiB by one entry, where all of that is in one mapping and nothing of it is watched. So a
-// region's slots are just that, and while they are aside those that were never used are committed, too. Four GiB take
-// 50 microseconds. What the kernel refuses to move in one piece is moved piece by piece.
+// Approach: mremap moves 1 GiB by a single entry of the table above, where all of it is one mapping and nothing in it
+// is watched. A region's slots are exactly that. While they are evacuated, slots that were never used are committed
+// too, so that the mapping stays whole. So 4 GiB take 50 microseconds. A mapping that the kernel refuses to move as a
+// whole is moved in parts.
 //
-// One mapping it stays: the kernel makes neighbours one again if their first pages were given to them while they were
-// one, which is what the page is for that is written to before a part of them is watched.
+// The hole must become one mapping again later. The kernel merges two neighbouring mappings only if their first pages
+// were allocated while they were one mapping. So evacuate() writes to one page before a part of the hole is watched.
 //
-// Limits: where commitments count (EvacuationSpace), or the mapping is cut for another reason, 2 MiB are moved at a time.
+// Limits: the kernel moves 2 MiB at a time where it counts commitments (EvacuationSpace::takes_unused), or where the
+// mapping is divided for another reason.
 #include "convert/evacuated_region.hpp"
 
 #include <new>
@@ -17,7 +19,6 @@
 #include "platform/memory.hpp"
 #include "platform/poison.hpp"
 #include "platform/reserved_memory.hpp"
-#include "pools/pool.hpp"
 
 namespace moult::internal {
 
@@ -37,73 +38,75 @@ void EvacuationSpace::give_back() noexcept {
   unreserve(std::exchange(begin_, nullptr), region_size);
 }
 
-EvacuatedRegion::EvacuatedRegion(Region& region, EvacuationSpace aside) noexcept
-    : region_(region), aside_(std::move(aside)), end_(region.slabs_end()) {}
+EvacuatedRegion::EvacuatedRegion(Region& region, EvacuationSpace space) noexcept
+    : region_(region), space_(std::move(space)), end_(region.slabs_end()) {}
 
-bool EvacuatedRegion::move(Userfaultfd& pages) {
-  moved_ = aside_.takes_unused() ? region_.widen() : region_.committed_slot_bytes();
-  if (!move_pages(begin(), aside(begin()), moved_)) {
+bool EvacuatedRegion::evacuate(Userfaultfd& pages) {
+  moved_ = space_.takes_unused() ? region_.widen() : region_.committed_slot_bytes();
+  if (!move_pages(begin(), evacuated(begin()), moved_)) {
     region_.pool().narrow(region_);
     return false;
   }
   try {
-    // Written to as one mapping first, what is watched and what is not can become one again.
+    // Written while the hole is one mapping, so that its watched and unwatched parts can merge again.
     populate(begin(), page_size());
-    // Not before: what is watched is moved page by page.
+    // Not before the move: the kernel moves watched memory page by page.
     pages.watch(begin(), size());
-    // That page, and what a worker of the kernel has put there, which no stop holds.
+    // That page, and pages that a kernel worker has written meanwhile: no stop holds those workers.
     discard(begin(), size());
   } catch (...) {
-    move_back();
+    restore();
     throw;
   }
   return true;
 }
 
-/// Slabs that were used since then are where they belong.
-void EvacuatedRegion::move_back() noexcept {
+/// Slabs first used after the evacuation are in their places already.
+void EvacuatedRegion::restore() noexcept {
   const std::size_t wanted = region_.slabs_end() == end_ ? moved_ : size();
-  if (!move_pages(aside(begin()), begin(), wanted)) copy_unchecked(begin(), aside(begin()), size());
+  if (!move_pages(evacuated(begin()), begin(), wanted)) copy_unchecked(begin(), evacuated(begin()), size());
   region_.pool().narrow(region_);
 }
 
-void EvacuatedRegion::move_back(Userfaultfd& pages) noexcept {
+void EvacuatedRegion::restore(Userfaultfd& pages) noexcept {
   pages.unwatch(begin(), size());
-  move_back();
+  restore();
 }
 
-void EvacuatedRegion::show(std::uint32_t slab, Userfaultfd& pages) noexcept {
-  const std::byte* begin = region_.slab(slab).begin();
-  pages.fill(region_.slab(slab).begin(), slab_size(), aside(begin));
+void EvacuatedRegion::map(std::uint32_t slab, Userfaultfd& pages) noexcept {
+  std::byte* begin = region_.slab(slab).begin();
+  pages.fill(begin, slab_size(), evacuated(begin));
 }
 
-void EvacuatedRegion::show_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
-  const std::byte* begin = region_.slab(slab).begin();
-  pages.fill_silently(region_.slab(slab).begin(), slab_size(), aside(begin));
+void EvacuatedRegion::map_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
+  std::byte* begin = region_.slab(slab).begin();
+  pages.fill_silently(begin, slab_size(), evacuated(begin));
 }
 
 void EvacuatedRegion::bring_back(std::uint32_t slab, Userfaultfd& pages) noexcept {
   std::byte* begin = region_.slab(slab).begin();
-  pages.move(begin, slab_size(), aside(begin));
+  pages.move(begin, slab_size(), evacuated(begin));
 }
 
 void EvacuatedRegion::bring_back_silently(std::uint32_t slab, Userfaultfd& pages) noexcept {
   std::byte* begin = region_.slab(slab).begin();
-  pages.move_silently(begin, slab_size(), aside(begin));
+  pages.move_silently(begin, slab_size(), evacuated(begin));
 }
 
-void EvacuatedRegion::hide(std::uint32_t slab) noexcept {
+void EvacuatedRegion::unmap(std::uint32_t slab) noexcept {
   std::byte* begin = region_.slab(slab).begin();
-  copy_unchecked(aside(begin), begin, slab_size());
+  copy_unchecked(evacuated(begin), begin, slab_size());
   discard(begin, slab_size());
 }
 
-void EvacuatedRegion::forget(std::uint32_t slab) noexcept { discard(aside(region_.slab(slab).begin()), slab_size()); }
+void EvacuatedRegion::forget(std::uint32_t slab) noexcept {
+  discard(evacuated(region_.slab(slab).begin()), slab_size());
+}
 
 void EvacuatedRegion::release(Userfaultfd& pages) noexcept {
   pages.unwatch(begin(), size());
   region_.pool().narrow(region_);
-  aside_.give_back();
+  space_.give_back();
 }
 
 }  // namespace moult::internal

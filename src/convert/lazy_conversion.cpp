@@ -1,61 +1,118 @@
-// Why: converting tens of millions of objects in one stop takes seconds. Here the stop only makes it certain that no
-// object is used before it is converted, and takes a tenth of a millisecond, for ten million objects as for a thousand.
+// Problem: converting tens of millions of objects in one stop takes seconds. Here the stop only ensures that no thread
+// uses an object before its conversion. That takes a tenth of a millisecond, for a thousand objects as for ten million.
 //
-// How: in the stop the pages of all slots are moved aside, region by region (moved_region.cpp), and the holes that they
-// leave are watched (platform/userfaultfd.hpp). From then on the pool says that what lies there is
-// of the new class. Whoever touches a hole first, the program or the kernel on its behalf, waits until the chunk around
-// it is converted: one slab, 64 KiB or more. Slots do not straddle slabs, and no page holds both slots and records.
+// Approach: the stop evacuates the pages of all slots, region by region (evacuated_region.cpp), and watches the holes
+// that they leave (watch/fault_handler.cpp). From then on the pool says that its objects are of the new class. The
+// first thread that accesses a hole waits until the slab around it is converted, and so does the kernel in a system
+// call. A slab has 64 KiB or more. Slots do not straddle slabs, and no page holds both slots and records.
 //
-// Where both classes bear being moved byte by byte, the moved bytes are converted where they are, and the hole is then
-// filled with them page by page, each in one indivisible step. So the program runs on, and nobody ever sees an object
-// between its classes. Other objects are converted at their addresses, in a stop: slab_stops.cpp says how.
+// Where both classes bear being moved byte by byte, the evacuated bytes are converted where they are. Then the hole is
+// filled with them page by page, each page in one indivisible step. So the program runs on, and no thread sees an
+// object between its classes. Other objects are converted at their addresses, in a stop (slab_stops.cpp).
 //
-// A chunk is `waiting` from the stop on, `busy` while somebody converts it, `done` when its pages are there. Only who
-// made it busy touches its moved bytes and its bits, and makes it done; that comes after the last page, since a page
-// that is missing in a chunk that is done reads as zeros (its slab was empty and given back to the system). Who began
-// to wait for such a page while the chunk was busy is woken once more after that, to be asked for anew.
+// A slab is `pending` from the stop on, `busy` during its conversion, and `done` when its pages are in place. Only the
+// thread that made it busy accesses its evacuated bytes and its bits, and makes it done, after the last page. A missing
+// page in a slab that is done reads as zeros: its slab was empty, and its memory was given back to the system. A thread
+// that began to wait for such a page while the slab was busy is woken once more afterwards, and faults again.
 //
-// Which slots are live does not change in a chunk that is not done (awaiting.hpp). A transformer that throws leaves the
-// old value in the slot, which counts as one of the old class: so the pool holds both classes from the stop on, even if
-// all new objects are of the new one.
+// The live slots of a slab do not change before it is done (pools/pending_slabs.hpp). Where a transformer throws, the
+// old value stays in the slot, which then counts as one of the old class. So the pool holds both classes from the stop
+// on, even if all new objects are of the new one.
 //
-// Undone in the same stop (put_back), the moved pages are moved back. What was converted meanwhile, as the update's own
-// steps touched it, was converted in a copy, or in place beside the moved bytes, and its new values are destroyed. Only
-// when it is certain that nothing is undone (end_olds) the moved pages are used up.
+// Undo in the same stop (put_back) returns the evacuated pages. Slabs that the update's own steps have accessed by then
+// were converted in a copy, or in place beside the evacuated bytes; their new values are destroyed (undo_log.hpp). The
+// evacuated pages are used up only when the conversion can no longer be undone (end_olds).
 //
-// Who may do what. A stop meets no conversion of a chunk half done: page servers do it in work that a stop waits for
-// (threads/service_threads.hpp), and a thread that drains keeps a stop away as a lock of moult does. In a stop build,
-// exchange and put_back have the servers stand still.
+// Cycles: see wait_for_graph.hpp. Objects also stay as they are where transformers wait for one another deeper than the
+// fault handler has threads.
 //
-// Limits: a child of clone() that was not made by fork() reads zeros where nothing was converted yet; so does a
-// debugger's core file. With the class redefined, a transformer that calls functions of the old class reaches the new
-// one's.
+// Threads:
+// - The fault handler's threads resolve faults as service work. A stop waits for the end of such work, so it never
+//   meets a half-converted slab. A draining thread keeps a stop away as a lock of moult does (NoStop).
+// - A transformer runs in one of these threads. It may block, in locks of the program too.
+// - In a stop, the stopping thread calls build, exchange, put_back and end_olds. While build, put_back and parts of
+//   end_olds hold NoServiceWork, no fault is resolved and the stopping thread accesses no watched memory. Elsewhere in
+//   the stop it may access pending objects: a service thread converts them.
+// - Fork: the forking thread first drains all conversions, or leaves the objects as they are where the program cannot
+// be
+//   stopped (another thread may be about to fork). The child has no conversions.
+//
+// Limits: a child made by clone() instead of fork() reads zeros in slabs that are not done, and so does a debugger's
+// core file. With the class redefined, a transformer that calls functions of the old class reaches the new class's.
 #include "convert/lazy_conversion.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <new>
+#include <thread>
 #include <utility>
 
 #include "base/event.hpp"
 #include "base/fault.hpp"
+#include "base/opaque.hpp"
+#include "convert/background_thread.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/poison.hpp"
 #include "pools/live_objects.hpp"
 #include "pools/under_construction.hpp"
+#include "threads/current_stop.hpp"
 #include "threads/service_threads.hpp"
 #include "threads/stop_mutex.hpp"
 
-namespace moult::internal {
+namespace moult {
+namespace internal {
+
+/// What all lazy conversions of the process share.
+struct LazyService final {
+  static constexpr ForkPlace fork_place = ForkPlace::fault_handler;
+
+  FaultHandler faults{
+      {.thread_name = "moult pages",
+       .sinks = Fault::May::run_program_code,
+       .is_urgent = [this](const MissingPage& missing) { return graph.note_wait(missing); },
+       .resolve_all = [](FaultSink& sink) noexcept { static_cast<LazyConversion&>(sink).drain_before_fork(); }}};
+  WaitForGraph graph{faults.pages()};
+  SlabStops stops{faults.pages()};
+  BackgroundThread drainer{"moult drain"};
+  std::atomic<std::size_t> in_place{0};  ///< unfinished conversions that must convert in place
+
+  void start() {
+    faults.start();
+    stops.start();
+  }
+  /// How all conversions convert now. Becomes in_place only in a stop with no service work.
+  Manner manner() const noexcept { return in_place > 0 ? Manner::in_place : Manner::evacuated; }
+
+  void add(std::shared_ptr<LazyConversion> conversion) {
+    const bool is_in_place = conversion->manner() == Manner::in_place;
+    faults.add(std::move(conversion));
+    if (is_in_place) ++in_place;
+  }
+  void remove(const LazyConversion& conversion) noexcept {
+    const bool is_in_place = conversion.manner() == Manner::in_place;
+    if (faults.remove(conversion) && is_in_place) --in_place;
+  }
+};
+
 namespace {
 
-using Chunk = PendingSlabs::Chunk;
+using State = PendingSlabs::State;
+
+constexpr const char* unstoppable_reason = "the program could not be stopped to convert it";
+
+/// The unfinished conversions that concern pools with objects of the class.
+std::vector<std::shared_ptr<LazyConversion>> lazy_conversions_of(const ObjectClass& wanted) {
+  std::vector<std::shared_ptr<LazyConversion>> all = LazyConversion::unfinished();
+  std::erase_if(all, [&](const auto& each) { return !each->concerns(wanted); });
+  return all;
+}
 
 }  // namespace
 
 LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converter, const Options& options)
-    : server_(PageServer::get()),
+    : service_(ProcessWide<LazyService>::get()),
       converter_(std::move(converter)),
       old_kind_(converter_->old_kind()),
       new_kind_(converter_->new_kind()),
@@ -65,10 +122,18 @@ LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converte
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : options.unwritten),
       untouched_(options.untouched),
       manner_(options.manner),
-      revocables_(*converter_),
+      undo_log_(*converter_),
       report_(old_.readable, new_.readable) {
   require_two_classes(change());
 }
+
+std::vector<std::shared_ptr<LazyConversion>> LazyConversion::unfinished() {
+  const std::shared_ptr<LazyService> service = ProcessWide<LazyService>::if_made();
+  if (service == nullptr) return {};
+  return service->faults.sinks<LazyConversion>();
+}
+
+bool LazyConversion::serves_kernel() const noexcept { return service_->faults.pages().serves_kernel(); }
 
 void LazyConversion::check() const {
   MOULT_FAULT("convert.lazy.check");
@@ -96,39 +161,39 @@ void LazyConversion::plan(const StoppedWorld& stopped) {
     pool.after.other_size = pool.olds_are_others() ? old_kind_.size : new_kind_.size;
     pools.push_back(pool.pool);
   }
-  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools, stopped))
-    throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
+  if (std::optional<ObjectUnderConstruction> object = find_under_construction(pools, stopped))
+    throw Error(ErrorCode::still_active, internal::describe(*object) + "; try again");
 }
 
-void LazyConversion::move_regions() {
+void LazyConversion::evacuate_regions() {
   for (const PoolChange& pool : changes_)
-    regions_.move(*pool.pool, [&](EvacuatedRegion& moved) {
-      MOULT_FAULT("convert.lazy.move");
-      moved.region().provide_pending();
-      if (moved.move(server_->pages())) return;
+    regions_.add(*pool.pool, [&](EvacuatedRegion& region) {
+      MOULT_FAULT("convert.lazy.evacuate");
+      region.region().provide_pending();
+      if (region.evacuate(service_->faults.pages())) return;
       throw Error(ErrorCode::system, pool.before.usual->readable +
                                          ": the kernel has no memory to move the pages of its objects aside; convert "
                                          "eagerly, or allow more mappings (vm.max_map_count)");
     });
 }
 
-void LazyConversion::open_chunks() noexcept {
-  for (EvacuatedRegion& region : regions_.places()) {
-    PendingSlabs& awaiting = region.awaiting();
-    awaiting.set_now(change_in(region).olds_are_others() ? PendingSlabs::Now::all_usual : PendingSlabs::Now::all_others);
-    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) awaiting.set(slab, Chunk::waiting);
+void LazyConversion::open_slabs() noexcept {
+  for (EvacuatedRegion& region : regions_.slabs()) {
+    PendingSlabs& pending = region.pending();
+    pending.set_others(change_in(region).olds_are_others() ? PendingSlabs::Others::none : PendingSlabs::Others::all);
+    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) pending.set(slab, State::pending);
   }
-  counts_.open(regions_.places().slab_count());
+  counts_.open(regions_.slabs().slab_count());
 }
 
 void LazyConversion::build(const StoppedWorld& stopped) {
   MOULT_FAULT("convert.lazy.build");
   plan(stopped);
   try {
-    const NoServiceWork servers_stand_still;
-    move_regions();
-    server_->add(shared_from_this());
-    open_chunks();
+    const NoServiceWork no_fault_is_resolved;
+    evacuate_regions();
+    service_->add(shared_from_this());
+    open_slabs();
   } catch (...) {
     take_back();
     throw;
@@ -137,12 +202,12 @@ void LazyConversion::build(const StoppedWorld& stopped) {
 
 void LazyConversion::exchange(const StoppedWorld& stopped) noexcept {
   for (const PoolChange& pool : changes_) {
-    // The sanitizer looks before the access that converts, which may be to a new field.
+    // The address sanitizer checks an access before the access faults, and it may be to a new field.
     if (pool.pool->poisons())
       for_each_live(*pool.pool, pool.portion, stopped,
                     [size = std::max(old_kind_.size, new_kind_.size)](std::byte* slot) { unpoison(slot, size); });
     pool.pool->set_contents(pool.after);
-    pool.pool->add_care(Pool::touch);
+    pool.pool->add_care(Pool::fault_in);
   }
 }
 
@@ -151,169 +216,174 @@ const PoolChange& LazyConversion::change_in(const EvacuatedRegion& region) const
                        [&](const PoolChange& each) { return each.pool == &region.region().pool(); });
 }
 
-bool LazyConversion::is_waiting(const Place& place) const noexcept {
-  return place.region->awaiting().chunk(place.slab) == Chunk::waiting;
+bool LazyConversion::is_pending(const Place& place) const noexcept {
+  return place.region->pending().state(place.slab) == State::pending;
 }
 
-void LazyConversion::resolve(const MissingPage& missing) {
-  Place place = place_of(missing.page);
-  switch (place.region->awaiting().chunk(place.slab)) {
-    case Chunk::done: return server_->pages().fill_with_zeros(missing.page, page_size());
-    case Chunk::busy: return server_->claims().break_circle(missing);
-    case Chunk::waiting: break;
-  }
-  if (server_->manner() == Manner::evacuated || place.region->region().slab(place.slab).is_empty()) return convert(place);
-  resolve_in_stop(place, missing);
+void LazyConversion::resolve(Fault fault) {
+  const Place place = place_of(fault.missing.page);
+  if (needs_own_stop(place, fault.missing.task)) return service_->stops.add(fault.missing, shared_from_this());
+  const bool may_convert =
+      fault.may == Fault::May::run_program_code || !is_pending(place) || service_->manner() == Manner::in_place;
+  may_convert ? resolve_here(place, fault.missing)
+              : leave(place, "transformers that use other objects waited for one another too deep");
 }
 
-/// The program stands still, and the only thread that does not is the one that waits here.
-void LazyConversion::resolve_in_stop(const Place& place, const MissingPage& missing) {
-  bool is_lent =
-      server_->claims().is_converting_in_place(missing.task) && server_->slab_stops().show(*place.region, place.slab);
-  if (is_lent) return;
-  convert_in_place(place);
-  tell();
-}
-
-void LazyConversion::resolve_unconverted(const MissingPage& missing) {
-  Place place = place_of(missing.page);
-  if (!is_waiting(place) || server_->manner() == Manner::in_place) return resolve(missing);
-  leave(place, "transformers that use other objects waited for one another too deep");
-}
-
-bool LazyConversion::needs_stop(const std::byte* page) const noexcept {
-  Place place = place_of(page);
-  return place.region->awaiting().chunk(place.slab) != Chunk::done &&
+/// Whether the slab is converted in a stop of slab_stops.hpp, rather than by the calling thread.
+bool LazyConversion::needs_own_stop(const Place& place, pid_t task) const noexcept {
+  if (service_->manner() == Manner::evacuated || is_served_in_stop(task)) return false;
+  return place.region->pending().state(place.slab) != State::done &&
          !place.region->region().slab(place.slab).is_empty();
 }
 
-void LazyConversion::show_at(const std::byte* page) noexcept {
+void LazyConversion::resolve_here(const Place& place, const MissingPage& missing) {
+  switch (place.region->pending().state(place.slab)) {
+    case State::done: return service_->faults.pages().fill_with_zeros(missing.page, page_size());
+    case State::busy: return service_->graph.break_cycle(missing);
+    case State::pending: break;
+  }
+  const bool is_evacuated = service_->manner() == Manner::evacuated;
+  if (is_evacuated || place.region->region().slab(place.slab).is_empty()) return convert(place);
+  resolve_in_stop(place, missing);
+}
+
+/// The program stands still, except for the thread that waits for the page.
+void LazyConversion::resolve_in_stop(const Place& place, const MissingPage& missing) {
+  bool is_mapped_for_transformer =
+      service_->graph.is_converting_in_place(missing.task) && service_->stops.map(*place.region, place.slab);
+  if (is_mapped_for_transformer) return;
+  convert_in_place(place);
+  report();
+}
+
+void LazyConversion::map_at(const std::byte* page) noexcept {
   if (is_done_) return;
   Place place = place_of(page);
-  if (is_waiting(place)) server_->slab_stops().show(*place.region, place.slab);
+  if (is_pending(place)) service_->stops.map(*place.region, place.slab);
 }
 
-bool LazyConversion::leave_rest() {
-  for (Place place = next_waiting(); place.region != nullptr; place = next_waiting())
-    leave(place, "the program could not be stopped to convert it");
-  return true;
+void LazyConversion::leave_rest() {
+  for (Place place = next_pending(); place.region != nullptr; place = next_pending()) leave(place, unstoppable_reason);
 }
 
+/// The objects of the slab stay as they are.
 void LazyConversion::leave(const Place& place, const char* reason) {
   Slab& slab = place.region->region().slab(place.slab);
-  SlabConversion chunk(*converter_, change_in(*place.region), slab, unwritten_, SlabConversion::Olds::kept);
-  if (!place.region->awaiting().claim(place.slab)) return;
-  chunk.leave(reason);
-  count(chunk);
-  tell();
-  place.region->show(place.slab, server_->pages());
+  SlabConversion conversion(*converter_, change_in(*place.region), slab, unwritten_, SlabConversion::Olds::kept);
+  if (!place.region->pending().claim(place.slab)) return;
+  conversion.leave(reason);
+  count(conversion);
+  report();
+  place.region->map(place.slab, service_->faults.pages());
   close(place);
 }
 
-/// In a stop, by a thread for which it stands still. The moved bytes stay as they were until it is certain.
+/// In a stop, by the stopping thread or by service work for it. Until the conversion can no longer be undone, the
+/// evacuated bytes stay as they were.
 void LazyConversion::convert_in_place(const Place& place) {
   EvacuatedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
   if (slab.is_empty()) return convert(place);
-  Revocables revocable = revocable_if_need_be(place);
-  const bool is_certain = revocable.empty();
-  SlabConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
-  const HeldSlab claim(server_->claims(), Manner::in_place);
-  chunk.prepare_in_place();
-  server_->slab_stops().hide_shown();  // it may be among them
-  if (!region.awaiting().claim(place.slab)) return;
-  is_certain ? region.bring_back_silently(place.slab, server_->pages())
-             : region.show_silently(place.slab, server_->pages());
-  chunk.run_in_place();
-  server_->slab_stops().hide_shown();
-  count(chunk);
-  settle(place, chunk, std::move(revocable));
+  UndoLog::Entries entry = entry_if_undoable(place);
+  const bool is_certain = entry.empty();
+  SlabConversion conversion(*converter_, change_in(region), slab, unwritten_, olds_of(entry));
+  const HeldSlab held(service_->graph, Manner::in_place);
+  conversion.prepare_in_place();
+  service_->stops.unmap_all();  // this slab may be mapped
+  if (!region.pending().claim(place.slab)) return;
+  is_certain ? region.bring_back_silently(place.slab, service_->faults.pages())
+             : region.map_silently(place.slab, service_->faults.pages());
+  conversion.run_in_place();
+  service_->stops.unmap_all();
+  count(conversion);
+  settle(place, conversion, std::move(entry));
 }
 
-/// WaitForGraph and converts the chunk, unless somebody else has. Until it is certain a copy of the moved bytes is converted.
+/// Converts the slab, unless another thread does. While the conversion may still be undone, it converts a copy of the
+/// evacuated bytes.
 void LazyConversion::convert(const Place& place) {
   EvacuatedRegion& region = *place.region;
   Slab& slab = region.region().slab(place.slab);
-  Revocables revocable = revocable_if_need_be(place);
-  const bool is_certain = revocable.empty();
-  SlabConversion chunk(*converter_, change_in(region), slab, unwritten_, olds_of(revocable));
-  HeldSlab claim(server_->claims(), Manner::evacuated);
-  std::byte* bytes = region.aside(slab.begin());
+  UndoLog::Entries entry = entry_if_undoable(place);
+  const bool is_certain = entry.empty();
+  SlabConversion conversion(*converter_, change_in(region), slab, unwritten_, olds_of(entry));
+  HeldSlab held(service_->graph, Manner::evacuated);
+  std::byte* bytes = region.evacuated(slab.begin());
   std::unique_ptr<std::byte[]> copy;
   if (!is_certain) copy = std::make_unique<std::byte[]>(region.slab_size());
-  if (!region.awaiting().claim(place.slab)) return;
+  if (!region.pending().claim(place.slab)) return;
   const bool is_empty = slab.is_empty();
   if (copy && !is_empty) bytes = static_cast<std::byte*>(std::memcpy(copy.get(), bytes, region.slab_size()));
   if (!is_empty) {
-    claim.hold(slab.begin(), region.slab_size(), bytes);
-    chunk.run(bytes, claim);
+    held.hold(slab.begin(), region.slab_size(), bytes);
+    conversion.run(bytes, held);
   }
-  count(chunk);  // before anybody sees it
-  if (server_->manner() == Manner::evacuated) tell();
-  if (!is_empty && !claim.end())
-    is_certain ? region.bring_back(place.slab, server_->pages())
-               : server_->pages().fill(slab.begin(), region.slab_size(), bytes);
-  settle(place, chunk, std::move(revocable));
+  count(conversion);  // before any thread sees the objects
+  if (service_->manner() == Manner::evacuated) report();
+  if (!is_empty && !held.release())
+    is_certain ? region.bring_back(place.slab, service_->faults.pages())
+               : service_->faults.pages().fill(slab.begin(), region.slab_size(), bytes);
+  settle(place, conversion, std::move(entry));
 }
 
-/// One as long as it is not certain that nothing is undone. Throws std::bad_alloc.
-LazyConversion::Revocables LazyConversion::revocable_if_need_be(const Place& place) const {
-  return is_certain_ ? Revocables() : UndoLog::prepare(*place.region, place.slab);
+/// An undo log's entry while the conversion may still be undone; none afterwards. Throws std::bad_alloc.
+UndoLog::Entries LazyConversion::entry_if_undoable(const Place& place) const {
+  return is_certain_ ? UndoLog::Entries() : UndoLog::prepare(*place.region, place.slab);
 }
 
-SlabConversion::Olds LazyConversion::olds_of(const Revocables& revocable) noexcept {
-  return revocable.empty() ? SlabConversion::Olds::ended : SlabConversion::Olds::kept;
+SlabConversion::Olds LazyConversion::olds_of(const UndoLog::Entries& entry) noexcept {
+  return entry.empty() ? SlabConversion::Olds::ended : SlabConversion::Olds::kept;
 }
 
-/// The chunk is converted. What lies aside of it is the way back, if there is one.
-void LazyConversion::settle(const Place& place, SlabConversion& chunk, Revocables revocable) noexcept {
-  revocable.empty() ? place.region->forget(place.slab) : revocables_.add(std::move(revocable), chunk.take_words());
+/// The slab is converted. Its evacuated bytes go into the undo log, or are freed.
+void LazyConversion::settle(const Place& place, SlabConversion& conversion, UndoLog::Entries entry) noexcept {
+  entry.empty() ? place.region->forget(place.slab) : undo_log_.add(std::move(entry), conversion.take_words());
   close(place);
 }
 
-void LazyConversion::count(const SlabConversion& chunk) noexcept {
-  counts_.add(chunk.converted(), chunk.failed());
-  report_.add(chunk.failures());
+void LazyConversion::count(const SlabConversion& slab) noexcept {
+  counts_.add(slab.converted(), slab.failed());
+  report_.add(slab.failures());
 }
 
-/// The chunk's pages are there, or nothing is in it.
+/// The slab's pages are in place, or it is empty.
 void LazyConversion::close(const Place& place) noexcept {
-  place.region->awaiting().set(place.slab, Chunk::done);
-  server_->pages().wake(place.region->region().slab(place.slab).begin(), place.region->slab_size());
+  place.region->pending().set(place.slab, State::done);
+  service_->faults.pages().wake(place.region->region().slab(place.slab).begin(), place.region->slab_size());
   if (counts_.close_one() && is_certain_) finish();
 }
 
-/// Nothing is left to convert: the memory is as if it had never been moved.
+/// All slabs are done: the memory becomes what it was before the evacuation.
 void LazyConversion::finish() noexcept {
   if (is_finished_.exchange(true)) return;
   const std::shared_ptr<LazyConversion> alive = shared_from_this();
-  for (EvacuatedRegion& region : regions_.places()) region.release(server_->pages());
+  for (EvacuatedRegion& region : regions_.slabs()) region.release(service_->faults.pages());
   for (const PoolChange& pool : changes_) {
-    pool.pool->drop_care(Pool::touch);
+    pool.pool->drop_care(Pool::fault_in);
     if (pool.olds_are_others() && !counts_.has_failures()) pool.pool->drop_care(Pool::clear_other);
   }
-  server_->remove(*this);
+  service_->remove(*this);
   is_done_ = true;
   is_done_.notify_all();
 }
 
 void LazyConversion::take_back() noexcept {
-  // The new class's destructors may touch what is not converted yet.
+  // The new class's destructors may access pending objects, which adds further entries to the undo log.
   for (;;) {
-    { const NoServiceWork until_all_is_told; }
-    if (!revocables_.put_back()) break;
+    { const NoServiceWork until_all_entries_are_there; }
+    if (!undo_log_.put_back()) break;
   }
-  const NoServiceWork servers_stand_still;
-  for (EvacuatedRegion& region : regions_.places()) {
-    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) region.awaiting().set(slab, Chunk::done);
-    region.move_back(server_->pages());
+  const NoServiceWork no_fault_is_resolved;
+  for (EvacuatedRegion& region : regions_.slabs()) {
+    for (std::uint32_t slab = 0; slab < region.slabs_end(); ++slab) region.pending().set(slab, State::done);
+    region.restore(service_->faults.pages());
   }
-  regions_.places().clear();
+  regions_.slabs().clear();
   for (const PoolChange& pool : changes_) {
     pool.pool->set_contents(pool.before);
-    pool.pool->drop_care(Pool::touch);
+    pool.pool->drop_care(Pool::fault_in);
   }
-  server_->remove(*this);
+  service_->remove(*this);
   is_done_ = true;
   is_done_.notify_all();
 }
@@ -321,17 +391,21 @@ void LazyConversion::take_back() noexcept {
 void LazyConversion::end_olds(const StoppedWorld&) noexcept {
   if (is_certain_ || is_done_) return;
   {
-    const NoServiceWork until_all_is_told;
+    const NoServiceWork until_all_entries_are_there;
     is_certain_ = true;
   }
-  revocables_.end_olds();
+  undo_log_.end_olds();
   if (counts_.are_all_closed()) finish();
 }
 
 void LazyConversion::go_on() noexcept {
   if (untouched_ == Untouched::left || !is_certain_ || is_done_) return;
   try {
-    server_->drain(shared_from_this());
+    service_->drainer.start();
+    service_->drainer.add({[conversion = shared_from_this()] {
+      conversion->drain();
+      return true;
+    }});
   } catch (const std::exception& error) {
     Event event;
     event.kind = EventKind::warning;
@@ -340,49 +414,59 @@ void LazyConversion::go_on() noexcept {
   }
 }
 
-LazyConversion::Place LazyConversion::next_waiting() const noexcept {
-  return regions_.places().first([this](const Place& place) { return is_waiting(place); });
+LazyConversion::Place LazyConversion::next_pending() const noexcept {
+  return regions_.slabs().first([this](const Place& place) { return is_pending(place); });
 }
 
 void LazyConversion::drain() {
-  while (!is_done_ && next_waiting().region != nullptr)
-    server_->manner() == Manner::in_place ? drain_in_stops() : drain_beside();
+  while (!is_done_ && next_pending().region != nullptr)
+    service_->manner() == Manner::in_place ? drain_in_stops() : drain_beside();
   is_done_.wait(false);
 }
 
-/// Some chunks, while the program runs.
+/// Converts one slab while the program runs.
 void LazyConversion::drain_beside() {
   let_stop_pass();
   const NoStop here;
-  if (server_->manner() == Manner::in_place) return;  // that began in a stop
-  const Place place = is_done_ ? Place{} : next_waiting();
+  if (service_->manner() == Manner::in_place) return;  // a conversion in place has begun in a stop meanwhile
+  const Place place = is_done_ ? Place{} : next_pending();
   if (place.region != nullptr) convert(place);
 }
 
-/// Some chunks in one stop, which costs as much as a few of them.
+/// Converts slabs for half a millisecond in one stop, which itself costs as much as a few slabs.
 void LazyConversion::drain_in_stops() {
   static constexpr std::chrono::microseconds long_enough{500};
-  constexpr std::chrono::milliseconds longest_attempt{2000};
+  constexpr std::chrono::milliseconds drain_attempt{2000};
   let_stop_pass();
-  server_->slab_stops().in_stop(longest_attempt, [this] {
+  service_->stops.in_stop(drain_attempt, [this] {
     const auto until = std::chrono::steady_clock::now() + long_enough;
     do {
-      const Place place = is_done_ ? Place{} : next_waiting();
+      const Place place = is_done_ ? Place{} : next_pending();
       if (place.region == nullptr) return;
       convert_in_place(place);
     } while (std::chrono::steady_clock::now() < until);
   });
-  tell();
+  report();
 }
 
 void LazyConversion::drain(const StoppedWorld&) {
   const auto convert_one = [this](const Place& place) {
-    server_->manner() == Manner::in_place ? convert_in_place(place) : convert(place);
+    service_->manner() == Manner::in_place ? convert_in_place(place) : convert(place);
   };
   if (is_done_) return;
-  for (Place place = next_waiting(); place.region != nullptr; place = next_waiting()) convert_one(place);
-  tell();
-  const NoServiceWork what_the_stopper_touched_is_done;
+  for (Place place = next_pending(); place.region != nullptr; place = next_pending()) convert_one(place);
+  report();
+  const NoServiceWork until_slabs_in_conversion_are_done;
+}
+
+void LazyConversion::drain_before_fork() noexcept {
+  for (bool can_stop = true;;) try {
+      return can_stop ? drain() : leave_rest();
+    } catch (const Error& error) {  // another thread may be about to fork, which no stop reaches
+      if (error.code() == ErrorCode::thread_unstoppable) can_stop = false;
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(out_of_memory_pause);
+    }
 }
 
 std::string LazyConversion::describe() const {
@@ -398,4 +482,43 @@ bool LazyConversion::concerns(const ObjectClass& other) const noexcept {
                      [&](const PoolChange& each) { return each.after.usual == &other || each.after.other == &other; });
 }
 
-}  // namespace moult::internal
+void finish_lazy_conversions(const ObjectClass& old_class) {
+  if (const StoppedWorld* stopped = internal::current_stop()) return finish_lazy_conversions(old_class, *stopped);
+  for (const auto& each : lazy_conversions_of(old_class)) each->drain();
+}
+
+void finish_lazy_conversions(const ObjectClass& old_class, const StoppedWorld& stopped) {
+  for (const auto& each : lazy_conversions_of(old_class)) each->drain(stopped);
+  if (lazy_conversions_of(old_class).empty()) return;
+  throw Error(ErrorCode::unsupported,
+              old_class.readable +
+                  ": objects of its pool were converted at first use in this very stop, which "
+                  "has to end before they are converted again; do that in an update of its own");
+}
+
+void finish_lazy_conversions() {
+  if (const StoppedWorld* stopped = internal::current_stop()) return finish_lazy_conversions(*stopped);
+  for (const auto& each : LazyConversion::unfinished()) each->drain();
+}
+
+void finish_lazy_conversions(const StoppedWorld& stopped) {
+  for (const auto& each : LazyConversion::unfinished()) each->drain(stopped);
+}
+
+}  // namespace internal
+
+LazyObjects::LazyObjects(std::shared_ptr<detail::OpaqueLazyConversion> conversion) noexcept
+    : conversion_(std::move(conversion)) {}
+
+LazyProgress LazyObjects::progress() const noexcept {
+  return conversion_ == nullptr ? LazyProgress{} : internal::behind<internal::LazyConversion>(*conversion_).progress();
+}
+
+void LazyObjects::drain() const {
+  if (conversion_ == nullptr) return;
+  auto& conversion = internal::behind<internal::LazyConversion>(*conversion_);
+  const internal::StoppedWorld* stopped = internal::current_stop();
+  stopped != nullptr ? conversion.drain(*stopped) : conversion.drain();
+}
+
+}  // namespace moult

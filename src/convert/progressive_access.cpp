@@ -1,25 +1,38 @@
-// Why: work on all objects of a class can be spread over the time in which the program comes to them, and then somebody
-// has to know when it comes to one.
+// Problem: work on all objects of a class can be spread over the time in which the program reaches them. Then the
+// program's first access to an object must be noticed.
 //
-// How: as in conversion at first use (lazy_conversion.cpp) the pages of all slots are moved aside in a stop, and the
-// holes are watched. But nothing is changed there: when a chunk is touched its pages are brought back as they were, at
-// their own addresses, and its objects are told of. A slot in a chunk that is hidden is neither born nor dies, so what
-// is told of are exactly the objects that lived in the stop.
+// Approach: as in a lazy conversion (lazy_conversion.cpp), a stop evacuates the pages of all slots, and the holes are
+// watched. But nothing is changed: at the first access to a slab its pages return as they were, to their own addresses,
+// and its objects are reported. No slot of an unmapped slab becomes live or free. So the reported objects are exactly
+// those that lived in the stop.
 //
-// Told of in one of two ways. Without a visitor they are put into a list, from which they are taken by whoever wants
-// them, and the access goes on at once. With one the chunk is only marked; a thread stops the program, brings the pages
-// back, and runs the visitor: nobody else can come by the objects before, whichever thread and however many touched
-// them. The visitor has the stop in its transaction, so that what it calls of moult belongs to that stop.
+// Objects are reported in one of two ways:
+// - Without a visitor they are queued for the caller to take, and the access goes on at once.
+// - With a visitor the slab is only marked as wanted. A thread stops the program, brings the pages back, and runs the
+//   visitor. No thread can reach the objects before that, however many wait for them. The visitor's transaction holds
+//   the stop, so that moult's functions which the visitor calls work in that stop.
 //
-// Who may do what. Only who made a chunk busy brings it back, and whoever does that in the running program keeps a stop
-// away, lest the stopper wait for it: the reader of touches is not stopped, others hold it off as a lock of moult does.
-// The list of accessed objects has no other lock taken under its own.
+// Threads:
+// - The fault handler's one thread only copies pages. It is a service thread, runs no code of the program, waits for no
+//   thread that may be stopped, and works in a stopped program too. It must not destroy an access with a visitor,
+//   because the visitor's destructor may access watched memory: so resolve() hands its reference over.
+// - The visitor is destroyed as soon as nothing is left to visit, by the visiting thread or by the one that ends the
+//   access.
+// - The visiting thread is stopped like any other, or stops the others itself.
+// - Only the thread that made a slab busy brings it back. In the running program such a thread keeps a stop away
+//   (NoStop), because the stopping thread waits for a busy slab. The fault handler's thread needs no NoStop.
+// - While the queue of accessed objects is locked, no other lock is taken.
+// - Fork: the forking thread first maps all slabs. The child has no accesses.
 //
-// Limits: what is touched where no stop can be waited for is brought back first and visited later; the public header
-// says when. An object of another class is never visited in its place: what a slot holds is looked at again.
+// Conversions have a fault handler of their own, whose threads run transformers and wait for one another. The two never
+// watch the same memory: a conversion finishes accesses first, and an access finishes conversions.
+//
+// Limits: an access that cannot wait for a stop goes on first, and its objects are visited later; the public header
+// says when. By then a slot may hold an object of another class, or none: each slot is checked again.
 #include "convert/progressive_access.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <exception>
 #include <thread>
 #include <utility>
@@ -27,8 +40,11 @@
 #include "base/address.hpp"
 #include "base/event.hpp"
 #include "base/fault.hpp"
+#include "base/opaque.hpp"
 #include "base/transaction.hpp"
-#include "convert/unfinished.hpp"
+#include "base/untracked_change.hpp"
+#include "convert/background_thread.hpp"
+#include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
@@ -37,31 +53,50 @@
 #include "threads/service_threads.hpp"
 #include "threads/stop_mutex.hpp"
 
-namespace moult::internal {
+namespace moult {
+namespace internal {
+
+/// What all progressive accesses of the process share.
+struct AccessService final {
+  static constexpr ForkPlace fork_place = ForkPlace::accesses;
+
+  FaultHandler faults{
+      {.thread_name = "moult access",
+       .sinks = Fault::May::copy_pages,
+       .is_urgent = {},
+       .resolve_all = [](FaultSink& sink) noexcept { static_cast<ProgressiveAccess&>(sink).let_go(); }}};
+  BackgroundThread visitor{"moult visit"};
+
+  void start() {
+    visitor.start();
+    faults.start();
+  }
+};
+
 namespace {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-/// So long the program stands still for visits at a time.
+/// The program stands still for visits for this long at a time.
 constexpr microseconds longest_visit{1000};
 
 void let_others_stop() noexcept {
   if (internal::current_stop() == nullptr) let_stop_pass();
 }
 
-/// Nobody can be stopped who waits for memory in a system call, and whoever has stopped the program is in the way of
+/// A thread that waits for memory in a system call cannot be stopped. The thread that has the program stopped prevents
 /// another stop.
 bool cannot_wait(pid_t task) noexcept { return is_served_in_stop(task) || blocked_call(task).number >= 0; }
 
-/// Whether it is there, and is what it was when it was found.
+/// Whether the object is still there, and of the class that it was found as.
 bool is_still(const AccessedObjects::Found& found) noexcept {
   const std::optional<Portion> portion = found.source->pool->portion_of(*found.source->held);
   return portion && find_live(*found.source->pool, *portion, *internal::current_stop(), found.slot).has_value();
 }
 
-/// Of the throw that is the `count`th. What goes wrong with every object must not drown everything else in the log.
+/// Reports the throw number `count`. An error that occurs for every object must not flood the log.
 void warn_of_throw(std::size_t count, const ObjectClass& type, const void* object, const char* reason) noexcept try {
   constexpr std::size_t most_named = 8;
   if (count > most_named && !std::has_single_bit(count)) return;
@@ -72,10 +107,17 @@ void warn_of_throw(std::size_t count, const ObjectClass& type, const void* objec
   if (count > most_named)
     event.text += " (" + std::to_string(count) + " visits threw so far, most of which are not named)";
   event_log().publish(std::move(event));
-} catch (const std::exception&) {  // it stays unreported
+} catch (const std::exception&) {  // the throw is not reported
 }
 
-/// Calls `act(stopped)` in a stop that what it calls belongs to.
+/// The accesses that concern pools with objects of the class.
+std::vector<std::shared_ptr<ProgressiveAccess>> accesses_of(const ObjectClass& wanted) {
+  std::vector<std::shared_ptr<ProgressiveAccess>> all = ProgressiveAccess::unfinished();
+  std::erase_if(all, [&](const auto& each) { return !each->concerns(wanted); });
+  return all;
+}
+
+/// Calls `act(stopped)` in a stop that the functions it calls join.
 template <class Act>
 void in_own_stop(milliseconds timeout, Act&& act) {
   Transaction transaction;
@@ -93,9 +135,47 @@ void in_own_stop(milliseconds timeout, Act&& act) {
 
 }  // namespace
 
+WatchedRegion::WatchedRegion(Region& region, EvacuationSpace space)
+    : slots_(region, std::move(space)), states_(std::make_unique<std::atomic<State>[]>(slabs_end())) {}
+
+bool WatchedRegion::claim(std::uint32_t slab) noexcept {
+  std::atomic<State>& current = state(slab);
+  State expected = State::unmapped;
+  if (current.compare_exchange_strong(expected, State::busy, std::memory_order_acq_rel)) return true;
+  return expected == State::wanted && current.compare_exchange_strong(expected, State::busy, std::memory_order_acq_rel);
+}
+
+/// An empty slab that no thread owns needs no pages: zeros will do, and its memory may be with the system.
+void WatchedRegion::map(std::uint32_t index, Userfaultfd& pages) noexcept {
+  Slab& slab = region().slab(index);
+  if (!slab.is_empty() || slab.state.load() == Slab::State::owned) slots_.bring_back(index, pages);
+  slots_.forget(index);
+  state(index).store(State::mapped, std::memory_order_release);
+  pages.wake(slab.begin(), slots_.slab_size());
+}
+
+void WatchedRegion::evacuate(Userfaultfd& pages) {
+  MOULT_FAULT("convert.access.evacuate");
+  if (slots_.evacuate(pages)) return;
+  throw Error(ErrorCode::system, region().pool().object_class().readable +
+                                     ": the kernel has no memory to move the pages of its objects aside; allow more "
+                                     "mappings (vm.max_map_count), or use DataAccessor, immediate");
+}
+
 ProgressiveAccess::ProgressiveAccess(const ObjectClass& wanted, const Enumeration& options, Visit visit)
-    : server_(AccessServer::get()), wanted_(wanted), options_(options), has_visitor_(visit.call != nullptr),
+    : service_(ProcessWide<AccessService>::get()),
+      wanted_(wanted),
+      options_(options),
+      has_visitor_(visit.call != nullptr),
       visit_(std::move(visit)) {}
+
+std::vector<std::shared_ptr<ProgressiveAccess>> ProgressiveAccess::unfinished() {
+  const std::shared_ptr<AccessService> service = ProcessWide<AccessService>::if_made();
+  if (service == nullptr) return {};
+  return service->faults.sinks<ProgressiveAccess>();
+}
+
+bool ProgressiveAccess::serves_kernel() const noexcept { return service_->faults.pages().serves_kernel(); }
 
 void ProgressiveAccess::reserve() {
   MOULT_FAULT("convert.access.reserve");
@@ -111,27 +191,26 @@ void ProgressiveAccess::reserve() {
   objects_ = objects;
 }
 
-/// Two that watch the same memory, or one that watches what is being converted, would not know whose turn it is.
+/// Memory has one watcher: two would both resolve its faults.
 void ProgressiveAccess::refuse_others() const {
   for (const Source& source : sources_)
-    for (const std::shared_ptr<ProgressiveAccess>& each : AccessServer::unfinished())
-      if (each->concerns(*source.held))
-        throw Error(ErrorCode::unsupported, wanted_.readable + ": another progressive access to objects of " +
-                                                source.held->readable + " has not ended; drain or end that one first");
+    if (!accesses_of(*source.held).empty())
+      throw Error(ErrorCode::unsupported, wanted_.readable + ": another progressive access to objects of " +
+                                              source.held->readable + " has not ended; drain or end that one first");
 }
 
-void ProgressiveAccess::move_regions() {
+void ProgressiveAccess::evacuate_regions() {
   std::vector<const Pool*> pools;
   for (const Source& source : sources_) {
     if (std::find(pools.begin(), pools.end(), source.pool) != pools.end()) continue;
     pools.push_back(source.pool);
-    regions_.move(*source.pool, [this](WatchedRegion& watched) { watched.move(server_->pages()); });
+    regions_.add(*source.pool, [this](WatchedRegion& watched) { watched.evacuate(service_->faults.pages()); });
   }
 }
 
-void ProgressiveAccess::move_back() noexcept {
-  for (WatchedRegion& region : regions_.places()) region.move_back(server_->pages());
-  regions_.places().clear();
+void ProgressiveAccess::restore() noexcept {
+  for (WatchedRegion& region : regions_.slabs()) region.restore(service_->faults.pages());
+  regions_.slabs().clear();
 }
 
 void ProgressiveAccess::begin(const StoppedWorld& stopped) {
@@ -140,35 +219,43 @@ void ProgressiveAccess::begin(const StoppedWorld& stopped) {
   for (const Source& source : sources_) finish_lazy_conversions(*source.held, stopped);
   refuse_others();
   try {
-    move_regions();
-    server_->add(shared_from_this());
+    evacuate_regions();
+    service_->faults.add(shared_from_this());
   } catch (...) {
-    move_back();
+    restore();
     throw;
   }
-  const std::size_t chunks = regions_.places().slab_count();
-  chunks_ = chunks;
-  chunks_left_ = chunks;
-  for (const Source& source : sources_) source.pool->add_care(Pool::touch);
-  if (chunks == 0) {
+  const std::size_t slabs = regions_.slabs().slab_count();
+  slabs_ = slabs;
+  slabs_left_ = slabs;
+  for (const Source& source : sources_) source.pool->add_care(Pool::fault_in);
+  if (slabs == 0) {
     release();
     let_visitor_go();
   }
 }
 
-bool ProgressiveAccess::contains(const std::byte* address) const noexcept {
-  return regions_.places().contains(address);
+bool ProgressiveAccess::contains(const std::byte* page) const noexcept { return regions_.slabs().contains(page); }
+
+void ProgressiveAccess::resolve(Fault fault) {
+  if (!has_visitor_) return resolve_at(regions_.slabs().of(fault.missing.page), fault.missing);
+  // Made first, as that may fail. The reference must not be destroyed in this thread.
+  auto self = std::static_pointer_cast<ProgressiveAccess>(std::move(fault.sink));
+  BackgroundThread::Jobs job{[self] { return self->visit_wanted(); }};
+  resolve_at(regions_.slabs().of(fault.missing.page), fault.missing);
+  BackgroundThread& visitor = service_->visitor;
+  self.reset();
+  visitor.add(std::move(job));
 }
 
-void ProgressiveAccess::resolve(const MissingPage& missing) {
-  const Place place = regions_.places().of(missing.page);
-  switch (place.region->chunk(place.slab).load(std::memory_order_acquire)) {
-    case Chunk::shown: return server_->pages().fill_with_zeros(missing.page, page_size());
-    case Chunk::busy: return;  // whoever brings it back wakes all in the end
-    case Chunk::wanted:
-      if (cannot_wait(missing.task)) show(place);
+void ProgressiveAccess::resolve_at(const Place& place, const MissingPage& missing) {
+  switch (place.region->state(place.slab).load(std::memory_order_acquire)) {
+    case State::mapped: return service_->faults.pages().fill_with_zeros(missing.page, page_size());
+    case State::busy: return;  // the thread that brings the slab back wakes all waiting threads at the end
+    case State::wanted:
+      if (cannot_wait(missing.task)) map(place);
       return;
-    case Chunk::hidden: has_visitor_ && !cannot_wait(missing.task) ? want(place) : static_cast<void>(show(place));
+    case State::unmapped: has_visitor_ && !cannot_wait(missing.task) ? want(place) : static_cast<void>(map(place));
   }
 }
 
@@ -177,46 +264,47 @@ ProgressiveAccess::Batches ProgressiveAccess::objects_in(const Place& place) con
   return AccessedObjects::found_in(region, region.slab(place.slab), sources_);
 }
 
-/// Brings the chunk back, unless somebody else does. Its objects are to be visited, or taken, after that.
-bool ProgressiveAccess::show(const Place& place) {
+/// Brings the slab back, unless another thread does. Its objects are queued, to be visited or taken.
+bool ProgressiveAccess::map(const Place& place) {
   Batches found = has_ended_ ? Batches() : objects_in(place);
-  AccessServer::Requests request;
-  if (has_visitor_ && (!found.empty() || chunks_left_ <= 1)) request.push_back(shared_from_this());
+  BackgroundThread::Jobs job;
+  if (has_visitor_ && (!found.empty() || slabs_left_ <= 1))
+    job.push_back([self = shared_from_this()] { return self->visit_wanted(); });
   if (!place.region->claim(place.slab)) return false;
   accessed_.add(std::move(found));
-  ++shown_;
-  place.region->show(place.slab, server_->pages());
-  count_shown();
-  if (has_visitor_) return server_->visit(std::move(request)), true;
+  ++mapped_;
+  place.region->map(place.slab, service_->faults.pages());
+  count_mapped();
+  if (has_visitor_) return service_->visitor.add(std::move(job)), true;
   accessed_.notify();
   return true;
 }
 
 void ProgressiveAccess::want(const Place& place) {
-  wanted_chunks_.with([&](auto& wanted) { wanted.push_back(place); });
-  Chunk expected = Chunk::hidden;
-  place.region->chunk(place.slab).compare_exchange_strong(expected, Chunk::wanted, std::memory_order_acq_rel);
+  wanted_slabs_.with([&](auto& wanted) { wanted.push_back(place); });
+  State expected = State::unmapped;
+  place.region->state(place.slab).compare_exchange_strong(expected, State::wanted, std::memory_order_acq_rel);
 }
 
-void ProgressiveAccess::count_shown() noexcept {
-  if (chunks_left_.fetch_sub(1) == 1) release();
+void ProgressiveAccess::count_mapped() noexcept {
+  if (slabs_left_.fetch_sub(1) == 1) release();
 }
 
-/// Nothing is hidden any more: the memory is as if it had never been moved.
+/// All slabs are mapped: the memory becomes what it was before the evacuation.
 void ProgressiveAccess::release() noexcept {
   const std::shared_ptr<ProgressiveAccess> alive = shared_from_this();
-  for (WatchedRegion& region : regions_.places()) region.release(server_->pages());
-  for (const Source& source : sources_) source.pool->drop_care(Pool::touch);
-  server_->remove(*this);
+  for (WatchedRegion& region : regions_.slabs()) region.release(service_->faults.pages());
+  for (const Source& source : sources_) source.pool->drop_care(Pool::fault_in);
+  service_->faults.remove(*this);
   accessed_.complete();
   is_released_ = true;
   is_released_.notify_all();
 }
 
-ProgressiveAccess::Place ProgressiveAccess::next_hidden() const noexcept {
-  return regions_.places().first([](const Place& place) {
-    const Chunk state = place.region->chunk(place.slab).load(std::memory_order_acquire);
-    return state == Chunk::hidden || state == Chunk::wanted;
+ProgressiveAccess::Place ProgressiveAccess::next_unmapped() const noexcept {
+  return regions_.slabs().first([](const Place& place) {
+    const State state = place.region->state(place.slab).load(std::memory_order_acquire);
+    return state == State::unmapped || state == State::wanted;
   });
 }
 
@@ -232,13 +320,13 @@ void* ProgressiveAccess::take() {
     {
       const NoStop here;
       if (void* const object = accessed_.take()) return ++yielded_, object;
-      const Place place = is_released_ ? Place{} : next_hidden();
+      const Place place = is_released_ ? Place{} : next_unmapped();
       if (place.region != nullptr) {
-        show(place);
+        map(place);
         continue;
       }
     }
-    return next(Clock::now() + std::chrono::hours(1));  // others are about to bring the last ones back
+    return next(Clock::now() + std::chrono::hours(1));  // other threads are about to bring the last slabs back
   }
 }
 
@@ -246,13 +334,13 @@ void ProgressiveAccess::let_go() noexcept {
   for (bool is_left = true; is_left;) try {
       let_others_stop();
       const NoStop here;
-      const Place place = is_released_ ? Place{} : next_hidden();
+      const Place place = is_released_ ? Place{} : next_unmapped();
       is_left = place.region != nullptr;
-      if (is_left) show(place);
+      if (is_left) map(place);
     } catch (const std::bad_alloc&) {
-      std::this_thread::sleep_for(milliseconds(1));
+      std::this_thread::sleep_for(out_of_memory_pause);
     }
-  is_released_.wait(false);  // others are about to bring the last ones back
+  is_released_.wait(false);  // other threads are about to bring the last slabs back
 }
 
 void ProgressiveAccess::end() noexcept {
@@ -262,10 +350,10 @@ void ProgressiveAccess::end() noexcept {
   let_visitor_go();
 }
 
-/// Nothing is visited any more. Visits are made in stops, and none begins meanwhile. A visitor that ends its own access
-/// is still running.
+/// Nothing is visited any more. Visits run in stops, and none begins meanwhile. A visitor that ends its own access is
+/// still running: then it stays.
 void ProgressiveAccess::let_visitor_go() noexcept {
-  Visit last;  // is destroyed where a stop may come
+  Visit last;  // destroyed where a stop may come
   const NoStop here;
   if (!is_visiting_) std::swap(last, visit_);
 }
@@ -292,9 +380,10 @@ void ProgressiveAccess::visit(const Batches& batches, const StoppedWorld&) {
   is_visiting_ = false;
 }
 
-/// The most urgent one: what somebody waits for, then what is late. False when there is neither.
-bool ProgressiveAccess::visit_one_chunk(const StoppedWorld& stopped) {
-  const Place place = wanted_chunks_.with([](auto& wanted) {
+/// Visits the objects of a slab that a thread waits for, or else of one that was mapped unvisited. False when there is
+/// neither.
+bool ProgressiveAccess::visit_one_slab(const StoppedWorld& stopped) {
+  const Place place = wanted_slabs_.with([](auto& wanted) {
     if (wanted.empty()) return Place{};
     const Place first = wanted.front();
     wanted.pop_front();
@@ -305,29 +394,31 @@ bool ProgressiveAccess::visit_one_chunk(const StoppedWorld& stopped) {
     visit(late, stopped);
     return !late.empty();
   }
-  show_and_visit(place, stopped);
+  map_and_visit(place, stopped);
   return true;
 }
 
-/// The pages come back first, while nobody can look at them. A visitor may end all of it.
-void ProgressiveAccess::show_and_visit(const Place& place, const StoppedWorld& stopped) {
+/// The pages come back first: no other thread can access them now. The visitor may end this access.
+void ProgressiveAccess::map_and_visit(const Place& place, const StoppedWorld& stopped) {
   const Batches found = objects_in(place);
   if (!place.region->claim(place.slab)) return;
-  ++shown_;
-  place.region->show(place.slab, server_->pages());
-  count_shown();
+  ++mapped_;
+  place.region->map(place.slab, service_->faults.pages());
+  count_mapped();
   visit(found, stopped);
 }
 
+/// Visits objects that threads wait for, and objects that were mapped unvisited, for a millisecond. True when none are
+/// left. Throws std::bad_alloc.
 bool ProgressiveAccess::visit_wanted() {
-  bool is_left = !accessed_.is_empty() || wanted_chunks_.with([](const auto& wanted) { return !wanted.empty(); });
+  bool is_left = !accessed_.is_empty() || wanted_slabs_.with([](const auto& wanted) { return !wanted.empty(); });
   if (!is_left) return let_visitor_go_if_done(), true;
   try {
     in_own_stop(options_.timeout, [&](const StoppedWorld& stopped) {
       const Clock::time_point until = Clock::now() + longest_visit;
-      while (is_left && Clock::now() < until) is_left = visit_one_chunk(stopped);
+      while (is_left && Clock::now() < until) is_left = visit_one_slab(stopped);
     });
-  } catch (const Error&) {  // somebody cannot be stopped: whoever waits may be the reason
+  } catch (const Error&) {  // a thread cannot be stopped, perhaps because it waits for this visit
     let_wanted_go();
     std::this_thread::sleep_for(options_.timeout);
   }
@@ -339,10 +430,10 @@ void ProgressiveAccess::let_wanted_go() {
   for (;;) {
     let_stop_pass();
     const NoStop here;
-    const Place place = wanted_chunks_.with([](auto& wanted) { return wanted.empty() ? Place{} : wanted.front(); });
+    const Place place = wanted_slabs_.with([](auto& wanted) { return wanted.empty() ? Place{} : wanted.front(); });
     if (place.region == nullptr) return;
-    show(place);
-    wanted_chunks_.with([](auto& wanted) { wanted.pop_front(); });
+    map(place);
+    wanted_slabs_.with([](auto& wanted) { wanted.pop_front(); });
   }
 }
 
@@ -360,14 +451,14 @@ void ProgressiveAccess::finish(const StoppedWorld& stopped) {
   let_visitor_go();
 }
 
-/// What is wanted, what is late, and then the rest.
+/// Visits slabs that threads wait for, then slabs mapped unvisited, then the rest.
 void ProgressiveAccess::visit_next(const StoppedWorld& stopped, microseconds most) {
   const Clock::time_point begin = Clock::now();
   while (Clock::now() - begin < most) {
-    if (visit_one_chunk(stopped)) continue;
-    const Place place = is_released_ ? Place{} : next_hidden();
+    if (visit_one_slab(stopped)) continue;
+    const Place place = is_released_ ? Place{} : next_unmapped();
     if (place.region == nullptr) return;
-    show_and_visit(place, stopped);
+    map_and_visit(place, stopped);
   }
 }
 
@@ -378,8 +469,8 @@ bool ProgressiveAccess::concerns(const ObjectClass& other) const noexcept {
 
 AccessProgress ProgressiveAccess::progress() const noexcept {
   AccessProgress now;
-  now.chunks = chunks_;
-  now.accessed_chunks = shown_;
+  now.chunks = slabs_;
+  now.accessed_chunks = mapped_;
   now.objects = objects_;
   now.yielded_objects = yielded_;
   now.failed_visits = thrown_;
@@ -391,4 +482,78 @@ std::string ProgressiveAccess::describe() const {
   return "objects of " + wanted_.readable + " visited at their first access";
 }
 
-}  // namespace moult::internal
+void finish_progressive_accesses(const ObjectClass& converted) {
+  for (const auto& each : accesses_of(converted)) each->finish(std::chrono::seconds(1));
+}
+
+void finish_progressive_accesses(const ObjectClass& converted, const StoppedWorld& stopped) {
+  for (const auto& each : accesses_of(converted)) each->finish(stopped);
+}
+
+}  // namespace internal
+
+namespace detail::inline MOULT_ABI_NAMESPACE {
+namespace {
+
+void record(const std::shared_ptr<internal::ProgressiveAccess>& access) {
+  internal::Transaction* const transaction = internal::Transaction::current();
+  if (transaction == nullptr) return;
+  internal::UndoStep step;
+  step.what = {access->describe()};
+  step.undo = [access] { access->end(); };
+  transaction->add(std::move(step));
+}
+
+internal::ProgressiveAccess& known(OpaqueProgressiveAccess& access) noexcept {
+  return internal::behind<internal::ProgressiveAccess>(access);
+}
+
+}  // namespace
+
+ProgressiveObjects::ProgressiveObjects(const OpaquePool& own, const Enumeration& options, Visit visit, Caller caller) {
+  internal::require_changes_are_made("a progressive access");
+  const bool is_visit = visit != nullptr;
+  internal::ProgressiveAccess::Visit recorded;
+  if (is_visit)
+    recorded = {internal::CodeRecord(internal::CodeUse::called_later, {caller.module, caller.function}),
+                std::move(visit)};
+  auto access = std::make_shared<internal::ProgressiveAccess>(internal::behind<internal::Pool>(own).object_class(),
+                                                              options, std::move(recorded));
+  access->reserve();
+  internal::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {
+    access->begin(stopped);
+    try {
+      if (is_visit) record(access);
+    } catch (...) {
+      access->end();
+      throw;
+    }
+  });
+  access_ = std::move(access);
+}
+
+AccessProgress ProgressiveObjects::progress() const noexcept {
+  return access_ == nullptr ? AccessProgress{} : known(*access_).progress();
+}
+
+void* ProgressiveObjects::next(std::chrono::steady_clock::time_point deadline) const {
+  return known(*access_).next(deadline);
+}
+
+void* ProgressiveObjects::take() const { return known(*access_).take(); }
+
+void ProgressiveObjects::drain(std::chrono::milliseconds timeout) const {
+  if (access_ != nullptr) known(*access_).finish(timeout);
+}
+
+void ProgressiveObjects::cease() const noexcept {
+  if (access_ != nullptr) known(*access_).end();
+}
+
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
+
+AccessVisit::AccessVisit(const detail::OpaquePool& own, const Enumeration& options, std::function<void(void*)> visit,
+                         detail::Caller caller)
+    : ProgressiveObjects(own, options, std::move(visit), caller) {}
+
+}  // namespace moult

@@ -1,4 +1,4 @@
-// The objects of one chunk, converted in memory that nobody else looks at.
+// Conversion of the objects of one slab, in memory that no other thread accesses.
 #pragma once
 
 #include <cstddef>
@@ -16,55 +16,54 @@
 
 namespace moult::internal {
 
-/// An object that stays one of the old class.
+/// An object that stays of the old class.
 struct Unconverted {
   const std::byte* object = nullptr;
   std::string reason;
 };
 
-/// 64 slots, and what is to be known of them to take their conversion back.
+/// 64 slots, as they were and as they are: enough to undo their conversion.
 struct ConvertedWord {
   std::uint32_t word = 0;
-  std::uint64_t olds = 0;  ///< those with objects of the old class
-  std::uint64_t bits = 0;  ///< those of which the objects were converted
-  std::uint64_t was_other = 0;
+  std::uint64_t olds = 0;       ///< slots with objects of the old class
+  std::uint64_t bits = 0;       ///< slots of converted objects
+  std::uint64_t was_other = 0;  ///< the slots' `other` bits before
 };
 
-/// At any time, also while a transformer runs, each slot's bytes are those of one class, and its `other` bit tells
+/// At any time, even while a transformer runs, a slot's bytes are an object of one class, and its `other` bit tells of
 /// which.
 class SlabConversion final {
  public:
   enum class Olds {
     ended,  ///< the old values are destroyed at once
-    kept,   ///< their bytes are somewhere else too, and take_words() tells which they are
+    kept,   ///< their bytes have a copy elsewhere, and take_words() says which slots they are of
   };
 
-  /// Takes all the memory that is needed. Throws std::bad_alloc.
+  /// Takes all memory that run and leave need. Throws std::bad_alloc.
   SlabConversion(detail::ObjectConverter& converter, const PoolChange& change, Slab& slab, Unwritten unwritten,
-                  Olds olds);
+                 Olds olds);
 
-  /// Where the bytes lie are other addresses than the objects' own: both classes bear that. `bytes` are those of the
-  /// slab. No slot is born or dies meanwhile, unless the claim's chunk is shown; then what is
-  /// left stays what it is.
-  void run(std::byte* bytes, const HeldSlab& claim) noexcept;
+  /// Converts the slab's objects at `bytes`, away from their own addresses: both classes bear that. No slot becomes
+  /// live or free meanwhile, unless the held slab is mapped early. Then the remaining objects stay as they are.
+  void run(std::byte* bytes, const HeldSlab& held) noexcept;
 
   /// Before run_in_place. Throws std::bad_alloc.
   void prepare_in_place();
-  /// In a stop, in the slab itself. All transformers run before the first object changes, and the old values are
-  /// destroyed after the last has.
+  /// In a stop: converts the objects in their slots. All transformers run before the first object changes. The old
+  /// values are destroyed after the last object has changed.
   void run_in_place() noexcept;
 
-  /// Instead of run: all stay what they are.
+  /// Instead of run: all objects stay as they are, for that reason.
   void leave(const char* reason) noexcept;
 
   std::size_t converted() const noexcept { return converted_; }
   std::size_t failed() const noexcept { return failed_; }
-  /// As many of those that failed as there was memory to tell of.
+  /// The failed objects, as far as there was memory to record them.
   const std::vector<Unconverted>& failures() const noexcept { return failures_; }
   std::vector<ConvertedWord> take_words() noexcept { return std::move(words_); }
 
  private:
-  /// 64 slots that are converted in place.
+  /// 64 slots, converted in place.
   struct Built {
     ConvertedWord& word;
     detail::ObjectBatch batch;
@@ -74,8 +73,8 @@ class SlabConversion final {
   bool may_be_converted(const std::byte* bytes, const std::byte* slot) noexcept;
   void build_word(Built& built) noexcept;
   void exchange_word(const Built& built) noexcept;
-  void convert_word(std::byte* bytes, ConvertedWord& word, const HeldSlab& claim) noexcept;
-  bool convert_object(std::byte* bytes, const std::byte* slot, const HeldSlab& claim) noexcept;
+  void convert_word(std::byte* bytes, ConvertedWord& word, const HeldSlab& held) noexcept;
+  bool convert_object(std::byte* bytes, const std::byte* slot, const HeldSlab& held) noexcept;
   bool build(const detail::ObjectBatch& one, const std::byte* slot) noexcept;
   void put_in_place(const detail::ObjectBatch& one) noexcept;
   void fail(const std::byte* slot, const char* reason) noexcept;
@@ -87,10 +86,10 @@ class SlabConversion final {
   Olds olds_;
   std::size_t old_size_;
   std::size_t new_size_;
-  StagingArea cells_;
-  std::byte* made_;     ///< a new object
-  std::byte* ending_;   ///< an old one
-  std::byte* scratch_;  ///< for the converter
+  StagingArea staging_;
+  std::byte* made_;     ///< a cell for the new object
+  std::byte* ending_;   ///< … for the old one
+  std::byte* scratch_;  ///< … for the converter
   std::size_t converted_ = 0;
   std::size_t failed_ = 0;
   std::vector<Unconverted> failures_;

@@ -1,4 +1,4 @@
-// The regions whose chunks are gone through one by one, each chunk once, by several threads.
+// Evacuated regions whose slabs several threads work off, each slab once.
 #pragma once
 
 #include <algorithm>
@@ -10,50 +10,50 @@
 
 namespace moult::internal {
 
-/// A `Part` of a pool knows which addresses lie in it and which slabs it has: EvacuatedRegion, WatchedRegion. Regions are
-/// added and dropped by one thread, in a stop; what is const is safe in any thread beside the others.
-template <class Part>
+/// A `Range` covers the first slabs of a pool's region: EvacuatedRegion, WatchedRegion. One thread adds and drops
+/// ranges, in a stop. The const functions are safe in any thread.
+template <class Range>
 class SlabRanges final {
  public:
   struct Place {
-    Part* region = nullptr;
+    Range* region = nullptr;
     std::uint32_t slab = 0;
   };
 
-  /// It stays where it is. Throws std::bad_alloc, and what the constructor throws.
+  /// The range keeps its address. Throws std::bad_alloc, and what the constructor throws.
   template <class... Args>
-  Part& add(Args&&... args) {
-    return regions_.emplace_back(std::forward<Args>(args)...);
+  Range& add(Args&&... args) {
+    return ranges_.emplace_back(std::forward<Args>(args)...);
   }
-  void drop_last() noexcept { regions_.pop_back(); }
-  void clear() noexcept { regions_.clear(); }
+  void drop_last() noexcept { ranges_.pop_back(); }
+  void clear() noexcept { ranges_.clear(); }
 
-  auto begin() const noexcept { return regions_.begin(); }
-  auto end() const noexcept { return regions_.end(); }
+  auto begin() const noexcept { return ranges_.begin(); }
+  auto end() const noexcept { return ranges_.end(); }
 
   bool contains(const std::byte* address) const noexcept { return find(address) != end(); }
-  /// Of an address that one of them contains.
+  /// The slab around an address that one of the ranges contains.
   Place of(const std::byte* address) const noexcept {
-    Part& region = *find(address);
-    return {&region, region.region().index_of(address)};
+    Range& range = *find(address);
+    return {&range, range.region().index_of(address)};
   }
 
   std::size_t slab_count() const noexcept {
-    std::size_t chunks = 0;
-    for (const Part& region : regions_) chunks += region.slabs_end();
-    return chunks;
+    std::size_t slabs = 0;
+    for (const Range& range : ranges_) slabs += range.slabs_end();
+    return slabs;
   }
 
-  /// The first chunk for which `is_left(place)`, as far as one can tell while others are at it; none: no region. A
-  /// chunk that was not left once is not looked at again.
+  /// The first slab for which `is_left(place)` holds; no region when there is none. Other threads may take the same
+  /// slab meanwhile. A slab for which it did not hold once is not asked for again.
   template <class IsLeft>
   Place first(IsLeft&& is_left) const noexcept {
     std::size_t before = 0;
-    for (Part& region : regions_) {
-      const std::size_t count = region.slabs_end();
-      // Another thread that is further behind may have set the mark back.
+    for (Range& range : ranges_) {
+      const std::size_t count = range.slabs_end();
+      // A slower thread may have set the mark back, to before this range.
       for (std::size_t number = std::max<std::size_t>(passed_, before); number < before + count; ++number) {
-        const Place place{&region, static_cast<std::uint32_t>(number - before)};
+        const Place place{&range, static_cast<std::uint32_t>(number - before)};
         if (is_left(place)) return place;
         passed_ = number + 1;
       }
@@ -64,12 +64,12 @@ class SlabRanges final {
 
  private:
   auto find(const std::byte* address) const noexcept {
-    return std::find_if(regions_.begin(), regions_.end(),
-                        [address](const Part& each) { return each.contains(address); });
+    return std::find_if(ranges_.begin(), ranges_.end(),
+                        [address](const Range& each) { return each.contains(address); });
   }
 
-  mutable std::deque<Part> regions_;
-  mutable std::atomic<std::size_t> passed_{0};  ///< no chunk before this one is left, counted over all regions
+  mutable std::deque<Range> ranges_;
+  mutable std::atomic<std::size_t> passed_{0};  ///< no slab before this one is left, counted over all ranges
 };
 
 }  // namespace moult::internal

@@ -1,39 +1,42 @@
-// Why: objects that may not be moved are converted where they are, and there every thread could see them half done. So
-// a chunk of them is converted while the program stands still, for as long as one chunk takes.
+// Problem: objects that may not be moved are converted at their own addresses, where every thread could see them half
+// converted.
 //
-// How. Whoever touches a chunk that waits, waits in the kernel, as everywhere (page_server.hpp). The page server puts
-// the touch down here, and a thread of its own stops the program, converts all chunks that are waited for by then, and
-// lets it go on. In the stop the pages of a chunk are put back to their place, from where they were moved aside to;
-// what lies aside is the way back until it is certain that nothing is undone.
+// Approach: a slab of such objects is converted while the program stands still, for as long as one slab takes. A thread
+// that accesses a pending slab waits in the kernel (watch/fault_handler.cpp). The fault handler's thread puts the fault
+// down here. This file's thread then stops the program, converts all slabs that threads wait for, and resumes the
+// program. In the stop the pages of a slab return to their addresses. The evacuated copy remains until the conversion
+// can no longer be undone.
 //
-// Who waits where, and what becomes of it:
-// - A thread that touched the page itself waits at an instruction. The signal that stops threads breaks that off, and
-//   when it goes on the instruction is repeated, which finds the page. Such a thread counts as stopped even in calls of
-//   stdio or the loader: it cannot be led out of them before it has its page. It cannot be in the allocator, which
-//   touches no objects.
-// - One that waits in a system call, for the kernel to copy something to or from an object, cannot be stopped at all
-//   before the copy is made. When all others stand it is shown the chunk as it is, unconverted: the call comes to its
-//   end, with the object that the program had when the call was made, and the thread stops as it leaves the kernel.
-//   Only then the chunk is converted. Before any thread may go on, should the stop not come about, the chunk is hidden
-//   again.
-// - A transformer that touches another chunk, in the stop: it is lent that chunk, unconverted, by the page server. As
-//   everybody else stands nobody can tell; at the end it is hidden again, with whatever was written to it. So
-//   transformers see objects that wait as they were, none waits for another, and one stop converts no more than was
-//   asked for.
-// - Whoever has the program stopped for an update and touches a chunk: it is converted at once, in that stop.
-// - A stop for an update that meets a thread which waits here inside stdio gives way to ours (stopped_world.cpp). It
-// need
-//   not give way to those of somebody who drains, for whom nobody waits.
+// Every thread that waits must be dealt with:
+// - A thread that waits at an instruction. The stop signal interrupts the wait, and the resumed thread repeats the
+//   instruction and finds the page. Such a thread counts as stopped even inside stdio or the loader, because it cannot
+//   leave them before it has its page. It cannot be in the allocator, which accesses no objects.
+// - A thread that waits in a system call, where the kernel copies to or from an object. It cannot be stopped before the
+//   copy is made. When all other threads stand still the slab is mapped for it, unconverted. The call completes with
+//   the object as it was when the call began, and the thread stops as it leaves the kernel. The slab is converted only
+//   then. If the stop fails, the slab is unmapped before any thread resumes.
+// - A transformer that accesses another pending slab in the stop. The slab is mapped for it, unconverted, by a fault
+//   handler's thread, and unmapped at the end with everything written to it. So transformers see pending objects as
+//   they were, none waits for another, and a stop converts only the slabs that it is for.
+// - The thread that has the program stopped for an update. Its slab is converted at once, in that stop.
+// - A stop for an update may meet a thread that waits here inside stdio. It gives way to this file's stops
+//   (threads/stopped_world.cpp), but not to the stops of a thread that drains, as no thread waits for those.
 //
-// While there are objects to be converted in place, those that may be moved are converted so as well, from the next
-// touch on: a conversion beside the running program that waits for one in a stop, which waits for the former to end,
-// does not exist then.
+// While one conversion in place is unfinished, all conversions convert in place, from the next fault on. Otherwise a
+// conversion beside the running program could wait for one in a stop, while the stop waits for the former to end.
 //
-// Where the program cannot be stopped for long the chunk is shown as it is for good. Its objects stay what they are and
-// are named in the log.
+// Threads:
+// - add() is called by fault-handler threads, in service work. map() and unmap_all() are called in a stop, by the
+//   stopping thread or by service work for it. The stopper calls is_awaited_by, map_for and unmap while other threads
+//   stand anywhere. These neither allocate nor take a lock that a stopped thread can hold.
+// - The mutex here is taken by service threads and by stopping threads only.
+// - This file's thread is a service thread. It blocks in StoppedWorld::stop, for ten seconds at most, and in
+//   transformers.
+// - Fork: the child has no such thread. It forgets this object together with the fault handler.
 //
-// Limits: a transformer that needs a lock which a stopped thread holds waits for ever, as it does in any stop; that
-// goes for a stream of stdio, too, whose lock a waiting thread holds. Workers of the kernel (io_uring) are not stopped.
+// Limits: where the program cannot be stopped for ten seconds, the awaited slabs are mapped for good. Their objects
+// stay as they are, and the log names them. A transformer that needs a lock of a stopped thread waits forever, as in
+// any stop. That includes a stdio stream that a waiting thread has locked. Kernel workers (io_uring) are not stopped.
 #include "convert/slab_stops.hpp"
 
 #include <algorithm>
@@ -42,8 +45,6 @@
 #include <utility>
 
 #include "base/fault.hpp"
-#include "convert/evacuated_region.hpp"
-#include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
@@ -56,11 +57,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds longest_attempt{10'000};
 constexpr milliseconds until_next_try{1};
-constexpr std::size_t most_shown = 1024;
+constexpr std::size_t most_mapped = 1024;
 
 }  // namespace
 
-SlabStops::SlabStops(Userfaultfd& pages) : pages_(pages) { shown_.reserve(most_shown); }
+SlabStops::SlabStops(Userfaultfd& pages) : pages_(pages) { mapped_.reserve(most_mapped); }
 
 void SlabStops::start() {
   MOULT_FAULT("convert.slab_stops.start");
@@ -71,79 +72,76 @@ void SlabStops::start() {
     is_ready_.notify_all();
     run();
   });
-  is_ready_.wait(false);  // a stop that met one which has not begun yet would fail
+  is_ready_.wait(false);  // a stop fails when it meets a thread that is not a service thread yet
 }
 
-void SlabStops::add(const MissingPage& missing, std::shared_ptr<LazyConversion> conversion) {
+void SlabStops::add(const MissingPage& missing, std::shared_ptr<SlabOwner> owner) {
   {
     const std::scoped_lock lock(mutex_);
-    std::erase_if(touches_, [&](const Touch& each) { return each.missing.task == missing.task; });
-    touches_.push_back({missing, std::move(conversion)});
+    std::erase_if(waits_, [&](const Wait& each) { return each.missing.task == missing.task; });
+    waits_.push_back({missing, std::move(owner)});
   }
   changed_.notify_one();
 }
 
-SlabStops::Touches SlabStops::all() const {
+SlabStops::Waits SlabStops::all() const {
   const std::scoped_lock lock(mutex_);
-  return touches_;
+  return waits_;
 }
 
-void SlabStops::remove(const Touches& served) noexcept {
-  const auto is_served = [&](const Touch& each) {
-    return std::any_of(served.begin(), served.end(), [&](const Touch& other) {
+void SlabStops::remove(const Waits& served) noexcept {
+  const auto is_served = [&](const Wait& each) {
+    return std::any_of(served.begin(), served.end(), [&](const Wait& other) {
       return other.missing.task == each.missing.task && other.missing.page == each.missing.page;
     });
   };
   const std::scoped_lock lock(mutex_);
-  std::erase_if(touches_, is_served);
+  std::erase_if(waits_, is_served);
 }
 
-/// Those who wait there touch the page again.
-void SlabStops::wake(const Touches& served) noexcept {
-  for (const Touch& each : served) {
+/// The waiting threads access their pages again.
+void SlabStops::wake(const Waits& served) noexcept {
+  for (const Wait& each : served) {
     pages_.wake(each.missing.page, page_size());
-    each.conversion->tell();
+    each.owner->report();
   }
 }
 
-std::optional<SlabStops::Touch> SlabStops::touch_of(pid_t task) const noexcept {
+std::optional<SlabStops::Wait> SlabStops::wait_of(pid_t task) const noexcept {
   const std::scoped_lock lock(mutex_);
-  auto found =
-      std::find_if(touches_.begin(), touches_.end(), [=](const Touch& each) { return each.missing.task == task; });
-  if (found == touches_.end()) return std::nullopt;
+  auto found = std::find_if(waits_.begin(), waits_.end(), [=](const Wait& each) { return each.missing.task == task; });
+  if (found == waits_.end()) return std::nullopt;
   return *found;
 }
 
-bool SlabStops::is_awaited_by(pid_t task) const noexcept { return touch_of(task).has_value(); }
+bool SlabStops::is_awaited_by(pid_t task) const noexcept { return wait_of(task).has_value(); }
 
 void SlabStops::map_for(pid_t task) noexcept {
-  const std::optional<Touch> touch = touch_of(task);
-  if (!touch) return;
-  touch->conversion->show_at(touch->missing.page);
-  pages_.wake(touch->missing.page, page_size());
+  const std::optional<Wait> wait = wait_of(task);
+  if (!wait) return;
+  wait->owner->map_at(wait->missing.page);
+  pages_.wake(wait->missing.page, page_size());
 }
 
-void SlabStops::unmap() noexcept { hide_shown(); }
-
-bool SlabStops::show(EvacuatedRegion& region, std::uint32_t slab) noexcept {
-  if (shown_.size() == shown_.capacity()) return false;
-  const auto is_it = [&](const Shown& each) { return each.region == &region && each.slab == slab; };
-  if (std::none_of(shown_.begin(), shown_.end(), is_it)) shown_.push_back({&region, slab});
-  region.show(slab, pages_);
+bool SlabStops::map(EvacuatedRegion& region, std::uint32_t slab) noexcept {
+  if (mapped_.size() == mapped_.capacity()) return false;
+  const auto is_it = [&](const Mapped& each) { return each.region == &region && each.slab == slab; };
+  if (std::none_of(mapped_.begin(), mapped_.end(), is_it)) mapped_.push_back({&region, slab});
+  region.map(slab, pages_);
   return true;
 }
 
-void SlabStops::hide_shown() noexcept {
-  for (const Shown& each : shown_) each.region->hide(each.slab);
-  shown_.clear();
+void SlabStops::unmap_all() noexcept {
+  for (const Mapped& each : mapped_) each.region->unmap(each.slab);
+  mapped_.clear();
 }
 
 void SlabStops::run() {
-  name_this_thread("moult chunks");
+  name_this_thread("moult slabs");
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !touches_.empty(); });
+      changed_.wait(lock, [this] { return !waits_.empty(); });
     }
     serve_or_give_up();
   }
@@ -160,30 +158,30 @@ void SlabStops::serve_or_give_up() noexcept {
 }
 
 void SlabStops::in_stop(milliseconds timeout, const std::function<void()>& act) {
-  Touches served;
+  Waits served;
   {
     const std::unique_ptr<StoppedWorld> stopped =
         StoppedWorld::stop({.timeout = timeout, .keep_out = {}, .memory = this});
     MOULT_FAULT("convert.slab_stops.stop");
     served = all();
-    for (const Touch& each : served) each.conversion->convert_at(each.missing.page);
+    for (const Wait& each : served) each.owner->convert_at(each.missing.page);
     act();
-    remove(served);  // in the stop: elsewhere a program's own thread might be stopped with the lock
+    remove(served);  // in the stop: outside of it, a draining thread of the program may be stopped with the lock
   }
   wake(served);
 }
 
-/// Whoever waits goes on with objects that are not converted.
+/// The waiting threads go on with unconverted objects.
 void SlabStops::give_up() noexcept {
   try {
-    const Touches left = all();
-    for (const Touch& each : left) {
+    const Waits left = all();
+    for (const Wait& each : left) {
       const ServiceWork work(each.missing.task);
-      each.conversion->leave_at(each.missing.page, "the program could not be stopped to convert it");
+      each.owner->leave_at(each.missing.page, "the program could not be stopped to convert it");
     }
     remove(left);
     wake(left);
-  } catch (const std::bad_alloc&) {  // the next try is to be made
+  } catch (const std::bad_alloc&) {  // the next attempt follows
   }
 }
 

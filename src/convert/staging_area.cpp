@@ -6,8 +6,8 @@
 namespace moult::internal {
 namespace {
 
-constexpr std::size_t touched_apart = 4096;   // a page
-constexpr std::size_t least_in_chunk = 4096;  // cells
+constexpr std::size_t page_step = 4096;
+constexpr std::size_t least_cells = 4096;
 
 }  // namespace
 
@@ -18,15 +18,15 @@ void StagingArea::reserve(std::size_t count) {
   if (count > SIZE_MAX / 2 / cell_size_) throw std::bad_alloc();
   std::size_t bytes = count * cell_size_;
   std::align_val_t alignment{alignment_};
-  std::unique_ptr<std::byte, Free> chunk(static_cast<std::byte*>(::operator new(bytes, alignment)), Free{alignment});
-  for (std::size_t at = 0; at < bytes; at += touched_apart) chunk.get()[at] = std::byte{0};
-  next_ = chunk.get();
+  std::unique_ptr<std::byte, Free> block(static_cast<std::byte*>(::operator new(bytes, alignment)), Free{alignment});
+  for (std::size_t at = 0; at < bytes; at += page_step) block.get()[at] = std::byte{0};
+  next_ = block.get();
   left_ = count;
-  chunks_.push_back(std::move(chunk));
+  blocks_.push_back(std::move(block));
 }
 
 std::byte* StagingArea::take(std::size_t count) {
-  if (count > left_) reserve(std::max(count, least_in_chunk));
+  if (count > left_) reserve(std::max(count, least_cells));
   std::byte* taken = next_;
   next_ += count * cell_size_;
   left_ -= count;
@@ -34,7 +34,7 @@ std::byte* StagingArea::take(std::size_t count) {
 }
 
 void StagingArea::clear() noexcept {
-  chunks_.clear();
+  blocks_.clear();
   next_ = nullptr;
   left_ = 0;
 }

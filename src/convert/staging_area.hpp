@@ -1,4 +1,4 @@
-// Room for objects beside a pool, one cell each, taken in runs of neighbours.
+// Memory beside a pool for the new objects, one cell each, before they move into their slots.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +8,19 @@
 
 namespace moult::internal {
 
+/// Used by one thread at a time.
 class StagingArea final {
  public:
-  /// Bytes; `alignment` is a power of two.
+  /// The size in bytes; `alignment` is a power of two.
   StagingArea(std::size_t size, std::size_t alignment);
 
   std::size_t cell_size() const noexcept { return cell_size_; }
-  /// Makes room for `count` cells more, and touches it, so that taking them costs no page faults. Throws
-  /// std::bad_alloc.
+  /// Allocates `count` more cells and writes to each of their pages, so that a later take() costs no page faults.
+  /// Cells reserved earlier and not taken yet are lost. Throws std::bad_alloc.
   void reserve(std::size_t count);
-  /// `count` cells in a row. Throws std::bad_alloc when none are left and there is no memory.
+  /// `count` neighbouring cells. Throws std::bad_alloc when too few are left and there is no memory.
   std::byte* take(std::size_t count);
-  /// All memory goes back. StagingArea taken before are gone.
+  /// Frees all memory, taken cells included.
   void clear() noexcept;
 
  private:
@@ -30,7 +31,7 @@ class StagingArea final {
 
   std::size_t cell_size_;
   std::size_t alignment_;
-  std::vector<std::unique_ptr<std::byte, Free>> chunks_;
+  std::vector<std::unique_ptr<std::byte, Free>> blocks_;
   std::byte* next_ = nullptr;
   std::size_t left_ = 0;  ///< cells from next_ on
 };

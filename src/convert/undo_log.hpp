@@ -1,4 +1,4 @@
-// Chunks that were converted before it was certain that they stay so: their old bytes are aside still.
+// Slabs converted while the conversion may still be undone: their old bytes are still evacuated.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/guarded.hpp"
-#include "convert/slab_conversion.hpp"
 #include "convert/evacuated_region.hpp"
+#include "convert/slab_conversion.hpp"
 #include "moult/detail/conversion.hpp"
 
 namespace moult::internal {
@@ -17,36 +17,35 @@ namespace moult::internal {
 /// Safe in any thread.
 class UndoLog final {
  public:
-  struct Chunk {
+  struct Entry {
     EvacuatedRegion* region = nullptr;
     std::uint32_t slab = 0;
     std::vector<ConvertedWord> words{};
   };
-  using Chunks = std::list<Chunk>;
+  using Entries = std::list<Entry>;
 
   /// Throws std::bad_alloc.
   explicit UndoLog(detail::ObjectConverter& converter);
 
-  /// The chunk alone. Throws std::bad_alloc.
-  static Chunks prepare(EvacuatedRegion& region, std::uint32_t slab) { return Chunks{Chunk{&region, slab, {}}}; }
-  /// What was prepared is converted, and `words` say how.
-  void add(Chunks one, std::vector<ConvertedWord> words) noexcept;
+  /// A list of one entry, made before the conversion so that add() cannot fail. Throws std::bad_alloc.
+  static Entries prepare(EvacuatedRegion& region, std::uint32_t slab) { return Entries{Entry{&region, slab, {}}}; }
+  /// Records that the prepared slab is converted as `words` say.
+  void add(Entries one, std::vector<ConvertedWord> words) noexcept;
 
-  /// In a stop: the moved bytes of all become what they are to be when they are moved back, and the new values are
-  /// destroyed. False when there were none. The destructors of these may have further chunks converted, which are there
-  /// after that.
+  /// In a stop: destroys the new values, and makes the evacuated bytes the ones to restore. False when the log was
+  /// empty. The destructors may have further slabs converted, which are in the log afterwards.
   bool put_back() noexcept;
-  /// In a stop: they stay converted, and the old values are destroyed.
+  /// In a stop: the slabs stay converted, and the old values are destroyed.
   void end_olds() noexcept;
 
  private:
-  Chunks take() noexcept;
-  void put_back(Chunk& chunk) noexcept;
-  void end_olds(const Chunk& chunk) noexcept;
+  Entries take() noexcept;
+  void put_back(Entry& entry) noexcept;
+  void end_olds(const Entry& entry) noexcept;
 
   detail::ObjectConverter& converter_;
   std::unique_ptr<std::byte[]> scratch_;
-  Guarded<Chunks> all_;
+  Guarded<Entries> all_;
 };
 
 }  // namespace moult::internal

@@ -16,6 +16,7 @@
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 #include "threads/current_stop.hpp"
@@ -170,7 +171,7 @@ FunctionChange& FunctionChange::operator=(FunctionChange&&) noexcept = default;
 FunctionChange::~FunctionChange() = default;
 
 FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copies copies) {
-  MOULT_FAULT("redefine.prepare.symbols");
+  MOULT_FAULT("functions.prepare.symbols");
   ModuleHold modules(addresses_of(pairs));  // before their symbols are read
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;
@@ -179,7 +180,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
     olds.push_back(symbol_of(program, pair.first, "the old function"));
     replacements.push_back(symbol_of(program, pair.second, "the new function"));
   }
-  MOULT_FAULT("redefine.prepare.copies");
+  MOULT_FAULT("functions.prepare.copies");
   const std::vector<CodeRange> redefined = code_of(olds);
   Refusals refusals;
   std::vector<PatchTarget> targets;
@@ -206,7 +207,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   const Transaction* const transaction = Transaction::current();
   const std::uint64_t update = transaction != nullptr ? transaction->update() : 0;
   change.state_->patch = Patch::prepare(targets, {std::move(modules), update});
-  MOULT_FAULT("redefine.prepare.end");
+  MOULT_FAULT("functions.prepare.end");
   return change;
 }
 
@@ -238,7 +239,7 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
       }
       // The pages were protected when the program ran again. Opening them may fail, which undo must not.
       Transaction::current()->after_resume([state] { state->patch->finish(); });
-      MOULT_FAULT("redefine.undo.open_pages");
+      MOULT_FAULT("functions.undo.open_pages");
       state->patch->prepare_revert();
     };
     step.undo = [state] {
@@ -246,7 +247,7 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
       Transaction::current()->after_resume([state] { state->patch->finish(); });
     };
     transaction->after_resume([state] { state->patch->finish(); });
-    MOULT_FAULT("redefine.change.record");
+    MOULT_FAULT("functions.change.record");
     transaction->add(std::move(step));
   }
   state_->patch->commit(stopped);

@@ -62,7 +62,7 @@ class FunctionChange final {
 
   /// Call it when the program runs again after commit.
   void finish() noexcept;
-  /// Makes the whole change in a stop of its own, or in the stop of the current update: see change_untracked. Throws
+  /// Makes the whole change in a stop of its own, or in the stop of the current update: see change_directly. Throws
   /// Error: thread_unstoppable, still_active, unsupported_code, invalid_argument.
   void commit_now();
   /// The changes, a line each.

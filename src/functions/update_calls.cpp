@@ -138,7 +138,9 @@ class CallReader final {
         value(at) + instruction.length + static_cast<std::uintptr_t>(std::intptr_t{displacement});
     std::optional<CodeAddress> function = function_at(CodeAddress{operand});
     if (!function) function = function_in(operand);
-    if (function) calls_.taken.insert(*function);
+    if (!function) return;
+    calls_.taken.insert(*function);
+    calls_.takers[*function].insert(caller);
   }
 
   void note_call(std::optional<CodeAddress> called, CodeAddress caller) {

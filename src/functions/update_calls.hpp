@@ -13,12 +13,13 @@
 
 namespace moult::internal {
 
-/// By the functions' entries.
+/// Functions go by their entries.
 struct ModuleCalls {
   std::map<CodeAddress, std::string> names;              ///< of every function; demangled
-  std::map<CodeAddress, std::set<CodeAddress>> callers;  ///< by a call or a jump that names the function
+  std::map<CodeAddress, std::set<CodeAddress>> callers;  ///< by a direct call or jump
   std::map<std::uintptr_t, CodeAddress> data;            ///< functions whose addresses lie in the data, by where
   std::map<std::uintptr_t, std::uintptr_t> objects;      ///< variables and vtables, from the beginning to the end
+  std::map<CodeAddress, std::set<CodeAddress>> takers;   ///< functions whose code takes the address
   std::set<CodeAddress> taken;                           ///< functions whose address occurs outside of calls
 };
 

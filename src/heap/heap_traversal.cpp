@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "classes/layout_comparison.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/lazy_conversion.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"
@@ -134,7 +134,7 @@ UndoStep HeapVisits::State::undo_step(const std::shared_ptr<State>& self, const 
     if (self->has_ended)
       throw Error(ErrorCode::unsupported,
                   "what a heap walker changed in objects of " + self->classes.front().name +
-                      " cannot be taken back once the program has gone on; let another update change it back");
+                      " cannot be undone once the program has gone on; let another update change it back");
   };
   step.undo = [self] { self->undo(); };
   return step;

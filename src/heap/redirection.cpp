@@ -25,7 +25,7 @@
 #include "base/fault.hpp"
 #include "base/names.hpp"
 #include "base/untracked_change.hpp"
-#include "convert/unfinished.hpp"
+#include "convert/lazy_conversion.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
@@ -118,7 +118,7 @@ void PointerChange::State::require_unchanged(const StoppedWorld& stopped) const 
     if (is_there && holds(one.address, after)) continue;
     throw Error(ErrorCode::unsupported,
                 one.way + (is_there ? " was given another value" : " is not found any more") +
-                    " since it was redirected, so that it cannot be taken back; let another update redirect them");
+                    " since it was redirected, so that it cannot be undone; let another update redirect them");
   }
 }
 
@@ -135,7 +135,7 @@ UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) con
   UndoStep step;
   step.what = {line()};
   step.check = [self] {
-    MOULT_FAULT("redefine.pointers.undo");
+    MOULT_FAULT("heap.pointers.undo");
     if (const StoppedWorld* stopped = internal::current_stop()) self->require_unchanged(*stopped);
   };
   step.undo = [self] {
@@ -147,7 +147,7 @@ UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) con
 
 PointerSearch::PointerSearch(const detail::PointerType& type, const PointerRedirection& options)
     : type_(name_of_pointer(*type.type)), size_(type.size) {
-  MOULT_FAULT("redefine.pointers.prepare");
+  MOULT_FAULT("heap.pointers.prepare");
   const Program program = Program::of_this_process();
   HeapRequest request;
   request.modules = find_modules(program, options.modules);
@@ -194,7 +194,7 @@ RedirectedPointers PointerChange::commit(const StoppedWorld& stopped, Transactio
     if (redirected.where.size() < most_told) redirected.where.push_back(one.way);
   for (const HeapNote& note : state_->search->not_followed())
     redirected.not_followed.push_back({note.what, note.count, note.first});
-  MOULT_FAULT("redefine.pointers.record");
+  MOULT_FAULT("heap.pointers.record");
   if (transaction != nullptr) transaction->add(state_->undo_step(state_));
   keep_after_stop(state_->record);
   state_->set_all(state_->after);

@@ -68,7 +68,8 @@ std::uintptr_t readable_until(std::uintptr_t address) noexcept {
       if (contains(text.substr(0, newline), address, end)) found = end;
       text.remove_prefix(newline + 1);
     }
-    kept = text.size() < sizeof buffer ? text.size() : 0;  // a line longer than the buffer has a long path, so it is no stack
+    kept = text.size() < sizeof buffer ? text.size()
+                                       : 0;  // a line longer than the buffer has a long path, so it is no stack
     std::memmove(buffer, text.data(), kept);
   }
   raw_syscall(SYS_close, fd);

@@ -179,4 +179,9 @@ void name_task(pid_t task, std::string_view name) noexcept {
   raw_syscall(SYS_close, file);
 }
 
+std::string describe_thread(ThreadId thread) {
+  const pid_t task = static_cast<pid_t>(thread);
+  return task_name(task) + " (" + std::to_string(task) + ")";
+}
+
 }  // namespace moult::internal

@@ -11,6 +11,8 @@
 
 #include "base/fd.hpp"
 
+#include "moult/update.hpp"
+
 namespace moult::internal {
 
 pid_t own_task() noexcept;
@@ -51,7 +53,8 @@ TaskStatus task_status(pid_t task) noexcept;
 
 /// The system call in which a task is blocked.
 struct BlockedCall {
-  long number = -1;  ///< -1: none or unknown; then a program counter other than 0 means that it is blocked at that instruction
+  long number =
+      -1;  ///< -1: none or unknown; then a program counter other than 0 means that it is blocked at that instruction
   std::uint64_t arguments[6] = {};
   std::uint64_t stack_pointer = 0;
   std::uint64_t program_counter = 0;
@@ -68,5 +71,8 @@ bool awaits_signal(const BlockedCall& call, int signal) noexcept;
 void name_this_thread(const char* name) noexcept;
 /// Sets the name of a thread of this process, cut to 15 characters. Does nothing if the thread is gone.
 void name_task(pid_t task, std::string_view name) noexcept;
+
+/// "name (id)", from /proc.
+std::string describe_thread(ThreadId thread);
 
 }  // namespace moult::internal

@@ -126,7 +126,7 @@ std::string in_words(const std::vector<internal::CodeAddress>& calls, const inte
 
 /// The missing threads, with their calls in progress. Stops the program for the check.
 std::string explain(const Look& look, const Patience& patience) {
-  MOULT_FAULT("alterability.static_points.explain");
+  MOULT_FAULT("points.static_points.explain");
   const std::vector<Calls> stacks = calls_of(look.missing, patience);
   const internal::Program program = internal::Program::of_this_process();
   std::string text;
@@ -161,7 +161,7 @@ void await_arrivals(const internal::Transaction& owner, Clock::time_point until)
 
 void setup_wait_static_points(const StaticPoints& points) {
   internal::Transaction& transaction = transaction_of_the_step();
-  MOULT_FAULT("alterability.static_points.setup");
+  MOULT_FAULT("points.static_points.setup");
   refuse_gone(points.threads);
   refuse_own(points.threads);
   transaction.on_attempt_end([owner = &transaction] { internal::end_wait(owner); });
@@ -177,7 +177,7 @@ void setup_wait_static_points(const StaticPoints& points) {
 
 bool check_static_points_reached(const Patience& patience) {
   internal::Transaction& transaction = transaction_of_the_step();
-  MOULT_FAULT("alterability.static_points.check");
+  MOULT_FAULT("points.static_points.check");
   const Look found = look(transaction, patience);
   if (found.is_reached) return true;
   transaction.resume();
@@ -195,7 +195,7 @@ bool check_static_points_reached(const Patience& patience) {
 bool wait_static_points_reached(const Patience& patience) {
   constexpr milliseconds between_looks{50};  // for threads that have ended
   internal::Transaction& transaction = transaction_of_the_step();
-  MOULT_FAULT("alterability.static_points.wait");
+  MOULT_FAULT("points.static_points.wait");
   const Clock::time_point deadline = end_of(patience);
   Clock::time_point next_word = Clock::now() + worth_telling;
   for (;;) {

@@ -34,6 +34,7 @@
 #include "moult/error.hpp"
 #include "platform/fork_handlers.hpp"
 #include "platform/futex.hpp"
+#include "platform/tasks.hpp"
 #include "threads/stop_mutex.hpp"
 #include "threads/stopped_world.hpp"
 

@@ -62,7 +62,9 @@ class AtEnd final {
 }  // namespace
 
 MainFunction main_function(std::function<void()> main, detail::Caller caller) {
-  return {CodeRecord(CodeUse::called_later, {caller.module}), std::move(main)};
+  void (*const* const function)() = main.target<void (*)()>();
+  if (function != nullptr && caller.function == nullptr) caller.function = reinterpret_cast<const void*>(*function);
+  return {CodeRecord(CodeUse::called_later, {caller.module, caller.function}), std::move(main)};
 }
 
 ThreadBody::ThreadBody(const ThreadOptions& options, MainFunction main)

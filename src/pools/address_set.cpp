@@ -6,8 +6,8 @@
 namespace moult::internal {
 
 AddressSet::Entry& AddressSet::place_of(std::uintptr_t address, std::uint32_t number) noexcept {
-  // Neighbours in memory are looked up one after the other: let them be neighbours here, but for the bits that all
-  // addresses have in common.
+  // Neighbours in memory are looked up one after another, so they are neighbours here too. The multiplication spreads
+  // the upper bits, which neighbours share.
   constexpr std::uintptr_t mix = 0x9e3779b97f4a7c15;
   const std::size_t mask = entries_.size() - 1;
   std::size_t at = ((address >> 4) + ((address >> 20) * mix >> 32) + number * mix) & mask;

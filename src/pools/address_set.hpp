@@ -1,4 +1,4 @@
-// Which objects were met: addresses, each with a small number.
+// A set of addresses, each with a small number: the objects that a walk has met.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,10 @@
 
 namespace moult::internal {
 
-/// Open addressing, as there may be tens of millions in a program that stands still.
+/// Open addressing: a stopped program may have tens of millions of objects.
 class AddressSet final {
  public:
-  /// False when it was there. Throws std::bad_alloc.
+  /// False when the pair is in the set already. `address` is not 0. Throws std::bad_alloc.
   bool insert(std::uintptr_t address, std::uint32_t number);
   std::size_t size() const noexcept { return size_; }
 

@@ -1,12 +1,11 @@
-// Why: an update is a shared object with its own copy of all that a template makes. Its `new Data` and its enumeration
-// of Data must reach the pool that the program's objects are in.
+// Problem: an update is a shared object with its own copy of every template instance. Its `new Data`, and its
+// enumeration of Data, must reach the pool of the program's objects.
 //
-// How: pools are registered by the class's mangled name, which is what makes types the same across modules. Each module
-// keeps a pointer to the pool for each size that it knows the class by (moult/detail/pools.hpp), so the name is looked
-// up once.
+// Approach: pools are registered by the class's mangled name, which makes types equal across modules. Each module keeps
+// a pointer to the pool for each size by which it knows the class (moult/detail/pools.hpp), so it looks the name up
+// once.
 //
-// Refused: a module that takes the class's objects for larger, smaller or aligned otherwise than the pool does, since
-// what it enumerates would not be what it believes.
+// Limits: a module that knows the class by another size or alignment is refused. It would read the objects wrongly.
 #include "pools/class_pools.hpp"
 
 #include <algorithm>
@@ -19,7 +18,7 @@
 namespace moult::internal {
 namespace {
 
-/// Pools are used by objects with static storage duration, so none of this is ever destroyed.
+/// Never destroyed: objects with static storage duration use pools.
 struct Registry {
   std::vector<std::unique_ptr<ClassPools>> entries;
   std::uint32_t next_id = 0;
@@ -62,7 +61,8 @@ Pool* find_subclass_pool(const Pool& own, const SlotShape& shape) noexcept {
 Pool& add_subclass_pool(Registry& registry, Pool& own, const SlotShape& shape) {
   if (Pool* pool = find_subclass_pool(own, shape)) return *pool;
   if (shape.slot_size() == 0) throw std::bad_alloc();
-  std::unique_ptr<Pool> made = std::make_unique<Pool>(own.class_pools(), registry.next_id, shape);
+  std::unique_ptr<Pool> made =
+      std::make_unique<Pool>(own.object_class(), Pool::For::subclasses, registry.next_id, shape);
   ++registry.next_id;
   Pool* last = &own;
   while (Pool* next = last->next_of_class.load(std::memory_order_relaxed)) last = next;
@@ -73,7 +73,7 @@ Pool& add_subclass_pool(Registry& registry, Pool& own, const SlotShape& shape) {
 }  // namespace
 
 ClassPools::ClassPools(const ObjectClass& described, std::uint32_t id, const SlotShape& shape)
-    : object_class(described), own(*this, id, shape) {}
+    : object_class(described), own(described, Pool::For::the_class, id, shape) {}
 
 Pool& pool_of(const std::type_info& type, const SlotShape& shape) {
   const ObjectClass& wanted = object_class_of(type);

@@ -4,6 +4,7 @@
 
 #include "base/opaque.hpp"
 #include "moult/data_access.hpp"
+#include "platform/reserved_memory.hpp"
 #include "pools/class_pools.hpp"
 #include "threads/current_stop.hpp"
 
@@ -11,7 +12,7 @@ namespace moult {
 namespace internal {
 namespace {
 
-/// Where in an object of the class the wanted one begins; nothing when it is not among its bases.
+/// The offset of the wanted class in an object of the held one; nothing when it is no base of it.
 std::optional<std::ptrdiff_t> offset_in(const ObjectClass& held, const ObjectClass& wanted, Subclasses subclasses) {
   if (&held == &wanted) return 0;
   if (subclasses == Subclasses::excluded) return std::nullopt;
@@ -31,13 +32,31 @@ void add_sources(Pool& pool, const ObjectClass& wanted, Subclasses subclasses, s
     sources.push_back({&pool, Portion::other, *offset, contents.other});
 }
 
+PoolStatistics statistics_of(const Pool& pool) {
+  PoolStatistics found;
+  found.class_name = pool.object_class().readable;
+  found.is_of_subclass = pool.is_of_subclass();
+  const Contents& contents = pool.contents();
+  const bool is_mixed = contents.other != nullptr;
+  const Portion usual = is_mixed ? Portion::usual : Portion::all;
+  found.held.push_back({contents.usual->readable, count_live(pool, usual), contents.usual_size});
+  if (is_mixed) found.held.push_back({contents.other->readable, count_live(pool, Portion::other), contents.other_size});
+  found.slot_size = pool.cut().slot_size;
+  for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
+    found.reserved += region->reserved_bytes();
+    found.resident += resident_bytes(region->slots_begin(), region->used_slot_bytes());
+    found.metadata += resident_bytes(region->records(), region->committed_record_bytes());
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses) {
   std::vector<Source> sources;
   for (ClassPools* each : all_class_pools())
     each->for_each([&](Pool& pool) {
-      // In the others are objects of subclasses only.
+      // The other pools hold only objects of subclasses.
       if (&pool == &each->own || subclasses == Subclasses::included) add_sources(pool, wanted, subclasses, sources);
     });
   return sources;
@@ -71,14 +90,21 @@ std::size_t count_live(const Pool& pool, Portion portion) noexcept {
   return count;
 }
 
+std::vector<PoolStatistics> pool_statistics() {
+  std::vector<PoolStatistics> all;
+  for (const ClassPools* each : all_class_pools())
+    each->for_each([&](const Pool& pool) { all.push_back(statistics_of(pool)); });
+  return all;
+}
+
 }  // namespace internal
 
 std::vector<void*> detail::live_objects(const detail::OpaquePool& own, const Enumeration& options) {
-  const internal::ObjectClass& wanted = internal::behind<internal::Pool>(own).class_pools().object_class;
+  const internal::ObjectClass& wanted = internal::behind<internal::Pool>(own).object_class();
   std::size_t expected = 1024;
   for (const internal::Source& source : internal::sources_of(wanted, options.subclasses))
     expected += internal::count_live(*source.pool, source.portion);
-  // Written to now, so that the stop is not spent on first touches.
+  // Written to now, so that the stop causes no page faults in it.
   std::vector<void*> found(expected + expected / 8);
   std::size_t count = 0;
   internal::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {

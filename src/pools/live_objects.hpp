@@ -1,10 +1,11 @@
-// Every live object of a pool, at the speed of memory.
+// The live objects of the pools, one by one at memory speed, and in numbers.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,19 +15,18 @@
 
 namespace moult::internal {
 
-/// Some objects of a pool, and where in each of them the wanted class begins.
+/// Some objects of a pool that are, or derive from, a wanted class.
 struct Source {
   Pool* pool = nullptr;
   Portion portion = Portion::all;
-  std::ptrdiff_t offset = 0;
-  const ObjectClass* held = nullptr;  ///< what these objects are
+  std::ptrdiff_t offset = 0;          ///< of the wanted class in each object
+  const ObjectClass* held = nullptr;  ///< the objects' own class
 };
-/// Every pool with objects that are of the wanted class or, if included, of its subclasses. Exact only in a stopped
-/// program, as a conversion changes what pools hold. Throws std::bad_alloc.
+/// All pools with objects of the wanted class or, if included, of its subclasses. Exact only in a stopped program, as
+/// conversions change the classes of a pool. Throws std::bad_alloc.
 std::vector<Source> sources_of(const ObjectClass& wanted, Subclasses subclasses);
 
-/// Calls `visit(slab, word, bits)` for every 64 slots among which live ones of `portion` are, by address within a
-/// region.
+/// Calls `visit(slab, word, bits)` for every 64 slots with live ones of `portion`, by address within a region.
 template <class Visit>
 void for_each_live_word(const Pool& pool, Portion portion, const StoppedWorld&, Visit&& visit) {
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
@@ -39,9 +39,9 @@ void for_each_live_word(const Pool& pool, Portion portion, const StoppedWorld&, 
   }
 }
 
-/// Calls `visit(slot)` for every live slot of `portion`, by address within a region. An object whose constructor or
-/// destructor a stopped thread is in counts as live. `visit` may allocate and delete objects of the pool; whether those
-/// born in slots not looked at yet are visited is not specified.
+/// Calls `visit(slot)` for every live slot of `portion`, by address within a region. An object counts as live while a
+/// stopped thread is in its constructor or destructor. `visit` may allocate and delete objects of the pool. Objects
+/// made meanwhile may be visited or not.
 template <class Visit>
 void for_each_live(const Pool& pool, Portion portion, const StoppedWorld& stopped, Visit&& visit) {
   std::size_t slot_size = pool.cut().slot_size;
@@ -63,13 +63,34 @@ struct Slot {
     return slab->begin() + std::size_t{number} * pool.cut().slot_size;
   }
 };
-/// The slot, live or not, that `address` lies in; nothing when it lies in none. `address` may be any.
+/// The slot, live or not, around any `address`; nothing when there is none.
 std::optional<Slot> slot_around(const Pool& pool, const StoppedWorld& stopped, const void* address) noexcept;
 /// The live slot of `portion` that begins at `address`.
 std::optional<Slot> find_live(const Pool& pool, Portion portion, const StoppedWorld& stopped,
                               const void* address) noexcept;
 
-/// How many slots are live; exact only in a stopped program.
+/// The number of live slots; exact only in a stopped program.
 std::size_t count_live(const Pool& pool, Portion portion = Portion::all) noexcept;
+
+/// Objects of one class in a pool.
+struct HeldObjects {
+  std::string class_name;  ///< demangled
+  std::size_t live = 0;
+  std::size_t object_size = 0;  ///< bytes
+};
+
+struct PoolStatistics {
+  std::string class_name;         ///< demangled
+  bool is_of_subclass = false;    ///< the pool is for the subclasses of class_name of this size
+  std::vector<HeldObjects> held;  ///< the class of new objects first; after a conversion perhaps a second one
+  std::size_t slot_size = 0;      ///< bytes, as all below
+  std::size_t reserved = 0;       ///< address space
+  std::size_t resident = 0;       ///< memory of the slots
+  std::size_t metadata = 0;       ///< memory beside the slots
+};
+
+/// The statistics of each pool, by class in the order of first use. In a running program the numbers belong to no
+/// single moment. Throws std::bad_alloc.
+std::vector<PoolStatistics> pool_statistics();
 
 }  // namespace moult::internal

@@ -1,5 +1,5 @@
-// Types are the same across modules when their mangled names are. A class in an unnamed namespace is another class in
-// each source file though the names are alike: there the address of the type's own name is part of the key.
+// Types are equal across modules when their mangled names are. But classes of unnamed namespaces in different source
+// files may have equal names. For these the address of the type's name is part of the key.
 #include "pools/object_class.hpp"
 
 #include <cxxabi.h>
@@ -13,7 +13,7 @@
 namespace moult::internal {
 namespace {
 
-/// Pools are used by objects with static storage duration, so this is never destroyed.
+/// Never destroyed: objects with static storage duration use pools.
 Guarded<std::deque<ObjectClass>>& known_classes() {
   static Guarded<std::deque<ObjectClass>>& made = *new Guarded<std::deque<ObjectClass>>;
   return made;

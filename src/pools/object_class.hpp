@@ -1,4 +1,4 @@
-// A class as the pools know it: by its name, whatever module speaks of it.
+// A class as the pools know it: by its name, for every module of the process.
 #pragma once
 
 #include <cstddef>
@@ -8,21 +8,21 @@
 
 namespace moult::internal {
 
-/// A base class that every object of a class has at the same place.
+/// A base class at the same offset in every object.
 struct FixedBase {
   std::string name;  ///< mangled
   std::ptrdiff_t offset = 0;
 };
 
-/// One for each class of the process: the same class has the same address.
+/// One for each class of the process, so classes are compared by address.
 struct ObjectClass {
   std::string name;              ///< mangled
   std::string readable;          ///< demangled
-  const char* distinct;          ///< of a class in an unnamed namespace, the name's own address; null for others
-  std::vector<FixedBase> bases;  ///< public ones that are not virtual, theirs included
+  const char* distinct;          ///< for a class in an unnamed namespace, the address of its name; else null
+  std::vector<FixedBase> bases;  ///< public, not virtual; direct and indirect
 };
 
-/// Made at its first use, and there to stay. Safe for several threads. Throws std::bad_alloc.
+/// Made at first use, never destroyed. Safe in any thread. Throws std::bad_alloc.
 const ObjectClass& object_class_of(const std::type_info& type);
 
 }  // namespace moult::internal

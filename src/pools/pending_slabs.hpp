@@ -1,9 +1,9 @@
-// Which slabs of a region hold objects that are still to be converted, at their first use.
+// Which slabs of a region hold objects that a lazy conversion has yet to convert.
 //
-// The pages of such a slab are elsewhere, and nobody can touch them before they are converted. So no slot in it is born
-// (operator new writes to it first) and none dies (deallocation reads it first): which slots are live stays as it was
-// when the program was stopped for the conversion. What the objects count as is the new class all the same, so the bits
-// of a slab that waits are read with `as_now`.
+// The pages of a pending slab are evacuated, and no thread can access them before they are converted. So none of its
+// slots becomes live (operator new writes to the slot first) and none becomes free (deallocation reads it first): the
+// live slots are those of the stop in which the conversion began. But the objects count as objects of the new class
+// already. So the `other` bits of such a slab are read with others_of.
 #pragma once
 
 #include <array>
@@ -11,44 +11,44 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pools/geometry.hpp"
+#include "pools/slab.hpp"
 
 namespace moult::internal {
 
-/// One for each region in which objects were ever converted like that; there to stay.
+/// One for each region that a lazy conversion has ever concerned, as long-lived as the region. Safe in any thread.
 class PendingSlabs final {
  public:
-  enum class Chunk : std::uint8_t {
-    done,     ///< or never had to be
-    waiting,  ///< for somebody to convert it
-    busy,     ///< being converted
+  enum class State : std::uint8_t {
+    done,  ///< or never pending
+    pending,
+    busy,  ///< in conversion
   };
-  /// How the bits are to be read that tell which objects are of the pool's other class.
-  enum class Now : std::uint8_t {
-    all_usual,
-    all_others,  ///< a conversion to the other class
+  /// How the `other` bits of a slab read that is not done.
+  enum class Others : std::uint8_t {
+    none,
+    all,  ///< the new class is the pool's other one
   };
 
   static constexpr std::size_t most_slabs = region_size >> 16;
 
-  Chunk chunk(std::uint32_t slab) const noexcept { return chunks_[slab].load(std::memory_order_acquire); }
-  void set(std::uint32_t slab, Chunk chunk) noexcept { chunks_[slab].store(chunk, std::memory_order_release); }
-  /// Makes it busy; false when it did not wait.
+  State state(std::uint32_t slab) const noexcept { return states_[slab].load(std::memory_order_acquire); }
+  void set(std::uint32_t slab, State state) noexcept { states_[slab].store(state, std::memory_order_release); }
+  /// Makes a pending slab busy; false when it is not pending.
   bool claim(std::uint32_t slab) noexcept {
-    Chunk expected = Chunk::waiting;
-    return chunks_[slab].compare_exchange_strong(expected, Chunk::busy, std::memory_order_acq_rel);
+    State expected = State::pending;
+    return states_[slab].compare_exchange_strong(expected, State::busy, std::memory_order_acq_rel);
   }
 
-  void set_now(Now now) noexcept { now_.store(now, std::memory_order_relaxed); }
-  /// 64 bits of `others` of a slab, as they are to be read now.
-  std::uint64_t as_now(std::uint32_t slab, std::uint64_t others) const noexcept {
-    if (chunk(slab) == Chunk::done) return others;
-    return now_.load(std::memory_order_relaxed) == Now::all_others ? ~std::uint64_t{0} : 0;
+  void set_others(Others others) noexcept { others_.store(others, std::memory_order_relaxed); }
+  /// `bits` are 64 stored `other` bits of the slab; returns the bits that hold now.
+  std::uint64_t others_of(std::uint32_t slab, std::uint64_t bits) const noexcept {
+    if (state(slab) == State::done) return bits;
+    return others_.load(std::memory_order_relaxed) == Others::all ? ~std::uint64_t{0} : 0;
   }
 
  private:
-  std::atomic<Now> now_{Now::all_usual};
-  std::array<std::atomic<Chunk>, most_slabs> chunks_{};
+  std::atomic<Others> others_{Others::none};
+  std::array<std::atomic<State>, most_slabs> states_{};
 };
 
 }  // namespace moult::internal

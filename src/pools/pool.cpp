@@ -1,26 +1,26 @@
-// Why: all live objects of a class must be found at memory speed, from outside of the program's own structures, in a
-// stop that may hit a thread anywhere; and new and delete must cost what malloc's cost.
+// Problem: a stop may hit any thread anywhere, and must find all live objects of a class at memory speed, without the
+// program's own structures. And new and delete must cost no more than malloc and free.
 //
-// How: there is no free list. A slab's bits say which slots are live (slab.hpp), and a thread allocates by looking for
-// a bit that is not set in the slabs that it owns (thread_slabs.hpp). It alone writes `taken` there,
-// without an atomic instruction; everybody else sets a bit of `freed`. So a stop between any two instructions finds the
-// bits exact: there are no slots in caches, and no links in the slots that a barrier on their pages would have to know
-// of. After mimalloc's local and remote frees (Leijen, Zorn, de Moura, APLAS 2019), with bits instead of links.
+// Approach: there is no free list. A slab's bits say which slots are live (slab.hpp). A thread allocates by looking for
+// a clear bit in the slabs that it owns (thread_slabs.hpp). Only the owner writes `taken`, without an atomic
+// instruction; every other thread sets a bit of `freed`. So a stop between any two instructions finds the bits exact:
+// no slot is in a cache, and slots hold no links that evacuated pages would hide. After mimalloc's local and remote
+// frees (Leijen, Zorn, de Moura, APLAS 2019), with bits instead of links.
 //
-// A thread that has used up its slabs gives one up and takes another, under the pool's lock, which keeps a stop away
-// (base/guarded.hpp); a thread stopped in the quick paths holds nothing, so that the stopper itself may allocate and
-// delete. It never touches the `taken` of a slab that a stopped thread owns.
+// A thread that has used up its slabs exchanges one, under the pool's lock, which keeps a stop away (base/guarded.hpp).
+// A thread stopped in the fast paths holds no lock, so the stopping thread may allocate and delete. It never writes
+// `taken` of a slab that a stopped thread owns.
 //
-// Whoever frees in a slab that nobody owns tells the pool when several slots of 64 have become free, and when the whole
-// slab has. Slots that became free without either stay unused until the next in that slab does. Empty slabs beyond a
-// quarter of those in use, and beyond 4 MiB, are given back to the system, a MiB at a time.
+// A thread that frees a slot in a slab without an owner signals the slab when several slots of 64 are free, and when
+// all slots are. Fewer freed slots stay unused until the next one of that slab is freed. Empty slabs beyond a quarter
+// of the used ones, and beyond 4 MiB, go back to the system, 1 MiB at a time.
 //
-// The order of memory: who frees sets the bit, then reads the slab's state; who gives a slab up sets the state, then
-// reads the bits. Both are sequentially consistent, so at least one sees the other and no empty slab is forgotten.
+// Memory order: a freeing thread sets the bit, then reads the slab's state. A thread that gives a slab up sets the
+// state, then reads the bits. Both are sequentially consistent, so at least one sees the other's store, and every empty
+// slab is noticed.
 //
-// Limits: regions stay reserved. A slab that a sleeping thread owns is not given back however empty it is. A child of
-// fork finds the lock as it was: fork in one thread while others allocate, and go on allocating in the child, is a
-// deadlock if one of them was just exchanging slabs.
+// Limits: regions stay reserved. A slab of a sleeping owner is not given back, even when it is empty. A child of fork
+// inherits the lock as it was: if another thread was exchanging slabs then, the child deadlocks at its next exchange.
 #include "pools/pool.hpp"
 
 #include <algorithm>
@@ -29,14 +29,13 @@
 #include "base/check.hpp"
 #include "platform/poison.hpp"
 #include "platform/reserved_memory.hpp"
-#include "pools/class_pools.hpp"
 
 namespace moult::internal {
 namespace {
 
 constexpr std::size_t always_kept = std::size_t{4} << 20;  // bytes of empty slabs
 constexpr std::size_t given_back_at_once = std::size_t{1} << 20;
-/// A pool with so much memory gets more by whole slabs instead of page by page.
+/// A pool with this much memory gets more by whole slabs, instead of page by page.
 constexpr std::size_t populated_from = std::size_t{1} << 20;
 
 }  // namespace
@@ -44,22 +43,23 @@ constexpr std::size_t populated_from = std::size_t{1} << 20;
 std::size_t SlotShape::slot_size() const noexcept {
   if (object_size > largest_slot || reserve > largest_slot || alignment > largest_slot) return 0;
   std::size_t wanted = std::max(object_size + reserve, smallest_slot);
-  // What grows may get fields of a greater alignment than it has.
+  // An object that grows may get fields of a greater alignment.
   std::size_t aligned = reserve > 0 ? std::max(alignment, std::size_t{__STDCPP_DEFAULT_NEW_ALIGNMENT__}) : alignment;
   std::size_t size = (wanted + aligned - 1) / aligned * aligned;
   return size <= largest_slot ? size : 0;
 }
 
-Pool::Pool(const ClassPools& class_pools, std::uint32_t id, const SlotShape& shape) noexcept
-    : class_pools_(class_pools),
+Pool::Pool(const ObjectClass& object_class, For whom, std::uint32_t id, const SlotShape& shape) noexcept
+    : object_class_(object_class),
+      for_(whom),
       id_(id),
       shape_(shape),
       cut_(Geometry::of(shape.slot_size())),
       poisons_(can_poison()),
       object_size_(shape.object_size),
-      contents_{&class_pools.object_class, nullptr, shape.object_size, 0},
+      contents_{&object_class, nullptr, shape.object_size, 0},
       worthwhile_(std::clamp<std::uint32_t>(cut_.slots / 8, 1, 64)),
-      telling_(std::clamp<int>(static_cast<int>(cut_.slots / 8), 1, 4)) {}
+      signalled_from_(std::clamp<int>(static_cast<int>(cut_.slots / 8), 1, 4)) {}
 
 std::optional<Portion> Pool::portion_of(const ObjectClass& wanted) const noexcept {
   bool is_usual = contents_.usual == &wanted;
@@ -93,7 +93,7 @@ void Pool::List::remove(Slab& slab) noexcept {
   --count;
 }
 
-/// Calls `act(slabs)` under the lock; what is too much then goes back to the system without it.
+/// Calls `act(slabs)` under the lock. Surplus memory then goes back to the system, without the lock.
 template <class Act>
 void Pool::change(Act&& act) noexcept {
   Surplus surplus = slabs_.with([&](Slabs& slabs) {
@@ -103,20 +103,20 @@ void Pool::change(Act&& act) noexcept {
   if (surplus.count > 0) give_back(surplus);
 }
 
-Slab& Pool::exchange(Slab* spent) {
-  Slab* fresh = nullptr;
+Slab& Pool::exchange(Slab* used_up) {
+  Slab* replacement = nullptr;
   bool is_bare = false;
   change([&](Slabs& slabs) {
     look_at_signalled(slabs);
-    fresh = take(slabs, is_bare);
-    if (fresh == nullptr) return;
-    fresh->state.store(Slab::State::owned);
-    fresh->collect();
-    if (spent != nullptr) sort_in(slabs, *spent);
+    replacement = take(slabs, is_bare);
+    if (replacement == nullptr) return;
+    replacement->state.store(Slab::State::owned);
+    replacement->collect();
+    if (used_up != nullptr) sort_in(slabs, *used_up);
   });
-  if (fresh == nullptr) throw std::bad_alloc();
-  if (is_bare) populate(fresh->begin(), cut_.slab_size());
-  return *fresh;
+  if (replacement == nullptr) throw std::bad_alloc();
+  if (is_bare) populate(replacement->begin(), cut_.slab_size());
+  return *replacement;
 }
 
 void Pool::narrow(Region& region) noexcept {
@@ -137,7 +137,7 @@ void Pool::look_at_signalled(Slabs& slabs) noexcept {
   }
 }
 
-/// Puts a slab that is in no list where its bits say it belongs.
+/// Puts a slab that is in no list into the one that its bits demand.
 void Pool::sort_in(Slabs& slabs, Slab& slab) noexcept {
   slab.state.store(Slab::State::full);
   std::uint32_t free = slab.collect();
@@ -168,7 +168,7 @@ Pool::Surplus Pool::take_surplus(Slabs& slabs) const noexcept {
   return surplus;
 }
 
-/// Neighbours in one call, since each makes all cores of the process forget addresses.
+/// Gives neighbours back in one call, because each call flushes addresses in all processors of the process.
 void Pool::give_back(Surplus& surplus) noexcept {
   Slab** first = surplus.slabs.data();
   Slab** end = first + surplus.count;
@@ -183,7 +183,7 @@ void Pool::give_back(Surplus& surplus) noexcept {
   });
 }
 
-/// `is_bare` is set when the slab's memory is to be had in one piece.
+/// Sets `is_bare` when the slab's memory is better allocated in one piece.
 Slab* Pool::take(Slabs& slabs, bool& is_bare) noexcept {
   if (Slab* slab = slabs.partial.first) {
     slabs.partial.remove(*slab);
@@ -208,7 +208,7 @@ Slab* Pool::take_without_memory(Slabs& slabs) noexcept {
   }
   if (slabs.newest != nullptr)
     if (Slab* slab = slabs.newest->add_slab()) return slab;
-  if (slabs.newest != nullptr && slabs.newest->slabs_end() < cut_.slabs) return nullptr;  // no memory, though room
+  if (slabs.newest != nullptr && slabs.newest->slabs_end() < cut_.slabs) return nullptr;  // room, but no memory
   Region* region = Region::make(*this, cut_);
   if (region == nullptr) return nullptr;
   (slabs.newest != nullptr ? slabs.newest->next : first_region_).store(region, std::memory_order_release);
@@ -220,16 +220,16 @@ void Pool::free_from_outside(Slab& slab, std::uint32_t number) noexcept {
   Word& freed = slab.freed()[number / 64];
   freed.fetch_or(std::uint64_t{1} << (number % 64), std::memory_order_seq_cst);
   if (slab.state.load(std::memory_order_seq_cst) == Slab::State::owned) {
-    if (!slab.is_told.load()) slab.is_told.store(true);
+    if (!slab.has_freed_slots.load()) slab.has_freed_slots.store(true);
     return;
   }
-  if (is_worth_telling(freed.load(std::memory_order_relaxed))) signal(slab);
+  if (is_worth_signalling(freed.load(std::memory_order_relaxed))) signal(slab);
   if (slab.live(number / 64) == 0 && slab.is_empty()) release_if_empty(slab);
 }
 
-/// Whether at least telling_ bits are set.
-bool Pool::is_worth_telling(std::uint64_t freed_bits) const noexcept {
-  for (int fewer = 1; fewer < telling_; ++fewer) freed_bits &= freed_bits - 1;
+/// Whether at least signalled_from_ bits are set.
+bool Pool::is_worth_signalling(std::uint64_t freed_bits) const noexcept {
+  for (int fewer = 1; fewer < signalled_from_; ++fewer) freed_bits &= freed_bits - 1;
   return freed_bits != 0;
 }
 

@@ -1,17 +1,17 @@
-// What Updatable's operators call, from any module.
+// The functions that Updatable's operators call, from any module.
 #include "moult/detail/pools.hpp"
-#include "base/opaque.hpp"
 
 #include <algorithm>
 #include <bit>
 
+#include "base/opaque.hpp"
 #include "pools/class_pools.hpp"
 #include "pools/thread_slabs.hpp"
 
 namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 namespace {
 
-/// An alignment that every class of this size without one of its own gets by with: a size is a multiple of it.
+/// The largest alignment that a class of this size may need without alignas: its size is a multiple of it.
 std::size_t natural_alignment(std::size_t size) noexcept {
   constexpr std::size_t most = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
   return std::min(most, std::size_t{1} << std::countr_zero(size | most));

@@ -1,4 +1,4 @@
-// Reading memory of which it is not known whether it is there.
+// Reads from addresses that may be unmapped.
 #pragma once
 
 #include <cstddef>
@@ -11,13 +11,13 @@
 
 namespace moult::internal {
 
-/// What can be read while the program stands still. Not thread-safe.
+/// The readable memory of a stopped program. Used by one thread.
 class ReadableMemory final {
  public:
   /// Throws Error: system.
   explicit ReadableMemory(const StoppedWorld& stopped);
 
-  /// Bytes, all of it.
+  /// Bytes, in all.
   std::size_t size() const noexcept { return size_; }
 
   bool can_read(std::uintptr_t address, std::size_t size) noexcept { return find(address, size) != nullptr; }
@@ -26,7 +26,7 @@ class ReadableMemory final {
     return range != nullptr && range->is_writable;
   }
 
-  /// Of memory that can be read.
+  /// The value at an address that can be read.
   template <class T>
   static T get(std::uintptr_t address) noexcept {
     T value;
@@ -35,12 +35,12 @@ class ReadableMemory final {
   }
 
  private:
-  /// The range that the bytes are in. Neighbours of which one is read-only count as two: nothing lies in both.
+  /// The range around the bytes. A value never straddles a writable and a read-only range, though they be neighbours.
   const MemoryRange* find(std::uintptr_t address, std::size_t size) noexcept;
 
   std::vector<MemoryRange> ranges_;
   std::size_t size_ = 0;
-  std::size_t last_ = 0;  ///< where the last one asked for was
+  std::size_t last_ = 0;  ///< the range found last
 };
 
 }  // namespace moult::internal

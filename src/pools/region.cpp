@@ -10,7 +10,7 @@
 namespace moult::internal {
 namespace {
 
-/// Committed at once: few system calls, and little that is promised in vain.
+/// Bytes committed at a time: few system calls, and little unused memory.
 constexpr std::size_t commit_step = std::size_t{2} << 20;
 
 std::size_t whole_pages(std::size_t bytes) noexcept {
@@ -67,11 +67,11 @@ Slab* Region::add_slab() noexcept {
 }
 
 void Region::provide_pending() {
-  if (awaiting.load() != nullptr) return;
+  if (pending.load() != nullptr) return;
   std::unique_ptr<PendingSlabs> made = std::make_unique<PendingSlabs>();
   PendingSlabs* none = nullptr;
-  if (!awaiting.compare_exchange_strong(none, made.get())) return;
-  static_cast<void>(made.release());  // as long-lived as the region
+  if (!pending.compare_exchange_strong(none, made.get())) return;
+  static_cast<void>(made.release());  // lives as long as the region
 }
 
 std::size_t Region::widen() noexcept {

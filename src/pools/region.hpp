@@ -1,10 +1,9 @@
-// 1 GiB of address space, aligned to as much, for the slots of one pool, and behind it the records of its slabs:
+// 1 GiB of address space for the slots of one pool, aligned to 1 GiB, and behind it the records of its slabs:
 //
 //   slots of slab 0 | slots of slab 1 | ...            Region | record of slab 0 | record of slab 1 | ...
 //
-// Region and record of a slot are found by arithmetic on its address, and no page holds both slots and records: pages
-// of slots may be made inaccessible or moved aside while all of this goes on working. Memory is committed from the
-// front of both parts.
+// Arithmetic on a slot's address finds its region and its record. No page holds both slots and records, so the pages of
+// slots can be evacuated while the records stay usable. Memory is committed from the front of both parts.
 #pragma once
 
 #include <atomic>
@@ -12,7 +11,6 @@
 #include <cstdint>
 #include <new>
 
-#include "pools/geometry.hpp"
 #include "pools/pending_slabs.hpp"
 #include "pools/slab.hpp"
 
@@ -22,15 +20,15 @@ class Pool;
 
 class Region final {
  public:
-  /// Null when there is no address space or memory for it. Regions live as long as the process.
+  /// Null without address space or memory for it. Regions live as long as the process.
   static Region* make(Pool& pool, const Geometry& cut) noexcept;
 
-  /// Of an address among its slots.
+  /// The region around a slot's address.
   static Region& of(const void* slot) noexcept {
     return *std::launder(reinterpret_cast<Region*>(begin_of(slot) + region_size));
   }
 
-  /// Whether an address is among its slots.
+  /// Whether any address is among the slots.
   bool contains(const void* other) const noexcept { return begin_of(other) + region_size == address(); }
 
   Pool& pool() const noexcept { return pool_; }
@@ -42,54 +40,54 @@ class Region final {
     return static_cast<std::uint32_t>(offset_of(slot) >> cut_.slab_shift);
   }
   Slab& slab_of(const void* slot) const noexcept { return slab(index_of(slot)); }
-  /// How far an address is from the first slot.
+  /// Bytes from the first slot to an address.
   static std::size_t offset_of(const void* slot) noexcept {
     return reinterpret_cast<std::uintptr_t>(slot) & (region_size - 1);
   }
 
-  /// Of an address in a slot: whether an object lives there.
+  /// Whether the slot around an address is live.
   bool is_live(const void* address) const noexcept {
     const std::uint32_t number = cut_.slot_at(offset_of(address) & cut_.offset_mask);
     return (slab_of(address).live(number / 64) >> (number % 64) & 1) != 0;
   }
 
-  /// The slabs before this one have been used.
+  /// All slabs before this one have been used.
   std::uint32_t slabs_end() const noexcept { return slabs_end_.load(std::memory_order_acquire); }
-  /// A slab that was never used; null when there is none left, or no memory. Under the pool's lock.
+  /// The first slab that was never used; null when none is left, or without memory. Under the pool's lock.
   Slab* add_slab() noexcept;
 
   std::byte* slots_begin() const noexcept { return reinterpret_cast<std::byte*>(address() - region_size); }
-  /// Of the slabs that have been used.
+  /// Bytes of the slots in used slabs.
   std::size_t used_slot_bytes() const noexcept { return slabs_end() * cut_.slab_size(); }
   std::size_t committed_slot_bytes() const noexcept { return committed_; }
   const std::byte* records() const noexcept { return reinterpret_cast<const std::byte*>(address()); }
   std::size_t committed_record_bytes() const noexcept { return committed_records_; }
-  /// Address space, of slots and records.
+  /// Address space of slots and records.
   std::size_t reserved_bytes() const noexcept;
 
-  /// From here to narrow the slots of slabs that were never used are committed, too. Returns how many bytes of slots
-  /// are then: all, unless the kernel refuses. In a stop.
+  /// In a stop: commits the slots of unused slabs too, until narrow. Returns the committed bytes of slots: all, unless
+  /// the kernel refuses.
   std::size_t widen() noexcept;
   /// Under the pool's lock.
   void narrow() noexcept;
 
-  /// The live slots among 64 of a slab that `portion` stands for, those included that wait to be converted.
+  /// The live slots of `portion` among 64 of a slab. Pending objects count as objects of the new class.
   std::uint64_t live(std::uint32_t index, std::uint32_t word, Portion portion) const noexcept {
     const Slab& wanted = slab(index);
-    const PendingSlabs* waiting = awaiting.load(std::memory_order_acquire);
-    if (waiting == nullptr || portion == Portion::all) return wanted.live(word, portion);
-    std::uint64_t other = waiting->as_now(index, wanted.others()[word].load(std::memory_order_relaxed));
+    const PendingSlabs* pending_slabs = pending.load(std::memory_order_acquire);
+    if (pending_slabs == nullptr || portion == Portion::all) return wanted.live(word, portion);
+    std::uint64_t other = pending_slabs->others_of(index, wanted.others()[word].load(std::memory_order_relaxed));
     return wanted.live(word) & (portion == Portion::other ? other : ~other);
   }
 
-  /// Sees to it that `awaiting` is there. Throws std::bad_alloc.
+  /// Makes `pending`, unless it is there. Throws std::bad_alloc.
   void provide_pending();
 
-  std::atomic<PendingSlabs*> awaiting{nullptr};  ///< null until the first conversion at first use; set once
-  std::atomic<Region*> next{nullptr};        ///< the pool's next region; set once
+  std::atomic<PendingSlabs*> pending{nullptr};  ///< null until the first lazy conversion; set once
+  std::atomic<Region*> next{nullptr};           ///< the pool's next region; set once
 
  private:
-  /// Where behind the region's own address the first record lies.
+  /// Bytes from the region's own address to the first record.
   static constexpr std::size_t records_begin = 4 * Slab::line;
 
   Region(Pool& pool, const Geometry& cut, std::size_t committed_records) noexcept;

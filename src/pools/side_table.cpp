@@ -1,15 +1,17 @@
-// Why: an object that has no room for a field can have it beside it. The value must be found from any thread, and must
-// not outlive the object: another one will have the same address.
+// Problem: an object without room for a new field can have the field's value beside it. Any thread must find the value,
+// and it must not outlive the object, because a later object gets the same address.
 //
-// How: a table for each field, from the address of an object in a pool to its value, in parts that have a lock each. No
-// code of the program's runs under one: values are made before they are put in, and destroyed after they were taken
-// out. Objects outside of pools are refused, as nobody would tell when they die. The first value of a pool's object
-// leaves a mark in the pool (Pool::Care). Where it is set, deallocation takes the object's values out, frees the slot,
-// and destroys them then (thread_slabs.cpp). Whoever deletes an object has seen what its users did, so it sees the mark
-// as well. All other pools pay nothing.
+// Approach: each field has a table, from the address of an object in a pool to the value. The table has 32 shards with
+// a lock each. No code of the program runs under these locks: values are made before they are added, and destroyed
+// after they are taken out. The first value of a pool's objects sets a mark in the pool (Pool::Care). Deallocation in a
+// marked pool takes the object's values out, frees the slot, and then destroys the values (thread_slabs.cpp). A thread
+// that deletes an object has synchronised with the object's users, so it sees the mark. Other pools pay nothing.
 //
-// Limits: while a pool's mark is set, each deletion looks into every table that has values, whatever pool they belong
-// to. The mark is never taken away.
+// The maker's module is on record, and so is the module of each type of value, for its destructor. Both stay once the
+// program has run with them: handles to the table make and destroy values after the field is removed.
+//
+// Limits: objects outside of pools are refused, because no deallocation reports their end. In a marked pool each
+// deletion looks into every table that has values, of whatever class. The mark is never removed.
 #include "pools/side_table.hpp"
 
 #include <algorithm>
@@ -25,7 +27,7 @@ namespace {
 constinit std::atomic<SideTable*> newest{nullptr};
 constinit std::atomic<std::uint64_t> last_number{0};
 
-/// Addresses of one pool differ in the middle; the multiplication brings that to the top (Fibonacci hashing).
+/// Addresses of one pool differ in their middle bits; the multiplication moves these to the top (Fibonacci hashing).
 std::size_t hash_of(const void* object) noexcept {
   return (reinterpret_cast<std::uintptr_t>(object) * 0x9e3779b97f4a7c15) >> 16;
 }
@@ -45,7 +47,7 @@ const Region* region_around(const void* address) {
   return found;
 }
 
-/// Whether a live slot begins there.
+/// Whether a live slot begins at the address.
 bool is_object(const Region& region, const void* address) noexcept {
   const Geometry& cut = region.cut();
   if (region.index_of(address) >= region.slabs_end()) return false;
@@ -64,8 +66,8 @@ Pool& pool_of_object(const void* object, const std::string& field) {
                     "or of a container); make it with new, or keep the value with its owner");
   if (!is_object(*region, object))
     throw Error(ErrorCode::unsupported,
-                field + ": no object of the pool of " + region->pool().class_pools().object_class.readable +
-                    " begins at " + hex_text(reinterpret_cast<std::uintptr_t>(object)) +
+                field + ": no object of the pool of " + region->pool().object_class().readable + " begins at " +
+                    hex_text(reinterpret_cast<std::uintptr_t>(object)) +
                     "; the class must be the first base of the object's own, and the object must live");
   return region->pool();
 }
@@ -105,7 +107,7 @@ void SideTable::note_code(const void* place) {
   keep_after_stop(std::move(record));
 }
 
-/// The destructor is found by the value's type, whose description lies in the same module.
+/// The value's type leads to its destructor: the type's description lies in the same module.
 void SideTable::note_code_of(const detail::SideValue& value) {
   const void* const type = &typeid(value);
   if (last_code_.load(std::memory_order_relaxed) == type) return;
@@ -122,7 +124,7 @@ Guarded<SideTable::Shard>& SideTable::shard_of(const void* object) const noexcep
   return shards_[hash_of(object) % shard_count];
 }
 
-/// Where the object's value is linked, or would be.
+/// The link to the object's value, or the link that it would have.
 detail::SideValue** SideTable::Shard::place_of(const void* object) noexcept {
   detail::SideValue** place = &chains[hash_of(object) / shard_count & (chains.size() - 1)];
   while (*place != nullptr && (*place)->object != object) place = &(*place)->next;
@@ -153,19 +155,19 @@ detail::SideValue& SideTable::value_of(void* object) {
   return add(object, make_(object));
 }
 
-detail::SideValue& SideTable::add(const void* object, std::unique_ptr<detail::SideValue> fresh) {
+detail::SideValue& SideTable::add(const void* object, std::unique_ptr<detail::SideValue> value) {
   Pool& pool = pool_of_object(object, name_);
   pool.add_care(Pool::drop_values);
-  note_code_of(*fresh);
-  fresh->object = object;
-  fresh->number = 1 + last_number.fetch_add(1, std::memory_order_relaxed);
+  note_code_of(*value);
+  value->object = object;
+  value->number = 1 + last_number.fetch_add(1, std::memory_order_relaxed);
   return shard_of(object).with([&](Shard& shard) -> detail::SideValue& {
     shard.make_room();
     detail::SideValue** place = shard.place_of(object);
     if (*place != nullptr) return **place;
     ++shard.count;
     count_.fetch_add(1, std::memory_order_relaxed);
-    return *(*place = fresh.release());
+    return *(*place = value.release());
   });
 }
 

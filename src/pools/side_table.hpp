@@ -1,4 +1,4 @@
-// The values of one field that was added to a class, by the addresses of the objects.
+// The values of one field that was added to a class, by the objects' addresses.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace moult::internal {
 
 class Pool;
 
-/// Values that are in no table any more, and are destroyed with this; the first one first.
+/// Values taken out of their tables, destroyed with this list in the order of its elements.
 class LooseValues final {
  public:
   LooseValues() = default;
@@ -35,47 +35,47 @@ class LooseValues final {
   detail::SideValue** end_ = &first_;
 };
 
-/// Safe for several threads. There as long as the process, since handles lead to it.
+/// Safe in any thread. A published table lives as long as the process, because handles refer to it.
 class SideTable final : public detail::OpaqueSideTable {
  public:
-  /// `name` is for messages: "the field origin of Data". `maker` is something in the module that `make` is from, and may
-  /// be null where there is none.
+  /// `name` is for messages: "the field origin of Data". `maker` is any address in the module that `make` comes from;
+  /// null where there is none.
   SideTable(std::string name, detail::MakeValue make, const void* maker = nullptr);
-  /// Of one that was never published.
+  /// Only for a table that was never published.
   ~SideTable() { take_all(); }
   SideTable(const SideTable&) = delete;
   SideTable& operator=(const SideTable&) = delete;
 
   const std::string& name() const noexcept { return name_; }
-  /// Whether every object has a value, made at its first use.
+  /// Whether every object has a value, made at first use.
   bool makes_values() const noexcept { return static_cast<bool>(make_); }
-  /// How many values there are; exact where no thread adds one or deletes an object.
+  /// The number of values; exact while no thread adds one or deletes an object.
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
   /// Null when the object has none.
   detail::SideValue* find(const void* object) const noexcept;
-  /// Makes one if there is none. Throws what the maker throws; Error: not_found, unsupported; std::bad_alloc.
+  /// Makes a value if there is none. Throws what the maker throws; Error: not_found, unsupported; std::bad_alloc.
   detail::SideValue& value_of(void* object);
-  /// The value that is in the table afterwards: another one where the object has one. Throws Error (unsupported) when
-  /// the object begins no live slot of a pool; std::bad_alloc.
-  detail::SideValue& add(const void* object, std::unique_ptr<detail::SideValue> fresh);
+  /// Returns the object's value afterwards: the one that it had, if any, or else `value`. Throws Error (unsupported)
+  /// when no live slot of a pool begins at the address; std::bad_alloc.
+  detail::SideValue& add(const void* object, std::unique_ptr<detail::SideValue> value);
 
-  /// Takes the object's value out, if there is one.
+  /// Takes the object's value out; null when there is none.
   detail::SideValue* take(const void* object) noexcept;
-  /// The same if it is the one of that number.
+  /// The same, if the value has that number.
   detail::SideValue* take(const void* object, std::uint64_t number) noexcept;
   LooseValues take_all() noexcept;
 
-  /// The code that makes and destroys values is on record from its first use on. No more of what this stop has added:
-  /// it is undone.
+  /// The code that makes and destroys values is recorded at its first use. This removes the records that the current
+  /// stop has added, because the step that added them is being undone.
   void forget_code() noexcept;
 
-  /// The tables that may hold values, the newest first; made known once, by `publish`.
+  /// The list of tables that may hold values, newest first. `publish` adds a table, once.
   static SideTable* first() noexcept;
   SideTable* next() const noexcept { return next_; }
   void publish() noexcept;
 
-  /// Code that may hold references to values: that of a module which asked for the field.
+  /// The code of a module that uses the field, and may hold references to values.
   void add_user(const CodeRange& module);
   std::vector<CodeRange> users() const;
 
@@ -102,11 +102,11 @@ class SideTable final : public detail::OpaqueSideTable {
   mutable std::array<Guarded<Shard>, shard_count> shards_;
   Guarded<std::vector<CodeRange>> users_;
   Guarded<std::vector<std::pair<const void*, CodeRecord>>> code_;
-  std::atomic<const void*> last_code_{nullptr};  ///< mostly that of the next value
+  std::atomic<const void*> last_code_{nullptr};  ///< the next value mostly has the same
   SideTable* next_ = nullptr;
 };
 
-/// Every value of an object that dies.
+/// Takes out all values of a dying object.
 LooseValues take_values(const void* slot) noexcept;
 
 }  // namespace moult::internal

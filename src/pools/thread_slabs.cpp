@@ -1,17 +1,16 @@
-// Why: two threads that allocate at the same time should not meet, nor pay for the possibility.
+// Problem: threads that allocate at the same time must not contend, and must not pay for the possibility.
 //
-// How: a thread owns slabs of each pool, up to 4 MiB, and deletes in these without an atomic instruction. It remembers
-// one word of bits, in which it last found or made room. Allocation takes the lowest free bit there; so a slot just
+// Approach: a thread owns slabs of each pool, up to 4 MiB, and deletes in them without an atomic instruction. It
+// remembers one word of bits, in which it last found or made room, and takes the lowest free slot there. So a slot just
 // deleted is used again while it is in the cache. When that word is full, a mask in each owned slab tells which other
-// words may have room. Only when these lead nowhere is it asked what other threads have freed, and then a slab is
-// exchanged. A slab that the thread has emptied itself is given up unless it is the only one.
+// words may have room. Only when these have none does the thread collect slots that other threads have freed, and then
+// exchange a slab. A thread gives up a slab that it has emptied itself, unless it is its only one.
 //
-// The records are in static TLS: finding them neither locks nor allocates. They are given back by the destructor of a
-// pthread key, which runs after those of thread_local variables, and again should a later one of these allocate.
+// The records are in static TLS: an access neither locks nor allocates. The destructor of a pthread key gives them
+// back. It runs after the destructors of thread_local variables, and again should a later destructor allocate.
 //
-// Limits: the slabs of a thread that sleeps stay its own, even when others have emptied them. A thread of which such
-// destructors go on allocating after PTHREAD_DESTRUCTOR_ITERATIONS rounds leaves its last slab behind, whose live
-// objects stay what they are.
+// Limits: a sleeping thread keeps its slabs, even when others have emptied them. A thread whose destructors still
+// allocate after PTHREAD_DESTRUCTOR_ITERATIONS rounds leaves its last slab without an owner; its live objects stay.
 #include "pools/thread_slabs.hpp"
 
 #include <pthread.h>
@@ -31,20 +30,20 @@
 namespace moult::internal {
 namespace {
 
-/// Of the slabs of one pool that a thread owns. One it may always own.
+/// Bytes of the slabs of one pool that a thread owns; one slab is always allowed.
 constexpr std::uint32_t most_bytes = 4 << 20;
 
 constinit Word no_room{~std::uint64_t{0}};
 
-/// The slabs of one pool that this thread owns, and where to look next.
+/// The slabs of one pool that this thread owns, and the place to look for room.
 struct Owned {
   static constexpr std::uint32_t most = 64;
 
   Word* word = &no_room;
-  std::byte* begin = nullptr;  ///< of the slot of the word's lowest bit
+  std::byte* begin = nullptr;  ///< the slot of the word's lowest bit
   std::uint32_t count = 0;
-  std::uint32_t cursor = 0;  ///< the slab where room was last found
-  std::uint32_t next_spent = 0;
+  std::uint32_t cursor = 0;  ///< the slab in which room was found last
+  std::uint32_t next_used_up = 0;
   std::array<Slab*, most> slabs{};
 
   bool has(const Slab& slab) const noexcept {
@@ -64,7 +63,7 @@ struct Owned {
   }
 };
 
-/// By the pool's id. No constructor or destructor: it is used before the first and after the last.
+/// Indexed by the pool's id. Without constructor or destructor: it is used before the first and after the last of them.
 struct ThreadSlabs {
   Owned* pools;
   std::uint32_t count;
@@ -76,12 +75,12 @@ std::byte* take(const Owned& mine, const Pool& pool) noexcept {
   if (taken == ~std::uint64_t{0}) return nullptr;
   std::byte* slot = mine.begin + static_cast<std::size_t>(std::countr_one(taken)) * pool.cut().slot_size;
   mark_uninitialised(slot, pool.shape().object_size);
-  std::atomic_signal_fence(std::memory_order_release);  // a stop finds no live slot without the mark
+  std::atomic_signal_fence(std::memory_order_release);  // a stop finds the mark in every live slot
   mine.word->store(taken | (taken + 1), std::memory_order_relaxed);
   return slot;
 }
 
-/// The first word of the slab that has room; a bit of its mask that promised too much is cleared.
+/// The slab's first word that has room. Clears mask bits of words that have none.
 std::optional<std::uint32_t> word_with_room(Slab& slab) noexcept {
   for (; slab.rooms != 0; slab.rooms &= slab.rooms - 1) {
     std::uint32_t number = static_cast<std::uint32_t>(std::countr_zero(slab.rooms));
@@ -90,7 +89,7 @@ std::optional<std::uint32_t> word_with_room(Slab& slab) noexcept {
   return std::nullopt;
 }
 
-/// Looks at all owned slabs once, beginning with the one that had room the last time.
+/// Looks at all owned slabs once, first at the one that had room last.
 bool find_room(Owned& mine, const Geometry& cut) noexcept {
   for (std::uint32_t step = 0; step < mine.count; ++step, ++mine.cursor) {
     if (mine.cursor >= mine.count) mine.cursor = 0;
@@ -104,29 +103,29 @@ bool find_room(Owned& mine, const Geometry& cut) noexcept {
   return false;
 }
 
-/// Frees for good what others have freed in the owned slabs; false when that is not worth while in any.
+/// Collects the slots that other threads have freed in the owned slabs. False when no slab has enough of them.
 bool collect(Owned& mine, const Pool& pool) noexcept {
   bool is_worthwhile = false;
   for (std::uint32_t index = 0; index < mine.count; ++index) {
     Slab& slab = *mine.slabs[index];
-    if (!slab.is_told.load() || slab.collect() < pool.worthwhile()) continue;
+    if (!slab.has_freed_slots.load() || slab.collect() < pool.worthwhile()) continue;
     slab.rooms = slab.all_words();
     is_worthwhile = true;
   }
   return is_worthwhile;
 }
 
-/// One more slab, instead of another one if there are as many as may be.
+/// Gets one more slab, or exchanges one when the thread owns the most allowed.
 void acquire(Owned& mine, Pool& pool) {
   std::uint32_t most = std::clamp<std::uint32_t>(most_bytes >> pool.cut().slab_shift, 1, Owned::most);
   bool is_full = mine.count == most;
-  std::uint32_t index = is_full ? mine.next_spent++ % most : mine.count;
-  Slab& fresh = pool.exchange(is_full ? mine.slabs[index] : nullptr);
+  std::uint32_t index = is_full ? mine.next_used_up++ % most : mine.count;
+  Slab& added = pool.exchange(is_full ? mine.slabs[index] : nullptr);
   if (!is_full) ++mine.count;
-  mine.put(index, fresh);
+  mine.put(index, added);
   mine.cursor = index;
-  fresh.rooms = fresh.all_words();
-  fresh.blank = 0;
+  added.rooms = added.all_words();
+  added.blank = 0;
 }
 
 void leave(void* data) noexcept;
@@ -140,7 +139,7 @@ pthread_key_t at_exit_key() {
   return key;
 }
 
-/// Makes room for the pool's record in this thread.
+/// Makes the pool's record in this thread.
 void add_pool(std::uint32_t id) {
   if (pthread_setspecific(at_exit_key(), &own) != 0) throw std::bad_alloc();
   std::uint32_t count = std::max(own.count * 2, std::max<std::uint32_t>(8, id + 1));
@@ -178,11 +177,11 @@ void leave(void* data) noexcept {
 /// See Pool::Care.
 [[gnu::noinline, gnu::cold]] void take_care(std::uint8_t care, const std::byte* slot, Word& others,
                                             std::uint64_t bit) noexcept {
-  if ((care & Pool::touch) != 0) *static_cast<const volatile std::byte*>(slot);
+  if ((care & Pool::fault_in) != 0) *static_cast<const volatile std::byte*>(slot);
   if ((care & Pool::clear_other) != 0) others.fetch_and(~bit, std::memory_order_relaxed);
 }
 
-/// The thread has deleted the last live object in a word of one of its slabs. When all are blank the slab is given up.
+/// The thread has deleted the last live object of a word in its slab. It gives the slab up when all words are blank.
 [[gnu::noinline, gnu::cold]] void note_blank(Owned& mine, Pool& pool, Slab& slab, std::uint32_t word) noexcept {
   slab.blank |= std::uint64_t{1} << word;
   if (slab.blank != slab.all_words() || mine.count == 1) return;
@@ -193,7 +192,7 @@ void leave(void* data) noexcept {
   pool.give_up(slab);
 }
 
-/// What deallocation is, but for the values of the object.
+/// Deallocation without the object's values.
 [[gnu::always_inline]] inline void free_slot(void* slot) noexcept {
   const Region& region = Region::of(slot);
   Pool& pool = region.pool();

@@ -1,4 +1,4 @@
-// Objects that a thread may be about to construct.
+// Slots in which a thread may be about to construct an object.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +14,16 @@ namespace moult::internal {
 struct ObjectUnderConstruction {
   const Pool* pool = nullptr;
   const std::byte* slot = nullptr;
-  ThreadId thread{};  ///< that has its address
+  ThreadId thread{};  ///< has the slot's address
 };
 
 /// "the thread … may be about to construct the … at …". Allocates.
-std::string describe(const ObjectUnderConstruction& unmade);
+std::string describe(const ObjectUnderConstruction& object);
 
-/// The first slot of these pools that bears the mark of operator new still (raw_mark.hpp) while another thread has an
-/// address in it among its registers or on its stack. One that is not live counts too: the mark comes first. Does not
+/// The first slot of these pools that still bears operator new's mark (uninitialised_mark.hpp) while another thread has
+/// an address in it, in a register or on its stack. The slot need not be live yet: the mark comes first. Does not
 /// allocate.
-std::optional<ObjectUnderConstruction> find_under_construction(std::span<const Pool* const> pools, const StoppedWorld& stopped);
+std::optional<ObjectUnderConstruction> find_under_construction(std::span<const Pool* const> pools,
+                                                               const StoppedWorld& stopped);
 
 }  // namespace moult::internal

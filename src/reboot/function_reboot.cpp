@@ -12,6 +12,7 @@
 #include "base/opaque.hpp"
 #include "code/entry_value.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "points/static_points.hpp"
 #include "stacks/frame_locals.hpp"
 
@@ -50,7 +51,7 @@ void refuse_clone(const FunctionExtent& version, CodeAddress address) {
 }  // namespace
 
 PreparedReboot PreparedReboot::prepare(ThreadId thread, const FunctionReboot& reboot) {
-  MOULT_FAULT("redefine.function_reboot.prepare");
+  MOULT_FAULT("reboot.function_reboot.prepare");
   PreparedReboot prepared(thread, reboot);
   prepared.versions_ = extents_of_versions(Program::of_this_process(), reboot.rebooted());
   prepared.check_ = UnwindCheck::prepare();
@@ -99,7 +100,7 @@ std::uint64_t PreparedReboot::place_for_result(const Leavable& call) const {
 }
 
 void PreparedReboot::commit(const StoppedStep& step) const {
-  MOULT_FAULT("redefine.function_reboot.commit");
+  MOULT_FAULT("reboot.function_reboot.commit");
   const Leavable call = find(step.stopped);
   const FunctionExtent& version = extent_at(versions_, call.frame.frame.lookup_address());
   refuse_clone(version, call.frame.frame.lookup_address());
@@ -113,10 +114,11 @@ void PreparedReboot::commit(const StoppedStep& step) const {
     throw Error(ErrorCode::unsupported, "the variables of the call of " + version.name +
                                             " cannot be read: its frame is not "
                                             "where its debug information says");
-  MOULT_FAULT("redefine.function_reboot.capture");
+  MOULT_FAULT("reboot.function_reboot.capture");
   std::unique_ptr<moult::detail::Successor> successor = reboot_.make_successor()(FrameView(locals));
   successor->record = std::make_shared<CodeRecord>(
-      CodeUse::called_later, std::vector<const void*>{reboot_.successor(), reboot_.caller().module});
+      CodeUse::called_later,
+      std::vector<const void*>{reboot_.successor(), reboot_.caller().module, reboot_.caller().function});
   const std::string line = version.name + " in " + describe_thread(thread_) + " left for its new version";
   schedule_exit(step, std::make_shared<ToSuccessor>(thread_, version.name, exit, std::move(successor)), line);
 }

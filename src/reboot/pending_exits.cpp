@@ -21,6 +21,7 @@
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
 #include "moult/reboot.hpp"
+#include "platform/tasks.hpp"
 #include "points/static_points.hpp"
 #include "symbols/program.hpp"
 #include "threads/current_stop.hpp"

@@ -8,6 +8,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 #include "moult/reboot.hpp"
+#include "platform/tasks.hpp"
 #include "points/static_points.hpp"
 #include "threads/frame_walk.hpp"
 
@@ -48,7 +49,7 @@ std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint6
 }  // namespace
 
 ThreadRestart ThreadRestart::prepare(ThreadId thread, MainFunction main) {
-  MOULT_FAULT("redefine.thread_restart.prepare");
+  MOULT_FAULT("reboot.thread_restart.prepare");
   ThreadRestart restart;
   restart.body_ = find_thread(thread);
   if (restart.body_ == nullptr)
@@ -61,7 +62,7 @@ ThreadRestart ThreadRestart::prepare(ThreadId thread, MainFunction main) {
 }
 
 void ThreadRestart::commit(const StoppedStep& step) {
-  MOULT_FAULT("redefine.thread_restart.commit");
+  MOULT_FAULT("reboot.thread_restart.commit");
   const ThreadId thread = body_->id();
   const std::string name = describe_thread(thread);
   if (!point_of(thread))

@@ -18,6 +18,7 @@
 #include "code/linkage_stub.hpp"
 #include "moult/error.hpp"
 #include "moult/static_points.hpp"
+#include "platform/tasks.hpp"
 #include "platform/x86_64/return_stubs.hpp"
 #include "symbols/program.hpp"
 #include "unwind/unwind_table.hpp"
@@ -75,7 +76,7 @@ bool UnwindCheck::reaches_terminate(CodeAddress begin) const {
 }
 
 UnwindCheck UnwindCheck::prepare() {
-  MOULT_FAULT("alterability.exits.prepare");
+  MOULT_FAULT("reboot.exits.prepare");
   const Program program = Program::of_this_process();
   UnwindCheck check;
   check.point_ = extent_of(program, AnyFunction(detail::stop_at_static_point));
@@ -109,7 +110,7 @@ std::string UnwindCheck::obstacle(const FrameState& state, bool& may_be_handled)
 
 std::optional<Leavable> UnwindCheck::find(const StoppedWorld& stopped, ThreadId thread,
                                           const std::function<bool(const FrameState&)>& is_wanted) const {
-  MOULT_FAULT("alterability.exits.find");
+  MOULT_FAULT("reboot.exits.find");
   Leavable found;
   CodeAddress place{};
   std::string reason;

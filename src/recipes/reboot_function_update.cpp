@@ -7,6 +7,7 @@
 #include "base/transaction.hpp"
 #include "moult/reboot.hpp"
 #include "moult/static_points.hpp"
+#include "platform/tasks.hpp"
 #include "reboot/function_reboot.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"

@@ -7,6 +7,7 @@
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
 #include "moult/error.hpp"
+#include "platform/tasks.hpp"
 #include "stacks/local_lookup.hpp"
 
 namespace moult::internal {
@@ -61,7 +62,7 @@ bool find_frame(const std::vector<FunctionExtent>& extents, Walk&& walk, FrameSt
 
 template <class Use>
 void FrameLocals::State::with(std::string_view name, const std::type_info& type, std::size_t size, Use&& use) const {
-  MOULT_FAULT("redefine.locals.find");
+  MOULT_FAULT("stacks.locals.find");
   const CodeAddress code = frame.frame.lookup_address();
   const NamedLocals locals = find_locals(*program, code, function, name);
   const FrameVariable* variable = locals.at(code);

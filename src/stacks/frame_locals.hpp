@@ -1,4 +1,4 @@
-// Variables of a call in progress, each asked for by its name and its type.
+// The variables of a call in progress, by name and type.
 #pragma once
 
 #include <memory>
@@ -15,17 +15,17 @@
 
 namespace moult::internal {
 
-/// The innermost call of a function in one thread: variables and parameters of the function itself, not of what is
-/// inlined in it. Good while that call stands still: in a stopped program, or while the thread itself asks. What is
-/// read is what is in the frame; a variable that is declared further down has no value yet, and nobody can tell.
+/// The innermost call of a function in one thread, with the variables and parameters of the function itself, without
+/// inlined functions. Valid while that call stands still: in a stopped program, or when the thread itself reads. A
+/// variable that is declared further down has no value yet; the debug information does not show this.
 ///
-/// Reads debug information: of one source file, which takes milliseconds and allocates.
+/// Reads the debug information of one source file, which takes milliseconds and allocates.
 class FrameLocals final : public detail::OpaqueFrameLocals {
  public:
-  /// A call of any version of `function` counts. `program` must outlive it. Throws Error: not_found (no call of it is
-  /// in progress in the thread, as far as its stack can be walked; no symbol), unsupported (no debug information).
+  /// A call of any version of `function` counts. `program` must outlive it. Throws Error: not_found (no such call in
+  /// the thread, as far as its stack can be walked; no symbol), unsupported (no debug information).
   FrameLocals(const Program& program, const StoppedWorld& stopped, ThreadId thread, const AnyFunction& function);
-  /// Of the calling thread, which need not be in a stop.
+  /// The same for the calling thread, without a stop.
   FrameLocals(const Program& program, const AnyFunction& function);
   FrameLocals(FrameLocals&&) noexcept;
   FrameLocals& operator=(FrameLocals&&) noexcept;
@@ -34,14 +34,14 @@ class FrameLocals final : public detail::OpaqueFrameLocals {
   /// "worker(int)", "app.cpp:42".
   const std::string& function() const noexcept;
   const std::string& place() const noexcept;
-  /// The stack pointer as the call found it: what its frame begins below.
+  /// The canonical frame address: the stack pointer at the call. The frame lies below it.
   std::uintptr_t cfa() const noexcept;
 
-  /// Copies the value, in memory, a register or what else the debug information makes it of. Throws Error: not_found
-  /// (no such variable, or it is not in scope there), signature_mismatch (another type or size), unsupported
-  /// ("x of worker(): optimized out at app.cpp:42; ...").
+  /// Copies the value: from memory, from a register, or by a location expression. Throws Error: not_found (no such
+  /// variable, or not in scope there), signature_mismatch (another type or size), unsupported ("x of worker():
+  /// optimized out at app.cpp:42; ...").
   void read(std::string_view name, const std::type_info& type, std::span<std::byte> to) const;
-  /// Where it lies; unsupported too where it is in no memory.
+  /// The variable's address. Errors as read; also unsupported when the variable is not in memory.
   void* address_of(std::string_view name, const std::type_info& type, std::size_t size) const;
 
   template <class T>

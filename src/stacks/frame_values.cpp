@@ -1,8 +1,7 @@
-// When a variable is there: one with a list of places is where the list says for the very instruction. One without a
-// list, as compilers write it where they do not optimise, is said to be at one place for the whole function; in the
-// first instructions, before the frame is set up, and in the last ones, that is not so. A thread can be stopped there.
-// So the innermost frame is looked at more closely: it must be past the prologue, and what the frame's base is counted
-// from must be what the unwind table counts from.
+// When a variable is available. A location list gives the place for each instruction. Unoptimised code has one place
+// for the whole function instead, which is wrong in the first instructions, before the frame is set up, and in the last
+// ones. A thread may be stopped there. So the innermost frame must be past the prologue, and its base must be computed
+// from the register that the unwind table names.
 #include "stacks/frame_values.hpp"
 
 #include <dwarf.h>
@@ -28,10 +27,10 @@ const LocationEntry* entry_at(const std::vector<LocationEntry>& entries, CodeAdd
   return found != entries.end() ? &*found : nullptr;
 }
 
-/// Of a frame whose base is a register: whether it holds the base at this instruction.
+/// For a frame whose base is a register: whether that register holds the base at this instruction.
 bool is_set_up(const StoppedFrame& frame) {
   const FrameState& state = frame.state();
-  if (state.frame.is_return_address) return true;  // a function calls others between its ends
+  if (state.frame.is_return_address) return true;  // calls happen only between prologue and epilogue
   if (state.frame.pc >= frame.described().entry && state.frame.pc < frame.described().body) return false;
   const LocationEntry* base = entry_at(frame.described().frame_base, frame.code());
   const std::optional<std::uint64_t> number = base != nullptr ? register_named_by(base->expression) : std::nullopt;
@@ -43,7 +42,7 @@ bool is_set_up(const StoppedFrame& frame) {
          row.cfa_register == state.cfa_register && row.cfa_offset == state.cfa_offset;
 }
 
-/// Below what the frame has of the stack, where the signal that stopped the thread has left its own.
+/// Below the frame's part of the stack, where the stop signal's own frame lies.
 bool is_below(const LocationPiece& piece, const FrameState& state) {
   constexpr std::uint64_t red_zone = 128;
   constexpr std::uint64_t far = std::uint64_t{1} << 20;
@@ -74,7 +73,7 @@ std::optional<std::uint64_t> StoppedFrame::cfa() const {
 
 std::optional<std::uint64_t> StoppedFrame::frame_base() const {
   const LocationEntry* base = entry_at(described_.frame_base, code());
-  // A base that counts from itself is a damaged file's.
+  // A frame base that refers to itself comes from a damaged file.
   const auto asks_itself = [](const LocationOperation& operation) { return operation.code == DW_OP_fbreg; };
   if (base == nullptr || std::any_of(base->expression.begin(), base->expression.end(), asks_itself))
     return std::nullopt;

@@ -1,22 +1,23 @@
-// Why: a variable of a call in progress may be all that keeps a loop from ending, or what a new version of the rest
-// needs to be another. No function can be redefined that holds it, because it does not return.
+// Problem: a variable of a call in progress may be all that keeps a loop from ending. The function that holds it cannot
+// be redefined, because it does not return.
 //
-// How: while the program runs the variable is looked up in the debug information: where it is at which code, as values.
-// In the stop every stack is walked with its registers, the place is worked out for each call and judged, and that it
-// can be written is tried by writing what is there. Only when all calls have passed is anything changed.
+// Approach: while the program runs, we read the variable's places from the debug information, by code address, as
+// values. In the stop we walk every stack with its registers, compute and judge the place for each call, and test that
+// it can be written by writing its present content. Only when all calls have passed do we change any.
 //
-// What is judged: debug information says where a variable can be read. That the code will look for it there again is
-// true of memory that the variable has for the whole function, as without optimisation or for a volatile one. Where it
-// wanders, it is changed only if it is nowhere else now: in a call all but the preserved registers are lost, so other
-// places in these do not count. Any other place, a constant or an entry value among them, is refused.
+// The judgement: debug information says where a variable can be read, not where the code will read it next. Memory that
+// is the variable's place in the whole function is safe, as in unoptimised code or for a volatile variable. A variable
+// whose place moves is changed only if it has no other place now. Calls overwrite all but the preserved registers, so
+// other places in overwritten registers do not count. Any other place, a constant or an entry value for instance,
+// refuses the change.
 //
-// A thread that was stopped in the function's own code may have read the variable for the statement that it is in, and
-// would write back what it makes of the old value. So it has to stand where a line's statement begins.
+// A thread that was stopped in the function's own code may have read the variable for its current statement, and would
+// write back a result of the old value. So it must stand where a line's statement begins.
 //
-// Limits: a statement of several lines counts as several, and one that has called a function and read the variable
-// before goes on with what it has read. What an optimiser has computed from the variable beforehand (a bound, an
-// address) is not told by anybody. Calls that were inlined elsewhere cannot be told from their callers, so a function
-// with such copies is refused.
+// Limits: a statement of several lines counts as several. A statement that has read the variable and then called a
+// function goes on with the old value. Nothing shows what the compiler has computed from the variable beforehand, such
+// as a bound or an address. Inlined calls cannot be told from their callers, so a function with inlined copies is
+// refused.
 #include "stacks/local_change.hpp"
 
 #include <algorithm>
@@ -32,6 +33,7 @@
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
+#include "platform/tasks.hpp"
 #include "stacks/local_lookup.hpp"
 #include "threads/current_stop.hpp"
 #include "unwind/unwind_table.hpp"
@@ -40,17 +42,17 @@ namespace moult::internal {
 
 namespace {
 
-/// The function, or what an update made of it.
+/// The function, or a version that an update made of it.
 struct Version {
   FunctionExtent extent;
-  std::optional<NamedLocals> locals;  ///< none: `refusal` says why
+  std::optional<NamedLocals> locals;  ///< none: `refusal` has the reason
   std::optional<Error> refusal;
 };
 
-/// A run of bytes, in memory or in a stopped thread's context.
+/// Consecutive bytes, in memory or in a stopped thread's context.
 struct Write {
   std::uint64_t address = 0;
-  ucontext_t* context = nullptr;  ///< instead of the address
+  ucontext_t* context = nullptr;  ///< used instead of the address
   Register number{};
   std::vector<std::byte> before;
   std::vector<std::byte> after;
@@ -67,18 +69,18 @@ void carry_out(const Write& write, const std::vector<std::byte>& bytes) noexcept
   set_register(*write.context, write.number, word);
 }
 
-/// What was changed, as long as the program stands still.
+/// The writes that were made, while the program stands still.
 struct Applied {
   std::vector<Write> writes;
   bool has_ended = false;
 };
 
-/// One call that is to be changed.
+/// A call to change.
 struct Call {
   ThreadId thread{};
   const Version& version;
   const FrameState& state;
-  ucontext_t* context = nullptr;  ///< of the thread; null for the calling one
+  ucontext_t* context = nullptr;  ///< the thread's; null for the calling thread
 };
 
 /// "x of worker(int): `what` at app.cpp:42 in worker (12); `next`; nothing was changed".
@@ -90,13 +92,13 @@ struct Call {
 
 constexpr const char* make_it_volatile = "declare it volatile, or compile that source file with -O0 or -Og";
 
-/// Whether the calls that are made from there may overwrite the register.
+/// True when calls made from there may overwrite the register.
 bool is_lost_in_calls(std::uint64_t number) {
   constexpr auto& kept = PlainRow::preserved;
   return number != rsp && std::find(kept.begin(), kept.end(), number) == kept.end();
 }
 
-/// The variable may have a copy somewhere else than at `entry`.
+/// True when the variable may have a copy in another place than `entry`.
 bool may_be_elsewhere(const FrameVariable& variable, const LocationEntry& entry, const FrameState& state) {
   return std::any_of(variable.entries.begin(), variable.entries.end(), [&](const LocationEntry& other) {
     if (same_expression(other.expression, entry.expression)) return false;
@@ -105,8 +107,8 @@ bool may_be_elsewhere(const FrameVariable& variable, const LocationEntry& entry,
   });
 }
 
-/// The whole register for a value that fills only a part of it. Code may rely on what is above: the sign, or zeros.
-/// These are the same for a number that is not negative; for others what is there already has to tell.
+/// The whole register for a value that fills a part of it. Code may rely on the upper part: the sign, or zeros. For a
+/// non-negative number both are the same; otherwise the present content decides.
 std::optional<std::uint64_t> widened(std::uint64_t before, std::span<const std::byte> value) {
   std::uint64_t word = 0;
   std::memcpy(&word, value.data(), value.size());
@@ -156,7 +158,7 @@ Write write_to_memory(const Call& call, const FrameVariable& variable, const Loc
   return write;
 }
 
-/// A variable that is where its value can be changed: one place, and none of those that the frame has lost.
+/// Requires one place that can be changed, and that the frame has not lost.
 const LocationPiece& require_place(const Call& call, const FoundVariable& found) {
   if (found.is_early)
     refuse(ErrorCode::still_active, call, "not there", "its function is just being entered or left, try again");
@@ -173,7 +175,7 @@ const LocationPiece& require_place(const Call& call, const FoundVariable& found)
   return piece;
 }
 
-/// Not of a call that has called another: its statement goes on with what that one returns.
+/// False for a call that has called another function: its statement goes on with the result.
 bool is_within_statement(const Call& call) {
   return !call.state.frame.is_return_address && !begins_statement(call.version.locals->described, call.state.frame.pc);
 }
@@ -228,7 +230,7 @@ void LocalChange::State::require_no_more(const StoppedWorld& stopped, ThreadId t
 
 void LocalChange::State::plan_thread(const StoppedWorld& stopped, ThreadId thread, std::span<const std::byte> value,
                                      std::vector<Write>& writes) const {
-  // A visitor of frames must not throw through the walk: frames are judged when all of them are there.
+  // The visitor must not throw through the walk, so it collects the frames, and they are judged afterwards.
   std::vector<FrameState> calls;
   const WalkEnd end = walk_frames(stopped, thread, [&](const FrameState& state) {
     if (version_at(state.frame.lookup_address()) != nullptr) calls.push_back(state);
@@ -260,7 +262,7 @@ void require_no_copies(const Program& program, const AnyFunction& function, cons
 }
 
 void require_changeable(const NamedLocals& locals, const std::type_info& type, std::size_t size) {
-  // Of several variables of one name the one in scope decides later.
+  // Several variables may share the name; the scope decides later.
   const auto fits = [&](const FrameVariable& variable) {
     try {
       require_type(locals, variable, type, size);
@@ -285,7 +287,7 @@ void require_changeable(const NamedLocals& locals, const std::type_info& type, s
 
 std::shared_ptr<const LocalChange> LocalChange::prepare(const AnyFunction& function, std::string_view name,
                                                         const std::type_info& type, std::size_t size) {
-  MOULT_FAULT("redefine.local.prepare");
+  MOULT_FAULT("stacks.local.prepare");
   const Program program = Program::of_this_process();
   std::unique_ptr<State> state(new State{{}, type, {}});
   for (FunctionExtent& extent : extents_of_versions(program, function)) {
@@ -296,7 +298,7 @@ std::shared_ptr<const LocalChange> LocalChange::prepare(const AnyFunction& funct
       require_changeable(*version.locals, type, size);
     } catch (const Error& error) {
       if (state->versions.size() == 1) throw;
-      version.refusal = error;  // of no matter unless a call of that version is in progress
+      version.refusal = error;  // matters only if a call of that version is in progress
     }
   }
   state->text = state->versions.front().locals->text();
@@ -318,14 +320,14 @@ std::size_t LocalChange::commit(const StoppedWorld& stopped, std::span<const std
     state_->plan_thread(stopped, thread, value, applied->writes);
   const std::size_t count = applied->writes.size();
   if (count == 0) return 0;
-  MOULT_FAULT("redefine.local.record");
+  MOULT_FAULT("stacks.local.record");
   if (transaction != nullptr) {
     UndoStep step;
     step.what = {state_->text + " set in " + std::to_string(count) + (count == 1 ? " call" : " calls")};
     step.check = [applied, text = state_->text] {
       if (applied->has_ended)
         throw Error(ErrorCode::unsupported, text +
-                                                ": what it was set to cannot be taken back once the program has "
+                                                ": what it was set to cannot be undone once the program has "
                                                 "gone on, as calls may have ended; let another update set it");
     };
     step.undo = [applied] {

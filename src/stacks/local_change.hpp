@@ -1,4 +1,4 @@
-// Another value for a variable in all calls of a function that are in progress.
+// Sets a variable in all calls of a function that are in progress.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +16,15 @@
 
 namespace moult::internal {
 
-/// Prepared while the program runs, committed in a stop; any number of times.
+/// Prepared while the program runs; committed in a stop, any number of times.
 class LocalChange final : public detail::OpaqueLocalChange {
  public:
-  /// Throws Error as LocalVariable's constructor says. Reads debug information.
+  /// Throws Error as LocalVariable's constructor does. Reads debug information.
   static std::shared_ptr<const LocalChange> prepare(const AnyFunction& function, std::string_view name,
                                                     const std::type_info& type, std::size_t size);
 
-  /// Finds all calls, then sets the variable in each, and records in `transaction`, if there is one, how to put back
-  /// what was there. Returns how many. Throws Error, having changed nothing, as LocalVariable::set says.
+  /// Finds all calls, then sets the variable in each, and records the undo in `transaction`, if there is one. Returns
+  /// the number of calls. Throws Error as LocalVariable::set does, having changed nothing.
   std::size_t commit(const StoppedWorld& stopped, std::span<const std::byte> value,
                      const std::vector<ThreadId>& threads, Transaction* transaction) const;
   /// "x of worker(int)".

@@ -1,4 +1,4 @@
-// A variable of a function by its name and its type, and the words of what stands against it.
+// Looks up a variable of a function by name and type, and words the refusals.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace moult::internal {
 
-/// All that a function calls by one name, each in its scope.
+/// The variables of one name in a function, each with its scope.
 struct NamedLocals {
   std::string function;  ///< "worker(int)"
   std::string name;
@@ -22,11 +22,11 @@ struct NamedLocals {
 
   /// "x of worker(int)".
   std::string text() const { return name + " of " + function; }
-  /// The one that the name means there; null where it is in no scope.
+  /// The variable that the name means there; null when none is in scope.
   const FrameVariable* at(CodeAddress address) const;
 };
 
-/// Throws Error: unsupported (no debug information), not_found (with the names there are).
+/// Throws Error: unsupported (no debug information), not_found (with the names of the function's variables).
 NamedLocals find_locals(const Program& program, CodeAddress address, const std::string& function,
                         std::string_view name);
 
@@ -34,10 +34,10 @@ NamedLocals find_locals(const Program& program, CodeAddress address, const std::
 void require_type(const NamedLocals& locals, const FrameVariable& variable, const std::type_info& type,
                   std::size_t size);
 
-/// "app.cpp:42", or the address where no line is known.
+/// "app.cpp:42", or the address when the line is unknown.
 std::string place_text(const Program& program, CodeAddress address);
 
-/// "optimized out at app.cpp:42; ...", for a variable that is not there as a whole.
+/// "optimized out at app.cpp:42; ...", for a variable that is not completely available.
 std::string missing_text(const FoundVariable& found, const std::string& place);
 
 }  // namespace moult::internal

@@ -1,8 +1,8 @@
-// Frames and variables live at the same moment only in a stop, and names are slow to read: so registers and the stack
-// are copied in the stop, and everything else happens on the copy.
+// Frames and variables exist together only in a stop, and names are slow to read. So the stop copies registers and
+// stack, and everything else works on the copy.
 //
-// Limits: memory that is not on the stack is read when the program runs again, and may be another one's by then; of a
-// static variable in a function that is its value now, of text behind a pointer perhaps no text.
+// Limits: memory outside of the stack is read when the program runs again, and may have changed by then. A static
+// variable is shown with its value of that moment; a pointer to text may lead to other content.
 #include "stacks/stack_reading.hpp"
 
 #include <algorithm>
@@ -101,7 +101,7 @@ class Description final {
     return frame;
   }
 
-  /// What the caller of frame `number` had put into a register.
+  /// The value that the caller of frame `number` put into a register.
   std::optional<std::uint64_t> at_call(std::size_t number, std::uint64_t wanted) const {
     const std::vector<CallValue> values =
         values_at_call(program_, copy_.frames()[number].frame.lookup_address(), copy_.frames()[number + 1].frame.pc);
@@ -118,7 +118,7 @@ class Description final {
 }  // namespace
 
 std::vector<StackFrame> describe_stack(const Program& program, const StackCopy& copy) {
-  MOULT_FAULT("redefine.stack.describe");
+  MOULT_FAULT("stacks.stack.describe");
   return Description(program, copy).run();
 }
 
@@ -130,7 +130,7 @@ std::vector<StackFrame> read_stack(ThreadId thread, std::chrono::milliseconds ti
   constexpr std::size_t most_frames = 1000;
   internal::StackCopy copy;
   internal::in_stopped_world({.timeout = timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {
-    MOULT_FAULT("redefine.stack.copy");
+    MOULT_FAULT("stacks.stack.copy");
     copy = internal::StackCopy::of(stopped, thread, most_frames);
   });
   if (copy.frames().empty())

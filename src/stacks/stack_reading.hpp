@@ -1,4 +1,4 @@
-// Stacks with the variables of their frames, described from what was copied in a stop.
+// Describes stacks, with the variables of their frames, from a copy made in a stop.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace moult::internal {
 
-/// The frames of a copied stack, inlined ones too, the innermost one first. Reads debug information: when the program
-/// runs again.
+/// The frames of a copied stack, inlined ones included, the innermost first. Reads debug information, so after the
+/// stop.
 std::vector<StackFrame> describe_stack(const Program& program, const StackCopy& copy);
 
 }  // namespace moult::internal

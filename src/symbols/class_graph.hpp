@@ -1,4 +1,4 @@
-// Which types and functions reach a class, and how: a graph of who mentions whom.
+// The graph of uses: which types and functions depend on a class, and how.
 #pragma once
 
 #include <cstddef>
@@ -10,20 +10,19 @@ namespace moult::internal {
 /// How much of a class something depends on.
 enum class Reach : std::uint8_t {
   none,
-  layout,  ///< by pointer or reference: on where the fields are
-  size,    ///< by value, or in an array or a container of values: on its size too
+  layout,  ///< by pointer or reference: on the places of the fields
+  size,    ///< by value, in an array, or in a container of values: on the size too
 };
 
 /// Nodes are numbers from 0: types, functions, variables.
 class ClassGraph final {
  public:
   std::size_t add_node() { return count_++; }
-  /// `from` mentions `to`, by value or by pointer.
+  /// `from` uses `to`, by value or by pointer.
   void add_edge(std::size_t from, std::size_t to, bool by_pointer) { edges_.push_back({from, to, by_pointer}); }
 
-  /// How each node reaches `wanted`: directly, or through others, however far away. A pointer to what has a value of
-  /// the class inside depends on its size, as what lies behind the value moves with it. What `wanted` itself mentions
-  /// is of no matter.
+  /// How each node depends on `wanted`, directly or through others. A pointer to an object that contains a value of the
+  /// class depends on the size: the fields behind that value move. The uses by `wanted` itself do not count.
   std::vector<Reach> reach_of(std::size_t wanted) const;
 
  private:

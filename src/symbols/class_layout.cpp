@@ -1,14 +1,13 @@
-// Why: whether objects of a class may become objects of another, and which code may go on using them, depends on where
-// each of the two has its fields. The compiler has written that down.
+// Problem: whether objects of one class may become objects of another, and which code may go on using them, depends on
+// the places of the fields in both. The compiler records these.
 //
-// How: the class is searched in every unit of every module, at the level of namespaces and inside of classes. Equal
-// definitions, one in each unit that includes the class's header, count once; each unit declares only those member
-// functions it knows of (implicit ones and instances of templates differ), so these are put together. What a field's
-// type is made of is written down too, so that a type that is called the same in two modules and is laid out otherwise
-// does not pass for the same.
+// Approach: search the class in every unit of every module, in namespaces and inside of classes. Each unit that
+// includes the class's header has a definition; equal ones count once. A unit declares only the member functions it
+// knows (implicit ones and instances of templates differ), so these are merged. The shape of a field's type is recorded
+// too, so that two types with one name and different layouts in two modules are told apart.
 //
-// Limits: classes inside of functions are not found. clang leaves out the definitions of classes that a unit does not
-// need; of a field of such a type no size and no shape is known.
+// Limits: classes inside of functions are not found. clang omits the definition of a class that a unit does not need; a
+// field of such a type has no known size or shape.
 #include "symbols/class_layout.hpp"
 
 #include <algorithm>
@@ -28,7 +27,7 @@ namespace {
 
 constexpr int deepest_member = 30;  // only damaged files nest deeper
 
-/// The first bit of a bit-field, counted from the beginning of the object that `at` bytes lie in front of.
+/// The first bit of a bit-field, counted from the beginning of the enclosing object, in which the class begins at `at`.
 std::uint64_t first_bit(Dwarf_Die field, std::uint64_t at, std::uint64_t bits) {
   if (const std::optional<std::uint64_t> bit = number_of(field, DW_AT_data_bit_offset)) return at * 8 + *bit;
   // Before DWARF 5: counted from the highest bit of a storage unit.
@@ -40,7 +39,7 @@ std::uint64_t first_bit(Dwarf_Die field, std::uint64_t at, std::uint64_t bits) {
 
 std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth);
 
-/// "{0:int 8:*}16": what is where.
+/// The places and types of the parts: "{0:int 8:*}16".
 std::optional<std::string> shape_of_class(Dwarf_Die type, int depth) {
   if (!is_definition(type)) return std::nullopt;
   std::string shape = "{";
@@ -59,7 +58,7 @@ std::optional<std::string> shape_of_class(Dwarf_Die type, int depth) {
   return shape + "}" + std::to_string(size_of_type(type));
 }
 
-/// `type` without typedefs and qualifiers.
+/// `type` has no typedefs and qualifiers around it.
 std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
   if (!type || depth > deepest_member) return std::nullopt;
   switch (dwarf_tag(&*type)) {
@@ -81,7 +80,7 @@ std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
   }
 }
 
-/// Adds the data members of `type`, whose object begins `at` bytes inside of the one that is described.
+/// Adds the data members of `type`, which lies `at` bytes into the described object.
 void add_fields(Dwarf_Die type, std::uint64_t at, std::vector<ClassField>& fields, int depth = 0) {
   for_each_child(type, [&](Dwarf_Die& child) {
     const std::string_view name = plain_name_of(child);
@@ -129,7 +128,7 @@ std::optional<std::uint64_t> slot_of(Dwarf_Die function) {
   return std::nullopt;
 }
 
-/// What the demangler would write, for those that have no mangled name: clang's constructors and destructors.
+/// The demangler's name for functions without a mangled name: clang's constructors and destructors.
 std::string composed_name(Dwarf_Die function, const std::string& class_name) {
   std::string parameters;
   std::string qualifiers;
@@ -195,7 +194,7 @@ void add_functions(ClassLayout& to, std::vector<MemberFunction> functions) {
   }
 }
 
-/// The definitions of one module, those that are alike as one.
+/// The definitions of one module; equal ones count once.
 std::vector<ClassLayout> layouts_of(const DebugInfo& info, const std::string& name) {
   const ClassName wanted(name);
   std::vector<ClassLayout> layouts;
@@ -217,12 +216,12 @@ std::vector<ClassLayout> layouts_of(const DebugInfo& info, const std::string& na
   return layouts;
 }
 
-/// Of two shapes or sizes one may be unknown.
+/// Either shape or size may be unknown.
 bool may_be_equal(const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; }
 bool may_be_equal(std::uint64_t a, std::uint64_t b) { return a == 0 || b == 0 || a == b; }
 
 char variant_of(const std::string& mangled) {
-  // The last component's: what follows are the parameters, or the arguments of a template.
+  // The digit of the last component; the parameters or the arguments of a template follow.
   for (std::size_t at = mangled.size(); at-- > 3;) {
     const bool is_variant =
         (mangled[at - 1] == 'C' || mangled[at - 1] == 'D') && mangled[at] >= '0' && mangled[at] <= '2';
@@ -237,7 +236,7 @@ char variant_of(const std::string& mangled) {
 
 std::string name_of_class(const std::type_info& type) {
   constexpr std::string_view prefix = "typeinfo for ";
-  // A bare type name does not begin with _Z, which tells the demangler that it is one.
+  // The prefix _Z tells the demangler that this is a mangled name; a bare type name has none.
   return demangle(std::string("_ZTI") + type.name()).substr(prefix.size());
 }
 

@@ -1,13 +1,12 @@
-// Why: a class may change its layout only together with all code that was compiled with the old one.
+// Problem: a class may change its layout only together with all code that was compiled with the old one.
 //
-// How: mention_search.hpp finds who mentions the class, file by file; here that is told with names and with the
-// run-time addresses of every module the file was loaded as, together with the copies of member functions, and with
-// what could not be looked at.
+// Approach: use_search.hpp finds the uses of the class, file by file. This file adds names, run-time addresses for
+// every module that the file was loaded as, the copies of member functions, and the parts of the program that cannot be
+// searched.
 //
-// Limits: a function that reaches the class only through a global variable, or only through the result of a call in
-// code that was not optimised (where calls are not written down), does not mention it by entries of its own and is not
-// found. The variable is. Nor is code found that has no debug information; problems says so where its name has the
-// class's.
+// Limits: a function that reaches the class only through a global variable is not found; the variable is. The same
+// holds for the result of a call in unoptimised code, where calls are not recorded. Code without debug information is
+// not found; `problems` says so when its name contains the class's.
 #include "symbols/class_uses.hpp"
 
 #include <algorithm>
@@ -25,7 +24,7 @@
 namespace moult::internal {
 namespace {
 
-/// What addresses and names the entries of one file have.
+/// Describes the entries of one file with names and addresses.
 class UseDescriber final {
  public:
   explicit UseDescriber(const ModuleSymbols& symbols) : symbols_(symbols) {}
@@ -106,7 +105,7 @@ void add_copies(const KnownClass& known, const UseDescriber& describer, std::vec
   }
 }
 
-/// As a name of its own, not as a part of a longer one.
+/// True when `name` occurs as a whole name.
 bool has_name(std::string_view text, std::string_view name) {
   const auto is_of_name = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_'; };
   for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
@@ -116,7 +115,7 @@ bool has_name(std::string_view text, std::string_view name) {
   return false;
 }
 
-/// Functions of the class's name without debug information.
+/// Reports functions of the class's name without debug information.
 void add_problems(const std::string& path, const ModuleSymbols& symbols, const ClassName& wanted, std::string_view name,
                   std::vector<std::string>& problems) {
   const DebugInfo* info = symbols.debug_info();
@@ -183,7 +182,7 @@ void append_loaded(const ClassUses& in_file, std::uintptr_t bias, ClassUses& use
     if (std::ranges::find(uses.problems, problem) == uses.problems.end()) uses.problems.push_back(problem);
 }
 
-/// A function may have several entries; the one that depends on more stays.
+/// A function may have several entries; keeps the one that depends on more.
 void put_in_order(ClassUses& uses) {
   const auto rank = [](Reach reach) { return -static_cast<int>(reach); };
   std::sort(uses.functions.begin(), uses.functions.end(), [&](const ClassUse& a, const ClassUse& b) {

@@ -1,4 +1,4 @@
-// Which code and which objects of the program depend on how a class is laid out.
+// The code and the objects of the program that depend on the layout of a class.
 //
 // Reads every debugging information entry of the modules that know the class: seconds for a big program. In any thread,
 // one thread an object, never in a signal handler.
@@ -15,7 +15,7 @@
 
 namespace moult::internal {
 
-/// A function with code whose parameters, result or variables reach the class.
+/// A function whose parameters, result or variables use the class.
 struct ClassUse {
   std::string function;  ///< demangled
   SourceLine place;      ///< of its declaration; line 0 when unknown
@@ -23,17 +23,17 @@ struct ClassUse {
   Reach reach = Reach::layout;
 };
 
-/// A static object, global or of a function, whose type reaches the class.
+/// A static object, global or of a function, whose type uses the class.
 struct ClassVariable {
   std::string name;
   SourceLine place;
   Reach reach = Reach::layout;
 };
 
-/// A copy of one of the class's member functions in a caller.
+/// An inlined copy of one of the class's member functions.
 struct MemberCopy {
   std::string member;  ///< demangled
-  SourceLine place;    ///< of the call that it stands for
+  SourceLine place;    ///< of the inlined call
   std::string caller;  ///< demangled
   CodeRange caller_code;
   std::vector<CodeRange> code;  ///< the copy's own instructions, run-time addresses
@@ -43,10 +43,10 @@ struct ClassUses {
   std::vector<ClassUse> functions;
   std::vector<ClassVariable> variables;
   std::vector<MemberCopy> copies;
-  std::vector<std::string> problems;  ///< what of the program could not be looked at, and the next step
+  std::vector<std::string> problems;  ///< parts of the program that cannot be searched, and the next step
 };
 
-/// All uses of the class `name` in the loaded modules, but for the module `without`.
+/// All uses of the class `name` in the loaded modules, except for the module `without`.
 ClassUses class_uses(const Program& program, std::string_view name, std::optional<std::size_t> without = std::nullopt);
 
 /// Only the copies of member functions, in all modules.

@@ -33,7 +33,7 @@ ClassName::ClassName(std::string_view name) : name_(name), is_plain_(name.find('
 }
 
 std::vector<const DebugUnit*> ClassName::units_of(const DebugInfo& info) const {
-  // How compilers write an instance of a template is not known; a reference by signature has no name.
+  // The compiler's spelling of a template's instance is unknown, and a reference by signature has no name.
   const bool reads_all = !is_plain_ || std::any_of(info.units().begin(), info.units().end(),
                                                    [](const DebugUnit& unit) { return unit.is_type; });
   const UnitFilter filter(info, {identifier_});
@@ -51,7 +51,7 @@ bool ClassName::fits(const Dwarf_Die& die, const std::string& scope) const {
   if (text == nullptr) return false;
   const std::string_view own(text);
   if (own.substr(0, own.find('<')) != identifier_) return false;
-  // A nested class, or one of a type unit, may be defined outside of its scope.
+  // A nested class, or one in a type unit, may be defined outside of its scope.
   if (is_plain_ && dwarf_hasattr(&from, DW_AT_specification) == 0) return own == identifier_ && scope == scope_;
   return class_name_of(from) == name_;
 }

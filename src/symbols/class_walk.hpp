@@ -1,5 +1,4 @@
-// The classes of a compilation unit, without its functions: what debug information has of them at the level of
-// namespaces and inside of other classes.
+// The classes of a compilation unit, without its functions: in namespaces and inside of other classes.
 #pragma once
 
 #include <dwarf.h>
@@ -18,28 +17,28 @@ std::string scope_inside(Dwarf_Die scope, const std::string& around);
 
 bool is_class_tag(int tag);
 
-/// A class as a type unit's stand-in for it is followed to.
+/// The class itself, if `die` stands in for a class in a type unit.
 Dwarf_Die full_class(const Dwarf_Die& die);
 
-/// Whether the class `die`, found in `scope` ("app::"), is the one that the demangler writes as `name`.
+/// A class by its demangled name. fits: whether the class `die`, found in `scope` ("app::"), is that class.
 class ClassName final {
  public:
   explicit ClassName(std::string_view name);
   bool fits(const Dwarf_Die& die, const std::string& scope) const;
-  /// The last component, template arguments left out.
+  /// The last component without template arguments.
   const std::string& identifier() const noexcept { return identifier_; }
-  /// The units that may have an entry of the class, or refer to units that do.
+  /// The units that may have an entry of the class, or may refer to such units.
   std::vector<const DebugUnit*> units_of(const DebugInfo& info) const;
 
  private:
   std::string name_;
-  std::string scope_;  ///< with compilers' spelling unknown, only for classes outside of templates
+  std::string scope_;  ///< only for classes outside of templates, since compilers spell instances differently
   std::string identifier_;
-  bool is_plain_ = false;  ///< without template arguments anywhere
+  bool is_plain_ = false;  ///< has no template arguments anywhere
 };
 
-/// Calls `visit(die, scope)` for each class and union under `parent`, which is in `scope`; nested ones come after what
-/// they are in.
+/// Calls `visit(die, scope)` for each class and union under `parent`, whose scope is `scope`. An enclosing class comes
+/// before its nested ones.
 template <class Visit>
 void visit_classes(const Dwarf_Die& parent, const std::string& scope, Visit&& visit) {
   Dwarf_Die from = parent;

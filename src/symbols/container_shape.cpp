@@ -1,11 +1,11 @@
-// Why: the elements of a container hang on pointers that, as types, lead to one value or to no value at all.
+// Problem: a container holds its elements through pointers whose types lead to one value, or to none at all.
 //
-// How: a class of the library is known by its name. Where in it, and in its nodes, the links and the elements are, is
-// not taken for granted: it is looked up in the debug information by the names of the library's own members, which have
-// been the same since GCC 5. The template of a container's nodes is found by its argument, the container's element.
+// Approach: the library's classes are known by name. The places of links and elements, in the container and in its
+// nodes, are read from the debug information, by the names of the library's own members; these have been stable since
+// GCC 5. The template of a container's nodes is found by its argument, the element.
 //
-// Limits: allocators whose pointers are classes, and the library's debug mode for what it keeps beside the containers.
-// Other standard libraries are recognised and not followed.
+// Limits: no allocators with pointer classes, and not what the library's debug mode stores beside containers. Other
+// standard libraries are recognised, but not followed.
 #include "symbols/container_shape.hpp"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ struct Member {
   Dwarf_Die type{};  ///< typedefs and qualifiers followed
 };
 
-/// What a container's debug information does not say.
+/// Thrown when the debug information of a container lacks something.
 struct Unknown {};
 
 class ShapeReader final {
@@ -35,7 +35,7 @@ class ShapeReader final {
 
   ContainerShape range() const {
     const Member start = member({"_M_impl", "_M_start"});
-    if (dwarf_tag(const_cast<Dwarf_Die*>(&start.type)) != DW_TAG_pointer_type) return {};  // of bool
+    if (dwarf_tag(const_cast<Dwarf_Die*>(&start.type)) != DW_TAG_pointer_type) return {};  // std::vector<bool>
     ContainerShape shape = made(Shape::range, target_of(start));
     shape.at.begin = start.offset;
     shape.at.end = member({"_M_impl", "_M_finish"}).offset;
@@ -188,7 +188,7 @@ class ShapeReader final {
     return found;
   }
 
-  /// The words of a deque's iterator follow each other.
+  /// The words of a deque's iterator are consecutive.
   void require_in_a_row(std::uint64_t first, std::initializer_list<const char*> names) const {
     for (const char* name : names) {
       first += sizeof(void*);
@@ -211,7 +211,7 @@ class ShapeReader final {
     return arguments[number];
   }
 
-  /// Where the element is in a node of `node_template`.
+  /// The place of the element in a node of `node_template`.
   ContainerShape with_nodes(Shape shape, std::string_view node_template, const Dwarf_Die& element) const {
     for (const std::size_t number : index_.nodes(node_template)) {
       const IndexedClass& node = index_.classes()[number];

@@ -9,8 +9,8 @@
 namespace moult::internal {
 namespace {
 
-/// True when one of the abbreviations at `offset` has an attribute that refers to any unit. Each is a code, a tag,
-/// whether there are children, and pairs of attribute and form; zeros end the pairs and the table (DWARF 5, 7.5.3).
+/// True when an abbreviation at `offset` has an attribute that may refer to another unit. An abbreviation is a code, a
+/// tag, a flag for children, and pairs of attribute and form; zeros end the pairs and the table (DWARF 5, 7.5.3).
 bool any_refers_out(std::string_view table, std::uint64_t offset) {
   const auto next_leb128 = [&] {
     std::uint64_t number = 0;
@@ -35,7 +35,7 @@ bool any_refers_out(std::string_view table, std::uint64_t offset) {
   return false;
 }
 
-/// Adds the calls that were inlined where the address is, the outermost one first.
+/// Adds the inlined calls at the address, the outermost one first.
 void add_copies_at(std::uint64_t address, const Dwarf_Die& scope, std::vector<Dwarf_Die>& copies, int depth = 0) {
   constexpr int deepest = 300;  // only damaged files nest deeper
   if (depth > deepest) return;
@@ -46,7 +46,7 @@ void add_copies_at(std::uint64_t address, const Dwarf_Die& scope, std::vector<Dw
   });
 }
 
-/// As it is included from the sources or from where it is installed.
+/// Matches the path in the source tree and the installed one.
 bool is_header_of_moult(std::string_view file) { return file.find("include/moult/") != std::string_view::npos; }
 
 }  // namespace
@@ -72,7 +72,7 @@ void DebugInfo::read_units() {
     DebugUnit unit;
     if (dwarf_offdie(handle_.get(), offset + header_size, &unit.skeleton) != nullptr) {
       std::uint8_t kind = 0;
-      Dwarf_Die split{};  // of a type unit, its type
+      Dwarf_Die split{};  // for a type unit, its type
       dwarf_cu_info(unit.skeleton.cu, nullptr, &kind, nullptr, &split, nullptr, nullptr, nullptr);
       unit.refers_out = has_references_out(abbreviations);
       unit.is_split = kind == DW_UT_skeleton;
@@ -90,7 +90,7 @@ bool DebugInfo::has_references_out(std::uint64_t abbreviations) {
   const auto [known, is_new] = refers_out_.try_emplace(abbreviations, false);
   if (is_new) {
     const Elf_Data* table = file_->data(file_->section(".debug_abbrev"));
-    // Without the table at its usual name nothing can be excluded.
+    // Without a table of the usual name, nothing can be excluded.
     known->second =
         table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
   }
@@ -201,7 +201,7 @@ std::string DebugInfo::missing_file() const {
 }
 
 std::vector<Dwarf_Die> parts_of(const Dwarf_Die& die) {
-  constexpr std::size_t most = 8;  // a damaged file may point in a circle
+  constexpr std::size_t most = 8;  // a damaged file may have a cycle
   std::vector<Dwarf_Die> parts{die};
   while (parts.size() < most) {
     std::optional<Dwarf_Die> next = referred_by(parts.back(), DW_AT_abstract_origin);
@@ -233,7 +233,7 @@ std::optional<std::uint64_t> code_of(const Dwarf_Die& die) {
   return std::nullopt;
 }
 
-// dwarf_decl_file asserts that the unit has a table of files, which one in a .dwo file may not have.
+// dwarf_decl_file asserts that the unit has a table of files; a unit in a .dwo file may lack one.
 std::string file_named_by(const Dwarf_Die& die, unsigned attribute) {
   for (Dwarf_Die part : parts_of(die)) {
     Dwarf_Attribute found{};
@@ -266,7 +266,7 @@ std::string_view section_bytes(const ElfFile& file, const char* name) {
   return {static_cast<const char*>(data->d_buf), data->d_size};
 }
 
-/// The bytes by which a unit refers to one of `names`.
+/// The bytes with which a unit refers to one of `names`.
 std::vector<std::string> name_needles(std::string_view strings, const std::vector<std::string>& names) {
   std::vector<std::string> needles;
   for (const std::string& name : names) {
@@ -278,7 +278,7 @@ std::vector<std::string> name_needles(std::string_view strings, const std::vecto
   return needles;
 }
 
-/// A unit of DWARF 5 may have a part of a table of places of strings, and name their numbers in it.
+/// A DWARF 5 unit may have its part of a table of string offsets, and refer to strings by their index in it.
 std::string_view strings_of(const DebugUnit& unit, std::string_view table) {
   Dwarf_Die die = unit.skeleton;
   Dwarf_Attribute attribute{};
@@ -286,7 +286,7 @@ std::string_view strings_of(const DebugUnit& unit, std::string_view table) {
   constexpr std::size_t header_size = 8;
   if (table.empty() || dwarf_formudata(dwarf_attr(&die, DW_AT_str_offsets_base, &attribute), &base) != 0) return {};
   if (base < header_size || base > table.size()) return table;
-  std::uint32_t length = 0;  // of all that follows it
+  std::uint32_t length = 0;  // of the content that follows
   std::memcpy(&length, table.data() + base - header_size, sizeof length);
   return table.substr(base, length);
 }

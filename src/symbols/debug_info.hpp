@@ -1,12 +1,10 @@
-// The debug information (DWARF) of one module, as far as it speaks of functions.
+// The debug information (DWARF) of one module, as far as functions are concerned.
 //
-// A debugging information entry (DIE) for a function comes in up to three parts, each pointing at the next: the code
-// (with addresses), the abstract function (what its code and its inlined copies have in common) and the declaration in
-// a class or a namespace. Two DIEs speak of one function when their chains of parts meet.
+// A function's debugging information entry (DIE) comes in up to three parts, each referring to the next: the code (with
+// addresses), the abstract function (shared by the code and its inlined copies), and the declaration in a class or
+// namespace. Two DIEs belong to one function when their chains of parts meet.
 //
-// Not thread-safe. All addresses are those of the file.
-//
-// Which compilation units need not be read, by their bytes alone.
+// Not thread-safe. All addresses are addresses of the file.
 #pragma once
 
 #include <dwarf.h>
@@ -21,16 +19,16 @@
 #include <vector>
 
 #include "elf/elf_file.hpp"
-#include "symbols/program.hpp"
+#include "symbols/source_line.hpp"
 
 namespace moult::internal {
 
 /// A compilation unit.
 struct DebugUnit {
   Dwarf_Die skeleton{};     ///< in the module itself: addresses and lines
-  Dwarf_Die content{};      ///< the same, or what stands in the .dwo file for it
-  std::string_view bytes;   ///< of the unit in the module
-  bool refers_out = false;  ///< it may have references to other units
+  Dwarf_Die content{};      ///< the same, or its counterpart in the .dwo file
+  std::string_view bytes;   ///< the unit in the module
+  bool refers_out = false;  ///< may refer to other units
   bool is_split = false;    ///< -gsplit-dwarf
   bool is_type = false;     ///< a type that other units refer to by its signature
   bool is_missing = false;  ///< split, and its .dwo file could not be opened
@@ -44,7 +42,7 @@ class DebugInfo final {
   const std::vector<DebugUnit>& units() const noexcept { return units_; }
   /// The unit whose code is at `address`, or null.
   const DebugUnit* unit_at(std::uint64_t address) const;
-  /// The DIE of the function whose code, a fragment of it included, is at `address`.
+  /// The DIE of the function whose code, fragments included, is at `address`.
   std::optional<Dwarf_Die> function_at(std::uint64_t address) const;
   /// The file in which the function at `address` was declared; empty when unknown.
   std::string source_of(std::uint64_t address) const;
@@ -71,13 +69,13 @@ class DebugInfo final {
   struct FunctionRange {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
-    std::size_t order = 0;  ///< of the DIE in its unit
+    std::size_t order = 0;  ///< the DIE's position in its unit
     Dwarf_Die die{};
   };
-  /// The functions of one unit by where their code is.
+  /// The functions of one unit by their code.
   struct UnitFunctions {
     std::vector<FunctionRange> ranges;    ///< sorted
-    std::vector<std::uint64_t> last_end;  ///< the greatest end up to here: dropped functions may overlap others
+    std::vector<std::uint64_t> last_end;  ///< the greatest end so far: dropped functions may overlap others
   };
 
   DebugInfo(const ElfFile& file, Dwarf* handle);
@@ -90,28 +88,28 @@ class DebugInfo final {
   std::unique_ptr<Dwarf, End> handle_;
   std::vector<CodeRange> code_;
   std::vector<DebugUnit> units_;
-  std::unordered_map<std::uint64_t, bool> refers_out_;                     ///< by place of the table of abbreviations
-  mutable std::vector<UnitRange> ranges_;                                  ///< sorted; read when first asked for
-  mutable std::unordered_map<const DebugUnit*, UnitFunctions> functions_;  ///< read when first asked for
+  std::unordered_map<std::uint64_t, bool> refers_out_;                     ///< by offset of the abbreviation table
+  mutable std::vector<UnitRange> ranges_;                                  ///< sorted; read on first use
+  mutable std::unordered_map<const DebugUnit*, UnitFunctions> functions_;  ///< read on first use
 };
 
-/// The parts of the function that `die` speaks of, `die` first.
+/// The parts of the function that `die` belongs to, `die` first.
 std::vector<Dwarf_Die> parts_of(const Dwarf_Die& die);
 
-/// The mangled name, from whichever part has it; empty for C functions and for most local ones.
+/// The mangled name, from any part; empty for C functions and most local ones.
 std::string_view linkage_name_of(const std::vector<Dwarf_Die>& parts);
 
 /// The first address of a subprogram's code; nothing for an abstract function or a declaration.
 std::optional<std::uint64_t> code_of(const Dwarf_Die& die);
 
-/// The file whose number is the DIE's attribute DW_AT_decl_file, DW_AT_call_file, ...; empty when unknown.
+/// The file that the attribute (DW_AT_decl_file, DW_AT_call_file, ...) names by number; empty when unknown.
 std::string file_named_by(const Dwarf_Die& die, unsigned attribute);
 
-/// Where the DIE, or another of its parts, says that it was declared; line 0 when unknown.
+/// The place of declaration, from any part; line 0 when unknown.
 SourceLine declared_at(const Dwarf_Die& die);
 
-/// Calls `visit(die, function)` for `die` and all that is inside, in order; `function` is the innermost subprogram with
-/// code around it, or null. Stops when a visit returns false.
+/// Calls `visit(die, function)` for `die` and everything inside, in order. `function` is the innermost enclosing
+/// subprogram with code, or null. Stops when a visit returns false.
 template <class Visit>
 bool visit_all(const Dwarf_Die& die, const Dwarf_Die* function, Visit&& visit, int depth = 0) {
   constexpr int deepest = 300;  // only damaged files nest deeper
@@ -127,20 +125,20 @@ bool visit_all(const Dwarf_Die& die, const Dwarf_Die* function, Visit&& visit, i
   return true;
 }
 
-/// The bytes by which a unit refers to what stands at that place of a section.
+/// The bytes with which a unit refers to an offset in a section.
 std::string reference_to(std::uint64_t place);
 
 bool contains_any(std::string_view bytes, const std::vector<std::string>& needles);
 
-/// Reading every DIE of a big program takes seconds. So first the bytes of a unit are searched for what an entry of a
-/// certain name must contain: where the name stands in the table of strings, or the name itself. This is not tried
-/// where units share more than strings (type units, dwz), nor for split units.
+/// Selects the units that must be read, by their bytes alone: reading every DIE of a big program takes seconds. A unit
+/// with an entry of a certain name must contain the offset of that name in the string table, or the name itself. Does
+/// not work where units share more than strings (type units, dwz), or for split units.
 class UnitFilter final {
  public:
   /// `info` must outlive the filter.
   UnitFilter(const DebugInfo& info, const std::vector<std::string>& names);
 
-  /// True when units may be passed over at all.
+  /// True when the filter may exclude units.
   bool passes_over() const noexcept { return passes_over_; }
   /// False only when no entry of the unit has one of the names.
   bool may_name(const DebugUnit& unit) const;
@@ -148,7 +146,7 @@ class UnitFilter final {
  private:
   bool passes_over_;
   std::vector<std::string> needles_;
-  std::string_view table_;  ///< of places of strings
+  std::string_view table_;  ///< of string offsets
 };
 
 }  // namespace moult::internal

@@ -1,7 +1,5 @@
 #include "symbols/die_attributes.hpp"
 
-#include "symbols/type_name.hpp"
-
 namespace moult::internal {
 
 std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute) {
@@ -54,6 +52,28 @@ bool has_vtable_pointer(Dwarf_Die type, int depth) {
     found = found || (base && has_vtable_pointer(*base, depth + 1));
   });
   return found;
+}
+
+std::optional<Dwarf_Die> type_of(Dwarf_Die die) {
+  Dwarf_Attribute attribute{};
+  Dwarf_Die type{};
+  if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return std::nullopt;
+  return type;
+}
+
+Dwarf_Die full_type(const Dwarf_Die& type) { return referred_by(type, DW_AT_signature).value_or(type); }
+
+std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {
+  constexpr int deepest = 40;  // a damaged file may point in a circle
+  std::optional<Dwarf_Die> type = type_of(variable);
+  for (int depth = 0; type && depth < deepest; ++depth) {
+    const int tag = dwarf_tag(&*type);
+    const bool is_other_name = tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
+                               tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type;
+    if (!is_other_name) return full_type(*type);
+    type = type_of(*type);
+  }
+  return std::nullopt;
 }
 
 }  // namespace moult::internal

@@ -1,4 +1,4 @@
-// What entries of the debug information say, each asked for one thing.
+// Single attributes of debugging information entries.
 #pragma once
 
 #include <dwarf.h>
@@ -10,26 +10,33 @@
 
 namespace moult::internal {
 
-/// An attribute that is a number, by way of the declaration or the abstract function too.
+/// A numeric attribute, also from the declaration or the abstract function.
 std::optional<std::uint64_t> number_of(Dwarf_Die die, unsigned attribute);
-/// The entry that the attribute refers to, of this entry itself.
+/// The entry that the attribute of this very entry refers to.
 std::optional<Dwarf_Die> referred_by(Dwarf_Die die, unsigned attribute);
 bool has_flag(Dwarf_Die die, unsigned attribute);
 
-/// As it is written, without scopes; "" when there is none.
+/// The name as written, without scopes; "" when there is none.
 std::string_view plain_name_of(Dwarf_Die die);
 
-/// A definition of a class; not by way of the declaration that it may refer to.
+/// True for the definition of a class itself, not for an entry that refers to one.
 bool is_definition(Dwarf_Die type);
 
 /// Bytes; 0 when unknown.
 std::uint64_t size_of_type(Dwarf_Die type);
 
-/// True of what `member` names when it is no part of the objects.
+/// True when `member` is no part of the objects.
 bool is_static_member(Dwarf_Die member);
 
-/// True when objects of the class begin, or a base in them does, with a pointer to a vtable.
+/// True when objects of the class begin with a vtable pointer, or a base in them does.
 bool has_vtable_pointer(Dwarf_Die type, int depth = 0);
+
+/// The type that DW_AT_type refers to, also by way of the declaration or the abstract function.
+std::optional<Dwarf_Die> type_of(Dwarf_Die die);
+/// A stand-in for a type unit's type is followed.
+Dwarf_Die full_type(const Dwarf_Die& type);
+/// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.
+std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable);
 
 template <class Visit>
 void for_each_child(Dwarf_Die parent, Visit&& visit) {

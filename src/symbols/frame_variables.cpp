@@ -1,14 +1,14 @@
-// How: the function's entry is the one whose code is at the address. Of what is inside, blocks and inlined functions
-// whose code is there too are entered, and the others passed over.
+// The entry of a function is the one with code at the address. Inside it we enter blocks and inlined functions with
+// code at the address, and skip the others.
 //
-// A variable that the optimiser has taken away altogether may be missing from the function's own code; it stands in the
-// abstract function, and is listed as one that is nowhere.
+// A variable that was optimised away may be missing from the function's entry. It is in the abstract function's, and is
+// listed without a place.
 //
-// What a register held at the call is said by the caller, of each call that it makes. That holds for whoever was called
-// there. A function that ended in a jump to another would have left its caller's words to that one: so the call must
-// name the very function, and that must contain no such jump, as the compiler has to say (DW_AT_call_all_tail_calls).
+// A caller records, for each call, the content of the argument registers. That holds for the function that was called.
+// If that function ended in a jump to another one, the record does not belong to the present one. So the call must name
+// this very function, and the function must have no such jump, which the compiler asserts (DW_AT_call_all_tail_calls).
 //
-// Limits: what a caller says in terms of memory is not used, since it may have been changed since the call.
+// Limits: a recorded argument that reads memory is not used, since the memory may have changed since the call.
 #include "symbols/frame_variables.hpp"
 
 #include <dwarf.h>
@@ -30,7 +30,7 @@ namespace {
 
 constexpr int deepest_scope = 300;  // only damaged files nest deeper
 
-/// Code at an address, and what debug information its module has.
+/// Code at an address, and its module's debug information.
 struct CodePlace {
   const DebugInfo* info = nullptr;
   std::uintptr_t bias = 0;
@@ -119,7 +119,7 @@ std::optional<Dwarf_Die> abstract_origin_of(Dwarf_Die die) {
   return origin;
 }
 
-/// Variables of the function itself that its code's entry leaves out.
+/// Adds the function's own variables that the entry with code omits.
 void add_missing(const Dwarf_Die& function, std::uintptr_t bias, std::vector<FrameVariable>& variables) {
   const std::optional<Dwarf_Die> abstract = abstract_origin_of(function);
   if (!abstract) return;
@@ -133,7 +133,7 @@ void add_missing(const Dwarf_Die& function, std::uintptr_t bias, std::vector<Fra
   });
 }
 
-/// Reads what stands around one place of code.
+/// Reads the functions and variables around one place of code.
 class PlaceReader final {
  public:
   PlaceReader(std::uintptr_t bias, std::uint64_t in_file) : bias_(bias), in_file_(in_file) {}
@@ -196,7 +196,7 @@ void describe_function(const CodePlace& place, FrameDescription& described) {
   }
 }
 
-/// Within a line compilers let many places begin a statement, so only the first counts.
+/// Compilers mark many places in a line as statement begins, so only the first counts.
 void describe_lines(const CodePlace& place, FrameDescription& described) {
   const DebugUnit* unit = place.info->unit_at(place.in_file);
   if (unit == nullptr) return;
@@ -247,7 +247,7 @@ bool is_tail_call(const Dwarf_Die& call) {
   return has_flag(call, DW_AT_call_tail_call) || has_flag(call, DW_AT_GNU_tail_call);
 }
 
-/// Nothing that it calls runs in its place.
+/// True when the function makes no tail calls.
 bool always_returns_itself(const Dwarf_Die& function) {
   constexpr unsigned words[] = {
       DW_AT_call_all_calls,     DW_AT_call_all_source_calls,     DW_AT_call_all_tail_calls,
@@ -320,7 +320,7 @@ std::string place_text(const FrameDescription& described, CodeAddress address) {
 }
 
 bool begins_statement(const FrameDescription& described, CodeAddress address) {
-  // Several rows may be for one address; any of them will do.
+  // An address may have several rows; each of them counts.
   for (auto row = std::lower_bound(described.lines.begin(), described.lines.end(), address,
                                    [](const CodeLine&one, CodeAddress wanted) { return one.code < wanted; });
        row != described.lines.end() && row->code == address; ++row)

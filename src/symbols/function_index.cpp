@@ -17,7 +17,7 @@ namespace {
 /// Suffixes that rename a function without making it another.
 constexpr std::string_view renamings[] = {".lto_priv", ".llvm", ".__uniq"};
 
-/// The length of `.word` and the `.number` components behind it.
+/// The length of `.word` and the `.number` components that follow.
 std::size_t component_length(std::string_view text) {
   std::size_t length = text.find('.', 1);
   while (length < text.size() && length + 1 < text.size() &&
@@ -27,13 +27,13 @@ std::size_t component_length(std::string_view text) {
   return std::min(length, text.size());
 }
 
-/// A function that the module hides is local, and of no file: the linker made it so. Its fragments still have a file.
+/// A hidden function becomes local when the linker hides it, without a source file. Its fragments keep theirs.
 bool belongs_to(const Symbol& fragment, const Symbol& original) {
   if (&fragment == &original || fragment.begin == original.begin) return false;
   return !original.is_local || original.source.empty() || original.source == fragment.source;
 }
 
-/// True when the symbols stand for one function under two names; the first in this order stays.
+/// Two symbols of one function differ only in name; the first in this order is kept.
 std::tuple<std::uint64_t, bool, std::size_t, std::string_view> preference(const FunctionMatch& match) {
   return {match.original->begin, match.original->is_local, match.original->name.size(), match.original->name};
 }
@@ -47,7 +47,7 @@ void drop_aliases(std::vector<FunctionMatch>& matches) {
   matches.erase(std::unique(matches.begin(), matches.end(), same), matches.end());
 }
 
-/// A deleting destructor (D0) reads like the destructor it calls (D1, D2), but nobody means it.
+/// A deleting destructor (D0) reads like the destructor it calls (D1, D2), and is never meant.
 void drop_deleting_destructors(std::vector<FunctionMatch>& matches) {
   std::set<std::string_view> names;
   for (const FunctionMatch& match : matches) names.insert(match.name.base);
@@ -62,13 +62,12 @@ void drop_deleting_destructors(std::vector<FunctionMatch>& matches) {
   });
 }
 
-/// What a vtable holds in a method's stead where `this` or the result has to be moved. Its name reads like the
-/// method's.
+/// A thunk adjusts `this` or the result for a vtable. Its demangled name resembles the method's.
 bool is_thunk(std::string_view mangled) {
   return mangled.starts_with("_ZTh") || mangled.starts_with("_ZTv") || mangled.starts_with("_ZTc");
 }
 
-/// Words that the demangler writes without their being in the mangled name.
+/// Words that the demangler writes and the mangled name does not contain.
 bool may_be_spelled_otherwise(std::string_view text) {
   const bool identifier = std::all_of(
       text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
@@ -146,7 +145,7 @@ void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
   }
 }
 
-/// Functions written in assembly may have no size: they end where the next one, or the section, does.
+/// Assembly functions may have no size: they end at the next function or the section's end.
 void FunctionIndex::sort_by_address(const ElfFile& program) {
   std::sort(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) {
     return std::tie(a.begin, a.is_local, a.name) < std::tie(b.begin, b.is_local, b.name);
@@ -224,7 +223,7 @@ FunctionMatch FunctionIndex::match_of_fragment(const Symbol& fragment) const {
   return orphan;
 }
 
-/// Functions of which only changed copies are left.
+/// Adds functions of which only changed copies are left.
 void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const {
   std::set<const Symbol*> seen;
   for (const auto& [stem, fragments] : fragments_) {
@@ -239,7 +238,7 @@ void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatc
   }
 }
 
-/// `may_fit` is asked of the mangled name, and `fits` of the demangled one where that is worth while.
+/// `may_fit` tests the mangled name first; `fits` tests the demangled name if that succeeds.
 template <class MayFit, class Fits>
 std::vector<FunctionMatch> FunctionIndex::originals(const MayFit& may_fit, const Fits& fits) const {
   std::vector<FunctionMatch> matches;
@@ -269,7 +268,7 @@ std::vector<FunctionMatch> FunctionIndex::members_of(std::string_view class_name
   std::vector<FunctionMatch> members;
   for (const Symbol& symbol : symbols_) {
     const SymbolName name = split_symbol_name(symbol.name);
-    // A member's name is a nested one; that of a thunk is not.
+    // The mangled name of a member is nested; a thunk's is not.
     if (name.base.substr(0, 3) != "_ZN" || !name.suffix.empty() || symbol.is_resolver) continue;
     if (name.base.find(part) == std::string_view::npos) continue;
     const std::string demangled = demangle(std::string(name.base));
@@ -288,7 +287,7 @@ std::optional<FunctionMatch> FunctionIndex::at(std::uint64_t address) const {
   const Symbol* best = nullptr;
   for (std::size_t i = static_cast<std::size_t>(after - symbols_.begin()); i-- > 0 && last_end_[i] > address;) {
     if (symbols_[i].end <= address) continue;
-    // The innermost one; of those at the same place the first, which the order has made the best.
+    // The innermost symbol; at one address the first, which is the best by the sort order.
     if (best != nullptr && best->begin != symbols_[i].begin) break;
     best = &symbols_[i];
   }

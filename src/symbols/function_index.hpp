@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/address.hpp"
 #include "elf/elf_file.hpp"
 #include "symbols/name_query.hpp"
-#include "symbols/program.hpp"
 
 namespace moult::internal {
 
@@ -28,22 +28,22 @@ struct Symbol {
   std::uint64_t end = 0;
   std::string_view source;  ///< of a local symbol; empty when unknown
   bool is_local = false;
-  bool is_resolver = false;  ///< of an indirect function: not the function itself
+  bool is_resolver = false;  ///< of an indirect function, and not the function itself
   bool has_size = true;
 };
 
-/// A symbol's name taken apart: "_Z1fi.lto_priv.0.isra.0.cold" is base "_Z1fi", stem "_Z1fi.lto_priv.0".
+/// A symbol's name in parts: "_Z1fi.lto_priv.0.isra.0.cold" has base "_Z1fi" and stem "_Z1fi.lto_priv.0".
 struct SymbolName {
-  std::string_view base;    ///< what can be demangled
+  std::string_view base;    ///< the part that can be demangled
   std::string_view stem;    ///< the original's name in the symbol table
   std::string_view suffix;  ///< ".isra.0.cold"; empty for an original
 };
 SymbolName split_symbol_name(std::string_view name);
 
-/// True when callers call the fragment in the original's stead, false for what only the original jumps to.
+/// True when callers call the fragment instead of the original; false when only the original jumps to it.
 bool is_clone_suffix(std::string_view suffix);
 
-/// An original with its fragments; without original when the compiler has left none.
+/// An original with its fragments; without an original when the compiler has left none.
 struct FunctionMatch {
   const Symbol* original = nullptr;
   SymbolName name;
@@ -52,29 +52,29 @@ struct FunctionMatch {
 
 class FunctionIndex final {
  public:
-  /// `tables` are searched in order for symbols; `program` tells where sections end. Both must outlive the index.
+  /// `tables` are searched in order for symbols; `program` has the sections' ends. Both must outlive the index.
   FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program);
 
   /// Every symbol, by address: fragments, thunks and aliases too.
   std::span<const Symbol> all() const noexcept { return symbols_; }
-  /// One match an address, whatever number of aliases it has.
+  /// One match for each address, whatever its aliases.
   std::vector<FunctionMatch> find(const NameQuery& query) const;
-  /// Resolvers of indirect functions, which find leaves out.
+  /// The resolvers of indirect functions, which find omits.
   std::vector<FunctionMatch> find_indirect(const NameQuery& query) const;
   /// Originals whose demangled name contains `text`; unsorted.
   std::vector<FunctionMatch> search(std::string_view text) const;
-  /// Originals whose name without parameters and scopes is near `last_name`; unsorted.
+  /// Originals whose last name component resembles `last_name`; unsorted.
   std::vector<FunctionMatch> similar(std::string_view last_name) const;
-  /// Every symbol of a member function of the class, aliases included, thunks left out; without fragments.
+  /// Every symbol of a member function of the class, with aliases, without thunks and fragments.
   std::vector<FunctionMatch> members_of(std::string_view class_name) const;
-  /// The function of the symbol that covers `address`; for a fragment, the one it was made of.
+  /// The function of the symbol that covers `address`; for a fragment, its original.
   std::optional<FunctionMatch> at(std::uint64_t address) const;
   /// Every symbol at the address `begin`.
   std::vector<const Symbol*> aliases_of(std::uint64_t begin) const;
   std::optional<std::uint64_t> find_data(std::string_view mangled) const;
   /// Every data symbol of that name.
   std::vector<DataPlace> find_all_data(std::string_view mangled) const;
-  /// Data symbols whose mangled name begins so, each with its place.
+  /// Data symbols whose mangled name begins with `beginning`, each with its place.
   std::vector<std::pair<std::string_view, DataPlace>> data_beginning_with(std::string_view beginning) const;
 
  private:
@@ -94,7 +94,7 @@ class FunctionIndex final {
   void add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const;
 
   std::vector<Symbol> symbols_;          ///< sorted by address
-  std::vector<std::uint64_t> last_end_;  ///< the greatest end up to here, for symbols within others
+  std::vector<std::uint64_t> last_end_;  ///< the greatest end so far, for symbols inside of others
   std::vector<DataSymbol> data_;
   std::unordered_map<std::string_view, std::vector<std::size_t>> fragments_;  ///< by stem
 };

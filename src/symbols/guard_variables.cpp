@@ -37,7 +37,7 @@ std::vector<GuardVariable> guard_variables(const std::string& path) {
   std::unique_ptr<Elf, decltype(&::elf_end)> elf(file ? ::elf_begin(file.get(), ELF_C_READ_MMAP, nullptr) : nullptr,
                                                  &::elf_end);
   if (elf == nullptr) return guards;
-  // The full table has the exported symbols too, so that one is enough.
+  // The full table contains the exported symbols too, so one table is enough.
   for (GElf_Word wanted : {GElf_Word{SHT_SYMTAB}, GElf_Word{SHT_DYNSYM}}) {
     for (Elf_Scn* section = nullptr; (section = ::elf_nextscn(elf.get(), section)) != nullptr;) {
       GElf_Shdr header;

@@ -12,8 +12,8 @@ struct GuardVariable {
   std::string name;            ///< demangled: "guard variable for main()::server"
 };
 
-/// Those of an ELF file, by its symbol table. Empty when the file cannot be read: a safety check must not make a
-/// program impossible to update because one of its libraries was removed.
+/// The guard variables of an ELF file, by its symbol table. Empty when the file cannot be read: a removed library must
+/// not make a program impossible to update.
 std::vector<GuardVariable> guard_variables(const std::string& path);
 
 }  // namespace moult::internal

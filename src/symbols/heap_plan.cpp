@@ -1,15 +1,15 @@
-// Why: of all that a program's variables lead to, most leads nowhere near the wanted classes. A walk that knows which
-// types do touches no other memory.
+// Problem: most of a program's data leads nowhere near the wanted classes. A walk that knows which types do reads
+// nothing else.
 //
-// How: the graph of types is read (type_graph.hpp), and followed backwards from the wanted classes. What an object's
-// members of members are is put into one list for each class, so that the walk takes no step that finds nothing. Then
-// the types are followed forwards from the variables, once for each type, and what cannot be followed is noted with the
-// way to it: there objects may be that the walk does not find.
+// Approach: read the graph of types (type_graph.hpp), and follow it backwards from the wanted classes. Flatten the
+// members of members into one list for each class, so that no step of the walk is in vain. Then follow the types
+// forwards from the variables, once for each type, and note the places that cannot be followed, with the paths to them:
+// further objects may lie behind them.
 //
-// Which copy: a variable that a library shows may have been copied into the program by the linker, and inline variables
-// of several modules are one. The debug information tells of each where its own module has it.
+// The linker may have copied a library's exported variable into the program, and the inline variables of several
+// modules are one. The debug information gives each by the place in its own module.
 //
-// Limits: variables of a thread are noted. What the optimiser has taken apart or put into registers has no place.
+// Limits: thread-local variables are only noted. A variable that was split or put into registers has no place.
 #include "symbols/heap_plan.hpp"
 
 #include <algorithm>
@@ -112,7 +112,7 @@ void finish_objects(std::vector<HeapType>& types) {
   }
 }
 
-/// What cannot be followed, on the way from the variables to all types.
+/// Notes what cannot be followed, on the way from the variables to all types.
 class NoteTaker final {
  public:
   explicit NoteTaker(const std::vector<HeapType>& types) : types_(types), is_seen_(types.size()) {}

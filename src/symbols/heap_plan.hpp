@@ -1,7 +1,7 @@
-// How to walk over a program's heap by the types of its variables: a plan as values, made of the debug information
-// while the program runs, so that the walk in the stopped program reads memory and nothing else.
+// The plan of a heap walk, made from the debug information while the program runs. In the stopped program the walk then
+// reads only memory.
 //
-// The plan is cut down to what leads to the wanted classes. Making it reads all debug information of the loaded
+// The plan is reduced to the types that lead to the wanted classes. Making it reads the debug information of all loaded
 // modules: seconds for a big program. In any thread, never in a signal handler.
 #pragma once
 
@@ -12,78 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "symbols/heap_type.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
-
-inline constexpr std::size_t no_type = std::numeric_limits<std::size_t>::max();
-
-/// What a value is to the walk.
-enum class Shape : std::uint8_t {
-  leaf,      ///< nothing in it leads anywhere
-  untyped,   ///< what it leads to cannot be known: a void pointer, a std::function
-  choice,    ///< which of its parts is there cannot be known: a union, a std::variant
-  object,    ///< its parts
-  array,     ///< count elements in a row
-  pointer,   ///< to one value
-  optional,  ///< perhaps a value
-  range,     ///< std::vector: elements between two addresses
-  deque,
-  list,
-  chain,  ///< std::forward_list, and the unordered containers
-  tree,   ///< std::map, std::set and those with equal keys
-};
-
-/// Who owns what a pointer points to.
-enum class Pointing : std::uint8_t {
-  raw,     ///< nobody knows: a pointer, a reference
-  unique,  ///< std::unique_ptr
-  shared,  ///< std::shared_ptr, with a count beside
-  weak,    ///< std::weak_ptr: there only while the count is not zero
-};
-
-/// Offsets in bytes. Which of them mean something the shape tells.
-struct Places {
-  static constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t begin = 0;     ///< of the pointer, the flag, the first address, the first link
-  std::uint64_t end = none;    ///< of the address behind the last element
-  std::uint64_t limit = none;  ///< of the address behind the room for elements; of a deque's map
-  std::uint64_t count = none;  ///< of the number of elements; of a shared pointer's control block
-  std::uint64_t next = none;   ///< in a node
-  std::uint64_t previous = none;
-  std::uint64_t parent = none;
-  std::uint64_t left = none;
-  std::uint64_t right = none;
-  std::uint64_t value = 0;  ///< of the element in a node, in an optional; of the use count in a control block
-};
-
-/// A member or a base that lies at a fixed place in its object.
-struct HeapPart {
-  std::uint64_t offset = 0;
-  std::size_t type = no_type;
-  std::string name;  ///< ".entries"; "" for a base
-  bool is_base = false;
-};
-
-struct HeapType {
-  std::string name;
-  Shape shape = Shape::leaf;
-  std::uint64_t size = 0;        ///< bytes; 0 when unknown
-  std::uint64_t alignment = 1;   ///< what the address of one is a multiple of, as far as that is known
-  std::size_t target = no_type;  ///< of a pointer what it points to, of a container its elements
-  std::uint64_t count = 0;       ///< elements of an array
-  Places at;
-  Pointing pointing = Pointing::raw;
-  bool has_vtable = false;
-  bool leads = false;                 ///< to something wanted, or is it
-  std::optional<std::size_t> wanted;  ///< its number in the request: the classes', then the pointers'
-  std::vector<HeapPart> parts;
-  std::vector<HeapPart> bases;       ///< of one with a vtable: itself, and all it derives from, at fixed places
-  std::vector<std::size_t> derived;  ///< what a pointer to it may point to besides
-  /// What to do in an object, members of members included: go on to a value, or, where the part's type is a wanted
-  /// class, visit.
-  std::vector<HeapPart> steps;
-};
 
 struct HeapRoot {
   std::string name;
@@ -91,15 +23,15 @@ struct HeapRoot {
   std::size_t type = no_type;
 };
 
-/// A class's vtable as it lies in memory.
+/// A class's vtable in memory.
 struct VtablePlace {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
-  std::size_t type = no_type;  ///< none where no debug information describes the class, or it is of no matter
+  std::size_t type = no_type;  ///< none when no debug information describes the class, or the class is irrelevant
   std::string class_name;
 };
 
-/// Places of one kind.
+/// A kind of place, and how often it occurs.
 struct HeapNote {
   std::string what;  ///< in the plural: "void pointers"
   std::size_t count = 0;
@@ -108,25 +40,25 @@ struct HeapNote {
 
 struct HeapPlan {
   std::vector<HeapType> types;
-  std::vector<HeapRoot> roots;         ///< those that lead to something
+  std::vector<HeapRoot> roots;         ///< the ones that lead to something wanted
   std::vector<VtablePlace> vtables;    ///< sorted
-  std::vector<HeapNote> not_followed;  ///< places of types, counted once however many objects there are
+  std::vector<HeapNote> not_followed;  ///< each place of a type counts once, however many objects there are
 };
 
 struct WantedClass {
-  std::string name;  ///< as typeid, demangled, writes it
+  std::string name;  ///< typeid's name, demangled
   std::size_t size = 0;
   std::size_t alignment = 0;
 };
 
-/// A type of pointers that are looked for themselves.
+/// A pointer type that is wanted itself.
 struct WantedPointer {
-  std::string name;  ///< as typeid, demangled, writes it: "int (*)(int)"
+  std::string name;  ///< typeid's name, demangled: "int (*)(int)"
   std::size_t size = 0;
 };
 
 struct HeapRequest {
-  std::vector<std::size_t> modules;  ///< whose variables are the roots, of Program::modules()
+  std::vector<std::size_t> modules;  ///< indices into Program::modules(): their variables are the roots
   std::vector<WantedClass> wanted;
   bool follows_raw_pointers = true;
   std::vector<WantedPointer> pointers{};  ///< numbered behind the classes

@@ -1,24 +1,21 @@
-// Why: a function that was inlined cannot be replaced by a jump at its entry alone, because its copies never get there.
+// Problem: a jump at the entry does not replace a function that was inlined, because its copies do not pass the entry.
 //
-// How: each copy is a DW_TAG_inlined_subroutine that points at an abstract function. It is the wanted one when it
-// shares a part (see debug_info.hpp) with the code at the function's address, or, in other compilation units, which
-// have parts of their own for functions of a header, when it has the function's mangled name.
+// Approach: each copy is a DW_TAG_inlined_subroutine that refers to an abstract function. That is the wanted function
+// if it shares a part (see debug_info.hpp) with the code at the function's address. Other compilation units have parts
+// of their own for a header's function; there the mangled name decides.
 //
-// Reading every DIE of a big program takes seconds. So first the bytes of each unit are searched for what an abstract
-// function of that name must contain (where the name stands in the table of strings, or the name itself), and for the
-// places of the parts found so, which is how units refer to one another after link-time optimisation. Units with
-// neither are passed over. It is not tried where units share more than that: type units, dwz, split units.
+// One search: reading every DIE of a big program takes seconds, so we first search the bytes of each unit. A relevant
+// unit contains the function's name, the offset of that name in the string table, or the offset of a known part; the
+// latter is how units refer to one another after link-time optimisation. Other units are skipped. This does not work
+// where units share more than that: type units, dwz, split units.
 //
-// Limits: a copy whose instructions all vanished may be left out by the compiler. Units compiled without -g are blind
-// spots; that the function's own unit is one is reported, others cannot be told.
+// Many searches: ten thousand searches would still take minutes. So one walk over all units builds an index: for each
+// abstract function with copies its parts and its name, and for each name the parts of all functions with it. A
+// function's copies are then found by a common name or part. The index takes about 50 bytes a copy, and is freed with
+// its Program.
 //
-// Why: a search for one function's copies passes over most units, yet ten thousand searches take minutes.
-//
-// How: one walk over all units notes, for each abstract function with copies, its parts (see debug_info.hpp) and its
-// name, and for each name the parts of all functions that have it. A function's copies are then those whose abstract
-// function has one of its names, or a part in common with the code at its addresses or with a function of its names.
-//
-// Limit: the memory, about 50 bytes a copy; it goes with the Program that asked.
+// Limits: the compiler may omit a copy whose instructions all vanished. Units compiled without -g are blind spots. If
+// the function's own unit is one, that is reported; others cannot be known.
 #include "symbols/inlined_copies.hpp"
 
 #include <algorithm>
@@ -44,15 +41,15 @@ int call_line(Dwarf_Die copy) {
 
 }  // namespace
 
-/// Compilers describe the variants of a constructor or destructor (C1, C2, D0, ...) by one abstract function, called C4
-/// or D4 by g++. So each variant's name is a name of the function.
+/// Compilers describe the variants of a constructor or destructor (C1, C2, D0, ...) by one abstract function, which g++
+/// calls C4 or D4. So each variant's name is a name of the function.
 std::vector<std::string> names_of_variants(const std::vector<std::string>& names) {
   std::set<std::string> all(names.begin(), names.end());
   for (const std::string& name : names) {
     for (std::size_t at = 2; at + 2 < name.size(); ++at) {
       const bool constructor = name[at] == 'C' && name[at + 1] >= '1' && name[at + 1] <= '5';
       const bool destructor = name[at] == 'D' && name[at + 1] >= '0' && name[at + 1] <= '5';
-      // Only the last component's: what follows are the parameters, or the arguments of a template.
+      // Only in the last component; the parameters or the arguments of a template follow.
       if ((!constructor && !destructor) || (name[at + 2] != 'E' && name[at + 2] != 'I' && name[at + 2] != 'B'))
         continue;
       std::string variant = name;
@@ -68,7 +65,7 @@ std::vector<std::string> names_of_variants(const std::vector<std::string>& names
 std::string_view shared_name_of(const std::vector<Dwarf_Die>& parts) {
   const std::string_view name = linkage_name_of(parts);
   Dwarf_Die last = parts.back();
-  // A C function has only its plain name; so have local functions, which are known by their parts alone.
+  // A C function has only its plain name. So have local functions, but those are known by their parts alone.
   if (!name.empty() || dwarf_hasattr(&last, DW_AT_external) == 0) return name;
   const char* plain = dwarf_diename(&last);
   return plain != nullptr ? plain : std::string_view();
@@ -204,7 +201,7 @@ class Search final {
   std::vector<std::string> names_;  ///< sorted
   std::vector<bool> unread_;        ///< by unit
   std::unordered_set<const void*> parts_;
-  std::vector<std::string> references_;             ///< the bytes by which other units refer to the parts
+  std::vector<std::string> references_;             ///< the bytes with which other units refer to the parts
   std::unordered_map<const void*, bool> verdicts_;  ///< by abstract function
   std::vector<InlinedCopy> copies_;
   bool is_complete_ = false;

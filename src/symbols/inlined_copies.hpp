@@ -1,11 +1,5 @@
-// The question where a function's code was copied into its callers, its answer, and what the two ways to find it share:
-// one search (inlined_copies.hpp) and an index of all copies (copy_index.hpp).
-//
-// Where a function's code was copied into its callers, by the debug information: one search for one function.
-//
-// All inlined copies of one module, for updates that ask for thousands of functions.
-//
-// Not thread-safe while it is built.
+// The inlined copies of functions, by the debug information: one search for one function, and an index of all copies of
+// a module for updates that ask about thousands of functions. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -20,42 +14,42 @@
 
 namespace moult::internal {
 
-/// What is asked.
+/// A function whose copies are searched.
 struct InlinedFunction {
-  std::vector<std::uint64_t> addresses;  ///< where its own code is, fragments included
-  std::vector<std::string> names;        ///< mangled, of all its aliases; none for a local function
+  std::vector<std::uint64_t> addresses;  ///< of its own code, fragments included
+  std::vector<std::string> names;        ///< mangled, with all aliases; empty for a local function
 };
 
 struct InlinedCopy {
   std::string file;
   int line = 0;
-  std::uint64_t caller = 0;  ///< an address of the function that the copy is in
-  std::string caller_name;   ///< mangled, or plain for C; empty when the debug information has none
+  std::uint64_t caller = 0;  ///< an address in the function with the copy
+  std::string caller_name;   ///< mangled, or plain for C; empty when unknown
 };
 
 struct InlinedCopies {
-  std::vector<InlinedCopy> copies;  ///< by file and line, without repetitions
-  /// False when the unit that defines the function has no debug information, so that copies may be unknown.
+  std::vector<InlinedCopy> copies;  ///< by file and line, without duplicates
+  /// False when the function's own unit has no debug information, so that copies may be unknown.
   bool is_complete = false;
 };
 
-/// `names` and, for constructors and destructors, the names of their variants; sorted, without repetitions.
+/// `names`, with all variants of constructors and destructors; sorted, without duplicates.
 std::vector<std::string> names_of_variants(const std::vector<std::string>& names);
 
-/// The name by which other units know the function of these parts; empty for a local function.
+/// The name by which other units know the function; empty for a local function.
 std::string_view shared_name_of(const std::vector<Dwarf_Die>& parts);
 
-/// The compiler's own word for it (DW_AT_inline): it stays where the copies' instructions melted into their callers'.
+/// DW_AT_inline, which remains when the copies' instructions have merged with their callers'.
 bool was_inlined(const std::vector<Dwarf_Die>& parts);
 
 /// The abstract function that a DW_TAG_inlined_subroutine is a copy of.
 std::optional<Dwarf_Die> origin_of(const Dwarf_Die& copy);
 
-/// What is told of `copy`, a DW_TAG_inlined_subroutine in the subprogram `caller`; nothing when the linker has dropped
+/// The record of `copy`, a DW_TAG_inlined_subroutine in the subprogram `caller`; nothing when the linker has dropped
 /// the caller.
 std::optional<InlinedCopy> describe_copy(const DebugInfo& info, const Dwarf_Die& copy, const Dwarf_Die& caller);
 
-/// Sorted by file and line, without repetitions.
+/// Sorted by file and line, without duplicates.
 std::vector<InlinedCopy> in_order(std::vector<InlinedCopy> copies);
 
 InlinedCopies find_inlined_copies(const DebugInfo& info, const InlinedFunction& function);
@@ -65,7 +59,7 @@ class CopyIndex final {
   /// Reads every unit: seconds for a big program. `info` must outlive the index.
   explicit CopyIndex(const DebugInfo& info);
 
-  /// What find_inlined_copies answers.
+  /// The same result as find_inlined_copies.
   InlinedCopies copies_of(const InlinedFunction& function) const;
 
  private:
@@ -73,7 +67,7 @@ class CopyIndex final {
     Dwarf_Die die{};
     std::size_t caller = 0;
   };
-  /// By number of the abstract function. What is told of a copy is read when it is asked for.
+  /// By number of the abstract function. A copy's details are read on request.
   using Copies = std::vector<std::vector<Copy>>;
 
   void read(const DebugUnit& unit);

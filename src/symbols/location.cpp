@@ -1,5 +1,5 @@
-// Limits: thread-local variables, pointers to values that have no place (DW_OP_implicit_pointer), bit pieces,
-// floating-point arithmetic and calls of other expressions are not read: such a variable counts as optimized out.
+// Limits: not supported are thread-local variables, pointers to values without a place (DW_OP_implicit_pointer), bit
+// pieces, floating-point arithmetic, and calls of other expressions. Such a variable counts as optimized out.
 #include "symbols/location.hpp"
 
 #include <dwarf.h>
@@ -12,12 +12,12 @@
 namespace moult::internal {
 namespace {
 
-constexpr int deepest_entry_value = 3;  // entry values in entry values: only damaged files
+constexpr int deepest_entry_value = 3;  // nested entry values: only damaged files
 
 LocationExpression read_expression(Dwarf_Attribute& attribute, const Dwarf_Op* operations, std::size_t count,
                                    std::uintptr_t bias, int depth);
 
-/// The type whose entry an operation refers to, or the one without a type for none.
+/// The type that an operation refers to; the generic type if it refers to none.
 void read_type(LocationOperation& made, Dwarf_Attribute& attribute, const Dwarf_Op& operation) {
   const bool converts = operation.atom == DW_OP_convert || operation.atom == DW_OP_GNU_convert ||
                         operation.atom == DW_OP_reinterpret || operation.atom == DW_OP_GNU_reinterpret;
@@ -67,7 +67,7 @@ LocationOperation read_operation(Dwarf_Attribute& attribute, const Dwarf_Op& ope
     }
     case DW_OP_implicit_value:
       made.is_known = dwarf_getlocation_implicit_value(&attribute, &operation, &block) == 0;
-      made.second = 0;  // where the bytes are in the file
+      made.second = 0;  // an offset in the file
       if (made.is_known) {
         const auto* bytes = reinterpret_cast<const std::byte*>(block.data);
         made.bytes.assign(bytes, bytes + block.length);
@@ -129,7 +129,7 @@ struct Operand {
   OperandType type;
 };
 
-/// The bits as the type has them, the sign in all that are above.
+/// The bits of a value of the type, sign-extended to the full width.
 std::uint64_t fitted(std::uint64_t bits, const OperandType& type) {
   if (type.size >= sizeof bits) return bits;
   const unsigned unused = 64 - 8U * type.size;
@@ -142,7 +142,7 @@ class Evaluator final {
   Evaluator(const LocationExpression& expression, const FrameValues& frame) : expression_(expression), frame_(frame) {}
 
   Location run() {
-    constexpr int most_steps = 10000;  // a damaged expression may branch back for ever
+    constexpr int most_steps = 10000;  // a damaged expression may loop for ever
     for (int steps = 0; at_ < expression_.size(); ++steps) {
       const LocationOperation& operation = expression_[at_++];
       if (operation.code == DW_OP_piece) {
@@ -294,7 +294,7 @@ class Evaluator final {
     return true;
   }
 
-  /// To the operation at a distance of bytes from the end of this one, whose three bytes are code and distance.
+  /// Branches by a distance in bytes from the end of this operation, which has three bytes.
   bool branch(const LocationOperation& operation) {
     const std::uint64_t target = operation.offset + 3 + operation.first;
     const auto found = std::find_if(expression_.begin(), expression_.end(),
@@ -384,8 +384,8 @@ class Evaluator final {
   std::size_t at_ = 0;
   std::vector<Operand> stack_;
   std::optional<LocationPiece> piece_;
-  bool is_lost_ = false;    ///< of the piece in hand nothing is known
-  bool is_broken_ = false;  ///< the operation in hand found nothing to work on
+  bool is_lost_ = false;    ///< the present piece is unknown
+  bool is_broken_ = false;  ///< the present operation lacks an operand
   Location found_;
 };
 

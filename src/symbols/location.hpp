@@ -1,8 +1,8 @@
-// Where a variable is: location expressions of the debug information (DWARF 5, 2.5 and 2.6) as values, and what they
-// come to in one frame.
+// The places of variables: location expressions of the debug information (DWARF 5, 2.5 and 2.6) as values, and their
+// evaluation in one frame.
 //
-// An expression is read while the program runs; evaluating it reads registers and memory and nothing else, so that it
-// can be done in a stopped program, or on a copy of a stack.
+// Expressions are read while the program runs. Evaluation reads only registers and memory, so it works in a stopped
+// program and on a copy of a stack.
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -17,7 +17,7 @@
 
 namespace moult::internal {
 
-/// A number's type on the stack of an expression.
+/// The type of a number on an expression's stack.
 struct OperandType {
   std::uint8_t size = 8;  ///< bytes
   bool is_signed = false;
@@ -26,26 +26,26 @@ struct OperandType {
 
 struct LocationOperation {
   std::uint8_t code = 0;
-  std::uint64_t first = 0;  ///< an address is one of run time
+  std::uint64_t first = 0;  ///< addresses are run-time addresses
   std::uint64_t second = 0;
-  std::uint64_t offset = 0;  ///< in its expression, which is what branches lead to
-  OperandType type;          ///< of the operations that name one
-  bool is_known = true;      ///< false: it says something that is not read here
+  std::uint64_t offset = 0;  ///< in its expression: the target of branches
+  OperandType type;          ///< for operations that name one
+  bool is_known = true;      ///< false: the operation is not supported
   std::vector<std::byte> bytes;
-  std::vector<LocationOperation> inner;  ///< of an entry value
+  std::vector<LocationOperation> inner;  ///< the expression of an entry value
 };
 using LocationExpression = std::vector<LocationOperation>;
 
-/// The expressions that an attribute has for code at an address; as one entry without a list.
+/// An attribute's expression for a range of code. An attribute without a list has one entry.
 struct LocationEntry {
-  CodeRange code;  ///< run-time addresses; everything where the attribute has no list
+  CodeRange code;  ///< run-time addresses; everything for an attribute without a list
   LocationExpression expression;
 };
 
-/// All that `attribute` says. `bias` is that of its module.
+/// All entries of `attribute`. `bias` is its module's.
 std::vector<LocationEntry> location_entries(Dwarf_Attribute& attribute, std::uintptr_t bias);
 
-/// One frame, as expressions ask for it.
+/// A frame as the source of values for expressions.
 class FrameValues {
  public:
   FrameValues() = default;
@@ -53,41 +53,41 @@ class FrameValues {
   FrameValues(const FrameValues&) = delete;
   FrameValues& operator=(const FrameValues&) = delete;
 
-  /// The first bytes of a register, by DWARF's number; false when the frame has lost it.
+  /// The first bytes of a register, by DWARF number; false when the frame has lost it.
   virtual bool read_register(std::uint64_t number, std::span<std::byte> to) const = 0;
   virtual bool read_memory(std::uint64_t address, std::span<std::byte> to) const = 0;
   virtual std::optional<std::uint64_t> cfa() const = 0;
   virtual std::optional<std::uint64_t> frame_base() const = 0;
-  /// What `inner`, a register, held when the function was called.
+  /// The content of `inner`, a register, when the function was called.
   virtual std::optional<std::uint64_t> entry_value(const LocationExpression& inner) const = 0;
 };
 
-/// A run of a variable's bytes.
+/// Consecutive bytes of a variable.
 struct LocationPiece {
   enum class Kind : std::uint8_t {
-    missing,      ///< nowhere, or in what the frame has lost
+    missing,      ///< no place, or one that the frame has lost
     memory,       ///< at `place`
     in_register,  ///< in register `place`
-    value,        ///< it has none, but `bytes` are what is known of it
+    value,        ///< no place, but the known content `bytes`
   };
   Kind kind = Kind::missing;
   std::uint64_t place = 0;
-  std::uint64_t size = 0;  ///< bytes; 0: all there is
+  std::uint64_t size = 0;  ///< bytes; 0: all of it
   std::vector<std::byte> bytes;
 };
 using Location = std::vector<LocationPiece>;
 
 Location evaluate(const LocationExpression& expression, const FrameValues& frame);
-/// The expression's number: of a frame base, of what a call was given.
+/// The expression's number: a frame base, or an argument of a call.
 std::optional<std::uint64_t> evaluate_number(const LocationExpression& expression, const FrameValues& frame);
 
-/// The bytes of a value that is there as a whole.
+/// The bytes of a completely available value.
 std::optional<std::vector<std::byte>> read_value(const Location& location, std::size_t size, const FrameValues& frame);
 
-/// True when the two mean the same place.
+/// True when both mean the same place.
 bool same_expression(const LocationExpression& a, const LocationExpression& b);
 
-/// The register that the expression names as the variable's place, and nothing else.
+/// The register that the expression names as the variable's place; nothing for other expressions.
 std::optional<std::uint64_t> register_named_by(const LocationExpression& expression);
 
 }  // namespace moult::internal

@@ -16,8 +16,8 @@ namespace {
                                          "; put the old file back or restart the program");
 }
 
-/// What was deleted or replaced is reached through /proc, which may want privilege; without it, a file of the same
-/// build in the old place will do.
+/// A deleted or replaced file is reached through /proc, which may need privileges. Without them, a file of the same
+/// build at the old path is used.
 ElfFile open_loaded_file(const ModulePlace& place) {
   const bool is_gone = place.open_path.find("/map_files/") != std::string::npos;
   try {
@@ -33,7 +33,7 @@ ElfFile open_loaded_file(const ModulePlace& place) {
   }
 }
 
-/// Throws Error: unreadable, also when the file is another build than the one in memory.
+/// Throws Error (unreadable), also when the file is of another build than the one in memory.
 ElfFile open_module(const ModulePlace& place) {
   if (!place.image.empty()) return ElfFile::of_image(place.image, place.module.path);
   ElfFile file = open_loaded_file(place);
@@ -81,7 +81,7 @@ const DebugInfo* ModuleSymbols::debug_info() const {
 }
 
 InlinedCopies ModuleSymbols::inlined_copies(const InlinedFunction& function) const {
-  // A search passes over most of a program, the index reads it all: it pays from the first few searches on.
+  // A search skips most of a program, while the index reads all of it: the index pays from the first few searches on.
   constexpr int most_searches = 8;
   const DebugInfo* info = debug_info();
   MOULT_CHECK(info != nullptr, "copies are looked up only in a module with debug information");

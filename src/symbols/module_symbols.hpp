@@ -1,4 +1,4 @@
-// All that is read of one module, opened when it is first asked for.
+// The symbols and the debug information of one module, opened on first use.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@ class ModuleSymbols final {
 
   const FunctionIndex& functions() const;
   const ElfFile& file() const noexcept { return file_; }
-  /// Whether it has the entry that MOULT_UPDATE makes. Looked for once: it goes through all names.
+  /// True when the module has the entry of MOULT_UPDATE. Searched once, through all names.
   bool is_update() const;
-  /// False: it was stripped, and only what it shows to others has a name.
+  /// False when the module was stripped: only exported functions have names.
   bool has_symbol_table() const;
-  /// Null when neither the module nor a debug file of it has any.
+  /// Null when neither the module nor a debug file for it has any.
   const DebugInfo* debug_info() const;
-  /// Only with debug information. Many questions get an index made, and quick answers from then on; they are the same.
+  /// Only with debug information. After many calls an index is made, which gives the same answers faster.
   InlinedCopies inlined_copies(const InlinedFunction& function) const;
 
  private:
@@ -41,12 +41,12 @@ class ModuleSymbols final {
   mutable std::optional<CopyIndex> copy_index_;
 };
 
-/// The files of modules, opened when they are first asked for. Equal ones, as copies of one update, are read once.
+/// The files of modules, opened on first use. Equal files, such as copies of one update, are read once.
 class ModuleFiles final {
  public:
   explicit ModuleFiles(std::vector<ModulePlace> places);
 
-  /// Null when the file cannot be read, and then `problem` says why.
+  /// Null when the file cannot be read; then `problem` says why.
   const ModuleSymbols* symbols(std::size_t module, std::string& problem);
 
  private:

@@ -35,7 +35,7 @@ std::string without_abi_tags(std::string text) {
   return text;
 }
 
-/// Leaves out spaces that do not separate two words: "f<int, g<int> >" becomes "f<int,g<int>>".
+/// Removes spaces that do not separate two words: "f<int, g<int> >" becomes "f<int,g<int>>".
 std::string squeeze(std::string_view text) {
   std::string squeezed;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -85,7 +85,7 @@ std::string_view without_parameters(std::string_view text) {
   return text;
 }
 
-/// The same for what a user typed, where the "()" of "operator()" may be part of the name.
+/// The same for a user's input, where the "()" of "operator()" may be part of the name.
 std::string_view without_own_parameters(std::string_view text) {
   constexpr std::string_view keyword = "operator";
   const std::string_view bare = without_parameters(text);
@@ -106,7 +106,7 @@ std::string_view without_result(std::string_view text) {
   return text.substr(begin);
 }
 
-/// Where the last component of a qualified name begins: after the last "::" outside brackets, or before `operator`.
+/// The begin of the last component of a qualified name: after the last "::" outside of brackets, or before `operator`.
 std::size_t last_component(std::string_view name) {
   std::size_t begin = 0;
   int depth = 0;
@@ -119,8 +119,7 @@ std::size_t last_component(std::string_view name) {
   return begin;
 }
 
-/// The identifier of a component with the length in front, as a mangled name spells it; empty for operators and the
-/// like.
+/// The identifier of a component with its length in front, as in a mangled name; empty for operators and the like.
 std::string needle_of(std::string_view component) {
   if (!component.empty() && component.front() == '~') component.remove_prefix(1);
   std::size_t length = 0;
@@ -137,7 +136,7 @@ std::string needle_of_name(std::string_view name) {
   return needle_of(scope.substr(last_component(scope)));
 }
 
-/// The colon of "a.cpp:f": a single one, behind a name with a dot.
+/// The position of the colon in "a.cpp:f": a single one behind a name with a dot.
 std::size_t source_length(std::string_view text) {
   for (std::size_t at = 1; at + 1 < text.size(); ++at) {
     if (text[at] != ':') continue;
@@ -154,7 +153,7 @@ std::string_view file_name(std::string_view path) { return path.substr(path.rfin
 std::string_view qualified_name(std::string_view demangled) {
   const std::string_view text = without_clone_suffix(demangled);
   std::string_view name = without_result(without_parameters(text));
-  // A result that is a pointer to a function stands around the name: "void (*f<int>(int))(char)".
+  // A result that is a pointer to a function surrounds the name: "void (*f<int>(int))(char)".
   while (name.size() > 3 && name.front() == '(' && (name[1] == '*' || name[1] == '&') && name.back() == ')') {
     name = without_parameters(name.substr(2, name.size() - 3));
   }
@@ -225,7 +224,7 @@ std::size_t typos_allowed(std::size_t length) { return length < 3 ? 0 : length <
 }  // namespace
 
 std::size_t typos_between(std::string_view one, std::string_view other) {
-  // Three rows of the table: what each letter of `one` costs depends on the two before it.
+  // Three rows of the table: the cost of each letter of `one` depends on the two before it.
   std::vector<std::size_t> before_last;
   std::vector<std::size_t> last(other.size() + 1);
   std::vector<std::size_t> row(other.size() + 1);

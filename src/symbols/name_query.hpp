@@ -1,10 +1,8 @@
-// What a user types to name a function, and whether a symbol answers to it.
+// A user's query for a function by name, and the test whether a symbol matches it.
 //
-// Demangling costs a microsecond or two a name and a program has up to a million, so a name is first compared with the
-// mangled symbol: an identifier stands in it literally with its length in front ("f" as "1f"). Only symbols that pass
-// are demangled.
-//
-// How far two names are apart, as a typing hand makes mistakes.
+// Demangling takes a microsecond or two a name, and a program has up to a million names. So the query is compared with
+// the mangled symbol first, which contains an identifier literally with its length in front ("f" as "1f"). Only symbols
+// that pass are demangled. For suggestions, names are compared by the number of typing errors between them.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +11,7 @@
 
 namespace moult::internal {
 
-/// True of a character that a C++ identifier may hold, a dollar sign included, which GCC and clang allow.
+/// True for a character of a C++ identifier, including the dollar sign, which GCC and clang allow.
 constexpr bool is_identifier_char(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
 }
@@ -26,20 +24,20 @@ class NameQuery final {
   /// False only when `mangled` (without ".cold" and the like) cannot fit. Quick.
   bool may_fit(std::string_view mangled) const;
 
-  /// loose: it fits once template arguments are left out of the symbol's name.
+  /// loose: matches after the symbol's template arguments are removed.
   enum class Fit { none, loose, exact };
   Fit fit(std::string_view mangled, const std::string& demangled) const;
 
-  /// "a.cpp" of "a.cpp:f"; empty when any file will do.
+  /// "a.cpp" in "a.cpp:f"; empty when any file matches.
   const std::string& source() const noexcept { return source_; }
   NameQuery in_any_source() const;
-  /// Compares the last components of the paths: the symbol table keeps no more of most of them.
+  /// Compares the last components of the paths: the symbol table has no more for most files.
   bool fits_source(std::string_view source) const;
 
  private:
   std::string source_;
-  std::string name_;    ///< without spaces that mean nothing
-  std::string needle_;  ///< what the mangled name must contain
+  std::string name_;    ///< without insignificant spaces
+  std::string needle_;  ///< a necessary part of the mangled name
   bool is_mangled_ = false;
   bool names_parameters_ = false;
   bool names_anonymous_ = false;
@@ -49,19 +47,19 @@ class NameQuery final {
 /// "ns::f<int>" of "void ns::f<int>(int) const [clone .cold]": a view into the argument.
 std::string_view qualified_name(std::string_view demangled);
 
-/// "ns::C" of "ns::C::f<int>": a view into the argument; empty when there is none.
+/// "ns::C" of "ns::C::f<int>": a view into the argument; empty without a scope.
 std::string_view scope_of(std::string_view qualified);
 
 /// "f<int>" of "ns::f<int>": a view into the argument.
 std::string_view last_name_of(std::string_view qualified);
 
-/// What the mangled name of every member of the class must contain; empty when nothing is known to be.
+/// A necessary part of the mangled name of every member of the class; empty when none is known.
 std::string mangled_part_of_members(std::string_view class_name);
 
-/// Letters that were added, left out, mistaken or swapped with their neighbour (optimal string alignment).
+/// Inserted, omitted, replaced and transposed letters (optimal string alignment).
 std::size_t typos_between(std::string_view one, std::string_view other);
 
-/// Whether one may have been meant for the other: the longer they are, the more typos pass.
+/// True when one may be a misspelling of the other; longer names allow more errors, up to three.
 bool are_near(std::string_view one, std::string_view other);
 
 }  // namespace moult::internal

@@ -1,12 +1,11 @@
-// Why: the symbol table tells what code there is, not whose it was. Of a function that was inlined everywhere it says
-// nothing at all; of two functions that the compiler or the linker found to be alike it shows two names of one place,
-// as it does for a function that was given two names on purpose.
+// Problem: the symbol table has the code of functions, but not their origin. It has nothing of a function that was
+// inlined everywhere. Two functions that the compiler or the linker has merged look like one function with two names.
 //
-// How: the source's functions have a definition (a DW_TAG_subprogram that is no declaration) whatever became of their
-// code. Definitions stand at the top of a unit or in its namespaces, those of methods too, so that only these have to
-// be read. A local function has no mangled name there: it is known by the names of the scopes around its declaration.
+// Approach: every function of the source has a definition (a DW_TAG_subprogram that is not a declaration), whatever
+// became of its code. Definitions, methods' too, are at the top of a unit or in its namespaces, so only these are read.
+// A local function has no mangled name there; it is known by the names of the scopes around its declaration.
 //
-// Limit: a definition inside a class that is local to a function is not seen.
+// Limit: a definition inside of a class that is local to a function is not found.
 #include "symbols/named_functions.hpp"
 
 #include <algorithm>
@@ -48,7 +47,7 @@ std::string plain_name_among(const std::vector<Dwarf_Die>& parts) {
   return name != nullptr ? name : std::string();
 }
 
-/// "ns::C::f" by where the function was declared; empty inside another function.
+/// "ns::C::f" by the place of declaration; empty inside of another function.
 std::string scoped_name_of(const std::vector<Dwarf_Die>& parts) {
   Dwarf_Die declaration = parts.back();
   Dwarf_Die* found = nullptr;
@@ -75,7 +74,7 @@ bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
   if (!query.fits_source(file != nullptr ? file : "")) return false;
   const std::string mangled(shared_name_of(parts));
   if (!mangled.empty()) return query.may_fit(mangled) && query.fit(mangled, demangle(mangled)) != NameQuery::Fit::none;
-  // Looking for the scopes is slow: first see whether the name could be part of a mangled one that fits.
+  // Finding the scopes is slow, so first test whether the name could be part of a matching mangled one.
   const std::string plain = plain_name_among(parts);
   if (!query.may_fit("_Z" + std::to_string(plain.size()) + plain)) return false;
   const std::string name = scoped_name_of(parts);

@@ -1,4 +1,4 @@
-// Functions as debug information defines them, with code of their own or without.
+// The functions that the debug information defines, with or without code.
 #pragma once
 
 #include <vector>
@@ -10,14 +10,14 @@
 
 namespace moult::internal {
 
-/// Those of `symbols` that are functions defined in the source. A name that was given to a function besides its own
-/// (the attribute `alias`) is not.
+/// The functions among `symbols` that the source defines. Leaves out additional names of a function (the attribute
+/// `alias`).
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols);
 
-/// Whether a function of that name is defined in the source.
+/// True when the source defines a function of that name.
 bool defines(const DebugInfo& info, const NameQuery& query);
 
-/// Where copies of functions of that name are.
+/// The places of copies of functions of that name.
 std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query);
 
 }  // namespace moult::internal

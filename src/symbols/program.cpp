@@ -46,7 +46,7 @@ FunctionSymbol to_function(const Module& module, const FunctionMatch& match) {
   return function;
 }
 
-/// Where the code of `function` is in its file, fragments included.
+/// The addresses of `function` in its file, fragments included.
 std::vector<std::uint64_t> code_in_file(const Module& module, const FunctionSymbol& function) {
   std::vector<std::uint64_t> addresses;
   if (function.range.size() > 0) addresses.push_back(in_file(module, function.range.begin));
@@ -59,7 +59,7 @@ InlinedFunction to_inlined_function(const Module& module, const FunctionIndex& i
   for (const Symbol* alias : index.aliases_of(in_file(module, function.range.begin))) {
     if (!alias->is_local) inlined.names.emplace_back(split_symbol_name(alias->name).base);
   }
-  // All that is left may be local copies of a function that was none.
+  // All that is left may be local copies of a function that is not local.
   if (function.range.size() == 0 && function.mangled.rfind("_ZL", 0) != 0) inlined.names.push_back(function.mangled);
   return inlined;
 }
@@ -78,7 +78,7 @@ std::vector<InlinedSite> to_sites(const Module& module, const FunctionIndex& ind
   return sites;
 }
 
-/// Only methods are qualified, and what is in no scope is none. A scope may be a namespace or a class.
+/// Only methods have qualifiers, and a function without a scope is no method. A scope may be a namespace or a class.
 std::optional<bool> takes_object_by_name(std::string_view mangled) {
   if (!mangled.starts_with("_Z")) return false;
   mangled.remove_prefix(2);
@@ -96,7 +96,7 @@ class Program::Impl {
     for (const ModulePlace& place : places) modules.push_back(place.module);
   }
 
-  /// The symbols of a module, opened now if they were not; null when they cannot be read.
+  /// The symbols of a module, opened on first use; null when they cannot be read.
   const ModuleSymbols* symbols(std::size_t module) { return files_.symbols(module, modules[module].problem); }
 
   std::optional<std::size_t> module_at(CodeAddress address) const {
@@ -111,7 +111,7 @@ class Program::Impl {
     return function.fragments.empty() ? std::nullopt : module_at(function.fragments.front().begin);
   }
 
-  /// After link-time optimisation symbols have no source file; where they were declared is in the debug information.
+  /// After link-time optimisation symbols have no source file; the debug information has their declaration.
   void find_by_declaration(std::size_t module, const NameQuery& query, std::vector<FunctionSymbol>& found) {
     const ModuleSymbols& all = *symbols(module);
     for (const FunctionMatch& match : all.functions().find(query.in_any_source())) {
@@ -133,7 +133,7 @@ class Program::Impl {
     return module ? debug_info(*module) : nullptr;
   }
 
-  /// What debug information says of `function`.
+  /// The debug information entry of `function`.
   std::optional<Dwarf_Die> die_of(const FunctionSymbol& function) {
     const DebugInfo* info = debug_info(function);
     if (info == nullptr) return std::nullopt;
@@ -170,7 +170,7 @@ SharedReading::~SharedReading() {
 Program Program::of_this_process() {
   SharedReading* const reading = reading_of_this_thread;
   if (reading == nullptr) return Program(std::make_shared<Impl>(modules_of_this_process()));
-  // The count is read first: what comes in between is read again the next time.
+  // Read before the modules: a module that is loaded meanwhile causes another reading next time.
   const std::uint64_t generation = internal::module_generation();
   if (reading->impl_ == nullptr || reading->generation_ != generation) {
     reading->impl_ = std::make_shared<Impl>(modules_of_this_process());
@@ -371,8 +371,8 @@ Namesakes Program::namesakes_of(const FunctionSymbol& function) const {
   const DebugInfo* info = others.empty() ? nullptr : all.debug_info();
   if (info != nullptr) {
     others = defined_functions(*info, others);
-    // The C library defines functions under a private name and gives them the public ones as aliases: then the one
-    // definition is that of `function`. A C++ function is defined under its own name, where it is seen at all.
+    // The C library defines functions under private names and exports aliases; then the one definition is that of
+    // `function`. A C++ function is defined under its own name, if at all.
     const bool is_alias = !function.mangled.starts_with("_Z") && defined_functions(*info, own).empty();
     if (is_alias && others.size() == 1) others.clear();
   }

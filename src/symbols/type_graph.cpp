@@ -1,6 +1,6 @@
-// How: a type is a number, made when it is first mentioned and filled later, so that types that mention each other end.
-// Classes are joined by name within a module; one that a module only declares is looked for in the others. What a
-// pointer to a class with a vtable may point to besides is every class of any module that derives from it.
+// A type is a number, which is assigned at its first use and filled later, so cycles of types end. Classes are joined
+// by name within a module; a class that a module only declares is looked up in the others. A pointer to a class with a
+// vtable may also point to every class of any module that derives from it.
 #include "symbols/type_graph.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t plain_leaf = 0;
 
-/// How the path to a member goes on: what the library calls its own members is of no interest.
+/// The path to a member; names of the library's own members are omitted.
 std::string step_name(std::string_view member) {
   return member.empty() || member.starts_with("_M_") ? std::string() : "." + std::string(member);
 }
@@ -99,7 +99,7 @@ std::size_t TypeGraph::pointer_for(std::size_t module, Dwarf_Die pointer) {
   return pointer_to(type_for(module, target));
 }
 
-/// One that is wanted for itself; what it leads to is followed as from any other.
+/// A pointer that is wanted itself; its target is followed like any other.
 std::optional<std::size_t> TypeGraph::wanted_pointer_for(std::size_t module, Dwarf_Die pointer) {
   if (request_.pointers.empty()) return std::nullopt;
   const auto known = wanted_pointers_.find(pointer.addr);
@@ -117,7 +117,7 @@ std::optional<std::size_t> TypeGraph::wanted_pointer_for(std::size_t module, Dwa
   made = make(std::move(type), {}, false);
   const std::size_t number = *made;
   if (dwarf_tag(&pointer) != DW_TAG_pointer_type) return number;
-  // The entry is known by now, should what it points to contain such a pointer again.
+  // Registered before its target is read, which may contain such a pointer again.
   const std::size_t target = pointer_for(module, pointer);
   if (types_[target].shape != Shape::pointer) return number;
   types_[number].shape = Shape::pointer;
@@ -159,9 +159,9 @@ std::optional<TypeGraph::Origin> TypeGraph::definition_of(std::size_t module, co
 std::size_t TypeGraph::class_for(std::size_t module, const Dwarf_Die& die) {
   const std::optional<std::size_t> own = indexes_[module]->class_of(die);
   const std::string name = own ? indexes_[module]->classes()[*own].name : std::string(plain_name_of(die));
-  if (name.starts_with("moult::")) return plain_leaf;  // what moult itself has of the program's is no state of it
+  if (name.starts_with("moult::")) return plain_leaf;  // moult's own data is no state of the program
   const std::optional<Origin> origin = definition_of(module, die, name);
-  // The library's strings are only declared where clang has seen no need for more.
+  // clang may only declare the library's strings.
   if (!origin)
     return plain_library_name(name).starts_with("std::basic_string<") ? plain_leaf
                                                                       : untyped("types that are only declared");
@@ -247,7 +247,7 @@ void TypeGraph::add_part(std::size_t type, Dwarf_Die member) {
   HeapPart result{number_of(member, DW_AT_data_member_location).value_or(0), part,
                   is_base ? std::string() : step_name(plain_name_of(member)), is_base};
   if (is_base && number_of(member, DW_AT_virtuality).value_or(0) != 0) {
-    // Where it is each object tells: a choice of one.
+    // Its place depends on the object, so it is a choice of one.
     HeapType elsewhere;
     elsewhere.name = "virtual bases";
     elsewhere.shape = Shape::choice;

@@ -1,5 +1,4 @@
-// The types that a walk over the heap meets, joined from the debug information of all modules: which value leads to
-// which others.
+// The types of a heap walk, joined from the debug information of all modules, and the links between them.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "symbols/heap_plan.hpp"
+#include "symbols/heap_type.hpp"
 #include "symbols/type_index.hpp"
 
 namespace moult::internal {
@@ -23,11 +22,11 @@ class TypeGraph final {
 
   /// Null for a module without debug information.
   const TypeIndex* index(std::size_t module) const { return indexes_[module].get(); }
-  /// The number of a variable's type, and of all that it leads to.
+  /// The number of a variable's type; adds every type that it leads to.
   std::size_t add(std::size_t module, const StaticVariable& variable);
   /// Throws Error: layout_mismatch.
   std::vector<HeapType> take();
-  /// The classes with vtables that were met, by demangled name; the module is where the class is defined.
+  /// The polymorphic classes found, by demangled name; the module is where the class is defined.
   struct VirtualClass {
     std::size_t module = 0;
     std::size_t type = no_type;
@@ -64,7 +63,7 @@ class TypeGraph final {
   std::vector<HeapType> types_;
   std::vector<Origin> origins_;
   std::vector<std::size_t> to_fill_;
-  std::vector<std::size_t> pointed_to_;  ///< classes with a vtable of which pointers were met
+  std::vector<std::size_t> pointed_to_;                                 ///< polymorphic classes with pointers to them
   std::map<std::pair<std::size_t, std::size_t>, std::size_t> classes_;  ///< by module and number
   std::unordered_map<const void*, std::size_t> by_entry_;
   std::unordered_map<std::size_t, std::size_t> pointers_;  ///< by target

@@ -1,10 +1,9 @@
-// How: classes are met at the level of namespaces, inside of other classes and inside of functions; variables too. A
-// variable's entry with its address is apart from the one that declares it in its namespace or class, which has the
-// name and the type. Of an entry's many attributes only those are looked at that tell whether it is of use: most of the
-// debug information is about code.
+// Classes and variables are read in namespaces, inside of classes, and inside of functions. A variable's entry with its
+// address is separate from its declaration in a namespace or class, which has the name and the type. We read only the
+// attributes that show whether an entry is of use: most of the debug information is about code.
 //
-// Limits: classes inside of functions are known by their entry alone, so that one that is declared in one copy of the
-// function and defined in another is not joined. Units whose .dwo file is missing are not read.
+// Limits: classes inside of functions are known by their entry alone. If one copy of the function declares such a class
+// and another defines it, the two are not joined. Units whose .dwo file is missing are not read.
 #include "symbols/type_index.hpp"
 
 #include <algorithm>
@@ -27,8 +26,8 @@ struct StaticPlace {
   bool is_thread_local = false;
 };
 
-/// Where a variable lies, if that is one place for its whole life: by the first operation alone, as most variables of
-/// functions are elsewhere.
+/// The place of a variable that has one place for its whole life. Tests the first operation only, since most variables
+/// of functions lie elsewhere.
 std::optional<StaticPlace> static_place(Dwarf_Die variable) {
   Dwarf_Attribute attribute{};
   Dwarf_Block block{};
@@ -55,7 +54,7 @@ std::optional<StaticPlace> static_place(Dwarf_Die variable) {
   return StaticPlace{address, false};
 }
 
-/// "app::next()", for the reader: whatever parameters it has.
+/// "app::next()" for the reader, without the parameters.
 std::string name_of_static_scope(const Dwarf_Die& function) {
   const std::vector<Dwarf_Die> parts = parts_of(function);
   const std::string_view linkage = linkage_name_of(parts);
@@ -66,8 +65,8 @@ std::string name_of_static_scope(const Dwarf_Die& function) {
   return {};
 }
 
-/// True of names that may be another class in each unit: of classes in unnamed namespaces and in functions, of those
-/// without a name, and of templates over them.
+/// True for names that may denote another class in each unit: classes in unnamed namespaces and functions, unnamed
+/// classes, and templates over them.
 bool is_of_unit(std::string_view name) {
   return name.find(")::") != std::string_view::npos || name.find("{anonymous}") != std::string_view::npos ||
          name.find("<lambda") != std::string_view::npos || name.find("unnamed") != std::string_view::npos;
@@ -92,7 +91,7 @@ TypeIndex::TypeIndex(const DebugInfo& info) {
   }
   join_bases();
   name_by_declarations();
-  // Each unit that includes a header tells of the variables in it; those that the linker dropped have no address.
+  // Each unit that includes a header describes its variables; dropped ones have no address.
   std::stable_sort(variables_.begin(), variables_.end(),
                    [](const StaticVariable& a, const StaticVariable& b) { return a.address < b.address; });
   const auto same = [](const StaticVariable& a, const StaticVariable& b) {
@@ -203,7 +202,7 @@ std::string TypeIndex::name_of_variable(Dwarf_Die& die, const Around& around) {
   return (around.function != nullptr ? name_of_static_scope(*around.function) + "::" : around.scope) + name;
 }
 
-/// What is defined apart from its declaration has its scope there, which may come later.
+/// A separate definition has its scope at the declaration, which may come later.
 void TypeIndex::name_by_declarations() {
   for (StaticVariable& variable : variables_)
     for (const Dwarf_Die& part : parts_of(variable.die)) {

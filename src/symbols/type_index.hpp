@@ -1,7 +1,7 @@
-// The classes and the static objects of one module, all of them, in one pass over its debug information.
+// All classes and static objects of one module, from one pass over its debug information.
 //
-// Names of classes are as the compiler writes them, with their scopes: within one module that joins what one unit
-// declares with what another defines. Not thread-safe; reading a big module takes seconds.
+// Names of classes are the compiler's, with scopes: within one module this joins one unit's declaration with another's
+// definition. Not thread-safe; reading a big module takes seconds.
 #pragma once
 
 #include <cstddef>
@@ -18,15 +18,15 @@ namespace moult::internal {
 
 struct IndexedClass {
   std::string name;                     ///< "app::Box<long int>"; "" for one without a name
-  std::optional<Dwarf_Die> definition;  ///< nothing while it is only declared
-  bool is_ambiguous = false;            ///< defined in several ways under this name
-  std::vector<std::size_t> derived;     ///< numbers of the classes whose direct base it is
+  std::optional<Dwarf_Die> definition;  ///< nothing while the class is only declared
+  bool is_ambiguous = false;            ///< has several definitions under this name
+  std::vector<std::size_t> derived;     ///< indices of the classes with this direct base
 };
 
-/// What lives as long as the program, or a thread, does: global, a class's, a function's.
+/// An object that lives as long as the program or a thread: global, a class's, a function's.
 struct StaticVariable {
   std::string name;           ///< "app::cache", "app::next()::count"
-  std::string linkage_name;   ///< mangled, of one that other modules may share; else ""
+  std::string linkage_name;   ///< mangled, if other modules may share it; else ""
   std::uint64_t address = 0;  ///< in the file
   bool is_thread_local = false;
   Dwarf_Die die{};
@@ -38,11 +38,11 @@ class TypeIndex final {
   explicit TypeIndex(const DebugInfo& info);
 
   const std::vector<IndexedClass>& classes() const noexcept { return classes_; }
-  /// The number of the class that `type`, a class's entry, stands for.
+  /// The index of the class that `type`, a class's entry, denotes.
   std::optional<std::size_t> class_of(const Dwarf_Die& type) const;
-  /// By its name, which means the same in every unit: not of classes in functions or unnamed namespaces.
+  /// By a name that means the same in every unit: not for classes in functions or unnamed namespaces.
   std::optional<std::size_t> find(const std::string& name) const;
-  /// The numbers of the classes whose name begins so, of which there is a list for each of node_templates.
+  /// The indices of the classes whose name begins with one of node_templates.
   const std::vector<std::size_t>& nodes(std::string_view node_template) const;
   const std::vector<StaticVariable>& variables() const noexcept { return variables_; }
 
@@ -52,9 +52,9 @@ class TypeIndex final {
     Dwarf_Die base{};
   };
 
-  /// Where an entry stands.
+  /// The surroundings of an entry.
   struct Around {
-    std::string scope;                    ///< "app::"; of what is in a function, from there on
+    std::string scope;                    ///< "app::"; inside of a function, relative to it
     const Dwarf_Die* function = nullptr;  ///< null outside of functions
     int depth = 0;
   };
@@ -73,18 +73,18 @@ class TypeIndex final {
   std::vector<Inheritance> inheritances_;
   std::unordered_map<const void*, std::size_t> by_entry_;
   std::unordered_map<std::string, std::size_t> by_name_;
-  std::unordered_map<std::string, std::size_t> of_unit_;   ///< names that mean something in one unit only
+  std::unordered_map<std::string, std::size_t> of_unit_;   ///< names that are valid in one unit only
   std::unordered_map<const void*, std::string> declared_;  ///< names of classes and variables that are only declared
   std::unordered_map<std::string_view, std::vector<std::size_t>> nodes_;
 };
 
-/// The templates of which the standard library's containers make their nodes.
+/// The templates of the nodes of the standard library's containers.
 inline constexpr std::string_view list_node = "std::_List_node<";
 inline constexpr std::string_view forward_list_node = "std::_Fwd_list_node<";
 inline constexpr std::string_view tree_node = "std::_Rb_tree_node<";
 inline constexpr std::string_view hash_node = "std::__detail::_Hash_node<";
 
-/// "std::list<int>" of "std::__cxx11::list<int>": versions of the library within itself have names of their own.
+/// "std::list<int>" of "std::__cxx11::list<int>": removes inline namespaces of the library's versions.
 std::string plain_library_name(std::string_view name);
 
 }  // namespace moult::internal

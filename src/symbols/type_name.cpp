@@ -1,7 +1,6 @@
-// Compilers and the demangler disagree on spelling: g++ writes "long unsigned int" and "const char*" where the
-// demangler writes "unsigned long" and "char const*". So names of templates are put together from their arguments' DIEs
-// instead of being taken from the debug information; where a class was only declared, so that they are missing, its
-// type is unknown.
+// Compilers and the demangler spell types differently: g++ writes "long unsigned int" and "const char*", the demangler
+// "unsigned long" and "char const*". So a template's name is composed from its arguments' DIEs. A class that is only
+// declared has none, so its type is unknown.
 #include "symbols/type_name.hpp"
 #include "symbols/die_attributes.hpp"
 
@@ -21,22 +20,12 @@ using Name = std::optional<std::string>;
 
 Name name_of_type(std::optional<Dwarf_Die> type, int depth);
 
-std::optional<Dwarf_Die> type_of(Dwarf_Die die) {
-  Dwarf_Attribute attribute{};
-  Dwarf_Die type{};
-  if (dwarf_formref_die(dwarf_attr_integrate(&die, DW_AT_type, &attribute), &type) == nullptr) return std::nullopt;
-  return type;
-}
-
 /// A parameter's own const is no part of a function's type.
 std::string without_outer_qualifiers(std::string name) {
   for (const std::string_view qualifier : {" const", " volatile"})
     if (name.ends_with(qualifier)) name.resize(name.size() - qualifier.size());
   return name;
 }
-
-/// A stand-in for a type unit's type is followed.
-Dwarf_Die full_type(const Dwarf_Die& type) { return referred_by(type, DW_AT_signature).value_or(type); }
 
 std::string base_name(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spellings{{
@@ -55,7 +44,7 @@ std::string base_name(std::string_view name) {
   return std::string(name);
 }
 
-/// The end of what begins at `begin`: a comma or a closing bracket outside brackets.
+/// The end of the argument at `begin`: a comma or closing bracket outside of inner brackets.
 std::size_t end_of_argument(std::string_view text, std::size_t begin) {
   int depth = 0;
   for (std::size_t at = begin; at < text.size(); ++at) {
@@ -80,7 +69,7 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
 
 Name respelt(std::string_view text, int depth);
 
-/// "A<const int>::B<long int>" without marks and qualifiers around it.
+/// Respells "A<const int>::B<long int>", without pointer marks and qualifiers around it.
 Name respelt_class(std::string_view text, int depth) {
   std::string name;
   while (!text.empty()) {
@@ -101,7 +90,7 @@ Name respelt_class(std::string_view text, int depth) {
   return name;
 }
 
-/// A type as compilers write it, as the demangler does: "const A<long int>*" becomes "A<long> const*".
+/// Respells a compiler's type as the demangler does: "const A<long int>*" becomes "A<long> const*".
 Name respelt(std::string_view text, int depth) {
   constexpr int deepest = 40;
   constexpr std::string_view anonymous = "(anonymous namespace)";
@@ -118,7 +107,7 @@ Name respelt(std::string_view text, int depth) {
   return *name + (is_const ? " const" : "") + std::string(text.substr(marks));
 }
 
-/// A constant as a template argument: "5", "5ul", "true". Other types than these are written with a cast.
+/// A constant template argument: "5", "5ul", "true". The demangler writes other types with a cast.
 Name name_of_value(Dwarf_Die parameter, int depth) {
   const Name type = name_of_type(type_of(parameter), depth);
   Dwarf_Attribute attribute{};
@@ -140,7 +129,7 @@ Name name_of_value(Dwarf_Die parameter, int depth) {
   return "(" + *type + ")" + std::to_string(number);
 }
 
-/// The arguments among the children of `die`, ", " between them, added to `list`; false when one has no name.
+/// Appends the arguments among the children of `die` to `list`, separated by ", "; false when one has no name.
 bool add_template_arguments(Dwarf_Die die, std::string& list, int depth) {
   Dwarf_Die child{};
   if (dwarf_child(&die, &child) != 0) return true;
@@ -158,7 +147,7 @@ bool add_template_arguments(Dwarf_Die die, std::string& list, int depth) {
   return true;
 }
 
-/// The last component of a class's or an enumeration's name.
+/// The last component of the name of a class or enumeration.
 Name own_name(Dwarf_Die type, int depth) {
   type = referred_by(type, DW_AT_signature).value_or(type);
   const char* text = dwarf_diename(&type);
@@ -175,7 +164,7 @@ Name own_name(Dwarf_Die type, int depth) {
 
 Name qualified_name_of(Dwarf_Die type, int depth) {
   type = referred_by(type, DW_AT_signature).value_or(type);      // a stand-in for a type unit's type
-  type = referred_by(type, DW_AT_specification).value_or(type);  // a nested class defined apart
+  type = referred_by(type, DW_AT_specification).value_or(type);  // a nested class with a separate definition
   Dwarf_Die* found = nullptr;
   const int count = dwarf_getscopes_die(&type, &found);
   const std::unique_ptr<Dwarf_Die, decltype(&std::free)> scopes(found, &std::free);
@@ -199,7 +188,7 @@ Name qualified_name_of(Dwarf_Die type, int depth) {
   return name.empty() ? std::nullopt : Name(name);
 }
 
-/// The parameter that a method's type has for its object.
+/// The type of the object parameter in a method's type.
 std::optional<Dwarf_Die> object_of_type(Dwarf_Die type) {
   Dwarf_Die child{};
   Dwarf_Attribute attribute{};
@@ -210,7 +199,7 @@ std::optional<Dwarf_Die> object_of_type(Dwarf_Die type) {
   return child;
 }
 
-/// "(A, B)" of a function or a type of one.
+/// "(A, B)" of a function or function type.
 Name list_of_parameters(Dwarf_Die function, int depth) {
   std::string parameters;
   Dwarf_Die child{};
@@ -239,12 +228,12 @@ Name name_of_pointer(Dwarf_Die pointer, const std::string& mark, int depth) {
   if (target && dwarf_tag(&*target) == DW_TAG_array_type) return std::nullopt;
   const Name name = name_of_type(target, depth);
   if (!name) return std::nullopt;
-  // A pointer to a pointer to a function: the marks stand together.
+  // In a pointer to a pointer to a function the stars are adjacent.
   const std::size_t inner = name->find("*)(");
   return inner == std::string::npos ? *name + mark : name->substr(0, inner + 1) + mark + name->substr(inner + 1);
 }
 
-/// The number of elements that a DW_TAG_subrange_type tells; "" when it tells none.
+/// The number of elements in a DW_TAG_subrange_type; "" without one.
 std::string count_of(Dwarf_Die range) {
   Dwarf_Attribute attribute{};
   Dwarf_Word number = 0;
@@ -262,7 +251,7 @@ Name qualifiers_of_method(const Dwarf_Die& type, int depth) {
   Dwarf_Die method = type;
   if (dwarf_hasattr(&method, DW_AT_reference) != 0 || dwarf_hasattr(&method, DW_AT_rvalue_reference) != 0)
     return std::nullopt;
-  // What `this` itself is, a constant, is nobody's concern.
+  // The const of `this` itself is not part of the name.
   std::optional<Dwarf_Die> plain = pointer;
   while (plain && dwarf_tag(&*plain) == DW_TAG_const_type) plain = type_of(*plain);
   const Name name = plain ? name_of_type(type_of(*plain), depth) : std::nullopt;
@@ -310,14 +299,14 @@ Name name_of_array(Dwarf_Die array, int depth) {
   for (bool more = dwarf_child(&array, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
     if (dwarf_tag(&child) == DW_TAG_subrange_type) bounds += "[" + count_of(child) + "]";
   }
-  // What it is an array of may be an array by another name.
+  // The element type may be an array with a typedef's name.
   const std::size_t inner = element->ends_with(']') ? element->find('[') : std::string::npos;
   return inner == std::string::npos ? *element + " " + bounds
                                     : element->substr(0, inner) + bounds + element->substr(inner);
 }
 
 Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
-  constexpr int deepest = 40;  // a damaged file may point in a circle
+  constexpr int deepest = 40;  // a damaged file may have a cycle
   constexpr std::string_view nullptr_type = "decltype(nullptr)";
   if (!type) return "void";
   if (depth > deepest) return std::nullopt;
@@ -353,18 +342,5 @@ std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name
 std::optional<std::string> name_of_type_entry(const Dwarf_Die& type) { return name_of_type(type, 0); }
 
 std::optional<std::string> class_name_of(const Dwarf_Die& type) { return qualified_name_of(type, 0); }
-
-std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {
-  constexpr int deepest = 40;  // a damaged file may point in a circle
-  std::optional<Dwarf_Die> type = type_of(variable);
-  for (int depth = 0; type && depth < deepest; ++depth) {
-    const int tag = dwarf_tag(&*type);
-    const bool is_other_name = tag == DW_TAG_typedef || tag == DW_TAG_const_type || tag == DW_TAG_volatile_type ||
-                               tag == DW_TAG_restrict_type || tag == DW_TAG_atomic_type;
-    if (!is_other_name) return full_type(*type);
-    type = type_of(*type);
-  }
-  return std::nullopt;
-}
 
 }  // namespace moult::internal

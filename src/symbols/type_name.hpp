@@ -1,4 +1,4 @@
-// Types of the debug information, written as the demangler writes them, so that the two can be compared.
+// The demangler's spelling of types in the debug information, for comparing the two.
 #pragma once
 
 #include <elfutils/libdw.h>
@@ -6,26 +6,24 @@
 #include <optional>
 #include <string>
 
+#include "symbols/die_attributes.hpp"
+
 namespace moult::internal {
 
-/// The result type of a subprogram: "void", "char const*", "std::vector<int, std::allocator<int> >". Typedefs are
-/// followed, as in mangled names. Nothing for types that have no name outside their function, or that this does not
-/// know.
+/// The result type of a subprogram: "void", "char const*", "std::vector<int, std::allocator<int> >". Resolves typedefs,
+/// as mangled names do. Nothing for an unsupported type, or one without a name outside of its function.
 std::optional<std::string> result_type_of(const Dwarf_Die& subprogram);
 
-/// Those of its parameters, as the demangler writes them: "(int, char const*)", "(char const*, ...)".
+/// The parameter types in the same spelling: "(int, char const*)", "(char const*, ...)".
 std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram);
 
-/// The same of the type of a variable or a field.
+/// The type of a variable or a field.
 std::optional<std::string> type_name_of(const Dwarf_Die& variable);
 
-/// The same of a type's own entry.
+/// The name of a type's own entry.
 std::optional<std::string> name_of_type_entry(const Dwarf_Die& type);
 
 /// A class's own name: "app::Box<unsigned long>".
 std::optional<std::string> class_name_of(const Dwarf_Die& type);
-
-/// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.
-std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable);
 
 }  // namespace moult::internal

@@ -1,8 +1,7 @@
-// How: one walk notes, for every type, function and static object, which classes it mentions (class_graph.hpp tells
-// from that what reaches the wanted one). A function mentions what its parameters, result and variables are made of,
-// what functions inlined into it mention, and what the functions it calls return. A class mentions the types of its
-// members, bases and template arguments. Classes that are declared in one unit and defined in another are joined by
-// name.
+// One walk records, for every type, function and static object, the classes it uses; class_graph.hpp then computes the
+// nodes that reach the wanted class. A function uses the types of its parameters, result and variables, the uses of
+// functions inlined into it, and the result types of the functions it calls. A class uses the types of its members,
+// bases and template arguments. A class that one unit declares and another defines is joined by name.
 #include "symbols/use_search.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/name_query.hpp"
@@ -31,7 +30,7 @@ bool holds_by_pointer(std::string_view class_name) {
   return std::find(templates.begin(), templates.end(), name) != templates.end();
 }
 
-/// "std::default_delete" for the argument at `at` of "std::tuple<A*, std::default_delete<A> >".
+/// "std::default_delete" for the argument at `at` in "std::tuple<A*, std::default_delete<A> >".
 std::string_view template_around(std::string_view written, std::size_t at) {
   int depth = 0;
   while (at-- > 0) {
@@ -43,7 +42,7 @@ std::string_view template_around(std::string_view written, std::size_t at) {
   return begin == std::string_view::npos ? before : before.substr(begin + 1);
 }
 
-/// True for what lives as long as the program or a thread does.
+/// True for an object that lives as long as the program or a thread.
 bool is_static_object(Dwarf_Die variable) {
   Dwarf_Attribute attribute{};
   Dwarf_Op* operations = nullptr;
@@ -81,7 +80,7 @@ class UseSearch final {
   }
 
  private:
-  /// A mention of a class that may not have been visited yet.
+  /// A use of a class that may not have been visited yet.
   struct Use {
     std::size_t from = 0;
     const void* type = nullptr;
@@ -90,9 +89,9 @@ class UseSearch final {
   struct Target {
     const void* type = nullptr;
     bool by_pointer = false;
-    bool in_array = false;  ///< of values: a pointer to it depends on their size
+    bool in_array = false;  ///< an array of values: a pointer to it depends on their size
   };
-  using Owner = std::optional<std::size_t>;  ///< the function or class that is visited
+  using Owner = std::optional<std::size_t>;  ///< the function or class being visited
 
   void visit_children(Dwarf_Die parent, const std::string& scope, Owner owner, int depth) {
     Dwarf_Die child{};
@@ -145,7 +144,7 @@ class UseSearch final {
     }
   }
 
-  /// A nested class, or one of a type unit, may be defined outside of its scope.
+  /// A nested class, or one in a type unit, may be defined outside of its scope.
   std::string full_name(Dwarf_Die& die, const std::string& scope) {
     const std::optional<Dwarf_Die> declared = referred_by(die, DW_AT_specification);
     const auto known = declared ? declared_.find(declared->addr) : declared_.end();
@@ -162,7 +161,7 @@ class UseSearch final {
       add_uses(node, referred_by(child, DW_AT_type), by_pointer);
   }
 
-  /// Declared in one place and defined in another, a class is one node by its name.
+  /// A class that is declared and defined in different units is one node, by its name.
   std::size_t node_of_class(const Dwarf_Die& die, const std::string& name) {
     const auto [known, is_new] = classes_.try_emplace(die.addr, 0);
     if (!is_new) return known->second;
@@ -172,7 +171,7 @@ class UseSearch final {
     return known->second = named->second;
   }
 
-  /// A template that is declared only has its arguments in its name alone.
+  /// A template that is only declared has its arguments in its name alone.
   void add_written_uses(std::size_t node, const std::string& written) {
     for (std::size_t at = written.find('<');
          at != std::string::npos && (at = written.find(name_, at + 1)) != std::string::npos;) {
@@ -211,7 +210,7 @@ class UseSearch final {
     return known->second;
   }
 
-  /// What one of these functions mentions, the other does.
+  /// Uses of either function count as uses of the other.
   void add_reference(std::size_t from, std::optional<Dwarf_Die> function) {
     if (function) graph_.add_edge(from, node_of_function(function->addr), false);
   }
@@ -231,10 +230,9 @@ class UseSearch final {
       uses_.push_back({from, target.type, by_pointer || target.by_pointer});
   }
 
-  /// The classes that a type is made of: "Data* const&" leads to Data by a pointer, "Data" and "Data (*)[3]" do by
-  /// value.
+  /// The classes in a type: "Data* const&" has Data by pointer; "Data" and "Data (*)[3]" have it by value.
   const std::vector<Target>& targets_of(Dwarf_Die type, int depth) {
-    constexpr int most = 40;  // a damaged file may point in a circle
+    constexpr int most = 40;  // a damaged file may have a cycle
     const auto [known, is_new] = targets_.try_emplace(type.addr);
     if (!is_new || depth > most) return known->second;
     std::vector<Target> targets;

@@ -1,4 +1,4 @@
-// The walk over one module's debug information that notes who mentions a class.
+// The search for uses of a class in one module's debug information.
 #pragma once
 
 #include <functional>
@@ -14,15 +14,15 @@ namespace moult::internal {
 
 /// The class and its member functions in one module, by their entries.
 struct KnownClass {
-  std::vector<const DebugUnit*> units;  ///< all that may mention it
+  std::vector<const DebugUnit*> units;  ///< all units that may use it
   std::unordered_set<const void*> entries;
   std::unordered_set<const void*> functions;
 };
 
 KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
 
-/// Calls `found` for each function with code, and each static object, that reaches the class `name`. A function may
-/// have several entries.
+/// Calls `found` for each function with code, and each static object, that uses the class `name`. A function may have
+/// several entries.
 void find_uses(const DebugInfo& info, std::string_view name, const KnownClass& known,
                const std::function<void(const Dwarf_Die& die, Reach reach)>& found);
 

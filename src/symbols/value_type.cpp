@@ -22,9 +22,9 @@ std::optional<Dwarf_Die> written_type_of(Dwarf_Die die) {
   return type;
 }
 
-/// On the value itself, by another name too; not behind a pointer.
+/// True for const on the value itself, also through a typedef; not behind a pointer.
 bool has_const(const Dwarf_Die& variable) {
-  constexpr int deepest = 40;  // a damaged file may point in a circle
+  constexpr int deepest = 40;  // a damaged file may have a cycle
   std::optional<Dwarf_Die> type = written_type_of(variable);
   for (int depth = 0; type && depth < deepest; ++depth) {
     const int tag = dwarf_tag(&*type);
@@ -131,7 +131,7 @@ void add_escaped(std::string& text, char letter) {
     text.append("\\x").append(1, digits[code >> 4U]).append(1, digits[code & 0xFU]);
 }
 
-/// Up to the terminating zero.
+/// The text up to the terminating zero, quoted.
 std::string quoted(std::span<const std::byte> bytes, bool is_cut) {
   std::string text = "\"";
   for (const std::byte one : bytes) {
@@ -160,7 +160,7 @@ std::string enumeration_text(const ValueType& type, std::int64_t number) {
   return std::to_string(number);
 }
 
-/// A value of an enumeration without a sign is in the debug information as it is in memory.
+/// The debug information holds an unsigned enumeration's value as memory does.
 std::int64_t enumeration_value(const ValueType& type, std::span<const std::byte> bytes) {
   const bool has_negative =
       std::any_of(type.enumerators.begin(), type.enumerators.end(), [](const auto& one) { return one.first < 0; });

@@ -14,7 +14,6 @@
 #include "platform/x86_64/interrupted_call.hpp"
 #include "symbols/guard_variables.hpp"
 #include "threads/dynamic_symbols.hpp"
-#include "threads/stopped_world.hpp"
 #include "threads/tail_jumps.hpp"
 #include "unwind/unwinder.hpp"
 

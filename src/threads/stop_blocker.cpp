@@ -1,8 +1,8 @@
 #include "threads/stop_blocker.hpp"
 
+#include "platform/tasks.hpp"
 #include "platform/x86_64/context.hpp"
 #include "symbols/program.hpp"
-#include "threads/stopped_world.hpp"
 #include "unwind/unwinder.hpp"
 
 namespace moult::internal {

@@ -5,10 +5,9 @@
 #include <new>
 #include <thread>
 
+#include "base/transaction.hpp"
 #include "moult/error.hpp"
 #include "platform/fork_handlers.hpp"
-#include "threads/current_stop.hpp"
-#include "threads/stopped_world.hpp"
 
 namespace moult::internal {
 namespace {
@@ -28,7 +27,9 @@ thread_local constinit bool is_about_to_fork = false;
 
 /// In a child of fork only the forking thread exists: the holder of the mutex is not there to release it.
 void reset_in_child() noexcept {
-  if (current_stop() != nullptr) return;  // an update's step forked in the stop, and still holds the mutex here
+  const Transaction* const transaction = Transaction::current();
+  const bool is_stopped = transaction != nullptr && transaction->suspension() != nullptr;
+  if (is_stopped) return;  // an update's step forked in the stop, and still holds the mutex here
   new (&state.mutex) std::timed_mutex;
   state.is_taken = false;
 }

@@ -35,7 +35,6 @@
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
 #include "platform/signal_mask.hpp"
-#include "platform/single_step.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
@@ -245,8 +244,7 @@ bool StoppedWorld::Impl::await_all(Clock::time_point limit) {
     std::uint32_t before = arrivals();
     if (await_arrivals(waited_for(), left)) return true;
     if (Clock::now() >= stepping_until) {
-      // On a busy machine a stepped thread may just not have had a processor. One that runs will arrive
-      // (single_step.hpp).
+      // On a busy machine a stepped thread may just not have had a processor. One that runs will arrive.
       for (Stopped& thread : stopped_)
         if (thread.is_stepping_out && !thread.is_safe && !task_status(thread.slot->task).is_runnable)
           stop_stepped(*thread.slot);
@@ -454,12 +452,6 @@ std::unique_ptr<StoppedWorld> StoppedWorld::stop(const StopOptions& options) {
                   stopped->impl_->blocker().explain() + "; nothing was changed, try again or allow more time");
 }
 
-bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
-  auto from = std::lower_bound(ranges.begin(), ranges.end(), address,
-                               [](const CodeRange& range, CodeAddress wanted) { return range.begin < wanted; });
-  return from != ranges.begin() && address < std::prev(from)->end;
-}
-
 std::chrono::steady_clock::time_point StoppedWorld::began() const noexcept { return impl_->began(); }
 
 std::size_t StoppedWorld::thread_count() const noexcept { return impl_->threads().size() - 1; }
@@ -491,11 +483,6 @@ void StoppedWorld::walk_all(const std::function<bool(ThreadId, const Frame&)>& v
     if (!go_on) return;
     impl_->walk(thread, [&](const Frame& frame) { return go_on = visit(thread, frame); });
   }
-}
-
-std::string describe_thread(ThreadId thread) {
-  pid_t task = static_cast<pid_t>(thread);
-  return task_name(task) + " (" + std::to_string(task) + ")";
 }
 
 }  // namespace moult::internal

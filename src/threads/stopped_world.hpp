@@ -17,9 +17,6 @@
 
 namespace moult::internal {
 
-/// True when `address` is inside one of `ranges` but not at its first byte. `ranges` is sorted and does not overlap.
-bool is_strictly_inside(std::span<const CodeRange> ranges, CodeAddress address) noexcept;
-
 /// Memory that threads wait for and that is filled in the stop itself (convert/). Such a thread is stopped where it
 /// waits, in any calls except those of the allocator. The stopping thread calls these functions while others are
 /// stopped anywhere, so they neither allocate nor take a lock that a stopped thread may hold.
@@ -31,7 +28,7 @@ class MemoryFilledInStop {
   /// The thread waits inside a system call, which cannot be interrupted, and all others are stopped. It gets to see the
   /// memory as it is, so that the call returns first.
   virtual void map_for(pid_t task) noexcept = 0;
-  /// Hides again what map_for showed, because a thread is about to continue.
+  /// Unmaps what was mapped for a thread, because a thread is about to continue.
   virtual void unmap() noexcept = 0;
 };
 
@@ -76,8 +73,5 @@ class StoppedWorld final : public Suspension {
   explicit StoppedWorld(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-/// "name (id)", from /proc.
-std::string describe_thread(ThreadId thread);
 
 }  // namespace moult::internal

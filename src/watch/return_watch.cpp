@@ -1,17 +1,21 @@
-// Why: to ask again and again whether a function is active stops the program each time, and comes late all the same.
+// Problem: an update may have to wait until a function is no longer active. Asking again and again stops the program
+// each time, and still notices the return late.
 //
-// How: the outermost active frame of a thread has its return address just below its CFA, which the walk has found. In a
-// stop, that word is exchanged for the address of a stub. A frame that has a stub already is shared by those who watch.
+// Approach: the return address of a thread's outermost active frame lies just below the frame's CFA, which the stack
+// walk finds. In a stop, that word is replaced by the address of a stub. Several watches share the stub of a frame.
 //
-// What becomes of a slot: its stub says that the call has returned, and then it is free. One of a call that was unwound
-// is free once the word on the stack holds something else, because the unwinder asks for the true address up to the
-// end; so is one of a call that longjmp has left. While the word is there, it may be that of a coroutine that nobody
-// runs, and would return through the stub later: then it stays taken.
+// Slots of stubs: the stub reports the return, and its slot is free then. The slot of an unwound call is free once the
+// word on the stack has changed: the unwinder asks for the true address up to the end. The same holds for a call that
+// longjmp has left. While the word is still there, it may belong to a suspended coroutine, which would return through
+// the stub later: the slot stays taken.
 //
-// When: never while the language's unwinder is at work on the stack, or an exception is between its two phases.
+// No return address changes while the language's unwinder works on the stack, or between an exception's two phases.
 //
-// Limits: code that reads its own return address (__builtin_return_address) reads the stub's. A stack that was copied
-// before the watch (setjmp keeps no return address, a hand-made coroutine may) returns without telling.
+// Threads: watching and unwatching need a StoppedWorld. has_returned, returns_so_far and await_return work in any
+// thread. A returning thread only writes its slot and a counter.
+//
+// Limits: 4096 stubs. Code that reads its own return address (__builtin_return_address) reads the stub's. A stack that
+// was copied before the watch returns without a report (setjmp keeps no return address, a handmade coroutine may).
 #include "watch/return_watch.hpp"
 
 #include <algorithm>
@@ -29,7 +33,7 @@
 namespace moult::internal {
 namespace {
 
-/// The stack's own bytes: the address sanitizer has its markers between variables.
+/// Without the address sanitizer's checks: its markers lie between the variables of a stack.
 __attribute__((no_sanitize("address"))) std::uint64_t read(std::uint64_t place) noexcept {
   return *reinterpret_cast<const volatile std::uint64_t*>(place);
 }
@@ -43,10 +47,10 @@ bool contains(std::span<const CodeRange> ranges, CodeAddress address) noexcept {
   return after != ranges.begin() && std::prev(after)->contains(address);
 }
 
-/// Where the outermost call of some functions returns to, in one thread.
+/// The outermost call of some functions in one thread.
 struct Outermost {
   bool is_active = false;
-  std::uint64_t place = 0;  ///< 0: it cannot be told
+  std::uint64_t place = 0;  ///< of the return address; 0: unknown
   CodeAddress returns_to{};
 };
 
@@ -65,7 +69,7 @@ Outermost find_outermost(const StoppedWorld& stopped, ThreadId thread, std::span
     is_precise = is_precise && frame.is_precise;
     return true;
   });
-  // In the rest of a stack that is not walked precisely may be a call farther out.
+  // The rest of an imprecisely walked stack may hold a call farther out.
   if (!is_precise) found.place = 0;
   return found;
 }
@@ -80,7 +84,7 @@ bool stands_in_stub(const StoppedWorld& stopped) {
   return found;
 }
 
-/// Its slot is among those that the stop uses: one a thread, and some to spare.
+/// The stop uses one slot a thread, and some to spare.
 bool has_uncaught_exception(const StoppedWorld& stopped, ThreadId thread) noexcept {
   const std::size_t most = stopped.threads().size() * 5 / 4 + 64;
   for (std::uint32_t index = 0; index < most; ++index) {
@@ -90,7 +94,7 @@ bool has_uncaught_exception(const StoppedWorld& stopped, ThreadId thread) noexce
   return false;
 }
 
-/// The code of the unwinder, by its unwind information.
+/// The code of the language's unwinder, by its unwind table entries.
 const std::vector<CodeRange>& unwinder_code() {
   static const std::vector<CodeRange> code = [] {
     std::vector<CodeRange> ranges;
@@ -102,8 +106,8 @@ const std::vector<CodeRange>& unwinder_code() {
   return code;
 }
 
-/// Whether the language's unwinder has looked at the thread's stack and will look at it again: no return address may
-/// change then. It finds where an exception is caught first, and tells that frame by its CFA, which a stub changes.
+/// Whether the language's unwinder has read the thread's stack and will read it again. Then no return address may
+/// change: it has found the catching frame, and knows it by its CFA, which a stub changes.
 bool is_unwinding(const StoppedWorld& stopped, ThreadId thread) noexcept {
   if (has_uncaught_exception(stopped, thread)) return true;
   bool found = false;
@@ -119,15 +123,15 @@ bool is_still_there(std::uint32_t index) noexcept {
   return is_readable(place) && read(place) == value(return_stub(index));
 }
 
-/// The slots, in a stopped program. Those from `used` on never were.
+/// Used in a stopped program. Slots from `used` on were never taken.
 struct Slots {
   std::uint32_t used = 0;
   std::uint32_t next = 0;
 };
 Slots slots;
 
-/// Frees those whose calls are gone without a word. A thread on its way through a stub has changed the word already,
-/// and needs its slot for an instruction more.
+/// Frees the slots of calls that ended without a report. A thread inside a stub has changed the word already, and needs
+/// its slot for one more instruction.
 void free_left_slots(const StoppedWorld& stopped) {
   if (stands_in_stub(stopped)) return;
   for (std::uint32_t index = 0; index < slots.used; ++index) {
@@ -150,7 +154,7 @@ std::optional<std::uint32_t> take_slot() noexcept {
   return std::nullopt;
 }
 
-/// The call that `outermost` is, watched; nothing when it cannot be.
+/// Watches the outermost call; nothing when it cannot be watched.
 std::optional<WatchedCall> watch(ThreadId thread, const Outermost& outermost) noexcept {
   if (outermost.place == 0 || !knows_return_stubs()) return std::nullopt;
   if (std::optional<std::uint32_t> index = return_slot_of(outermost.returns_to)) {
@@ -219,7 +223,7 @@ bool is_on_stack(const StoppedWorld& stopped, const WatchedCall& call) noexcept 
     std::uint64_t place;
     bool has_found = false;
   };
-  // One reference is all that the function object can hold without memory of its own.
+  // std::function holds one reference without allocating memory.
   Search search{return_stub(call.slot), return_slot(call.slot).place};
   stopped.walk(call.thread, [&search](const Frame& frame) {
     search.has_found = frame.pc == search.stub && frame.is_precise && frame.is_return_address &&
@@ -239,7 +243,7 @@ void end_watch(const StoppedWorld& stopped, std::span<const WatchedCall> calls) 
   }
 }
 
-std::uint32_t told_so_far() noexcept { return told_returns().load(); }
+std::uint32_t returns_so_far() noexcept { return told_returns().load(); }
 
 void await_return(std::uint32_t seen, std::chrono::nanoseconds timeout) noexcept {
   futex_wait_for(told_returns(), seen, timeout);

@@ -61,6 +61,25 @@ refused src/threads/b.cpp:1 src/threads/b.cpp '  int r = ::syscall(1);'
 refused src/threads/b.cpp:1 src/threads/b.cpp '  ::sigaction(1, nullptr, nullptr);'
 refused src/helpers/b.cpp:1 src/helpers/b.cpp 'int a;'
 
+# circle PLACE...: these lines, each a file and what it includes, make a circle, and each PLACE is named.
+circle() {
+  local output place files=()
+  good_tree
+  while (($#)) && [[ $1 != -- ]]; do
+    add "$1" "#include \"$2\""
+    files+=("$1:1: includes ")
+    shift 2
+  done
+  output=$("$check" "$scratch/tree") && { echo "FAILED: accepted the circle ${files[*]}" >&2; failures=$((failures + 1)); }
+  for place in "${files[@]}"; do
+    [[ $output == *"$place"* ]] || { echo "FAILED: $place is missing in: $output" >&2; failures=$((failures + 1)); }
+  done
+}
+circle src/threads/b.hpp threads/c.hpp src/threads/c.hpp threads/b.hpp
+circle src/threads/b.cpp threads/c.hpp src/threads/c.cpp threads/b.hpp
+circle src/threads/b.hpp threads/c.hpp src/threads/c.hpp threads/d.hpp src/threads/d.cpp threads/b.hpp
+circle cli/b.cpp c.hpp cli/c.hpp b.hpp
+
 mkdir "$scratch/empty"
 if "$check" "$scratch/empty" 2>/dev/null; then
   echo "FAILED: accepted a tree without sources" >&2

@@ -51,7 +51,7 @@ struct FieldKind {
   const std::type_info* type = nullptr;
   std::size_t size = 0;
   std::size_t alignment = 0;
-  /// An address in the requesting module: from now on its code may hold references to values, and makes them.
+  /// An address in the requesting module: its code may hold references to values from now on.
   const void* module = nullptr;
 };
 

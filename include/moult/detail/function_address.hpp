@@ -110,7 +110,7 @@ struct MemberPointer {
 /// not_found: no vtable of the class has a symbol, or the function is pure
 /// invalid_argument: the function belongs to a base that does not begin where the class does, so a method of the class
 ///   could
-/// not replace it
+///   not replace it
 const void* member_function(const std::type_info& type, MemberPointer member);
 
 /// `signature` is the type of Wanted<Signature>. Throws Error: not_found, ambiguous, signature_mismatch, inlined,

@@ -4,7 +4,7 @@ start_target
 name=$(basename "$TARGET")
 
 [[ $(answer) == 1 ]] || fail "the program is not as it was written"
-expect 0 "answer: nothing stands against it" "$MOULT" check "$name" "$BINARIES/live_control_answer.so"
+expect 0 "answer: check passed" "$MOULT" check "$name" "$BINARIES/live_control_answer.so"
 [[ $(answer) == 1 ]] || fail "a dry run has changed something"
 expect 0 "answer: applied in .* to $name \(pid $pid\).*; paused .*, [0-9]+ thread" \
   "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
@@ -16,7 +16,7 @@ expect 3 "no such update is applied or waits" "$MOULT" rollback "$name" answer
 
 # What could not be made sure of is told to whoever asks.
 undescribed="warning: undescribed\(int\): .*undescribed: "
-expect 0 "${undescribed}nothing stands against it" "$MOULT" check "$name" "$BINARIES/live_control_undescribed.so"
+expect 0 "${undescribed}check passed" "$MOULT" check "$name" "$BINARIES/live_control_undescribed.so"
 expect 0 "${undescribed}applied" "$MOULT" apply "$name" "$BINARIES/live_control_undescribed.so"
 
 # From source, with the program's own flags.
@@ -25,7 +25,7 @@ expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 expect 2 "does not compile with the flags of .*target.cpp" "$MOULT" apply "$name" "$SOURCES/broken_source.cpp"
 expect 0 "built for $name" "$MOULT" build "$name" "$SOURCES/answer_update.cpp" -o "$base/built.so"
 expect 0 '"ok":true.*"state":"applied"' "$MOULT" apply "$name" "$base/built.so" --json
-expect 0 "nothing stands against it" "$MOULT" check "$name" "$SOURCES/answer_update.cpp"
+expect 0 "check passed" "$MOULT" check "$name" "$SOURCES/answer_update.cpp"
 expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ -z $(ls "$XDG_CACHE_HOME/moult") ]] || fail "something was left in the cache"
 
@@ -37,7 +37,7 @@ expect 0 "hidden: applied" "$MOULT" apply "$name" "$BINARIES/live_control_hidden
 [[ $(answer hidden) == 20 ]] || fail "the program's own copy was not redefined"
 
 # An entry that hands in nothing.
-nothing="live_control_empty.so: its entry \(MOULT_UPDATE\) handed no update to a manager.*call add_update"
+nothing="live_control_empty.so: its entry \(MOULT_UPDATE\) submitted no update to a manager.*call add_update"
 expect 3 "$nothing" "$MOULT" apply "$name" "$BINARIES/live_control_empty.so"
 expect 3 "$nothing" "$MOULT" check "$name" "$BINARIES/live_control_empty.so"
 expect 0 "$nothing" "$MOULT" log "$name"
@@ -60,7 +60,7 @@ expect 3 "would be made: .*throws all the same" "$MOULT" check "$name" "$throws"
 
 # An entry that waits for its update, and goes on as if it were in force.
 waits=$BINARIES/live_control_waits.so
-expect 0 "warning: the file's entry waits for answer, and what it does.* was not looked at.*nothing stands against it" \
+expect 0 "warning: the file's entry waits for answer, and what it does.* was not looked at.*check passed" \
   "$MOULT" check "$name" "$waits"
 expect 0 "answer: applied" "$MOULT" apply "$name" "$waits"
 
@@ -82,15 +82,15 @@ expect 3 "this update wants nothing to do with you" "$MOULT" apply "$name" "$BIN
 expect 3 "build id" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so"
 expect 3 '"ok":false,"error":\{"code":"build_id_mismatch"' "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so" --json
 expect 0 "warning: .*as forced.*answer: applied" "$MOULT" apply "$name" "$BINARIES/live_control_foreign.so" --force
-expect 1 "possible: applied to .*only a part is in force: possible; not in force: impossible" \
+expect 1 "possible: applied to .*only some are applied: possible; not applied: impossible" \
   "$MOULT" apply "$name" "$BINARIES/live_control_partial.so"
 waiting=$BINARIES/live_control_waiting.so
-told="waiting: (queued|active).*it goes on by itself.*impossible: refused.*this cannot be done"
+told="waiting: (queued|active).*moult keeps trying.*impossible: refused.*this cannot be done"
 expect 4 "$told.*\(pid $pid\): the entry came to no good end" "$MOULT" apply "$pid" "$waiting" --timeout 1
 expect 4 '"code":"invalid_argument".*"file_refused":true.*"state":"(queued|active)"' \
   "$MOULT" apply "$pid" "$waiting" --timeout 1 --json
 expect 3 "impossible: refused.*the entry came to no good end" "$MOULT" check "$pid" "$waiting"
-expect 3 "possible: nothing stands against it.*impossible: refused" \
+expect 3 "possible: check passed.*impossible: refused" \
   "$MOULT" check "$name" "$BINARIES/live_control_partial.so"
 expect 3 "error" "$MOULT" apply "$name" "$SOURCES/lib.sh" --json
 expect 2 "missing.so" "$MOULT" apply "$name" "$base/missing.so"

@@ -1,4 +1,4 @@
-// A conversion that fails at any of its steps leaves every object as it was, and the next one applies.
+// A conversion whose steps fail, one after another: every object stays as it was, and the next conversion applies.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,11 +62,11 @@ class ConversionFaults : public testing::Test {
   }
 
   static bool is_ours(std::string_view point) {
-    return point.starts_with("convert.eager") || point.starts_with("redefine.objects") ||
+    return point.starts_with("convert.eager") || point.starts_with("classes.objects") ||
            point.starts_with("recipes.conversion") || point.starts_with("alterability.objects");
   }
 
-  /// False when the point was not hit that often on the way there and back.
+  /// False when the conversion and its rollback hit the point fewer than `nth` times.
   bool fail_at(std::string_view point, std::size_t nth, FaultKind kind);
 
   std::vector<std::unique_ptr<Item>> items_;
@@ -96,7 +96,7 @@ bool ConversionFaults::fail_at(std::string_view point, std::size_t nth, FaultKin
   return fired;
 }
 
-TEST_F(ConversionFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
+TEST_F(ConversionFaults, AFailureOfAnyStepLeavesTheObjectsAsTheyWere) {
   std::set<std::string_view> never_hit;
   for (FaultKind kind : {FaultKind::error, FaultKind::out_of_memory})
     for (std::string_view point : fault_points()) {

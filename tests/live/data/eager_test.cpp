@@ -86,7 +86,7 @@ TEST_F(Eagerly, SeveralThreadsConvertEachObjectOnceAndBack) {
   expect_all_one();
 }
 
-TEST_F(Eagerly, OneThatThrowsInAnyThreadLeavesAllAsTheyWere) {
+TEST_F(Eagerly, AThrowInAnyThreadLeavesAllObjectsAsTheyWere) {
   make(60'000);
   for (const std::uint64_t failing : {0u, 1u, 4095u, 30'000u, 59'999u})
     for (const bool others_too : {false, true}) {
@@ -104,7 +104,7 @@ TEST_F(Eagerly, OneThatThrowsInAnyThreadLeavesAllAsTheyWere) {
 
 TEST_F(Eagerly, FewObjectsAreConvertedByOneThread) {
   make(1000);
-  std::set<std::thread::id> seen;  // which only one may write to
+  std::set<std::thread::id> seen;  // unguarded: only one thread may write to it
   start_eager_update<Leaf, LeafTwo>(
       [&](const Leaf& old) {
         seen.insert(std::this_thread::get_id());
@@ -129,7 +129,7 @@ TEST_F(Eagerly, WithoutHelpersTheUpdateIsRefusedAndTheNextOneApplies) {
   start_eager_update<LeafTwo, Leaf>(to_one);
 }
 
-TEST_F(Eagerly, HowFarItIsStandsOnTheBoardUntilItIsOver) {
+TEST_F(Eagerly, TheProgressPageShowsItsProgressUntilItIsDone) {
   make(20'000);
   ProgressBoard board;
   hang_up_progress_board(&board);
@@ -182,7 +182,7 @@ TEST_F(Eagerly, AnUpdateWaitsWhileAMethodOfTheClassIsActiveInAnyThread) {
   expect_all_one();
 }
 
-/// A hierarchy of the program's, and one that is to take its place.
+/// A class hierarchy of the program, and its replacement.
 struct Being {
   virtual ~Being() = default;
   virtual int legs() const = 0;

@@ -1,4 +1,4 @@
-// A conversion at first use that fails at any of its steps leaves every object as it was, and the next one applies.
+// A lazy conversion whose steps fail, one after another: every object stays as it was, and the next one applies.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ struct LeafTwo : Updatable<LeafTwo> {
   int thrice;
 };
 
-/// They may not be moved.
+/// Objects that may not be moved.
 struct Stem : Updatable<Stem, 64> {
   explicit Stem(int wanted) : number(wanted), twice(2 * wanted), name(std::to_string(wanted)) {}
   int number;
@@ -96,12 +96,12 @@ class LazyFaults : public testing::Test {
 
   static bool is_ours(std::string_view point) {
     return point.starts_with("convert.lazy") || point.starts_with("watch.fault_handler") ||
-           point.starts_with("platform.userfaultfd") || point.starts_with("redefine.objects") ||
+           point.starts_with("platform.userfaultfd") || point.starts_with("classes.objects") ||
            point.starts_with("recipes.conversion") || point.starts_with("alterability.objects") ||
            (Kind::are_in_place && point.starts_with("convert.slab_stops"));
   }
 
-  /// False when the point was not hit that often on the way there and back.
+  /// False when the conversion and its rollback hit the point fewer than `nth` times.
   bool fail_at(std::string_view point, std::size_t nth, FaultKind kind) {
     ArmedFault armed(point, nth, kind);
     UpdateReport report = apply();
@@ -129,7 +129,7 @@ class LazyFaults : public testing::Test {
 using Kinds = testing::Types<Leaves, Stems>;
 TYPED_TEST_SUITE(LazyFaults, Kinds);
 
-TYPED_TEST(LazyFaults, AtAnyStepThereAndBackLeaveTheObjectsWhatTheyWere) {
+TYPED_TEST(LazyFaults, AFailureOfAnyStepLeavesTheObjectsAsTheyWere) {
   std::set<std::string_view> never_hit;
   for (FaultKind kind : {FaultKind::error, FaultKind::out_of_memory})
     for (std::string_view point : fault_points()) {

@@ -1,4 +1,4 @@
-// Objects that may not be moved become objects of another class when they are first used, where they are.
+// Objects that may not be moved are converted at their addresses, at their first use.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -22,7 +22,7 @@ namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a loc
 
 using namespace std::chrono_literals;
 
-TEST_F(LazilyInPlace, AnObjectIsConvertedAtItsAddressWhenItIsFirstTouched) {
+TEST_F(LazilyInPlace, AnObjectIsConvertedAtItsAddressAtItsFirstAccess) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   EXPECT_EQ(objects.progress().converted_objects, 0u);
   expect_two(0);
@@ -31,7 +31,7 @@ TEST_F(LazilyInPlace, AnObjectIsConvertedAtItsAddressWhenItIsFirstTouched) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, DrainedTheyAreConvertedWithoutBeingTouched) {
+TEST_F(LazilyInPlace, ADrainConvertsObjectsThatWereNotAccessed) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   objects.drain();
   EXPECT_TRUE(objects.progress().is_done);
@@ -39,13 +39,13 @@ TEST_F(LazilyInPlace, DrainedTheyAreConvertedWithoutBeingTouched) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, ABackgroundThreadDrainsThem) {
+TEST_F(LazilyInPlace, ABackgroundThreadConvertsUnusedObjects) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two, {}, Untouched::drained);
   while (!objects.progress().is_done) std::this_thread::yield();
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, ThereAndBackManyTimes) {
+TEST_F(LazilyInPlace, ObjectsAreConvertedThereAndBackManyTimes) {
   for (int round = 0; round < 30; ++round) {
     LazyObjects there = start_lazy_update<Note, NoteTwo>(to_two);
     if (round % 3 == 0) expect_two(static_cast<std::size_t>(round));
@@ -58,7 +58,7 @@ TEST_F(LazilyInPlace, ThereAndBackManyTimes) {
   expect_all_one();
 }
 
-TEST_F(LazilyInPlace, AnObjectMayDieBeforeItIsConverted) {
+TEST_F(LazilyInPlace, AnObjectCanBeDeletedBeforeItsConversion) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   for (std::size_t i = notes.size(); i > 2000; --i) {
     Note& last = *notes.back();
@@ -71,7 +71,7 @@ TEST_F(LazilyInPlace, AnObjectMayDieBeforeItIsConverted) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, WhatThrowsStaysWhatItWasAndIsNamed) {
+TEST_F(LazilyInPlace, AnObjectWhoseTransformerThrowsStaysAsItWasAndIsNamed) {
   Guarded<std::vector<std::string>> told;
   std::unique_ptr<EventLog::Subscription> listening = event_log().subscribe([&](const Event& event) {
     if (event.kind != EventKind::warning) return;
@@ -100,7 +100,7 @@ TEST_F(LazilyInPlace, WhatThrowsStaysWhatItWasAndIsNamed) {
   for (const Note& note : left) EXPECT_EQ(note.number % 1000, 33u);
 }
 
-TEST_F(LazilyInPlace, ATransformerSeesOtherObjectsAsTheyWereAndConvertsNoMore) {
+TEST_F(LazilyInPlace, ATransformerSeesOtherObjectsUnconvertedAndConvertsNone) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>([this](const Note& old) {
     const Note& other = *notes[notes.size() - 1 - old.number];
     if (other.self != &other || other.number != notes.size() - 1 - old.number) ++broken;
@@ -113,7 +113,7 @@ TEST_F(LazilyInPlace, ATransformerSeesOtherObjectsAsTheyWereAndConvertsNoMore) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, WhatATransformerWritesToAnotherObjectIsKept) {
+TEST_F(LazilyInPlace, AWriteOfATransformerToAnotherObjectIsKept) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>([this](const Note& old) {
     if (old.number == 10) std::strcpy(notes.back()->text.data(), "written");
     return NoteTwo(old);
@@ -134,7 +134,7 @@ UpdateReport apply(std::unique_ptr<Conversion> update, Manager& manager) {
   return handle.report();
 }
 
-TEST_F(LazilyInPlace, AnUpdateIsTakenBackByTheInverse) {
+TEST_F(LazilyInPlace, AnUpdateIsRolledBackByTheInverseTransformer) {
   Manager manager("notes");
   auto update = std::make_unique<Conversion>("notes", to_two, ConversionOptions<Note, NoteTwo>{.inverse = to_one});
   Conversion& asked = *update;
@@ -146,7 +146,7 @@ TEST_F(LazilyInPlace, AnUpdateIsTakenBackByTheInverse) {
   expect_all_one();
 }
 
-TEST_F(LazilyInPlace, WithoutAnInverseAnUpdateIsNotTakenBack) {
+TEST_F(LazilyInPlace, AnUpdateWithoutAnInverseTransformerIsNotRolledBack) {
   Manager manager("notes");
   const UpdateReport report = apply(std::make_unique<Conversion>("notes", to_two), manager);
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
@@ -155,17 +155,17 @@ TEST_F(LazilyInPlace, WithoutAnInverseAnUpdateIsNotTakenBack) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, TakenBackInTheSameStopTheyAreWhatTheyWere) {
+TEST_F(LazilyInPlace, UndoInTheSameStopLeavesTheObjectsAsTheyWere) {
   in_stop([this](Transaction& transaction) {
     start_lazy_update<Note, NoteTwo>(to_two);
-    expect_two(3);  // by the thread that holds the stop
+    expect_two(3);  // by the stopping thread
     EXPECT_TRUE(DataAccessor<Note>().empty());
     transaction.undo_all();
   });
   expect_all_one();
 }
 
-TEST_F(LazilyInPlace, TouchedInTheStopTheyAreConvertedThere) {
+TEST_F(LazilyInPlace, ObjectsAccessedInTheStopAreConvertedThere) {
   LazyObjects objects;
   in_stop([&](Transaction&) {
     objects = start_lazy_update<Note, NoteTwo>(to_two);
@@ -196,7 +196,7 @@ struct MarkTwo {
   std::size_t number;
 };
 
-TEST_F(LazilyInPlace, BesideObjectsThatMayBeMovedAndReferToThem) {
+TEST_F(LazilyInPlace, ObjectsThatMayBeMovedCanReferToPendingOnesThatMayNot) {
   std::vector<std::unique_ptr<Mark>> marks;
   for (const std::unique_ptr<Note>& note : notes) marks.push_back(std::make_unique<Mark>(note.get()));
   const auto number_of = [](const Mark& mark) { return reinterpret_cast<const MarkTwo&>(mark).number; };

@@ -1,4 +1,4 @@
-// Objects that may not be moved are converted at their first use, whatever the threads are at that use them.
+// Objects that may not be moved are converted at their first use, wherever the accessing threads are.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a loc
 
 using namespace std::chrono_literals;
 
-TEST_F(LazilyInPlace, ASystemCallThatWritesIntoAnObjectIsServed) {
+TEST_F(LazilyInPlace, ASystemCallThatWritesIntoAPendingObjectSucceeds) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
@@ -43,7 +43,7 @@ TEST_F(LazilyInPlace, ASystemCallThatWritesIntoAnObjectIsServed) {
   ::close(ends[1]);
 }
 
-TEST_F(LazilyInPlace, ACallThatWaitedThroughTheUpdateIsServedWhenItGoesOn) {
+TEST_F(LazilyInPlace, ASystemCallInProgressDuringTheUpdateSucceedsWhenItGoesOn) {
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
   char* const buffer = notes[1500]->text.data();
@@ -58,7 +58,7 @@ TEST_F(LazilyInPlace, ACallThatWaitedThroughTheUpdateIsServedWhenItGoesOn) {
   ::close(ends[1]);
 }
 
-TEST_F(LazilyInPlace, OneCallMayReachIntoManyChunks) {
+TEST_F(LazilyInPlace, OneSystemCallCanAccessManySlabs) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
@@ -74,7 +74,7 @@ TEST_F(LazilyInPlace, OneCallMayReachIntoManyChunks) {
   ::close(ends[1]);
 }
 
-TEST_F(LazilyInPlace, AThreadMayWaitInsideACallOfStdio) {
+TEST_F(LazilyInPlace, AThreadCanWaitForAConversionInsideStdio) {
   std::FILE* file = std::tmpfile();
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   std::vector<std::jthread> writers;
@@ -94,7 +94,7 @@ TEST_F(LazilyInPlace, AThreadMayWaitInsideACallOfStdio) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, AnotherStopComesAboutWhileThreadsWaitInsideStdio) {
+TEST_F(LazilyInPlace, AnotherStopSucceedsWhileThreadsWaitInsideStdio) {
   std::FILE* file = std::tmpfile();
   for (int round = 0; round < 5; ++round) {
     LazyObjects there = start_lazy_update<Note, NoteTwo>(to_two);
@@ -109,7 +109,7 @@ TEST_F(LazilyInPlace, AnotherStopComesAboutWhileThreadsWaitInsideStdio) {
   std::fclose(file);
 }
 
-TEST_F(LazilyInPlace, ThreadsThatAreNearlyAlwaysInTheAllocatorAreStopped) {
+TEST_F(LazilyInPlace, ThreadsThatAllocateAlmostAllTheTimeAreStopped) {
   std::vector<std::jthread> busy;
   for (int number = 0; number < 2; ++number)
     busy.emplace_back([](const std::stop_token& token) {
@@ -122,7 +122,7 @@ TEST_F(LazilyInPlace, ThreadsThatAreNearlyAlwaysInTheAllocatorAreStopped) {
   EXPECT_EQ(objects.progress().failed_objects, 0u);
 }
 
-TEST_F(LazilyInPlace, AThreadMayTouchOneWhileItInitialisesAStaticVariable) {
+TEST_F(LazilyInPlace, AThreadCanAccessAPendingObjectWhileItInitialisesAStaticVariable) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   static const std::string name = notes[2000]->name;
   EXPECT_EQ(name, name_of(2000));
@@ -132,17 +132,17 @@ TEST_F(LazilyInPlace, AThreadMayTouchOneWhileItInitialisesAStaticVariable) {
 
 void do_nothing(int) {}
 
-TEST_F(LazilyInPlace, SignalsOfTheProgramsOwnInterruptNothing) {
+TEST_F(LazilyInPlace, TheProgramsSignalsInterruptNoConversion) {
   struct sigaction handler {};
   handler.sa_handler = do_nothing;
   handler.sa_flags = SA_RESTART;
   ::sigaction(SIGUSR1, &handler, nullptr);
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  const pthread_t toucher = ::pthread_self();
-  std::jthread disturber([toucher](const std::stop_token& token) {
+  const pthread_t accessing = ::pthread_self();
+  std::jthread disturber([accessing](const std::stop_token& token) {
     while (!token.stop_requested()) {
-      ::pthread_kill(toucher, SIGUSR1);
+      ::pthread_kill(accessing, SIGUSR1);
       std::this_thread::sleep_for(50us);
     }
   });
@@ -162,7 +162,7 @@ TEST_F(LazilyInPlace, SignalsOfTheProgramsOwnInterruptNothing) {
   ::close(ends[1]);
 }
 
-TEST_F(LazilyInPlace, AChildOfForkFindsAllConverted) {
+TEST_F(LazilyInPlace, AChildOfForkFindsAllObjectsConverted) {
   start_lazy_update<Note, NoteTwo>(to_two);
   pid_t child = ::fork();
   if (child == 0) {
@@ -177,7 +177,7 @@ TEST_F(LazilyInPlace, AChildOfForkFindsAllConverted) {
   expect_all_two();
 }
 
-TEST_F(LazilyInPlace, WhereTheProgramCannotBeStoppedForLongTheyStayWhatTheyAre) {
+TEST_F(LazilyInPlace, ObjectsStayAsTheyAreWhereTheProgramCannotBeStopped) {
   LazyObjects objects = start_lazy_update<Note, NoteTwo>(to_two);
   std::atomic<bool> is_deaf{false};
   std::binary_semaphore may_end{0};

@@ -1,5 +1,5 @@
-// A great many objects that are converted at their first use while the program runs through all of them. With
-// MOULT_SOAK set they are a hundred million, in some 5 GiB.
+// Very many objects, converted at their first use while the program goes through all of them. With
+// MOULT_SOAK set there are a hundred million, in about 5 GiB.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -34,7 +34,7 @@ bool is_right(const Grain& grain, std::uint64_t number) noexcept {
   return now.number == number && now.twin == ~number && now.sum == number + 7 && now.conversions == 1;
 }
 
-TEST(LazyMany, ThreadsRunThroughAllObjectsWhileAnotherDrains) {
+TEST(LazyMany, ThreadsGoThroughAllObjectsWhileAnotherThreadDrains) {
   set_log_level(LogLevel::none);
   const std::size_t count = std::getenv("MOULT_SOAK") != nullptr ? 100'000'000 : 1'000'000;
   std::vector<Grain*> grains(count);

@@ -1,4 +1,4 @@
-// Objects that change class at their first use, and back, while threads read, write, make and delete them.
+// Objects are converted at their first use, and back, while threads read, write, make and delete them.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -28,7 +28,7 @@ std::atomic<int> broken{0};
 
 struct PurseTwo;
 
-/// It owns memory, and may be moved all the same.
+/// Owns memory, and may be moved nevertheless.
 struct Purse : Updatable<Purse, 64> {
   MOULT_UPDATABLE explicit Purse(std::uint64_t wanted);
   explicit Purse(const PurseTwo& now);
@@ -42,7 +42,7 @@ struct Purse : Updatable<Purse, 64> {
   std::uint64_t conversions = 0;
 };
 
-/// With fields more behind the others.
+/// With more fields behind the old ones.
 struct PurseTwo : Updatable<PurseTwo> {
   explicit PurseTwo(const Purse& old);
   std::uint64_t left;
@@ -77,7 +77,7 @@ PurseTwo::PurseTwo(const Purse& old)
 
 struct WalletTwo;
 
-/// It points into itself, and may not be moved.
+/// Points into itself, and may not be moved.
 struct Wallet : Updatable<Wallet, 64> {
   MOULT_UPDATABLE explicit Wallet(std::uint64_t wanted);
   explicit Wallet(const WalletTwo& now);
@@ -114,7 +114,7 @@ Wallet::Wallet(const WalletTwo& now)
 Wallet::Wallet(Wallet&& other) noexcept
     : left(other.left), right(std::move(other.right)), self(this), text(other.text), conversions(other.conversions) {}
 Wallet::~Wallet() {
-  if (!right.empty() && !holds()) ++broken;  // not one that was moved from
+  if (!right.empty() && !holds()) ++broken;  // unless it was moved from
   self = nullptr;
 }
 bool Wallet::holds() const { return self == this && left + std::stoull(right) == total; }
@@ -141,7 +141,7 @@ WalletTwo::WalletTwo(WalletTwo&& other) noexcept
       more(std::move(other.more)),
       sum(other.sum) {}
 
-/// A class, and what it becomes.
+/// A class, and the class that it is converted to.
 struct Purses {
   using One = Purse;
   using Two = PurseTwo;
@@ -158,7 +158,7 @@ struct Wallets {
   static std::vector<std::string> names() {
     return {"moult::internal::subject::Wallet", "moult::internal::subject::WalletTwo"};
   }
-  /// A first touch inside a call of stdio, by several threads for one stream.
+  /// Several threads access an object first inside stdio, with one stream.
   static void show(const Wallet& wallet) {
     static std::FILE* const nowhere = std::fopen("/dev/null", "w");
     std::fputs(wallet.text.data(), nowhere);
@@ -176,7 +176,7 @@ inline constexpr bool moult::is_relocatable<moult::internal::subject::PurseTwo> 
 namespace moult::internal {
 namespace subject {
 
-/// Threads with shelves of objects of their own, and one shelf that lives through all rounds.
+/// Threads with their own shelves of objects, and one shelf that stays through all rounds.
 template <class Kind>
 class Spenders final {
   using One = typename Kind::One;
@@ -251,7 +251,7 @@ class LazyRounds : public testing::Test {
 using Kinds = testing::Types<Purses, Wallets>;
 TYPED_TEST_SUITE(LazyRounds, Kinds);
 
-TYPED_TEST(LazyRounds, ObjectsGoToTheNewClassAndBackUnderThreadsThatUseMakeAndDeleteThem) {
+TYPED_TEST(LazyRounds, ObjectsAreConvertedAndBackWhileThreadsUseMakeAndDeleteThem) {
   const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 10'000 : TypeParam::rounds;
   broken = 0;
   Spenders<TypeParam> spenders;
@@ -260,7 +260,7 @@ TYPED_TEST(LazyRounds, ObjectsGoToTheNewClassAndBackUnderThreadsThatUseMakeAndDe
     LazyObjects there = this->in_quiescence([&](Transaction& transaction) {
       LazyObjects begun = this->go_there();
       if (round % 5 != 4) return begun;
-      EXPECT_TRUE(spenders.elders[7]->holds()) << "touched in the stop";
+      EXPECT_TRUE(spenders.elders[7]->holds()) << "accessed in the stop";
       transaction.undo_all();
       EXPECT_TRUE(DataAccessor<typename TypeParam::Two>().empty());
       return this->go_there();

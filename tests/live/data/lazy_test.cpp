@@ -1,4 +1,4 @@
-// Objects that become objects of another class when they are first used, under threads that use them.
+// Objects are converted at their first use, while threads use them.
 #include "moult/lazy_update.hpp"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a loc
 
 using namespace std::chrono_literals;
 
-/// Bytes that may be moved.
+/// May be moved.
 struct Point : Updatable<Point, 48> {
   explicit Point(std::uint64_t wanted) : number(wanted), twin(~wanted) {}
   std::uint64_t number;
@@ -44,7 +44,7 @@ struct PointTwo {
 PointTwo to_two(const Point& old) noexcept { return {old.number, old.twin, old.number + 7, 1}; }
 Point to_one(const PointTwo& now) noexcept { return Point(now.number); }
 
-/// What the program reads by old and new code alike.
+/// The fields that old and new code read.
 const PointTwo& as_two(const Point& point) { return reinterpret_cast<const PointTwo&>(point); }
 
 class Lazily : public testing::Test {
@@ -71,13 +71,13 @@ class Lazily : public testing::Test {
     }
     EXPECT_EQ(DataAccessor<Point>().size(), points.size());
   }
-  /// Back by a conversion in one stop, so that the objects may be destroyed as what they were made as.
+  /// Converts back in one stop, so that the objects are destroyed as the class that they were made as.
   void TearDown() override { start_eager_update<PointTwo, Point>(to_one); }
 
   std::vector<std::unique_ptr<Point>> points;
 };
 
-TEST_F(Lazily, AnObjectIsConvertedWhenItIsFirstTouched) {
+TEST_F(Lazily, AnObjectIsConvertedAtItsFirstAccess) {
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
   EXPECT_EQ(objects.progress().converted_objects, 0u);
   EXPECT_EQ(objects.progress().objects, points.size());
@@ -90,36 +90,36 @@ TEST_F(Lazily, AnObjectIsConvertedWhenItIsFirstTouched) {
   expect_all_two();
 }
 
-TEST_F(Lazily, TheFirstTouchMayBeOfANewField) {
+TEST_F(Lazily, TheFirstAccessCanBeToANewField) {
   const LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
   EXPECT_EQ(as_two(*points[17]).sum, 24u);
   EXPECT_FALSE(objects.progress().is_done);
   expect_all_two();
 }
 
-TEST_F(Lazily, WhenTheLastIsConvertedItIsDone) {
+TEST_F(Lazily, ItIsDoneWhenTheLastSlabIsConverted) {
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
   expect_all_two();
-  objects.drain();  // chunks without objects
+  objects.drain();  // slabs without objects
   EXPECT_TRUE(objects.progress().is_done);
   EXPECT_EQ(objects.progress().converted_objects, points.size());
   EXPECT_EQ(objects.progress().converted_chunks, objects.progress().chunks);
 }
 
-TEST_F(Lazily, DrainedTheyAreConvertedWithoutBeingTouched) {
+TEST_F(Lazily, ADrainConvertsObjectsThatWereNotAccessed) {
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
   objects.drain();
   EXPECT_TRUE(objects.progress().is_done);
   expect_all_two();
 }
 
-TEST_F(Lazily, ABackgroundThreadDrainsThem) {
+TEST_F(Lazily, ABackgroundThreadConvertsUnusedObjects) {
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two, {}, Untouched::drained);
   while (!objects.progress().is_done) std::this_thread::yield();
   expect_all_two();
 }
 
-TEST_F(Lazily, FromTheStopOnTheyCountAsTheNewClass) {
+TEST_F(Lazily, PendingObjectsCountAsTheNewClassFromTheStopOn) {
   std::size_t before = DataAccessor<Point>().size();
   EXPECT_EQ(before, points.size());
   start_lazy_update<Point, PointTwo>(to_two);
@@ -130,7 +130,7 @@ TEST_F(Lazily, FromTheStopOnTheyCountAsTheNewClass) {
   EXPECT_EQ(DataAccessor<Point>().size(), 1u);
 }
 
-TEST_F(Lazily, AnObjectMayDieBeforeItIsConverted) {
+TEST_F(Lazily, AnObjectCanBeDeletedBeforeItsConversion) {
   LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < points.size(); ++i)
@@ -142,7 +142,7 @@ TEST_F(Lazily, AnObjectMayDieBeforeItIsConverted) {
   EXPECT_EQ(DataAccessor<Point>().size(), kept);
 }
 
-TEST_F(Lazily, AValueBesideAnObjectStaysWithItAndEndsWhenItIsDeleted) {
+TEST_F(Lazily, AnAddedFieldStaysWithItsObjectUntilTheObjectIsDeleted) {
   auto alive = std::make_shared<int>(0);
   using Note = std::pair<std::uint64_t, std::shared_ptr<int>>;
   Field<Point, Note> notes = add_field_to_class<Point, Note>("note", {.values = Values::given, .initial = {}});
@@ -187,7 +187,7 @@ TEST_F(Lazily, ASystemCallThatWritesIntoAnObjectFindsItConverted) {
   ::close(ends[1]);
 }
 
-TEST_F(Lazily, AChildOfForkFindsAllConverted) {
+TEST_F(Lazily, AChildOfForkFindsAllObjectsConverted) {
   start_lazy_update<Point, PointTwo>(to_two);
   pid_t child = ::fork();
   if (child == 0) {
@@ -212,7 +212,7 @@ TEST_F(Lazily, AnotherConversionOfTheClassFinishesTheFirst) {
   expect_all_two();
 }
 
-TEST_F(Lazily, ThereAndBackManyTimes) {
+TEST_F(Lazily, ObjectsAreConvertedThereAndBackManyTimes) {
   for (int round = 0; round < 200; ++round) {
     LazyObjects there = start_lazy_update<Point, PointTwo>(to_two);
     if (round % 3 == 0) expect_two(static_cast<std::size_t>(round));
@@ -223,7 +223,7 @@ TEST_F(Lazily, ThereAndBackManyTimes) {
   expect_all_one();
 }
 
-TEST_F(Lazily, AnUpdateGoesOnWhenItIsAppliedAndIsTakenBackByTheInverse) {
+TEST_F(Lazily, AnAppliedUpdateGoesOnConvertingAndIsRolledBackByTheInverseTransformer) {
   Manager manager("points");
   auto update = std::make_unique<LazyConversionUpdate<Point, PointTwo>>(
       "points", to_two, ConversionOptions<Point, PointTwo>{.inverse = to_one});
@@ -239,7 +239,7 @@ TEST_F(Lazily, AnUpdateGoesOnWhenItIsAppliedAndIsTakenBackByTheInverse) {
   expect_all_one();
 }
 
-TEST_F(Lazily, WhatThrowsStaysWhatItWasAndIsNamed) {
+TEST_F(Lazily, AnObjectWhoseTransformerThrowsStaysAsItWasAndIsNamed) {
   std::vector<std::string> told;
   std::unique_ptr<EventLog::Subscription> listening = event_log().subscribe([&](const Event& event) {
     if (event.kind == EventKind::warning) told.push_back(event.text);
@@ -262,7 +262,7 @@ TEST_F(Lazily, WhatThrowsStaysWhatItWasAndIsNamed) {
   EXPECT_EQ(&*left.begin(), points[33].get());
 }
 
-TEST_F(Lazily, ATransformerMayLookAtAnotherObject) {
+TEST_F(Lazily, ATransformerCanUseAnotherPendingObject) {
   std::vector<std::unique_ptr<Point>>& all = points;
   LazyObjects objects = start_lazy_update<Point, PointTwo>([&all](const Point& old) {
     PointTwo made = to_two(old);
@@ -275,7 +275,7 @@ TEST_F(Lazily, ATransformerMayLookAtAnotherObject) {
   expect_all_two();
 }
 
-TEST_F(Lazily, ATransformerThatLooksAtItsOwnChunkDoesNotHang) {
+TEST_F(Lazily, ATransformerThatUsesItsOwnSlabDoesNotHang) {
   std::vector<std::unique_ptr<Point>>& all = points;
   LazyObjects objects = start_lazy_update<Point, PointTwo>([&all](const Point& old) {
     PointTwo made = to_two(old);
@@ -291,13 +291,13 @@ TEST_F(Lazily, ATransformerThatLooksAtItsOwnChunkDoesNotHang) {
   expect_all_two();
 }
 
-TEST_F(Lazily, TakenBackInTheSameStopTheyAreWhatTheyWere) {
+TEST_F(Lazily, UndoInTheSameStopLeavesTheObjectsAsTheyWere) {
   {
     Transaction transaction;
     Transaction::Scope scope(transaction);
     transaction.hold(StoppedWorld::stop({.timeout = 5s, .keep_out = {}}));
     start_lazy_update<Point, PointTwo>(to_two);
-    expect_two(3);  // by the thread that holds the stop
+    expect_two(3);  // by the stopping thread
     EXPECT_TRUE(DataAccessor<Point>().empty());
     transaction.undo_all();
     transaction.resume();
@@ -305,7 +305,7 @@ TEST_F(Lazily, TakenBackInTheSameStopTheyAreWhatTheyWere) {
   expect_all_one();
 }
 
-TEST_F(Lazily, WhatIsMadeInAStopThatIsUndoneStaysThereBesideThem) {
+TEST_F(Lazily, ObjectsMadeInAnUndoneStopStayBesideTheOthers) {
   std::vector<std::unique_ptr<Point>> more;
   {
     Transaction transaction;
@@ -320,7 +320,7 @@ TEST_F(Lazily, WhatIsMadeInAStopThatIsUndoneStaysThereBesideThem) {
   expect_all_one();
 }
 
-TEST_F(Lazily, WhatIsMadeMeanwhileLeavesTheirMemoryOneMappingInTheEnd) {
+TEST_F(Lazily, ThePoolsMemoryIsOneMappingInTheEndThoughObjectsWereMadeMeanwhile) {
   for (int round = 0; round < 3; ++round) {
     LazyObjects objects = start_lazy_update<Point, PointTwo>(to_two);
     for (std::size_t i = 0; i < 20'000; ++i) points.push_back(std::make_unique<Point>(points.size()));
@@ -335,7 +335,7 @@ TEST_F(Lazily, WhatIsMadeMeanwhileLeavesTheirMemoryOneMappingInTheEnd) {
     ASSERT_TRUE(first->contains(reinterpret_cast<std::uintptr_t>(point.get())));
 }
 
-TEST_F(Lazily, TouchedInTheStopTheyAreConvertedThere) {
+TEST_F(Lazily, ObjectsAccessedInTheStopAreConvertedThere) {
   LazyObjects objects;
   {
     Transaction transaction;

@@ -1,5 +1,4 @@
-// A walk over a heap in which objects wait for their conversion. Outside of moult's namespace, whose classes are not
-// walked over.
+// A walk over a heap with pending objects. Outside of moult's namespace, whose classes the walk skips.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -54,12 +53,12 @@ class LazyWalk : public testing::Test {
   moult::LazyObjects objects;
 };
 
-TEST_F(LazyWalk, FindsAllOfThemConverted) {
+TEST_F(LazyWalk, AWalkFindsAllObjectsConverted) {
   LeafCounter walker;
   expect_all_visited(walker, moult::traverse_heap(walker));
 }
 
-TEST_F(LazyWalk, GoesOnWithAConversionThatHasBegun) {
+TEST_F(LazyWalk, AWalkFinishesAConversionThatHasBegun) {
   EXPECT_EQ(leaves[7]->number, 8);
   LeafCounter walker;
   expect_all_visited(walker, moult::traverse_heap(walker));

@@ -1,4 +1,4 @@
-// Objects that may not be moved, linked in a circle, and the class that they are converted to.
+// Objects that may not be moved, linked in a ring, and the class that they are converted to.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ inline std::string name_of(std::size_t number) {
 
 struct NoteTwo;
 
-/// Everything of it depends on where it is.
+/// Every field depends on the object's address.
 struct Note : Updatable<Note, 160> {
   explicit Note(std::size_t wanted) : number(wanted), name(name_of(wanted)), self(this), next(this), previous(this) {
     places[static_cast<int>(wanted)] = this;
@@ -48,7 +48,7 @@ struct Note : Updatable<Note, 160> {
         owned(std::move(other.owned)),
         text(other.text) {}
   ~Note() {
-    if (owned != nullptr && (self != this || name != name_of(number))) ++broken;  // not one that was moved from
+    if (owned != nullptr && (self != this || name != name_of(number))) ++broken;  // unless it was moved from
     self = nullptr;
   }
 
@@ -154,7 +154,7 @@ class LazilyInPlace : public testing::Test {
     for (const std::unique_ptr<Note>& note : notes) ASSERT_TRUE(note->holds());
     EXPECT_EQ(DataAccessor<Note>().size(), notes.size());
   }
-  /// Back in one stop, so that the objects may be destroyed as what they were made as.
+  /// Converts back in one stop, so that the objects are destroyed as the class that they were made as.
   void TearDown() override {
     start_eager_update<NoteTwo, Note>(to_one);
     expect_all_one();
@@ -163,7 +163,7 @@ class LazilyInPlace : public testing::Test {
     EXPECT_EQ(broken, 0);
   }
 
-  /// A stop that the test holds as an update does.
+  /// A stop held by the test, as an update holds one.
   template <class Act>
   void in_stop(Act&& act) {
     Transaction transaction;

@@ -1,4 +1,4 @@
-// Delayed transformation: objects converted one by one as the program comes to them, and the rest by a thread.
+// Delayed transformation: objects are converted one by one as the program accesses them, and the rest by a thread.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ const CoinTwo& as_two(const Coin& coin) { return reinterpret_cast<const CoinTwo&
 CoinTwo to_two(const Coin& old) { return CoinTwo(old); }
 Coin to_one(const CoinTwo& now) { return Coin(now.number); }
 
-/// On a busy machine a stop may take its time.
+/// On a busy machine a stop may take long.
 constexpr Enumeration patient{.subclasses = Subclasses::included, .timeout = 60s};
 
 class DelayedTransformation : public testing::Test {
@@ -50,7 +50,7 @@ class DelayedTransformation : public testing::Test {
     set_log_level(LogLevel::none);
     for (std::uint64_t i = 0; i < 2000; ++i) coins.push_back(std::make_unique<Coin>(i));
   }
-  /// So that they may be destroyed as what they were made as.
+  /// So that the objects are destroyed as the class that they were made as.
   ~DelayedTransformation() override { start_eager_update<CoinTwo, Coin>(to_one); }
 
   void expect_all_two() {
@@ -65,7 +65,7 @@ class DelayedTransformation : public testing::Test {
   std::vector<std::unique_ptr<Coin>> coins;
 };
 
-TEST_F(DelayedTransformation, AThreadConvertsWhatWasAccessedAndThenTheRest) {
+TEST_F(DelayedTransformation, AThreadConvertsAccessedObjectsAndThenTheRest) {
   const DataAccessor<Coin, Access::progressive> accessor;
   std::size_t converted = 0;
   {
@@ -78,7 +78,7 @@ TEST_F(DelayedTransformation, AThreadConvertsWhatWasAccessedAndThenTheRest) {
   expect_all_two();
 }
 
-TEST_F(DelayedTransformation, AVisitorConvertsBeforeTheAccessAndPointersIntoObjectsHold) {
+TEST_F(DelayedTransformation, AVisitorConvertsBeforeTheAccessAndPointersIntoObjectsStayValid) {
   const AccessVisit visit =
       visit_at_first_access<Coin>([](Coin& coin) { update_to_class<Coin, CoinTwo>(coin, to_two); }, patient);
   std::atomic<std::size_t> wrong{0};
@@ -88,7 +88,8 @@ TEST_F(DelayedTransformation, AVisitorConvertsBeforeTheAccessAndPointersIntoObje
       threads.emplace_back([&, first] {
         for (std::size_t i = 0; i < coins.size(); ++i) {
           const CoinTwo& now = as_two(*coins[(first * 700 + i) % coins.size()]);
-          const std::uint64_t number = now.number;  // before what the sanitizer does not let it touch until it is there
+          const std::uint64_t number =
+              now.number;  // read before the field that the sanitizer forbids until it is there
           if (now.twice != 2 * number || now.owner != "nobody") ++wrong;
         }
       });
@@ -98,7 +99,7 @@ TEST_F(DelayedTransformation, AVisitorConvertsBeforeTheAccessAndPointersIntoObje
   expect_all_two();
 }
 
-TEST_F(DelayedTransformation, WhatThrowsStaysWhatItWas) {
+TEST_F(DelayedTransformation, AnObjectWhoseTransformerThrowsStaysAsItWas) {
   const AccessVisit visit = visit_at_first_access<Coin>(
       [](Coin& coin) {
         update_to_class<Coin, CoinTwo>(coin, [](const Coin& old) {
@@ -113,7 +114,7 @@ TEST_F(DelayedTransformation, WhatThrowsStaysWhatItWas) {
   EXPECT_EQ(DataAccessor<CoinTwo>().size(), coins.size() - 1);
 }
 
-TEST_F(DelayedTransformation, AConversionOfAllVisitsThemFirst) {
+TEST_F(DelayedTransformation, AConversionOfAllObjectsVisitsThemFirst) {
   std::size_t visited = 0;
   const AccessVisit visit = visit_at_first_access<Coin>(
       [&](Coin& coin) {
@@ -142,9 +143,10 @@ TEST_F(DelayedTransformation, AnotherAccessToTheClassIsRefusedUntilTheFirstHasEn
   EXPECT_FALSE(second.progress().is_done);
 }
 
-TEST_F(DelayedTransformation, AtAnyStepAFailureLeavesTheObjectsAsTheyWere) {
+TEST_F(DelayedTransformation, AFailureOfAnyStepLeavesTheObjectsAsTheyWere) {
   const auto is_ours = [](std::string_view point) {
-    return point.starts_with("convert.access") || point.starts_with("watch.fault_handler") || point.starts_with("platform.userfaultfd.watch");
+    return point.starts_with("convert.access") || point.starts_with("watch.fault_handler") ||
+           point.starts_with("platform.userfaultfd.watch");
   };
   std::size_t failures = 0;
   for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory})

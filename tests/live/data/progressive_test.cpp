@@ -1,4 +1,4 @@
-// Objects that are yielded, or visited, when the program first accesses them, under threads that do.
+// Objects are yielded, or visited, when threads of the program first access them.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -40,14 +40,14 @@ struct Comet final : Star {
   std::array<std::uint64_t, 4> tail{};
 };
 
-/// On a busy machine a stop may take its time.
+/// On a busy machine a stop may take long.
 constexpr Enumeration patient{.subclasses = Subclasses::included, .timeout = 60s};
 
 using Accessor = DataAccessor<Star, Access::progressive>;
 
-/// What cannot come in time fails the test, and does not hang it.
+/// An object that never comes fails the test instead of hanging it.
 Clock::time_point in_time() { return Clock::now() + 60s; }
-/// Nothing is to come that was not there already.
+/// For objects that must be queued already.
 Clock::time_point at_once() { return Clock::now(); }
 
 class Progressively : public testing::Test {
@@ -57,7 +57,7 @@ class Progressively : public testing::Test {
     for (std::size_t i = 0; i < count; ++i) stars.push_back(std::make_unique<Star>(i));
   }
 
-  /// Reads one, as the program does.
+  /// Reads an object, as the program does.
   static std::uint64_t read(const Star& star) { return *static_cast<const volatile std::uint64_t*>(&star.number); }
 
   std::set<Star*> all() const {
@@ -72,7 +72,7 @@ class Progressively : public testing::Test {
   std::vector<std::unique_ptr<Star>> stars;
 };
 
-TEST_F(Progressively, NothingIsYieldedBeforeItIsAccessed) {
+TEST_F(Progressively, NoObjectIsYieldedBeforeItsAccess) {
   const Accessor accessor;
   EXPECT_EQ(accessor.next(at_once()), nullptr);
   EXPECT_EQ(accessor.progress().objects, stars.size());
@@ -80,7 +80,7 @@ TEST_F(Progressively, NothingIsYieldedBeforeItIsAccessed) {
   EXPECT_FALSE(accessor.progress().is_done);
 }
 
-TEST_F(Progressively, WhatIsAccessedIsYieldedWithItsNeighboursAndNoMore) {
+TEST_F(Progressively, AnAccessedObjectIsYieldedWithItsSlab) {
   const Accessor accessor;
   EXPECT_EQ(read(*stars[17]), 17u);
   std::set<Star*> yielded;
@@ -91,7 +91,7 @@ TEST_F(Progressively, WhatIsAccessedIsYieldedWithItsNeighboursAndNoMore) {
   EXPECT_EQ(accessor.progress().accessed_chunks, 1u);
 }
 
-TEST_F(Progressively, TheRangeYieldsEachOnceAndEnds) {
+TEST_F(Progressively, TheRangeYieldsEachObjectOnceAndEnds) {
   const Accessor accessor;
   read(*stars[4000]);
   std::set<Star*> yielded;
@@ -102,7 +102,7 @@ TEST_F(Progressively, TheRangeYieldsEachOnceAndEnds) {
   EXPECT_EQ(accessor.next(in_time()), nullptr) << "it does not wait for what cannot come";
 }
 
-TEST_F(Progressively, ObjectsAreWhatTheyWere) {
+TEST_F(Progressively, ObjectsKeepTheirValues) {
   const Accessor accessor;
   for (std::size_t i = 0; i < stars.size(); ++i) {
     ASSERT_EQ(read(*stars[i]), i);
@@ -110,7 +110,7 @@ TEST_F(Progressively, ObjectsAreWhatTheyWere) {
   }
 }
 
-TEST_F(Progressively, AnotherThreadTakesThemWhileTheProgramAccessesThem) {
+TEST_F(Progressively, AnotherThreadTakesObjectsWhileTheProgramAccessesThem) {
   const Accessor accessor;
   std::multiset<Star*> taken;
   std::multiset<Star*> rest;
@@ -127,7 +127,7 @@ TEST_F(Progressively, AnotherThreadTakesThemWhileTheProgramAccessesThem) {
   EXPECT_EQ(taken, std::multiset<Star*>(expected.begin(), expected.end()));
 }
 
-TEST_F(Progressively, SeveralThreadsTakeEachOnce) {
+TEST_F(Progressively, SeveralThreadsTakeEachObjectOnce) {
   const Accessor accessor;
   std::array<std::vector<Star*>, 4> taken;
   {
@@ -159,7 +159,7 @@ TEST_F(Progressively, SubclassesAreYieldedUnlessTheyAreLeftOut) {
   EXPECT_EQ(count(without), stars.size());
 }
 
-TEST_F(Progressively, WhatDiesIsNotYieldedAndWhatIsMadeMeanwhileIsNot) {
+TEST_F(Progressively, NeitherDeletedObjectsNorNewOnesAreYielded) {
   const Accessor accessor;
   for (std::size_t i = 0; i < stars.size(); ++i)
     if (i % 3 != 0) stars[i].reset();
@@ -186,14 +186,14 @@ TEST_F(Progressively, ASystemCallThatReadsAnObjectGoesOn) {
   ::close(ends[1]);
 }
 
-TEST_F(Progressively, WhenTheAccessorGoesNothingIsLeftOfIt) {
+TEST_F(Progressively, ADestroyedAccessorLeavesNothingBehind) {
   { const Accessor accessor; }
   for (std::size_t i = 0; i < stars.size(); ++i) ASSERT_EQ(read(*stars[i]), i);
   const Accessor another;
   EXPECT_FALSE(another.progress().is_done);
 }
 
-TEST_F(Progressively, InAStoppedProgramItMakesNoStopOfItsOwnAndTheRestIsTaken) {
+TEST_F(Progressively, InAStoppedProgramItUsesThatStopAndTheRestIsTaken) {
   Transaction transaction;
   Transaction::Scope scope(transaction);
   transaction.hold(StoppedWorld::stop({.timeout = 60s, .keep_out = {}}));
@@ -207,7 +207,7 @@ TEST_F(Progressively, InAStoppedProgramItMakesNoStopOfItsOwnAndTheRestIsTaken) {
   EXPECT_EQ(yielded, all());
 }
 
-TEST_F(Progressively, AChildOfForkFindsItsObjects) {
+TEST_F(Progressively, AChildOfForkFindsAllObjects) {
   const Accessor accessor;
   const pid_t child = ::fork();
   if (child == 0) {
@@ -223,7 +223,7 @@ TEST_F(Progressively, AChildOfForkFindsItsObjects) {
   EXPECT_EQ(yielded, stars.size());
 }
 
-/// Else both wait until the stop gives up.
+/// Otherwise both wait until the stop times out.
 TEST_F(Progressively, AForkGoesOnWhileAStopWaitsForIt) {
   std::atomic<bool> is_over{false};
   std::atomic<bool> has_failed{false};
@@ -245,7 +245,7 @@ TEST_F(Progressively, AForkGoesOnWhileAStopWaitsForIt) {
   EXPECT_FALSE(has_failed);
 }
 
-TEST_F(Progressively, AVisitorComesBeforeTheAccess) {
+TEST_F(Progressively, AVisitorRunsBeforeTheAccess) {
   const AccessVisit visit = visit_at_first_access<Star>(
       [](Star& star) {
         star.number += 1000;
@@ -259,7 +259,7 @@ TEST_F(Progressively, AVisitorComesBeforeTheAccess) {
   expect_each_visited_once();
 }
 
-TEST_F(Progressively, VisitedBeforeWhicheverThreadComesFirst) {
+TEST_F(Progressively, EachObjectIsVisitedBeforeTheFirstOfManyThreadsAccessesIt) {
   std::atomic<std::size_t> seen_too_early{0};
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   {
@@ -276,7 +276,7 @@ TEST_F(Progressively, VisitedBeforeWhicheverThreadComesFirst) {
   EXPECT_EQ(visit.progress().yielded_objects, stars.size());
 }
 
-TEST_F(Progressively, DrainedTheyAreVisitedWithoutBeingAccessed) {
+TEST_F(Progressively, ADrainVisitsObjectsThatWereNotAccessed) {
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   visit.drain(60s);
   EXPECT_TRUE(visit.progress().is_done);
@@ -284,7 +284,7 @@ TEST_F(Progressively, DrainedTheyAreVisitedWithoutBeingAccessed) {
   expect_each_visited_once();
 }
 
-TEST_F(Progressively, AVisitorMayLookAtOthers) {
+TEST_F(Progressively, AVisitorCanUseOtherObjects) {
   const AccessVisit visit = visit_at_first_access<Star>(
       [this](Star& star) {
         ++star.visits;
@@ -317,7 +317,7 @@ TEST_F(Progressively, AThrowNamesTheObjectAndTheRestGoesOn) {
   EXPECT_NE(told[0].find("not that one"), std::string::npos) << told[0];
 }
 
-TEST_F(Progressively, OfManyThrowsOnlyTheFirstOnesAreNamedAndTheRestIsCounted) {
+TEST_F(Progressively, OfManyThrowsTheFirstAreNamedAndTheRestAreCounted) {
   std::mutex mutex;
   std::vector<std::string> told;
   const std::unique_ptr<EventLog::Subscription> listening = event_log().subscribe([&](const Event& event) {
@@ -329,13 +329,13 @@ TEST_F(Progressively, OfManyThrowsOnlyTheFirstOnesAreNamedAndTheRestIsCounted) {
   visit.drain(60s);
   EXPECT_EQ(visit.progress().failed_visits, stars.size());
   const std::scoped_lock lock(mutex);
-  // Eight, and when there are 16, 32, ... 4096 of the 5000.
+  // The first eight, and then number 16, 32, ... 4096 of the 5000.
   ASSERT_EQ(told.size(), 8u + 9u);
   EXPECT_EQ(told[7].find("so far"), std::string::npos) << told[7];
   EXPECT_NE(told.back().find("(4096 visits threw so far"), std::string::npos) << told.back();
 }
 
-TEST_F(Progressively, AnEndedVisitLeavesTheRest) {
+TEST_F(Progressively, AnEndedVisitLeavesTheRestUnvisited) {
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   EXPECT_EQ(stars[5]->visits, 1u);
   visit.end();
@@ -343,7 +343,7 @@ TEST_F(Progressively, AnEndedVisitLeavesTheRest) {
   EXPECT_EQ(stars.back()->visits, 0u);
 }
 
-TEST_F(Progressively, WhoIsInASystemCallIsNotKeptWaiting) {
+TEST_F(Progressively, AThreadInASystemCallDoesNotWaitForTheVisit) {
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
@@ -354,7 +354,7 @@ TEST_F(Progressively, WhoIsInASystemCallIsNotKeptWaiting) {
   expect_each_visited_once();
 }
 
-TEST_F(Progressively, WhoeverHasTheProgramStoppedGoesOnAndTheVisitComesLater) {
+TEST_F(Progressively, TheStoppingThreadDoesNotWaitAndTheVisitFollows) {
   const AccessVisit visit = visit_at_first_access<Star>([](Star& star) { ++star.visits; }, patient);
   {
     const auto stopped = StoppedWorld::stop({.timeout = 60s, .keep_out = {}});
@@ -365,13 +365,13 @@ TEST_F(Progressively, WhoeverHasTheProgramStoppedGoesOnAndTheVisitComesLater) {
   expect_each_visited_once();
 }
 
-TEST_F(Progressively, ThreadsMakeUseAndDeleteObjectsMeanwhile) {
+TEST_F(Progressively, ThreadsMakeUseAndDeleteObjectsDuringVisits) {
   for (int round = 0; round < 20; ++round) {
     std::multiset<const Star*> visited;
     const AccessVisit visit = visit_at_first_access<Star>(
         [&](Star& star) {
           ++star.visits;
-          visited.insert(&star);  // nobody else runs
+          visited.insert(&star);  // no other thread runs
         },
         patient);
     std::vector<std::jthread> threads;
@@ -394,7 +394,7 @@ TEST_F(Progressively, ThreadsMakeUseAndDeleteObjectsMeanwhile) {
   }
 }
 
-TEST_F(Progressively, TakenBackWithItsUpdate) {
+TEST_F(Progressively, ARollbackOfTheUpdateEndsTheVisit) {
   AccessVisit visit;
   {
     Transaction transaction;

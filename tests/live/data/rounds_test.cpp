@@ -1,4 +1,4 @@
-// Objects that change class and back while threads read, write, make and delete them.
+// Objects are converted and back while threads read, write, make and delete them.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -37,7 +37,7 @@ struct Account : Updatable<Account, 64> {
   const Account* self;
   std::uint64_t conversions = 0;
 
-  /// What a transformer makes of an account on its way back.
+  /// For the inverse transformer.
   struct Back {
     std::uint64_t left;
     std::uint64_t conversions;
@@ -62,7 +62,7 @@ Account::Account(const Back& back, const Account*)
 Account::Account(Account&& other) noexcept
     : left(other.left), right(other.right), self(this), conversions(other.conversions) {}
 
-/// With a field more behind the others.
+/// With one more field behind the old ones.
 struct AccountTwo : Updatable<AccountTwo> {
   explicit AccountTwo(const Account& old)
       : left(old.left), right(old.right), self(this), conversions(old.conversions + 1), sum(left ^ right) {
@@ -82,7 +82,7 @@ Account back_to_one(const AccountTwo& old) {
   return {Account::Back{old.left, old.conversions + 1}, nullptr};
 }
 
-/// Threads with shelves of accounts of their own, and one shelf that lives through all rounds.
+/// Threads with their own shelves of accounts, and one shelf that stays through all rounds.
 class Tellers final {
  public:
   Tellers() {
@@ -139,7 +139,7 @@ class Rounds : public testing::Test {
 
 auto to_two = [](const Account& old) { return AccountTwo(old); };
 
-TEST_F(Rounds, ObjectsGoToTheNewClassAndBackUnderThreadsThatUseMakeAndDeleteThem) {
+TEST_F(Rounds, ObjectsAreConvertedAndBackWhileThreadsUseMakeAndDeleteThem) {
   const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 10'000 : 1000;
   broken = 0;
   Tellers tellers;

@@ -9,6 +9,8 @@
 
 namespace moult::reboot_test {
 
+using namespace internal;
+
 namespace {
 std::atomic<int> points = 0;
 }
@@ -361,8 +363,8 @@ TEST(FunctionReboot, WhatFailsLeavesTheFunctionWhereItIs) {
         "reboot", worker.id(), FunctionReboot(gcc_optimised::count_long, finish<long>, capture_progress));
   };
   for (const std::string_view point : fault_points()) {
-    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("redefine.function_reboot") &&
-        !point.starts_with("recipes.reboot_function") && !point.starts_with("alterability.exits"))
+    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("reboot.function_reboot") &&
+        !point.starts_with("recipes.reboot_function") && !point.starts_with("reboot.exits"))
       continue;
     const ArmedFault fault(point);
     const UpdateReport report = carry_out(update());

@@ -278,8 +278,8 @@ TEST_F(ThreadReboot, WhatFailsLeavesTheThreadWhereItIs) {
   Thread thread("subject", old_main);
   const End end;
   for (const std::string_view point : fault_points()) {
-    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("redefine.thread_restart") &&
-        !point.starts_with("recipes.thread_reboot") && !point.starts_with("alterability.exits"))
+    if (!point.starts_with("reboot.pending_exit") && !point.starts_with("reboot.thread_restart") &&
+        !point.starts_with("recipes.thread_reboot") && !point.starts_with("reboot.exits"))
       continue;
     for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory}) {
       const ArmedFault fault(point, 1, kind);

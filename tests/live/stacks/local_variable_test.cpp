@@ -79,7 +79,7 @@ TEST(LocalVariables, AnUpdateThatFailsLaterLeavesThemAsTheyWere) {
 
 TEST(LocalVariables, AnErrorAtAnyStepLeavesThemAsTheyWere) {
   Standing standing([](const Stand& stand) { collect(2, stand); });
-  for (const char* point : {"redefine.local.prepare", "redefine.local.record"}) {
+  for (const char* point : {"stacks.local.prepare", "stacks.local.record"}) {
     const moult::internal::ArmedFault armed(point);
     const moult::UpdateReport report =
         apply(std::make_unique<StepUpdate>("share", [] { moult::update_local_var(collect, "share", 7); }));
@@ -98,7 +98,7 @@ TEST(LocalVariables, ARollbackIsRefused) {
     ADD_FAILURE() << "was not refused";
   } catch (const moult::Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported);
-    EXPECT_THAT(error.what(), HasSubstr("cannot be taken back once the program has gone on"));
+    EXPECT_THAT(error.what(), HasSubstr("cannot be undone once the program has gone on"));
   }
   EXPECT_THAT(shares(standing.id()), testing::ElementsAre("7", "7"));
 }

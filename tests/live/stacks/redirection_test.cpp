@@ -93,7 +93,7 @@ class PreparedUpdate final : public moult::Update {
   void prepare() override { pointers_.emplace(); }
   bool check_alterability() override { return true; }
   void apply() override {
-    const moult::internal::ArmedFault debug_information("redefine.pointers.prepare");
+    const moult::internal::ArmedFault debug_information("heap.pointers.prepare");
     redirected = pointers_->redirect(&twice, &thrice).count;
   }
   static inline std::size_t redirected = 0;
@@ -151,7 +151,7 @@ TEST_F(Redirection, AnUpdateThatFailsLaterLeavesThemAsTheyWere) {
 }
 
 TEST_F(Redirection, AnErrorAtAnyStepLeavesThemAsTheyWere) {
-  for (const char* point : {"redefine.pointers.prepare", "redefine.pointers.record"}) {
+  for (const char* point : {"heap.pointers.prepare", "heap.pointers.record"}) {
     const moult::internal::ArmedFault armed(point);
     const moult::UpdateReport report =
         apply(std::make_unique<StepUpdate>("handlers", [] { moult::redirect_pointer(&twice, &thrice); }));

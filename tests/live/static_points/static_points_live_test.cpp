@@ -252,7 +252,7 @@ TEST_F(StaticPointsLive, AFaultInAnyStepOfTheWaitLetsTheThreadsGo) {
   for (const FaultKind kind : {FaultKind::error, FaultKind::out_of_memory})
     for (const char* point : {"setup", "wait"}) {
       SCOPED_TRACE(point);
-      const ArmedFault fault(std::string("alterability.static_points.") + point, 1, kind);
+      const ArmedFault fault(std::string("points.static_points.") + point, 1, kind);
       EXPECT_EQ(carry_out(Told::Steps{}).state, UpdateState::failed);
       EXPECT_TRUE(fault.fired());
       clock.await_a_round();
@@ -265,7 +265,7 @@ TEST_F(StaticPointsLive, AFaultWhileItIsToldWhoIsMissingLetsTheThreadsGo) {
   Patience impatient = patient();
   impatient.max_tries = 1;
   impatient.sleep_time = 20ms;
-  const ArmedFault fault("alterability.static_points.explain");
+  const ArmedFault fault("points.static_points.explain");
   const UpdateReport report =
       carry_out(Told::Steps{}, std::vector<std::string>{"top"}, std::vector<ThreadId>{}, impatient);
   EXPECT_EQ(report.state, UpdateState::failed);

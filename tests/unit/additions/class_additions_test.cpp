@@ -56,8 +56,9 @@ TEST(AddedField, IsFoundByClassAndNameUntilItIsRolledBack) {
   auto data = std::make_unique<Data>(1);
   Step step;
   add_field_to_class<Data, std::string>("origin", {.initial = [](Data&) { return std::string("localhost"); }});
-  EXPECT_THAT(step.changes(), testing::ElementsAre(HasSubstr("the field origin of moult::(anonymous namespace)::Data "
-                                                             "added, std::__cxx11::basic_string<char")));
+  EXPECT_THAT(step.changes(),
+              testing::ElementsAre(HasSubstr("the field origin of moult::internal::(anonymous namespace)::Data "
+                                             "added, std::__cxx11::basic_string<char")));
   EXPECT_EQ((field<Data, std::string>("origin").of(*data)), "localhost");
   field<Data, std::string>("origin").of(*data) = "elsewhere";
   EXPECT_EQ((field<Data, std::string>("origin").of(*data)), "elsewhere");
@@ -115,7 +116,7 @@ TEST(AddedField, WhereOneValueCannotBeMadeThereIsNoField) {
 
 TEST(AddedField, WhatCannotBeRecordedIsNotAdded) {
   auto data = std::make_unique<Data>(1);
-  for (std::string_view point : {"data.fields.add", "redefine.additions.record", "redefine.additions.value"})
+  for (std::string_view point : {"additions.fields.add", "additions.additions.record", "additions.additions.value"})
     for (FaultKind kind : {FaultKind::error, FaultKind::out_of_memory}) {
       SCOPED_TRACE(point);
       Step step;

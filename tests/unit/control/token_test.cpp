@@ -1,4 +1,4 @@
-#include "control/token.hpp"
+#include "control/server.hpp"
 
 #include <gtest/gtest.h>
 

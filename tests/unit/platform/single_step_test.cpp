@@ -1,4 +1,4 @@
-#include "platform/single_step.hpp"
+#include "platform/stop_signal.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/syscall.h>

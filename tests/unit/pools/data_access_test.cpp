@@ -80,13 +80,13 @@ TEST(DataAccessor, SubclassesAreFoundUnlessTheyAreLeftOut) {
   EXPECT_EQ(longer_ones, 1);
 }
 
-TEST(DataAccessor, WhatItYieldsCanBeChanged) {
+TEST(DataAccessor, YieldedObjectsCanBeChanged) {
   std::unique_ptr<Data> data = std::make_unique<Data>(1);
   for (Data& each : DataAccessor<Data>()) each.number = 5;
   EXPECT_EQ(data->number, 5);
 }
 
-TEST(DataAccessor, InAStoppedProgramItMakesNoStopOfItsOwn) {
+TEST(DataAccessor, InAStoppedProgramItUsesThatStop) {
   std::unique_ptr<Data> data = std::make_unique<Data>(1);
   Transaction transaction;
   Transaction::Scope scope(transaction);

@@ -35,7 +35,7 @@ TEST(Module, ALibraryLoadedLaterUsesTheProgramsPool) {
   EXPECT_TRUE(moult::DataAccessor<Shared>().empty());
 }
 
-TEST(Module, OneThatKnowsTheClassByAnotherSizeIsRefused) {
+TEST(Module, ALibraryThatKnowsTheClassByAnotherSizeIsRefused) {
   std::unique_ptr<Shared> from_program = std::make_unique<Shared>(1);
   Module module("module_other_size.so");
   try {

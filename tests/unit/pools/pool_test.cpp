@@ -14,12 +14,12 @@
 
 #include "moult/data_access.hpp"
 #include "platform/poison.hpp"
-#include "pools/statistics.hpp"
+#include "pools/live_objects.hpp"
 
 namespace moult::internal {
 namespace subject {
 
-/// What the statistics say of the pool for objects of `size` bytes of a class of this file.
+/// The statistics of the pool for objects of `size` bytes, of a class in this file.
 template <class T>
 PoolStatistics statistics(std::size_t size = sizeof(T)) {
   for (const PoolStatistics& pool : pool_statistics())
@@ -143,7 +143,7 @@ struct alignas(32) AlignedThrower : Updatable<AlignedThrower> {
   AlignedThrower() { throw std::runtime_error("no"); }
 };
 
-TEST(Pool, SoDoesOneOfAnOverAlignedClass) {
+TEST(Pool, AThrowingConstructorOfAnOverAlignedClassGivesTheSlotBackToo) {
   EXPECT_THROW(new AlignedThrower, std::runtime_error);
   EXPECT_THROW(new (std::nothrow) AlignedThrower, std::runtime_error);
   EXPECT_EQ(statistics<AlignedThrower>().class_name, "moult::internal::subject::AlignedThrower");
@@ -156,7 +156,7 @@ concept can_make_array = requires {
 };
 static_assert(can_make_array<int> && !can_make_array<Plain>, "new T[n] of a class with a pool is refused");
 
-TEST(Pool, ObjectsCanBeMadeInMemoryOfOnesOwn) {
+TEST(Pool, PlacementNewUsesNoPool) {
   alignas(Plain) std::array<std::byte, sizeof(Plain)> memory;
   Plain* object = new (memory.data()) Plain;
   EXPECT_EQ(static_cast<void*>(object), memory.data());
@@ -184,7 +184,7 @@ struct alignas(64) Apart : Base {
   int more = 0;
 };
 
-TEST(Pool, SubclassesHavePoolsBesideThatOfTheirBase) {
+TEST(Pool, SubclassesHavePoolsOfTheirOwn) {
   std::vector<std::unique_ptr<Base>> objects;
   for (int i = 0; i < 10; ++i) objects.push_back(std::make_unique<Base>());
   for (int i = 0; i < 20; ++i) objects.push_back(std::make_unique<Wide>());
@@ -205,7 +205,7 @@ struct Huge : Base {
   std::array<char, 9 << 20> bytes;
 };
 
-TEST(Pool, AnObjectTooLargeForAnySlabIsRefused) {
+TEST(Pool, AnObjectThatFitsNoSlabIsRefused) {
   EXPECT_THROW(new Huge, std::bad_alloc);
   EXPECT_EQ(new (std::nothrow) Huge, nullptr);
 }
@@ -251,7 +251,7 @@ TEST(Pool, AnEmptySlabGoesBackToTheSystem) {
   EXPECT_EQ(live<Many>(), 1u);
 }
 
-TEST(Pool, SoItDoesWhenAnotherThreadDeletes) {
+TEST(Pool, AnEmptySlabGoesBackToTheSystemWhenOtherThreadsDelete) {
   constexpr std::size_t count = 200'000;
   std::vector<std::unique_ptr<Many>> objects(count);
   std::thread([&] {

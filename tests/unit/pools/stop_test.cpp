@@ -1,4 +1,4 @@
-// Threads that make and delete objects all the time are stopped anywhere; what lives must be known exactly.
+// Threads that make and delete objects all the time are stopped anywhere: the live objects must be known exactly.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -30,7 +30,7 @@ struct Marked : Updatable<Marked> {
 constexpr std::size_t worker_count = 4;
 using Shelf = std::array<std::atomic<Marked*>, 3000>;
 
-/// An object stands on a shelf from after its making to before its deletion. A worker holds at most one besides.
+/// An object is on a shelf from after its making until before its deletion. A worker holds at most one more.
 class Workers {
  public:
   Workers() {
@@ -63,7 +63,7 @@ class Workers {
 
 const Pool& pool() { return behind<Pool>(detail::ModulePool<Marked, 0>::get()); }
 
-/// Everything on a shelf is live; of what is live, at most one for each worker is on no shelf: two while it replaces.
+/// Every object on a shelf is live. At most one live object for each worker is on no shelf.
 void expect_exact(Workers& workers, const StoppedWorld& stopped) {
   std::unordered_set<const void*> live;
   for_each_live(pool(), stopped, [&](const std::byte* slot) { EXPECT_TRUE(live.insert(slot).second); });
@@ -80,7 +80,7 @@ void expect_exact(Workers& workers, const StoppedWorld& stopped) {
   EXPECT_LE(live.size(), shelved + worker_count);
 }
 
-TEST(Stop, WhatLivesIsKnownExactlyWhereverThreadsAreStopped) {
+TEST(Stop, LiveObjectsAreKnownExactlyWhereverThreadsAreStopped) {
   Workers workers;
   for (int round = 0; round < 300; ++round) {
     std::unique_ptr<StoppedWorld> stopped = StoppedWorld::stop({.timeout = 5s, .keep_out = {}});
@@ -88,16 +88,16 @@ TEST(Stop, WhatLivesIsKnownExactlyWhereverThreadsAreStopped) {
   }
 }
 
-/// What a transformer may do: delete what others made, and make what others will delete.
+/// As a transformer may: deletes objects that other threads made, and makes objects that others will delete.
 void replace_some(Workers& workers, std::minstd_rand& random) {
   for (int i = 0; i < 2000; ++i) {
     Shelf& shelf = workers.shelves()[random() % worker_count];
-    Marked* fresh = random() % 2 == 0 ? new Marked : nullptr;
-    delete shelf[random() % shelf.size()].exchange(fresh);
+    Marked* replacement = random() % 2 == 0 ? new Marked : nullptr;
+    delete shelf[random() % shelf.size()].exchange(replacement);
   }
 }
 
-TEST(Stop, TheStopperMakesAndDeletesObjectsMeanwhile) {
+TEST(Stop, TheStoppingThreadCanMakeAndDeleteObjects) {
   Workers workers;
   std::minstd_rand random(99);
   for (int round = 0; round < 300; ++round) {
@@ -107,13 +107,13 @@ TEST(Stop, TheStopperMakesAndDeletesObjectsMeanwhile) {
   }
 }
 
-TEST(Stop, AfterThreadsHaveEndedAllIsFreed) {
+TEST(Stop, NoSlotIsLiveAfterTheThreadsHaveEnded) {
   { Workers workers; }
   std::unique_ptr<StoppedWorld> stopped = StoppedWorld::stop({.timeout = 5s, .keep_out = {}});
   EXPECT_EQ(count_live(pool()), 0u);
 }
 
-TEST(Stop, OneLiveObjectIsFoundByItsAddressAlone) {
+TEST(Stop, ALiveObjectIsFoundByItsAddress) {
   std::vector<std::unique_ptr<Marked>> objects;
   for (int i = 0; i < 1000; ++i) objects.push_back(std::make_unique<Marked>());
   const void* dead = objects.back().get();

@@ -149,7 +149,7 @@ TEST_P(LocalChangeTest, OnceTheProgramHasGoneOnItCannotBeTakenBack) {
   update_local_var(entries->recurses, "level", 7);
   transaction.resume();
   transaction.hold(suspend_program(long_enough));
-  expect_refused(ErrorCode::unsupported, {"level of ", "cannot be taken back once the program has gone on"},
+  expect_refused(ErrorCode::unsupported, {"level of ", "cannot be undone once the program has gone on"},
                  [&] { transaction.check_undo(); });
   transaction.resume();
 }

@@ -24,5 +24,82 @@ TEST(Spelling, ShortNamesAreNearOnlyToThemselves) {
   EXPECT_FALSE(are_near("print_all", "point_wells"));
 }
 
+TEST(NameOfASymbol, IsQualifiedWithoutResultParametersAndSuffix) {
+  EXPECT_EQ(qualified_name("ns::f(int)"), "ns::f");
+  EXPECT_EQ(qualified_name("main"), "main");
+  EXPECT_EQ(qualified_name("void ns::f<int>(int) const [clone .cold]"), "ns::f<int>");
+  EXPECT_EQ(qualified_name("void (*f<int>(int))(char)"), "f<int>") << "a result that surrounds the name";
+  EXPECT_EQ(qualified_name("ns::C::operator()(int)"), "ns::C::operator()");
+}
+
+TEST(NameOfASymbol, HasAScopeAndALastComponent) {
+  EXPECT_EQ(scope_of("ns::C::f<a::b>"), "ns::C");
+  EXPECT_EQ(last_name_of("ns::C::f<a::b>"), "f<a::b>");
+  EXPECT_EQ(scope_of("main"), "");
+  EXPECT_EQ(last_name_of("main"), "main");
+  EXPECT_EQ(last_name_of("ns::C::operator<<"), "operator<<");
+}
+
+TEST(NameOfAClass, IsInTheMangledNamesOfItsMembers) {
+  EXPECT_EQ(mangled_part_of_members("ns::Data"), "4Data");
+  EXPECT_EQ(mangled_part_of_members("ns::Box<int>"), "3Box");
+  EXPECT_EQ(mangled_part_of_members("std::string"), "") << "the library's own names are abbreviated";
+}
+
+NameQuery::Fit fit(const char* query, const char* mangled, const char* demangled) {
+  return NameQuery(query).fit(mangled, demangled);
+}
+
+TEST(NameQuery, FitsTheQualifiedNameWithOrWithoutItsParameters) {
+  EXPECT_EQ(fit("ns::f", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("::ns::f", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("ns::f(int)", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("ns::f(long)", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::none);
+  EXPECT_EQ(fit("f", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::none) << "another scope";
+}
+
+TEST(NameQuery, FitsATemplateWithoutItsArgumentsLoosely) {
+  EXPECT_EQ(fit("f", "_Z1fIiEvT_", "void f<int>(int)"), NameQuery::Fit::loose);
+  EXPECT_EQ(fit("f<int>", "_Z1fIiEvT_", "void f<int>(int)"), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("f<long>", "_Z1fIiEvT_", "void f<int>(int)"), NameQuery::Fit::none);
+}
+
+TEST(NameQuery, SpacesThatSeparateNothingDoNotCount) {
+  EXPECT_EQ(fit("f<std::pair<int, int>>", "_Z1fISt4pairIiiEEvT_", "void f<std::pair<int, int> >(std::pair<int, int>)"),
+            NameQuery::Fit::exact);
+}
+
+TEST(NameQuery, AnUnnamedNamespaceMayBeOmitted) {
+  const char* const demangled = "ns::(anonymous namespace)::f(int)";
+  EXPECT_EQ(fit("ns::f", "_ZN2ns12_GLOBAL__N_11fEi", demangled), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("ns::(anonymous namespace)::f", "_ZN2ns12_GLOBAL__N_11fEi", demangled), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("ns::(anonymous namespace)::f", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::none);
+}
+
+TEST(NameQuery, AMangledNameFitsItselfOnly) {
+  EXPECT_EQ(fit("_ZN2ns1fEi", "_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::exact);
+  EXPECT_EQ(fit("_ZN2ns1fEi", "_ZN2ns1fEl", "ns::f(long)"), NameQuery::Fit::none);
+  EXPECT_FALSE(NameQuery("_ZN2ns1fEi").may_fit("_ZN2ns1fEl"));
+}
+
+TEST(NameQuery, TheMangledNameAloneExcludesOthers) {
+  EXPECT_TRUE(NameQuery("ns::answer").may_fit("_ZN2ns6answerEv"));
+  EXPECT_FALSE(NameQuery("ns::answer").may_fit("_ZN2ns7answer2Ev"));
+  EXPECT_TRUE(NameQuery("ns::C::operator+").may_fit("_ZN2ns1CplEi")) << "an operator is known by its class";
+  EXPECT_TRUE(NameQuery("memcpy").may_fit("memcpy"));
+  EXPECT_FALSE(NameQuery("memcpy").may_fit("memmove"));
+}
+
+TEST(NameQuery, ASourceFileInFrontSelectsItsFunctions) {
+  const NameQuery query("a.cpp:ns::f");
+  EXPECT_EQ(query.source(), "a.cpp");
+  EXPECT_TRUE(query.fits_source("/build/src/a.cpp"));
+  EXPECT_FALSE(query.fits_source("b.cpp"));
+  EXPECT_FALSE(query.fits_source("")) << "an unknown file";
+  EXPECT_EQ(query.fit("_ZN2ns1fEi", "ns::f(int)"), NameQuery::Fit::exact);
+  EXPECT_TRUE(query.in_any_source().fits_source("b.cpp"));
+  EXPECT_TRUE(NameQuery("ns::f").fits_source("b.cpp"));
+}
+
 }  // namespace
 }  // namespace moult::internal

@@ -13,7 +13,7 @@
 namespace moult::internal {
 namespace {
 
-TEST(WakefulThreads, GoOnInAStop) {
+TEST(ServiceThreads, GoOnInAStop) {
   std::atomic<long> rounds{0};
   std::atomic<bool> has_begun{false};
   std::jthread busy([&](const std::stop_token& token) {

@@ -1,4 +1,4 @@
-// A frame that returns through a stub, for the language's own unwinder and moult's, at every instruction on the way.
+// A frame that returns through a stub, as the language's unwinder and moult's see it, at each instruction of the stub.
 #include <gtest/gtest.h>
 #include <ucontext.h>
 #include <unwind.h>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_frames = 200;
 constexpr std::uint32_t slot_index = 4095;
 
-// Filled in by signal handlers, which must not allocate.
+// Filled by signal handlers, which must not allocate.
 std::vector<std::uint64_t> by_language;
 std::vector<std::uint64_t> by_moult;
 RowCache rows;
@@ -31,7 +31,7 @@ _Unwind_Reason_Code add_frame(_Unwind_Context* context, void* data) {
   return _URC_NO_REASON;
 }
 
-/// In a signal handler, of what it interrupted.
+/// In a signal handler: walks the stack of the interrupted code.
 void walk_both(const ucontext_t& context) {
   by_language.clear();
   by_moult.clear();
@@ -62,7 +62,7 @@ void on_trap(int, siginfo_t*, void* data) {
 
 void on_signal(int, siginfo_t*, void* data) { walk_both(*static_cast<ucontext_t*>(data)); }
 
-/// Has the calling function return through the stub. Its return address is just below its CFA.
+/// Makes the calling function return through the stub. Its return address is just below its CFA.
 [[gnu::always_inline]] inline void arm_for_caller(std::uint64_t* cfa) {
   ReturnSlot& slot = return_slot(slot_index);
   slot.place = reinterpret_cast<std::uint64_t>(cfa - 1);
@@ -116,7 +116,7 @@ TEST(ReturnStub, IsAFrameBetweenTheFunctionAndItsCallerForEveryWalk) {
   return result;
 }
 
-TEST(ReturnStub, TheWalkIsRightAtEveryInstructionOfIt) {
+TEST(ReturnStub, BothWalksAgreeAtEachInstructionOfTheStub) {
   const Handler handler(SIGTRAP, on_trap);
   EXPECT_EQ(steps(18), 18);
   EXPECT_GT(places_in_stub, 20);
@@ -128,7 +128,7 @@ TEST(ReturnStub, TheWalkIsRightAtEveryInstructionOfIt) {
   throw 5;
 }
 
-TEST(ReturnStub, AnExceptionThatPassesIsTold) {
+TEST(ReturnStub, AnExceptionThatPassesIsReported) {
   const std::uint32_t told = told_returns();
   try {
     throws();

@@ -1,4 +1,4 @@
-// The program's class, whose objects have no room for more.
+// A class of the program, whose objects have no room for more fields.
 #pragma once
 
 #include <moult/moult.hpp>

@@ -1,4 +1,4 @@
-// Fields and methods that a loaded update adds and another one finds, in a program that is built as a user's is.
+// One loaded update adds fields and methods, and another one finds them, in a program built as a user builds it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

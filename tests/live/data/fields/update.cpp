@@ -1,4 +1,4 @@
-// Gives documents an author, whom title tells, and a method that other updates call.
+// Gives documents an author, which title returns, and a method that other updates call.
 #include "update.hpp"
 
 #include <thread>

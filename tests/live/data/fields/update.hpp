@@ -1,4 +1,4 @@
-// What both updates export: the first one adds, the second finds.
+// The exports of both updates: the first one adds, the second one finds.
 #pragma once
 
 #include <atomic>
@@ -8,7 +8,7 @@
 
 #include "document.hpp"
 
-/// A value that tells how many of its kind live.
+/// A value that counts the living values.
 struct Author {
   Author(std::string wanted, std::atomic<int>& count) : name(std::move(wanted)), alive(count) { ++alive; }
   Author(Author&& other) noexcept : name(std::move(other.name)), alive(other.alive) { ++alive; }
@@ -20,7 +20,7 @@ struct Author {
 struct LoadedUpdate {
   std::unique_ptr<moult::Update> (*add)(std::atomic<int>& alive);
   std::string (*author_of)(const Document& document);
-  /// Holds a reference to the value until it is told to go on.
+  /// Holds a reference to the value until the test lets it go on.
   void (*stay_inside)(Document& document, std::atomic<bool>& is_inside, const std::atomic<bool>& goes_on);
   std::string (*describe)(const Document& document);
 };

@@ -4,7 +4,7 @@ std::atomic<int> old_ends{0};
 
 Hand::Hand(std::uint64_t number) : card(std::make_unique<std::uint64_t>(number)), log{"a hand"} {}
 Hand::~Hand() {
-  if (card != nullptr) ++old_ends;  // not one that was moved from
+  if (card != nullptr) ++old_ends;  // unless it was moved from
 }
 std::uint64_t Hand::number() const { return *card; }
 

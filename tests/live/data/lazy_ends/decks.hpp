@@ -9,7 +9,7 @@
 
 #include "moult/lazy_update.hpp"
 
-/// How many old destructors have run.
+/// The number of old destructors that have run.
 extern std::atomic<int> old_ends;
 
 class Hand : public moult::Updatable<Hand, 64> {

@@ -1,4 +1,4 @@
-// Objects converted at their first use, their class redefined in the stop, where old and new objects have destructors.
+// Objects are converted at their first use and their class is redefined, where old and new objects have destructors.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -49,13 +49,13 @@ void old_values_end_once(std::unique_ptr<moult::Update> (*change)()) {
   EXPECT_EQ(update().new_ends(), count);
 }
 
-TEST(LazyEnds, OldValuesOfObjectsThatMayBeMovedEndOnceByTheOldDestructor) {
+TEST(LazyEnds, TheOldDestructorRunsOnceForEachObjectThatMayBeMoved) {
   old_values_end_once<Hand>(update().change_hands);
 }
 
-TEST(LazyEnds, OldValuesOfOtherObjectsEndOnceByTheOldDestructor) { old_values_end_once<Deck>(update().change_decks); }
+TEST(LazyEnds, TheOldDestructorRunsOnceForEachOtherObject) { old_values_end_once<Deck>(update().change_decks); }
 
-TEST(LazyEnds, WhatIsNotConvertedYetWhenItIsRolledBackEndsOnceToo) {
+TEST(LazyEnds, TheOldDestructorRunsOnceForObjectsPendingAtARollback) {
   std::vector<std::unique_ptr<Hand>> all;
   for (int i = 0; i < 3000; ++i) all.push_back(std::make_unique<Hand>(i));
   const UpdateReport report = apply(update().change_hands());

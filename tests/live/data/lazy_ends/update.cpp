@@ -1,4 +1,4 @@
-// Both classes with a field more, and destructors of their own.
+// Both classes with one more field, and destructors of their own.
 #include "update.hpp"
 
 #include <utility>
@@ -44,7 +44,7 @@ HandTwo::HandTwo(std::uint64_t number)
       log{"a new hand"},
       more(std::make_unique<std::uint64_t>(number + 1000)) {}
 HandTwo::~HandTwo() {
-  if (more != nullptr) ++ended;  // not one that was moved from
+  if (more != nullptr) ++ended;  // unless it was moved from
 }
 std::uint64_t HandTwo::number() const { return *more; }
 
@@ -57,7 +57,7 @@ std::uint64_t DeckTwo::number() const { return std::stoull(more.substr(4)); }
 
 namespace {
 
-/// They call no function of the old classes, which are the new ones' when they run.
+/// They call no function of the old classes: calls reach the new ones' when they run.
 HandTwo hand_two(const Hand& old) { return HandTwo(*old.card); }
 Hand hand_one(const HandTwo& now) { return Hand(*now.card); }
 DeckTwo deck_two(const Deck& old) { return DeckTwo(std::stoull(old.label)); }

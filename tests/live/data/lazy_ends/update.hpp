@@ -1,4 +1,4 @@
-// What the program and its update tell each other.
+// The interface between the program and its update.
 #pragma once
 
 #include <memory>

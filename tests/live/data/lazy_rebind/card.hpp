@@ -1,4 +1,4 @@
-// A class of the program whose objects may be moved, and end without a trace.
+// A class of the program whose objects may be moved, with a trivial destructor.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Objects converted at their first use, their class redefined in the stop, in a program that is built as a user's is.
+// Objects are converted at their first use and their class is redefined, in a program built as a user builds it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ UpdateReport apply(std::unique_ptr<moult::Update> change) {
   return manager.add_update(std::move(change)).wait(std::chrono::seconds(120));
 }
 
-/// Several chunks of them.
+/// Enough for several slabs.
 class Cards {
  public:
   Cards() {
@@ -43,7 +43,7 @@ class Cards {
   std::array<std::unique_ptr<Card>, 5000> elders;
 };
 
-TEST(LazyRebinding, WhatOldCodeMakesIsOfTheNewClassBeforeTheOthersAreConverted) {
+TEST(LazyRebinding, OldCodeMakesObjectsOfTheNewClassBeforeTheOthersAreConverted) {
   Cards cards;
   UpdateReport report = apply(update().enrich(Untouched::left));
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
@@ -69,7 +69,7 @@ TEST(LazyRebinding, WhatOldCodeMakesIsOfTheNewClassBeforeTheOthersAreConverted) 
   EXPECT_EQ(broken, 0);
 }
 
-TEST(LazyRebinding, AThrowBeforeTheProgramIsResumedPutsObjectsAndClassBack) {
+TEST(LazyRebinding, AThrowBeforeTheProgramResumesUndoesObjectsAndClass) {
   Cards cards;
   UpdateReport report = apply(update().enrich_and_fail());
   EXPECT_EQ(report.state, UpdateState::failed);
@@ -82,7 +82,7 @@ TEST(LazyRebinding, AThrowBeforeTheProgramIsResumedPutsObjectsAndClassBack) {
   EXPECT_EQ(broken, 0);
 }
 
-TEST(LazyRebinding, RoundsUnderThreadsThatMakeUseAndDeleteObjects) {
+TEST(LazyRebinding, RoundsSucceedWhileThreadsMakeUseAndDeleteObjects) {
   const unsigned rounds = std::getenv("MOULT_SOAK") != nullptr ? 300 : 10;
   Cards cards;
   std::atomic<long> steps{0};
@@ -101,7 +101,7 @@ TEST(LazyRebinding, RoundsUnderThreadsThatMakeUseAndDeleteObjects) {
       }
       if (!cards.elders[random() % cards.elders.size()]->holds()) ++broken;
       for (int idle = 0; idle < 300; ++idle) asm volatile("");
-      std::this_thread::yield();  // a call that is no deletion
+      std::this_thread::yield();  // a call other than delete
     }
   };
   {

@@ -1,4 +1,4 @@
-// The class with a field more.
+// The class with one more field.
 #include "update.hpp"
 
 #include <stdexcept>
@@ -32,7 +32,7 @@ namespace {
 
 moult::LazyObjects newest;
 
-/// It calls no function of the old class, which are the new one's when it runs.
+/// Calls no function of the old class: calls reach the new one's when it runs.
 Rich enriched(const Card& old) {
   if (old.left + old.right != total) ++broken;
   return {old.left, old.conversions + 1};

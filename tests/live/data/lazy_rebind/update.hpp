@@ -1,4 +1,4 @@
-// What the program and its update tell each other.
+// The interface between the program and its update.
 #pragma once
 
 #include <atomic>
@@ -7,7 +7,7 @@
 
 #include "moult/lazy_update.hpp"
 
-/// Invariants that did not hold; the program's.
+/// The program's invariants that did not hold.
 extern std::atomic<int> broken;
 
 struct LoadedUpdate {

@@ -1,4 +1,4 @@
-// Objects converted and their class redefined in one step, in a program that is built as a user's is.
+// Objects are converted and their class is redefined in one step, in a program built as a user builds it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ UpdateReport apply(std::unique_ptr<moult::Update> change) {
   return manager.add_update(std::move(change)).wait(std::chrono::seconds(120));
 }
 
-/// One that stays through the tests of a fixture, and what threads make and delete.
+/// An account that stays through a fixture's tests, and accounts that threads make and delete.
 class Accounts {
  public:
   Accounts() {
@@ -44,7 +44,7 @@ class Accounts {
   std::array<std::unique_ptr<Account>, 200> elders;
 };
 
-TEST(Rebinding, WhatOldCodeMakesAfterwardsIsOfTheNewClassAndIsConvertedBackWithTheRest) {
+TEST(Rebinding, OldCodeMakesObjectsOfTheNewClassAfterwardsAndARollbackConvertsThemToo) {
   Accounts accounts;
   ASSERT_EQ(alive, 200);
   UpdateReport report = apply(update().enrich(true));
@@ -72,7 +72,7 @@ TEST(Rebinding, WhatOldCodeMakesAfterwardsIsOfTheNewClassAndIsConvertedBackWithT
   EXPECT_EQ(broken, 0);
 }
 
-TEST(Rebinding, AThrowBeforeTheProgramIsResumedPutsObjectsAndClassBack) {
+TEST(Rebinding, AThrowBeforeTheProgramResumesUndoesObjectsAndClass) {
   Accounts accounts;
   UpdateReport report = apply(update().enrich_and_fail());
   EXPECT_EQ(report.state, UpdateState::failed);
@@ -88,7 +88,7 @@ TEST(Rebinding, AThrowBeforeTheProgramIsResumedPutsObjectsAndClassBack) {
   EXPECT_EQ(broken, 0);
 }
 
-/// Threads that make, use and delete accounts, some time apart.
+/// Threads that make, use and delete accounts, at intervals.
 class Tellers final {
  public:
   explicit Tellers(const Accounts& accounts) {
@@ -123,7 +123,7 @@ class Tellers final {
   std::vector<std::jthread> threads_;
 };
 
-TEST(Rebinding, RoundsUnderThreadsThatMakeUseAndDeleteObjects) {
+TEST(Rebinding, RoundsSucceedWhileThreadsMakeUseAndDeleteObjects) {
   const unsigned rounds = std::getenv("MOULT_SOAK") != nullptr ? 300 : 10;
   Accounts accounts;
   {
@@ -144,8 +144,8 @@ TEST(Rebinding, RoundsUnderThreadsThatMakeUseAndDeleteObjects) {
   EXPECT_EQ(broken, 0);
 }
 
-/// The last one: the class stays what the update made of it.
-TEST(Rebinding, WithoutAnInverseTransformerTheUpdateIsNotRolledBack) {
+/// Runs last: the class stays as the update made it.
+TEST(Rebinding, AnUpdateWithoutAnInverseTransformerIsNotRolledBack) {
   Accounts accounts;
   UpdateReport report = apply(update().enrich(false));
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;

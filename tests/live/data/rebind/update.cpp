@@ -1,4 +1,4 @@
-// The class with a field more, which owns memory.
+// The class with one more field, which owns memory.
 #include "update.hpp"
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// What the program and its update tell each other.
+// The interface between the program and its update.
 #pragma once
 
 #include <atomic>
@@ -7,9 +7,9 @@
 
 #include "moult/data_update.hpp"
 
-/// Invariants that did not hold; the program's.
+/// The program's invariants that did not hold.
 extern std::atomic<int> broken;
-/// Objects of class Account itself, those that a conversion makes included.
+/// Objects of class Account itself, including those that a conversion makes.
 extern std::atomic<int> alive;
 
 struct LoadedUpdate {

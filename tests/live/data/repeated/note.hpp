@@ -1,4 +1,4 @@
-// A class of the program, with room to grow into, and a function that takes one.
+// A class of the program with room to grow, and a function that takes an object of it.
 #pragma once
 
 #include <string>
@@ -17,5 +17,5 @@ class Note : public moult::Updatable<Note, 96> {
   int number_;
 };
 
-/// Takes a note by reference, so that notes may grow while it stays.
+/// Takes a note by reference, so that notes may grow without a new version of it.
 std::string copied(const Note& note);

@@ -1,11 +1,11 @@
-// The second version, which the update that makes it and the one that goes on from there both know.
+// The second version of the class, for the update that makes it and for the one after.
 #pragma once
 
 #include "note.hpp"
 
 class Note_v2 : public moult::Updatable<Note_v2, 96> {
  public:
-  Note_v2() : number_(-2) {}  // moult compiles what stands in for it
+  Note_v2() : number_(-2) {}  // moult compiles its replacement
   explicit Note_v2(int number);
   int number() const;
   void mark();

@@ -1,4 +1,4 @@
-// A class that grows more than once in a process. Each update is a file of its own, as each that is sent is.
+// A class that grows more than once in a process. Each update is a file of its own, like an update that is sent.
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "note.hpp"
 
 #ifdef __SANITIZE_ADDRESS__
-/// The program deletes notes as what they were, which had no destructor: what a title owns is lost.
+/// The program deletes notes as their first version, which had no destructor: the memory of a title leaks.
 extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }  // NOLINT(*-reserved-identifier)
 #endif
 
@@ -59,7 +59,7 @@ TEST(RepeatedGrowth, AnUpdateThatFailedAndWasUndoneIsAppliedWhenItIsSentAgain) {
   EXPECT_EQ(std::make_unique<Note>(5)->text(), "5, marked 0");
 }
 
-TEST(RepeatedGrowth, WhatAFailedUpdateMayHaveLeftRunningCounts) {
+TEST(RepeatedGrowth, CodeThatAFailedUpdateMayHaveLeftRunningCounts) {
   ASSERT_EQ(apply("starting").state, UpdateState::failed);
   const UpdateReport report = apply(second);
   EXPECT_EQ(report.state, UpdateState::refused);
@@ -87,7 +87,7 @@ void expect_second_version(Notes& notes) {
   EXPECT_EQ(std::make_unique<Note>(5)->text(), "5, marked 0");
 }
 
-/// Two updates that make the same of the class are applied; the one that is given is taken back first.
+/// Two updates that change the class alike are applied; the given one is rolled back first.
 void take_back_one_after_the_other(std::size_t first_taken_back) {
   Notes notes;
   const UpdateReport updates[] = {apply(second), apply("keeping")};
@@ -124,7 +124,15 @@ TEST(RepeatedGrowth, FromTheFirstVersionToTheSecondToTheThird) {
   }
 }
 
-TEST(RepeatedGrowth, WhatStandsInForAConstructorOfTheSecondVersionLeadsOnToTheThird) {
+TEST(RepeatedGrowth, AConversionThatAnUpdatesOwnStepHasMadeIsOver) {
+  Notes notes;
+  require_applied("by_hand");
+  notes.all[7]->mark();
+  require_applied("third");
+  EXPECT_EQ(notes.all[7]->text(), std::string("7, marked 1") + title);
+}
+
+TEST(RepeatedGrowth, AReplacedConstructorOfTheSecondVersionLeadsToTheThird) {
   EXPECT_EQ(std::make_unique<Note>()->text(), "-1");
   require_applied(second);
   EXPECT_EQ(std::make_unique<Note>()->text(), "-2, marked 0");

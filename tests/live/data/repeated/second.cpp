@@ -35,7 +35,7 @@ MOULT_UPDATABLE std::string Note_v2::text() const {
 
 namespace {
 
-/// What only a transformer calls is not in anybody's way later.
+/// Code that only a transformer calls does not prevent later updates.
 [[gnu::noinline]] Note_v2 counted(int number) {
   Note_v2 made(number);
   return made;
@@ -60,7 +60,22 @@ class Failing final : public Conversion {
 };
 #endif
 
+#ifdef BY_HAND
+/// Its own steps make the conversion.
+class ByHand final : public moult::Update {
+ public:
+  ByHand() : Update("second") {}
+  bool check_alterability() override { return true; }
+  void apply() override {
+    moult::start_eager_update<Note, Note_v2>(second, {.rebind = moult::Rebind::yes, .inverse = first});
+  }
+};
+#endif
+
 std::unique_ptr<moult::Update> make() {
+#ifdef BY_HAND
+  return std::make_unique<ByHand>();
+#else
   moult::ConversionOptions<Note, Note_v2> options{.rebind = moult::Rebind::yes, .inverse = first};
 #ifdef KEEPS
   options.redefinition.also.emplace_back(copied, copied_v2);
@@ -70,12 +85,13 @@ std::unique_ptr<moult::Update> make() {
 #else
   return std::make_unique<Conversion>("second", second, options);
 #endif
+#endif
 }
 
 }  // namespace
 
 #ifdef STARTS
-/// It might go on for ever.
+/// It may run forever.
 static void uses_notes() {
   const Note note(1);
   if (note.number() != 1) std::abort();

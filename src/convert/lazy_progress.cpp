@@ -1,8 +1,7 @@
-#include "convert/unconverted_report.hpp"
+#include "convert/lazy_progress.hpp"
 
 #include <cstdint>
 #include <new>
-#include <utility>
 
 #include "base/address.hpp"
 #include "base/event.hpp"
@@ -14,21 +13,32 @@ constexpr std::size_t most_reports = 100;
 
 }  // namespace
 
+LazyProgress LazyCounts::progress(bool is_done) const noexcept {
+  LazyProgress now;
+  now.chunks = slabs_;
+  now.converted_chunks = converted_slabs_;
+  now.objects = objects_;
+  now.converted_objects = converted_;
+  now.failed_objects = failed_;
+  now.is_done = is_done;
+  return now;
+}
+
 void UnconvertedReport::add(const std::vector<Unconverted>& failures) noexcept {
   try {
-    untold_.with([&](std::vector<Unconverted>& all) { all.insert(all.end(), failures.begin(), failures.end()); });
-  } catch (const std::bad_alloc&) {  // whoever converts counts them
+    unwritten_.with([&](std::vector<Unconverted>& all) { all.insert(all.end(), failures.begin(), failures.end()); });
+  } catch (const std::bad_alloc&) {  // LazyCounts counts them
   }
 }
 
-void UnconvertedReport::tell() noexcept {
+void UnconvertedReport::write() noexcept {
   std::vector<Unconverted> failures;
-  untold_.with([&](std::vector<Unconverted>& all) { failures.swap(all); });
+  unwritten_.with([&](std::vector<Unconverted>& all) { failures.swap(all); });
   for (const Unconverted& failure : failures) try {
-      const std::size_t number = ++told_;
+      const std::size_t number = ++written_;
       if (number > most_reports) return;
       warn_of(failure, number);
-    } catch (const std::bad_alloc&) {  // it stays unreported
+    } catch (const std::bad_alloc&) {  // the object is not reported
     }
 }
 
