@@ -117,8 +117,7 @@ class StoppedWorld::Impl final {
   std::uint64_t generation_ = 0;
   RowCache& rows_ = row_cache;
   std::vector<pid_t> tasks_;
-  std::vector<pid_t>
-      ignored_;  ///< service threads; kernel workers and dead threads, which run none of the program's code
+  std::vector<pid_t> ignored_;  ///< service threads; kernel workers and dead threads, which never run its code
   std::vector<Stopped> stopped_;
   std::size_t next_slot_ = 0;
   std::vector<ThreadId> ids_;

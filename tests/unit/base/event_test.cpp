@@ -115,7 +115,7 @@ TEST(EventLog, KeepsTheLast4096) {
   EXPECT_EQ(events.front().number, 5000u - 4095u);
 }
 
-TEST(EventLog, FiltersTheFileByLevelAndTellsSubscribersAll) {
+TEST(EventLog, FiltersTheFileByLevelAndNotTheSubscribers) {
   Folder folder;
   EventLog log;
   log.set_path(folder.file("log"));
@@ -133,7 +133,7 @@ TEST(EventLog, FiltersTheFileByLevelAndTellsSubscribersAll) {
   EXPECT_THAT(lines[5], HasSubstr("Z hello over"));
 }
 
-TEST(EventLog, AppendsToWhatIsThere) {
+TEST(EventLog, AppendsToAnExistingFile) {
   Folder folder;
   std::ofstream(folder.file("log")) << "before\n";
   EventLog log;
@@ -157,14 +157,14 @@ TEST(EventLog, KeepsTheOldPlaceWhenTheNewOneCannotBeOpened) {
   EXPECT_EQ(lines_of(folder.file("log")).size(), 1u);
 }
 
-TEST(EventLog, RefusesAFifoThatNobodyReads) {
+TEST(EventLog, RefusesAFifoWithoutAReader) {
   Folder folder;
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
   EventLog log;
   EXPECT_THROW(log.set_path(folder.file("fifo")), Error);
 }
 
-TEST(LogFile, DropsLinesThatAFullFifoDoesNotTakeAndTellsHowMany) {
+TEST(LogFile, DropsLinesThatAFullFifoDoesNotTakeAndReportsTheirNumber) {
   Folder folder;
   ASSERT_EQ(::mkfifo(folder.file("fifo").c_str(), 0600), 0);
   Fd reader(::open(folder.file("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -192,7 +192,7 @@ TEST(LogFile, SurvivesAReaderThatLeft) {
   EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
 }
 
-TEST(EventLog, TellsSubscribersInTheOrderOfTheNumbers) {
+TEST(EventLog, CallsSubscribersInTheOrderOfTheNumbers) {
   EventLog log;
   log.set_level(LogLevel::none);
   std::vector<std::uint64_t> numbers;
@@ -256,7 +256,7 @@ TEST(EventLog, APublisherCountsAsOneThatHoldsALockSoThatNoStopIsGranted) {
   EXPECT_EQ(lock_use().held, 0);
 }
 
-TEST(Log, TellsTheProgramsLinesAtEveryLevel) {
+TEST(Log, WritesTheProgramsLinesAtEveryLevel) {
   Folder folder;
   set_log_path(folder.file("log"));
   set_log_level(LogLevel::none);

@@ -46,12 +46,12 @@ TEST(Fault, TheNthHitOfTheNamedPointThrowsAndNoOther) {
   EXPECT_EQ(passed, 3);
 }
 
-TEST(Fault, MemoryCanBeOrderedToRunOut) {
+TEST(Fault, CanMakeMemoryRunOut) {
   ArmedFault armed("test.job.second", 1, FaultKind::out_of_memory);
   EXPECT_THROW(do_second_step(), std::bad_alloc);
 }
 
-TEST(Fault, TheOrderEndsWithItsScope) {
+TEST(Fault, AnArmedPointIsDisarmedAtTheEndOfItsScope) {
   { ArmedFault armed("test.job.first"); }
   EXPECT_NO_THROW(do_first_step());
 }
@@ -66,7 +66,7 @@ TEST(Fault, AnUnknownNameIsRefused) {
   }
 }
 
-/// Runs this program again with MOULT_FAULT set; exits with what the steps did.
+/// Runs this program again with MOULT_FAULT set and returns its exit status, the number of steps done.
 int run_with(const char* fault) {
   ::setenv("MOULT_FAULT", fault, 1);
   ::setenv("MOULT_FAULT_TEST_CHILD", "1", 1);

@@ -9,7 +9,7 @@ namespace {
 
 UndoStep step(std::vector<std::string> what) { return {.what = std::move(what), .check = {}, .undo = {}}; }
 
-TEST(Transaction, TellsTheChangesInTheOrderTheyWereMade) {
+TEST(Transaction, ListsTheChangesInTheirOrder) {
   Transaction transaction;
   transaction.add(step({"f redefined", "g redefined"}));
   transaction.add(step({}));
@@ -24,7 +24,7 @@ TEST(Transaction, CountsEqualChangesThatFollowEachOther) {
   EXPECT_THAT(transaction.changes(), testing::ElementsAre("an object converted, 3 times", "f redefined"));
 }
 
-TEST(Transaction, LetsGoWhatIsHeldBackOnceWhenTheAttemptIsThrough) {
+TEST(Transaction, CallsOnceWhatWaitsForTheEndOfAnAttempt) {
   Transaction transaction;
   int times = 0;
   transaction.on_attempt_end([&times] { ++times; });
@@ -34,7 +34,7 @@ TEST(Transaction, LetsGoWhatIsHeldBackOnceWhenTheAttemptIsThrough) {
   EXPECT_EQ(times, 1);
 }
 
-TEST(Transaction, LetsGoWhatIsHeldBackWhenItIsDestroyed) {
+TEST(Transaction, EndsTheAttemptWhenItIsDestroyed) {
   int times = 0;
   {
     Transaction transaction;

@@ -49,7 +49,7 @@ TEST_F(TrustedFile, OfThisUserIsOpened) {
   EXPECT_EQ(byte, 't');
 }
 
-TEST_F(TrustedFile, ThatEverybodyMayWriteIsRefused) {
+TEST_F(TrustedFile, ThatEveryUserMayWriteIsRefused) {
   ::chmod(file_.c_str(), 0646);
   expect_denied(file_, "may be written by everybody; chmod o-w");
 }

@@ -60,7 +60,7 @@ TEST(PageGroups, APlaceMayLieAcrossTwoPages) {
   EXPECT_THAT(group_pages(places, fake.mappings), ElementsAre(PageGroup{100 * page, 102 * page, code}));
 }
 
-TEST(PageGroups, WhatIsNotMappedIsAnError) {
+TEST(PageGroups, MemoryThatIsNotMappedIsAnError) {
   FakeSpace fake;
   std::vector<CodeRange> places = {bytes(99 * page, 6)};
   EXPECT_THROW(group_pages(places, fake.mappings), Error);

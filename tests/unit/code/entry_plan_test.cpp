@@ -268,7 +268,7 @@ TEST(EntryPlan, AFunctionWithoutSizeIsTooShort) {
   MOULT_EXPECT_REFUSED(function, 5, ErrorCode::too_short, ".size");
 }
 
-TEST(EntryPlan, ALoopBackToTheEntryIsAllowedAndTold) {
+TEST(EntryPlan, ALoopBackToTheEntryIsAllowedAndReported) {
   EXPECT_TRUE(plan_entry(MOULT_TEST_FUNCTION(plan_loop_to_entry), 6).is_loop_head);
   EXPECT_TRUE(plan_entry(MOULT_TEST_FUNCTION(plan_loop_behind_endbr64), 6).is_loop_head);
 }

@@ -19,10 +19,10 @@ struct Large {
   std::array<long, 8> numbers{};
 };
 
-/// What was found at the last call of `look`.
+/// The result of the last call of `look`.
 std::uint64_t found = 0;
 
-/// Finds the place for the result of the function that called, and what is there.
+/// Finds the place for the result of the calling function, and its content.
 [[gnu::noinline]] void look(int round) {
   found = 0;
   if (round > 1000) throw std::runtime_error("never");
@@ -134,7 +134,7 @@ void expect_found(Call call) {
   EXPECT_EQ(found, reinterpret_cast<std::uint64_t>(&large));
 }
 
-TEST(EntryValue, ThePlaceForAResultIsFoundInAFunctionThatGoesStraightOn) {
+TEST(EntryValue, ThePlaceForAResultIsFoundInAFunctionWithoutBranches) {
   expect_found([] { return straight_optimised(3); });
   expect_found([] { return straight_plain(3); });
 }
@@ -163,7 +163,7 @@ TEST(EntryValue, ItIsFoundBehindAHandler) {
   }
 }
 
-/// Assembly with unwind information that keeps rdi as told, calls `look_from_assembly`, and returns.
+/// Assembly with unwind information that keeps rdi as described, calls `look_from_assembly`, and returns.
 extern "C" void forgetful();
 asm(R"(
   .text
@@ -186,7 +186,7 @@ forgetful:
   .size forgetful, .-forgetful
 )");
 
-TEST(EntryValue, WhatIsLostOnOneOfTheWaysIsNotFound) {
+TEST(EntryValue, AValueLostOnOnePathIsNotFound) {
   const CodeAddress entry{reinterpret_cast<std::uintptr_t>(&forgetful)};
   const CodeRange range = *unwind_entry_at(entry);
   bool is_any_call = false;

@@ -1,4 +1,4 @@
-// What calls of other modules' functions lead to, before they were made and after.
+// The targets of calls of other modules' functions, before the first call and after it.
 #include "code/linkage_stub.hpp"
 
 #include <dlfcn.h>
@@ -15,7 +15,7 @@ namespace {
   return getppid() + 1L;
 }
 
-/// What the function's first direct call leads to.
+/// The target of the function's first direct call.
 CodeAddress first_called(long (*function)()) {
   CodeAddress at{reinterpret_cast<std::uintptr_t>(function)};
   for (std::optional<Instruction> instruction = decode_at(at); instruction; instruction = decode_at(at)) {
@@ -26,7 +26,7 @@ CodeAddress first_called(long (*function)()) {
   return {};
 }
 
-TEST(LinkageStub, LeadsToAFunctionOnceItWasCalledAndBeforeThatTellsItsName) {
+TEST(LinkageStub, LeadsToAFunctionOnceItWasCalledAndBeforeThatKnowsItsName) {
   const CodeAddress stub = first_called(call_another_module);
   ASSERT_NE(stub, CodeAddress{});
   const std::optional<std::uintptr_t> slot = slot_of_stub(stub);

@@ -13,7 +13,7 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-/// What the updates write to.
+/// The updates write to it.
 [[gnu::visibility("default")]] int loaded_value = 0;
 
 namespace moult::internal {
@@ -98,7 +98,7 @@ TEST_F(Loader, OverwritingTheSentFileDoesNotTouchTheLoadedOne) {
   EXPECT_EQ(loaded_value, 1);
 }
 
-TEST_F(Loader, WhatTheEntryThrowsReachesTheCaller) {
+TEST_F(Loader, AnExceptionOfTheEntryFunctionReachesTheCaller) {
   send("throws.so");
   LoadedUpdate update = load_update(sent(), options());
   EXPECT_THROW(update.run(), int);
@@ -174,7 +174,7 @@ TEST_F(Loader, AFileCutShortIsRefusedWhereverItEnds) {
 
 TEST_F(Loader, AMissingFileIsUnreadable) { expect_refused(ErrorCode::unreadable, HasSubstr(sent())); }
 
-TEST_F(Loader, WhatIsNoRegularFileIsRefusedAtOnce) {
+TEST_F(Loader, AnythingButARegularFileIsRefusedAtOnce) {
   fs::create_directory(sent());
   expect_refused(ErrorCode::permission_denied, HasSubstr("no regular file"));
   fs::remove(sent());

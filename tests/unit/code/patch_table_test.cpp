@@ -9,7 +9,8 @@
 #include "base/fault.hpp"
 #include "moult/error.hpp"
 
-// Functions that say who they are. They are called through pointers only, so that no compiler looks at their bodies.
+// Functions that return their own number. They are called through pointers only, so that no compiler looks at their
+// bodies.
 asm(R"(
 .macro answers name, number
   .balign 16, 0xcc
@@ -131,7 +132,7 @@ TEST_F(RegistryTest, AFarFunctionIsReachedThroughASlot) {
   EXPECT_EQ(known_.slots().slots_in_use(), 0u);
 }
 
-TEST_F(RegistryTest, WithRoomForFiveBytesAFarFunctionIsReachedOverTheSlot) {
+TEST_F(RegistryTest, WithRoomForFiveBytesAFarFunctionIsReachedThroughTheSlotsJump) {
   FarFunction far(42);
   std::vector<std::uint8_t> before = bytes_of(&registry_old);
   Redirection& redirection = add(&registry_old, far.get(), 5);
@@ -167,7 +168,7 @@ TEST_F(RegistryTest, TheNewestCommittedWins) {
   EXPECT_EQ(call(&registry_old), 1);
 }
 
-TEST_F(RegistryTest, RevertingAnOlderOneLeavesTheNewestInForce) {
+TEST_F(RegistryTest, RevertingAnOlderOneLeavesTheNewestActive) {
   std::vector<std::uint8_t> before = bytes_of(&registry_old);
   FarFunction far(42);
   Redirection& first = add(&registry_old, far.get());
@@ -194,7 +195,7 @@ TEST_F(RegistryTest, AReplacementMayBeReplaced) {
   EXPECT_EQ(call(&registry_old), 1);
 }
 
-TEST_F(RegistryTest, OriginalBytesAreToldWhateverIsInForce) {
+TEST_F(RegistryTest, OriginalBytesAreKnownWhateverIsApplied) {
   std::vector<std::uint8_t> before = bytes_of(&registry_endbr64);
   Redirection& redirection = add(&registry_endbr64, &registry_other);
   commit(redirection);

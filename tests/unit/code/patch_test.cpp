@@ -13,8 +13,7 @@
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 
-// Functions that say who they are, and such as are hard to patch. Called
-// through pointers only.
+// Functions that return their own number, and some that are hard to patch. Called through pointers only.
 asm(R"(
 .macro begin_function name
   .balign 16, 0xcc
@@ -156,7 +155,7 @@ std::pair<ErrorCode, std::string> refusal_of(const Targets& targets) {
   }
 }
 
-TEST(Patch, CallsGoOnInTheNewFunctionUntilItIsReverted) {
+TEST(Patch, CallsReachTheNewFunctionUntilItIsReverted) {
   std::vector<std::uint8_t> before = bytes_of(&patch_one);
   std::vector<PatchTarget> targets = {MOULT_TEST_TARGET(patch_one, patch_two)};
   Patch patch = Patch::prepare(targets);
@@ -180,7 +179,7 @@ TEST(Patch, APreparedRevertIsARevertToo) {
   EXPECT_EQ(call(&patch_one), 1);
 }
 
-TEST(Patch, WhatIsNotCommittedLeavesNoTrace) {
+TEST(Patch, APatchThatIsNotCommittedLeavesNoTrace) {
   std::vector<std::uint8_t> before = bytes_of(&patch_one);
   std::vector<PatchTarget> targets = {MOULT_TEST_TARGET(patch_one, patch_two)};
   { Patch patch = Patch::prepare(targets); }
@@ -360,7 +359,7 @@ TEST(Patch, AFaultAtAnyStepOfThePreparationLeavesNoTrace) {
   EXPECT_NO_THROW(Patch::prepare(targets)) << "a jump from patch_one was left behind";
 }
 
-TEST(Patch, TenThousandFunctionsChangeInOneStopAndComeBack) {
+TEST(Patch, TenThousandFunctionsChangeInOneStopAndAreReverted) {
   constexpr std::size_t count = 10000;
   constexpr std::size_t size = count * 16;
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,4 +1,4 @@
-// Instructions moved elsewhere: what the copy is made of, and which are refused.
+// Moved instructions: the copy's content, and the refused ones.
 #include "code/relocation.hpp"
 
 #include <gmock/gmock.h>
@@ -38,7 +38,7 @@ void expect_refused(const Bytes& bytes, const std::string& words) {
   }
 }
 
-TEST(Relocation, PlainInstructionsAreCopiedAndTheFunctionGoesOnBehindThem) {
+TEST(Relocation, PlainInstructionsAreCopiedAndTheFunctionContinuesBehindThem) {
   // push %rbp; mov %rsp,%rbp; sub $16,%rsp; nop
   const Bytes bytes{0x55, 0x48, 0x89, 0xE5, 0x48, 0x83, 0xEC, 0x10, 0x90};
   const MovedCode code = moved(bytes);
@@ -109,7 +109,7 @@ TEST(Relocation, AnIndirectCallBecomesAnIndirectJump) {
   EXPECT_EQ(Bytes(code.bytes.begin() + 9, code.bytes.begin() + 12), (Bytes{0xFF, 0x60, 0x10}));
 }
 
-TEST(Relocation, WhatHasNoLongFormIsRefused) {
+TEST(Relocation, AnInstructionWithoutALongFormIsRefused) {
   expect_refused({0xE3, 0x10, 0x90, 0x90, 0x90}, "f+0x0: the instruction there has no form that reaches far enough");
   expect_refused({0x90, 0xE2, 0x10, 0x90, 0x90}, "f+0x1: ");
 }
@@ -122,7 +122,7 @@ TEST(Relocation, ACallByWayOfTheStackIsRefused) {
   expect_refused({0x90, 0xFF, 0x54, 0x24, 0x08}, "is a call by way of the stack");
 }
 
-TEST(Relocation, WhatIsOutOfReachIsRefused) {
+TEST(Relocation, ATargetOutOfReachIsRefused) {
   const Bytes bytes{0x8B, 0x05, 0x00, 0x01, 0x00, 0x00};
   try {
     move_code("f", {CodeAddress{0x7F0000000000}, bytes}, jump_size, CodeAddress{copy});

@@ -26,7 +26,7 @@ struct FakeProgram {
   std::atomic<int> stopped_now = 0;
   std::atomic<int> failing_stops = 0;     ///< so many stops fail from now on
   std::atomic<bool> overlapping = false;  ///< two stops at once were seen
-  std::atomic<bool> lock_held = false;    ///< a stop was asked for with a lock of moult in hand
+  std::atomic<bool> lock_held = false;    ///< a stop was requested by a thread that holds a moult lock
 
   void reset() {
     version = 1;
@@ -55,7 +55,7 @@ class FakeSuspension final : public Suspension {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-/// What an update does in each step, and which steps were called. Shared by the test and the update, from any thread.
+/// What an update does in each step, and which steps were called. Shared by the test and the update; from any thread.
 class Script final {
  public:
   using Action = std::function<void()>;
@@ -143,7 +143,7 @@ inline std::unique_ptr<ScriptedUpdate> scripted(const std::shared_ptr<Script>& s
   return std::make_unique<ScriptedUpdate>(script, std::move(name));
 }
 
-/// What was logged since it was made, as lines.
+/// The lines logged since it was made.
 class Listening final {
  public:
   Listening() {
@@ -188,7 +188,7 @@ class AnyKind final {
   }
 
   AnyManager& manager() { return inline_ ? static_cast<AnyManager&>(*inline_) : *threaded_; }
-  /// Carries the updates handed in so far on until `handle`'s is settled, and reports it.
+  /// Carries the submitted updates on until `handle`'s is settled, and reports it.
   UpdateReport finish(const UpdateHandle& handle) {
     if (threaded_) return handle.wait(std::chrono::minutes(1));
     UpdateReport report = handle.report();

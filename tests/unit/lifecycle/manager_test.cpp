@@ -134,7 +134,7 @@ TEST_F(InlineManager, LeavesTheProgramRunningBetweenProbesWhateverTheProbeDid) {
   EXPECT_EQ(program.stopped_now, 0);
 }
 
-TEST_F(InlineManager, TakesBackWhatPreupdateSetupLeftWhenItIsPostponed) {
+TEST_F(InlineManager, UndoesChangesOfPreupdateSetupWhenItIsPostponed) {
   script_->alterable = false;
   script_->at("preupdate_setup", [] { set_version(9); });
   std::unique_ptr<ScriptedUpdate> update = scripted(script_);
@@ -158,7 +158,7 @@ TEST_F(InlineManager, StaysActiveUntilTheUpdateIsOverAndCleansUpThen) {
   EXPECT_EQ(script_->count("apply"), 1);
 }
 
-TEST_F(InlineManager, BeginsAgainWhenAnotherUpdateHasChangedTheProgramBetweenTwoProbes) {
+TEST_F(InlineManager, PreparesAgainAfterAnotherUpdateHasChangedTheProgramBetweenTwoProbes) {
   script_->alterable = false;
   UpdateHandle handle = main_.add_update(scripted(script_));
   main_.apply_next_update();
@@ -202,7 +202,7 @@ TEST_F(InlineManager, DoesNotKeepTheProgramsThreadWhileAnotherManagerChangesTheP
   EXPECT_EQ(handle.report().state, UpdateState::applied);
 }
 
-TEST_F(InlineManager, TakesUpdatesHandedInFromApplyOfAnother) {
+TEST_F(InlineManager, TakesUpdatesSubmittedFromApplyOfAnother) {
   std::shared_ptr<Script> next = std::make_shared<Script>();
   script_->at("apply", [&] { main_.add_update(scripted(next, "next")); });
   main_.add_update(scripted(script_));
@@ -220,7 +220,7 @@ TEST_F(InlineManager, RefusesNoUpdateAtAll) {
   }
 }
 
-TEST(ManagerDestruction, AbortsWhatIsQueuedAndHandlesOutliveIt) {
+TEST(ManagerDestruction, AbortsQueuedUpdatesAndHandlesOutliveIt) {
   std::unique_ptr<Manager> manager = std::make_unique<Manager>("short-lived");
   std::shared_ptr<Script> script = std::make_shared<Script>();
   UpdateHandle handle = manager->add_update(scripted(script));
@@ -242,7 +242,7 @@ TEST(ManagerDestruction, CleansAnUpdateThatWasSetUp) {
   EXPECT_EQ(script->count("clean_failed_alterability"), 1);
 }
 
-TEST(ManagerDestruction, TakesAnUpdateBackThatWasNotOverYet) {
+TEST(ManagerDestruction, UndoesAnUpdateThatWasNotOverYet) {
   program.reset();
   std::shared_ptr<Script> script = std::make_shared<Script>();
   script->over = false;

@@ -14,7 +14,7 @@ using internal::Submission;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST(Submission, RecordsWhatThisThreadHandsIn) {
+TEST(Submission, RecordsTheUpdatesOfThisThread) {
   program.reset();
   Manager main("main");
   Submission submission(Submission::Mode::apply);
@@ -93,7 +93,7 @@ TEST_P(DryRun, ChangesNothingEvenWhenPrepareDoes) {
   EXPECT_EQ(program.stopped_now, 0);
 }
 
-TEST_P(DryRun, LeavesAnEntryThatWaitsForAnUpdate) {
+TEST_P(DryRun, LeavesAnEntryFunctionThatWaitsForAnUpdate) {
   Submission::Scope scope(submission_);
   const UpdateHandle handle = main_.manager().add_update(scripted(script_, "hello"));
   try {
@@ -104,14 +104,14 @@ TEST_P(DryRun, LeavesAnEntryThatWaitsForAnUpdate) {
   }
 }
 
-TEST_P(DryRun, TellsAnEntryThatWaitsOfARefusal) {
+TEST_P(DryRun, TellsAWaitingEntryFunctionOfARefusal) {
   script_->at("prepare", [] { throw Error(ErrorCode::inlined, "inlined at app.cpp:42"); });
   Submission::Scope scope(submission_);
   const UpdateHandle handle = main_.manager().add_update(scripted(script_));
   EXPECT_EQ(handle.wait(std::chrono::minutes(1)).state, UpdateState::refused);
 }
 
-TEST(DryRunOfManagers, LeavesAnEntryThatWaitsForWhatItHandedIn) {
+TEST(DryRunOfManagers, LeavesAnEntryFunctionThatWaitsForItsUpdate) {
   Submission submission(Submission::Mode::check);
   Submission::Scope scope(submission);
   ThreadedManager& manager = threaded_manager("of the dry run");

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 constexpr std::chrono::minutes long_time{1};
 
-/// Holds an update in a step until it is let go.
+/// Holds an update in a step until the test opens it.
 class Gate final {
  public:
   void hold() {
@@ -87,7 +87,7 @@ TEST_F(WithThread, LeavesAPostponedUpdateAloneForItsSleepTime) {
   UpdateHandle stuck = main.add_update(std::move(update));
   std::shared_ptr<Script> refused = std::make_shared<Script>();
   refused->requirements = [] { return Requirements::never; };
-  // It was handed in first, so it has been tried and postponed when the first of these has ended.
+  // It was submitted first, so it has been tried and postponed when the first of these has ended.
   for (int i = 0; i < 20; ++i) main.add_update(scripted(refused)).wait(long_time);
   EXPECT_EQ(script_->count("check_requirements"), 1) << "it must not be tried over and over";
   EXPECT_EQ(stuck.report().state, UpdateState::queued);
@@ -127,7 +127,7 @@ TEST_F(WithThread, WaitCurrentUpdateWaitsForOneThatWasJustAdded) {
   }
 }
 
-TEST_F(WithThread, StopLetsTheUpdateInHandEndAndAbortsTheRest) {
+TEST_F(WithThread, StopLetsTheCurrentUpdateEndAndAbortsTheRest) {
   Gate gate;
   script_->at("apply", [&] { gate.hold(); });
   ThreadedManager main("main");
@@ -197,7 +197,7 @@ TEST_F(WithThread, OneChangeAtATimeInTheWholeProcess) {
   EXPECT_FALSE(together);
 }
 
-TEST_F(WithThread, TakesUpdatesHandedInFromApplyOfAnother) {
+TEST_F(WithThread, TakesUpdatesSubmittedFromApplyOfAnother) {
   ThreadedManager main("main");
   std::shared_ptr<Script> next = std::make_shared<Script>();
   std::optional<UpdateHandle> handle;

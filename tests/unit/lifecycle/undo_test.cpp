@@ -10,7 +10,7 @@ namespace {
 
 using test::program;
 
-class TakeBack : public testing::Test {
+class Undo : public testing::Test {
  protected:
   void SetUp() override { program.reset(); }
   void TearDown() override { EXPECT_EQ(program.stopped_now, 0); }
@@ -25,12 +25,12 @@ class TakeBack : public testing::Test {
   Transaction transaction_;
 };
 
-TEST_F(TakeBack, DoesNotStopTheProgramForNothing) {
+TEST_F(Undo, DoesNotStopTheProgramWithoutChanges) {
   EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
   EXPECT_EQ(program.stops, 0);
 }
 
-TEST_F(TakeBack, UndoesTheLastChangeFirst) {
+TEST_F(Undo, UndoesTheLastChangeFirst) {
   change(2);
   change(3);
   EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
@@ -39,7 +39,7 @@ TEST_F(TakeBack, UndoesTheLastChangeFirst) {
   EXPECT_EQ(program.stops, 1);
 }
 
-TEST_F(TakeBack, UsesTheStopThatIsThere) {
+TEST_F(Undo, UsesAnExistingStop) {
   change(2);
   transaction_.hold(suspend_program(std::chrono::milliseconds(1)));
   EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));
@@ -48,7 +48,7 @@ TEST_F(TakeBack, UsesTheStopThatIsThere) {
   EXPECT_EQ(program.stops, 1);
 }
 
-TEST_F(TakeBack, TriesAtLeastOnceAndEndsWithTheReasonAndEverythingInForce) {
+TEST_F(Undo, TriesAtLeastOnceAndEndsWithTheReasonAndEveryChangeLeft) {
   change(2);
   change(3, [] { throw Error(ErrorCode::still_active, "version 3 is active"); });
   std::optional<StepFailure> failure = undo_changes(transaction_, bounds(std::chrono::milliseconds(0)));
@@ -59,7 +59,7 @@ TEST_F(TakeBack, TriesAtLeastOnceAndEndsWithTheReasonAndEverythingInForce) {
   EXPECT_EQ(program.version, 3);
 }
 
-TEST_F(TakeBack, RetriesAStopThatCannotBeHad) {
+TEST_F(Undo, RetriesAStopThatFails) {
   change(2);
   program.failing_stops = 3;
   EXPECT_FALSE(undo_changes(transaction_, bounds(std::chrono::minutes(1))));

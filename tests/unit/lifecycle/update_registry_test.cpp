@@ -60,7 +60,7 @@ TEST(Managers, CannotShareAName) {
   EXPECT_EQ(fetch_manager("taken"), &manager);
 }
 
-TEST(Managers, WithAThreadAreMadeWhenFirstAskedForAndStay) {
+TEST(Managers, WithAThreadAreMadeAtTheFirstRequestAndStay) {
   EXPECT_EQ(fetch_manager("made when asked for"), nullptr);
   ThreadedManager& made = threaded_manager("made when asked for");
   EXPECT_EQ(made.name(), "made when asked for");
@@ -68,7 +68,7 @@ TEST(Managers, WithAThreadAreMadeWhenFirstAskedForAndStay) {
   EXPECT_EQ(fetch_manager("made when asked for"), &made);
 }
 
-TEST(Managers, OfTheProgramAreFoundRatherThanMadeAnew) {
+TEST(Managers, OfTheProgramAreFoundRatherThanMade) {
   ThreadedManager threaded("of the program");
   EXPECT_EQ(&threaded_manager("of the program"), &threaded);
   Manager manager("inline, of the program");
@@ -111,7 +111,7 @@ TEST(Managers, AreFoundWhileOthersComeAndGo) {
   }
 }
 
-TEST_F(RollBack, TakesAnUpdateBackInOneStop) {
+TEST_F(RollBack, UndoesAnUpdateInOneStop) {
   std::shared_ptr<Script> script = std::make_shared<Script>();
   UpdateReport applied = apply_one("to go", script);
   Listening listening;
@@ -126,7 +126,7 @@ TEST_F(RollBack, TakesAnUpdateBackInOneStop) {
   EXPECT_EQ(script->count("destroyed"), 1);
 }
 
-TEST_F(RollBack, TakesTheNewestOfAName) {
+TEST_F(RollBack, UndoesTheNewestOfAName) {
   UpdateReport first = apply_one("twice");
   UpdateReport second = apply_one("twice");
   roll_back("twice");
@@ -138,7 +138,7 @@ TEST_F(RollBack, TakesTheNewestOfAName) {
   EXPECT_EQ(code_of([] { roll_back("twice"); }), ErrorCode::not_found);
 }
 
-TEST_F(RollBack, KnowsOnlyWhatIsInForce) {
+TEST_F(RollBack, KnowsOnlyAppliedUpdates) {
   EXPECT_EQ(code_of([] { roll_back("no such update"); }), ErrorCode::not_found);
   EXPECT_EQ(code_of([] { roll_back(std::uint64_t{123456789}); }), ErrorCode::not_found);
 }
@@ -166,7 +166,7 @@ TEST_F(RollBack, ChangesNothingWhenTheCodeStaysActive) {
   EXPECT_TRUE(is_applied("always active"));
 }
 
-TEST_F(RollBack, PassesOnWhatElseIsThrownAndChangesNothing) {
+TEST_F(RollBack, PassesOnOtherExceptionsAndChangesNothing) {
   std::shared_ptr<Script> script = std::make_shared<Script>();
   script->at("apply", [] { set_version(3, [] { throw Error(ErrorCode::unsupported, "for ever"); }); });
   apply_one("for ever", script);
@@ -174,7 +174,7 @@ TEST_F(RollBack, PassesOnWhatElseIsThrownAndChangesNothing) {
   EXPECT_EQ(program.version, 3);
 }
 
-TEST_F(RollBack, RetriesAStopThatCouldNotBeHad) {
+TEST_F(RollBack, RetriesAStopThatFailed) {
   apply_one("hard to stop");
   program.failing_stops = 2;
   roll_back("hard to stop");
@@ -281,7 +281,7 @@ TEST_F(RollBack, AWithdrawnUpdateIsNotAbortedAgainWhenItsManagerGoes) {
   EXPECT_THAT(listening.lines(), testing::Not(Contains(testing::HasSubstr("aborted"))));
 }
 
-TEST_F(RollBack, OfOneNameTheNewestWaitingGoesBeforeThoseInForce) {
+TEST_F(RollBack, OfOneNameTheNewestWaitingGoesBeforeAppliedOnes) {
   UpdateReport applied = apply_one("again");
   Manager main("main");
   UpdateHandle waiting = main.add_update(scripted(std::make_shared<Script>(), "again"));
@@ -303,7 +303,7 @@ TEST_F(RollBack, AnUpdateBetweenTwoProbesIsLeftToItsManager) {
   EXPECT_EQ(handle.report().state, UpdateState::active);
 }
 
-TEST_F(RollBack, InADryRunTakesNothingBack) {
+TEST_F(RollBack, InADryRunChangesNothing) {
   UpdateReport applied = apply_one("stays");
   internal::Submission dry_run(internal::Submission::Mode::check);
   internal::Submission::Scope scope(dry_run);
@@ -331,7 +331,7 @@ TEST_F(RollBack, OfTwoThreadsOnlyOneSucceeds) {
   }
 }
 
-TEST(AllUpdates, AreListedInTheOrderTheyWereHandedIn) {
+TEST(AllUpdates, AreListedInTheOrderOfSubmission) {
   program.reset();
   AnyKind manager(Kind::inline_manager);
   std::shared_ptr<Script> broken = std::make_shared<Script>();
@@ -347,7 +347,7 @@ TEST(AllUpdates, AreListedInTheOrderTheyWereHandedIn) {
   EXPECT_EQ(second.id, first.id + 1);
 }
 
-TEST(AllUpdates, KeepsTheLatestThousandReportsOfWhatCameToNothing) {
+TEST(AllUpdates, KeepsTheLastThousandReportsOfUpdatesWithoutEffect) {
   set_log_level(LogLevel::none);
   AnyKind manager(Kind::inline_manager);
   std::shared_ptr<Script> broken = std::make_shared<Script>();

@@ -1,4 +1,4 @@
-// The order of an update's steps, and what a throw from each of them leads to, with both kinds of manager.
+// The order of an update's steps, and the effect of an exception from each of them, with both kinds of manager.
 #include "lifecycle/update_run.hpp"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,7 @@ class EveryManager : public testing::TestWithParam<Kind> {
     EXPECT_FALSE(program.overlapping);
     EXPECT_FALSE(program.lock_held) << "a lock of moult was held across a stop";
   }
-  /// A good update that comes after a failed one is applied as if nothing had been.
+  /// A good update after a failed one is applied as if nothing had happened.
   void expect_next_update_is_applied() {
     std::shared_ptr<Script> good = std::make_shared<Script>();
     UpdateReport report = main_.carry_out(scripted(good, "good"));
@@ -52,7 +52,7 @@ TEST_P(EveryManager, CallsTheStepsInOrderAndApplyInAStoppedProgram) {
   EXPECT_EQ(program.stops, 1);
 }
 
-TEST_P(EveryManager, ReportsWhatIsInForceAndThePause) {
+TEST_P(EveryManager, ReportsTheChangesAndThePause) {
   UpdateReport report = main_.carry_out(scripted(script_));
   EXPECT_EQ(report.name, "hello");
   EXPECT_EQ(report.manager, "main");
@@ -63,7 +63,7 @@ TEST_P(EveryManager, ReportsWhatIsInForceAndThePause) {
   EXPECT_FALSE(report.code.has_value());
 }
 
-TEST_P(EveryManager, TellsEveryStepInTheWordsOfTheLog) {
+TEST_P(EveryManager, PublishesAnEventForEveryStep) {
   set_log_level(LogLevel::all);
   testing::internal::CaptureStderr();
   Listening listening;
@@ -81,7 +81,7 @@ TEST_P(EveryManager, TellsEveryStepInTheWordsOfTheLog) {
   EXPECT_EQ(lines[6], "hello completed");
 }
 
-TEST_P(EveryManager, TellsNothingWhileTheProgramIsStopped) {
+TEST_P(EveryManager, PublishesNothingWhileTheProgramIsStopped) {
   script_->at("check_alterability", [] { Transaction::current()->hold(suspend_program({})); });
   Listening listening;
   main_.carry_out(scripted(script_));
@@ -99,7 +99,7 @@ TEST_P(EveryManager, ResumesWhenTheUpdateForgetsTo) {
   EXPECT_THAT(script_->trace(), Contains("check_over"));
 }
 
-TEST_P(EveryManager, GoesOnWhenTheUpdateResumesByItself) {
+TEST_P(EveryManager, ContinuesWhenTheUpdateResumesByItself) {
   script_->at("resume_hook", [] { Transaction::current()->resume(); });
   EXPECT_EQ(main_.carry_out(scripted(script_)).state, UpdateState::applied);
   EXPECT_GT(all_updates().back().pause.count(), 0);
@@ -118,7 +118,7 @@ TEST_P(EveryManager, StopsTheProgramAgainToUndoWhenTheUpdateHasDroppedTheStop) {
   expect_next_update_is_applied();
 }
 
-TEST_P(EveryManager, IsAppliedWhenItIsInForceAndNotBefore) {
+TEST_P(EveryManager, ReportsAnUpdateAsAppliedOnlyWhenItIs) {
   std::string name = std::string("not before ") + name_of_kind(GetParam());
   script_->at("apply", [name] { EXPECT_FALSE(is_applied(name)); });
   main_.carry_out(scripted(script_, name));
@@ -178,7 +178,7 @@ TEST_P(EveryManager, GivesUpdatesWithoutThreadsThoseOfTheManager) {
   EXPECT_THAT(seen.threads(), ElementsAre(ThreadId{7}));
 }
 
-TEST_P(EveryManager, DestroysAnUpdateThatCameToNothingBeforeItsEndIsReported) {
+TEST_P(EveryManager, DestroysAnUpdateWithoutEffectBeforeItsEndIsReported) {
   script_->at("prepare", [] { throw std::runtime_error("no"); });
   main_.carry_out(scripted(script_));
   EXPECT_EQ(script_->count("destroyed"), 1);
@@ -210,7 +210,7 @@ TEST_P(EveryManager, RetriesAnUndoWhoseCheckSaysNo) {
   EXPECT_EQ(program.stops, 5) << "one to apply, three in vain, one to undo";
 }
 
-TEST_P(EveryManager, SaysWhatStaysInForceWhenItCannotBeUndone) {
+TEST_P(EveryManager, NamesTheChangesThatCouldNotBeUndone) {
   std::shared_ptr<std::atomic<bool>> active = std::make_shared<std::atomic<bool>>(true);
   script_->at("apply", [active] {
     set_version(3, [active] {
@@ -231,7 +231,7 @@ TEST_P(EveryManager, SaysWhatStaysInForceWhenItCannotBeUndone) {
   EXPECT_EQ(program.version, 1) << "what could not be undone then can be taken back later";
 }
 
-TEST_P(EveryManager, SwallowsWhatHooksThrowWhileTheUpdateIsTakenBack) {
+TEST_P(EveryManager, IgnoresExceptionsOfHooksDuringAnUndo) {
   script_->at("apply", [] { throw std::runtime_error("apply is broken"); });
   script_->at("resume_hook", [] { throw 3; });
   script_->at("clean_failed_alterability", [] { throw std::runtime_error("so is the cleaning"); });
@@ -243,7 +243,7 @@ TEST_P(EveryManager, SwallowsWhatHooksThrowWhileTheUpdateIsTakenBack) {
   expect_next_update_is_applied();
 }
 
-/// A step, and what is thrown from it.
+/// A step and the exception that it throws.
 struct Throw {
   const char* step;
   UpdateState state;
@@ -262,7 +262,7 @@ constexpr Throw throws[] = {
     {"cleanup", UpdateState::failed},
 };
 
-TEST_P(EveryManager, UndoesAThrowFromAnyStepAndGoesOn) {
+TEST_P(EveryManager, UndoesAnUpdateWhicheverStepThrowsAndContinues) {
   for (const Throw& thrown : throws) {
     SCOPED_TRACE(thrown.step);
     program.reset();
@@ -294,7 +294,7 @@ TEST_P(EveryManager, CleansUpExactlyOnceAfterPreupdateSetupWhateverThrows) {
   }
 }
 
-TEST_P(EveryManager, LetsGoWhatIsHeldBackWhateverThrows) {
+TEST_P(EveryManager, EndsTheAttemptWhateverThrows) {
   for (const Throw& thrown : throws) {
     if (thrown.state == UpdateState::refused) continue;
     SCOPED_TRACE(thrown.step);
@@ -312,7 +312,7 @@ TEST_P(EveryManager, LetsGoWhatIsHeldBackWhateverThrows) {
   }
 }
 
-TEST_P(EveryManager, LetsGoWhatIsHeldBackWhenTheProgramRunsAgainAfterApply) {
+TEST_P(EveryManager, EndsTheAttemptWhenTheProgramRunsAgainAfterApply) {
   std::atomic<bool> is_let_go = false;
   script_->at("preupdate_setup", [&] {
     Transaction::current()->on_attempt_end([&] {
@@ -325,7 +325,7 @@ TEST_P(EveryManager, LetsGoWhatIsHeldBackWhenTheProgramRunsAgainAfterApply) {
   EXPECT_EQ(main_.carry_out(scripted(script_)).state, UpdateState::applied);
 }
 
-/// Has the steps of the pause carried out by another thread, whose id it notes.
+/// Lets another thread, whose id it notes, carry out the steps of the pause.
 void run_pause_elsewhere(std::thread::id& runner) {
   Transaction::current()->run_pause_on([&runner](const std::function<void()>& steps) {
     std::exception_ptr failure;
@@ -352,7 +352,7 @@ TEST_P(EveryManager, HasThePauseCarriedOutByAnotherThread) {
   EXPECT_EQ(program.version, 2);
 }
 
-TEST_P(EveryManager, UndoesInTheStopOfTheOtherThreadWhatItThrowsOn) {
+TEST_P(EveryManager, UndoesInTheOtherThreadsStopWhenItThrows) {
   for (const char* step : {"apply", "preresume_setup", "resume_hook"}) {
     SCOPED_TRACE(step);
     program.reset();
@@ -370,7 +370,7 @@ TEST_P(EveryManager, UndoesInTheStopOfTheOtherThreadWhatItThrowsOn) {
   }
 }
 
-TEST_P(EveryManager, TellsWhatAnUpdateWaitsForWhileItWaits) {
+TEST_P(EveryManager, ReportsWhatAnUpdateWaitsForWhileItWaits) {
   std::string told;
   script_->at("check_alterability", [&told] {
     Transaction::current()->set_reason("hello is active in worker (12)");
@@ -387,7 +387,7 @@ class Wordless final : public std::exception {
   const char* what() const noexcept override { return ""; }
 };
 
-TEST_P(EveryManager, NamesTheTypeOfWhatWasThrownWithoutAWord) {
+TEST_P(EveryManager, NamesTheTypeOfAnExceptionWithoutAMessage) {
   script_->at("apply", [] { throw Wordless(); });
   EXPECT_THAT(main_.carry_out(scripted(script_)).reason,
               testing::MatchesRegex("apply threw moult::.*Wordless without a word"));
@@ -398,7 +398,7 @@ TEST_P(EveryManager, NamesTheTypeOfWhatWasThrownWithoutAWord) {
   EXPECT_EQ(report.reason, "apply threw moult::Error without a word");
 }
 
-TEST_P(EveryManager, NamesTheTypeOfWhatTheLibraryThrows) {
+TEST_P(EveryManager, NamesTheTypeOfAnExceptionOfTheLibrary) {
   script_->at("prepare", [] { throw std::out_of_range("too far"); });
   EXPECT_EQ(main_.carry_out(scripted(script_)).reason, "prepare threw std::out_of_range: too far");
 }

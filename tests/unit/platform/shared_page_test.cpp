@@ -30,7 +30,7 @@ class ASharedPage : public testing::Test {
   std::string path_;
 };
 
-TEST_F(ASharedPage, WhatIsWrittenToItIsReadFromItsFile) {
+TEST_F(ASharedPage, CanBeReadThroughItsFile) {
   const SharedPage page(path_);
   page.begin()[5] = std::byte{'x'};
   std::ifstream file(path_);
@@ -38,7 +38,7 @@ TEST_F(ASharedPage, WhatIsWrittenToItIsReadFromItsFile) {
   EXPECT_EQ(file.get(), 'x');
 }
 
-TEST_F(ASharedPage, NobodyElseMayReadItAndItGoesAwayWithItsOwner) {
+TEST_F(ASharedPage, IsReadableByItsUserOnlyAndIsRemovedWithItsOwner) {
   {
     const SharedPage page(path_);
     struct stat status {};
@@ -48,7 +48,7 @@ TEST_F(ASharedPage, NobodyElseMayReadItAndItGoesAwayWithItsOwner) {
   EXPECT_FALSE(fs::exists(path_));
 }
 
-TEST_F(ASharedPage, WhatWasLeftThereIsReplacedAndALinkIsNotFollowed) {
+TEST_F(ASharedPage, ReplacesAnOldFileAndFollowsNoLink) {
   std::ofstream(folder_ / "other") << "other";
   fs::create_symlink(folder_ / "other", path_);
   const SharedPage page(path_);
@@ -67,7 +67,7 @@ TEST_F(ASharedPage, AChildLeavesItToItsParent) {
   EXPECT_TRUE(fs::exists(path_));
 }
 
-TEST_F(ASharedPage, WhereItCannotBeMadeThereIsNoFile) {
+TEST_F(ASharedPage, LeavesNoFileWhenItCannotBeMade) {
   EXPECT_THROW(SharedPage((folder_ / "missing" / "page").string()), Error);
   const ArmedFault armed("platform.shared_page.make");
   EXPECT_THROW(SharedPage{path_}, Error);

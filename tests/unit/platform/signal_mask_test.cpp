@@ -20,7 +20,7 @@ TEST(SignalMask, BlocksWhatAProgramHandlesAndLeavesFaultsAndRealTimeSignalsOpen)
   for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) EXPECT_FALSE(is_blocked(signal)) << signal;
 }
 
-TEST(SignalMask, IsPutBackAtTheEndOfTheScope) {
+TEST(SignalMask, IsRestoredAtTheEndOfTheScope) {
   sigset_t user1;
   sigemptyset(&user1);
   sigaddset(&user1, SIGUSR1);

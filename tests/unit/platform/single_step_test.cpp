@@ -20,7 +20,7 @@ std::atomic<bool> is_over{false};
 std::atomic<std::uint64_t> return_address{0};
 std::atomic<std::uint64_t> callers_stack_pointer{0};
 
-/// Takes a few hundred instructions. Where it returns to is told.
+/// Takes a few hundred instructions and notes where it returns to.
 [[gnu::noinline]] void inner() {
   return_address = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
   callers_stack_pointer = reinterpret_cast<std::uint64_t>(__builtin_dwarf_cfa());
@@ -83,7 +83,7 @@ class Worker {
   std::thread thread_;
 };
 
-TEST(SingleStep, AThreadIsLedToWhereAFunctionReturns) {
+TEST(SingleStep, AThreadIsSteppedToWhereAFunctionReturns) {
   ASSERT_TRUE(claim_traps());
   Worker worker(outer);
   for (int round = 0; round < 20; ++round) {
@@ -97,7 +97,7 @@ TEST(SingleStep, AThreadIsLedToWhereAFunctionReturns) {
   }
 }
 
-TEST(SingleStep, AThreadWhoseRequestIsTakenBackGoesOnAtFullSpeed) {
+TEST(SingleStep, AThreadWhoseRequestIsWithdrawnContinuesAtFullSpeed) {
   ASSERT_TRUE(claim_traps());
   Worker worker(outer);
   worker.stop();
@@ -148,7 +148,7 @@ TEST(SingleStep, AThreadStopsBeforeItMayBlockTraps) {
   worker.let_go();
 }
 
-TEST(SingleStep, AThreadThatBlocksTrapsIsNotLed) {
+TEST(SingleStep, AThreadThatBlocksTrapsIsNotStepped) {
   ASSERT_TRUE(claim_traps());
   Worker worker([] {
     sigset_t traps;

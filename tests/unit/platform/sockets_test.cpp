@@ -73,7 +73,7 @@ TEST_F(Sockets, StayWhenAChildOfForkEnds) {
   EXPECT_TRUE(fs::exists(path_));
 }
 
-TEST_F(Sockets, ReplaceOneThatNobodyListensOn) {
+TEST_F(Sockets, ReplaceOneWithoutAListener) {
   {
     PathSocket dead = listen_at(path_);
     fs::create_hard_link(path_, base_ / "kept");
@@ -82,7 +82,7 @@ TEST_F(Sockets, ReplaceOneThatNobodyListensOn) {
   EXPECT_NO_THROW(listen_at(path_));
 }
 
-TEST_F(Sockets, DoNotReplaceOneThatIsListenedOn) {
+TEST_F(Sockets, DoNotReplaceOneWithAListener) {
   const PathSocket first = listen_at(path_);
   try {
     listen_at(path_);
@@ -127,7 +127,7 @@ TEST_F(Sockets, AFifoLeftByAListenerThatWasKilledIsTakenOver) {
   EXPECT_FALSE(fs::exists(path_));
 }
 
-TEST_F(Sockets, NothingElseIsTakenForAFifoThatWasLeft) {
+TEST_F(Sockets, OnlyAnAbandonedFifoIsTakenOver) {
   std::ofstream(path_) << "a file";
   EXPECT_THROW(make_fifo(path_), Error);
   fs::remove(path_);

@@ -11,8 +11,8 @@ constexpr std::uint32_t vacant = 0;
 constexpr std::uint32_t arriving = 2;
 constexpr std::uint32_t stopped = 3;
 
-TEST(StopSignal, AThreadLetGoWhileItArrivesDoesNotStayStopped) {
-  // The handler counts itself as arrived before it gives the slot back, so the stopper may be that early.
+TEST(StopSignal, AThreadReleasedWhileItArrivesDoesNotStayStopped) {
+  // The handler counts itself as arrived before it returns the slot, so the stopper may be that early.
   for (int round = 0; round < 50; ++round) {
     StopSlot slot;
     slot.word = arriving;

@@ -10,7 +10,7 @@
 namespace moult::internal {
 namespace {
 
-/// A thread that does `work` until it is told to stop, and its task.
+/// A thread that does `work` until the test stops it, and its task.
 class Worker {
  public:
   template <class Work>

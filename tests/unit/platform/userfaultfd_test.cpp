@@ -44,7 +44,7 @@ class WatchedPages : public testing::Test {
   Userfaultfd fd;
 };
 
-TEST_F(WatchedPages, AThreadThatTouchesOneWaitsUntilItIsFilled) {
+TEST_F(WatchedPages, AThreadThatAccessesOneWaitsUntilItIsFilled) {
   hide();
   std::atomic<bool> is_through{false};
   std::atomic<pid_t> task{0};
@@ -63,7 +63,7 @@ TEST_F(WatchedPages, AThreadThatTouchesOneWaitsUntilItIsFilled) {
   EXPECT_EQ(*pages, value_of(0)) << "and its neighbours are there as well";
 }
 
-TEST_F(WatchedPages, FilledSilentlyTheyAreThereAndWhoeverWaitsWaitsOn) {
+TEST_F(WatchedPages, FilledSilentlyTheyArePresentAndWaitingThreadsWaitOn) {
   hide();
   std::atomic<bool> is_through{false};
   std::jthread toucher([&] {
@@ -100,7 +100,7 @@ TEST_F(WatchedPages, MovedIntoPlaceTheyAreAsTheyWere) {
   }
 }
 
-TEST_F(WatchedPages, MovedIntoPlaceAreThoseToo) {
+TEST_F(WatchedPages, PagesThatCannotBeMovedAreCopiedOrLeft) {
   hide();
   fd.fill(pages, page_size(), aside + page_size());
   discard(aside + 2 * page_size(), page_size());
@@ -128,7 +128,7 @@ TEST_F(WatchedPages, ASystemCallWaitsAsWell) {
   EXPECT_EQ(pages[16], std::byte{0});
 }
 
-TEST_F(WatchedPages, WhatIsThereStaysWhenItIsFilledAgain) {
+TEST_F(WatchedPages, APresentPageStaysWhenItIsFilledAgain) {
   hide();
   fd.fill(pages, page_size(), aside);
   pages[0] = std::byte{77};
@@ -140,7 +140,7 @@ TEST_F(WatchedPages, WhatIsThereStaysWhenItIsFilledAgain) {
   EXPECT_EQ(pages[4 * page_size()], std::byte{0});
 }
 
-TEST_F(WatchedPages, UnwatchedOnesAreZerosWithoutAnybodysHelp) {
+TEST_F(WatchedPages, UnwatchedOnesAreZerosWithoutHelp) {
   hide();
   fd.unwatch(pages, size);
   EXPECT_EQ(pages[0], std::byte{0});

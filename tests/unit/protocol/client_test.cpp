@@ -76,7 +76,7 @@ TEST_F(ClientTest, SaysThatTheProgramEndedBeforeItsReply) {
   EXPECT_EQ(code_of([&] { client.call(StatusRequest{}, later()); }), ErrorCode::unreadable);
 }
 
-TEST_F(ClientTest, TellsASocketNobodyListensOnFromNoSocket) {
+TEST_F(ClientTest, DistinguishesASocketWithoutAListenerFromNoSocket) {
   listening_.reset();
   EXPECT_EQ(code_of([&] { Client::connect(path_, later()); }), ErrorCode::not_found);
   EXPECT_THAT(message_, HasSubstr("nobody listens"));

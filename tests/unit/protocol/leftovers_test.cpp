@@ -31,7 +31,7 @@ class Leftovers : public testing::Test {
   }
   ~Leftovers() override { fs::remove_all(base_); }
 
-  /// A socket of that process's name. Nobody listens on it once what is returned is gone.
+  /// A socket with that process's name. It has a listener as long as the returned object exists.
   Fd put_socket(int pid) const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -58,7 +58,7 @@ class Leftovers : public testing::Test {
   RuntimeSurroundings around_;
 };
 
-TEST_F(Leftovers, OfAnEndedProcessGo) {
+TEST_F(Leftovers, OfAnEndedProcessAreRemoved) {
   const int pid = ended_process();
   put_socket(pid);
   const fs::path copies = put_copies(pid);
@@ -67,7 +67,7 @@ TEST_F(Leftovers, OfAnEndedProcessGo) {
   EXPECT_FALSE(fs::exists(copies));
 }
 
-TEST_F(Leftovers, ThePageOfProgressGoesWithItsProcess) {
+TEST_F(Leftovers, TheProgressPageOfAnEndedProcessIsRemoved) {
   const fs::path ended = folder_ / progress_name(ended_process());
   const fs::path running = folder_ / progress_name(::getpid());
   for (const fs::path& page : {ended, running}) std::ofstream(page) << "page";
@@ -84,7 +84,7 @@ TEST_F(Leftovers, ARunningProcessHasNone) {
   EXPECT_TRUE(fs::exists(copies));
 }
 
-TEST_F(Leftovers, OfAPidThatWasGivenOutAgainGo) {
+TEST_F(Leftovers, OfAReusedPidAreRemoved) {
   put_socket(::getpid());
   fs::last_write_time(folder_ / socket_name(::getpid()),
                       fs::file_time_type::clock::now() - std::chrono::hours(24 * 365));
@@ -92,7 +92,7 @@ TEST_F(Leftovers, OfAPidThatWasGivenOutAgainGo) {
   EXPECT_FALSE(has_socket(::getpid()));
 }
 
-TEST_F(Leftovers, WhatSomebodyListensOnIsNone) {
+TEST_F(Leftovers, ASocketWithAListenerIsNone) {
   const int pid = ended_process();  // as a process of another container looks from here
   const Fd listening = put_socket(pid);
   const fs::path copies = put_copies(pid);

@@ -16,7 +16,7 @@ std::vector<std::string> lines_of(LineSplitter& splitter) {
 
 using Lines = std::vector<std::string>;
 
-TEST(LineSplitter, GivesOutWholeLinesOnly) {
+TEST(LineSplitter, ReturnsWholeLinesOnly) {
   LineSplitter splitter;
   splitter.feed("one\ntwo\r\n\nthr");
   EXPECT_EQ(lines_of(splitter), (Lines{"one", "two", ""}));
@@ -25,7 +25,7 @@ TEST(LineSplitter, GivesOutWholeLinesOnly) {
   EXPECT_EQ(lines_of(splitter), Lines{"three"});
 }
 
-TEST(LineSplitter, ALineOfTheLimitPassesAndALongerOneIsToldOfOnce) {
+TEST(LineSplitter, ALineOfTheLimitPassesAndALongerOneIsReportedOnce) {
   LineSplitter splitter(4);
   splitter.feed("1234\n12345\nok\n");
   EXPECT_EQ(lines_of(splitter), (Lines{"1234", "<too long>", "ok"}));

@@ -24,7 +24,7 @@ class ProgressFile : public testing::Test {
     fs::remove_all(folder_);
   }
 
-  /// What another process sees of the board.
+  /// The board as another process sees it.
   std::optional<WorkInProgress> look() const {
     const fs::path path = folder_ / progress_name(12);
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(&board_), sizeof board_);
@@ -35,7 +35,7 @@ class ProgressFile : public testing::Test {
   ProgressBoard board_;
 };
 
-TEST_F(ProgressFile, NothingGoesOnBeforeWorkBeginsAndAfterItHasEnded) {
+TEST_F(ProgressFile, ShowsNothingBeforeWorkBeginsAndAfterItHasEnded) {
   EXPECT_FALSE(look());
   { const ProgressScope progress("app::Data to DataV2", 1000, 1); }
   EXPECT_FALSE(look());
@@ -51,7 +51,7 @@ TEST_F(ProgressFile, HalfDoneObjectsCountHalf) {
   EXPECT_EQ(work->done, 250);
 }
 
-TEST_F(ProgressFile, AnotherPieceOfWorkHasAnotherNumber) {
+TEST_F(ProgressFile, EachOperationHasANumberOfItsOwn) {
   std::uint64_t first = 0;
   {
     const ProgressScope progress("one", 10, 1);
@@ -62,12 +62,12 @@ TEST_F(ProgressFile, AnotherPieceOfWorkHasAnotherNumber) {
   EXPECT_EQ(look()->done, 0);
 }
 
-TEST_F(ProgressFile, WhatIsLongIsCutAndControlCharactersSteerNoTerminal) {
+TEST_F(ProgressFile, CutsLongTextAndReplacesControlCharacters) {
   const ProgressScope progress("\033[31m" + std::string(1000, 'x'), 10, 1);
   EXPECT_EQ(look()->what, "?[31m" + std::string(sizeof(ProgressBoard::what) - 1 - 5, 'x'));
 }
 
-TEST_F(ProgressFile, AnotherFileTellsNothing) {
+TEST_F(ProgressFile, AnotherFileSaysNothing) {
   const fs::path path = folder_ / "other";
   EXPECT_FALSE(read_progress(path)) << "it is not there";
   std::ofstream(path) << std::string(sizeof(ProgressBoard), '\1');

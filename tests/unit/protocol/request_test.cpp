@@ -108,7 +108,7 @@ TEST(PlainLine, PymoultsCommandsAreUnderstood) {
   EXPECT_EQ(parsed<SetRequest>("set logpath /tmp/x").log_path, "/tmp/x");
 }
 
-TEST(PlainLine, WhatPymoultIgnoredIsAnswered) {
+TEST(PlainLine, LinesThatPymoultIgnoredAreAnswered) {
   EXPECT_THAT(refusal("dance"), HasSubstr("update PATH"));
   EXPECT_THAT(refusal("update"), HasSubstr("absolute path"));
   EXPECT_THAT(refusal("update here.so"), HasSubstr("here.so"));

@@ -55,14 +55,14 @@ TEST_F(RuntimeFolder, IsInTheXdgFolderWhenThatIsOurs) {
   EXPECT_EQ(mode_of(base_ / "xdg/moult"), 0700u);
 }
 
-TEST_F(RuntimeFolder, PassesOverARelativeOrMissingXdgFolder) {
+TEST_F(RuntimeFolder, IgnoresARelativeOrMissingXdgFolder) {
   around_.xdg_runtime_dir = "relative";
   EXPECT_EQ(make_runtime_folder(around_), base_ / "tmp" / ("moult-" + std::to_string(::geteuid())));
   around_.xdg_runtime_dir = (base_ / "missing").string();
   EXPECT_EQ(make_runtime_folder(around_), base_ / "tmp" / ("moult-" + std::to_string(::geteuid())));
 }
 
-TEST_F(RuntimeFolder, PassesOverTheXdgFolderOfSomebodyElse) {
+TEST_F(RuntimeFolder, IgnoresTheXdgFolderOfAnotherUser) {
   if (::geteuid() == 0)
     around_.xdg_runtime_dir = (base_ / "xdg").string();
   else

@@ -7,7 +7,6 @@
 #include "elf/elf_file.hpp"
 #include "fixtures.hpp"
 #include "symbols/function_index.hpp"
-#include "symbols/inlined_copies.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {

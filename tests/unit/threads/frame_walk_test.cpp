@@ -1,4 +1,4 @@
-// Frames with their registers: the walk of frames against the plain walk, and registers against what was put there.
+// Compares frames with registers to the plain walk, and registers to the values that the test put there.
 #include "threads/frame_walk.hpp"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t mark = 0x1234'5678'9ABC'DEF0;
 
-/// Calls `wait` with a mark in a register that calls preserve, and returns what is there afterwards.
+/// Calls `wait` with a mark in a register that calls preserve, and returns the register's value afterwards.
 [[gnu::noinline]] std::uint64_t call_with_mark(std::binary_semaphore& there, std::binary_semaphore& go_on) {
   register std::uint64_t kept asm("r13") = mark;
   asm volatile("" : "+r"(kept));
@@ -93,7 +93,7 @@ TEST(FrameWalk, ARegisterThatCallsPreserveIsFoundWithItsPlace) {
   EXPECT_EQ(waiting.end(), 42u) << "whoever saved it has loaded it from there";
 }
 
-TEST(FrameWalk, WhatACallMayOverwriteIsLost) {
+TEST(FrameWalk, RegistersThatACallMayOverwriteAreLost) {
   Waiting waiting;
   const std::unique_ptr<StoppedWorld> stopped = stop();
   walk_frames(*stopped, waiting.id(), [&](const FrameState& state) {
@@ -102,7 +102,7 @@ TEST(FrameWalk, WhatACallMayOverwriteIsLost) {
   });
 }
 
-TEST(FrameWalk, ACopyOfAStackHasWhatWasOnIt) {
+TEST(FrameWalk, ACopyOfAStackHasItsContent) {
   Waiting waiting;
   StackCopy copy;
   {
@@ -119,7 +119,7 @@ TEST(FrameWalk, ACopyOfAStackHasWhatWasOnIt) {
   EXPECT_FALSE(copy.read(reinterpret_cast<std::uintptr_t>(&word), bytes)) << "another stack";
 }
 
-TEST(FrameWalk, OfAThreadThatIsNotStoppedNothingIsVisited) {
+TEST(FrameWalk, VisitsNothingOfAThreadThatIsNotStopped) {
   const std::unique_ptr<StoppedWorld> stopped = stop();
   EXPECT_EQ(walk_frames(*stopped, ThreadId{1},
                         [](const FrameState&) {

@@ -1,4 +1,4 @@
-// Threads that wait for memory which is filled in a stop.
+// Threads that wait for memory which a stop fills.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class AwaitedPage : public testing::Test, private MemoryFilledInStop {
     unreserve(page, size);
   }
 
-  /// `use` in a thread of its own; returns when that waits for the page.
+  /// Calls `use` in a thread of its own, and returns when that thread waits for the page.
   template <class Use>
   void begin(Use&& use) {
     thread = std::jthread(std::forward<Use>(use));
@@ -68,7 +68,7 @@ class AwaitedPage : public testing::Test, private MemoryFilledInStop {
 /// The address sanitizer's looks at the text before it takes the stream's lock.
 const auto fputs_of_libc = reinterpret_cast<decltype(&std::fputs)>(dlsym(dlopen("libc.so.6", RTLD_NOW), "fputs"));
 
-TEST_F(AwaitedPage, WhoWaitsForItInsideStdioCountsAsStopped) {
+TEST_F(AwaitedPage, AThreadThatWaitsForItInsideStdioCountsAsStopped) {
   std::FILE* const nowhere = std::fopen("/dev/null", "w");
   begin([&] { fputs_of_libc(characters(), nowhere); });
   EXPECT_THROW(stop(50ms), Error) << "by any other stop";
@@ -82,7 +82,7 @@ TEST_F(AwaitedPage, WhoWaitsForItInsideStdioCountsAsStopped) {
   thread = std::jthread([] {});
 }
 
-TEST_F(AwaitedPage, SoDoesWhoWaitsForTheStreamThatItHasLocked) {
+TEST_F(AwaitedPage, AThreadThatWaitsForTheLockedStreamCountsAsStopped) {
   std::FILE* const nowhere = std::fopen("/dev/null", "w");
   begin([&] { std::fwrite(characters(), 1, 5, nowhere); });  // the lock is taken first
   std::atomic<pid_t> second{0};
@@ -100,7 +100,7 @@ TEST_F(AwaitedPage, SoDoesWhoWaitsForTheStreamThatItHasLocked) {
   thread = std::jthread([] {});
 }
 
-TEST_F(AwaitedPage, WhoWaitsForItInASystemCallIsShownIt) {
+TEST_F(AwaitedPage, IsShownToAThreadThatWaitsInASystemCall) {
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
   begin([&] { EXPECT_EQ(::write(ends[1], characters(), 5), 5); });

@@ -1,4 +1,4 @@
-// Where a thread may be stopped, and where it is let go on first.
+// Where a thread may be stopped, and where it is released first.
 #include "threads/safepoint.hpp"
 
 #include <dlfcn.h>
@@ -197,7 +197,7 @@ TEST(Safepoint, ALockBehindAFrameWithoutUnwindInformationIsSeen) {
   fclose(stream);
 }
 
-TEST(Safepoint, AStopThatWasRefusedForLongIsMadeAsSoonAsItCanBe) {
+TEST(Safepoint, AStopThatWasRefusedForLongSucceedsAsSoonAsItCan) {
   static std::atomic<bool> entered{false};
   struct Slow {
     Slow() {
@@ -337,7 +337,7 @@ TEST_F(AnotherAllocator, MayWaitForWorkInAThreadOfItsOwn) {
   pthread_join(thread, nullptr);
 }
 
-/// An allocator that is linked into the program, whose exported function is not on the stack while its work is done.
+/// An allocator that is linked into the program. Its exported function is not on the stack while its work is done.
 extern "C" void malloc_stats_of(std::atomic<int>* state) asm("malloc_stats");
 asm(R"(
   .text

@@ -304,8 +304,8 @@ TEST(StoppedWorld, ASignalThatCannotBeQueuedIsSaidToBeTheCause) {
   worker.join();
 }
 
-/// As when another thread forks while this one stops the program: the child has neither the turn's owner nor its
-/// threads.
+/// As if another thread forks while this one stops the program: the child has neither the holder of the stop mutex nor
+/// the threads that it has stopped.
 TEST(StoppedWorld, AChildThatWasForkedDuringAStopIsStoppedLikeAnyProcess) {
   std::unique_ptr<StoppedWorld> stopped = stop();
   const pid_t child = fork();
@@ -330,7 +330,7 @@ TEST(StoppedWorld, AChildThatWasForkedDuringAStopIsStoppedLikeAnyProcess) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
-TEST(StoppedWorld, TwoStopsTakeTurns) {
+TEST(StoppedWorld, TwoStopsComeOneAfterTheOther) {
   std::atomic<int> inside{0};
   auto stop_often = [&inside] {
     for (int round = 0; round < 100; ++round) {

@@ -1,4 +1,4 @@
-// What the tests of stops share.
+// Shared by the tests of stops.
 #pragma once
 
 #include <chrono>
@@ -16,12 +16,12 @@ inline std::unique_ptr<StoppedWorld> stop(std::chrono::milliseconds timeout = 5s
   return StoppedWorld::stop({.timeout = timeout, .keep_out = {}});
 }
 
-/// Gives a thread that should stand still the time to show that it does not.
+/// Gives a thread that should be stopped the time to show that it is not.
 inline void look_away() {
   for (int i = 0; i < 100; ++i) std::this_thread::yield();
 }
 
-/// Waits until the thread sleeps in a system call, as /proc tells.
+/// Waits until the thread sleeps in a system call, according to /proc.
 inline void await_blocked(pid_t task) {
   while (blocked_call(task).number < 0 && task_status(task).exists) std::this_thread::yield();
 }

@@ -188,7 +188,7 @@ TEST(Undisturbed, AThreadCancelledWhileItIsStoppedEndsOnlyAfterwards) {
   close(shared.event);
 }
 
-TEST(Undisturbed, ASignalThatTheProgramIgnoresIsNotQueuedAndSoWakesNobody) {
+TEST(Undisturbed, ASignalThatTheProgramIgnoresIsNotQueuedAndWakesNoThread) {
   // For the main thread, which is stopped: were it to block the signal there, another thread would see EINTR for it.
   bool is_queued = true;
   std::thread worker([&is_queued] {

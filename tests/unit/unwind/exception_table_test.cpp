@@ -1,4 +1,4 @@
-// What is read of an exception table against functions as the compiler makes them.
+// Compares the reading of exception tables with functions as the compiler makes them.
 #include "unwind/exception_table.hpp"
 
 #include <cxxabi.h>
@@ -9,7 +9,7 @@
 namespace moult::internal {
 namespace {
 
-/// A call that may throw for all that the compiler knows, and what was read of its place.
+/// A call that may throw as far as the compiler knows, and what the table says about its place.
 CallHandling seen;
 
 [[gnu::noinline]] void look(bool throws) {
@@ -101,7 +101,7 @@ TEST(ExceptionTable, AHandlerForSomeTypeDoesNotTakeAForcedUnwinding) {
   EXPECT_EQ(seen.site, CallSite::passes);
 }
 
-TEST(ExceptionTable, AHandlerForForcedUnwindingsDoes) {
+TEST(ExceptionTable, AHandlerForForcedUnwindingsHandles) {
   with_forced_unwind(false);
   EXPECT_EQ(seen.site, CallSite::handles);
 }
@@ -116,13 +116,13 @@ TEST(ExceptionTable, ACallBehindATryBlockHasAnEntryOfItsOwn) {
   EXPECT_EQ(seen.site, CallSite::cleans_up);
 }
 
-/// g++ leaves the call out of the table; clang has a handler for everything there, which ends the process.
+/// g++ leaves the call out of the table. clang has a handler for every exception there, which ends the process.
 TEST(ExceptionTable, ANoexceptFunctionDoesNotLetItPass) {
   forbidding(false);
   EXPECT_TRUE(seen.site == CallSite::unmentioned || seen.site == CallSite::handles);
 }
 
-TEST(ExceptionTable, WhatIsReadIsWhatExceptionsDo) {
+TEST(ExceptionTable, TheAnswerIsWhatExceptionsDo) {
   ended = 0;
   with_catch_all(true);
   EXPECT_EQ(ended, 2);

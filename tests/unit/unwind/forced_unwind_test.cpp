@@ -29,7 +29,7 @@ struct Guard {
   const char* name;
 };
 
-/// The call to be left, and what takes its place; set before `rebooted` is called.
+/// The call to be left and its successor; set before `rebooted` is called.
 std::shared_ptr<ForcedUnwind> unwind;
 
 template <class R>
@@ -37,7 +37,7 @@ CodeAddress address_of(R (*function)()) {
   return CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
 }
 
-/// What `inner` does where it leaves.
+/// What `inner` does when it leaves.
 using Inner = void (*)();
 void just_leave() { ForcedUnwind::begin(unwind); }
 
@@ -48,7 +48,7 @@ template <class R>
 void* result_place = nullptr;
 bool may_be_handled = false;
 
-/// Leaves itself from within `inner`. Its callers must not rely on what it always returns otherwise.
+/// Leaves itself from within `inner`. Its callers must not rely on its usual result.
 template <class R>
 MOULT_UPDATABLE R rebooted(Inner inner) {
   const Guard guard("rebooted");
@@ -110,7 +110,7 @@ TEST(ForcedUnwinding, AStructInTwoRegistersIsAResult) {
 
 using Large = std::array<long, 9>;
 TEST(ForcedUnwinding, AResultInMemoryIsMadeWhereTheCallerWantsIt) {
-  // What the caller had passed is known here: its own variable, which the result is made in.
+  // The caller's argument is known here: its own variable, in which the result is made.
   alignas(Large) std::array<std::byte, sizeof(Large)> room{};
   result_place<Large> = room.data();
   reboot<Large>([] {
@@ -147,7 +147,7 @@ TEST(ForcedUnwinding, AGuardedMutexIsReleased) {
   mutex.unlock();
 }
 
-TEST(ForcedUnwinding, AHandlerThatThrowsItOnPasses) {
+TEST(ForcedUnwinding, AHandlerThatRethrowsPasses) {
   const int number = reboot<int>(give_number, [] {
     try {
       deep();
@@ -160,7 +160,7 @@ TEST(ForcedUnwinding, AHandlerThatThrowsItOnPasses) {
   EXPECT_EQ(trace, (std::vector<std::string>{"deeper", "deep", "handler", "rebooted", "successor"}));
 }
 
-/// libstdc++ hands no object to the second handler.
+/// libstdc++ gives the second handler no object.
 #ifdef __SANITIZE_ADDRESS__
 [[gnu::no_sanitize("null")]]
 #endif
@@ -188,7 +188,7 @@ TEST(ForcedUnwinding, AHandlerForForcedUnwindingsPassesToo) {
   trace.emplace_back("goes on");
 }
 
-TEST(ForcedUnwinding, AHandlerThatKeepsItIsNoticedAndTheOldCodeGoesOn) {
+TEST(ForcedUnwinding, AHandlerThatKeepsItIsNoticedAndTheOldCodeContinues) {
   EXPECT_EQ(reboot<int>(give_number, swallow), 0);
   EXPECT_EQ(trace, (std::vector<std::string>{"deeper", "deep", "swallowed", "goes on", "returned", "rebooted"}));
   EXPECT_EQ(unwind->state(), State::handled);
@@ -210,7 +210,7 @@ TEST(ForcedUnwinding, AHandlerThatThrowsSomethingElseKeepsIt) {
   EXPECT_EQ(unwind->state(), State::handled);
 }
 
-TEST(ForcedUnwinding, OutOfAHandlerTheExceptionIsGone) {
+TEST(ForcedUnwinding, OutOfAHandlerDestroysTheExceptionHandled) {
   const int number = reboot<int>(give_number, [] {
     try {
       throw std::runtime_error("handled");
@@ -222,7 +222,7 @@ TEST(ForcedUnwinding, OutOfAHandlerTheExceptionIsGone) {
   EXPECT_EQ(std::current_exception(), nullptr);
 }
 
-TEST(ForcedUnwinding, OutOfAHandlerByAHandlerForEverythingItDoesNotBegin) {
+TEST(ForcedUnwinding, DoesNotBeginInAHandlerWithAHandlerForEverythingOnTheWay) {
   may_be_handled = true;
   const int number = reboot<int>(give_number, [] {
     try {
@@ -243,7 +243,7 @@ int throws_in_the_successor() {
   ForcedUnwind::arrive();
   throw std::runtime_error("the successor's");
 }
-TEST(ForcedUnwinding, WhatTheSuccessorThrowsGoesToTheCaller) {
+TEST(ForcedUnwinding, AnExceptionOfTheSuccessorGoesToTheCaller) {
   EXPECT_THROW(reboot<int>(throws_in_the_successor), std::runtime_error);
 }
 
@@ -263,7 +263,7 @@ TEST(ForcedUnwinding, TheCallersRegistersAreKept) {
   EXPECT_EQ(sum, expected);
 }
 
-TEST(ForcedUnwinding, WhoWaitsIsWokenWhenItIsOver) {
+TEST(ForcedUnwinding, WakesAWaitingThreadWhenItIsOver) {
   successor<int> = [] {
     ForcedUnwind::arrive();
     return 1;

@@ -1,4 +1,4 @@
-// The walk against libunwind as the oracle: same stack, same return addresses.
+// Compares the walk with libunwind's: same stack, same return addresses.
 #include "unwind/unwinder.hpp"
 
 #include <gtest/gtest.h>
@@ -150,7 +150,7 @@ TEST(Unwinder, WalksThroughExceptionsBeingThrown) {
 }
 
 TEST(Unwinder, StepsOutOfAJumpSlotAsFromAFunctionsEntry) {
-  // A slot without its jump: int3, on which the thread stands when the handler runs; ret.
+  // A slot without its jump: int3, at which the thread is when the handler runs; ret.
   const unsigned char code[] = {0xCC, 0xC3};
   void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(page, MAP_FAILED);
