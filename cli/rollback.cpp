@@ -1,4 +1,4 @@
-// moult rollback: takes an applied update back.
+// moult rollback: undoes an applied update.
 #include <algorithm>
 #include <charconv>
 
@@ -11,7 +11,7 @@ struct RollbackOptions : Aimed {
   std::string update;
 };
 
-/// A whole number is an id; an update whose name is one is rolled back by its id.
+/// A whole number is an id, so an update with such a name is rolled back by its id.
 std::variant<std::uint64_t, std::string> id_or_name(const std::string& text) {
   std::uint64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
@@ -36,8 +36,7 @@ ExitCode run_rollback(const RollbackOptions& options) {
 }  // namespace
 
 void add_rollback(CLI::App& app, Run& run) {
-  CLI::App* const command =
-      app.add_subcommand("rollback", "Undo an applied update, or withdraw a waiting one");
+  CLI::App* const command = app.add_subcommand("rollback", "Undo an applied update, or withdraw a waiting one");
   auto options = std::make_shared<RollbackOptions>();
   add_target(*command, *options);
   command->add_option("UPDATE", options->update, "Its name or its id (moult status)")->required()->check(a_name());
