@@ -72,7 +72,7 @@ TEST_F(Reboot, APointInsideANoexceptFunctionIsRefused) {
                  "is noexcept there, and the process would be ended", "place the static update point where"});
 }
 
-TEST_F(Reboot, AThreadThatSwallowsTheUnwindingIsTold) {
+TEST_F(Reboot, AThreadThatEndsTheUnwindingIsReported) {
   Thread thread("subject", [] { keep_everything(); });
   const End end;
   expect_failed(carry_out(std::make_unique<ThreadRebootUpdate>("reboot", thread.id(), never)), ErrorCode::still_active,

@@ -57,7 +57,7 @@ __attribute__((noinline)) void stay_away(std::latch& may_go_on) {
   asm volatile("");  // no jump to what it calls last
 }
 
-TEST(StaticPoints, APointThatIsNotReachedInTimeIsToldWithTheThreadAndWhereItIs) {
+TEST(StaticPoints, APointThatIsNotReachedInTimeIsReportedWithTheThreadAndItsPlace) {
   std::latch may_go_on(1);
   std::atomic<bool> goes_round{true};
   Thread away("away", [&] { stay_away(may_go_on); });
@@ -96,7 +96,7 @@ TEST(StaticPoints, AThreadThatIsGoneIsRefused) {
       {"thread " + std::to_string(static_cast<int>(gone)) + " was to reach a static update point and has ended"});
 }
 
-TEST(StaticPoints, AThreadThatEndsWhileItIsWaitedForIsTold) {
+TEST(StaticPoints, AThreadThatEndsWhileItIsAwaitedIsReported) {
   std::latch may_end(1);
   Thread ends("ends", [&may_end] { may_end.wait(); });
   const std::string number = std::to_string(static_cast<int>(ends.id()));

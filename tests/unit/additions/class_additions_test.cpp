@@ -279,7 +279,7 @@ TEST(AddedMethod, TheWholeObjectsClassDecides) {
   step.roll_back();
 }
 
-TEST(AddedMethod, SignaturesAreToldApart) {
+TEST(AddedMethod, SignaturesAreDistinguished) {
   Data data(3);
   Step step;
   add_method_to_class("print", [](const Data&) { return 1; });

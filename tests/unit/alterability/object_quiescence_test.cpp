@@ -70,7 +70,7 @@ TEST(ObjectQuiescence, AThreadInWhatADestructorHasJumpedToIsDeleting) {
   EXPECT_FALSE(may_change("moult::internal::subject::Letter", [] { delete new Letter; }));
 }
 
-TEST(ObjectQuiescence, AThreadInACallThatADeletionFollowsIsNotYetDeleting) {
+TEST(ObjectQuiescence, AThreadInACallBeforeADeletionIsNotDeletingYet) {
   EXPECT_TRUE(may_change("moult::internal::subject::Card", [] { linger_and_delete(new Card); }));
 }
 

@@ -298,7 +298,7 @@ TEST_F(ServerTest, CommandsThatWaitForTheirTurnAreAnsweredWhenTheListenerEnds) {
   EXPECT_THAT(second.read_line(later()), HasSubstr("timed_out"));
 }
 
-TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {
+TEST_F(ServerTest, AFollowerReceivesStoredAndNewEvents) {
   start();
   program_.say("before");
   Client follower = client();
@@ -309,7 +309,7 @@ TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {
   EXPECT_THAT(event.text, HasSubstr("after"));
 }
 
-TEST_F(ServerTest, AFollowerThatIsTooSlowIsToldHowMuchItMissed) {
+TEST_F(ServerTest, ASlowFollowerReceivesTheNumberOfMissedEvents) {
   start();
   Client follower = client();
   EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("\"events\":[]"));

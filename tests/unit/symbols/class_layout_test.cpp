@@ -58,7 +58,7 @@ std::vector<std::string> fields_of(const ClassLayout& layout) {
   return fields;
 }
 
-TEST_P(Classes, FieldsAreToldWithTypeAndPlace) {
+TEST_P(Classes, FieldsHaveTheirTypeAndPlace) {
   const ClassLayout data = layout("app::Data");
   EXPECT_EQ(data.size, 88u);
   EXPECT_TRUE(data.has_vptr);
@@ -71,7 +71,7 @@ TEST_P(Classes, FieldsAreToldWithTypeAndPlace) {
                           "80 int app::Data::* member_"));
 }
 
-TEST_P(Classes, BasesAreToldVirtualOnesWithoutAPlace) {
+TEST_P(Classes, VirtualBasesHaveNoPlace) {
   const ClassLayout data = layout("app::Data");
   ASSERT_THAT(data.bases, SizeIs(2));
   EXPECT_EQ(data.bases[0].type, "app::Root");
@@ -97,7 +97,7 @@ TEST_P(Classes, AClassOfTheAnonymousNamespaceIsFound) {
   EXPECT_THAT(fields_of(layout("(anonymous namespace)::Hidden")), ElementsAre("0 app::Data* data"));
 }
 
-TEST_P(Classes, MemberFunctionsAreToldWithTheirKind) {
+TEST_P(Classes, MemberFunctionsHaveTheirKind) {
   const ClassLayout data = layout("app::Data");
   EXPECT_EQ(function(data, "app::Data::Data(int)").kind, MemberKind::constructor);
   EXPECT_EQ(function(data, "app::Data::Data(app::Data const&)").kind, MemberKind::constructor);
@@ -116,7 +116,7 @@ TEST_P(Classes, MemberFunctionsAreToldWithTheirKind) {
   EXPECT_EQ(function(data, "app::Data::operator int() const").kind, MemberKind::method);
 }
 
-TEST_P(Classes, VirtualFunctionsAreToldWithTheirSlot) {
+TEST_P(Classes, VirtualFunctionsHaveTheirSlot) {
   const ClassLayout data = layout("app::Data");
   EXPECT_EQ(function(data, "app::Data::area() const").slot, 2u);
   EXPECT_EQ(function(data, "app::Data::more(char const*)").slot, 3u);
@@ -136,7 +136,7 @@ TEST_P(Classes, EveryVariantOfAConstructorAndADestructorHasItsCode) {
   EXPECT_THAT(code, Not(Contains(HasSubstr("app::Root"))));
 }
 
-TEST(ClassesUnknown, DefinitionsThatDifferAreAllTold) {
+TEST(ClassesUnknown, DefinitionsThatDifferAreAllListed) {
   const std::vector<ClassLayout> twice = class_layouts(Program::of_file(fixture("classes_different.so")), "app::Twice");
   ASSERT_THAT(twice, SizeIs(2));
   EXPECT_FALSE(is_same_layout(twice[0], twice[1]));
@@ -180,7 +180,7 @@ TEST_P(Classes, FunctionsThatNeedTheSizeAreFound) {
   EXPECT_THAT(functions, Not(Contains("app::by_pointer")));
 }
 
-TEST_P(Classes, FunctionsThatDoNotMentionTheClassAreNotNamed) {
+TEST_P(Classes, FunctionsThatDoNotUseTheClassAreNotListed) {
   for (const ClassUse& use : class_uses(program(), "app::Data").functions) {
     EXPECT_THAT(use.function, Not(HasSubstr("not_at_all")));
     EXPECT_THAT(use.function, Not(HasSubstr("nor_by_the_base")));
