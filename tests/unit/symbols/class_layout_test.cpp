@@ -17,7 +17,7 @@ using testing::IsSupersetOf;
 using testing::Not;
 using testing::SizeIs;
 
-/// The classes in every form of debug information that holds all of it.
+/// The classes in every form of complete debug information.
 class Classes : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { MOULT_NEEDS_FIXTURE(GetParam()); }
@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, Classes,
                            return name.substr(0, name.find('.'));
                          });
 
-/// "8 int root", with the bits of a bit-field behind.
+/// "8 int root", followed by the bits of a bit-field.
 std::vector<std::string> fields_of(const ClassLayout& layout) {
   std::vector<std::string> fields;
   for (const ClassField& field : layout.fields) {
