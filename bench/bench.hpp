@@ -33,7 +33,7 @@ struct Pair {
   double reference = 0;
 };
 
-/// Both in turns, `rounds` times after one round that does not count; the medians.
+/// Measures both in turns, `rounds` times after one round that does not count; returns the medians.
 template <class Measured, class Reference>
 Pair interleave(int rounds, Measured&& measured, Reference&& reference) {
   std::vector<double> ones;
@@ -54,7 +54,7 @@ inline double seconds_of(const std::function<void()>& act) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// Where the benchmark's other programs and the command are, and where files with results go.
+/// The paths of the benchmark's programs and the command, and of the results.
 struct Programs {
   std::string folder;
   std::string command;

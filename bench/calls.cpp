@@ -1,5 +1,5 @@
-// What a call of a redefined function costs, against a function that is nothing but a jump to where the new version is:
-// beside the old one, or in a shared library that was loaded farther away than a direct jump reaches.
+// The cost of a call of a redefined function, against a function that is only a jump to the new version. The new
+// version lies beside the old one, or in a shared library beyond the reach of a direct jump.
 #include <dlfcn.h>
 
 #include <cstdint>

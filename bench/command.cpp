@@ -1,4 +1,4 @@
-// `moult apply` of a built update, as a whole process, until the update is in force.
+// `moult apply` of a built update, as a whole process, until the update is applied.
 #include "bench.hpp"
 #include "process.hpp"
 #include "runtime_folder.hpp"

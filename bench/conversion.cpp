@@ -63,7 +63,7 @@ struct Back {
   Before operator()(const New& now) const noexcept { return before(now); }
 };
 
-/// Converts all, and says how long the program stood still for it.
+/// Converts all objects, and returns how long the program stood still.
 template <class Old, class New, class Transformer>
 double convert(Transformer transformer, moult::Transformers transformers = moult::Transformers::one_at_a_time) {
   moult::detail::ConversionRequest conversion =
@@ -77,7 +77,7 @@ double convert(Transformer transformer, moult::Transformers transformers = moult
   return seconds;
 }
 
-/// As the pool's slots are, one after the other, with memory for new values beside.
+/// Objects side by side, like a pool's slots, with memory for new values.
 class Array final {
  public:
   static constexpr std::size_t slot_size = 96;
@@ -98,7 +98,7 @@ class Array final {
     return seconds;
   }
 
-  /// All new values first, as making one may fail, and then each into its slot.
+  /// Makes all new values first, since making one may fail, then moves each into its slot.
   template <class New, class Transformer>
   double two_passes(Transformer transformer) {
     double seconds = seconds_of([&] {

@@ -1,5 +1,5 @@
-// The entries of the key-value server, converted as one would by hand: one loop makes the new values, which may fail,
-// and one puts them where the old ones were.
+// The entries of the key-value server, converted by hand: one loop makes the new values, which may fail, and one moves
+// them into place.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace bench {
 
-/// Entries as they lie in a pool, and memory for new values.
+/// Entries as in a pool, and memory for new values.
 class EntriesByHand final {
  public:
   static constexpr std::size_t slot_size = 48;
@@ -26,7 +26,7 @@ class EntriesByHand final {
       ::new (slot(i)) Old(key_value::Value("value " + std::to_string(i / 2) + ".0"));
   }
 
-  /// Milliseconds, with so many threads.
+  /// Milliseconds, with that many threads.
   double convert(std::size_t threads) {
     const double taken = seconds_of([this, threads] {
       in_threads(threads, [this](std::size_t i) {

@@ -1,4 +1,4 @@
-// Loaded far from the program: what an update's functions are.
+// Functions of a library that is loaded far from the program, as an update's are.
 #include <cstdint>
 
 extern "C" std::uint64_t far_function(std::uint64_t x);

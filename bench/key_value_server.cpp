@@ -1,14 +1,13 @@
-// A server with a million entries is updated while redis-benchmark keeps it busy, and what its clients see of it is
-// compared with what they see of no update at all, and of what one would do otherwise: stop, save, start, load.
+// A server with a million entries is updated under the load of redis-benchmark. Its clients' view is compared with no
+// update at all, and with the alternative: stop, save, start, load.
 //
-// Forty connections of a prober (examples/key_value_server/prober) measure: on each a request is due every ten
-// milliseconds, and every reply is checked. Latency counts from when a request was due, so all those that a pause kept
-// waiting show it. All four ways are gone through in turns, each with a new server;
-// the figures are medians of the rounds, of the same seconds around the moment of the update. redis-benchmark runs to
-// its end, with a reply for each of its requests.
+// Forty connections of a prober (examples/key_value_server/prober) measure. On each, a request is due every ten
+// milliseconds, and every reply is checked. Latency counts from the due time, so it includes every request that a pause
+// delayed. The four ways take turns, each with a new server. The figures are medians of the rounds, over the same
+// seconds around the update. redis-benchmark runs to its end, with a reply for each of its requests.
 //
-// The pure conversion is two loops by hand over as many entries in an array: one makes the new values, one puts them
-// where the old ones were. It is done by one thread, and by one for each processor, as the eager update does it.
+// The pure conversion is two hand-written loops over an array of as many entries: one makes the new values, one moves
+// them into place. It is measured with one thread, and with one for each processor, as the eager update does it.
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -54,7 +53,7 @@ const char* name_of(Way way) {
   return "";
 }
 
-/// What was seen of one way in one round.
+/// The observations of one way in one round.
 struct Seen {
   std::vector<Latency> latencies;  ///< all of them
   double median = 0;               ///< milliseconds; these, of the seconds that count
@@ -67,7 +66,7 @@ struct Seen {
   long lost = 0;
 };
 
-/// A server that is under load.
+/// A server under load.
 class Server final {
  public:
   Server(const Programs& programs, const std::string& load_from, const std::string& save_to, const std::string& port)
@@ -96,7 +95,7 @@ Process start_benchmark(const std::string& port) {
       {"redis-benchmark", "-p", port, "-t", "set,get", "-n", "200000", "-r", std::to_string(probed_keys), "--csv"});
 }
 
-/// Requests a second, of what redis-benchmark says: a heading, and a line for each command, with the rate behind it.
+/// Requests a second by redis-benchmark's output: a heading, and a line for each command with its rate.
 double rate_of(Process benchmark) {
   std::istringstream text(benchmark.read_all());
   if (benchmark.wait() != 0) throw std::runtime_error("redis-benchmark failed: " + text.str());
@@ -118,7 +117,7 @@ double apply(const Programs& programs, const Server& server, const std::string& 
   return nlohmann::json::parse(text).at("updates").at(0).at("pause_ns").get<double>() / 1e6;
 }
 
-/// What the prober says last: "requests N wrong N lost N version_1 N version_2 N".
+/// Parses the prober's last line: "requests N wrong N lost N version_1 N version_2 N".
 void read_counts(const std::string& text, Seen& seen) {
   std::istringstream words(text);
   std::string word;
@@ -195,7 +194,7 @@ Seen measure(Way way, const Programs& programs, const std::filesystem::path& fol
   return seen;
 }
 
-/// The medians of a way's figures, and the latencies of the round whose worst one is the median.
+/// The medians of a way's figures, and the latencies of the round whose worst latency is the median.
 Seen median_of(std::vector<Seen> all) {
   const auto figure = [&](double Seen::*member) {
     std::vector<double> figures;

@@ -39,7 +39,7 @@ std::string number(double value) {
   return text;
 }
 
-/// Writes shapes; where things are is said in the plot's own units.
+/// Writes shapes; coordinates are in the plot's own units.
 class Drawing final {
  public:
   explicit Drawing(const LatencyPlot& plot) : plot_(plot) {}

@@ -7,11 +7,11 @@
 namespace bench {
 
 struct Latency {
-  double due = 0;  ///< seconds since what the plot is about
+  double due = 0;  ///< seconds since the plot's event
   double milliseconds = 0;
 };
 
-/// One of the panels, which lie below one another and share their axes.
+/// A panel; panels lie below one another and share their axes.
 struct Panel {
   std::string title;
   std::string color;
@@ -29,7 +29,7 @@ struct LatencyPlot {
   std::vector<std::string> caption;
 };
 
-/// In each panel, for each portion of time, the slowest request and the median.
+/// Plots, in each panel and for each slice of time, the slowest request and the median.
 std::string svg_of(const LatencyPlot& plot);
 
 }  // namespace bench

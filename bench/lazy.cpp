@@ -20,7 +20,7 @@
 namespace bench {
 namespace subject {
 
-/// A pool for each, so that they are converted apart.
+/// A pool for each, so that they are converted separately.
 enum class Pool { many, few, untouched };
 
 template <Pool which>
@@ -64,7 +64,7 @@ class Objects final {
     for (std::size_t i = 0; i < count; ++i) objects_.push_back(std::make_unique<Plain<which>>(i));
   }
 
-  /// How long the program stood still. The objects wait for their first use then.
+  /// Returns how long the program stood still. The objects then wait for their first use.
   double begin() {
     auto conversion =
         moult::detail::make_lazy_conversion<Plain<which>, Summed<which>>(ToSummed<which>(), {}, moult::Untouched::left);
@@ -77,7 +77,7 @@ class Objects final {
     waiting_ = change.objects();
     return seconds;
   }
-  /// Seconds a page, the mean of all.
+  /// Seconds a page, the mean over all.
   double touch() const {
     std::size_t pages = 0;
     const double seconds = seconds_of([&] {
@@ -111,7 +111,7 @@ class Objects final {
   mutable std::uint64_t read_ = 0;
 };
 
-/// They may not be moved: the string points into them.
+/// Not relocatable: the string points into the object.
 struct Named : moult::Updatable<Named, 48> {
   explicit Named(std::uint64_t number) : numbers{number, 1}, name(std::to_string(number)) {}
   std::array<std::uint64_t, 2> numbers;
@@ -123,7 +123,7 @@ struct NamedTwo {
   std::uint64_t sum;
 };
 
-/// Seconds a chunk, the mean of all: one object of each is read.
+/// Seconds a slab range, the mean over all: reads one object of each.
 double touch_in_place(std::size_t count) {
   constexpr std::size_t chunk_size = 65536;
   std::vector<std::unique_ptr<Named>> objects;

@@ -1,4 +1,4 @@
-// A program with moult linked and its listener running, against the same program without: speed and memory.
+// A program linked with moult, its listener running, against the same program without: speed and memory.
 #include <cstdlib>
 
 #include "bench.hpp"

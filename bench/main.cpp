@@ -1,5 +1,5 @@
-// moult_bench RESULTS.json [SECTION...]: measures the sections named, or all; prints a table, writes the rows as JSON.
-// Exits with 0 whatever the figures are: they are reported, and judged by the reader. 1: something did not work.
+// moult_bench RESULTS.json [SECTION...]: measures the named sections, or all, prints a table, and writes the rows as
+// JSON. Exits with 0 whatever the figures: the reader judges them. 1: a measurement failed.
 #include <algorithm>
 #include <cstdio>
 #include <exception>

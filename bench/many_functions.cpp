@@ -25,7 +25,7 @@ struct Pair {
   int (*replacement)(int);
 };
 
-/// Data, not code that fills a list: a function with ten thousand calls takes the compiler minutes.
+/// Data instead of code that fills a list: a function with ten thousand calls takes minutes to compile.
 template <int... N>
 constexpr std::array<Pair, sizeof...(N)> pairs_of(std::integer_sequence<int, N...>) {
   return {{{&numbered<N>, &numbered_replacement<N>}...}};

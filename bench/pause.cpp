@@ -1,5 +1,5 @@
-// How long a function update stops the program, against the bare rendezvous that any stop needs: signal all threads,
-// wait until all handlers run, release them. And what the walk of the stacks costs.
+// How long a function update stops the program, against the bare rendezvous of any stop: signal all threads, wait until
+// all handlers run, release them. And the cost of the stack walk.
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -94,8 +94,8 @@ double bare_rendezvous(const std::vector<pid_t>& tasks) {
   });
 }
 
-/// An update that makes the bare rendezvous first, where moult would stop the threads: both find the processor's caches
-/// and the idle processors as the preparation leaves them.
+/// An update that makes the bare rendezvous first, where moult would stop the threads. Both then find the processor's
+/// caches and the idle processors as the preparation leaves them.
 class RendezvousFirst : public moult::SafeRedefineUpdate {
  public:
   RendezvousFirst(const moult::Redefinition& redefinition, const std::vector<pid_t>& tasks, double& seconds)

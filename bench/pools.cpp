@@ -1,5 +1,5 @@
-// What an object costs in a pool: time to make and delete it, memory, and a visit of all that live. Against malloc, and
-// against a plain array of the same bytes.
+// The cost of an object in a pool: the time to make and delete it, its memory, and a visit of all live objects. Against
+// malloc, and against a plain array of the same bytes.
 #include <malloc.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ struct Pooled : moult::Updatable<Pooled<Size, Use>> {
   std::array<std::uint64_t, Size / 8> words;
 };
 
-/// The order in which objects are replaced, the same for everybody.
+/// The order in which objects are replaced, the same in every measurement.
 const std::vector<std::uint32_t>& random_numbers() {
   static const std::vector<std::uint32_t> numbers = [] {
     std::vector<std::uint32_t> made(1 << 16);
@@ -41,7 +41,7 @@ const std::vector<std::uint32_t>& random_numbers() {
   return numbers;
 }
 
-/// 10,000 objects live; one of them at a time is replaced by a new one.
+/// 10,000 live objects, of which one at a time is replaced by a new one.
 template <class T>
 double replace_nanoseconds() {
   constexpr int rounds = 10;
@@ -60,7 +60,7 @@ double replace_nanoseconds() {
   return seconds * 1e9 / rounds / static_cast<double>(numbers.size());
 }
 
-/// 100,000 objects are made one after the other, then all are deleted.
+/// Makes 100,000 objects one after the other, then deletes them.
 template <class T>
 double batch_nanoseconds() {
   constexpr int rounds = 10;
@@ -77,7 +77,7 @@ double batch_nanoseconds() {
   return seconds * 1e9 / rounds / static_cast<double>(objects.size());
 }
 
-/// 10,000 objects are made, then another thread deletes them.
+/// Makes 10,000 objects, which another thread deletes.
 template <class T>
 double passed_on_nanoseconds() {
   constexpr int rounds = 100;
@@ -96,7 +96,7 @@ double passed_on_nanoseconds() {
   return seconds * 1e9 / rounds / static_cast<double>(objects.size());
 }
 
-/// The mean over `threads` that do the same at once.
+/// The mean over `threads` that measure at the same time.
 double in_threads(int threads, double (*measure)()) {
   if (threads == 1) return measure();
   std::vector<double> results(static_cast<std::size_t>(threads));
@@ -107,7 +107,7 @@ double in_threads(int threads, double (*measure)()) {
   return std::accumulate(results.begin(), results.end(), 0.0) / threads;
 }
 
-/// Bytes of memory an object of 1,000,000, as the allocator itself counts them.
+/// Bytes of memory an object, for 1,000,000 objects, by the allocator's own count.
 template <class T, class Used>
 double bytes_an_object(Used&& used) {
   constexpr std::size_t count = 1'000'000;

@@ -8,7 +8,7 @@
 
 namespace bench {
 
-/// A child process whose standard output is read here. Killed with the object if it has not ended by then.
+/// A child process whose standard output is read here. The destructor kills it if it has not ended.
 class Process final {
  public:
   /// Throws std::runtime_error when it cannot be started.
@@ -22,7 +22,7 @@ class Process final {
   /// The rest of its output.
   std::string read_all() const;
   void send(int signal) const noexcept;
-  /// Waits for its end: its exit code, or 128 and the signal that ended it.
+  /// Waits for its end. Returns its exit code, or 128 and the number of the signal that ended it.
   int wait() noexcept;
   std::string id() const { return std::to_string(pid_); }
 
@@ -31,7 +31,7 @@ class Process final {
   int output_ = -1;
 };
 
-/// What a child process wrote to its standard output. Throws std::runtime_error when it fails.
+/// A child process's standard output. Throws std::runtime_error when it fails.
 std::string output_of(const std::vector<std::string>& command);
 
 }  // namespace bench

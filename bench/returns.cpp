@@ -1,4 +1,4 @@
-// How soon an update is in force when the last call has returned, and what a call costs when a gate was taken away.
+// The time from the last return of a call to the applied update, and the cost of a call after a gate was removed.
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -19,7 +19,7 @@ namespace returns_subject {  // clang makes a MOULT_UPDATABLE function weak, whi
 
 using Clock = std::chrono::steady_clock;
 
-/// A call that stays until it is let go, and says when it is about to return.
+/// A call that stays until it is released, and signals that it is about to return.
 struct Stay {
   std::binary_semaphore entered{0};
   std::binary_semaphore leave{0};
@@ -38,7 +38,7 @@ MOULT_UPDATABLE void stays_elsewhere(Stay& stay) {
   stay.leave.acquire();
 }
 
-/// Redefines `stays` and notes when that is in force.
+/// Redefines `stays`, and records the time.
 class Redefines : public moult::SafeRedefineUpdate {
  public:
   Redefines() : SafeRedefineUpdate("return", stays, stays_v2) {}
@@ -54,8 +54,8 @@ class WaitsForReturn final : public Redefines {
   bool wait_alterability() override { return moult::wait_return_of_function(stays, patience()); }
 };
 
-/// The same from where the manager is awake on: it sleeps as long, and the thread that wakes it has just been woken
-/// itself, so that processors and caches are as idle and as cold.
+/// The same from the moment the manager wakes. It sleeps as long, and a thread that was just woken wakes it, so
+/// processors and caches are as idle and as cold.
 class OnlyStops final : public Redefines {
  public:
   bool wait_alterability() override {
@@ -69,7 +69,7 @@ class OnlyStops final : public Redefines {
   static inline Clock::time_point began;
 };
 
-/// Beside the thread that is inside there are others, blocked: it is the same for both.
+/// Other blocked threads run beside the one inside, the same in both measurements.
 double seconds_until_in_force(moult::ThreadedManager& manager, bool waits) {
   Stay stay;
   Stay unconcerned;
@@ -84,7 +84,7 @@ double seconds_until_in_force(moult::ThreadedManager& manager, bool waits) {
   std::unique_ptr<moult::Update> update;
   waits ? update = std::make_unique<WaitsForReturn>() : update = std::make_unique<OnlyStops>();
   const moult::UpdateHandle handle = manager.add_update(std::move(update));
-  // It reads symbols, then sleeps; were it not so by then, the figure would be the larger for it.
+  // The manager reads symbols, then sleeps. If it were not asleep yet, the figure would only be larger.
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   stay.leave.release();
   const moult::UpdateReport report = handle.wait(std::chrono::seconds(60));
@@ -116,7 +116,7 @@ class Forces final : public moult::Update {
   void apply() override { moult::redefine_function(gated, gated_replacement); }
 };
 
-/// Four threads call the functions while the update comes.
+/// Four threads call the functions during the update.
 void put_gate_and_take_it_away() {
   std::vector<std::jthread> callers;
   for (int i = 0; i < 4; ++i)

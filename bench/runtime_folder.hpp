@@ -1,4 +1,4 @@
-// A folder for the sockets of programs that are measured, so that they do not meet others.
+// A runtime folder for the sockets of measured programs, apart from others.
 #pragma once
 
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 namespace bench {
 
-/// This process's XDG_RUNTIME_DIR from here on, for its children; gone with the object.
+/// Sets this process's XDG_RUNTIME_DIR, which its children inherit; the destructor removes the folder.
 class RuntimeFolder final {
  public:
   RuntimeFolder() : path_(std::filesystem::temp_directory_path() / ("moult-bench-" + std::to_string(::getpid()))) {

@@ -1,5 +1,5 @@
-// What a static update point costs that nobody waits at, and how soon an update is in force once the last thread that
-// it waits for has come to its point: against a bare hand-over by futex and the same change in the same kind of stop.
+// The cost of a static update point without a waiting update; and the time from the arrival of the last awaited thread
+// to the applied update, against a bare hand-over by futex and the same change in the same kind of stop.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -30,7 +30,7 @@ MOULT_UPDATABLE int change(int x) { return x + 2; }
 
 constexpr int turns = 2'000'000;
 
-/// About 10 ns: each step needs what the one before came to.
+/// About 10 ns: each step needs the result of the one before.
 inline std::uint64_t work(std::uint64_t x) {
   for (int step = 0; step < 8; ++step) x = x * 6'364'136'223'846'793'005u + 1;
   return x;
@@ -61,7 +61,7 @@ double nanoseconds_a_turn(std::uint64_t (*round)(std::uint64_t)) {
 
 constexpr std::size_t walkers = 8;
 
-/// Where threads meet with nothing of moult's: the last one wakes who waits for all.
+/// A meeting point without moult: the last thread to arrive wakes the waiting one.
 struct BarePoint {
   std::atomic<bool> is_awaited{false};
   std::atomic<std::uint32_t> arrived{0};
@@ -85,7 +85,7 @@ struct BarePoint {
   }
 };
 
-/// Threads that come to both points now and then, and note when.
+/// Threads that pass both points now and then, and record the time.
 class Walkers final {
  public:
   Walkers() {
@@ -116,7 +116,7 @@ class Walkers final {
   std::vector<moult::Thread> threads_;  // the last: their destructors join
 };
 
-/// The change, prepared, and its way back.
+/// The prepared change, and its undo.
 class Change final {
  public:
   moult::internal::Patch& patch() { return patch_; }
@@ -168,7 +168,7 @@ double seconds_to_force(moult::ThreadedManager& manager, Walkers& all) {
 double bare_seconds_to_force(Walkers& all) {
   Change made;
   double seconds = 0;
-  std::jthread([&] {  // whoever waits is no thread that has just been busy, as a manager's is not
+  std::jthread([&] {  // the waiting thread has not just been busy, like a manager's
     all.bare.await_all();
     made.in_a_stop([&](const moult::internal::StoppedWorld& stopped) {
       made.patch().commit(stopped);

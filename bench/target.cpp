@@ -1,4 +1,4 @@
-// A small server-like program to send updates to: it waits.
+// A small server-like program that waits for updates.
 #include <unistd.h>
 
 #include <cstdio>

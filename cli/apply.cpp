@@ -1,4 +1,4 @@
-// moult apply: an update into a running program; and its dry run, moult check.
+// moult apply: applies an update to a running program; and its dry run, moult check.
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -17,7 +17,7 @@ struct ApplyOptions : Aimed {
   CompileOptions compile;
 };
 
-/// The shared object to send: the file itself, or what was compiled from it.
+/// The shared object to send: the file itself, or the result of compiling it.
 std::string shared_object_of(const ApplyOptions& options, const Target& target, const ScratchFolder& scratch) {
   if (!is_source(options.file)) return fs::canonical(options.file).string();
   const fs::path output = scratch.path() / fs::path(options.file).stem().concat(".so");
@@ -25,7 +25,7 @@ std::string shared_object_of(const ApplyOptions& options, const Target& target, 
   return output.string();
 }
 
-/// "hello: applied in 18 ms to app (pid 4711): hello redefined as hello_v2; paused 43 µs, 3 threads". The time is there
+/// "hello: applied in 18 ms to app (pid 4711): hello redefined as hello_v2; paused 43 µs, 3 threads". Has the time only
 /// when it is that of this update alone.
 std::string summary_of(const Target& target, const UpdateReport& report, std::optional<std::chrono::nanoseconds> time) {
   std::string line = report.name + ": " + paint(Colour::good, "applied") + (time ? " in " + to_text(*time) : "") +
@@ -43,12 +43,12 @@ std::string shortfall_of(const Target& target, const UpdateReport& report) {
   return goes_on ? line + "; moult keeps trying (moult status " + std::to_string(target.pid) + ")" : line;
 }
 
-/// Of a dry run.
+/// The line of a passed dry run.
 std::string clearance_of(const Target& target, const UpdateReport& report, std::optional<std::chrono::nanoseconds>) {
   return report.name + ": " + paint(Colour::good, "check passed") + " in " + target.describe();
 }
 
-/// What the program's messages shall call the file: a source rather than what was made of it.
+/// The name of the file for the program's messages: the source, if there is one.
 std::string source_of(const ApplyOptions& options) {
   return is_source(options.file) ? fs::canonical(options.file).string() : std::string();
 }
@@ -71,7 +71,7 @@ std::vector<std::string> names_of(const UpdatesReply& reply, bool applied) {
   return names;
 }
 
-/// Of several updates: how long all took, and which are in force when not all are.
+/// For several updates: the total time, and which are applied when not all are.
 void tell_of_all(const UpdatesReply& reply, Clock::duration time) {
   const std::vector<std::string> applied = names_of(reply, true);
   const std::vector<std::string> others = names_of(reply, false);
@@ -81,16 +81,16 @@ void tell_of_all(const UpdatesReply& reply, Clock::duration time) {
   if (!others.empty()) complain("only some are applied: " + join(applied) + "; not applied: " + join(others));
 }
 
-/// What is asked of the program, and how its answer is taken.
+/// The request to the program, and the treatment of its reply.
 struct Errand {
   Command command;
   std::chrono::duration<double> timeout;
-  UpdateState wanted;  ///< what each update is to come to; `describe` has the words for one that did
+  UpdateState wanted;  ///< of each update; `describe` words the line of one that has reached it
   Describe describe;
   ExitCode (*exit_of)(const UpdatesReply&);
 };
 
-/// A stopped program would find the request, and carry it out, whenever it goes on.
+/// A stopped program would execute the request when it goes on, however late.
 void require_running(const Target& target) {
   const std::string why = obstacle_in_state(target.pid);
   if (!why.empty())
@@ -98,7 +98,7 @@ void require_running(const Target& target) {
                          target.describe() + " " + why + "; nothing was sent to it");
 }
 
-/// Sends the request and tells what came of each update.
+/// Sends the request and prints the result of each update.
 ExitCode carry_out(const ApplyOptions& options, const Target& target, const Errand& errand) {
   require_running(target);
   const Clock::time_point begin = Clock::now();
@@ -117,13 +117,13 @@ ExitCode carry_out(const ApplyOptions& options, const Target& target, const Erra
   for (const UpdateReport& report : reply.updates)
     print(report.state == errand.wanted ? errand.describe(target, report, own_time) : shortfall_of(target, report));
   tell_of_all(reply, time);
-  // Of an update it was told above.
+  // The failure of a single update is printed above.
   if (reply.failure && (reply.file_refused || reply.updates.empty()))
     complain(target.describe() + ": " + reply.failure->message);
   return errand.exit_of(reply);
 }
 
-/// A person sees what goes on by itself; to look away is Ctrl-C. A script goes on at once.
+/// On a terminal, shows what goes on in the background until Ctrl-C. A script goes on at once.
 void show_what_goes_on(const ApplyOptions& options, const Target& target) {
   if (!options.json && is_watched()) follow_conversions(target, Follow::drained);
 }

@@ -1,4 +1,4 @@
-// moult build: an update's source to a shared object, for later or for many processes of one build.
+// moult build: compiles an update to a shared object, for later or for several processes of one build.
 #include <filesystem>
 #include <nlohmann/json.hpp>
 

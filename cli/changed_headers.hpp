@@ -1,4 +1,4 @@
-// Whether an update is compiled against the headers that the running program was compiled with.
+// Whether the headers of an update are those that the running program was compiled with.
 #pragma once
 
 #include <filesystem>
@@ -7,11 +7,11 @@
 
 namespace moult::internal::cli {
 
-/// The files that a rule of make, as compilers write it (-MD), makes its target depend on.
+/// The prerequisites of the target in a make rule, as compilers write it (-MD).
 std::vector<std::string> prerequisites(const std::string& rule);
 
-/// Those of the rule in the file `rule`, seen from `folder`, that were written later than `program`, but for `own`.
-/// Limit: a file that was written anew as it was counts too; one that was given an old time does not.
+/// The prerequisites of the rule in the file `rule`, relative to `folder`, that were written later than `program`,
+/// except for `own`. Limit: a file rewritten with the same content counts too; one with its time set back does not.
 std::vector<std::string> changed_since(const std::filesystem::path& program, const std::filesystem::path& rule,
                                        const std::filesystem::path& folder,
                                        const std::vector<std::filesystem::path>& own);

@@ -18,9 +18,9 @@ std::optional<Number> parse_number(const std::string& text) {
   return error == std::errc() && stopped == end ? std::optional(number) : std::nullopt;
 }
 
-// Each says what stands against a text; nothing where it will do.
+// Each returns the objection to a text; empty when it is valid.
 
-/// "nan" is a number, and CLI11 finds it in every range.
+/// "nan" is a number, and lies in every range of CLI11.
 std::string objection_to_seconds(const std::string& text) {
   const std::optional<double> seconds = parse_number<double>(text);
   if (seconds && *seconds >= shortest && *seconds <= longest) return {};

@@ -1,4 +1,4 @@
-// The subcommands: each adds itself to the application, and says what to do when it was the one given.
+// The subcommands: each adds itself to the application, and sets the action for its call.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,28 +13,28 @@
 
 namespace moult::internal::cli {
 
-/// Set by the subcommand that was given; called after the arguments were read.
+/// Set by the subcommand of the call; called after the arguments are parsed.
 using Run = std::function<ExitCode()>;
 
-/// What every subcommand takes.
+/// The options of every subcommand.
 struct Common {
   bool json = false;
   double timeout = 10;  ///< seconds
 };
 void add_common(CLI::App& command, Common& common, double timeout);
-/// What every subcommand about one program takes.
+/// The options of every subcommand about one program.
 struct Aimed : Common {
   std::string target;
 };
 void add_target(CLI::App& command, Aimed& aimed);
-/// What every subcommand that compiles an update takes.
+/// The options of every subcommand that compiles an update.
 void add_compile_options(CLI::App& command, CompileOptions& options);
-/// What an argument may be: a whole number; a text that is not empty.
+/// Validators: a whole number; a non-empty text.
 CLI::Validator a_count();
 CLI::Validator a_name();
 
-/// Prints the reply as it came when JSON is wanted, and otherwise what `tell(value)` returns. A reply that says no is
-/// thrown as CommandFailure, but printed first when JSON is wanted.
+/// Prints the unchanged reply for --json, otherwise the text of `tell(value)`. Throws a failed reply as CommandFailure;
+/// for --json it is printed first.
 template <class Parse, class Tell>
 ExitCode answer(const Aimed& options, const Target& target, const std::string& line, Parse parse, Tell tell) {
   try {

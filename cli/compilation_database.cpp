@@ -35,7 +35,7 @@ CompileCommand command_of(const json& entry) {
   return command;
 }
 
-/// From `start` upwards, the file if it is there.
+/// The file in `start` or the nearest folder above it.
 std::optional<fs::path> find_upwards(const fs::path& start) {
   std::error_code ignored;
   for (fs::path folder = fs::absolute(start, ignored); !folder.empty(); folder = folder.parent_path()) {
@@ -45,21 +45,21 @@ std::optional<fs::path> find_upwards(const fs::path& start) {
   return std::nullopt;
 }
 
-/// CMake's objects of target T are in CMakeFiles/T.dir.
+/// CMake puts the objects of target T into CMakeFiles/T.dir.
 bool is_compiled_for(const CompileCommand& command, const std::string& program) {
   const std::string folder = "/" + base_name(program) + ".dir/";
   const auto names_it = [&](const std::string& text) { return ("/" + text).find(folder) != std::string::npos; };
   return names_it(command.output) || std::ranges::any_of(command.arguments, names_it);
 }
 
-/// A relative name counts where the program lies in the folder of that compilation.
+/// A relative name counts when the program lies in the folder of that compilation.
 bool is_among(const std::set<std::string>& files, const CompileCommand& command, const std::string& program) {
   if (files.contains(resolved(command.file, command.directory))) return true;
   const std::string folder = command.directory + "/";
   return program.starts_with(folder) && files.contains(fs::path(command.file).lexically_relative(folder).string());
 }
 
-/// True for a compiler wrapper such as ccache, which has the compiler for its first argument.
+/// True for a compiler launcher such as ccache, whose first argument is the compiler.
 bool is_launcher(const std::string& name) {
   constexpr std::array<std::string_view, 4> launchers{"ccache", "sccache", "distcc", "icecc"};
   return std::ranges::find(launchers, base_name(name)) != launchers.end();
@@ -113,7 +113,7 @@ std::vector<std::string> split_command(std::string_view command) {
 }
 
 std::vector<CompileCommand> read_compilation_database(const fs::path& file) {
-  // It names the compiler that will run as this user. Read by the descriptor that was judged.
+  // The file names a compiler that will run as this user. Read it by the same descriptor that was checked.
   const Fd opened = open_trusted(file.string(), "a compilation database");
   std::ifstream stream("/proc/self/fd/" + std::to_string(opened.get()));
   std::vector<CompileCommand> commands;
@@ -149,7 +149,7 @@ const CompileCommand* choose_command(const std::vector<CompileCommand>& commands
     if (!sources.files.empty() && !is_among(sources.files, command, program)) continue;
     const bool has_main = is_among(sources.main, command, program);
     const bool is_of_program = is_compiled_for(command, program);
-    // A source that is not the main file may belong to several programs.
+    // A source other than the main file may belong to several programs.
     if (!has_main && !is_of_program && (sources.files.empty() || !sources.main.empty())) continue;
     const bool is_same_folder = sources.folders.contains(resolved(command.directory, "/"));
     const int points = 1 + (has_main ? 4 : 0) + (is_of_program ? 2 : 0) + (is_same_folder ? 1 : 0);

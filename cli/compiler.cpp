@@ -1,15 +1,14 @@
-// The update is compiled as one file of the program: the flags of the program's own main file, position independent,
-// with debug information about all classes it knows (which are compared with the program's), and without GNU unique
-// symbols, which would bind a static variable of an inline function to the program's for good. The build id of the
-// running program, not of the file it was started from, goes into a note: the program may have been rebuilt since, and
-// then the update must be refused.
+// The update is compiled as one file of the program. It gets the flags of the program's own main file, position
+// independence, and debug information about all classes it knows, for comparison with the program's. GNU unique symbols
+// are off: they would bind a static variable of an inline function to the program's for good. The build id of the
+// running program, not of its file, goes into a note: if the program was rebuilt since, the update must be refused.
 //
-// What is compiled runs as the program's user, and the compilation database names a command that runs as this one: both
-// must be this user's or root's and not writable for others, as a shared object must be for the program.
-// Limit: headers, and the folders on the way to all these, are not looked at.
+// The result runs as the program's user, and the compilation database names a command that runs as this user. So the
+// database must belong to this user or root and be writable by no others, as a shared object must for the program.
+// Limit: headers, and the folders above all these files, are not checked.
 //
-// A header that was changed after the program was built may lay its classes out otherwise than the program has them,
-// and the update would read what is not there. The compiler lists the headers; by their times they are judged.
+// A header that changed after the program was built may have other layouts than the program, and the update would
+// misread objects. The compiler lists the headers, and their times decide.
 #include "compiler.hpp"
 
 #include <spawn.h>
@@ -54,7 +53,7 @@ CompileCommand command_for(const Target& target, const std::string& source, cons
   return *chosen;
 }
 
-/// Whoever may write the source or the flags decides what runs.
+/// The writer of the source or of the flags decides what runs.
 CompileCommand trusted_command_for(const Target& target, const std::string& source, const CompileOptions& options) {
   try {
     open_trusted(source, "a C++ source");
@@ -65,7 +64,7 @@ CompileCommand trusted_command_for(const Target& target, const std::string& sour
   }
 }
 
-/// Where moult/moult.hpp is: beside an installed command, or in the source tree the command was built from.
+/// The folder of moult/moult.hpp: beside an installed command, or in the source tree that the command was built from.
 fs::path include_folder() {
   std::error_code ignored;
   const fs::path installed = fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "include";
@@ -89,7 +88,7 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
   return arguments;
 }
 
-/// The child begins without the signal mask of this command (scratch_folder.cpp).
+/// The child starts without this command's signal mask (scratch_folder.cpp).
 int spawn(pid_t& child, char* const* arguments, const std::string& directory) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
@@ -107,7 +106,7 @@ int spawn(pid_t& child, char* const* arguments, const std::string& directory) {
   return error;
 }
 
-/// Runs the compiler in `directory`, its output on standard error. True when it succeeded.
+/// Runs the compiler in `directory`, with its output on standard error. True on success.
 bool run(const std::vector<std::string>& arguments, const std::string& directory) {
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));

@@ -1,4 +1,4 @@
-// From an update's source to a shared object that fits the running program.
+// Compiles an update's source to a shared object for the running program.
 #pragma once
 
 #include <filesystem>
@@ -10,21 +10,21 @@
 namespace moult::internal::cli {
 
 struct CompileOptions {
-  std::string build_dir;  ///< of compile_commands.json; empty: look for it
+  std::string build_dir;  ///< of compile_commands.json; empty: search for it
   bool verbose = false;   ///< show the compiler's command
-  bool force = false;     ///< go on though a header was changed after the program was built
+  bool force = false;     ///< go on although a header changed after the program was built
 };
 
-/// True for the names of C++ sources.
+/// True for the file name of a C++ source.
 bool is_source(const std::string& file);
 
 /// The assembler text of the note that ties an update to the program with build id `hex`.
 std::string target_note(const std::string& hex);
 
 /// Compiles `source` with the program's own flags into `output`, with a note of the running program's build id. The
-/// compiler's messages go to standard error as they are. Throws CommandFailure: usage when it does not compile, refused
-/// when somebody else may have written the source or the compilation database, or a header was changed since the
-/// program was built.
+/// compiler's messages go to standard error unchanged. Throws CommandFailure: usage when it does not compile; refused
+/// when another user may have written the source or the compilation database, or a header changed since the program was
+/// built.
 void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
                     const CompileOptions& options);
 

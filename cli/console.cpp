@@ -30,7 +30,7 @@ const char* escape_of(Colour colour) noexcept {
   return "";
 }
 
-/// Of a control character as JSON writes it ("\\u001b", "\\r"), but for newlines and tabs; 0 when there is none.
+/// The size of a control character in JSON's spelling ("\\u001b", "\\r"), except newline and tab; 0 for other text.
 std::size_t size_of_escaped_control(std::string_view escaped) {
   for (const std::string_view escape : {"\\b", "\\f", "\\r"})
     if (escaped.starts_with(escape)) return escape.size();
@@ -41,7 +41,7 @@ std::size_t size_of_escaped_control(std::string_view escaped) {
   return high == '0' || high == '1' || high == '8' || high == '9' || is_delete ? size : 0;
 }
 
-/// U+0080 to U+009F are control characters too: 0xC2 and this.
+/// U+0080 to U+009F are control characters too: 0xC2 and this byte.
 bool is_second_of_control(char second) noexcept {
   const auto byte = static_cast<unsigned char>(second);
   return byte >= 0x80 && byte < 0xA0;

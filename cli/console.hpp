@@ -1,4 +1,4 @@
-// What is written, and how it looks: colours on a terminal only, times a person can read.
+// Output: colours on a terminal only, times in readable units.
 #pragma once
 
 #include <chrono>
@@ -26,16 +26,16 @@ std::string count_text(std::size_t count, std::string_view noun);
 /// "a, b, c".
 std::string join(const std::vector<std::string>& texts, std::string_view separator = ", ");
 
-/// Rows in columns, the first row being the heading. The last column is not padded.
+/// Rows as columns; the first row is the heading. The last column is not padded.
 std::string to_table(const std::vector<std::vector<std::string>>& rows);
 
-/// A line of JSON with the control characters in its texts made visible ("\\u001b"), but for newlines and tabs: what a
-/// program, a thread or an update is named must not steer a terminal.
+/// A line of JSON with the control characters in its texts made visible ("\\u001b"), except newlines and tabs: the name
+/// of a program, a thread or an update must not control the terminal.
 std::string printable(std::string_view json);
 
-/// A line on standard output, at once.
+/// Prints a line on standard output, and flushes it.
 void print(std::string_view line);
-/// A line on standard error, "moult: " in front.
+/// Prints a line on standard error, with "moult: " in front.
 void complain(std::string_view line);
 
 }  // namespace moult::internal::cli

@@ -20,7 +20,7 @@ ExitCode exit_of(ErrorCode code) noexcept {
 }
 
 ExitCode exit_of_update(const UpdatesReply& reply) noexcept {
-  // `refused` promises that nothing was touched, and that nothing will be.
+  // `refused` promises that nothing was changed, and that nothing will be.
   if (reply.failure && (reply.changed_directly || any_is(reply, {UpdateState::failed, UpdateState::applied})))
     return ExitCode::failed;
   if (reply.failure && any_is(reply, {UpdateState::queued, UpdateState::active})) return ExitCode::postponed;
@@ -30,7 +30,7 @@ ExitCode exit_of_update(const UpdatesReply& reply) noexcept {
 ExitCode exit_of_check(const UpdatesReply& reply) noexcept {
   if (!reply.failure) return ExitCode::done;
   if (any_is(reply, {UpdateState::refused, UpdateState::aborted})) return ExitCode::refused;
-  // The program has heard the command, and it is the file that it may not or will not read.
+  // The program has received the command, and rejects the file.
   if (reply.failure->code == ErrorCode::permission_denied) return ExitCode::refused;
   return exit_of(reply.failure->code);
 }

@@ -1,4 +1,4 @@
-// How the command ends: the exit codes of docs/protocol.md, and what is thrown to end it.
+// The ends of the command: the exit codes of docs/protocol.md, and the exception that leads to them.
 #pragma once
 
 #include <stdexcept>
@@ -10,15 +10,15 @@
 namespace moult::internal::cli {
 
 enum class ExitCode : int {
-  done = 0,         ///< in force, or the question was answered
-  failed = 1,       ///< failed and undone, or of several updates only some are in force
+  done = 0,         ///< applied, or the question was answered
+  failed = 1,       ///< failed and undone, or only some of several updates are applied
   usage = 2,        ///< wrong arguments, or a file that does not compile
-  refused = 3,      ///< before anything was touched
-  postponed = 4,    ///< or out of time
+  refused = 3,      ///< before anything was changed
+  postponed = 4,    ///< or timed out
   unreachable = 5,  ///< no such target, or no answer from it
 };
 
-/// Ends the command. The message is for the person at the keyboard.
+/// Ends the command. The message is for the user.
 class CommandFailure final : public std::runtime_error {
  public:
   CommandFailure(ExitCode exit, ErrorCode code, const std::string& message)
@@ -32,12 +32,12 @@ class CommandFailure final : public std::runtime_error {
   ErrorCode code_;
 };
 
-/// How a reply that says no ends the command, when it tells of no single update.
+/// The exit code of a failed reply that concerns no single update.
 ExitCode exit_of(ErrorCode code) noexcept;
-/// How the reply to an update ends it: `failed` when one failed or only a part is in force, `postponed` when none is
-/// yet and one may come into force later, otherwise the worst decides.
+/// The exit code of a reply to an update. `failed` when one failed or only some are applied; `postponed` when none is
+/// applied yet and one may be later; otherwise the worst decides.
 ExitCode exit_of_update(const UpdatesReply& reply) noexcept;
-/// The same for a dry run, which leaves nothing behind that could go on.
+/// The same for a dry run, after which nothing goes on.
 ExitCode exit_of_check(const UpdatesReply& reply) noexcept;
 
 }  // namespace moult::internal::cli

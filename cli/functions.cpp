@@ -1,4 +1,4 @@
-// moult functions: names that an update may redefine.
+// moult functions: lists the functions that an update may redefine.
 #include "commands.hpp"
 
 namespace moult::internal::cli {

@@ -1,4 +1,4 @@
-// moult log: the events a program keeps, and those to come.
+// moult log: shows the events that a program stores, and new ones.
 #include <array>
 #include <cmath>
 #include <ctime>
@@ -28,10 +28,10 @@ void show(const LogOptions& options, const EventRecord& event) {
   print(options.json ? format_event(event) : paint(Colour::faint, clock_time(event.time)) + "  " + event.text);
 }
 
-/// What is shown of a line: as it came for machines.
+/// The text of a line; unchanged for machines.
 std::string shown(const LogOptions& options, const std::string& line) { return options.json ? line : printable(line); }
 
-/// Until the program ends or the reader has seen enough (Ctrl-C).
+/// Until the program ends or the user presses Ctrl-C.
 ExitCode follow(const LogOptions& options, const Target& target, Client client) {
   const Deadline never = std::chrono::steady_clock::now() + std::chrono::hours(24 * 365);
   while (true) {

@@ -1,4 +1,4 @@
-// moult: looks at and changes running programs that keep a moult::Listener. docs/protocol.md has the exit codes.
+// moult: inspects and changes running programs with a moult::Listener. docs/protocol.md has the exit codes.
 #include <algorithm>
 #include <exception>
 #include <string_view>
@@ -34,7 +34,7 @@ void add_all(CLI::App& app, Run& run) {
   add_set(app, run);
 }
 
-/// Before the arguments are read, or when they cannot be.
+/// Needed before the arguments are parsed, or when they cannot be.
 bool wants_json(int count, char** arguments) {
   return std::any_of(arguments, arguments + count, [](const char* each) { return std::string_view(each) == "--json"; });
 }
@@ -47,7 +47,7 @@ int report(bool json, const CommandFailure& failure) {
   return static_cast<int>(failure.exit());
 }
 
-/// What stands against the arguments, in words.
+/// The objection to the arguments, in words.
 std::string objection_to(const CLI::App& app, const CLI::ParseError& error, int count, char** arguments) {
   const auto is_word = [](const char* each) { return *each != '-'; };
   char** const end = arguments + count;

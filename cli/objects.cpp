@@ -1,4 +1,4 @@
-// moult objects: which classes have a pool, and how many of their objects live.
+// moult objects: lists the classes with a pool, and counts their live objects.
 #include <optional>
 #include <thread>
 
@@ -42,7 +42,7 @@ std::string render(const ObjectsReply& reply) {
 }
 
 ExitCode ask_once(const ObjectsOptions& options, const Target& target, bool& is_waiting) {
-  std::optional<StopProgress> shown;  // of what keeps the program from answering
+  std::optional<StopProgress> shown;  // shows work that keeps the program from answering
   if (!options.json) shown.emplace(target);
   const std::string line = ask(target, ObjectsRequest{}, std::chrono::duration<double>(options.timeout));
   shown.reset();
@@ -50,7 +50,7 @@ ExitCode ask_once(const ObjectsOptions& options, const Target& target, bool& is_
                 [&](const ObjectsReply& reply) { return is_waiting = !reply.waiting.empty(), render(reply); });
 }
 
-/// A reply a second, as they come, until one tells of no conversion.
+/// Prints a reply a second, until one has no conversion.
 ExitCode follow_replies(const ObjectsOptions& options, const Target& target) {
   for (;; std::this_thread::sleep_for(std::chrono::seconds(1))) {
     const std::string line = ask(target, ObjectsRequest{}, std::chrono::duration<double>(options.timeout));

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Empty when the thread has ended: between opening and reading, too, where the stream's buffer would throw.
+/// Empty when the thread has ended, also between opening and reading, when the stream's buffer would throw.
 std::string text_of(const fs::path& file) {
   std::ifstream stream(file);
   std::string text;
@@ -23,7 +23,7 @@ std::string text_of(const fs::path& file) {
   return text;
 }
 
-/// The letter behind the name in parentheses (proc(5)); the name may hold parentheses too.
+/// The letter behind the name in parentheses (proc(5)); the name may contain parentheses too.
 char state_in(const std::string& stat) {
   const std::size_t at = stat.rfind(") ");
   return at == std::string::npos || at + 2 >= stat.size() ? '?' : stat[at + 2];
@@ -42,7 +42,7 @@ struct Standstill {
 };
 using Standstills = std::map<std::string, Standstill>;  // by thread
 
-/// Of all threads that are stopped now: a debugger may have stopped one of them only.
+/// All threads that are stopped now: a debugger may have stopped only one of them.
 Standstills standstills_of(const fs::path& process) {
   Standstills all;
   std::error_code ignored;
@@ -55,11 +55,11 @@ Standstills standstills_of(const fs::path& process) {
   return all;
 }
 
-/// A thread that is traced stops for a moment at each system call (strace), signal and thread (gdb). So one counts as
+/// A traced thread stops for a moment at each system call (strace), signal and new thread (gdb). So a thread counts as
 /// stopped when it has not moved for this long.
 constexpr std::chrono::milliseconds longest_moment{250};
 
-/// The states in which threads have stayed.
+/// The states of threads that have not moved.
 std::set<char> lasting_states_of(const fs::path& process) {
   Standstills lasting = standstills_of(process);
   const std::chrono::steady_clock::time_point until = std::chrono::steady_clock::now() + longest_moment;

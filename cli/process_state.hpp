@@ -1,13 +1,13 @@
-// What a process's state, as the kernel tells it, has to do with its silence.
+// Why a process does not answer, by its state in the kernel.
 #pragma once
 
 #include <string>
 
 namespace moult::internal::cli {
 
-/// What keeps a process from answering, and what to do about it: "is stopped (SIGSTOP, Ctrl-Z); kill -CONT 4711 lets it
-/// go on". Empty when its threads run, or nothing is known of it. A thread that a tracer stops for moments only runs;
-/// to tell, a stopped one is looked at for a quarter of a second.
+/// The obstacle that keeps a process from answering, and the remedy: "is stopped (SIGSTOP, Ctrl-Z); kill -CONT 4711
+/// lets it go on". Empty when its threads run, or nothing is known. A thread that a tracer stops only for moments
+/// counts as running; to find out, a stopped one is observed for a quarter of a second.
 std::string obstacle_in_state(int pid);
 
 /// The last part of a path.

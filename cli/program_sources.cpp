@@ -41,7 +41,7 @@ void add_units(ProgramSources& sources, const ElfFile& file, std::uint64_t main)
   if (const DebugUnit* const unit = info->unit_at(main)) add_name(sources.main, *unit);
 }
 
-/// As in the file; 0 when there is none.
+/// An address of the file; 0 when there is no main.
 std::uint64_t address_of_main(const std::string& path) {
   const std::vector<FunctionSymbol> found = Program::of_file(path).find("main");
   return found.empty() ? 0 : value(found.front().range.begin);
@@ -58,7 +58,7 @@ ProgramSources sources_of_program(const std::string& program) {
     const std::optional<ElfFile> separate = find_separate_debug(file);
     if (separate && sources.files.empty()) add_units(sources, *separate, main);
   } catch (const moult::Error&) {
-    // Without it the database's entries are known by their names only.
+    // Without it, the names alone select the database's entries.
   }
   return sources;
 }

@@ -1,4 +1,4 @@
-// Which sources a program was made of, by its debug information.
+// The source files of a program, by its debug information.
 #pragma once
 
 #include <set>
@@ -6,20 +6,19 @@
 
 namespace moult::internal::cli {
 
-/// Each file is there by its path, absolute and with symbolic links resolved, and by its name as the compiler was given
-/// it where that is relative: a compiler's cache (ccache) may serve what was compiled for the same name in another
-/// folder.
+/// Each file has its absolute path with symbolic links resolved, and its relative name if the compiler was given one: a
+/// compiler cache (ccache) may return the result for the same name in another folder.
 struct ProgramSources {
-  std::set<std::string> main;     ///< the file in which main is; empty when it is not known
+  std::set<std::string> main;     ///< the file with main; empty when unknown
   std::set<std::string> files;    ///< of each compilation unit; empty without debug information
-  std::set<std::string> folders;  ///< in which the compiler ran
+  std::set<std::string> folders;  ///< the compiler's working directories
 };
 
-/// Of the executable at `program`, or of its separate debug file. What cannot be read is left empty; never throws
+/// Of the executable at `program`, or of its separate debug file. Parts that cannot be read are empty; never throws
 /// Error.
 ProgramSources sources_of_program(const std::string& program);
 
-/// `path`, seen from `folder` when it is relative, in the form that ProgramSources has.
+/// `path`, relative to `folder` if it is relative, in ProgramSources' form.
 std::string resolved(const std::string& path, const std::string& folder);
 
 }  // namespace moult::internal::cli

@@ -35,7 +35,7 @@ double part_of(const WorkState& now) { return now.total > 0 ? std::min(1.0, now.
 
 std::string percent(const WorkState& now) { return std::to_string(static_cast<int>(100 * part_of(now))) + " %"; }
 
-/// At most that many characters; the text has bytes that belong together only in a class's name.
+/// At most that many characters; only a class's name has characters of several bytes.
 std::string cut(std::string text, std::size_t most) {
   if (text.size() > most) text.resize(most);
   return text;

@@ -1,4 +1,4 @@
-// How far a conversion of many objects is: a bar on a terminal, plain lines elsewhere, on standard error.
+// The progress of a conversion of many objects, on standard error: a bar on a terminal, plain lines elsewhere.
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,7 @@ struct WorkState {
 /// "950", "43 k", "1.2 M", "10 M".
 std::string short_count(double count);
 
-/// Tells rate and time left, from what was seen first and what is seen now.
+/// Computes rate and remaining time from the first and the present state.
 class ProgressMeter final {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -42,12 +42,12 @@ class ProgressMeter final {
 class ProgressDisplay final {
  public:
   ProgressDisplay();
-  /// Takes the bar away.
+  /// Removes the bar.
   ~ProgressDisplay();
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
 
-  /// Another `number`, another piece of work. Elsewhere than on a terminal most calls write nothing.
+  /// Another `number` is another piece of work. Most calls write nothing except on a terminal.
   void show(std::uint64_t number, const WorkState& now);
 
  private:
@@ -58,10 +58,10 @@ class ProgressDisplay final {
   ProgressMeter::Time next_line_;
 };
 
-/// Whether a person looks at standard error.
+/// True when standard error is a terminal.
 bool is_watched() noexcept;
 
-/// Shows what the program stands still for, for as long as it lives.
+/// While it lives, shows the work for which the program stands still.
 class StopProgress final {
  public:
   explicit StopProgress(const Target& target);
@@ -79,8 +79,8 @@ class StopProgress final {
 };
 
 enum class Follow { all, drained };
-/// Shows how far conversions at first use are until none is left; those that nobody drains not, unless `all` are
-/// wanted. Throws CommandFailure when the program cannot be asked.
+/// Shows the progress of conversions at first use until none is left; without those that no thread drains, unless `all`
+/// are wanted. Throws CommandFailure when the program does not answer.
 void follow_conversions(const Target& target, Follow which);
 
 }  // namespace moult::internal::cli

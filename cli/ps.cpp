@@ -1,5 +1,5 @@
-// moult ps: who listens. What programs that were killed have left is removed; a socket that nobody listens on though
-// its program runs is shown.
+// moult ps: lists the programs with a listener. Removes what killed programs have left. Shows a socket without a
+// listener when its program still runs.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -12,7 +12,7 @@ namespace {
 
 struct Listed {
   Target target;
-  std::string state = "listening";  ///< or stale (nobody listens), stopped, silent (no answer)
+  std::string state = "listening";  ///< or stale (no listener), stopped, silent (no answer)
   StatusReply status;
 };
 

@@ -1,4 +1,4 @@
-// moult rollback: takes an applied update back.
+// moult rollback: undoes an applied update.
 #include <algorithm>
 #include <charconv>
 
@@ -11,7 +11,7 @@ struct RollbackOptions : Aimed {
   std::string update;
 };
 
-/// A whole number is an id; an update whose name is one is rolled back by its id.
+/// A whole number is an id, so an update with such a name is rolled back by its id.
 std::variant<std::uint64_t, std::string> id_or_name(const std::string& text) {
   std::uint64_t id = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);

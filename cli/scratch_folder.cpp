@@ -1,6 +1,6 @@
-// A signal may come at any time, and a handler may do next to nothing. So while there is a scratch folder a thread
-// waits for the signals that end the command; they are blocked everywhere else. It removes the folders and lets the
-// signal do what it does to a program that knows nothing of it.
+// A signal may arrive at any time, and a handler may do very little. So while a scratch folder exists, a thread waits
+// for the signals that end the command; all other threads block them. It removes the folders, and then lets the signal
+// take its default effect.
 #include "scratch_folder.hpp"
 
 #include <pthread.h>
@@ -32,7 +32,7 @@ constexpr std::string_view prefix = "update-";
 
 std::atomic<int> child_to_end = 0;
 
-/// Wakes the watching thread when it is no longer needed.
+/// Wakes the watching thread when it is not needed any more.
 constexpr int wake_signal = SIGUSR1;
 
 sigset_t watched_signals() {
@@ -92,7 +92,7 @@ class SignalWatch final {
   std::jthread thread_;
 };
 
-/// Lives as long as there are folders. Used by the one thread that has them.
+/// Lives as long as there are folders. For the one thread that makes them.
 std::unique_ptr<SignalWatch>& watch() {
   static std::unique_ptr<SignalWatch> the_watch;
   return the_watch;
@@ -106,7 +106,7 @@ fs::path cache_folder() {
   return fs::temp_directory_path();
 }
 
-/// Of "update-PID-XXXXXX".
+/// The pid in "update-PID-XXXXXX".
 std::optional<int> maker_of(const std::string& name) {
   if (!name.starts_with(prefix)) return std::nullopt;
   int pid = 0;
@@ -114,7 +114,7 @@ std::optional<int> maker_of(const std::string& name) {
   return error == std::errc() && *end == '-' && pid > 0 ? std::optional(pid) : std::nullopt;
 }
 
-/// What killed commands have left. Only this user's: others' cannot be removed.
+/// Removes the folders of killed commands, of this user only: others cannot be removed.
 void remove_leftovers(const fs::path& parent) {
   std::error_code ignored;
   for (fs::directory_iterator entry(parent, ignored), end; entry != end; entry.increment(ignored)) {

@@ -1,12 +1,12 @@
-// Where an update is compiled: a folder that goes away with the command, however that ends.
+// The folder in which an update is compiled; it is removed with the command, however that ends.
 #pragma once
 
 #include <filesystem>
 
 namespace moult::internal::cli {
 
-/// A folder in the user's cache that goes away with this, and at once when SIGINT, SIGTERM or SIGHUP ends the command.
-/// What commands that were killed have left is removed when the next one is made.
+/// A folder in the user's cache. The destructor removes it, and so does the end of the command by SIGINT, SIGTERM or
+/// SIGHUP. The next one to be made removes the folders of killed commands.
 class ScratchFolder final {
  public:
   /// $XDG_CACHE_HOME/moult, else ~/.cache/moult, else the temporary folder. Throws CommandFailure (usage).
@@ -21,7 +21,8 @@ class ScratchFolder final {
   std::filesystem::path path_;
 };
 
-/// A child that must not outlive a command which a signal ends: it would go on writing into the folder. 0: none.
+/// A child that must end with the command when a signal ends it; otherwise it would go on writing into the folder. 0:
+/// none.
 void set_child_to_end(int pid) noexcept;
 
 }  // namespace moult::internal::cli

@@ -1,4 +1,4 @@
-// moult set: how much a program logs, and where.
+// moult set: sets a program's log level and log file.
 #include <filesystem>
 
 #include "commands.hpp"
@@ -13,7 +13,7 @@ struct SetOptions : Aimed {
 
 SetRequest request_of(const SetOptions& options) {
   if (options.what == "logpath") {
-    // "" is standard error; a relative path is meant from here, not from the program's working directory.
+    // "" is standard error. A relative path refers to this command's working directory, not the program's.
     if (options.value.empty()) return {std::nullopt, ""};
     return {std::nullopt, std::filesystem::absolute(options.value).string()};
   }

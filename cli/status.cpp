@@ -1,4 +1,4 @@
-// moult status: a program, its managers and its updates.
+// moult status: shows a program, its managers and its updates.
 #include "commands.hpp"
 
 namespace moult::internal::cli {

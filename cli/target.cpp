@@ -51,7 +51,7 @@ bool is_named(const std::string& program, const std::string& name) {
                                         " programs of that name run; give one of the pids " + pids);
 }
 
-/// Whether its listener still takes commands.
+/// True when its listener still answers.
 bool answers(const Target& target) {
   const Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   try {
@@ -66,7 +66,7 @@ bool runs_an_entry(const Command& command) {
   return std::holds_alternative<UpdateRequest>(command) || std::holds_alternative<CheckRequest>(command);
 }
 
-/// No answer came in time: the process is stopped, or the file's entry hangs, or it is only slow.
+/// No answer in time: the process is stopped, the file's entry hangs, or the answer is slow.
 [[noreturn]] void fail_as_silent(const Target& target, const Command& command) {
   std::string why = obstacle_in_state(target.pid);
   const bool asked_how_it_is = std::holds_alternative<StatusRequest>(command);

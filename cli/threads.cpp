@@ -1,4 +1,4 @@
-// moult threads: what every thread is doing now.
+// moult threads: shows the stack of every thread.
 #include "base/address.hpp"
 #include "commands.hpp"
 
@@ -14,7 +14,7 @@ std::string render(const FrameRecord& frame) {
   return frame.function.empty() ? text : text + paint(Colour::faint, "  " + base_name(frame.module));
 }
 
-/// "int count = 42" for what is known, "int count: optimized out" for what is not.
+/// "int count = 42", or "int count: optimized out" without a value.
 std::string render(const VariableRecord& variable) {
   const std::string name = variable.type.empty() ? variable.name : variable.type + " " + variable.name;
   if (!variable.value.empty()) return name + " = " + variable.value + paint(Colour::faint, "  " + variable.where);

@@ -1,4 +1,4 @@
-// Fields and methods that are refused when they are asked for, with the next step.
+// Fields and methods that are refused, with the next step.
 #include <memory>
 #include <string>
 

@@ -1,4 +1,4 @@
-// Classes that cannot be redefined safely. Old and new are in one program here; tests/live/classes has them apart.
+// Classes that cannot be redefined safely. Here old and new are in one program; in tests/live/classes they are apart.
 #include "classes_test/classes.hpp"
 
 #include "moult/data_update.hpp"

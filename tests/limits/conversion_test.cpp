@@ -1,4 +1,4 @@
-// Conversions of objects that are refused: before anything is touched, with the size needed and the ways on.
+// Conversions of objects that are refused before anything is changed, with the size needed and the alternatives.
 #include <array>
 #include <memory>
 #include <string>
@@ -177,7 +177,7 @@ TEST(LazyConversionLimits, AnOldDestructorDoesNotRunLaterWhenItCallsByAPointer) 
   EXPECT_EQ(hooked->number, 8);
 }
 
-/// There at first use, and on at once.
+/// Runs `convert` both at first use and at once.
 template <class Convert>
 class TwoConversions final : public Update {
  public:

@@ -1,4 +1,4 @@
-// What moult needs of the system and does not get: descriptors.
+// Refusals for lack of file descriptors.
 #include <fcntl.h>
 #include <sys/resource.h>
 
@@ -20,7 +20,7 @@ MOULT_UPDATABLE int number_two(int x) { return x + 2; }
 
 UpdateReport redefine() { return apply(std::make_unique<SafeRedefineUpdate>("number", number, number_two)); }
 
-/// Takes all free descriptors but some.
+/// Takes all free descriptors except for some.
 class Descriptors final {
  public:
   explicit Descriptors(std::size_t left) {

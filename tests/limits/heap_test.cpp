@@ -1,4 +1,4 @@
-// Walks over the heap that are refused before they begin.
+// Heap walks that are refused before they begin.
 #include <memory>
 #include <string>
 

@@ -1,4 +1,4 @@
-// Functions looked up by name.
+// Lookups of functions by name that are refused.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -43,7 +43,7 @@ struct Second {
 struct Joint : First, Second {
   MOULT_UPDATABLE ~Joint() override = default;
 };
-[[gnu::used]] Joint joint;  // or its destructor would not be made
+[[gnu::used]] Joint joint;  // otherwise its destructor would not be compiled
 
 using limits::expect_error;
 using moult::ErrorCode;

@@ -19,7 +19,7 @@ using moult::SafeRedefineUpdate;
 
 MOULT_UPDATABLE int replacement(int x) { return x + 100; }
 
-// Of a copy that melts away altogether compilers tell nothing; the volatile keeps an instruction of this one.
+// The volatile keeps an instruction of the copy: compilers record no copy that vanishes completely.
 inline int copied(int x) {
   volatile int seen = x;
   return seen * 3 + 1;
@@ -99,7 +99,7 @@ TEST(Patching, AFunctionRedefinedAsItselfIsRefused) {
 
 MOULT_UPDATABLE int hooked(int x) { return x + 1; }
 
-/// What a debugger does that is told to stop there.
+/// Writes a breakpoint as a debugger does.
 std::uint8_t write_first_byte(int (*function)(int), std::uint8_t byte) {
   const moult::internal::Protection code =
       moult::internal::Protection::read | moult::internal::Protection::write | moult::internal::Protection::execute;

@@ -1,2 +1,2 @@
-// A shared object, and no update.
+// A shared object that is not an update.
 int plain() { return 1; }

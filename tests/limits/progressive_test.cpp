@@ -1,4 +1,4 @@
-// Progressive accesses that are refused, and what they do not promise.
+// Progressive accesses that are refused, and the limits of their promise.
 #include <chrono>
 #include <memory>
 

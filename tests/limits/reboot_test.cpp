@@ -1,4 +1,4 @@
-// Threads and functions that are not rebooted, with what is said then.
+// Threads and functions that are not rebooted, with the messages.
 #include "moult/reboot.hpp"
 
 #include <atomic>
@@ -31,7 +31,7 @@ class Reboot : public testing::Test {
   void SetUp() override { is_to_end = false; }
 };
 
-/// Has the subject's thread, made before, end.
+/// Ends the subject's thread, which was made before.
 struct End {
   ~End() { is_to_end = true; }
 };
@@ -72,7 +72,7 @@ TEST_F(Reboot, APointInsideANoexceptFunctionIsRefused) {
                  "is noexcept there, and the process would be ended", "place the static update point where"});
 }
 
-TEST_F(Reboot, AThreadThatSwallowsTheUnwindingIsTold) {
+TEST_F(Reboot, AThreadThatEndsTheUnwindingIsReported) {
   Thread thread("subject", [] { keep_everything(); });
   const End end;
   expect_failed(carry_out(std::make_unique<ThreadRebootUpdate>("reboot", thread.id(), never)), ErrorCode::still_active,

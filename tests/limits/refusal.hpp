@@ -1,4 +1,4 @@
-// What a refused update must look like.
+// The expected form of a refused update.
 #pragma once
 
 #include <gmock/gmock.h>

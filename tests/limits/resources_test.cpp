@@ -1,4 +1,4 @@
-// What moult needs of the system and does not get: address space near the function.
+// Refusals for lack of address space near a function.
 #include <malloc.h>
 #include <sys/mman.h>
 
@@ -23,7 +23,7 @@ MOULT_UPDATABLE int number(int x) { return x + 1; }
 class FullNeighbourhood final {
  public:
   explicit FullNeighbourhood(std::uintptr_t around) {
-    ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());  // a heap that shrinks would leave room
+    ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());  // a shrinking heap would make room
     constexpr std::uintptr_t reach = std::uintptr_t{2} << 30;
     std::uintptr_t begin = around - reach;
     for (const moult::internal::Mapping& mapping : moult::internal::address_space().mappings()) {
@@ -57,7 +57,7 @@ class FullNeighbourhood final {
   std::vector<Taken> taken_;
 };
 
-/// A function of the C library lies terabytes away: the jump to it needs a slot near the old function.
+/// A function of the C library is terabytes away, so the jump to it needs a slot near the old function.
 TEST(Resources, WithoutRoomNearTheFunctionAnUpdateIsRefused) {
   int (*far_function)(int) = ::abs;
   auto redefine_far = [far_function] {

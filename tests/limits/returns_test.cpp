@@ -1,4 +1,4 @@
-// Functions whose calls cannot be kept waiting, or cannot be told of when they return.
+// Functions whose calls cannot be kept waiting, or whose returns cannot be reported.
 #include <functional>
 #include <memory>
 #include <semaphore>
@@ -41,7 +41,7 @@ UpdateReport report_of(std::function<void()> setup) {
   return manager.add_update(std::make_unique<SetsUp>(std::move(setup))).wait(std::chrono::seconds(60));
 }
 
-// Of a copy that melts away altogether compilers tell nothing; the volatile keeps an instruction of this one.
+// The volatile keeps an instruction of the copy: compilers record no copy that vanishes completely.
 inline int copied(int x) {
   volatile int seen = x;
   return seen * 3 + 1;
@@ -93,7 +93,7 @@ TEST(Returns, OutsideOfAnUpdateTheyAreRefused) {
 MOULT_UPDATABLE void stays(std::binary_semaphore& entered, std::binary_semaphore& leave) {
   entered.release();
   leave.acquire();
-  asm volatile("");  // so that it does not end in a jump
+  asm volatile("");  // otherwise it would end in a jump
 }
 
 TEST(Returns, TheGatesOfTwoUpdatesAtOneFunctionAreRefused) {

@@ -1,4 +1,4 @@
-// Static update points that cannot be waited for, or are not reached.
+// Static update points at which no thread can be awaited, or that no thread reaches.
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -22,7 +22,7 @@ using moult::ThreadId;
 using moult::UpdateReport;
 using moult::UpdateState;
 
-/// Waits for its points, postponed as often as is said, and applies nothing.
+/// Waits for its points with a given number of postponements, and applies nothing.
 class Waits final : public moult::Update {
  public:
   explicit Waits(StaticPoints points, std::function<void()> meanwhile = {})
@@ -54,10 +54,10 @@ void expect_failed(const UpdateReport& report, ErrorCode code, const std::vector
 /// With a frame of its own.
 __attribute__((noinline)) void stay_away(std::latch& may_go_on) {
   may_go_on.wait();
-  asm volatile("");  // no jump to what it calls last
+  asm volatile("");  // prevents a jump to the last callee
 }
 
-TEST(StaticPoints, APointThatIsNotReachedInTimeIsToldWithTheThreadAndWhereItIs) {
+TEST(StaticPoints, APointThatIsNotReachedInTimeIsReportedWithTheThreadAndItsPlace) {
   std::latch may_go_on(1);
   std::atomic<bool> goes_round{true};
   Thread away("away", [&] { stay_away(may_go_on); });
@@ -73,7 +73,7 @@ TEST(StaticPoints, APointThatIsNotReachedInTimeIsToldWithTheThreadAndWhereItIs) 
                  "called from static_points::stay_away(std::latch&) at "});
   EXPECT_THAT(report.reason, testing::Not(testing::HasSubstr("round (")));
   goes_round = false;
-  round.join();  // it was let go
+  round.join();  // it was released
   may_go_on.count_down();
 }
 
@@ -96,7 +96,7 @@ TEST(StaticPoints, AThreadThatIsGoneIsRefused) {
       {"thread " + std::to_string(static_cast<int>(gone)) + " was to reach a static update point and has ended"});
 }
 
-TEST(StaticPoints, AThreadThatEndsWhileItIsWaitedForIsTold) {
+TEST(StaticPoints, AThreadThatEndsWhileItIsAwaitedIsReported) {
   std::latch may_end(1);
   Thread ends("ends", [&may_end] { may_end.wait(); });
   const std::string number = std::to_string(static_cast<int>(ends.id()));
@@ -130,7 +130,7 @@ TEST(StaticPoints, TheThreadThatCarriesTheUpdateOutIsNotWaitedFor) {
   moult::Manager manager("inline");
   const moult::UpdateHandle handle =
       manager.add_update(std::make_unique<Waits>(StaticPoints{.names = {}, .threads = {moult::this_thread_id()}}));
-  // The turn to change the program may be another manager's for a moment.
+  // Another manager may hold the change token for a moment.
   while (handle.report().state == UpdateState::queued) manager.apply_next_update();
   expect_failed(handle.report(), ErrorCode::invalid_argument, {"carries the update out", "leave it out"});
 }

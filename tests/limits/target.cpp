@@ -26,7 +26,7 @@ bool is_to_stay = false;
 
 }  // namespace
 
-// Those that cannot be redefined.
+// Functions that cannot be redefined.
 [[gnu::noinline, gnu::used]] static int twin() { return 1; }
 [[gnu::always_inline]] inline int copied() {
   volatile int copy = FIRST_QUESTION;  // another build of this program has another one
@@ -65,7 +65,7 @@ MOULT_UPDATABLE int stays() {
 
 namespace {
 
-/// A thread that is brought somewhere by one command and let go by another.
+/// A thread that one command brings to a place and another releases.
 class Held final {
  public:
   template <class Work>

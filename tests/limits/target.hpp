@@ -1,4 +1,4 @@
-// What the updates know of the program.
+// The updates' view of the program.
 #pragma once
 
 int answer();

@@ -1,2 +1,2 @@
-// A static function that the program's other file has too.
+// A static function with the name of one in the program's other file.
 [[gnu::noinline, gnu::used]] static int twin() { return 2; }

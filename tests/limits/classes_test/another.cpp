@@ -1,4 +1,4 @@
-// Another idea of one of the classes.
+// Another definition of one of the classes.
 #include "classes.hpp"
 
 namespace kinds {

@@ -1,5 +1,5 @@
-// Classes that a test tries to redefine, each as one that does not go with it. What the program does with their objects
-// is in old.cpp, behind functions that do not mention them: a test that did would be among the uses that are listed.
+// Classes that a test tries to redefine as unsuitable ones. The program's uses of their objects are in old.cpp, behind
+// functions without the classes in their signatures: otherwise the test's own functions would be among the listed uses.
 #pragma once
 
 #include <array>
@@ -25,9 +25,9 @@ struct MovedV2 {
   int a;
 };
 void* make_moved();
-long reads_moved(const void* moved);     // by a pointer to the class
-long reads_moved_v2(const void* moved);  // what replaces it
-long sum_of_moved(const void* moved);    // by the class's own function, from code that has no pointer to it
+long reads_moved(const void* moved);     // through a pointer to the class
+long reads_moved_v2(const void* moved);  // its replacement
+long sum_of_moved(const void* moved);    // through the class's own function, from code without a pointer to the class
 
 /// Has no reserve.
 struct Tight : moult::Updatable<Tight> {
@@ -52,7 +52,7 @@ struct RoomyV2 : moult::Updatable<RoomyV2> {
   int n;
   long more;
 };
-/// Another version of its code, from which it shall grow.
+/// Another version of its code, from which it can grow.
 struct RoomyTwin : moult::Updatable<RoomyTwin, 64> {
   MOULT_UPDATABLE explicit RoomyTwin(int given);
   int n;
@@ -77,7 +77,7 @@ struct LooseV2 {
 };
 void* make_loose(int n);
 
-/// Functions that are missing, or not the same.
+/// Functions that are missing or differ.
 struct Changed {
   MOULT_UPDATABLE explicit Changed(int given);
   MOULT_UPDATABLE int missing() const;
@@ -100,7 +100,7 @@ struct ChangedV2 {
 int asks_for_matches();
 int asks_for_missing();
 
-/// A function that exists only as copies in its callers.
+/// A function that exists only as inlined copies.
 struct Copied {
   [[gnu::always_inline]] int melted() const {
     volatile int seen = n;
@@ -116,7 +116,7 @@ struct CopiedV2 {
 };
 int holds_a_copy();
 
-/// Derives from what it shall replace.
+/// Derives from the class that it should replace.
 struct Parent {
   MOULT_UPDATABLE explicit Parent(int given);
   int n;
@@ -125,7 +125,7 @@ struct Child : Parent {
   MOULT_UPDATABLE explicit Child(int given);
 };
 
-/// Gets virtual functions.
+/// Gains virtual functions.
 struct Plain {
   MOULT_UPDATABLE explicit Plain(int given);
   MOULT_UPDATABLE int area() const;
@@ -151,7 +151,7 @@ struct PopularV2 {
 };
 int all_readers(int n);
 
-/// Laid out otherwise in another.cpp.
+/// Has another layout in another.cpp.
 struct DisputedV2 {
   MOULT_UPDATABLE explicit DisputedV2(int given);
   int n;

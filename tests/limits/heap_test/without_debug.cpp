@@ -1,4 +1,4 @@
-// A class that no debug information tells of: this file is compiled without.
+// A class without debug information: this file is compiled without -g.
 #include "moult/heap_walker.hpp"
 
 namespace subject {

@@ -1,4 +1,4 @@
-// Compiled with -O2: g++ gives the two the same code.
+// Compiled with -O2: g++ merges the two.
 #include <cstdio>
 
 namespace lookup {
@@ -16,7 +16,7 @@ extern "C" {
 [[gnu::noinline]] int lookup_first_name(int x) { return std::printf("named %d\n", x) + x; }
 [[gnu::alias("lookup_first_name")]] int lookup_second_name(int x);
 
-// As the C library does it: the definition has a private name, and the name that is called is an alias.
+// Like the C library: the definition has a private name, and callers use an alias.
 int lookup_labelled(int x) asm("lookup_labelled_private");
 [[gnu::noinline, gnu::visibility("hidden")]] int lookup_labelled(int x) { return std::printf("labelled %d\n", x) - x; }
 [[gnu::alias("lookup_labelled_private")]] int lookup_labelled_alias(int x) asm("lookup_labelled");

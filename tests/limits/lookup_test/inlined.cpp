@@ -1,4 +1,4 @@
-// Functions that were inlined. No header is wanted here: one of them has the name of a function of the C library.
+// Inlined functions. Includes no header: one of them has the name of a function of the C library.
 static int toascii(int x) {
   asm volatile("" : "+r"(x));
   return x + 10;

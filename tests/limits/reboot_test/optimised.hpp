@@ -1,4 +1,4 @@
-// A function whose variable `forgotten` is nowhere while it calls pass_point: compiled with optimisation.
+// A function whose variable `forgotten` has no place while it calls pass_point: compiled with optimisation.
 #pragma once
 
 namespace moult::limits_reboot {

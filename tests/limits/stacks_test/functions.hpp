@@ -13,7 +13,7 @@ extern const int forget_line;  ///< of the call in forget
 void forget(Look look);
 void keep(Look look);
 void scoped(Look look);
-/// Of one that is inlined elsewhere as well.
+/// A function that is also inlined elsewhere.
 moult::AnyFunction copied_function();
 
 int first_callback();

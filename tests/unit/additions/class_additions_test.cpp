@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-/// What an update's steps are to mechanisms.
+/// Stands in for a step of an update.
 class Step final {
  public:
   std::vector<std::string> changes() const { return transaction_.changes(); }
@@ -149,7 +149,7 @@ TEST(AddedField, ValuesStayWithObjectsThatAreConverted) {
   EXPECT_THROW((field<Data, std::string>("name")), Error);
 }
 
-/// A mixin that knows its object.
+/// A mixin that receives its object.
 struct Tagged {
   explicit Tagged(Data& of, std::string text = "plain") : data(of), tag(std::move(text)) {}
   std::string print() const { return std::to_string(data.value) + " " + tag; }
@@ -280,7 +280,7 @@ TEST(AddedMethod, TheWholeObjectsClassDecides) {
   step.roll_back();
 }
 
-TEST(AddedMethod, SignaturesAreToldApart) {
+TEST(AddedMethod, SignaturesAreDistinguished) {
   Data data(3);
   Step step;
   add_method_to_class("print", [](const Data&) { return 1; });

@@ -35,7 +35,7 @@ struct Counted {
   int number;
 };
 
-/// A table that nothing but this test knows.
+/// A table known to this test only.
 template <class Class, class T>
 Field<Class, T> make_field(const FieldOptions<Class, T>& options = {}) {
   auto* table = new SideTable("the field", detail::make_value(options));

@@ -27,7 +27,7 @@ MOULT_UPDATABLE void linger_deeper() {
   asm volatile("");
 }
 
-/// The last thing its destructor does is a call: where the compiler optimises, a jump.
+/// Its destructor's last action is a call, which optimisation turns into a jump.
 struct Letter : Updatable<Letter> {
   MOULT_UPDATABLE ~Letter();
   int number = 1;
@@ -42,16 +42,16 @@ MOULT_UPDATABLE void linger_and_delete(Card* card) {
   delete card;
 }
 
-/// Its last call is a jump, where the compiler optimises.
+/// Its last call is a jump, with optimisation.
 MOULT_UPDATABLE void jump_to_linger() { linger_deeper(); }
 
-/// What it calls next is not bound by the loader before it is called, and nobody else here calls it.
+/// Its next callee is not bound by the loader before the first call, and nothing else here calls it.
 MOULT_UPDATABLE void linger_before_a_first_call() {
   jump_to_linger();
   EXPECT_EQ(::tcgetpgrp(-1), -1);
 }
 
-/// Whether objects of the class may be changed while a thread is inside `linger`, where `act` leads.
+/// True when objects of the class may be changed while a thread is inside `linger`, where `act` leads.
 template <class Act>
 bool may_change(const char* name, Act&& act) {
   is_inside = may_leave = false;
@@ -70,7 +70,7 @@ TEST(ObjectQuiescence, AThreadInWhatADestructorHasJumpedToIsDeleting) {
   EXPECT_FALSE(may_change("moult::internal::subject::Letter", [] { delete new Letter; }));
 }
 
-TEST(ObjectQuiescence, AThreadInACallThatADeletionFollowsIsNotYetDeleting) {
+TEST(ObjectQuiescence, AThreadInACallBeforeADeletionIsNotDeletingYet) {
   EXPECT_TRUE(may_change("moult::internal::subject::Card", [] { linger_and_delete(new Card); }));
 }
 

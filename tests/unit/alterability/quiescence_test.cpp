@@ -26,7 +26,7 @@ MOULT_UPDATABLE void calls_the_gate() {
 }
 MOULT_UPDATABLE void never_called() { asm volatile(""); }
 
-/// A thread inside wait_at_gate, until it is let through.
+/// A thread inside wait_at_gate, until it is released.
 class AtGate {
  public:
   AtGate() {

@@ -55,7 +55,7 @@ TEST(Compiler, AScratchFolderThatAKilledCommandLeftGoesWithTheNextOne) {
   EXPECT_TRUE(std::filesystem::exists(mine.path()));
 }
 
-/// What is left of the scratch folders when `signal` ends a command, and how it ended.
+/// The remains of the scratch folders when `signal` ends a command, and how the command ended.
 int end_by(int signal, std::string& path) {
   std::array<int, 2> ends{};
   EXPECT_EQ(::pipe(ends.data()), 0);

@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A child that stops itself, and is stopped when this is made.
+/// A child that stops itself, and is stopped after construction.
 class StoppedChild final {
  public:
   explicit StoppedChild(bool traced) : pid_(::fork()) {

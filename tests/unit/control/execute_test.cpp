@@ -26,7 +26,7 @@ TEST(Execute, AMalformedRequestIsItsOwnReply) {
   EXPECT_EQ(failure_of(MalformedRequest{{ErrorCode::ambiguous, "hm"}}).message, "hm");
 }
 
-TEST(Execute, TheLogIsToldFromANumberOn) {
+TEST(Execute, TheLogIsReadFromANumberOn) {
   FakeProgram program;
   for (int each = 0; each < 3; ++each) program.publish({});
   const Result result = execute(LogRequest{.after = 1}, program.backend(), {});

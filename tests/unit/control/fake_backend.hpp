@@ -1,4 +1,4 @@
-// A program that is none: the listeners' commands act on these values.
+// A fake program: the listeners' commands act on these values.
 #pragma once
 
 #include <future>
@@ -63,7 +63,7 @@ class FakeProgram final {
     std::vector<Event> events;
   };
 
-  /// "/wait.so" takes until it is let end, "/endless.so" until a stop is asked for.
+  /// "/wait.so" lasts until the test ends it, "/endless.so" until a stop request.
   UpdatesReply update(const UpdateRequest& request, const std::stop_token& stop) {
     if (request.path == "/wait.so") {
       update_began.set_value();

@@ -72,7 +72,7 @@ class ServerTest : public testing::Test {
     return client.read_line(later());
   }
 
-  /// A connection without manners.
+  /// A raw connection without the client library.
   Fd raw() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -93,7 +93,7 @@ class ServerTest : public testing::Test {
   static void send(const Fd& socket, std::string_view bytes) {
     EXPECT_EQ(::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
   }
-  /// Everything until the other side ends.
+  /// Everything up to the end of the connection.
   static std::string rest_of(const Fd& socket) {
     std::string all;
     std::array<char, 4096> bytes;
@@ -161,7 +161,7 @@ TEST_F(ServerTest, ALineOfAMebibyteIsServed) {
 
 TEST_F(ServerTest, ClientsThatDieWhileTheySendAskOrListenHarmNobody) {
   Server::Options options;
-  options.max_connections = 1000;  // so that none of them is turned away before it can misbehave
+  options.max_connections = 1000;  // so that none is rejected before it misbehaves
   start(std::move(options));
   for (int round = 0; round < 50; ++round) {
     send(raw(), "{\"command\":\"sta");
@@ -195,7 +195,7 @@ TEST_F(ServerTest, AClientThatDoesNotReadIsNotBufferedForAndHarmsNobody) {
   std::string burst;
   while (burst.size() < 4096) burst += request;
   std::size_t sent = 0;
-  // Until the server reads no more: what it would buffer has a bound.
+  // Until the server stops reading: its buffer has a bound.
   for (ssize_t count = 0;
        (count = ::send(greedy.get(), burst.data(), burst.size(), MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;) {
     sent += static_cast<std::size_t>(count);
@@ -302,7 +302,7 @@ TEST_F(ServerTest, CommandsThatWaitForTheirTurnAreAnsweredWhenTheListenerEnds) {
   EXPECT_THAT(second.read_line(later()), HasSubstr("timed_out"));
 }
 
-TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {
+TEST_F(ServerTest, AFollowerReceivesStoredAndNewEvents) {
   start();
   program_.say("before");
   Client follower = client();
@@ -313,12 +313,12 @@ TEST_F(ServerTest, AFollowerIsToldWhatWasKeptAndWhatComes) {
   EXPECT_THAT(event.text, HasSubstr("after"));
 }
 
-TEST_F(ServerTest, AFollowerThatIsTooSlowIsToldHowMuchItMissed) {
+TEST_F(ServerTest, ASlowFollowerReceivesTheNumberOfMissedEvents) {
   start();
   Client follower = client();
   EXPECT_THAT(ask(follower, R"({"command":"log","follow":true})"), HasSubstr("\"events\":[]"));
   const std::string text(10000, 'x');
-  constexpr std::uint64_t many = 2000;  // 20 MB: more than socket, output and log keep
+  constexpr std::uint64_t many = 2000;  // 20 MB: more than socket, output and log hold
   for (std::uint64_t each = 0; each < many; ++each) program_.say(text);
   std::uint64_t number = 0;
   bool noticed = false;

@@ -21,15 +21,15 @@ Seat* seat_number(std::size_t number) { return reinterpret_cast<Seat*>(number + 
 std::size_t number_of(const Seat* seat) { return reinterpret_cast<std::uintptr_t>(seat) - 1; }
 ThreadId thread_number(std::size_t number) { return ThreadId{static_cast<std::int32_t>(number + 1)}; }
 
-/// What one thread of the program is about to do.
+/// The next action of one thread of the program.
 enum class Next : char { look_at_count, arrive, look_at_word, sleep, asleep, work, end_work, end, ended, unborn };
-/// What one update's manager is about to do.
+/// The next action of one update's manager.
 enum class Manages : char { begin, look, ask, await_work, be_in_force, take_off, let_go, ended };
 
 struct Walker {
   Next next = Next::look_at_count;
-  int rounds = 1;          ///< through its loop, before it ends
-  bool is_active = false;  ///< carries an update out when it is asked
+  int rounds = 1;          ///< rounds of its loop before it ends
+  bool is_active = false;  ///< applies an update when it is called
   bool is_starting = false;
   SeatWord word = SeatWord::waiting;
 };
@@ -37,8 +37,8 @@ struct Walker {
 struct Keeper {
   Manages next = Manages::begin;
   std::vector<ThreadId> threads{};
-  bool gives_up = false;  ///< it may, at any time while it waits
-  bool calls = false;     ///< it lets an active thread carry the update out
+  bool gives_up = false;  ///< may stop waiting at any time
+  bool calls = false;     ///< calls an active thread to apply the update
   bool is_working = false;
 };
 
@@ -46,9 +46,9 @@ struct Model {
   PointRegistry registry;
   std::vector<Walker> walkers;
   std::vector<Keeper> keepers;
-  int locked_by = -1;              ///< a keeper in the middle of letting go
-  std::vector<std::size_t> to_go;  ///< seats that it has taken off and not released yet
-  bool expires = false;            ///< threads may find that a wait was forgotten
+  int locked_by = -1;              ///< the keeper that is just releasing seats
+  std::vector<std::size_t> to_go;  ///< seats that it has removed and not released yet
+  bool expires = false;            ///< threads may expire abandoned waits
   bool has_expired = false;
   std::string broken;
 
@@ -74,7 +74,7 @@ std::string Model::key() const {
   return text;
 }
 
-/// All steps from one state. Each is a state of its own.
+/// All steps from one state, each with its resulting state.
 class Steps final {
  public:
   explicit Steps(const Model& from) : from_(from) {
@@ -84,7 +84,7 @@ class Steps final {
   std::vector<Model> all() && { return std::move(all_); }
 
  private:
-  /// Adds what `change` makes of the state.
+  /// Adds the state after `change`.
   template <class Change>
   void step(Change&& change) {
     Model next = from_;
@@ -143,12 +143,12 @@ void Steps::walk(std::size_t i) {
         if (here.word == SeatWord::released) return pass(here);
         here.next = here.word == SeatWord::called ? Next::work : Next::sleep;
       });
-    case Next::sleep:  // the kernel compares, and puts to sleep, as one
+    case Next::sleep:  // the kernel compares and sleeps in one step
       return step([i](Model& model) {
         Walker& here = model.walkers[i];
         here.next = here.word == SeatWord::waiting ? Next::asleep : Next::look_at_word;
       });
-    case Next::asleep:  // for no reason, or to look for waits that were forgotten
+    case Next::asleep:  // wakes for no reason, or to look for abandoned waits
       if (!from_.expires || !is_unlocked()) return;
       return step([i](Model& model) {
         model.walkers[i].next = Next::look_at_word;
@@ -184,7 +184,7 @@ void Steps::walk(std::size_t i) {
   }
 }
 
-/// Whoever is meant has a seat, and has not been let go.
+/// Every wanted thread has a seat and was not released.
 void Steps::expect_all_at_their_points(Model& model, std::size_t keeper) {
   const std::vector<ThreadId>& meant =
       model.keepers[keeper].threads.empty() ? model.registry.threads() : model.keepers[keeper].threads;
@@ -192,7 +192,7 @@ void Steps::expect_all_at_their_points(Model& model, std::size_t keeper) {
     const Walker& walker = model.walkers[static_cast<std::size_t>(thread) - 1];
     const bool is_there = walker.next == Next::look_at_word || walker.next == Next::sleep ||
                           walker.next == Next::asleep || walker.next == Next::work || walker.next == Next::end_work;
-    // One that begins may still be on its way to its seat: it has not run anything yet.
+    // A starting thread may still be on its way to its seat; it has run nothing yet.
     const bool is_before_main = walker.is_starting;
     if ((!is_there || walker.word == SeatWord::released) && !is_before_main)
       model.broken = "thread " + std::to_string(static_cast<int>(thread)) + " is not at its point";
@@ -223,7 +223,7 @@ void Steps::keep(std::size_t i) {
       PointWait& wait = *registry.find(owner(i));
       if (!registry.is_reached(wait)) {
         if (registry.is_deserted(wait)) return step([i](Model& model) { take_off(model, i); });  // the update fails
-        // It sleeps until an arrival or an end, each of which wakes it. That it looked may matter to an expired wait.
+        // It sleeps until an arrival or an end, which both wake it. The look may matter to an expired wait.
         if (from_.has_expired) step([i](Model& model) { model.registry.is_reached(*model.registry.find(owner(i))); });
         return;
       }
@@ -277,7 +277,7 @@ bool is_at_its_end(const Model& model) {
                      [](const Keeper& keeper) { return keeper.next == Manages::ended; });
 }
 
-/// Goes through all states that can be reached, and says how many there are.
+/// Explores all reachable states, and returns their number.
 std::size_t explore(const Model& first) {
   std::unordered_set<std::string> seen{first.key()};
   std::vector<Model> open{first};
@@ -301,7 +301,7 @@ std::size_t explore(const Model& first) {
   return seen.size();
 }
 
-/// Threads that are moult's; with `threads` named they need not be.
+/// Threads that are moult::Threads; with `threads` named they may be others.
 Model with_walkers(std::size_t count, int rounds) {
   Model model;
   for (std::size_t i = 0; i < count; ++i) {

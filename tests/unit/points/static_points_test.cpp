@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr Patience long_patience{.max_tries = 600, .sleep_time = 100ms, .stop_timeout = 20s, .max_postponements = {}};
 
-/// Goes round a loop with a point at its top until it is told to stop, and counts.
+/// Runs a counted loop with a point at its top, until it is stopped.
 class Walker final {
  public:
   explicit Walker(const char* point = "top")
@@ -48,7 +48,7 @@ class Walker final {
   std::jthread thread_;
 };
 
-/// Gives a thread that should stay where it is the time to show that it does not.
+/// Gives a thread that should stay the time to show that it does not.
 void look_away() {
   for (int i = 0; i < 100; ++i) std::this_thread::yield();
 }
@@ -96,7 +96,8 @@ TEST_F(StaticPointsTest, APendingExitThatWasClearedIsNotCalled) {
   EXPECT_FALSE(was_called);
 }
 
-/// Runs a main function that passes a point and ends, with `exit` for it, and returns when the thread has ended.
+/// Runs a main function that passes a point and ends, with `exit` as its pending exit. Returns when the thread has
+/// ended.
 template <class Main>
 void leave_by(Main&& main, const std::function<void()>& exit) {
   Thread thread("leaving", main);

@@ -153,7 +153,7 @@ TEST(ThreadTest, RunsBesideOtherKindsOfThreads) {
   EXPECT_EQ(ended, 3);
 }
 
-/// Forks and says whether `check()` holds in the child.
+/// Forks, and returns the result of `check()` in the child.
 bool holds_in_child(const std::function<bool()>& check) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(check() ? 0 : 1);

@@ -1,4 +1,4 @@
-// A thread that stands in a function of one of the fixtures.
+// A thread that stands in a function of a fixture.
 #pragma once
 
 #include <dlfcn.h>
@@ -18,7 +18,7 @@
 
 namespace moult::internal {
 
-/// The library, loaded once and for all.
+/// The library, loaded once.
 inline const FrameEntries& frames_of(const std::string& build) {
   void* library = ::dlopen((std::string(FIXTURES) + "frames_" + build + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
   void* entries = library == nullptr ? nullptr : ::dlsym(library, "frames_entries");
@@ -26,7 +26,7 @@ inline const FrameEntries& frames_of(const std::string& build) {
   return *static_cast<const FrameEntries*>(entries);
 }
 
-/// Stands in the call back of `call` until it goes away.
+/// Stands in the call back of `call` while it lives.
 class Standing final {
  public:
   explicit Standing(std::function<void(const frames::Pause&)> call)

@@ -1,5 +1,4 @@
-// Variables of calls in progress that are given other values, in code that both compilers made with and without
-// optimisation.
+// Variables of calls in progress that are set to other values, in code of both compilers with and without optimisation.
 #include "stacks/local_change.hpp"
 
 #include <gmock/gmock.h>
@@ -75,7 +74,7 @@ TEST_P(LocalChangeTest, AThreadStoppedInItsOwnCodeIsChangedOrRefusedAsAWhole) {
     try {
       count = update_local_var(entries->spins, "turns", 1'000'000'000'001L, {.threads = {}, .timeout = long_enough});
     } catch (const Error& error) {
-      // Where it stands before its loop, it is another time.
+      // Before its loop it is refused for another reason; tries again.
       is_refused = error.code() == ErrorCode::unsupported && is_optimised();
       EXPECT_TRUE(is_refused || error.code() == ErrorCode::still_active) << error.what();
     }

@@ -17,7 +17,7 @@ using testing::IsSupersetOf;
 using testing::Not;
 using testing::SizeIs;
 
-/// The classes in every form of debug information that holds all of it.
+/// The classes in every form of complete debug information.
 class Classes : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { MOULT_NEEDS_FIXTURE(GetParam()); }
@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, Classes,
                            return name.substr(0, name.find('.'));
                          });
 
-/// "8 int root", with the bits of a bit-field behind.
+/// "8 int root", followed by the bits of a bit-field.
 std::vector<std::string> fields_of(const ClassLayout& layout) {
   std::vector<std::string> fields;
   for (const ClassField& field : layout.fields) {
@@ -58,7 +58,7 @@ std::vector<std::string> fields_of(const ClassLayout& layout) {
   return fields;
 }
 
-TEST_P(Classes, FieldsAreToldWithTypeAndPlace) {
+TEST_P(Classes, FieldsHaveTheirTypeAndPlace) {
   const ClassLayout data = layout("app::Data");
   EXPECT_EQ(data.size, 88u);
   EXPECT_TRUE(data.has_vptr);
@@ -71,7 +71,7 @@ TEST_P(Classes, FieldsAreToldWithTypeAndPlace) {
                           "80 int app::Data::* member_"));
 }
 
-TEST_P(Classes, BasesAreToldVirtualOnesWithoutAPlace) {
+TEST_P(Classes, VirtualBasesHaveNoPlace) {
   const ClassLayout data = layout("app::Data");
   ASSERT_THAT(data.bases, SizeIs(2));
   EXPECT_EQ(data.bases[0].type, "app::Root");
@@ -97,7 +97,7 @@ TEST_P(Classes, AClassOfTheAnonymousNamespaceIsFound) {
   EXPECT_THAT(fields_of(layout("(anonymous namespace)::Hidden")), ElementsAre("0 app::Data* data"));
 }
 
-TEST_P(Classes, MemberFunctionsAreToldWithTheirKind) {
+TEST_P(Classes, MemberFunctionsHaveTheirKind) {
   const ClassLayout data = layout("app::Data");
   EXPECT_EQ(function(data, "app::Data::Data(int)").kind, MemberKind::constructor);
   EXPECT_EQ(function(data, "app::Data::Data(app::Data const&)").kind, MemberKind::constructor);
@@ -116,7 +116,7 @@ TEST_P(Classes, MemberFunctionsAreToldWithTheirKind) {
   EXPECT_EQ(function(data, "app::Data::operator int() const").kind, MemberKind::method);
 }
 
-TEST_P(Classes, VirtualFunctionsAreToldWithTheirSlot) {
+TEST_P(Classes, VirtualFunctionsHaveTheirSlot) {
   const ClassLayout data = layout("app::Data");
   EXPECT_EQ(function(data, "app::Data::area() const").slot, 2u);
   EXPECT_EQ(function(data, "app::Data::more(char const*)").slot, 3u);
@@ -136,7 +136,7 @@ TEST_P(Classes, EveryVariantOfAConstructorAndADestructorHasItsCode) {
   EXPECT_THAT(code, Not(Contains(HasSubstr("app::Root"))));
 }
 
-TEST(ClassesUnknown, DefinitionsThatDifferAreAllTold) {
+TEST(ClassesUnknown, DefinitionsThatDifferAreAllListed) {
   const std::vector<ClassLayout> twice = class_layouts(Program::of_file(fixture("classes_different.so")), "app::Twice");
   ASSERT_THAT(twice, SizeIs(2));
   EXPECT_FALSE(is_same_layout(twice[0], twice[1]));
@@ -180,7 +180,7 @@ TEST_P(Classes, FunctionsThatNeedTheSizeAreFound) {
   EXPECT_THAT(functions, Not(Contains("app::by_pointer")));
 }
 
-TEST_P(Classes, FunctionsThatDoNotMentionTheClassAreNotNamed) {
+TEST_P(Classes, FunctionsThatDoNotUseTheClassAreNotListed) {
   for (const ClassUse& use : class_uses(program(), "app::Data").functions) {
     EXPECT_THAT(use.function, Not(HasSubstr("not_at_all")));
     EXPECT_THAT(use.function, Not(HasSubstr("nor_by_the_base")));

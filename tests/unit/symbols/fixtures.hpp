@@ -1,4 +1,4 @@
-// Where the fixtures are, and how a test leaves out those of a compiler that is not there.
+// The paths of the fixtures, and the skip of those whose compiler is missing.
 #pragma once
 
 #include <gtest/gtest.h>

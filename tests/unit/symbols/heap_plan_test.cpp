@@ -70,7 +70,7 @@ TEST_P(Variables, ThoseThatLeadToTheClassAreTheRoots) {
                                    "app::(anonymous namespace)::way_to_own", "app::(anonymous namespace)::way_to_own"));
 }
 
-TEST_P(Variables, AThreadsOwnAreToldAndNoRoots) {
+TEST_P(Variables, ThreadLocalOnesAreNotedAndNoRoots) {
   EXPECT_THAT(notes_of(plan()), Contains(Pair("thread-local variables", "app::of_a_thread")));
 }
 
@@ -111,7 +111,7 @@ TEST_P(Variables, EveryContainerIsDescribed) {
   EXPECT_EQ(shapes, expected);
 }
 
-TEST_P(Variables, WhatCannotBeFollowedIsToldWithTheWayToIt) {
+TEST_P(Variables, PlacesThatAreNotFollowedAreNotedWithTheirPaths) {
   EXPECT_THAT(
       notes_of(plan()),
       IsSupersetOf({Pair("void pointers", "app::everything.nothing_known"),
