@@ -54,7 +54,7 @@ std::vector<const Pool*> ObjectQuiescence::pools() const {
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWorld& stopped) const {
   if (std::optional<Activity> activity = find_activity(stopped, functions_, {})) return *activity;
   if (std::optional<ThreadId> deleting = slot_release_.find(stopped)) return Releasing{*deleting};
-  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools(), stopped)) return *unmade;
+  if (std::optional<ObjectUnderConstruction> object = find_under_construction(pools(), stopped)) return *object;
   return std::nullopt;
 }
 
@@ -90,8 +90,8 @@ void ObjectQuiescence::require(const StoppedWorld& stopped) const {
   require_quiescence(stopped, functions_);
   if (std::optional<ThreadId> deleting = slot_release_.find(stopped))
     throw Error(ErrorCode::still_active, release_in(*deleting) + "; try again");
-  if (std::optional<ObjectUnderConstruction> unmade = find_under_construction(pools(), stopped))
-    throw Error(ErrorCode::still_active, internal::describe(*unmade) + "; try again");
+  if (std::optional<ObjectUnderConstruction> object = find_under_construction(pools(), stopped))
+    throw Error(ErrorCode::still_active, internal::describe(*object) + "; try again");
 }
 
 }  // namespace moult::internal

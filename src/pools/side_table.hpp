@@ -17,8 +17,6 @@
 
 namespace moult::internal {
 
-class Pool;
-
 /// Values taken out of their tables, destroyed with this list in the order of its elements.
 class LooseValues final {
  public:

@@ -11,14 +11,14 @@
 namespace moult::internal {
 namespace {
 
-/// For others to ask without the lock.
+/// So that is_service_thread needs no lock.
 [[gnu::tls_model("initial-exec")]] thread_local constinit bool this_thread_is_service = false;
 
 struct Resting {
   std::mutex mutex;
   std::condition_variable changed;
-  std::vector<pid_t> tasks;    // of the service threads
-  std::vector<pid_t> working;  // those at work; room for all is reserved
+  std::vector<pid_t> tasks;    // all service threads
+  std::vector<pid_t> working;  // service threads at work; room for all is reserved
   pid_t stopper = 0;
   bool is_barred = false;
 
@@ -30,7 +30,7 @@ struct Resting {
   }
 };
 
-/// Never destroyed: threads are there until the process ends.
+/// Never destroyed: its threads run until the process ends.
 Resting& resting() noexcept {
   alignas(Resting) static std::byte place[sizeof(Resting)];
   static Resting& made = *new (place) Resting;
@@ -117,7 +117,7 @@ NoServiceWork::~NoServiceWork() {
 
 void forget_service_threads() noexcept {
   Resting& all = resting();
-  new (&all) Resting;  // what it was is as the other threads left it: locked, perhaps
+  new (&all) Resting;  // not destroyed: another thread may have held the lock
 }
 
 }  // namespace moult::internal

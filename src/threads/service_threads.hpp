@@ -1,13 +1,13 @@
-// Threads of moult's own that a stop leaves awake, since stopped threads or the stopper may need them.
+// Threads of moult's own that a stop leaves running, because stopped threads or the stopping thread may need them.
 //
-// A thread that waits for a page of memory to be filled cannot always be stopped, and the stopper itself may touch such
-// a page. So those who fill pages are not stopped. They run code of the program's all the same (transformers), and that
-// a stop must not meet half done. Hence two states: a service thread that is not at work is as good as stopped, and
-// one at work is waited for. While the program stands still work is begun for the stopper only, or for a thread that is
-// at such work already.
+// A thread that waits for a page cannot always be stopped, and the stopping thread itself may access a missing page. So
+// the threads that fill pages are not stopped. But they also run code of the program (transformers), which a stop must
+// not meet halfway. Hence two states: a service thread without work counts as stopped, and a stop waits for the end of
+// service work in progress. While the program stands still, work begins only for the stopping thread, and for threads
+// that are at such work.
 //
-// Who may do what: the lock here is taken by service threads and by the stopper, neither of which is ever stopped. So
-// the stopper may wait for it, and threads of the program never see it.
+// Threads: only service threads and the stopping thread take the lock here. Neither is ever stopped, so the stopping
+// thread may wait for it.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,8 @@
 
 namespace moult::internal {
 
-/// Makes the calling thread wakeful for the scope's life: no stop asks it, and it has every signal blocked that can be.
+/// Makes the calling thread a service thread for the scope's life: no stop stops it, and it blocks every signal that
+/// can be blocked.
 class ServiceThread final {
  public:
   /// Throws std::bad_alloc.
@@ -27,21 +28,21 @@ class ServiceThread final {
   ServiceThread& operator=(const ServiceThread&) = delete;
 };
 
-/// Whether the calling thread is one. Takes no lock.
+/// Whether the calling thread is a service thread. Takes no lock.
 bool is_service_thread() noexcept;
 
-/// Work that no stop meets half done. The constructor waits until it may begin. It must not stop the program itself.
+/// Work that no stop meets halfway. The constructor waits until the work may begin. The work must not stop the program.
 class ServiceWork final {
  public:
-  /// `task` is who waits for it. Called in a service thread.
+  /// `task` is the thread that waits for the work. Called in a service thread.
   explicit ServiceWork(pid_t task);
   ~ServiceWork();
   ServiceWork(const ServiceWork&) = delete;
   ServiceWork& operator=(const ServiceWork&) = delete;
 };
 
-/// For the stopper: while it lives nobody is at such work, not even for the stopper, who must touch nothing then that
-/// somebody has to provide.
+/// For the stopping thread: while this lives no service work is in progress, not even for the stopping thread. That
+/// thread must not access a page that service work would fill.
 class NoServiceWork final {
  public:
   NoServiceWork() noexcept;
@@ -50,18 +51,19 @@ class NoServiceWork final {
   NoServiceWork& operator=(const NoServiceWork&) = delete;
 };
 
-/// Whether the thread is at such work, or has the program stopped: then work for it is done before the stop is over.
+/// Whether the thread is at service work, or has the program stopped: work for it begins before the stop ends.
 bool is_served_in_stop(pid_t task) noexcept;
 
-/// For the stopper: adds the service threads but itself to `tasks`. Throws std::bad_alloc.
+/// For the stopping thread: adds all service threads except itself to `tasks`. Throws std::bad_alloc.
 void add_service_tasks(pid_t stopper, std::vector<pid_t>& tasks);
-/// For the stopper, when all other threads stand: waits until no work is going on, and from then on lets none begin but
-/// its own. False when there still is some at the deadline; work may begin then. Does not allocate.
+/// For the stopping thread, when all other threads stand still: waits until no work is in progress. From then on only
+/// work for the stopping thread begins. False when work is still in progress at the deadline; then any work may begin.
+/// Does not allocate.
 bool await_rest(pid_t stopper, std::chrono::steady_clock::time_point deadline) noexcept;
-/// The end of it.
+/// Ends that: any work may begin.
 void end_rest() noexcept;
 
-/// In the child after fork, where there are none of these threads.
+/// In the child after fork, which has none of these threads.
 void forget_service_threads() noexcept;
 
 }  // namespace moult::internal

@@ -13,7 +13,7 @@
 namespace moult::internal {
 namespace {
 
-TEST(ServiceThreads, GoOnInAStop) {
+TEST(ServiceThreads, RunOnInAStop) {
   std::atomic<long> rounds{0};
   std::atomic<bool> has_begun{false};
   std::jthread busy([&](const std::stop_token& token) {
@@ -28,9 +28,9 @@ TEST(ServiceThreads, GoOnInAStop) {
   while (rounds < before + 1000) std::this_thread::yield();
 }
 
-class Works : public testing::Test {
+class ServiceWorkTest : public testing::Test {
  protected:
-  ~Works() override { may_end = true; }
+  ~ServiceWorkTest() override { may_end = true; }
 
   /// A service thread that works for `task`.
   void begin(pid_t task) {
@@ -50,7 +50,7 @@ class Works : public testing::Test {
   std::jthread thread;
 };
 
-TEST_F(Works, AreWaitedForByAStop) {
+TEST_F(ServiceWorkTest, AStopWaitsForWorkInProgress) {
   begin(1);
   while (!is_working) std::this_thread::yield();
   EXPECT_THROW(stop(100ms), Error);
@@ -63,7 +63,7 @@ TEST_F(Works, AreWaitedForByAStop) {
   EXPECT_TRUE(may_end);
 }
 
-TEST_F(Works, BeginOnlyWhenTheStopIsOver) {
+TEST_F(ServiceWorkTest, WorkForOtherThreadsBeginsAfterTheStop) {
   std::unique_ptr<StoppedWorld> stopped = stop();
   begin(1);
   look_away();
@@ -72,13 +72,13 @@ TEST_F(Works, BeginOnlyWhenTheStopIsOver) {
   while (!is_working) std::this_thread::yield();
 }
 
-TEST_F(Works, ForTheStopperBeginInTheStop) {
+TEST_F(ServiceWorkTest, WorkForTheStoppingThreadBeginsInTheStop) {
   std::unique_ptr<StoppedWorld> stopped = stop();
   begin(own_task());
   while (!is_working) std::this_thread::yield();
 }
 
-TEST_F(Works, ForTheStopperBeginWhenItDoesNotBarThemAnyMore) {
+TEST_F(ServiceWorkTest, WorkForTheStoppingThreadBeginsWhenNoServiceWorkEnds) {
   std::unique_ptr<StoppedWorld> stopped = stop();
   std::optional<NoServiceWork> none;
   none.emplace();
