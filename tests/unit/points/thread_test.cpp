@@ -125,7 +125,7 @@ TEST(ThreadTest, RunsItsMainAgainOrAnotherWhenItWasAskedTo) {
   std::atomic<int> seconds{0};
   Thread thread("again", [&] {
     const std::shared_ptr<ThreadBody> body = find_thread(this_thread_id());
-    if (++firsts == 2) body->set_main([&seconds] { ++seconds; });
+    if (++firsts == 2) body->set_main(main_function([&seconds] { ++seconds; }, {}));
     body->ask_for_another_run();
   });
   thread.join();
