@@ -1,8 +1,8 @@
-// The protocol of static update points, in every order in which its steps can happen.
+// The protocol of static update points, in every order of its steps.
 //
-// The model is the board itself, and beside it what the threads and the managers are about to do next. A step is what
-// happens under the board's lock as a whole, or one look at a word or at the count: everything another thread can
-// come between. From each state every step that is possible is taken, and no state twice.
+// The model consists of the registry itself and the next actions of the threads and managers. A step is an action under
+// the registry's lock, or one look at a word or at the count; other threads can act between any two steps. From each
+// state the test takes every possible step, and visits no state twice.
 #include "points/point_registry.hpp"
 
 #include <gmock/gmock.h>

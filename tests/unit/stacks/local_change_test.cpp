@@ -74,7 +74,7 @@ TEST_P(LocalChangeTest, AThreadStoppedInItsOwnCodeIsChangedOrRefusedAsAWhole) {
     try {
       count = update_local_var(entries->spins, "turns", 1'000'000'000'001L, {.threads = {}, .timeout = long_enough});
     } catch (const Error& error) {
-      // Before its loop it is refused for another reason; tries again.
+      // A thread that stands before its loop is refused as still active; then the test tries again.
       is_refused = error.code() == ErrorCode::unsupported && is_optimised();
       EXPECT_TRUE(is_refused || error.code() == ErrorCode::still_active) << error.what();
     }
