@@ -41,7 +41,7 @@ const std::vector<std::uint32_t>& random_numbers() {
   return numbers;
 }
 
-/// 10,000 live objects, of which one at a time is replaced by a new one.
+/// 10,000 live objects; one at a time is replaced by a new one.
 template <class T>
 double replace_nanoseconds() {
   constexpr int rounds = 10;

@@ -223,7 +223,7 @@ FunctionMatch FunctionIndex::match_of_fragment(const Symbol& fragment) const {
   return orphan;
 }
 
-/// Adds functions of which only changed copies are left.
+/// Adds functions that exist only as changed copies.
 void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const {
   std::set<const Symbol*> seen;
   for (const auto& [stem, fragments] : fragments_) {
