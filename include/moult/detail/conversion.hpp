@@ -19,7 +19,8 @@
 namespace moult {
 namespace detail::inline MOULT_ABI_NAMESPACE {
 
-/// Up to 64 neighbouring slots, some with objects to convert, and a cell in the staging area for each such object. A cell has room for an object of either class.
+/// Up to 64 neighbouring slots, some with objects to convert, and a cell in the staging area for each such object. A
+/// cell has room for an object of either class.
 struct ObjectBatch {
   std::byte* slots = nullptr;
   std::size_t slot_size = 0;
