@@ -12,6 +12,7 @@
 #include "classes/class_names.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
+#include "moult/load.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {
@@ -55,8 +56,9 @@ std::string destructor_of(const std::string& name) { return name + "::~" + std::
 
 /// Where a constructor or destructor of an earlier update has no code, calls come to what stands in for it.
 void add_stand_ins(const Program& program, const std::string& name, std::vector<MemberCode>& code) {
-  const std::string constructs = "moult::detail::construct_object<" + name + ">";
-  const std::string destroys = "moult::detail::destroy_object<" + name + ">";
+  constexpr const char* helpers = "moult::detail::" MOULT_STRING(MOULT_ABI_NAMESPACE) "::";
+  const std::string constructs = std::string(helpers) + "construct_object<" + name + ">";
+  const std::string destroys = std::string(helpers) + "destroy_object<" + name + ">";
   std::set<CodeAddress> added;
   for (const AppliedChange& change : applied_changes()) {
     std::optional<FunctionSymbol> function = program.at(change.replacement);
