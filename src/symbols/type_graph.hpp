@@ -25,6 +25,7 @@ class TypeGraph final {
   const TypeIndex* index(std::size_t module) const { return indexes_[module].get(); }
   /// The number of a variable's type; adds every type that it leads to.
   std::size_t add(std::size_t module, const StaticVariable& variable);
+  /// All types by their numbers; the graph has none afterwards, so it is the last that is asked of it.
   /// Throws Error: layout_mismatch.
   std::vector<HeapType> take();
   /// The polymorphic classes found, by demangled name; the module is where the class is defined.
