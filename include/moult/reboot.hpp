@@ -48,8 +48,8 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// Code that was compiled without exceptions is left without cleaning up. After Pymoult's switch_main.
 ///
 /// not_found: no moult::Thread of that id runs, or it stays at no point
-/// unsupported: a noexcept function, a signal handler, code without unwind information, or code of a language other
-///   than
+/// unsupported: a noexcept function, a signal handler, code without unwind information, or code of another language
+/// than
 ///   C++ and C is on the way; the message names the function and its place
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
@@ -60,7 +60,8 @@ template <class Main, class... Args>
                       {&detail::this_module, function});
 }
 
-/// The same with the thread's present main function, and the arguments it was given.
+/// The same with the thread's present main function, and the arguments it was given; with the new one where the update
+/// also calls switch_main for the thread, before or after. After Pymoult's reset_thread.
 void reset_thread(ThreadId thread);
 
 /// Waits until every thread that the current update makes leave a call has left it, for max_tries * sleep_time for all
@@ -206,7 +207,7 @@ class FunctionReboot final {
 ///
 /// not_found: no call of the function is in progress in the thread
 /// unsupported: the call is of a clone that the compiler made of the function (mark it MOULT_UPDATABLE), or the result
-///   is
+/// is
 ///   returned in memory whose place the function's code does not show
 void reboot_function(ThreadId thread, const FunctionReboot& reboot);
 template <class Old, class New, class Capture>

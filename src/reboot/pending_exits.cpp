@@ -171,6 +171,12 @@ void schedule_exit(const StoppedStep& step, const std::shared_ptr<PendingExit>& 
   set_pending_exit(exit->thread(), [exit] { ForcedUnwind::begin(exit); });
 }
 
+std::shared_ptr<PendingExit> scheduled_exit(const Transaction& transaction, ThreadId thread) {
+  for (std::shared_ptr<PendingExit>& exit : pending_exits_of(transaction))
+    if (exit->thread() == thread && exit->state() == State::waiting) return std::move(exit);
+  return nullptr;
+}
+
 }  // namespace moult::internal
 
 namespace moult {

@@ -41,4 +41,7 @@ StoppedStep require_stopped_step(const std::string& what);
 /// no static update point.
 void schedule_exit(const StoppedStep& step, const std::shared_ptr<PendingExit>& exit, const std::string& line);
 
+/// The exit that the transaction has scheduled for the thread, if it has not begun; otherwise null.
+std::shared_ptr<PendingExit> scheduled_exit(const Transaction& transaction, ThreadId thread);
+
 }  // namespace moult::internal

@@ -21,6 +21,10 @@ class BackToLoop final : public PendingExit {
   BackToLoop(std::shared_ptr<ThreadBody> body, MainFunction main, const Exit& exit)
       : PendingExit(body->id(), "its main function", exit), body_(std::move(body)), main_(std::move(main)) {}
 
+  /// What the thread is to run; empty for its present main function. Only while the thread stays at its point.
+  const MainFunction& main() const noexcept { return main_; }
+  void set_main(MainFunction main) noexcept { main_ = std::move(main); }
+
   /// Called in place of the main function that was left.
   static void arrive_in_loop() {
     const std::shared_ptr<ForcedUnwind> arrived = ForcedUnwind::arrive();
@@ -33,6 +37,17 @@ class BackToLoop final : public PendingExit {
   std::shared_ptr<ThreadBody> body_;
   MainFunction main_;
 };
+
+/// True when the update has told the thread to restart before, and `main` is compatible with that: switch_main says
+/// what the thread runs, and reset_thread only that it restarts, in any order.
+bool joins_earlier(const StoppedStep& step, ThreadId thread, const MainFunction& main, const std::string& line) {
+  const auto earlier = std::dynamic_pointer_cast<BackToLoop>(scheduled_exit(step.transaction, thread));
+  if (earlier == nullptr || (main.call && earlier->main().call)) return false;
+  if (!main.call) return true;
+  step.transaction.add({.what = {line}, .check = {}, .undo = [earlier] { earlier->set_main({}); }});
+  earlier->set_main(main);
+  return true;
+}
 
 /// The CFA of the loop's call; 0 when it is not found.
 std::uint64_t call_from(const StoppedWorld& stopped, ThreadId thread, std::uint64_t loop_frame) {
@@ -69,6 +84,8 @@ void ThreadRestart::commit(const StoppedStep& step) {
     throw Error(
         ErrorCode::not_found,
         name + " does not stay at a static update point; wait until it has reached one (wait_static_points_reached)");
+  const std::string line = name + (main_.call ? " restarted with another main function" : " restarted");
+  if (joins_earlier(step, thread, main_, line)) return;
   const std::uint64_t call = call_from(step.stopped, thread, body_->run_frame());
   const std::optional<Leavable> left =
       check_.find(step.stopped, thread, [call](const FrameState& state) { return call != 0 && state.cfa == call; });
@@ -80,7 +97,6 @@ void ThreadRestart::commit(const StoppedStep& step) {
   const Exit exit{.cfa = left->frame.cfa,
                   .successor = CodeAddress{reinterpret_cast<std::uintptr_t>(&BackToLoop::arrive_in_loop)},
                   .may_be_handled = left->may_be_handled};
-  const std::string line = name + (main_.call ? " restarted with another main function" : " restarted");
   schedule_exit(step, std::make_shared<BackToLoop>(body_, main_, exit), line);
 }
 

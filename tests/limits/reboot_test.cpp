@@ -120,7 +120,7 @@ class Twice final : public ThreadRebootUpdate {
   explicit Twice(ThreadId thread) : ThreadRebootUpdate("twice", thread, never) {}
   void apply() override {
     ThreadRebootUpdate::apply();
-    reset_thread(threads().front());
+    switch_main(threads().front(), never);
   }
 };
 
@@ -128,7 +128,7 @@ TEST_F(Reboot, AThreadLeavesOneCallAtATime) {
   Thread thread("subject", go_round);
   const End end;
   expect_failed(carry_out(std::make_unique<Twice>(thread.id())), ErrorCode::still_active,
-                {"subject (", "is about to leave its main function already"});
+                {"subject (", "is told to leave its main function already"});
 }
 
 int nowhere(int) { return 0; }

@@ -99,9 +99,7 @@ std::unique_ptr<moult::Update> eager_card_update() {
 }
 
 int count_on(int turn) { return 1000 + (turn >= 0 ? 1 : 0); }
-void work(int rounds) {
-  app::seen.has_new_main_run = rounds == 42;
-}
+void work(int rounds) { app::seen.has_new_main_run = rounds == 42; }
 
 }  // namespace
 }  // namespace next
@@ -119,5 +117,7 @@ MOULT_UPDATE {
       "count", moult::get_thread_by_name("counter"),
       moult::FunctionReboot(&app::count_turns, next::count_on, moult::capture_locals<int>("turn"))));
   apply(std::make_unique<moult::ThreadRebootUpdate>("work", moult::get_thread_by_name("worker"), next::work, 42));
-  moult::Thread("another", [](int number) { app::seen.has_new_thread_run = number == 5; }, 5).join();
+  moult::Thread(
+      "another", [](int number) { app::seen.has_new_thread_run = number == 5; }, 5)
+      .join();
 }

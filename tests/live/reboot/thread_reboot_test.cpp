@@ -1,6 +1,8 @@
 // A moult::Thread leaves its main function at a static update point, and runs another one or the same anew.
 #include <cxxabi.h>
 
+#include <stdexcept>
+
 #include "base/fault.hpp"
 #include "moult/relinking.hpp"
 #include "moult/return_barrier.hpp"
@@ -90,6 +92,53 @@ TEST_F(ThreadReboot, AThreadThatIsResetRunsItsMainFunctionAnewWithItsArguments) 
   expect_applied(carry_out(std::make_unique<ThreadRebootUpdate>("reset again", thread.id())));
   while (runs < 30) std::this_thread::yield();
   EXPECT_EQ(runs, 30);
+}
+
+class BothCalls final : public StaticPointUpdate {
+ public:
+  enum class First { switch_main, reset_thread };
+  BothCalls(ThreadId thread, First first) : StaticPointUpdate("both", {"round"}, {thread}), first_(first) {}
+  void apply() override {
+    const ThreadId thread = threads().front();
+    if (first_ == First::reset_thread) reset_thread(thread);
+    switch_main(thread, new_main, "hello");
+    if (first_ == First::switch_main) reset_thread(thread);
+    if (fails_) throw std::runtime_error("on purpose");
+  }
+  bool wait_over() override { return wait_departures(patience()); }
+  void fail() { fails_ = true; }
+
+ private:
+  First first_;
+  bool fails_ = false;
+};
+
+class ThreadRebootByBothCalls : public ThreadReboot, public testing::WithParamInterface<BothCalls::First> {};
+INSTANTIATE_TEST_SUITE_P(Orders, ThreadRebootByBothCalls,
+                         testing::Values(BothCalls::First::switch_main, BothCalls::First::reset_thread),
+                         [](const auto& each) {
+                           return each.param == BothCalls::First::switch_main ? "SwitchMainFirst" : "ResetThreadFirst";
+                         });
+
+TEST_P(ThreadRebootByBothCalls, TheNewMainFunctionRunsOnce) {
+  Thread thread("subject", old_main);
+  const End end;
+  const UpdateReport report = carry_out(std::make_unique<BothCalls>(thread.id(), GetParam()));
+  expect_applied(report);
+  await(has_begun_anew);
+  EXPECT_THAT(trace.lines(), ElementsAre("~work", "~old main", "new main: hello"));
+  EXPECT_THAT(report.changes.back(), HasSubstr("restarted with another main function"));
+}
+
+TEST_P(ThreadRebootByBothCalls, AnUpdateThatFailsLeavesTheThreadAlone) {
+  Thread thread("subject", old_main);
+  const End end;
+  auto failing = std::make_unique<BothCalls>(thread.id(), GetParam());
+  failing->fail();
+  EXPECT_EQ(carry_out(std::move(failing)).state, UpdateState::failed);
+  const int before = old_rounds;
+  while (old_rounds == before) std::this_thread::yield();
+  EXPECT_THAT(trace.lines(), testing::IsEmpty());
 }
 
 TEST_F(ThreadReboot, AnActiveThreadTellsItselfToBeginAnew) {
