@@ -95,8 +95,8 @@ class StayingCode final {
   }
 
   void check_room(Refusals& refusals) const {
-    const std::string& old = request_.old_class;
-    const std::string& fresh = request_.fresh_class;
+    const std::string& old = request_.old_class.text();
+    const std::string& fresh = request_.fresh_class.text();
     const std::size_t size = sides_.fresh.layout.size;
     if (request_.slot_size && size > *request_.slot_size)
       refusals.add(ErrorCode::layout_mismatch,
@@ -116,7 +116,7 @@ class StayingCode final {
     for (const ClassVariable& variable : uses_.variables)
       if (variable.reach == Reach::size)
         lines.push_back(variable.name + at_place(variable.place) + ", a static object that holds a " +
-                        request_.old_class);
+                        request_.old_class.text());
     const std::size_t others = lines.size();
     for (const ClassUse& use : uses_.functions)
       if (use.reach >= least && !replaced_.contains(use.code.begin))
@@ -125,7 +125,7 @@ class StayingCode final {
     const bool is_growth = layout.verdict == LayoutVerdict::append_only;
     refusals.add(
         ErrorCode::layout_mismatch,
-        request_.old_class + " as " + request_.fresh_class + ":\n" + describe(layout) + "\n" +
+        request_.old_class.text() + " as " + request_.fresh_class.text() + ":\n" + describe(layout) + "\n" +
             (is_growth && !request_.slot_size ? "its objects are in no pool, so these uses do not allow it to grow:"
              : is_growth                      ? "these uses depend on its size:"
                                               : "these uses depend on its layout:") +
@@ -138,7 +138,7 @@ class StayingCode final {
   void warn_of_variables() const {
     for (const ClassVariable& variable : uses_.variables)
       if (variable.reach == Reach::layout)
-        warn(variable.name + at_place(variable.place) + " leads to objects of " + request_.old_class +
+        warn(variable.name + at_place(variable.place) + " leads to objects of " + request_.old_class.text() +
              "; a function that reaches them by nothing else is not listed: see that it is redefined too");
   }
 
@@ -149,7 +149,8 @@ class StayingCode final {
       if (!has_code_.contains(copy.member) && !replaced_.contains(copy.caller_code.begin))
         lines.push_back(copy.member + ": inlined" + at_place(copy.place) + " (" + copy.caller + ")");
     if (lines.empty()) return;
-    refusals.add(ErrorCode::inlined, request_.old_class + ": these functions have no code of their own:" + list(lines) +
+    refusals.add(ErrorCode::inlined, request_.old_class.text() +
+                                         ": these functions have no code of their own:" + list(lines) +
                                          "\nmark them MOULT_UPDATABLE and build again, or redefine their callers too");
   }
 
@@ -182,9 +183,9 @@ void check_members(const MemberMatch& match, const ClassRequest& request, Refusa
 
 void require_unrelated(const ClassSides& sides) {
   for (const ClassBase& base : sides.fresh.layout.bases)
-    if (base.type == sides.old.layout.name)
+    if (base.type == sides.old.layout.name.text())
       throw Error(ErrorCode::invalid_argument,
-                  sides.fresh.layout.name + ": derives from " + base.type +
+                  sides.fresh.layout.name.text() + ": derives from " + base.type +
                       ", whose constructor would call itself once it is redefined; write the class without that base");
 }
 
@@ -230,11 +231,11 @@ void check_successors(const ClassRequest& request, const ClassSides& sides, Refu
     const bool is_longer = from.verdict == LayoutVerdict::append_only || back.verdict == LayoutVerdict::append_only;
     if (is_alike || (is_longer && request.objects == ClassRequest::Objects::stay)) continue;
     refusals.add(ErrorCode::layout_mismatch,
-                 request.old_class + ": it is redefined as " + each.fresh.name +
+                 request.old_class.text() + ": it is redefined as " + each.fresh.name.text() +
                      " already, and objects are laid out as that:\n" + describe(from) + "\n" +
                      (each.fresh.name == request.fresh_class
-                          ? "give the new class another name, and change " + each.fresh.name + " into that"
-                          : "change " + each.fresh.name + " into " + request.fresh_class) +
+                          ? "give the new class another name, and change " + each.fresh.name.text() + " into that"
+                          : "change " + each.fresh.name.text() + " into " + request.fresh_class.text()) +
                      ", or roll back the update that did that first");
   }
 }
@@ -254,7 +255,7 @@ Destructor find_old_destructor(const Program& program, const ClassRequest& reque
   const FunctionSymbol* const destructor = destructor_of(match);
   if (destructor == nullptr)
     throw Error(ErrorCode::unsupported,
-                request.old_class +
+                request.old_class.text() +
                     ": its destructor has to run for old values when the class is redefined already, and has no code "
                     "of its own; mark it MOULT_UPDATABLE and build again, convert eagerly, or do not rebind");
   std::set<CodeAddress> redefined;

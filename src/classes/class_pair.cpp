@@ -26,7 +26,7 @@ std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, Is
     if (!is_wanted(layout.module)) continue;
     if (first == nullptr) first = &layout;
     if (is_same_layout(*first, layout)) continue;
-    throw Error(ErrorCode::ambiguous, layout.name + ": is laid out one way at " + first->place.file + ":" +
+    throw Error(ErrorCode::ambiguous, layout.name.text() + ": is laid out one way at " + first->place.file + ":" +
                                           std::to_string(first->place.line) + " (" + first->module +
                                           ") and another way at " + layout.place.file + ":" +
                                           std::to_string(layout.place.line) + " (" + layout.module + "):\n" +
@@ -38,7 +38,7 @@ std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, Is
 /// Calls reach the first of one name, as the loader searches modules, but for those in an update, which is bound to its
 /// own.
 template <class IsWanted>
-std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& updates, const std::string& name,
+std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& updates, const ClassName& name,
                                 IsWanted&& is_wanted) {
   std::vector<MemberCode> code;
   std::set<std::string> names;
@@ -51,14 +51,14 @@ std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& upd
   return code;
 }
 
-std::string constructor_of(const std::string& name) { return name + "::" + std::string(class_identifier(name)) + "()"; }
-std::string destructor_of(const std::string& name) { return name + "::~" + std::string(class_identifier(name)) + "()"; }
+std::string constructor_of(const ClassName& name) { return name.text() + "::" + std::string(name.identifier()) + "()"; }
+std::string destructor_of(const ClassName& name) { return name.text() + "::~" + std::string(name.identifier()) + "()"; }
 
 /// Where a constructor or destructor of an earlier update has no code, calls come to what stands in for it.
-void add_stand_ins(const Program& program, const std::string& name, std::vector<MemberCode>& code) {
+void add_stand_ins(const Program& program, const ClassName& name, std::vector<MemberCode>& code) {
   constexpr const char* helpers = "moult::detail::" MOULT_STRING(MOULT_ABI_NAMESPACE) "::";
-  const std::string constructs = std::string(helpers) + "construct_object<" + name + ">";
-  const std::string destroys = std::string(helpers) + "destroy_object<" + name + ">";
+  const std::string constructs = std::string(helpers) + "construct_object<" + name.text() + ">";
+  const std::string destroys = std::string(helpers) + "destroy_object<" + name.text() + ">";
   std::set<CodeAddress> added;
   for (const AppliedChange& change : applied_changes()) {
     std::optional<FunctionSymbol> function = program.at(change.replacement);
@@ -69,8 +69,8 @@ void add_stand_ins(const Program& program, const std::string& name, std::vector<
   }
 }
 
-[[noreturn]] void throw_unknown(const std::string& name) {
-  throw Error(ErrorCode::not_found, name +
+[[noreturn]] void throw_unknown(const ClassName& name) {
+  throw Error(ErrorCode::not_found, name.text() +
                                         ": no debug information defines this class; compile what defines it with -g, "
                                         "outside of functions");
 }

@@ -13,10 +13,10 @@
 
 namespace moult::internal {
 
-/// What is asked for. Names are as typeid, demangled, writes them.
+/// What is asked for.
 struct ClassRequest {
-  std::string old_class;
-  std::string fresh_class;
+  ClassName old_class;
+  ClassName fresh_class;
   /// Something of the module that defines the new class, such as its type_info: only its functions there are taken. The
   /// old class is what the other modules know by its name; the same module where no other knows it.
   const void* fresh_place = nullptr;

@@ -57,9 +57,10 @@ class Comparison final {
   void compare_vptr() {
     if (!old_.has_vptr && fresh_.has_vptr)
       add(DifferenceKind::became_virtual,
-          "virtual functions: " + fresh_.name + " has some, " + old_.name + " has none");
+          "virtual functions: " + fresh_.name.text() + " has some, " + old_.name.text() + " has none");
     if (old_.has_vptr && !fresh_.has_vptr)
-      add(DifferenceKind::became_plain, "virtual functions: " + old_.name + " has some, " + fresh_.name + " has none");
+      add(DifferenceKind::became_plain,
+          "virtual functions: " + old_.name.text() + " has some, " + fresh_.name.text() + " has none");
   }
 
   std::vector<const ClassBase*> bases_of(const ClassLayout& layout) const {
@@ -176,7 +177,7 @@ class Comparison final {
       const MemberFunction* fresh = in_slot(*old.slot, old.name);
       if (fresh == nullptr)
         add(DifferenceKind::function_moved,
-            "virtual function: " + old.name + " is not at its place in the vtable of " + fresh_.name);
+            "virtual function: " + old.name + " is not at its place in the vtable of " + fresh_.name.text());
     }
     for (const MemberFunction& fresh : fresh_.functions) {
       if (!fresh.slot || has_function(renamed_member(fresh.name, fresh_.name, old_.name))) continue;

@@ -73,10 +73,10 @@ class Matching final {
     const bool was_static = old->second->kind == MemberKind::static_method;
     const bool is_static = fresh->second->kind == MemberKind::static_method;
     if (was_static != is_static)
-      return name + (is_static ? ": is static in " : ": is not static in ") + fresh_.layout.name;
+      return name + (is_static ? ": is static in " : ": is not static in ") + fresh_.layout.name.text();
     const std::string result = renamed(fresh->second->result, fresh_.layout.name, old_.layout.name);
     if (old->second->result.empty() || result.empty() || result == old->second->result) return {};
-    return name + ": returns " + readable(fresh->second->result) + " in " + fresh_.layout.name + ", not " +
+    return name + ": returns " + readable(fresh->second->result) + " in " + fresh_.layout.name.text() + ", not " +
            readable(old->second->result);
   }
 
@@ -88,7 +88,7 @@ class Matching final {
 
   void report_missing(const MemberCode& old) {
     const std::string& name = old.symbol.demangled;
-    const std::string& fresh = fresh_.layout.name;
+    const std::string& fresh = fresh_.layout.name.text();
     const auto declared = fresh_declared_.find(name);
     if (declared != fresh_declared_.end() || fresh_by_name_.contains(name)) {
       const std::string called = declared != fresh_declared_.end() ? declared->second->name : name;

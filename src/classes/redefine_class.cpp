@@ -6,7 +6,6 @@
 #include "base/transaction.hpp"
 #include "base/untracked_change.hpp"
 #include "pools/pool.hpp"
-#include "symbols/class_layout.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -14,8 +13,8 @@ namespace moult::internal {
 
 ClassRequest request_for(const detail::ClassPairing& pairing, const ClassRedefinition& options) {
   ClassRequest request;
-  request.old_class = name_of_class(*pairing.old_class);
-  request.fresh_class = name_of_class(*pairing.new_class);
+  request.old_class = ClassName(*pairing.old_class);
+  request.fresh_class = ClassName(*pairing.new_class);
   request.fresh_place = pairing.new_class;
   request.slot_alignment = pairing.old_alignment;
   if (pairing.pool != nullptr) {

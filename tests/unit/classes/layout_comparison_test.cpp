@@ -19,7 +19,7 @@ MemberFunction virtual_function(std::string name, std::uint64_t slot) {
 
 ClassLayout data() {
   ClassLayout layout;
-  layout.name = "Data";
+  layout.name = ClassName("Data");
   layout.size = 16;
   layout.fields = {field("int", "count", 0, 4), field("long", "sum", 8, 8)};
   return layout;
@@ -27,7 +27,7 @@ ClassLayout data() {
 
 ClassLayout fresh() {
   ClassLayout layout = data();
-  layout.name = "DataV2";
+  layout.name = ClassName("DataV2");
   return layout;
 }
 

@@ -14,7 +14,7 @@ using testing::SizeIs;
 /// A class whose functions are added one by one, each with code at an address of its own.
 class Class {
  public:
-  Class(std::string name, std::uintptr_t first) : next_(first) { members.layout.name = std::move(name); }
+  Class(std::string name, std::uintptr_t first) : next_(first) { members.layout.name = ClassName(std::move(name)); }
 
   Class& code(std::string name, char variant = 0, std::uintptr_t address = 0) {
     MemberCode code;
