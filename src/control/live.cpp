@@ -178,7 +178,6 @@ Backend live_backend() {
   backend.set = set;
   backend.events_since = [](std::uint64_t after) { return event_log().since(after); };
   backend.on_event = on_event;
-  backend.publish = [](Event event) { event_log().publish(std::move(event)); };
   return backend;
 }
 

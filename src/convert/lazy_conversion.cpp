@@ -48,9 +48,9 @@
 #include <thread>
 #include <utility>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
+#include "base/warning.hpp"
 #include "convert/background_thread.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
@@ -407,10 +407,7 @@ void LazyConversion::go_on() noexcept {
       return true;
     }});
   } catch (const std::exception& error) {
-    Event event;
-    event.kind = EventKind::warning;
-    event.text = old_.name.text() + ": nobody converts the rest of its objects: " + error.what();
-    event_log().publish(std::move(event));
+    warn(old_.name.text() + ": nobody converts the rest of its objects: " + error.what());
   }
 }
 

@@ -38,11 +38,11 @@
 #include <utility>
 
 #include "base/address.hpp"
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "base/untracked_change.hpp"
+#include "base/warning.hpp"
 #include "convert/background_thread.hpp"
 #include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
@@ -100,13 +100,10 @@ bool is_still(const AccessedObjects::Found& found) noexcept {
 void warn_of_throw(std::size_t count, const ObjectClass& type, const void* object, const char* reason) noexcept try {
   constexpr std::size_t most_named = 8;
   if (count > most_named && !std::has_single_bit(count)) return;
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = "the visit of the object of " + type.name.text() + " at " +
-               hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
-  if (count > most_named)
-    event.text += " (" + std::to_string(count) + " visits threw so far, most of which are not named)";
-  event_log().publish(std::move(event));
+  std::string text = "the visit of the object of " + type.name.text() + " at " +
+                     hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
+  if (count > most_named) text += " (" + std::to_string(count) + " visits threw so far, most of which are not named)";
+  warn(text);
 } catch (const std::exception&) {  // the throw is not reported
 }
 
