@@ -25,7 +25,7 @@ Guarded<History>& history() {
 }
 
 const ClassName& old_of(const RedefinedClass& redefined) { return redefined.old_class; }
-const ClassName& fresh_of(const RedefinedClass& redefined) { return redefined.fresh.name; }
+const ClassName& replacement_of(const RedefinedClass& redefined) { return redefined.replacement.name; }
 
 /// From one class to the next: the redefinitions whose `near` is the class, then those whose `near` is their `far`.
 std::vector<RedefinedClass> follow(const ClassName& name, const ClassName& (*near)(const RedefinedClass&),
@@ -49,9 +49,9 @@ std::vector<RedefinedClass> follow(const ClassName& name, const ClassName& (*nea
 
 }  // namespace
 
-std::vector<RedefinedClass> predecessors_of(const ClassName& name) { return follow(name, fresh_of, old_of); }
+std::vector<RedefinedClass> predecessors_of(const ClassName& name) { return follow(name, replacement_of, old_of); }
 
-std::vector<RedefinedClass> successors_of(const ClassName& name) { return follow(name, old_of, fresh_of); }
+std::vector<RedefinedClass> successors_of(const ClassName& name) { return follow(name, old_of, replacement_of); }
 
 std::uint64_t note_redefined(RedefinedClass redefined, Transaction* transaction) {
   const std::uint64_t number = history().with([](History& known) { return ++known.last; });

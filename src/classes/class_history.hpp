@@ -14,7 +14,7 @@ namespace moult::internal {
 /// A redefinition of a class that is in force.
 struct RedefinedClass {
   ClassName old_class;
-  ClassLayout fresh;
+  ClassLayout replacement;
   std::optional<std::size_t> slot_size;  ///< bytes that each object of the old class may take; nothing: not to grow
 };
 

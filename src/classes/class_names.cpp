@@ -42,24 +42,24 @@ bool stands_for_an_address(std::string_view text, std::size_t at, std::size_t le
 
 }  // namespace
 
-std::string renamed(std::string_view text, const ClassName& fresh, const ClassName& old) {
-  return replaced(text, fresh.text(), old.text(), [](std::size_t) { return true; });
+std::string renamed(std::string_view text, const ClassName& replacement, const ClassName& old) {
+  return replaced(text, replacement.text(), old.text(), [](std::size_t) { return true; });
 }
 
-std::string renamed_type(std::string_view text, const ClassName& fresh, const ClassName& old) {
-  return replaced(text, fresh.text(), old.text(),
-                  [&](std::size_t at) { return stands_for_an_address(text, at, fresh.text().size()); });
+std::string renamed_type(std::string_view text, const ClassName& replacement, const ClassName& old) {
+  return replaced(text, replacement.text(), old.text(),
+                  [&](std::size_t at) { return stands_for_an_address(text, at, replacement.text().size()); });
 }
 
-std::string renamed_member(std::string_view demangled, const ClassName& fresh, const ClassName& old) {
-  std::string text = renamed(demangled, fresh, old);
+std::string renamed_member(std::string_view demangled, const ClassName& replacement, const ClassName& old) {
+  std::string text = renamed(demangled, replacement, old);
   const std::string scope = old.text() + "::";
   const std::size_t scope_at = text.find(scope);
   if (scope_at == std::string::npos) return text;
   std::size_t name = scope_at + scope.size();
-  if (!fresh.names_constructor_or_destructor(std::string_view(text).substr(name))) return text;
+  if (!replacement.names_constructor_or_destructor(std::string_view(text).substr(name))) return text;
   if (text.compare(name, 1, "~") == 0) ++name;
-  return text.replace(name, fresh.identifier().size(), old.identifier());
+  return text.replace(name, replacement.identifier().size(), old.identifier());
 }
 
 std::string readable(std::string text) {

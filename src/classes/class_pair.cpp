@@ -76,8 +76,8 @@ void add_stand_ins(const Program& program, const ClassName& name, std::vector<Me
 }
 
 /// Stands in for a member function of the new class that has no code in the update.
-void supply(ClassMembers& fresh, const void* address, const std::string& name, char variant) {
-  const bool has_it = std::any_of(fresh.code.begin(), fresh.code.end(), [&](const MemberCode& code) {
+void supply(ClassMembers& replacement, const void* address, const std::string& name, char variant) {
+  const bool has_it = std::any_of(replacement.code.begin(), replacement.code.end(), [&](const MemberCode& code) {
     return code.symbol.demangled == name && code.variant == variant;
   });
   if (address == nullptr || has_it) return;
@@ -86,41 +86,43 @@ void supply(ClassMembers& fresh, const void* address, const std::string& name, c
   code.symbol.range.begin = CodeAddress{reinterpret_cast<std::uintptr_t>(address)};
   code.symbol.range.end = code.symbol.range.begin + 1;
   code.variant = variant;
-  fresh.code.push_back(std::move(code));
+  replacement.code.push_back(std::move(code));
 }
 
 }  // namespace
 
-ClassSides find_sides(const Program& program, const LoadedUpdates& updates, const ClassRequest& request) {
+ClassPair find_class_pair(const Program& program, const LoadedUpdates& updates, const ClassRequest& request) {
   const std::vector<ClassLayout> olds = class_layouts(program, request.old_class);
-  const std::vector<ClassLayout> all_fresh = class_layouts(program, request.fresh_class);
+  const std::vector<ClassLayout> replacements = class_layouts(program, request.replacement_class);
   if (olds.empty()) throw_unknown(request.old_class);
-  if (all_fresh.empty()) throw_unknown(request.fresh_class);
+  if (replacements.empty()) throw_unknown(request.replacement_class);
   const std::optional<std::size_t> place =
-      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.fresh_place)});
-  std::string fresh_module = place ? program.modules()[*place].path : all_fresh.front().module;
-  const auto is_there = [&](const ClassLayout& layout) { return layout.module == fresh_module; };
-  if (std::none_of(all_fresh.begin(), all_fresh.end(), is_there)) fresh_module = all_fresh.front().module;
+      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.replacement_place)});
+  std::string replacement_module = place ? program.modules()[*place].path : replacements.front().module;
+  const auto is_there = [&](const ClassLayout& layout) { return layout.module == replacement_module; };
+  if (std::none_of(replacements.begin(), replacements.end(), is_there))
+    replacement_module = replacements.front().module;
 
-  ClassSides sides;
-  const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
-  std::set<std::string> passed_over{fresh_module};
+  ClassPair classes;
+  const auto in_replacement = [&](const std::string& module) { return module == replacement_module; };
+  std::set<std::string> passed_over{replacement_module};
   for (std::size_t i = 0; i < program.modules().size(); ++i)
     if (updates.is_unreachable(i)) passed_over.insert(program.modules()[i].path);
   const auto elsewhere = [&](const std::string& module) { return !passed_over.contains(module); };
-  sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
-  sides.fresh.code = code_of(program, updates, request.fresh_class, in_fresh);
-  supply(sides.fresh, request.destroy, destructor_of(request.fresh_class), '1');
-  supply(sides.fresh, request.construct, constructor_of(request.fresh_class), '1');
+  classes.replacement.layout = agreed_layout(replacements, in_replacement).value();
+  classes.replacement.code = code_of(program, updates, request.replacement_class, in_replacement);
+  supply(classes.replacement, request.destroy, destructor_of(request.replacement_class), '1');
+  supply(classes.replacement, request.construct, constructor_of(request.replacement_class), '1');
   if (std::optional<ClassLayout> old = agreed_layout(olds, elsewhere)) {
-    sides.old = {std::move(*old), code_of(program, updates, request.old_class, elsewhere)};
-    add_stand_ins(program, request.old_class, sides.old.code);
+    classes.old = {std::move(*old), code_of(program, updates, request.old_class, elsewhere)};
+    add_stand_ins(program, request.old_class, classes.old.code);
     for (std::size_t i = 0; i < program.modules().size(); ++i)
-      if (program.modules()[i].path == fresh_module) sides.fresh_module = i;
+      if (program.modules()[i].path == replacement_module) classes.replacement_module = i;
   } else {
-    sides.old = {agreed_layout(olds, in_fresh).value(), code_of(program, updates, request.old_class, in_fresh)};
+    classes.old = {agreed_layout(olds, in_replacement).value(),
+                   code_of(program, updates, request.old_class, in_replacement)};
   }
-  return sides;
+  return classes;
 }
 
 }  // namespace moult::internal
