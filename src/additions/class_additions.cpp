@@ -81,7 +81,7 @@ void make_values(SideTable& table, const Pool& pool) {
 
 /// Adds the field with a value for every live object.
 SideTable& commit_with_values(const detail::FieldKind& kind, std::unique_ptr<SideTable> made, const Pool& pool) {
-  const ObjectQuiescence quiescence({pool.object_class().readable});
+  const ObjectQuiescence quiescence({pool.object_class().name});
   SideTable* table = nullptr;
   in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}}, [&](const StoppedWorld& stopped) {
     quiescence.require(stopped);

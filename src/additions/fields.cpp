@@ -32,7 +32,7 @@ Guarded<std::vector<KnownField>>& known_fields() {
 }
 
 std::string words_of(const std::type_info& type, std::size_t size) {
-  return object_class_of(type).readable + " (" + std::to_string(size) + " bytes)";
+  return object_class_of(type).name.text() + " (" + std::to_string(size) + " bytes)";
 }
 
 /// Call it with the registry's lock held; it does not take it.
@@ -60,7 +60,7 @@ void require_free(const KnownField* known, const detail::FieldKind& kind) {
 }  // namespace
 
 std::string describe_field(const detail::FieldKind& kind) {
-  return "the field " + kind.name + " of " + object_class_of(*kind.owner).readable;
+  return "the field " + kind.name + " of " + object_class_of(*kind.owner).name.text();
 }
 
 void refuse_second_field(const detail::FieldKind& kind) {
@@ -134,6 +134,6 @@ bool makes_values(const OpaqueSideTable& table) noexcept {
   return internal::behind<internal::SideTable>(table).makes_values();
 }
 
-std::string name_of_type(const std::type_info& type) { return internal::object_class_of(type).readable; }
+std::string name_of_type(const std::type_info& type) { return internal::object_class_of(type).name.text(); }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

@@ -71,16 +71,17 @@ MethodTable& table_of(const detail::MethodKind& kind) {
 
 const MethodTable::Entry* newest_of(const std::vector<MethodTable::Entry>& entries, const std::string& owner) {
   auto found = std::find_if(entries.rbegin(), entries.rend(),
-                            [&](const MethodTable::Entry& each) { return each.owner->name == owner; });
+                            [&](const MethodTable::Entry& each) { return each.owner->mangled == owner; });
   return found == entries.rend() ? nullptr : &*found;
 }
 
 /// The method of that class, or of its nearest base with one.
 std::optional<detail::MethodTarget> target_for(const std::vector<MethodTable::Entry>& entries,
                                                const ObjectClass& wanted) {
-  if (const MethodTable::Entry* own = newest_of(entries, wanted.name)) return {{own->function, own->invoker, 0, true}};
+  if (const MethodTable::Entry* own = newest_of(entries, wanted.mangled))
+    return {{own->function, own->invoker, 0, true}};
   for (const FixedBase& base : wanted.bases)
-    if (const MethodTable::Entry* inherited = newest_of(entries, base.name))
+    if (const MethodTable::Entry* inherited = newest_of(entries, base.mangled))
       return {{inherited->function, inherited->invoker, base.offset, true}};
   return std::nullopt;
 }
@@ -99,7 +100,7 @@ std::optional<detail::MethodTarget> find_target(MethodTable& table, const std::t
 
 /// The argument of std::type_identity.
 std::string words_of(const ObjectClass& signature) {
-  const std::string& name = signature.readable;
+  const std::string& name = signature.name.text();
   const std::size_t begin = name.find('<') + 1;
   return name.substr(begin, name.rfind('>') - begin);
 }
@@ -112,7 +113,7 @@ std::string others_of(const std::string& name) {
       if (each.name == name)
         each.state.with([&](const MethodTable::State& state) {
           for (const MethodTable::Entry& entry : state.entries)
-            list += (list.empty() ? "" : ", ") + entry.owner->readable + "'s, " + words_of(each.signature);
+            list += (list.empty() ? "" : ", ") + entry.owner->name.text() + "'s, " + words_of(each.signature);
         });
   });
   return list;
@@ -152,7 +153,7 @@ void remove_method(std::uint64_t number) noexcept {
 }
 
 std::string describe_method(const detail::MethodKind& kind) {
-  return "the method " + kind.name + " of " + object_class_of(*kind.owner).readable + ", " +
+  return "the method " + kind.name + " of " + object_class_of(*kind.owner).name.text() + ", " +
          words_of(object_class_of(*kind.signature));
 }
 
@@ -174,7 +175,8 @@ MethodTarget target_in(OpaqueMethodTable& table, const std::type_info& whole, co
   });
   if (!known) known = internal::find_target(methods, whole, named);
   if (known) return *known;
-  throw Error(ErrorCode::not_found, "the method " + methods.name + " of " + internal::object_class_of(named).readable +
+  throw Error(ErrorCode::not_found, "the method " + methods.name + " of " +
+                                        internal::object_class_of(named).name.text() +
                                         " was rolled back; no applied update has it");
 }
 

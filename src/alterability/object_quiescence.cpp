@@ -17,7 +17,7 @@ namespace moult::internal {
 namespace {
 
 /// A class need not have code of its own.
-void add_class(const Program& program, const std::string& name, std::vector<FunctionExtent>& functions) {
+void add_class(const Program& program, const ClassName& name, std::vector<FunctionExtent>& functions) {
   try {
     for (FunctionExtent& extent : extents_of_class(program, name)) functions.push_back(std::move(extent));
   } catch (const Error& error) {
@@ -29,15 +29,15 @@ std::string release_in(ThreadId thread) { return describe_thread(thread) + " is 
 
 }  // namespace
 
-ObjectQuiescence::ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
+ObjectQuiescence::ObjectQuiescence(const std::vector<ClassName>& classes, std::span<const FunctionExtent> also)
     : ObjectQuiescence{internal::module_generation(),  // evaluated in this order only because of the braces
                        Program::of_this_process(), classes, also} {}
 
-ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program,
-                                   const std::vector<std::string>& classes, std::span<const FunctionExtent> also)
+ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<ClassName>& classes,
+                                   std::span<const FunctionExtent> also)
     : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), slot_release_(program) {
   MOULT_FAULT("alterability.objects.find");
-  for (const std::string& name : classes) add_class(program, name, functions_);
+  for (const ClassName& name : classes) add_class(program, name, functions_);
 }
 
 bool ObjectQuiescence::is_current() const { return modules_ == internal::module_generation(); }
@@ -46,8 +46,7 @@ bool ObjectQuiescence::is_current() const { return modules_ == internal::module_
 std::vector<const Pool*> ObjectQuiescence::pools() const {
   std::vector<const Pool*> found;
   for (const ClassPools* each : all_class_pools())
-    if (std::ranges::find(classes_, each->own.contents().usual->readable) != classes_.end())
-      found.push_back(&each->own);
+    if (std::ranges::find(classes_, each->own.contents().usual->name) != classes_.end()) found.push_back(&each->own);
   return found;
 }
 

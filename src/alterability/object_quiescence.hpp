@@ -16,9 +16,9 @@ namespace moult::internal {
 
 class ObjectQuiescence final {
  public:
-  /// `classes` are typeid names, demangled; `also` is further code that must not be active. Reads debug information, so
-  /// not in a stopped program whose pause matters.
-  explicit ObjectQuiescence(const std::vector<std::string>& classes, std::span<const FunctionExtent> also = {});
+  /// `also` is further code that must not be active. Reads debug information, so not in a stopped program whose pause
+  /// matters.
+  explicit ObjectQuiescence(const std::vector<ClassName>& classes, std::span<const FunctionExtent> also = {});
 
   /// One probe. True leaves the program stopped by the current transaction; on false the transaction has the reason.
   bool check(const Patience& patience) const;
@@ -30,7 +30,7 @@ class ObjectQuiescence final {
   void require(const StoppedWorld& stopped) const;
 
  private:
-  ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<std::string>& classes,
+  ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<ClassName>& classes,
                    std::span<const FunctionExtent> also);
   /// A thread that has destroyed an object and not released its slot.
   struct Releasing {
@@ -43,7 +43,7 @@ class ObjectQuiescence final {
   static std::string describe(const Obstacle& obstacle);
 
   std::uint64_t modules_;  ///< at construction
-  std::vector<std::string> classes_;
+  std::vector<ClassName> classes_;
   std::vector<FunctionExtent> functions_;
   SlotRelease slot_release_;
 };

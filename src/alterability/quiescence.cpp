@@ -208,18 +208,18 @@ void resume_suspended_threads() {
 
 namespace moult::internal {
 
-std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name) {
+std::vector<FunctionExtent> extents_of_class(const Program& program, const ClassName& of_class) {
   std::vector<FunctionExtent> extents;
-  for (const MemberCode& code : member_code(program, class_name)) {
+  for (const MemberCode& code : member_code(program, of_class)) {
     FunctionExtent extent{code.symbol.demangled, code.symbol.fragments};
     extent.ranges.insert(extent.ranges.begin(), code.symbol.range);
     extents.push_back(std::move(extent));
   }
-  for (MemberCopy& copy : member_copies(program, class_name))
+  for (MemberCopy& copy : member_copies(program, of_class))
     extents.push_back({copy.member + ", inlined into " + copy.caller + ",", std::move(copy.code)});
   if (extents.empty())
     throw Error(ErrorCode::not_found,
-                std::string(class_name) + ": no code of its member functions is known; build it with symbols and -g");
+                of_class.text() + ": no code of its member functions is known; build it with symbols and -g");
   return extents;
 }
 
@@ -229,8 +229,7 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadId>& threads) {
   const internal::Program program = internal::Program::of_this_process();
-  const std::vector<internal::FunctionExtent> extents =
-      internal::extents_of_class(program, internal::name_of_class(type));
+  const std::vector<internal::FunctionExtent> extents = internal::extents_of_class(program, internal::ClassName(type));
   bool is_active = false;
   internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
     is_active = internal::find_activity(stopped, extents, threads).has_value();

@@ -70,9 +70,9 @@ bool check_quiescence(std::span<const FunctionExtent> functions, const Patience&
 bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
                      const std::vector<ThreadId>& threads);
 
-/// The code of every member function of the class, and of their inlined copies. The name is typeid's, demangled. Reads
-/// debug information, so not in a stopped program whose pause matters. Throws Error (not_found) when there is none.
-std::vector<FunctionExtent> extents_of_class(const Program& program, std::string_view class_name);
+/// The code of every member function of the class, and of their inlined copies. Reads debug information, so not in a
+/// stopped program whose pause matters. Throws Error (not_found) when there is none.
+std::vector<FunctionExtent> extents_of_class(const Program& program, const ClassName& of_class);
 
 /// Calls `probe()` until it finds no obstacle (true) or patience has run out (false). At the end, and now and then
 /// before, `describe(obstacle)` becomes the transaction's reason. A description reads symbols: it may take a tenth of

@@ -47,7 +47,7 @@ AnyFunction function_of(const MemberCode& code) {
 
 std::vector<FunctionPair> pairs_of(const MemberMatch& match, const ClassRequest& request) {
   std::vector<FunctionPair> pairs;
-  for (const MemberPair& pair : match.pairs) pairs.emplace_back(function_of(pair.old), function_of(pair.fresh));
+  for (const MemberPair& pair : match.pairs) pairs.emplace_back(function_of(pair.old), function_of(pair.replacement));
   pairs.insert(pairs.end(), request.also.begin(), request.also.end());
   return pairs;
 }
@@ -67,12 +67,12 @@ std::string list(const std::vector<std::string>& lines) {
 /// What the change does to code that stays.
 class StayingCode final {
  public:
-  StayingCode(const ClassSides& sides, const ClassRequest& request, const MemberMatch& match, const ClassUses& uses)
-      : sides_(sides), request_(request), uses_(uses) {
+  StayingCode(const ClassPair& classes, const ClassRequest& request, const MemberMatch& match, const ClassUses& uses)
+      : classes_(classes), request_(request), uses_(uses) {
     for (const FunctionPair& pair : pairs_of(match, request))
       replaced_.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
-    for (const MemberCode& code : sides.fresh.code) replaced_.insert(code.symbol.range.begin);
-    for (const MemberCode& code : sides.old.code) has_code_.insert(code.symbol.demangled);
+    for (const MemberCode& code : classes.replacement.code) replaced_.insert(code.symbol.range.begin);
+    for (const MemberCode& code : classes.old.code) has_code_.insert(code.symbol.demangled);
   }
 
   void check(const LayoutComparison& layout, Refusals& refusals) const {
@@ -95,20 +95,22 @@ class StayingCode final {
   }
 
   void check_room(Refusals& refusals) const {
-    const std::string& old = request_.old_class;
-    const std::string& fresh = request_.fresh_class;
-    const std::size_t size = sides_.fresh.layout.size;
+    const std::string& old = request_.old_class.text();
+    const std::string& replacement = request_.replacement_class.text();
+    const std::size_t size = classes_.replacement.layout.size;
     if (request_.slot_size && size > *request_.slot_size)
       refusals.add(ErrorCode::layout_mismatch,
-                   fresh + ": an object needs " + std::to_string(size) + " bytes and the slots of " + old + " have " +
-                       std::to_string(*request_.slot_size) + "; build the program with a reserve (moult::Updatable<" +
-                       old + ", " + std::to_string(size - sides_.old.layout.size) +
+                   replacement + ": an object needs " + std::to_string(size) + " bytes and the slots of " + old +
+                       " have " + std::to_string(*request_.slot_size) +
+                       "; build the program with a reserve (moult::Updatable<" + old + ", " +
+                       std::to_string(size - classes_.old.layout.size) +
                        ">), or keep the new fields beside the objects (moult::add_field_to_class)");
-    if (request_.fresh_alignment > request_.slot_alignment)
-      refusals.add(ErrorCode::layout_mismatch,
-                   fresh + ": an object has to lie at a multiple of " + std::to_string(request_.fresh_alignment) +
-                       " bytes and those of " + old + " lie at multiples of " +
-                       std::to_string(request_.slot_alignment) + "; build the program with a reserve or align " + old);
+    if (request_.replacement_alignment > request_.slot_alignment)
+      refusals.add(ErrorCode::layout_mismatch, replacement + ": an object has to lie at a multiple of " +
+                                                   std::to_string(request_.replacement_alignment) +
+                                                   " bytes and those of " + old + " lie at multiples of " +
+                                                   std::to_string(request_.slot_alignment) +
+                                                   "; build the program with a reserve or align " + old);
   }
 
   void check_uses(const LayoutComparison& layout, Reach least, Refusals& refusals) const {
@@ -116,7 +118,7 @@ class StayingCode final {
     for (const ClassVariable& variable : uses_.variables)
       if (variable.reach == Reach::size)
         lines.push_back(variable.name + at_place(variable.place) + ", a static object that holds a " +
-                        request_.old_class);
+                        request_.old_class.text());
     const std::size_t others = lines.size();
     for (const ClassUse& use : uses_.functions)
       if (use.reach >= least && !replaced_.contains(use.code.begin))
@@ -125,7 +127,7 @@ class StayingCode final {
     const bool is_growth = layout.verdict == LayoutVerdict::append_only;
     refusals.add(
         ErrorCode::layout_mismatch,
-        request_.old_class + " as " + request_.fresh_class + ":\n" + describe(layout) + "\n" +
+        request_.old_class.text() + " as " + request_.replacement_class.text() + ":\n" + describe(layout) + "\n" +
             (is_growth && !request_.slot_size ? "its objects are in no pool, so these uses do not allow it to grow:"
              : is_growth                      ? "these uses depend on its size:"
                                               : "these uses depend on its layout:") +
@@ -138,7 +140,7 @@ class StayingCode final {
   void warn_of_variables() const {
     for (const ClassVariable& variable : uses_.variables)
       if (variable.reach == Reach::layout)
-        warn(variable.name + at_place(variable.place) + " leads to objects of " + request_.old_class +
+        warn(variable.name + at_place(variable.place) + " leads to objects of " + request_.old_class.text() +
              "; a function that reaches them by nothing else is not listed: see that it is redefined too");
   }
 
@@ -149,11 +151,12 @@ class StayingCode final {
       if (!has_code_.contains(copy.member) && !replaced_.contains(copy.caller_code.begin))
         lines.push_back(copy.member + ": inlined" + at_place(copy.place) + " (" + copy.caller + ")");
     if (lines.empty()) return;
-    refusals.add(ErrorCode::inlined, request_.old_class + ": these functions have no code of their own:" + list(lines) +
+    refusals.add(ErrorCode::inlined, request_.old_class.text() +
+                                         ": these functions have no code of their own:" + list(lines) +
                                          "\nmark them MOULT_UPDATABLE and build again, or redefine their callers too");
   }
 
-  const ClassSides& sides_;
+  const ClassPair& classes_;
   const ClassRequest& request_;
   const ClassUses& uses_;
   std::set<CodeAddress> replaced_;
@@ -180,16 +183,16 @@ void check_members(const MemberMatch& match, const ClassRequest& request, Refusa
   }
 }
 
-void require_unrelated(const ClassSides& sides) {
-  for (const ClassBase& base : sides.fresh.layout.bases)
-    if (base.type == sides.old.layout.name)
+void require_unrelated(const ClassPair& classes) {
+  for (const ClassBase& base : classes.replacement.layout.bases)
+    if (base.type == classes.old.layout.name.text())
       throw Error(ErrorCode::invalid_argument,
-                  sides.fresh.layout.name + ": derives from " + base.type +
+                  classes.replacement.layout.name.text() + ": derives from " + base.type +
                       ", whose constructor would call itself once it is redefined; write the class without that base");
 }
 
 CodeAddress place_of(const ClassRequest& request) {
-  return CodeAddress{reinterpret_cast<std::uintptr_t>(request.fresh_place)};
+  return CodeAddress{reinterpret_cast<std::uintptr_t>(request.replacement_place)};
 }
 
 /// Objects of the class are also made by code that knows it by an earlier name, in the room that those had.
@@ -203,16 +206,16 @@ ClassRequest narrowed(ClassRequest request, const std::vector<RedefinedClass>& b
 
 /// Those of the class, and those of what was redefined as it, by code that calls come to.
 ClassUses find_uses(const Program& program, const LoadedUpdates& updates, const ClassRequest& request,
-                    const ClassSides& sides, const std::vector<RedefinedClass>& before) {
-  const std::size_t* const fresh = sides.fresh_module ? &*sides.fresh_module : nullptr;
-  ClassUses uses = internal::class_uses(program, request.old_class, sides.fresh_module);
-  updates.strike_unreachable(uses, fresh);
+                    const ClassPair& classes, const std::vector<RedefinedClass>& before) {
+  const std::size_t* const replacement = classes.replacement_module ? &*classes.replacement_module : nullptr;
+  ClassUses uses = internal::class_uses(program, request.old_class, classes.replacement_module);
+  updates.strike_unreachable(uses, replacement);
   if (before.empty()) return uses;
   std::set<CodeAddress> redirected;
   for (const AppliedChange& change : applied_changes()) redirected.insert(change.function);
   for (const RedefinedClass& each : before) {
-    ClassUses earlier = internal::class_uses(program, each.old_class, sides.fresh_module);
-    updates.strike_unreachable(earlier, fresh);
+    ClassUses earlier = internal::class_uses(program, each.old_class, classes.replacement_module);
+    updates.strike_unreachable(earlier, replacement);
     for (ClassUse& use : earlier.functions)
       if (!redirected.contains(use.code.begin)) uses.functions.push_back(std::move(use));
     std::move(earlier.variables.begin(), earlier.variables.end(), std::back_inserter(uses.variables));
@@ -222,19 +225,19 @@ ClassUses find_uses(const Program& program, const LoadedUpdates& updates, const 
 }
 
 /// Objects that an earlier redefinition has made are of its class, and no conversion of the old class finds them.
-void check_successors(const ClassRequest& request, const ClassSides& sides, Refusals& refusals) {
+void check_successors(const ClassRequest& request, const ClassPair& classes, Refusals& refusals) {
   for (const RedefinedClass& each : successors_of(request.old_class)) {
-    const LayoutComparison from = compare_layouts(each.fresh, sides.fresh.layout);
-    const LayoutComparison back = compare_layouts(sides.fresh.layout, each.fresh);
+    const LayoutComparison from = compare_layouts(each.replacement, classes.replacement.layout);
+    const LayoutComparison back = compare_layouts(classes.replacement.layout, each.replacement);
     const bool is_alike = from.verdict == LayoutVerdict::identical;
     const bool is_longer = from.verdict == LayoutVerdict::append_only || back.verdict == LayoutVerdict::append_only;
     if (is_alike || (is_longer && request.objects == ClassRequest::Objects::stay)) continue;
     refusals.add(ErrorCode::layout_mismatch,
-                 request.old_class + ": it is redefined as " + each.fresh.name +
+                 request.old_class.text() + ": it is redefined as " + each.replacement.name.text() +
                      " already, and objects are laid out as that:\n" + describe(from) + "\n" +
-                     (each.fresh.name == request.fresh_class
-                          ? "give the new class another name, and change " + each.fresh.name + " into that"
-                          : "change " + each.fresh.name + " into " + request.fresh_class) +
+                     (each.replacement.name == request.replacement_class
+                          ? "give the new class another name, and change " + each.replacement.name.text() + " into that"
+                          : "change " + each.replacement.name.text() + " into " + request.replacement_class.text()) +
                      ", or roll back the update that did that first");
   }
 }
@@ -254,7 +257,7 @@ Destructor find_old_destructor(const Program& program, const ClassRequest& reque
   const FunctionSymbol* const destructor = destructor_of(match);
   if (destructor == nullptr)
     throw Error(ErrorCode::unsupported,
-                request.old_class +
+                request.old_class.text() +
                     ": its destructor has to run for old values when the class is redefined already, and has no code "
                     "of its own; mark it MOULT_UPDATABLE and build again, convert eagerly, or do not rebind");
   std::set<CodeAddress> redefined;
@@ -269,7 +272,7 @@ struct ClassChange::State {
   Destructor old_destructor = nullptr;
   LayoutComparison layout;
   std::size_t old_size = 0;
-  std::size_t fresh_size = 0;
+  std::size_t replacement_size = 0;
   std::vector<std::string> added;
   std::optional<FunctionChange> functions;
   RedefinedClass redefined;
@@ -287,21 +290,21 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   LoadedUpdates updates(program);
   const std::vector<RedefinedClass> before = predecessors_of(wanted.old_class);
   const ClassRequest request = narrowed(wanted, before);
-  const ClassSides sides = find_sides(program, updates, request);
-  require_unrelated(sides);
+  const ClassPair classes = find_class_pair(program, updates, request);
+  require_unrelated(classes);
   const std::optional<std::size_t> at_hand = program.module_at(place_of(request));
-  if (at_hand && !sides.fresh_module) updates.count_all_of(*at_hand);
-  MemberMatch match = match_members(sides.old, sides.fresh);
-  state->layout = compare_layouts(sides.old.layout, sides.fresh.layout);
-  state->old_size = sides.old.layout.size;
-  state->fresh_size = sides.fresh.layout.size;
-  state->redefined = {request.old_class, sides.fresh.layout, request.slot_size};
+  if (at_hand && !classes.replacement_module) updates.count_all_of(*at_hand);
+  MemberMatch match = match_members(classes.old, classes.replacement);
+  state->layout = compare_layouts(classes.old.layout, classes.replacement.layout);
+  state->old_size = classes.old.layout.size;
+  state->replacement_size = classes.replacement.layout.size;
+  state->redefined = {request.old_class, classes.replacement.layout, request.slot_size};
   state->added = std::move(match.added);
 
   Refusals refusals;
-  check_successors(request, sides, refusals);
-  const ClassUses uses = find_uses(program, updates, request, sides, before);
-  StayingCode(sides, request, match, uses).check(state->layout, refusals);
+  check_successors(request, classes, refusals);
+  const ClassUses uses = find_uses(program, updates, request, classes, before);
+  StayingCode(classes, request, match, uses).check(state->layout, refusals);
   check_members(match, request, refusals);
   MOULT_FAULT("classes.class.decided");
   const std::vector<FunctionPair> pairs = pairs_of(match, request);
@@ -318,7 +321,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
 
 const LayoutComparison& ClassChange::layout() const noexcept { return state_->layout; }
 std::size_t ClassChange::old_size() const noexcept { return state_->old_size; }
-std::size_t ClassChange::fresh_size() const noexcept { return state_->fresh_size; }
+std::size_t ClassChange::replacement_size() const noexcept { return state_->replacement_size; }
 const std::vector<std::string>& ClassChange::added_functions() const noexcept { return state_->added; }
 
 Destructor ClassChange::old_destructor() const noexcept { return state_->old_destructor; }

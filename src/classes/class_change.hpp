@@ -35,7 +35,7 @@ class ClassChange final {
   const LayoutComparison& layout() const noexcept;
   /// Bytes of an object before and after.
   std::size_t old_size() const noexcept;
-  std::size_t fresh_size() const noexcept;
+  std::size_t replacement_size() const noexcept;
   /// Functions that only the new class has; demangled.
   const std::vector<std::string>& added_functions() const noexcept;
 

@@ -24,18 +24,18 @@ Guarded<History>& history() {
   return only;
 }
 
-const std::string& old_of(const RedefinedClass& redefined) { return redefined.old_class; }
-const std::string& fresh_of(const RedefinedClass& redefined) { return redefined.fresh.name; }
+const ClassName& old_of(const RedefinedClass& redefined) { return redefined.old_class; }
+const ClassName& replacement_of(const RedefinedClass& redefined) { return redefined.replacement.name; }
 
 /// From one class to the next: the redefinitions whose `near` is the class, then those whose `near` is their `far`.
-std::vector<RedefinedClass> follow(std::string_view class_name, const std::string& (*near)(const RedefinedClass&),
-                                   const std::string& (*far)(const RedefinedClass&)) {
+std::vector<RedefinedClass> follow(const ClassName& name, const ClassName& (*near)(const RedefinedClass&),
+                                   const ClassName& (*far)(const RedefinedClass&)) {
   return history().with([&](const History& known) {
     std::vector<RedefinedClass> found;
     std::set<std::uint64_t> seen;
-    std::vector<std::string> ahead{std::string(class_name)};
+    std::vector<ClassName> ahead{name};
     while (!ahead.empty()) {
-      const std::string at = std::move(ahead.back());
+      const ClassName at = std::move(ahead.back());
       ahead.pop_back();
       for (const Noted& each : known.in_force) {
         if (near(each.redefined) != at || !seen.insert(each.number).second) continue;
@@ -49,11 +49,9 @@ std::vector<RedefinedClass> follow(std::string_view class_name, const std::strin
 
 }  // namespace
 
-std::vector<RedefinedClass> predecessors_of(std::string_view class_name) {
-  return follow(class_name, fresh_of, old_of);
-}
+std::vector<RedefinedClass> predecessors_of(const ClassName& name) { return follow(name, replacement_of, old_of); }
 
-std::vector<RedefinedClass> successors_of(std::string_view class_name) { return follow(class_name, old_of, fresh_of); }
+std::vector<RedefinedClass> successors_of(const ClassName& name) { return follow(name, old_of, replacement_of); }
 
 std::uint64_t note_redefined(RedefinedClass redefined, Transaction* transaction) {
   const std::uint64_t number = history().with([](History& known) { return ++known.last; });

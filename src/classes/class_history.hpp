@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/transaction.hpp"
@@ -15,16 +13,16 @@ namespace moult::internal {
 
 /// A redefinition of a class that is in force.
 struct RedefinedClass {
-  std::string old_class;  ///< as typeid, demangled, writes it
-  ClassLayout fresh;
+  ClassName old_class;
+  ClassLayout replacement;
   std::optional<std::size_t> slot_size;  ///< bytes that each object of the old class may take; nothing: not to grow
 };
 
 /// Those that made the class what it is, each of another one, and those before them: a Data_v2 is also what code that
 /// knows Data makes and uses.
-std::vector<RedefinedClass> predecessors_of(std::string_view class_name);
+std::vector<RedefinedClass> predecessors_of(const ClassName& name);
 /// What the class is redefined as, and what that is redefined as in turn.
-std::vector<RedefinedClass> successors_of(std::string_view class_name);
+std::vector<RedefinedClass> successors_of(const ClassName& name);
 
 /// To be called in the stop in which the class is redefined. It goes with `transaction`; without one it stays, unless
 /// it is forgotten by the number returned. Throws std::bad_alloc.

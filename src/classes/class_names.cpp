@@ -42,42 +42,24 @@ bool stands_for_an_address(std::string_view text, std::size_t at, std::size_t le
 
 }  // namespace
 
-std::string_view class_identifier(std::string_view class_name) {
-  int depth = 0;
-  std::size_t begin = 0;
-  std::size_t end = class_name.size();
-  for (std::size_t at = 0; at < class_name.size(); ++at) {
-    if (class_name[at] == '<' && depth++ == 0) end = at;
-    if (class_name[at] == '>') --depth;
-    if (depth == 0 && class_name.substr(at, 2) == "::") {
-      begin = at + 2;
-      end = class_name.size();
-    }
-  }
-  return class_name.substr(begin, end - begin);
+std::string renamed(std::string_view text, const ClassName& replacement, const ClassName& old) {
+  return replaced(text, replacement.text(), old.text(), [](std::size_t) { return true; });
 }
 
-std::string renamed(std::string_view text, std::string_view fresh, std::string_view old) {
-  return replaced(text, fresh, old, [](std::size_t) { return true; });
+std::string renamed_type(std::string_view text, const ClassName& replacement, const ClassName& old) {
+  return replaced(text, replacement.text(), old.text(),
+                  [&](std::size_t at) { return stands_for_an_address(text, at, replacement.text().size()); });
 }
 
-std::string renamed_type(std::string_view text, std::string_view fresh, std::string_view old) {
-  return replaced(text, fresh, old, [&](std::size_t at) { return stands_for_an_address(text, at, fresh.size()); });
-}
-
-std::string renamed_member(std::string_view demangled, std::string_view fresh, std::string_view old) {
-  std::string text = renamed(demangled, fresh, old);
-  const std::string scope = std::string(old) + "::";
-  const std::string_view own = class_identifier(fresh);
+std::string renamed_member(std::string_view demangled, const ClassName& replacement, const ClassName& old) {
+  std::string text = renamed(demangled, replacement, old);
+  const std::string scope = old.text() + "::";
   const std::size_t scope_at = text.find(scope);
   if (scope_at == std::string::npos) return text;
   std::size_t name = scope_at + scope.size();
+  if (!replacement.names_constructor_or_destructor(std::string_view(text).substr(name))) return text;
   if (text.compare(name, 1, "~") == 0) ++name;
-  const std::size_t end = name + own.size();
-  const bool is_own =
-      text.compare(name, own.size(), own) == 0 && (end == text.size() || !is_identifier_char(text[end]));
-  if (is_own) text.replace(name, own.size(), class_identifier(old));
-  return text;
+  return text.replace(name, replacement.identifier().size(), old.identifier());
 }
 
 std::string readable(std::string text) {

@@ -4,20 +4,19 @@
 #include <string>
 #include <string_view>
 
+#include "symbols/class_name.hpp"
+
 namespace moult::internal {
 
-/// `text` with the class `fresh` called `old` wherever it stands as a whole name.
-std::string renamed(std::string_view text, std::string_view fresh, std::string_view old);
+/// `text` with the class `replacement` called `old` wherever it stands as a whole name.
+std::string renamed(std::string_view text, const ClassName& replacement, const ClassName& old);
 
 /// The same for a type of a field: only where the class stands for an address (a pointer, a reference, an owning
 /// pointer) or for the scope of another name. An object of the class is another than one of the other class.
-std::string renamed_type(std::string_view text, std::string_view fresh, std::string_view old);
+std::string renamed_type(std::string_view text, const ClassName& replacement, const ClassName& old);
 
-/// The same for a member function of `fresh`, demangled: constructors, destructors and conversions too.
-std::string renamed_member(std::string_view demangled, std::string_view fresh, std::string_view old);
-
-/// "Box" of "ns::Box<int>".
-std::string_view class_identifier(std::string_view class_name);
+/// The same for a member function of `replacement`, demangled: constructors, destructors and conversions too.
+std::string renamed_member(std::string_view demangled, const ClassName& replacement, const ClassName& old);
 
 /// What a user reads: "std::string" for its long name.
 std::string readable(std::string text);

@@ -26,7 +26,7 @@ std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, Is
     if (!is_wanted(layout.module)) continue;
     if (first == nullptr) first = &layout;
     if (is_same_layout(*first, layout)) continue;
-    throw Error(ErrorCode::ambiguous, layout.name + ": is laid out one way at " + first->place.file + ":" +
+    throw Error(ErrorCode::ambiguous, layout.name.text() + ": is laid out one way at " + first->place.file + ":" +
                                           std::to_string(first->place.line) + " (" + first->module +
                                           ") and another way at " + layout.place.file + ":" +
                                           std::to_string(layout.place.line) + " (" + layout.module + "):\n" +
@@ -38,7 +38,7 @@ std::optional<ClassLayout> agreed_layout(const std::vector<ClassLayout>& all, Is
 /// Calls reach the first of one name, as the loader searches modules, but for those in an update, which is bound to its
 /// own.
 template <class IsWanted>
-std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& updates, const std::string& name,
+std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& updates, const ClassName& name,
                                 IsWanted&& is_wanted) {
   std::vector<MemberCode> code;
   std::set<std::string> names;
@@ -51,14 +51,14 @@ std::vector<MemberCode> code_of(const Program& program, const LoadedUpdates& upd
   return code;
 }
 
-std::string constructor_of(const std::string& name) { return name + "::" + std::string(class_identifier(name)) + "()"; }
-std::string destructor_of(const std::string& name) { return name + "::~" + std::string(class_identifier(name)) + "()"; }
+std::string constructor_of(const ClassName& name) { return name.text() + "::" + std::string(name.identifier()) + "()"; }
+std::string destructor_of(const ClassName& name) { return name.text() + "::~" + std::string(name.identifier()) + "()"; }
 
 /// Where a constructor or destructor of an earlier update has no code, calls come to what stands in for it.
-void add_stand_ins(const Program& program, const std::string& name, std::vector<MemberCode>& code) {
+void add_stand_ins(const Program& program, const ClassName& name, std::vector<MemberCode>& code) {
   constexpr const char* helpers = "moult::detail::" MOULT_STRING(MOULT_ABI_NAMESPACE) "::";
-  const std::string constructs = std::string(helpers) + "construct_object<" + name + ">";
-  const std::string destroys = std::string(helpers) + "destroy_object<" + name + ">";
+  const std::string constructs = std::string(helpers) + "construct_object<" + name.text() + ">";
+  const std::string destroys = std::string(helpers) + "destroy_object<" + name.text() + ">";
   std::set<CodeAddress> added;
   for (const AppliedChange& change : applied_changes()) {
     std::optional<FunctionSymbol> function = program.at(change.replacement);
@@ -69,15 +69,15 @@ void add_stand_ins(const Program& program, const std::string& name, std::vector<
   }
 }
 
-[[noreturn]] void throw_unknown(const std::string& name) {
-  throw Error(ErrorCode::not_found, name +
+[[noreturn]] void throw_unknown(const ClassName& name) {
+  throw Error(ErrorCode::not_found, name.text() +
                                         ": no debug information defines this class; compile what defines it with -g, "
                                         "outside of functions");
 }
 
 /// Stands in for a member function of the new class that has no code in the update.
-void supply(ClassMembers& fresh, const void* address, const std::string& name, char variant) {
-  const bool has_it = std::any_of(fresh.code.begin(), fresh.code.end(), [&](const MemberCode& code) {
+void supply(ClassMembers& replacement, const void* address, const std::string& name, char variant) {
+  const bool has_it = std::any_of(replacement.code.begin(), replacement.code.end(), [&](const MemberCode& code) {
     return code.symbol.demangled == name && code.variant == variant;
   });
   if (address == nullptr || has_it) return;
@@ -86,41 +86,43 @@ void supply(ClassMembers& fresh, const void* address, const std::string& name, c
   code.symbol.range.begin = CodeAddress{reinterpret_cast<std::uintptr_t>(address)};
   code.symbol.range.end = code.symbol.range.begin + 1;
   code.variant = variant;
-  fresh.code.push_back(std::move(code));
+  replacement.code.push_back(std::move(code));
 }
 
 }  // namespace
 
-ClassSides find_sides(const Program& program, const LoadedUpdates& updates, const ClassRequest& request) {
+ClassPair find_class_pair(const Program& program, const LoadedUpdates& updates, const ClassRequest& request) {
   const std::vector<ClassLayout> olds = class_layouts(program, request.old_class);
-  const std::vector<ClassLayout> all_fresh = class_layouts(program, request.fresh_class);
+  const std::vector<ClassLayout> replacements = class_layouts(program, request.replacement_class);
   if (olds.empty()) throw_unknown(request.old_class);
-  if (all_fresh.empty()) throw_unknown(request.fresh_class);
+  if (replacements.empty()) throw_unknown(request.replacement_class);
   const std::optional<std::size_t> place =
-      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.fresh_place)});
-  std::string fresh_module = place ? program.modules()[*place].path : all_fresh.front().module;
-  const auto is_there = [&](const ClassLayout& layout) { return layout.module == fresh_module; };
-  if (std::none_of(all_fresh.begin(), all_fresh.end(), is_there)) fresh_module = all_fresh.front().module;
+      program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.replacement_place)});
+  std::string replacement_module = place ? program.modules()[*place].path : replacements.front().module;
+  const auto is_there = [&](const ClassLayout& layout) { return layout.module == replacement_module; };
+  if (std::none_of(replacements.begin(), replacements.end(), is_there))
+    replacement_module = replacements.front().module;
 
-  ClassSides sides;
-  const auto in_fresh = [&](const std::string& module) { return module == fresh_module; };
-  std::set<std::string> passed_over{fresh_module};
+  ClassPair classes;
+  const auto in_replacement = [&](const std::string& module) { return module == replacement_module; };
+  std::set<std::string> passed_over{replacement_module};
   for (std::size_t i = 0; i < program.modules().size(); ++i)
     if (updates.is_unreachable(i)) passed_over.insert(program.modules()[i].path);
   const auto elsewhere = [&](const std::string& module) { return !passed_over.contains(module); };
-  sides.fresh.layout = agreed_layout(all_fresh, in_fresh).value();
-  sides.fresh.code = code_of(program, updates, request.fresh_class, in_fresh);
-  supply(sides.fresh, request.destroy, destructor_of(request.fresh_class), '1');
-  supply(sides.fresh, request.construct, constructor_of(request.fresh_class), '1');
+  classes.replacement.layout = agreed_layout(replacements, in_replacement).value();
+  classes.replacement.code = code_of(program, updates, request.replacement_class, in_replacement);
+  supply(classes.replacement, request.destroy, destructor_of(request.replacement_class), '1');
+  supply(classes.replacement, request.construct, constructor_of(request.replacement_class), '1');
   if (std::optional<ClassLayout> old = agreed_layout(olds, elsewhere)) {
-    sides.old = {std::move(*old), code_of(program, updates, request.old_class, elsewhere)};
-    add_stand_ins(program, request.old_class, sides.old.code);
+    classes.old = {std::move(*old), code_of(program, updates, request.old_class, elsewhere)};
+    add_stand_ins(program, request.old_class, classes.old.code);
     for (std::size_t i = 0; i < program.modules().size(); ++i)
-      if (program.modules()[i].path == fresh_module) sides.fresh_module = i;
+      if (program.modules()[i].path == replacement_module) classes.replacement_module = i;
   } else {
-    sides.old = {agreed_layout(olds, in_fresh).value(), code_of(program, updates, request.old_class, in_fresh)};
+    classes.old = {agreed_layout(olds, in_replacement).value(),
+                   code_of(program, updates, request.old_class, in_replacement)};
   }
-  return sides;
+  return classes;
 }
 
 }  // namespace moult::internal

@@ -13,17 +13,17 @@
 
 namespace moult::internal {
 
-/// What is asked for. Names are as typeid, demangled, writes them.
+/// What is asked for.
 struct ClassRequest {
-  std::string old_class;
-  std::string fresh_class;
+  ClassName old_class;
+  ClassName replacement_class;
   /// Something of the module that defines the new class, such as its type_info: only its functions there are taken. The
   /// old class is what the other modules know by its name; the same module where no other knows it.
-  const void* fresh_place = nullptr;
+  const void* replacement_place = nullptr;
   /// Bytes that each object of the old class may take where it is; nothing when no object may grow.
   std::optional<std::size_t> slot_size;
-  std::size_t slot_alignment = 0;   ///< what the addresses of the old class's objects are multiples of
-  std::size_t fresh_alignment = 0;  ///< what the new class needs; 0 when it need not be looked at
+  std::size_t slot_alignment = 0;         ///< what the addresses of the old class's objects are multiples of
+  std::size_t replacement_alignment = 0;  ///< what the new class needs; 0 when it need not be looked at
   /// Functions that destroy an object and construct one by default, for where the new class's own have no code.
   const void* destroy = nullptr;
   const void* construct = nullptr;
@@ -37,13 +37,13 @@ struct ClassRequest {
   bool ends_later = false;
 };
 
-struct ClassSides {
+struct ClassPair {
   ClassMembers old;
-  ClassMembers fresh;
-  std::optional<std::size_t> fresh_module;  ///< nothing when the old class is in the same
+  ClassMembers replacement;
+  std::optional<std::size_t> replacement_module;  ///< nothing when the old class is in the same
 };
 
 /// Throws Error: not_found, ambiguous.
-ClassSides find_sides(const Program& program, const LoadedUpdates& updates, const ClassRequest& request);
+ClassPair find_class_pair(const Program& program, const LoadedUpdates& updates, const ClassRequest& request);
 
 }  // namespace moult::internal

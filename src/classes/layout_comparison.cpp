@@ -35,7 +35,7 @@ std::string name_with_type(const ClassField& field) {
 
 class Comparison final {
  public:
-  Comparison(const ClassLayout& old, const ClassLayout& fresh) : old_(old), fresh_(fresh) {}
+  Comparison(const ClassLayout& old, const ClassLayout& replacement) : old_(old), replacement_(replacement) {}
 
   LayoutComparison run() {
     compare_vptr();
@@ -55,11 +55,12 @@ class Comparison final {
   }
 
   void compare_vptr() {
-    if (!old_.has_vptr && fresh_.has_vptr)
+    if (!old_.has_vptr && replacement_.has_vptr)
       add(DifferenceKind::became_virtual,
-          "virtual functions: " + fresh_.name + " has some, " + old_.name + " has none");
-    if (old_.has_vptr && !fresh_.has_vptr)
-      add(DifferenceKind::became_plain, "virtual functions: " + old_.name + " has some, " + fresh_.name + " has none");
+          "virtual functions: " + replacement_.name.text() + " has some, " + old_.name.text() + " has none");
+    if (old_.has_vptr && !replacement_.has_vptr)
+      add(DifferenceKind::became_plain,
+          "virtual functions: " + old_.name.text() + " has some, " + replacement_.name.text() + " has none");
   }
 
   std::vector<const ClassBase*> bases_of(const ClassLayout& layout) const {
@@ -71,25 +72,25 @@ class Comparison final {
 
   void compare_bases() {
     const std::vector<const ClassBase*> olds = bases_of(old_);
-    const std::vector<const ClassBase*> fresh = bases_of(fresh_);
-    for (std::size_t i = 0; i < std::max(olds.size(), fresh.size()); ++i) {
+    const std::vector<const ClassBase*> replacement = bases_of(replacement_);
+    for (std::size_t i = 0; i < std::max(olds.size(), replacement.size()); ++i) {
       if (i >= olds.size())
-        add(DifferenceKind::base_added, "base added: " + readable(fresh[i]->type));
-      else if (i >= fresh.size())
+        add(DifferenceKind::base_added, "base added: " + readable(replacement[i]->type));
+      else if (i >= replacement.size())
         add(DifferenceKind::base_removed, "base removed: " + readable(olds[i]->type));
       else
-        compare_base(*olds[i], *fresh[i]);
+        compare_base(*olds[i], *replacement[i]);
     }
   }
 
-  void compare_base(const ClassBase& old, const ClassBase& fresh) {
-    const std::string type = renamed(fresh.type, fresh_.name, old_.name);
+  void compare_base(const ClassBase& old, const ClassBase& replacement) {
+    const std::string type = renamed(replacement.type, replacement_.name, old_.name);
     if (!is_same_if_known(type, old.type))
       return add(DifferenceKind::base_changed,
-                 "base changed: " + readable(old.type) + " is " + readable(fresh.type) + " now");
-    if (old.is_virtual != fresh.is_virtual || old.offset != fresh.offset)
+                 "base changed: " + readable(old.type) + " is " + readable(replacement.type) + " now");
+    if (old.is_virtual != replacement.is_virtual || old.offset != replacement.offset)
       return add(DifferenceKind::base_changed, "base moved: " + readable(old.type));
-    if (!is_same_if_known(old.shape, fresh.shape))
+    if (!is_same_if_known(old.shape, replacement.shape))
       add(DifferenceKind::base_changed, "base changed: " + readable(old.type) + " is laid out otherwise in the update");
   }
 
@@ -99,45 +100,47 @@ class Comparison final {
     return found != layout.fields.end() ? &*found : nullptr;
   }
 
-  bool is_same_type(const ClassField& old, const ClassField& fresh) const {
-    return is_same_if_known(old.type, renamed_type(fresh.type, fresh_.name, old_.name));
+  bool is_same_type(const ClassField& old, const ClassField& replacement) const {
+    return is_same_if_known(old.type, renamed_type(replacement.type, replacement_.name, old_.name));
   }
 
   void compare_fields() {
     for (const ClassField& old : old_.fields) {
-      const ClassField* fresh = find(fresh_, old.name);
-      if (fresh != nullptr)
-        compare_field(old, *fresh);
+      const ClassField* replacement = find(replacement_, old.name);
+      if (replacement != nullptr)
+        compare_field(old, *replacement);
       else
         report_lost(old);
     }
-    for (const ClassField& fresh : fresh_.fields)
-      if (find(old_, fresh.name) == nullptr && renamed_from(fresh) == nullptr) report_added(fresh);
+    for (const ClassField& replacement : replacement_.fields)
+      if (find(old_, replacement.name) == nullptr && renamed_from(replacement) == nullptr) report_added(replacement);
   }
 
-  void compare_field(const ClassField& old, const ClassField& fresh) {
-    if (!is_same_type(old, fresh) || old.bits != fresh.bits)
+  void compare_field(const ClassField& old, const ClassField& replacement) {
+    if (!is_same_type(old, replacement) || old.bits != replacement.bits)
       return add(DifferenceKind::field_retyped,
-                 "retyped: " + name_with_type(old) + " is " + name_with_type(fresh) + " now");
-    if (!is_same_if_known(old.shape, fresh.shape) || (old.size != fresh.size && old.size != 0 && fresh.size != 0))
+                 "retyped: " + name_with_type(old) + " is " + name_with_type(replacement) + " now");
+    if (!is_same_if_known(old.shape, replacement.shape) ||
+        (old.size != replacement.size && old.size != 0 && replacement.size != 0))
       add(DifferenceKind::field_retyped,
           "retyped: " + name_with_type(old) + ", whose type is laid out otherwise in the update");
-    if (old.offset != fresh.offset || old.bit != fresh.bit)
+    if (old.offset != replacement.offset || old.bit != replacement.bit)
       add(DifferenceKind::field_moved,
-          "moved: " + name_with_type(old) + ", from " + place_of(old) + " to " + place_of(fresh));
+          "moved: " + name_with_type(old) + ", from " + place_of(old) + " to " + place_of(replacement));
   }
 
   /// The old field that is called otherwise in the new layout, or null.
-  const ClassField* renamed_from(const ClassField& fresh) const {
+  const ClassField* renamed_from(const ClassField& replacement) const {
     for (const ClassField& old : old_.fields)
-      if (renamed_to(old) == &fresh) return &old;
+      if (renamed_to(old) == &replacement) return &old;
     return nullptr;
   }
   const ClassField* renamed_to(const ClassField& old) const {
-    if (find(fresh_, old.name) != nullptr) return nullptr;
-    for (const ClassField& fresh : fresh_.fields) {
-      const bool is_there = fresh.offset == old.offset && fresh.bit == old.bit && fresh.bits == old.bits;
-      if (is_there && is_same_type(old, fresh) && find(old_, fresh.name) == nullptr) return &fresh;
+    if (find(replacement_, old.name) != nullptr) return nullptr;
+    for (const ClassField& replacement : replacement_.fields) {
+      const bool is_there =
+          replacement.offset == old.offset && replacement.bit == old.bit && replacement.bits == old.bits;
+      if (is_there && is_same_type(old, replacement) && find(old_, replacement.name) == nullptr) return &replacement;
     }
     return nullptr;
   }
@@ -150,12 +153,12 @@ class Comparison final {
       add(DifferenceKind::field_removed, "removed: " + name_with_type(old) + ", at " + place_of(old));
   }
 
-  void report_added(const ClassField& fresh) {
+  void report_added(const ClassField& replacement) {
     std::uint64_t end = 0;
     for (const ClassField& old : old_.fields) end = std::max(end, old.offset + std::max<std::uint64_t>(old.size, 1));
-    const bool is_behind = fresh.offset >= end && fresh.offset >= end_of_bases();
+    const bool is_behind = replacement.offset >= end && replacement.offset >= end_of_bases();
     add(DifferenceKind::field_added,
-        "added: " + name_with_type(fresh) + ", at " + place_of(fresh) +
+        "added: " + name_with_type(replacement) + ", at " + place_of(replacement) +
             (is_behind ? "" : ", before the end of the old ones"),
         is_behind);
   }
@@ -173,18 +176,19 @@ class Comparison final {
     for (const MemberFunction& old : old_.functions) {
       if (!old.slot) continue;
       last = std::max(last.value_or(0), *old.slot);
-      const MemberFunction* fresh = in_slot(*old.slot, old.name);
-      if (fresh == nullptr)
+      const MemberFunction* replacement = in_slot(*old.slot, old.name);
+      if (replacement == nullptr)
         add(DifferenceKind::function_moved,
-            "virtual function: " + old.name + " is not at its place in the vtable of " + fresh_.name);
+            "virtual function: " + old.name + " is not at its place in the vtable of " + replacement_.name.text());
     }
-    for (const MemberFunction& fresh : fresh_.functions) {
-      if (!fresh.slot || has_function(renamed_member(fresh.name, fresh_.name, old_.name))) continue;
+    for (const MemberFunction& replacement : replacement_.functions) {
+      if (!replacement.slot || has_function(renamed_member(replacement.name, replacement_.name, old_.name))) continue;
       // What is not behind, and yet took nobody's place, overrides a function of a base.
-      const bool is_override = overrides_are_possible() && !is_taken(*fresh.slot);
-      const bool is_behind = is_override || (old_.has_vptr && *fresh.slot > last.value_or(0));
+      const bool is_override = overrides_are_possible() && !is_taken(*replacement.slot);
+      const bool is_behind = is_override || (old_.has_vptr && *replacement.slot > last.value_or(0));
       add(DifferenceKind::function_added,
-          "virtual function added: " + fresh.name + (is_behind ? "" : ", before the end of the old ones"), is_behind);
+          "virtual function added: " + replacement.name + (is_behind ? "" : ", before the end of the old ones"),
+          is_behind);
     }
   }
 
@@ -196,8 +200,9 @@ class Comparison final {
                        [&](const MemberFunction& old) { return old.slot == slot; });
   }
   const MemberFunction* in_slot(std::uint64_t slot, const std::string& name) const {
-    for (const MemberFunction& fresh : fresh_.functions)
-      if (fresh.slot == slot && renamed_member(fresh.name, fresh_.name, old_.name) == name) return &fresh;
+    for (const MemberFunction& replacement : replacement_.functions)
+      if (replacement.slot == slot && renamed_member(replacement.name, replacement_.name, old_.name) == name)
+        return &replacement;
     return nullptr;
   }
   bool has_function(const std::string& name) const {
@@ -206,17 +211,17 @@ class Comparison final {
   }
 
   void compare_sizes() {
-    if (old_.alignment != fresh_.alignment)
+    if (old_.alignment != replacement_.alignment)
       add(DifferenceKind::resized,
-          "alignment: " + std::to_string(old_.alignment) + ", now " + std::to_string(fresh_.alignment));
-    if (old_.size == fresh_.size) return;
-    const bool is_larger = fresh_.size > old_.size;
-    add(DifferenceKind::resized, "size: " + std::to_string(old_.size) + " bytes, now " + std::to_string(fresh_.size),
-        is_larger);
+          "alignment: " + std::to_string(old_.alignment) + ", now " + std::to_string(replacement_.alignment));
+    if (old_.size == replacement_.size) return;
+    const bool is_larger = replacement_.size > old_.size;
+    add(DifferenceKind::resized,
+        "size: " + std::to_string(old_.size) + " bytes, now " + std::to_string(replacement_.size), is_larger);
   }
 
   const ClassLayout& old_;
-  const ClassLayout& fresh_;
+  const ClassLayout& replacement_;
   LayoutComparison result_;
 };
 
@@ -241,8 +246,8 @@ std::string_view name_of(DifferenceKind kind) noexcept {
   return "unknown";
 }
 
-LayoutComparison compare_layouts(const ClassLayout& old, const ClassLayout& fresh) {
-  return Comparison(old, fresh).run();
+LayoutComparison compare_layouts(const ClassLayout& old, const ClassLayout& replacement) {
+  return Comparison(old, replacement).run();
 }
 
 std::string describe(const LayoutComparison& comparison) {

@@ -47,9 +47,9 @@ struct LayoutComparison {
   std::vector<LayoutDifference> differences;
 };
 
-/// Fields are told apart by name. A pointer to `fresh` in `fresh` counts as the pointer to `old` in `old`; bases that
-/// have no data are of no matter.
-LayoutComparison compare_layouts(const ClassLayout& old, const ClassLayout& fresh);
+/// Fields are told apart by name. A pointer to `replacement` in `replacement` counts as the pointer to `old` in `old`;
+/// bases that have no data are of no matter.
+LayoutComparison compare_layouts(const ClassLayout& old, const ClassLayout& replacement);
 
 /// The differences, a line each.
 std::string describe(const LayoutComparison& comparison);

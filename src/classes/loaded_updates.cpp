@@ -136,14 +136,14 @@ void LoadedUpdates::note_code_in_use() {
   for (const void* address : recorded_code(CodeUse::called_later)) note(code_at(address));
 }
 
-void LoadedUpdates::strike_unreachable(ClassUses& uses, const std::size_t* fresh) const {
+void LoadedUpdates::strike_unreachable(ClassUses& uses, const std::size_t* replacement) const {
   std::map<std::size_t, Functions> unreachable;
   for (std::size_t module : all_)
     if (!is_unreachable(module)) unreachable.try_emplace(module, unreachable_in(module));
   const auto is_struck = [&](CodeRange code) {
     const std::optional<std::size_t> module = program_.module_at(code.begin);
     if (!module) return false;
-    if ((fresh != nullptr && *module == *fresh) || is_unreachable(*module)) return true;
+    if ((replacement != nullptr && *module == *replacement) || is_unreachable(*module)) return true;
     const auto found = unreachable.find(*module);
     return found != unreachable.end() && found->second.contains(code.begin);
   };

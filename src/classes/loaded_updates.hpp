@@ -25,9 +25,9 @@ class LoadedUpdates final {
   /// All code of the module counts from now on, as that of the program does.
   void count_all_of(std::size_t module) { all_.erase(module); }
 
-  /// Removes the uses and copies that no call reaches: all in the update `fresh` and in unreachable updates, and in the
-  /// others the code that serves their conversions only.
-  void strike_unreachable(ClassUses& uses, const std::size_t* fresh) const;
+  /// Removes the uses and copies that no call reaches: all in the update `replacement` and in unreachable updates, and
+  /// in the others the code that serves their conversions only.
+  void strike_unreachable(ClassUses& uses, const std::size_t* replacement) const;
 
  private:
   /// Functions of a module by their entries.

@@ -16,7 +16,7 @@ struct ClassMembers {
 
 struct MemberPair {
   MemberCode old;
-  MemberCode fresh;
+  MemberCode replacement;
 };
 
 enum class WhyUnmatched {
@@ -41,6 +41,6 @@ struct MemberMatch {
 /// By name and signature, with the new class called as the old one; constructors and destructors variant by variant
 /// (Itanium C++ ABI, 5.1.4.3). Without virtual bases the variants for complete objects and for base objects do the
 /// same, and one stands in for the other.
-MemberMatch match_members(const ClassMembers& old, const ClassMembers& fresh);
+MemberMatch match_members(const ClassMembers& old, const ClassMembers& replacement);
 
 }  // namespace moult::internal

@@ -89,7 +89,7 @@ struct ObjectChange::State {
   std::shared_ptr<detail::ObjectConverter> inverse;
   std::optional<ObjectQuiescence> quiescence;  ///< for the way back
   std::unique_ptr<EagerConversion> backward;
-  std::vector<std::string> names;
+  std::vector<ClassName> names;
   std::optional<ClassChange> classes;
   bool is_redefined = false;
   bool has_ended = false;  ///< the stop in which the objects were converted is over
@@ -105,15 +105,15 @@ struct ObjectChange::State {
 
 namespace {
 
-std::string line_of(const std::vector<std::string>& names, std::optional<std::size_t> converted) {
+std::string line_of(const std::vector<ClassName>& names, std::optional<std::size_t> converted) {
   const std::string count = converted ? std::to_string(*converted) + " objects" : "objects";
-  return (converted == 1 ? "an object" : count) + " of " + names[0] + " converted to " + names[1];
+  return (converted == 1 ? "an object" : count) + " of " + names[0].text() + " converted to " + names[1].text();
 }
 
 }  // namespace
 
 void ObjectChange::State::convert_by(std::shared_ptr<Conversion> conversion) {
-  names = {conversion->old_class().readable, conversion->new_class().readable};
+  names = {conversion->old_class().name, conversion->new_class().name};
   forward = std::move(conversion);
 }
 
@@ -137,7 +137,7 @@ void ObjectChange::State::end(const StoppedWorld& stopped) noexcept {
 void ObjectChange::State::look_back() {
   if (!has_ended) return;
   if (inverse == nullptr)
-    throw Error(ErrorCode::unsupported, names[0] + ": its objects were converted to " + names[1] +
+    throw Error(ErrorCode::unsupported, names[0].text() + ": its objects were converted to " + names[1].text() +
                                             ", and no inverse transformer was given to convert them back");
   if (!quiescence || !quiescence->is_current()) quiescence.emplace(names);
 }
@@ -220,7 +220,7 @@ ObjectChange::ObjectChange(ObjectChange&&) noexcept = default;
 ObjectChange& ObjectChange::operator=(ObjectChange&&) noexcept = default;
 ObjectChange::~ObjectChange() = default;
 
-const std::vector<std::string>& ObjectChange::class_names() const noexcept { return state_->names; }
+const std::vector<ClassName>& ObjectChange::class_names() const noexcept { return state_->names; }
 
 std::span<const FunctionExtent> ObjectChange::old_functions() const noexcept {
   if (!state_->classes) return {};
@@ -262,7 +262,7 @@ std::size_t ObjectChange::commit(const StoppedWorld& stopped, Transaction* trans
   });
   carry_out(stopped, transaction);
   if (state_->lazy != nullptr && !state_->lazy->serves_kernel())
-    warn(state_->names[0] +
+    warn(state_->names[0].text() +
          ": a system call that is given the address of an object which was not used yet fails with "
          "EFAULT, as this system grants userfaultfd for the program's own accesses only; allow it "
          "(vm.unprivileged_userfaultfd=1 or CAP_SYS_PTRACE), or convert eagerly");

@@ -12,6 +12,7 @@
 #include "base/transaction.hpp"
 #include "moult/data_update.hpp"
 #include "moult/lazy_update.hpp"
+#include "symbols/class_name.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::internal {
@@ -29,8 +30,8 @@ class ObjectChange final {
   ObjectChange& operator=(ObjectChange&&) noexcept;
   ~ObjectChange();
 
-  /// Both classes, as typeid, demangled, writes them.
-  const std::vector<std::string>& class_names() const noexcept;
+  /// Both classes: the old one, then the new one.
+  const std::vector<ClassName>& class_names() const noexcept;
   /// Functions that are redefined as well, and code of theirs that is to be overwritten.
   std::span<const FunctionExtent> old_functions() const noexcept;
   std::span<const CodeRange> keep_out() const noexcept;

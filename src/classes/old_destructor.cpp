@@ -31,9 +31,9 @@ namespace {
 
 class CodeReader final {
  public:
-  CodeReader(const Program& program, std::string class_name, const std::set<CodeAddress>& redefined)
-      : program_(program), class_name_(std::move(class_name)), redefined_(redefined) {
-    for (const ClassLayout& layout : class_layouts(program, class_name_)) knowing_.insert(layout.module);
+  CodeReader(const Program& program, ClassName of_class, const std::set<CodeAddress>& redefined)
+      : program_(program), class_(std::move(of_class)), redefined_(redefined) {
+    for (const ClassLayout& layout : class_layouts(program, class_)) knowing_.insert(layout.module);
   }
 
   void read_all_from(const FunctionSymbol& destructor) {
@@ -50,7 +50,7 @@ class CodeReader final {
  private:
   [[noreturn]] void refuse(CodeAddress at, const std::string& what) const {
     throw Error(ErrorCode::unsupported,
-                class_name_ + ": its destructor has to run for old values when the class is redefined already, and " +
+                class_.text() + ": its destructor has to run for old values when the class is redefined already, and " +
                     program_.describe(at) + " " + what + "; convert eagerly, or do not rebind");
   }
 
@@ -105,7 +105,7 @@ class CodeReader final {
   }
 
   const Program& program_;
-  std::string class_name_;
+  ClassName class_;
   const std::set<CodeAddress>& redefined_;
   std::set<std::string> knowing_;  ///< modules, by their paths
   std::set<CodeAddress> read_;
@@ -114,14 +114,14 @@ class CodeReader final {
 
 }  // namespace
 
-Destructor permanent_destructor(const Program& program, const FunctionSymbol& destructor, const std::string& class_name,
+Destructor permanent_destructor(const Program& program, const FunctionSymbol& destructor, const ClassName& of_class,
                                 const std::set<CodeAddress>& redefined) {
   const PatchTarget target{destructor.demangled, destructor.range, {}, destructor.fragments, {}};
   const EntryCode entry = entry_code_of({&target, 1}).front();
   const std::optional<FunctionSymbol> active = entry.active ? program.at(*entry.active) : std::optional(destructor);
   if (!active)
-    throw Error(ErrorCode::unsupported, class_name + ": what its destructor is redefined as now is not known");
-  CodeReader(program, class_name, redefined).read_all_from(*active);
+    throw Error(ErrorCode::unsupported, of_class.text() + ": what its destructor is redefined as now is not known");
+  CodeReader(program, of_class, redefined).read_all_from(*active);
   return reinterpret_cast<Destructor>(value(permanent_entry(entry)));
 }
 

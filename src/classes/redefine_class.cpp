@@ -6,7 +6,6 @@
 #include "base/transaction.hpp"
 #include "base/untracked_change.hpp"
 #include "pools/pool.hpp"
-#include "symbols/class_layout.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -14,16 +13,16 @@ namespace moult::internal {
 
 ClassRequest request_for(const detail::ClassPairing& pairing, const ClassRedefinition& options) {
   ClassRequest request;
-  request.old_class = name_of_class(*pairing.old_class);
-  request.fresh_class = name_of_class(*pairing.new_class);
-  request.fresh_place = pairing.new_class;
+  request.old_class = ClassName(*pairing.old_class);
+  request.replacement_class = ClassName(*pairing.new_class);
+  request.replacement_place = pairing.new_class;
   request.slot_alignment = pairing.old_alignment;
   if (pairing.pool != nullptr) {
     const auto& pool = behind<Pool>(*pairing.pool);
     request.slot_size = pool.shape().slot_size();
     request.slot_alignment = pool.shape().slot_alignment();
   }
-  request.fresh_alignment = pairing.new_alignment;
+  request.replacement_alignment = pairing.new_alignment;
   request.destroy = pairing.destroy;
   request.construct = pairing.construct;
   for (const Redefinition& other : options.also) request.also.emplace_back(other.replaced(), other.replacement());
@@ -55,7 +54,7 @@ void redefine_class(const ClassPairing& pairing, const ClassRedefinition& option
                                  change.require_clear(stopped);
                                  if (pairing.pool != nullptr)
                                    resize_new_objects(internal::behind<internal::Pool>(*pairing.pool),
-                                                      change.fresh_size(), internal::Transaction::current());
+                                                      change.replacement_size(), internal::Transaction::current());
                                  change.commit(stopped, internal::Transaction::current());
                                });
     if (internal::Transaction::current() == nullptr) change.finish();

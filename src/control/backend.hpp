@@ -32,8 +32,6 @@ struct Backend {
   std::function<std::vector<Event>(std::uint64_t after)> events_since;
   /// Calls `tell` after each new event, in the publishing thread, until the returned object is destroyed.
   std::function<std::shared_ptr<void>(std::function<void()> tell)> on_event;
-  /// Adds an event to the log.
-  std::function<void(Event)> publish;
 };
 
 /// The backend of this process.

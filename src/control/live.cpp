@@ -134,8 +134,8 @@ PoolRecord to_record(const PoolStatistics& pool) {
 
 WaitingRecord to_record(const LazyConversion& conversion) {
   const LazyProgress progress = conversion.progress();
-  return {.old_class = conversion.old_class().readable,
-          .new_class = conversion.new_class().readable,
+  return {.old_class = conversion.old_class().name.text(),
+          .new_class = conversion.new_class().name.text(),
           .objects = progress.objects,
           .converted = progress.converted_objects,
           .failed = progress.failed_objects,
@@ -178,7 +178,6 @@ Backend live_backend() {
   backend.set = set;
   backend.events_since = [](std::uint64_t after) { return event_log().since(after); };
   backend.on_event = on_event;
-  backend.publish = [](Event event) { event_log().publish(std::move(event)); };
   return backend;
 }
 

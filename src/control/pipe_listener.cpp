@@ -9,9 +9,11 @@
 #include <thread>
 #include <utility>
 
+#include "base/warning.hpp"
 #include "control/execute.hpp"
 #include "moult/error.hpp"
 #include "moult/listener.hpp"
+#include "moult/log.hpp"
 #include "platform/event_poll.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/sockets.hpp"
@@ -65,11 +67,12 @@ class PipeListener::Impl final {
   }
 
   void tell(const internal::Line& line, const internal::Result& result) const {
-    internal::Event event;
-    const bool failed = internal::parse_failure(internal::format_reply({}, result)).has_value();
-    event.kind = failed ? internal::EventKind::warning : internal::EventKind::message;
-    event.text = fifo_.path.path() + ": " + line.text + ": " + internal::format_reply({}, result);
-    backend_.publish(std::move(event));
+    const std::string reply = internal::format_reply({}, result);
+    const std::string text = fifo_.path.path() + ": " + line.text + ": " + reply;
+    if (internal::parse_failure(reply))
+      internal::warn(text);
+    else
+      log(text);
   }
 
   pid_t maker_ = ::getpid();

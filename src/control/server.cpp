@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/warning.hpp"
 #include "control/execute.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
@@ -51,10 +52,7 @@ void Server::serve(const std::stop_token& stop) noexcept {
     run(stop);
   } catch (const std::exception& error) {
     // Only a lack of memory leads here. The program goes on without its listener.
-    Event event;
-    event.kind = EventKind::warning;
-    event.text = std::string("the listener has ended: ") + error.what();
-    backend_.publish(std::move(event));
+    warn(std::string("the listener has ended: ") + error.what());
   }
 }
 

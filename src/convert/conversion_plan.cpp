@@ -38,7 +38,7 @@ std::vector<PoolChange> plan_pool_changes(const ClassChangeOfObjects& change) {
 
 void require_two_classes(const ClassChangeOfObjects& change) {
   if (&change.from != &change.to) return;
-  throw Error(ErrorCode::invalid_argument, change.from.readable +
+  throw Error(ErrorCode::invalid_argument, change.from.name.text() +
                                                ": its objects are converted to a class of another "
                                                "name; give the new one its own");
 }
@@ -48,15 +48,15 @@ void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool) {
   bool is_too_large = change.to_kind.size > slot_size;
   if (!is_too_large && slot_size % change.to_kind.alignment == 0) return;
   if (pool.after.usual == pool.before.usual && count_live(*pool.pool, pool.portion) == 0) return;
-  const std::string& pool_class = pool.pool->object_class().readable;
+  const std::string& pool_class = pool.pool->object_class().name.text();
   if (is_too_large)
     throw Error(ErrorCode::layout_mismatch,
-                change.to.readable + ": its objects need " + std::to_string(change.to_kind.size) +
+                change.to.name.text() + ": its objects need " + std::to_string(change.to_kind.size) +
                     " bytes, and the slots of " + pool_class + " have " + std::to_string(slot_size) +
                     "; give the class a reserve for the next time (" + "moult::Updatable<" + pool_class + ", " +
                     std::to_string(change.to_kind.size - pool.pool->shape().object_size) +
                     ">), or keep what is new beside the objects (moult::add_field_to_class)");
-  throw Error(ErrorCode::layout_mismatch, change.to.readable + ": its objects are aligned to " +
+  throw Error(ErrorCode::layout_mismatch, change.to.name.text() + ": its objects are aligned to " +
                                               std::to_string(change.to_kind.alignment) + " bytes, and the slots of " +
                                               pool_class + " to " +
                                               std::to_string(pool.pool->shape().slot_alignment()) +
@@ -67,9 +67,9 @@ void refuse_third_class(const ClassChangeOfObjects& change, const PoolChange& po
   const ObjectClass* other = pool.before.other;
   if (!pool.sets_other || other == nullptr || other == &change.to) return;
   if (count_live(*pool.pool, Portion::other) == converted_others) return;
-  throw Error(ErrorCode::unsupported, change.to.readable + ": the pool of " + pool.pool->object_class().readable +
-                                          " holds objects of two classes already, " + pool.before.usual->readable +
-                                          " and " + other->readable +
+  throw Error(ErrorCode::unsupported, change.to.name.text() + ": the pool of " + pool.pool->object_class().name.text() +
+                                          " holds objects of two classes already, " + pool.before.usual->name.text() +
+                                          " and " + other->name.text() +
                                           "; convert all of one of them first, or have the constructors redirected");
 }
 
@@ -79,17 +79,17 @@ void refuse_third_class_meanwhile(const ClassChangeOfObjects& change, const Pool
   const ObjectClass* third = usual != &change.from && usual != &change.to ? usual : other;
   if (third == nullptr || third == &change.from || third == &change.to) return;
   if (third == other && count_live(*pool.pool, Portion::other) == 0) return;
-  throw Error(ErrorCode::unsupported, change.to.readable + ": the pool of " + pool.pool->object_class().readable +
-                                          " holds objects of " + third->readable + " beside those of " +
-                                          change.from.readable +
+  throw Error(ErrorCode::unsupported, change.to.name.text() + ": the pool of " + pool.pool->object_class().name.text() +
+                                          " holds objects of " + third->name.text() + " beside those of " +
+                                          change.from.name.text() +
                                           ", and no third class while some are yet to be converted; convert all of " +
-                                          third->readable + " first, or convert eagerly");
+                                          third->name.text() + " first, or convert eagerly");
 }
 
 void require_still(const ObjectClass& converted_to, const Pool& pool) {
   if (pool.portion_of(converted_to)) return;
-  throw Error(ErrorCode::unsupported, converted_to.readable + ": what was converted to it is of class " +
-                                          pool.contents().usual->readable +
+  throw Error(ErrorCode::unsupported, converted_to.name.text() + ": what was converted to it is of class " +
+                                          pool.contents().usual->name.text() +
                                           " by now; roll back the update that did that first");
 }
 

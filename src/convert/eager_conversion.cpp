@@ -142,7 +142,7 @@ void EagerConversion::refuse_unwritten(const Part& part, const Group& group) con
   if (slot == nullptr) return;
   throw Error(
       ErrorCode::unsupported,
-      old_.readable + ": neither the first nor the last eight bytes of the object at " +
+      old_.name.text() + ": neither the first nor the last eight bytes of the object at " +
           hex_text(reinterpret_cast<std::uintptr_t>(slot)) +
           " were written since `new`, so that it may not have been constructed; if the class leaves them alone, "
           "have such objects converted (ConversionOptions::unwritten)");
@@ -175,7 +175,7 @@ void EagerConversion::show_progress() {
   std::size_t objects = 0;
   for (const Part& part : parts_)
     for (const Group& group : part.groups) objects += count_ones(group.live);
-  if (objects >= least_shown) progress_.emplace(old_.readable + " to " + new_.readable, objects, steps_each());
+  if (objects >= least_shown) progress_.emplace(old_.name.text() + " to " + new_.name.text(), objects, steps_each());
 }
 
 bool EagerConversion::build_one(const StoppedWorld& stopped, void* object) {
@@ -300,7 +300,8 @@ void EagerConversion::refuse_changed(const StoppedWorld& stopped) const {
                          if (is_same) ++expected;
                        });
     if (is_same && expected == part.groups.end()) continue;
-    throw Error(ErrorCode::unsupported, old_.readable + ": the transformer made or deleted objects of the class it " +
+    throw Error(ErrorCode::unsupported, old_.name.text() +
+                                            ": the transformer made or deleted objects of the class it " +
                                             "converts; let it use objects of other classes, or do that after apply");
   }
 }
@@ -323,7 +324,7 @@ void EagerConversion::exchange(const StoppedWorld&) noexcept {
 
 std::string EagerConversion::describe() const {
   const std::string objects = count_ == 1 ? "an object of " : std::to_string(count_) + " objects of ";
-  return objects + old_.readable + " converted to " + new_.readable;
+  return objects + old_.name.text() + " converted to " + new_.name.text();
 }
 
 void EagerConversion::require_current() const {

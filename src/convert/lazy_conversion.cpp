@@ -48,9 +48,9 @@
 #include <thread>
 #include <utility>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
+#include "base/warning.hpp"
 #include "convert/background_thread.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
@@ -123,7 +123,7 @@ LazyConversion::LazyConversion(std::shared_ptr<detail::ObjectConverter> converte
       untouched_(options.untouched),
       manner_(options.manner),
       undo_log_(*converter_),
-      report_(old_.readable, new_.readable) {
+      report_(old_.name.text(), new_.name.text()) {
   require_two_classes(change());
 }
 
@@ -171,7 +171,7 @@ void LazyConversion::evacuate_regions() {
       MOULT_FAULT("convert.lazy.evacuate");
       region.region().provide_pending();
       if (region.evacuate(service_->faults.pages())) return;
-      throw Error(ErrorCode::system, pool.before.usual->readable +
+      throw Error(ErrorCode::system, pool.before.usual->name.text() +
                                          ": the kernel has no memory to move the pages of its objects aside; convert "
                                          "eagerly, or allow more mappings (vm.max_map_count)");
     });
@@ -407,10 +407,7 @@ void LazyConversion::go_on() noexcept {
       return true;
     }});
   } catch (const std::exception& error) {
-    Event event;
-    event.kind = EventKind::warning;
-    event.text = old_.readable + ": nobody converts the rest of its objects: " + error.what();
-    event_log().publish(std::move(event));
+    warn(old_.name.text() + ": nobody converts the rest of its objects: " + error.what());
   }
 }
 
@@ -470,7 +467,7 @@ void LazyConversion::drain_before_fork() noexcept {
 }
 
 std::string LazyConversion::describe() const {
-  return "objects of " + old_.readable + " converted to " + new_.readable + " at their first use";
+  return "objects of " + old_.name.text() + " converted to " + new_.name.text() + " at their first use";
 }
 
 void LazyConversion::require_current() const {
@@ -491,7 +488,7 @@ void finish_lazy_conversions(const ObjectClass& old_class, const StoppedWorld& s
   for (const auto& each : lazy_conversions_of(old_class)) each->drain(stopped);
   if (lazy_conversions_of(old_class).empty()) return;
   throw Error(ErrorCode::unsupported,
-              old_class.readable +
+              old_class.name.text() +
                   ": objects of its pool were converted at first use in this very stop, which "
                   "has to end before they are converted again; do that in an update of its own");
 }

@@ -4,7 +4,7 @@
 #include <new>
 
 #include "base/address.hpp"
-#include "base/event.hpp"
+#include "base/warning.hpp"
 
 namespace moult::internal {
 namespace {
@@ -43,12 +43,9 @@ void UnconvertedReport::write() noexcept {
 }
 
 void UnconvertedReport::warn_of(const Unconverted& failure, std::size_t number) const {
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = "the object of " + old_class_ + " at " + hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) +
-               " was not converted to " + new_class_ + " and stays as it is: " + failure.reason;
-  if (number == most_reports) event.text += "; there may be more, which are only counted";
-  event_log().publish(std::move(event));
+  warn("the object of " + old_class_ + " at " + hex_text(reinterpret_cast<std::uintptr_t>(failure.object)) +
+       " was not converted to " + new_class_ + " and stays as it is: " + failure.reason +
+       (number == most_reports ? "; there may be more, which are only counted" : ""));
 }
 
 }  // namespace moult::internal

@@ -45,7 +45,7 @@ class LazyCounts final {
   std::atomic<std::size_t> failed_{0};
 };
 
-/// Names the objects that a conversion leaves as they are in the log: 100 at most. Safe in any thread.
+/// Warns of the objects that a conversion leaves as they are: 100 at most. Safe in any thread.
 class UnconvertedReport final {
  public:
   UnconvertedReport(std::string old_class, std::string new_class)

@@ -38,11 +38,11 @@
 #include <utility>
 
 #include "base/address.hpp"
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "base/untracked_change.hpp"
+#include "base/warning.hpp"
 #include "convert/background_thread.hpp"
 #include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
@@ -100,13 +100,10 @@ bool is_still(const AccessedObjects::Found& found) noexcept {
 void warn_of_throw(std::size_t count, const ObjectClass& type, const void* object, const char* reason) noexcept try {
   constexpr std::size_t most_named = 8;
   if (count > most_named && !std::has_single_bit(count)) return;
-  Event event;
-  event.kind = EventKind::warning;
-  event.text = "the visit of the object of " + type.readable + " at " +
-               hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
-  if (count > most_named)
-    event.text += " (" + std::to_string(count) + " visits threw so far, most of which are not named)";
-  event_log().publish(std::move(event));
+  std::string text = "the visit of the object of " + type.name.text() + " at " +
+                     hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
+  if (count > most_named) text += " (" + std::to_string(count) + " visits threw so far, most of which are not named)";
+  warn(text);
 } catch (const std::exception&) {  // the throw is not reported
 }
 
@@ -157,7 +154,7 @@ void WatchedRegion::map(std::uint32_t index, Userfaultfd& pages) noexcept {
 void WatchedRegion::evacuate(Userfaultfd& pages) {
   MOULT_FAULT("convert.access.evacuate");
   if (slots_.evacuate(pages)) return;
-  throw Error(ErrorCode::system, region().pool().object_class().readable +
+  throw Error(ErrorCode::system, region().pool().object_class().name.text() +
                                      ": the kernel has no memory to move the pages of its objects aside; allow more "
                                      "mappings (vm.max_map_count), or use DataAccessor, immediate");
 }
@@ -195,8 +192,8 @@ void ProgressiveAccess::reserve() {
 void ProgressiveAccess::refuse_others() const {
   for (const Source& source : sources_)
     if (!accesses_of(*source.held).empty())
-      throw Error(ErrorCode::unsupported, wanted_.readable + ": another progressive access to objects of " +
-                                              source.held->readable + " has not ended; drain or end that one first");
+      throw Error(ErrorCode::unsupported, wanted_.name.text() + ": another progressive access to objects of " +
+                                              source.held->name.text() + " has not ended; drain or end that one first");
 }
 
 void ProgressiveAccess::evacuate_regions() {
@@ -479,7 +476,7 @@ AccessProgress ProgressiveAccess::progress() const noexcept {
 }
 
 std::string ProgressiveAccess::describe() const {
-  return "objects of " + wanted_.readable + " visited at their first access";
+  return "objects of " + wanted_.name.text() + " visited at their first access";
 }
 
 void finish_progressive_accesses(const ObjectClass& converted) {

@@ -30,7 +30,7 @@ std::string place_of(const ClassLayout& layout) {
 }
 
 /// Throws Error unless the module at `place` and all others agree on the class.
-void require_same_layout(const Program& program, const std::string& name, const HeapVisitor& visitor,
+void require_same_layout(const Program& program, const ClassName& name, const HeapVisitor& visitor,
                          const std::vector<std::size_t>& roots) {
   const std::optional<std::size_t> own =
       program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(visitor.place)});
@@ -42,19 +42,19 @@ void require_same_layout(const Program& program, const std::string& name, const 
   const bool is_elsewhere =
       std::any_of(layouts.begin(), layouts.end(), [&](const ClassLayout& layout) { return layout.module != own_path; });
   if (is_of_program ? known == layouts.end() : !is_elsewhere)
-    throw Error(ErrorCode::not_found, name +
+    throw Error(ErrorCode::not_found, name.text() +
                                           ": no debug information of the program defines this class; compile what "
                                           "defines it with -g, outside of functions");
   if (known == layouts.end())
     throw Error(ErrorCode::not_found,
-                name + ": no debug information of " + own_path +
+                name.text() + ": no debug information of " + own_path +
                     " defines this class, so that it is not known whether the walker and the "
                     "program mean the same; compile the walker with -g (and -femit-class-debug-always, or with "
                     "clang -fstandalone-debug)");
   for (const ClassLayout& layout : layouts) {
     const LayoutComparison comparison = compare_layouts(layout, *known);
     if (comparison.verdict != LayoutVerdict::identical)
-      throw Error(ErrorCode::layout_mismatch, name + ": is laid out one way in " + place_of(layout) +
+      throw Error(ErrorCode::layout_mismatch, name.text() + ": is laid out one way in " + place_of(layout) +
                                                   " and another way for the walker, in " + place_of(*known) + ":\n" +
                                                   describe(comparison) +
                                                   "\nbuild the walker with the program's headers and flags");
@@ -82,7 +82,7 @@ struct HeapVisits::State {
 
 void HeapVisits::State::sort_visitors(const HeapWalker& walker) {
   for (const HeapVisitor& visitor : walker.visitors()) {
-    const std::string name = name_of_class(*visitor.type);
+    const ClassName name(*visitor.type);
     auto known = std::find_if(classes.begin(), classes.end(), [&](const WantedClass& one) { return one.name == name; });
     if (known == classes.end()) {
       known = classes.insert(known, {name, visitor.size, visitor.alignment});
@@ -107,7 +107,8 @@ void HeapVisits::State::note_unreached() {
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const bool is_reached =
         std::any_of(plan.types.begin(), plan.types.end(), [&](const HeapType& type) { return type.wanted == i; });
-    if (!is_reached) plan.not_followed.push_back({"wanted classes that no variable leads to", 1, classes[i].name});
+    if (!is_reached)
+      plan.not_followed.push_back({"wanted classes that no variable leads to", 1, classes[i].name.text()});
   }
 }
 
@@ -127,13 +128,13 @@ UndoStep HeapVisits::State::undo_step(const std::shared_ptr<State>& self, const 
   UndoStep step;
   step.what = {std::to_string(summary.visited) + " objects visited: " + [&] {
     std::string names;
-    for (const WantedClass& one : classes) names += (names.empty() ? "" : ", ") + one.name;
+    for (const WantedClass& one : classes) names += (names.empty() ? "" : ", ") + one.name.text();
     return names;
   }()};
   step.check = [self] {
     if (self->has_ended)
       throw Error(ErrorCode::unsupported,
-                  "what a heap walker changed in objects of " + self->classes.front().name +
+                  "what a heap walker changed in objects of " + self->classes.front().name.text() +
                       " cannot be undone once the program has gone on; let another update change it back");
   };
   step.undo = [self] { self->undo(); };

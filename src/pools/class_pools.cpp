@@ -36,7 +36,7 @@ std::string words_of(const SlotShape& shape) {
 void refuse_other_shape(const ClassPools& known, const SlotShape& shape) {
   const SlotShape& expected = known.own.shape();
   if (expected.object_size == shape.object_size && expected.alignment == shape.alignment) return;
-  throw Error(ErrorCode::unsupported, known.object_class.readable + ": its objects in this program are " +
+  throw Error(ErrorCode::unsupported, known.object_class.name.text() + ": its objects in this program are " +
                                           words_of(expected) + ", and " + words_of(shape) +
                                           " where this was compiled; give the changed class another name");
 }

@@ -17,7 +17,7 @@ std::optional<std::ptrdiff_t> offset_in(const ObjectClass& held, const ObjectCla
   if (&held == &wanted) return 0;
   if (subclasses == Subclasses::excluded) return std::nullopt;
   auto base = std::find_if(held.bases.begin(), held.bases.end(),
-                           [&](const FixedBase& candidate) { return candidate.name == wanted.name; });
+                           [&](const FixedBase& candidate) { return candidate.mangled == wanted.mangled; });
   if (base == held.bases.end()) return std::nullopt;
   return base->offset;
 }
@@ -34,13 +34,14 @@ void add_sources(Pool& pool, const ObjectClass& wanted, Subclasses subclasses, s
 
 PoolStatistics statistics_of(const Pool& pool) {
   PoolStatistics found;
-  found.class_name = pool.object_class().readable;
+  found.class_name = pool.object_class().name.text();
   found.is_of_subclass = pool.is_of_subclass();
   const Contents& contents = pool.contents();
   const bool is_mixed = contents.other != nullptr;
   const Portion usual = is_mixed ? Portion::usual : Portion::all;
-  found.held.push_back({contents.usual->readable, count_live(pool, usual), contents.usual_size});
-  if (is_mixed) found.held.push_back({contents.other->readable, count_live(pool, Portion::other), contents.other_size});
+  found.held.push_back({contents.usual->name.text(), count_live(pool, usual), contents.usual_size});
+  if (is_mixed)
+    found.held.push_back({contents.other->name.text(), count_live(pool, Portion::other), contents.other_size});
   found.slot_size = pool.cut().slot_size;
   for (const Region* region = pool.first_region(); region != nullptr; region = region->next.load()) {
     found.reserved += region->reserved_bytes();

@@ -8,7 +8,6 @@
 #include <deque>
 
 #include "base/guarded.hpp"
-#include "base/names.hpp"
 
 namespace moult::internal {
 namespace {
@@ -37,13 +36,14 @@ void add_bases(const std::type_info& type, std::ptrdiff_t offset, std::vector<Fi
 }  // namespace
 
 const ObjectClass& object_class_of(const std::type_info& type) {
-  std::string name = type.name();
-  const char* distinct = name.find("_GLOBAL__N_") != std::string::npos ? type.name() : nullptr;
+  std::string mangled = type.name();
+  const char* distinct = mangled.find("_GLOBAL__N_") != std::string::npos ? type.name() : nullptr;
   return known_classes().with([&](std::deque<ObjectClass>& known) -> const ObjectClass& {
-    auto found = std::find_if(known.begin(), known.end(),
-                              [&](const ObjectClass& each) { return each.distinct == distinct && each.name == name; });
+    auto found = std::find_if(known.begin(), known.end(), [&](const ObjectClass& each) {
+      return each.distinct == distinct && each.mangled == mangled;
+    });
     if (found != known.end()) return *found;
-    ObjectClass made{std::move(name), name_of_type(type), distinct, {}};
+    ObjectClass made{std::move(mangled), ClassName(type), distinct, {}};
     add_bases(type, 0, made.bases);
     return known.emplace_back(std::move(made));
   });

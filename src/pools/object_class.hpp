@@ -6,18 +6,20 @@
 #include <typeinfo>
 #include <vector>
 
+#include "symbols/class_name.hpp"
+
 namespace moult::internal {
 
 /// A base class at the same offset in every object.
 struct FixedBase {
-  std::string name;  ///< mangled
+  std::string mangled;
   std::ptrdiff_t offset = 0;
 };
 
 /// One for each class of the process, so classes are compared by address.
 struct ObjectClass {
-  std::string name;              ///< mangled
-  std::string readable;          ///< demangled
+  std::string mangled;
+  ClassName name;
   const char* distinct;          ///< for a class in an unnamed namespace, the address of its name; else null
   std::vector<FixedBase> bases;  ///< public, not virtual; direct and indirect
 };

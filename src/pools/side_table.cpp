@@ -66,7 +66,7 @@ Pool& pool_of_object(const void* object, const std::string& field) {
                     "or of a container); make it with new, or keep the value with its owner");
   if (!is_object(*region, object))
     throw Error(ErrorCode::unsupported,
-                field + ": no object of the pool of " + region->pool().object_class().readable + " begins at " +
+                field + ": no object of the pool of " + region->pool().object_class().name.text() + " begins at " +
                     hex_text(reinterpret_cast<std::uintptr_t>(object)) +
                     "; the class must be the first base of the object's own, and the object must live");
   return region->pool();

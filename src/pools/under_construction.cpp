@@ -64,7 +64,7 @@ const std::byte* marked_slot_around(const Pool& pool, const StoppedWorld& stoppe
 
 std::string describe(const ObjectUnderConstruction& object) {
   return describe_thread(object.thread) + " may be about to construct the object of " +
-         object.pool->contents().usual->readable + " at " + hex_text(reinterpret_cast<std::uintptr_t>(object.slot)) +
+         object.pool->contents().usual->name.text() + " at " + hex_text(reinterpret_cast<std::uintptr_t>(object.slot)) +
          ", to whose first and last eight bytes nothing was written yet";
 }
 

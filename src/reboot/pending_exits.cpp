@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/event.hpp"
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
+#include "base/warning.hpp"
 #include "moult/error.hpp"
 #include "moult/reboot.hpp"
 #include "platform/tasks.hpp"
@@ -141,10 +141,7 @@ Transaction& transaction_of_the_step() {
 
 void PendingExit::on_handled() noexcept {
   try {
-    Event event;
-    event.kind = EventKind::warning;
-    event.text = failure_text(*this);
-    event_log().publish(std::move(event));
+    warn(failure_text(*this));
   } catch (...) {
     return;  // without memory; wait_over reports it all the same
   }

@@ -20,6 +20,7 @@
 #include "symbols/debug_info.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/module_symbols.hpp"
+#include "symbols/name_query.hpp"
 #include "symbols/type_name.hpp"
 
 namespace moult::internal {
@@ -129,7 +130,7 @@ std::optional<std::uint64_t> slot_of(Dwarf_Die function) {
 }
 
 /// The demangler's name for functions without a mangled name: clang's constructors and destructors.
-std::string composed_name(Dwarf_Die function, const std::string& class_name) {
+std::string composed_name(Dwarf_Die function, const ClassName& of_class) {
   std::string parameters;
   std::string qualifiers;
   for_each_child(function, [&](Dwarf_Die& child) {
@@ -141,13 +142,13 @@ std::string composed_name(Dwarf_Die function, const std::string& class_name) {
     else if (type.ends_with(" const*"))
       qualifiers = " const";
   });
-  return class_name + "::" + std::string(plain_name_of(function)) + "(" + parameters + ")" + qualifiers;
+  return of_class.text() + "::" + std::string(plain_name_of(function)) + "(" + parameters + ")" + qualifiers;
 }
 
-MemberKind kind_of(Dwarf_Die function, std::string_view class_identifier) {
+MemberKind kind_of(Dwarf_Die function, const ClassName& of_class) {
   const std::string_view name = plain_name_of(function);
   if (name.substr(0, 1) == "~") return MemberKind::destructor;
-  if (name.substr(0, name.find('<')) == class_identifier) return MemberKind::constructor;
+  if (of_class.names_constructor_or_destructor(name)) return MemberKind::constructor;
   bool has_this = false;
   for_each_child(function, [&](Dwarf_Die& child) {
     has_this = has_this || (dwarf_tag(&child) == DW_TAG_formal_parameter && has_flag(child, DW_AT_artificial));
@@ -155,14 +156,14 @@ MemberKind kind_of(Dwarf_Die function, std::string_view class_identifier) {
   return has_this ? MemberKind::method : MemberKind::static_method;
 }
 
-std::vector<MemberFunction> functions_of(Dwarf_Die type, const std::string& class_name, const ClassName& wanted) {
+std::vector<MemberFunction> functions_of(Dwarf_Die type, const ClassName& of_class) {
   std::vector<MemberFunction> functions;
   for_each_child(type, [&](Dwarf_Die& child) {
     if (dwarf_tag(&child) != DW_TAG_subprogram || plain_name_of(child).empty()) return;
     const std::string_view linkage = linkage_name_of({child});
     MemberFunction function;
-    function.name = linkage.empty() ? composed_name(child, class_name) : demangle(std::string(linkage));
-    function.kind = kind_of(child, wanted.identifier());
+    function.name = linkage.empty() ? composed_name(child, of_class) : demangle(std::string(linkage));
+    function.kind = kind_of(child, of_class);
     function.is_virtual = number_of(child, DW_AT_virtuality).value_or(0) != 0;
     if (function.kind != MemberKind::destructor) function.slot = slot_of(child);
     if (function.kind == MemberKind::method || function.kind == MemberKind::static_method)
@@ -173,7 +174,7 @@ std::vector<MemberFunction> functions_of(Dwarf_Die type, const std::string& clas
   return functions;
 }
 
-ClassLayout read_layout(Dwarf_Die type, const std::string& name, const ClassName& wanted) {
+ClassLayout read_layout(Dwarf_Die type, const ClassName& name) {
   ClassLayout layout;
   layout.name = name;
   layout.place = declared_at(type);
@@ -182,7 +183,7 @@ ClassLayout read_layout(Dwarf_Die type, const std::string& name, const ClassName
   layout.has_vptr = has_vtable_pointer(type);
   layout.bases = bases_of(type);
   add_fields(type, 0, layout.fields);
-  layout.functions = functions_of(type, name, wanted);
+  layout.functions = functions_of(type, name);
   return layout;
 }
 
@@ -195,16 +196,15 @@ void add_functions(ClassLayout& to, std::vector<MemberFunction> functions) {
 }
 
 /// The definitions of one module; equal ones count once.
-std::vector<ClassLayout> layouts_of(const DebugInfo& info, const std::string& name) {
-  const ClassName wanted(name);
+std::vector<ClassLayout> layouts_of(const DebugInfo& info, const ClassName& name) {
   std::vector<ClassLayout> layouts;
   std::set<const void*> seen;
-  for (const DebugUnit* unit : wanted.units_of(info)) {
+  for (const DebugUnit* unit : units_of(info, name)) {
     visit_classes(unit->content, {}, [&](const Dwarf_Die& die, const std::string& scope) {
-      if (!wanted.fits(die, scope)) return;
+      if (!is_class(die, scope, name)) return;
       const Dwarf_Die type = full_class(die);
       if (!is_definition(type) || !seen.insert(type.addr).second) return;
-      ClassLayout layout = read_layout(type, name, wanted);
+      ClassLayout layout = read_layout(type, name);
       const auto alike = std::find_if(layouts.begin(), layouts.end(),
                                       [&](const ClassLayout& known) { return is_same_layout(known, layout); });
       if (alike == layouts.end())
@@ -234,13 +234,7 @@ char variant_of(const std::string& mangled) {
 
 }  // namespace
 
-std::string name_of_class(const std::type_info& type) {
-  constexpr std::string_view prefix = "typeinfo for ";
-  // The prefix _Z tells the demangler that this is a mangled name; a bare type name has none.
-  return demangle(std::string("_ZTI") + type.name()).substr(prefix.size());
-}
-
-std::vector<ClassLayout> class_layouts(const Program& program, std::string_view name) {
+std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& name) {
   std::unordered_map<const ModuleSymbols*, std::vector<ClassLayout>> by_file;
   std::vector<ClassLayout> layouts;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
@@ -248,7 +242,7 @@ std::vector<ClassLayout> class_layouts(const Program& program, std::string_view 
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
     const auto [found, is_new] = by_file.try_emplace(symbols);
-    if (is_new) found->second = layouts_of(*info, std::string(name));
+    if (is_new) found->second = layouts_of(*info, name);
     for (ClassLayout layout : found->second) {
       layout.module = program.modules()[i].path;
       layouts.push_back(std::move(layout));
@@ -257,16 +251,10 @@ std::vector<ClassLayout> class_layouts(const Program& program, std::string_view 
   return layouts;
 }
 
-std::vector<MemberCode> member_code(const Program& program, std::string_view class_name) {
-  const std::string identifier = ClassName(class_name).identifier();
+std::vector<MemberCode> member_code(const Program& program, const ClassName& of_class) {
   std::vector<MemberCode> code;
-  for (FunctionSymbol& symbol : program.members_of(class_name)) {
-    const std::string_view own =
-        std::string_view(symbol.demangled).substr(symbol.demangled.find(class_name) + class_name.size() + 2);
-    const std::string_view name = own.substr(own.substr(0, 1) == "~" ? 1 : 0);
-    const bool has_variants = name.substr(0, identifier.size()) == identifier &&
-                              (name.size() == identifier.size() || name[identifier.size()] == '(' ||
-                               name[identifier.size()] == '<' || name[identifier.size()] == '[');
+  for (FunctionSymbol& symbol : program.members_of(of_class)) {
+    const bool has_variants = of_class.names_constructor_or_destructor(last_name_of(qualified_name(symbol.demangled)));
     const char variant = has_variants ? variant_of(symbol.mangled) : '\0';
     code.push_back({std::move(symbol), variant});
   }

@@ -6,11 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <typeinfo>
 #include <vector>
 
 #include "base/address.hpp"
+#include "symbols/class_name.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -47,7 +46,7 @@ struct MemberFunction {
 };
 
 struct ClassLayout {
-  std::string name;  ///< typeid's name, demangled: "ns::Box<unsigned long>"
+  ClassName name;
   std::string module;
   SourceLine place;
   std::uint64_t size = 0;
@@ -65,17 +64,14 @@ struct MemberCode {
   char variant = 0;  ///< '0', '1', '2' of constructors and destructors; 0 for others
 };
 
-/// The name of a class for the functions below: typeid's, demangled.
-std::string name_of_class(const std::type_info& type);
-
-/// The definitions of the class `name` in the loaded modules, in their order; of equal ones in a module, the first.
+/// The definitions of the class in the loaded modules, in their order; of equal ones in a module, the first.
 /// More than one means that modules, or source files of one, disagree or have the class each. Empty when no debug
 /// information defines it: a class in a function, or one compiled without -g.
-std::vector<ClassLayout> class_layouts(const Program& program, std::string_view name);
+std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& name);
 
 /// Every entry of the class's member functions with a symbol, module by module. Calls reach the first non-local one of
 /// a name. Without thunks, which lead to a function's entry.
-std::vector<MemberCode> member_code(const Program& program, std::string_view class_name);
+std::vector<MemberCode> member_code(const Program& program, const ClassName& of_class);
 
 /// True when code compiled with one can use objects of the other; names of fields count.
 bool is_same_layout(const ClassLayout& a, const ClassLayout& b);

@@ -116,16 +116,16 @@ bool has_name(std::string_view text, std::string_view name) {
 }
 
 /// Reports functions of the class's name without debug information.
-void add_problems(const std::string& path, const ModuleSymbols& symbols, const ClassName& wanted, std::string_view name,
+void add_problems(const std::string& path, const ModuleSymbols& symbols, const ClassName& wanted,
                   std::vector<std::string>& problems) {
   const DebugInfo* info = symbols.debug_info();
   for (const FunctionMatch& match : symbols.functions().search(wanted.identifier())) {
     std::string problem = demangle(std::string(match.name.base));
-    if (match.original == nullptr || !has_name(problem, name)) continue;
+    if (match.original == nullptr || !has_name(problem, wanted.text())) continue;
     if (info != nullptr && info->function_at(match.original->begin)) continue;
     problem.append(" in ").append(path).append(
         " has no debug information, so that it is not known which code there uses ");
-    problems.push_back(problem.append(name).append("; compile it with -g"));
+    problems.push_back(problem.append(wanted.text()).append("; compile it with -g"));
     break;
   }
   if (info == nullptr) return;
@@ -144,16 +144,15 @@ void sort_and_unite(std::vector<T>& all, Key&& key) {
 }
 
 /// With addresses of the file.
-ClassUses uses_in_file(const ModuleSymbols& symbols, const std::string& path, const ClassName& wanted,
-                       std::string_view name) {
+ClassUses uses_in_file(const ModuleSymbols& symbols, const std::string& path, const ClassName& wanted) {
   ClassUses uses;
-  add_problems(path, symbols, wanted, name, uses.problems);
+  add_problems(path, symbols, wanted, uses.problems);
   const DebugInfo* info = symbols.debug_info();
   if (info == nullptr) return uses;
   const KnownClass known = find_class(*info, wanted);
   if (known.entries.empty()) return uses;
   const UseDescriber describer(symbols);
-  find_uses(*info, name, known, [&](Dwarf_Die die, Reach reach) {
+  find_uses(*info, wanted, known, [&](Dwarf_Die die, Reach reach) {
     if (dwarf_tag(&die) == DW_TAG_subprogram)
       uses.functions.push_back(describer.use(die, reach));
     else
@@ -199,8 +198,7 @@ void put_in_order(ClassUses& uses) {
 
 }  // namespace
 
-ClassUses class_uses(const Program& program, std::string_view name, std::optional<std::size_t> without) {
-  const ClassName wanted(name);
+ClassUses class_uses(const Program& program, const ClassName& name, std::optional<std::size_t> without) {
   std::unordered_map<const ModuleSymbols*, ClassUses> by_file;
   ClassUses uses;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
@@ -208,14 +206,14 @@ ClassUses class_uses(const Program& program, std::string_view name, std::optiona
     if (symbols == nullptr) continue;
     const Module& module = program.modules()[i];
     const auto [found, is_new] = by_file.try_emplace(symbols);
-    if (is_new) found->second = uses_in_file(*symbols, module.path, wanted, name);
+    if (is_new) found->second = uses_in_file(*symbols, module.path, name);
     append_loaded(found->second, module.bias, uses);
   }
   put_in_order(uses);
   return uses;
 }
 
-std::vector<MemberCopy> member_copies(const Program& program, std::string_view class_name) {
+std::vector<MemberCopy> member_copies(const Program& program, const ClassName& of_class) {
   std::unordered_map<const ModuleSymbols*, std::vector<MemberCopy>> by_file;
   std::vector<MemberCopy> copies;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
@@ -224,7 +222,7 @@ std::vector<MemberCopy> member_copies(const Program& program, std::string_view c
     if (info == nullptr) continue;
     const auto [found, is_new] = by_file.try_emplace(symbols);
     if (is_new) {
-      const KnownClass known = find_class(*info, ClassName(class_name));
+      const KnownClass known = find_class(*info, of_class);
       if (!known.functions.empty()) add_copies(known, UseDescriber(*symbols), found->second);
     }
     for (const MemberCopy& copy : found->second) copies.push_back(loaded_at(program.modules()[i].bias, copy));

@@ -6,11 +6,11 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
 #include "symbols/class_graph.hpp"
+#include "symbols/class_name.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -46,10 +46,10 @@ struct ClassUses {
   std::vector<std::string> problems;  ///< parts of the program that cannot be searched, and the next step
 };
 
-/// All uses of the class `name` in the loaded modules, except for the module `without`.
-ClassUses class_uses(const Program& program, std::string_view name, std::optional<std::size_t> without = std::nullopt);
+/// All uses of the class in the loaded modules, except for the module `without`.
+ClassUses class_uses(const Program& program, const ClassName& name, std::optional<std::size_t> without = std::nullopt);
 
 /// Only the copies of member functions, in all modules.
-std::vector<MemberCopy> member_copies(const Program& program, std::string_view class_name);
+std::vector<MemberCopy> member_copies(const Program& program, const ClassName& of_class);
 
 }  // namespace moult::internal

@@ -1,10 +1,8 @@
 #include "symbols/class_walk.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "symbols/debug_info.hpp"
-#include "symbols/name_query.hpp"
 #include "symbols/type_name.hpp"
 
 namespace moult::internal {
@@ -26,34 +24,30 @@ Dwarf_Die full_class(const Dwarf_Die& die) {
   return dwarf_formref_die(dwarf_attr(&from, DW_AT_signature, &attribute), &target) != nullptr ? target : die;
 }
 
-ClassName::ClassName(std::string_view name) : name_(name), is_plain_(name.find('<') == std::string_view::npos) {
-  const std::string_view last = last_name_of(name);
-  scope_ = name.substr(0, name.size() - last.size());
-  identifier_ = last.substr(0, last.find('<'));
-}
-
-std::vector<const DebugUnit*> ClassName::units_of(const DebugInfo& info) const {
+std::vector<const DebugUnit*> units_of(const DebugInfo& info, const ClassName& wanted) {
   // The compiler's spelling of a template's instance is unknown, and a reference by signature has no name.
-  const bool reads_all = !is_plain_ || std::any_of(info.units().begin(), info.units().end(),
-                                                   [](const DebugUnit& unit) { return unit.is_type; });
-  const UnitFilter filter(info, {identifier_});
+  const bool reads_all =
+      wanted.has_template_arguments() ||
+      std::any_of(info.units().begin(), info.units().end(), [](const DebugUnit& unit) { return unit.is_type; });
+  const UnitFilter filter(info, {std::string(wanted.identifier())});
   std::vector<const DebugUnit*> units;
   for (const DebugUnit& unit : info.units())
     if (reads_all || unit.refers_out || filter.may_name(unit)) units.push_back(&unit);
   return units;
 }
 
-bool ClassName::fits(const Dwarf_Die& die, const std::string& scope) const {
+bool is_class(const Dwarf_Die& die, std::string_view scope, const ClassName& wanted) {
   Dwarf_Die given = die;
   Dwarf_Die from = full_class(given);
   const char* text = dwarf_diename(&given);
   if (text == nullptr) text = dwarf_diename(&from);
   if (text == nullptr) return false;
   const std::string_view own(text);
-  if (own.substr(0, own.find('<')) != identifier_) return false;
+  if (own.substr(0, own.find('<')) != wanted.identifier()) return false;
   // A nested class, or one in a type unit, may be defined outside of its scope.
-  if (is_plain_ && dwarf_hasattr(&from, DW_AT_specification) == 0) return own == identifier_ && scope == scope_;
-  return class_name_of(from) == name_;
+  if (!wanted.has_template_arguments() && dwarf_hasattr(&from, DW_AT_specification) == 0)
+    return own == wanted.identifier() && scope == wanted.scope();
+  return class_name_of(from) == wanted.text();
 }
 
 }  // namespace moult::internal

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "symbols/class_name.hpp"
 #include "symbols/debug_info.hpp"
 
 namespace moult::internal {
@@ -20,22 +21,11 @@ bool is_class_tag(int tag);
 /// The class itself, if `die` stands in for a class in a type unit.
 Dwarf_Die full_class(const Dwarf_Die& die);
 
-/// A class by its demangled name. fits: whether the class `die`, found in `scope` ("app::"), is that class.
-class ClassName final {
- public:
-  explicit ClassName(std::string_view name);
-  bool fits(const Dwarf_Die& die, const std::string& scope) const;
-  /// The last component without template arguments.
-  const std::string& identifier() const noexcept { return identifier_; }
-  /// The units that may have an entry of the class, or may refer to such units.
-  std::vector<const DebugUnit*> units_of(const DebugInfo& info) const;
+/// True if the class `die`, found in `scope` ("app::"), is `wanted`.
+bool is_class(const Dwarf_Die& die, std::string_view scope, const ClassName& wanted);
 
- private:
-  std::string name_;
-  std::string scope_;  ///< only for classes outside of templates, since compilers spell instances differently
-  std::string identifier_;
-  bool is_plain_ = false;  ///< has no template arguments anywhere
-};
+/// The units that may have an entry of the class, or may refer to such units.
+std::vector<const DebugUnit*> units_of(const DebugInfo& info, const ClassName& wanted);
 
 /// Calls `visit(die, scope)` for each class and union under `parent`, whose scope is `scope`. An enclosing class comes
 /// before its nested ones.

@@ -263,8 +263,8 @@ std::vector<FunctionMatch> FunctionIndex::similar(std::string_view last_name) co
                    [&](const std::string& name) { return are_near(last_name_of(qualified_name(name)), last_name); });
 }
 
-std::vector<FunctionMatch> FunctionIndex::members_of(std::string_view class_name) const {
-  const std::string part = mangled_part_of_members(class_name);
+std::vector<FunctionMatch> FunctionIndex::members_of(const ClassName& of_class) const {
+  const std::string part = of_class.mangled_part_of_members();
   std::vector<FunctionMatch> members;
   for (const Symbol& symbol : symbols_) {
     const SymbolName name = split_symbol_name(symbol.name);
@@ -272,11 +272,7 @@ std::vector<FunctionMatch> FunctionIndex::members_of(std::string_view class_name
     if (name.base.substr(0, 3) != "_ZN" || !name.suffix.empty() || symbol.is_resolver) continue;
     if (name.base.find(part) == std::string_view::npos) continue;
     const std::string demangled = demangle(std::string(name.base));
-    const std::string_view qualified = qualified_name(demangled);
-    const std::string_view last = last_name_of(qualified);
-    if (qualified.size() != class_name.size() + 2 + last.size() || qualified.substr(0, class_name.size()) != class_name)
-      continue;
-    members.push_back(match_of(symbol));
+    if (scope_of(qualified_name(demangled)) == of_class.text()) members.push_back(match_of(symbol));
   }
   return members;
 }

@@ -18,6 +18,7 @@
 
 #include "base/address.hpp"
 #include "elf/elf_file.hpp"
+#include "symbols/class_name.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/place.hpp"
 
@@ -67,7 +68,7 @@ class FunctionIndex final {
   /// Originals whose last name component resembles `last_name`; unsorted.
   std::vector<FunctionMatch> similar(std::string_view last_name) const;
   /// Every symbol of a member function of the class, with aliases, without thunks and fragments.
-  std::vector<FunctionMatch> members_of(std::string_view class_name) const;
+  std::vector<FunctionMatch> members_of(const ClassName& of_class) const;
   /// The function of the symbol that covers `address`; for a fragment, its original.
   std::optional<FunctionMatch> at(std::uint64_t address) const;
   /// Every symbol at the address `begin`.

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "symbols/class_name.hpp"
+
 namespace moult::internal {
 
 inline constexpr std::size_t no_type = std::numeric_limits<std::size_t>::max();
@@ -80,7 +82,7 @@ struct HeapType {
 };
 
 struct WantedClass {
-  std::string name;  ///< typeid's name, demangled
+  ClassName name;
   std::size_t size = 0;
   std::size_t alignment = 0;
 };

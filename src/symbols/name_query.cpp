@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace moult::internal {
@@ -19,6 +20,19 @@ bool operator_at(std::string_view text, std::size_t at) {
   if (text.substr(at, keyword.size()) != keyword) return false;
   if (at > 0 && is_identifier_char(text[at - 1])) return false;
   return at + keyword.size() < text.size() && !is_identifier_char(text[at + keyword.size()]);
+}
+
+/// The end of an operator's symbol, as in "operator<<"; `at` is where `operator` begins. Its brackets enclose nothing.
+/// Nothing for "operator new" and for conversions, whose types belong to the name.
+std::optional<std::size_t> end_of_operator(std::string_view text, std::size_t at) {
+  constexpr std::string_view symbols[] = {
+      "<=>", "->*", "<<=", ">>=", "()", "[]", "->", "<<", ">>", "<=", ">=", "<",  ">",
+      "==",  "!=",  "&&",  "||",  "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "&=",
+      "|=",  "+",   "-",   "*",   "/",  "%",  "^",  "&",  "|",  "~",  "!",  "=",  ","};
+  const std::size_t symbol = at + std::string_view("operator").size();
+  for (const std::string_view one : symbols)
+    if (text.substr(symbol).starts_with(one)) return symbol + one.size();
+  return std::nullopt;
 }
 
 std::string without(std::string text, std::string_view part) {
@@ -98,7 +112,13 @@ std::string_view without_result(std::string_view text) {
   std::size_t begin = 0;
   int depth = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (depth == 0 && operator_at(text, at)) break;
+    if (operator_at(text, at)) {
+      if (depth == 0) break;
+      if (const std::optional<std::size_t> end = end_of_operator(text, at)) {
+        at = *end - 1;
+        continue;
+      }
+    }
     if (opens(text[at])) ++depth;
     if (closes(text[at])) --depth;
     if (depth == 0 && text[at] == ' ') begin = at + 1;
@@ -111,7 +131,14 @@ std::size_t last_component(std::string_view name) {
   std::size_t begin = 0;
   int depth = 0;
   for (std::size_t at = 0; at < name.size(); ++at) {
-    if (depth == 0 && operator_at(name, at)) return at;
+    if (operator_at(name, at)) {
+      if (depth == 0) begin = at;
+      if (const std::optional<std::size_t> end = end_of_operator(name, at)) {
+        at = *end - 1;
+        continue;
+      }
+      if (depth == 0) return at;
+    }
     if (opens(name[at])) ++depth;
     if (closes(name[at])) --depth;
     if (depth == 0 && name.substr(at, 2) == "::") begin = at + 2;
@@ -166,10 +193,6 @@ std::string_view scope_of(std::string_view qualified) {
 }
 
 std::string_view last_name_of(std::string_view qualified) { return qualified.substr(last_component(qualified)); }
-
-std::string mangled_part_of_members(std::string_view class_name) {
-  return class_name.substr(0, 5) == "std::" ? std::string() : needle_of(last_name_of(class_name));
-}
 
 NameQuery::NameQuery(std::string_view text) {
   const std::size_t source = source_length(text);

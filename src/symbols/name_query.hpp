@@ -53,9 +53,6 @@ std::string_view scope_of(std::string_view qualified);
 /// "f<int>" of "ns::f<int>": a view into the argument.
 std::string_view last_name_of(std::string_view qualified);
 
-/// A necessary part of the mangled name of every member of the class; empty when none is known.
-std::string mangled_part_of_members(std::string_view class_name);
-
 /// Inserted, omitted, replaced and transposed letters (optimal string alignment).
 std::size_t typos_between(std::string_view one, std::string_view other);
 

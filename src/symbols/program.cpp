@@ -420,12 +420,12 @@ bool Program::is_in_update(const FunctionSymbol& function) const {
   return symbols != nullptr && symbols->is_update();
 }
 
-std::vector<FunctionSymbol> Program::members_of(std::string_view class_name) const {
+std::vector<FunctionSymbol> Program::members_of(const ClassName& of_class) const {
   std::vector<FunctionSymbol> members;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
     const ModuleSymbols* symbols = impl_->symbols(i);
     if (symbols == nullptr) continue;
-    for (const FunctionMatch& match : symbols->functions().members_of(class_name)) {
+    for (const FunctionMatch& match : symbols->functions().members_of(of_class)) {
       members.push_back(to_function(impl_->modules[i], match));
     }
   }

@@ -16,6 +16,7 @@
 
 #include "base/address.hpp"
 #include "elf/module_list.hpp"
+#include "symbols/class_name.hpp"
 #include "symbols/place.hpp"
 
 namespace moult::internal {
@@ -116,7 +117,7 @@ class Program final {
 
   /// Every symbol of a member function of the class, module by module: each variant of a constructor or destructor, and
   /// each alias.
-  std::vector<FunctionSymbol> members_of(std::string_view class_name) const;
+  std::vector<FunctionSymbol> members_of(const ClassName& of_class) const;
   /// For this layer: the symbols of one of modules(), or null when they cannot be read.
   const ModuleSymbols* symbols_of(std::size_t module) const;
   /// The index in modules() of the module loaded at `address`.

@@ -10,7 +10,6 @@
 #include "symbols/container_shape.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/module_symbols.hpp"
-#include "symbols/name_query.hpp"
 #include "symbols/type_name.hpp"
 
 namespace moult::internal {
@@ -21,11 +20,6 @@ constexpr std::size_t plain_leaf = 0;
 /// The path to a member; names of the library's own members are omitted.
 std::string step_name(std::string_view member) {
   return member.empty() || member.starts_with("_M_") ? std::string() : "." + std::string(member);
-}
-
-std::string_view identifier_in(std::string_view written) {
-  const std::string_view last = last_name_of(written);
-  return last.substr(0, last.find('<'));
 }
 
 }  // namespace
@@ -211,7 +205,7 @@ void TypeGraph::fill_class(std::size_t type) {
   const Origin origin = origins_[type];
   const std::string name = types_[type].name;
   Dwarf_Die die = origin.die;
-  note_wanted(type, name);
+  note_wanted(type, ClassName(name));
   std::optional<ContainerShape> shape = container_shape(*indexes_[origin.module], die, name);
   if (!shape && dwarf_tag(&die) == DW_TAG_union_type) shape = ContainerShape{Shape::choice, {}, {}, {}, "unions"};
   if (shape) {
@@ -279,14 +273,14 @@ void TypeGraph::add_derived(std::size_t base) {
   }
 }
 
-void TypeGraph::note_wanted(std::size_t type, const std::string& written) {
+void TypeGraph::note_wanted(std::size_t type, const ClassName& written) {
   for (std::size_t i = 0; i < request_.wanted.size(); ++i) {
     const WantedClass& wanted = request_.wanted[i];
-    if (identifier_in(written) != identifier_in(wanted.name)) continue;
-    if (class_name_of(origins_[type].die) != wanted.name) continue;
+    if (written.identifier() != wanted.name.identifier()) continue;
+    if (class_name_of(origins_[type].die) != wanted.name.text()) continue;
     if (types_[type].size != wanted.size)
       throw Error(ErrorCode::layout_mismatch,
-                  wanted.name + ": has " + std::to_string(types_[type].size) + " bytes in " +
+                  wanted.name.text() + ": has " + std::to_string(types_[type].size) + " bytes in " +
                       program_.modules()[origins_[type].module].path + " and " + std::to_string(wanted.size) +
                       " for the walker; build the walker with the program's headers and flags");
     types_[type].wanted = i;

@@ -57,7 +57,7 @@ class TypeGraph final {
   void fill_class(std::size_t type);
   void add_part(std::size_t type, Dwarf_Die member);
   void add_derived(std::size_t base);
-  void note_wanted(std::size_t type, const std::string& written);
+  void note_wanted(std::size_t type, const ClassName& written);
 
   const Program& program_;
   const HeapRequest& request_;

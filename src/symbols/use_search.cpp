@@ -57,7 +57,7 @@ bool is_static_object(Dwarf_Die variable) {
 /// The walk over one module.
 class UseSearch final {
  public:
-  UseSearch(const DebugInfo& info, std::string_view name, const KnownClass& known)
+  UseSearch(const DebugInfo& info, const ClassName& name, const KnownClass& known)
       : info_(info), name_(name), known_(known), wanted_(graph_.add_node()) {
     for (const void* entry : known.entries) classes_[entry] = wanted_;
   }
@@ -174,8 +174,8 @@ class UseSearch final {
   /// A template that is only declared has its arguments in its name alone.
   void add_written_uses(std::size_t node, const std::string& written) {
     for (std::size_t at = written.find('<');
-         at != std::string::npos && (at = written.find(name_, at + 1)) != std::string::npos;) {
-      const std::size_t end = at + name_.size();
+         at != std::string::npos && (at = written.find(name_.text(), at + 1)) != std::string::npos;) {
+      const std::size_t end = at + name_.text().size();
       if (is_identifier_char(written[at - 1]) || written[at - 1] == ':') continue;
       if (end < written.size() && (is_identifier_char(written[end]) || written[end] == ':')) continue;
       const std::string_view behind = std::string_view(written).substr(end, 2);
@@ -260,7 +260,7 @@ class UseSearch final {
   }
 
   const DebugInfo& info_;
-  std::string name_;
+  const ClassName& name_;
   const KnownClass& known_;
   ClassGraph graph_;
   std::size_t wanted_;
@@ -277,10 +277,10 @@ class UseSearch final {
 
 KnownClass find_class(const DebugInfo& info, const ClassName& wanted) {
   KnownClass known;
-  known.units = wanted.units_of(info);
+  known.units = units_of(info, wanted);
   for (const DebugUnit* unit : known.units) {
     visit_classes(unit->content, {}, [&](const Dwarf_Die& die, const std::string& scope) {
-      if (!wanted.fits(die, scope)) return;
+      if (!is_class(die, scope, wanted)) return;
       for (Dwarf_Die part : {die, full_class(die)}) {
         known.entries.insert(part.addr);
         Dwarf_Die child{};
@@ -293,9 +293,9 @@ KnownClass find_class(const DebugInfo& info, const ClassName& wanted) {
   return known;
 }
 
-void find_uses(const DebugInfo& info, std::string_view name, const KnownClass& known,
+void find_uses(const DebugInfo& info, const ClassName& wanted, const KnownClass& known,
                const std::function<void(const Dwarf_Die& die, Reach reach)>& found) {
-  UseSearch search(info, name, known);
+  UseSearch search(info, wanted, known);
   search.run();
   search.for_each_user(found);
 }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <functional>
-#include <string_view>
 #include <unordered_set>
 #include <vector>
 
 #include "symbols/class_graph.hpp"
+#include "symbols/class_name.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/debug_info.hpp"
 
@@ -21,9 +21,9 @@ struct KnownClass {
 
 KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
 
-/// Calls `found` for each function with code, and each static object, that uses the class `name`. A function may have
+/// Calls `found` for each function with code, and each static object, that uses the class `wanted`. A function may have
 /// several entries.
-void find_uses(const DebugInfo& info, std::string_view name, const KnownClass& known,
+void find_uses(const DebugInfo& info, const ClassName& wanted, const KnownClass& known,
                const std::function<void(const Dwarf_Die& die, Reach reach)>& found);
 
 }  // namespace moult::internal

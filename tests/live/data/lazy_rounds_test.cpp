@@ -146,18 +146,14 @@ struct Purses {
   using One = Purse;
   using Two = PurseTwo;
   static constexpr int rounds = 100;
-  static std::vector<std::string> names() {
-    return {"moult::internal::subject::Purse", "moult::internal::subject::PurseTwo"};
-  }
+  static std::vector<ClassName> names() { return {ClassName(typeid(Purse)), ClassName(typeid(PurseTwo))}; }
   static void show(const Purse&) {}
 };
 struct Wallets {
   using One = Wallet;
   using Two = WalletTwo;
   static constexpr int rounds = 60;
-  static std::vector<std::string> names() {
-    return {"moult::internal::subject::Wallet", "moult::internal::subject::WalletTwo"};
-  }
+  static std::vector<ClassName> names() { return {ClassName(typeid(Wallet)), ClassName(typeid(WalletTwo))}; }
   /// Several threads access an object first inside stdio, with one stream.
   static void show(const Wallet& wallet) {
     static std::FILE* const nowhere = std::fopen("/dev/null", "w");

@@ -134,7 +134,7 @@ class Rounds : public testing::Test {
     transaction.resume();
   }
 
-  ObjectQuiescence quiescence_{{"moult::internal::subject::Account", "moult::internal::subject::AccountTwo"}};
+  ObjectQuiescence quiescence_{{ClassName(typeid(Account)), ClassName(typeid(AccountTwo))}};
 };
 
 auto to_two = [](const Account& old) { return AccountTwo(old); };

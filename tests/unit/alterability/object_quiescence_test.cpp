@@ -57,7 +57,7 @@ bool may_change(const char* name, Act&& act) {
   is_inside = may_leave = false;
   std::jthread busy(act);
   while (!is_inside) std::this_thread::yield();
-  const ObjectQuiescence quiescence({name});
+  const ObjectQuiescence quiescence({ClassName(name)});
   Transaction transaction;
   Transaction::Scope scope(transaction);
   bool may = quiescence.check({.max_tries = 1, .sleep_time = 1ms, .stop_timeout = 20s, .max_postponements = {}});

@@ -11,14 +11,15 @@ using testing::UnorderedElementsAre;
 
 ClassLayout layout_of(const std::string& name) {
   ClassLayout layout;
-  layout.name = name;
+  layout.name = ClassName(name);
   return layout;
 }
 
 /// "A as B" for each redefinition.
 std::vector<std::string> in_words(const std::vector<RedefinedClass>& all) {
   std::vector<std::string> words;
-  for (const auto& [old_class, new_class, slot_size] : all) words.push_back(old_class + " as " + new_class.name);
+  for (const auto& [old_class, new_class, slot_size] : all)
+    words.push_back(old_class.text() + " as " + new_class.name.text());
   return words;
 }
 
@@ -30,7 +31,7 @@ class ClassHistory : public testing::Test {
   }
 
   std::uint64_t redefine(const std::string& old_class, const std::string& new_class) {
-    numbers_.push_back(note_redefined({old_class, layout_of(new_class), std::nullopt}, nullptr));
+    numbers_.push_back(note_redefined({ClassName(old_class), layout_of(new_class), std::nullopt}, nullptr));
     return numbers_.back();
   }
 
@@ -40,50 +41,50 @@ class ClassHistory : public testing::Test {
 
 TEST_F(ClassHistory, AClassThatWasNotRedefinedHasNone) {
   redefine("Data", "Data_v2");
-  EXPECT_THAT(predecessors_of("Data"), IsEmpty());
-  EXPECT_THAT(successors_of("Data_v2"), IsEmpty());
-  EXPECT_THAT(successors_of("Dat"), IsEmpty());
+  EXPECT_THAT(predecessors_of(ClassName("Data")), IsEmpty());
+  EXPECT_THAT(successors_of(ClassName("Data_v2")), IsEmpty());
+  EXPECT_THAT(successors_of(ClassName("Dat")), IsEmpty());
 }
 
 TEST_F(ClassHistory, VersionsAreFollowedBothWays) {
   redefine("Data", "Data_v2");
   redefine("Data_v2", "Data_v3");
-  EXPECT_THAT(in_words(predecessors_of("Data_v3")), ElementsAre("Data_v2 as Data_v3", "Data as Data_v2"));
-  EXPECT_THAT(in_words(successors_of("Data")), ElementsAre("Data as Data_v2", "Data_v2 as Data_v3"));
-  EXPECT_THAT(in_words(predecessors_of("Data_v2")), ElementsAre("Data as Data_v2"));
+  EXPECT_THAT(in_words(predecessors_of(ClassName("Data_v3"))), ElementsAre("Data_v2 as Data_v3", "Data as Data_v2"));
+  EXPECT_THAT(in_words(successors_of(ClassName("Data"))), ElementsAre("Data as Data_v2", "Data_v2 as Data_v3"));
+  EXPECT_THAT(in_words(predecessors_of(ClassName("Data_v2"))), ElementsAre("Data as Data_v2"));
 }
 
 TEST_F(ClassHistory, SeveralClassesMayBecomeOne) {
   redefine("Red", "Colour");
   redefine("Green", "Colour");
-  EXPECT_THAT(in_words(predecessors_of("Colour")), UnorderedElementsAre("Red as Colour", "Green as Colour"));
+  EXPECT_THAT(in_words(predecessors_of(ClassName("Colour"))), UnorderedElementsAre("Red as Colour", "Green as Colour"));
 }
 
 TEST_F(ClassHistory, AClassThatIsRedefinedBackEnds) {
   redefine("Data", "Data_v2");
   redefine("Data_v2", "Data");
-  EXPECT_THAT(in_words(successors_of("Data")), ElementsAre("Data as Data_v2", "Data_v2 as Data"));
-  EXPECT_THAT(in_words(predecessors_of("Data")), ElementsAre("Data_v2 as Data", "Data as Data_v2"));
+  EXPECT_THAT(in_words(successors_of(ClassName("Data"))), ElementsAre("Data as Data_v2", "Data_v2 as Data"));
+  EXPECT_THAT(in_words(predecessors_of(ClassName("Data"))), ElementsAre("Data_v2 as Data", "Data as Data_v2"));
 }
 
 TEST_F(ClassHistory, AForgottenRedefinitionIsNotFollowed) {
   redefine("Data", "Data_v2");
   forget_redefined(redefine("Data_v2", "Data_v3"));
-  EXPECT_THAT(in_words(successors_of("Data")), ElementsAre("Data as Data_v2"));
-  EXPECT_THAT(predecessors_of("Data_v3"), IsEmpty());
+  EXPECT_THAT(in_words(successors_of(ClassName("Data"))), ElementsAre("Data as Data_v2"));
+  EXPECT_THAT(predecessors_of(ClassName("Data_v3")), IsEmpty());
 }
 
 TEST_F(ClassHistory, ARedefinitionIsUndoneWithItsTransaction) {
   Transaction transaction;
-  note_redefined({"Data", layout_of("Data_v2"), std::nullopt}, &transaction);
-  ASSERT_THAT(in_words(successors_of("Data")), ElementsAre("Data as Data_v2"));
+  note_redefined({ClassName("Data"), layout_of("Data_v2"), std::nullopt}, &transaction);
+  ASSERT_THAT(in_words(successors_of(ClassName("Data"))), ElementsAre("Data as Data_v2"));
   transaction.undo_all();
-  EXPECT_THAT(successors_of("Data"), IsEmpty());
+  EXPECT_THAT(successors_of(ClassName("Data")), IsEmpty());
 }
 
 TEST_F(ClassHistory, TheSlotSizeIsKept) {
-  const std::uint64_t number = note_redefined({"Data", layout_of("Data_v2"), 64}, nullptr);
-  const std::vector<RedefinedClass> successors = successors_of("Data");
+  const std::uint64_t number = note_redefined({ClassName("Data"), layout_of("Data_v2"), 64}, nullptr);
+  const std::vector<RedefinedClass> successors = successors_of(ClassName("Data"));
   forget_redefined(number);
   ASSERT_THAT(successors, testing::SizeIs(1));
   EXPECT_EQ(successors.front().slot_size, 64U);

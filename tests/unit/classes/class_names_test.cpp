@@ -6,28 +6,33 @@ namespace moult::internal {
 namespace {
 
 TEST(ClassNames, AClassIsRenamedWhereItIsTheWholeName) {
-  EXPECT_EQ(renamed("DataV2::join(DataV2 const&, DataV21*)", "DataV2", "Data"), "Data::join(Data const&, DataV21*)");
-  EXPECT_EQ(renamed("other::DataV2", "DataV2", "Data"), "other::DataV2");
-  EXPECT_EQ(renamed("next::DataV2&", "next::DataV2", "app::Data"), "app::Data&");
-  EXPECT_EQ(renamed("std::vector<DataV2*, std::allocator<DataV2*> >", "DataV2", "Data"),
+  EXPECT_EQ(renamed("DataV2::join(DataV2 const&, DataV21*)", ClassName("DataV2"), ClassName("Data")),
+            "Data::join(Data const&, DataV21*)");
+  EXPECT_EQ(renamed("other::DataV2", ClassName("DataV2"), ClassName("Data")), "other::DataV2");
+  EXPECT_EQ(renamed("next::DataV2&", ClassName("next::DataV2"), ClassName("app::Data")), "app::Data&");
+  EXPECT_EQ(renamed("std::vector<DataV2*, std::allocator<DataV2*> >", ClassName("DataV2"), ClassName("Data")),
             "std::vector<Data*, std::allocator<Data*> >");
-  EXPECT_EQ(renamed("DataV2<int>", "DataV2", "Data"), "DataV2<int>");
+  EXPECT_EQ(renamed("DataV2<int>", ClassName("DataV2"), ClassName("Data")), "DataV2<int>");
 }
 
 TEST(ClassNames, AConstructorAndADestructorAreCalledAsTheOtherClass) {
-  EXPECT_EQ(renamed_member("next::DataV2::DataV2(int)", "next::DataV2", "app::Data"), "app::Data::Data(int)");
-  EXPECT_EQ(renamed_member("next::DataV2::~DataV2()", "next::DataV2", "app::Data"), "app::Data::~Data()");
-  EXPECT_EQ(renamed_member("DataV2::DataV2Maker(int)", "DataV2", "Data"), "Data::DataV2Maker(int)");
-  EXPECT_EQ(renamed_member("Box2<int>::Box2(Box2<int> const&)", "Box2<int>", "Box<int>"),
+  EXPECT_EQ(renamed_member("next::DataV2::DataV2(int)", ClassName("next::DataV2"), ClassName("app::Data")),
+            "app::Data::Data(int)");
+  EXPECT_EQ(renamed_member("next::DataV2::~DataV2()", ClassName("next::DataV2"), ClassName("app::Data")),
+            "app::Data::~Data()");
+  EXPECT_EQ(renamed_member("DataV2::DataV2Maker(int)", ClassName("DataV2"), ClassName("Data")),
+            "Data::DataV2Maker(int)");
+  EXPECT_EQ(renamed_member("Box2<int>::Box2(Box2<int> const&)", ClassName("Box2<int>"), ClassName("Box<int>")),
             "Box<int>::Box(Box<int> const&)");
 }
 
 TEST(ClassNames, AConversionIsCalledAsItsTypeIs) {
-  EXPECT_EQ(renamed_member("DataV2::operator DataV2*() const", "DataV2", "Data"), "Data::operator Data*() const");
+  EXPECT_EQ(renamed_member("DataV2::operator DataV2*() const", ClassName("DataV2"), ClassName("Data")),
+            "Data::operator Data*() const");
 }
 
 TEST(ClassNames, OfFieldsOnlyAddressesOfTheClassAreRenamed) {
-  const auto type = [](std::string_view text) { return renamed_type(text, "DataV2", "Data"); };
+  const auto type = [](std::string_view text) { return renamed_type(text, ClassName("DataV2"), ClassName("Data")); };
   EXPECT_EQ(type("DataV2*"), "Data*");
   EXPECT_EQ(type("DataV2 const*"), "Data const*");
   EXPECT_EQ(type("DataV2&"), "Data&");

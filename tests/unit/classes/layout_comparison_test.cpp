@@ -19,15 +19,15 @@ MemberFunction virtual_function(std::string name, std::uint64_t slot) {
 
 ClassLayout data() {
   ClassLayout layout;
-  layout.name = "Data";
+  layout.name = ClassName("Data");
   layout.size = 16;
   layout.fields = {field("int", "count", 0, 4), field("long", "sum", 8, 8)};
   return layout;
 }
 
-ClassLayout fresh() {
+ClassLayout replacement() {
   ClassLayout layout = data();
-  layout.name = "DataV2";
+  layout.name = ClassName("DataV2");
   return layout;
 }
 
@@ -44,13 +44,13 @@ std::vector<DifferenceKind> kinds(const LayoutComparison& comparison) {
 }
 
 TEST(LayoutComparison, TheSameFieldsAreIdentical) {
-  const LayoutComparison comparison = compare_layouts(data(), fresh());
+  const LayoutComparison comparison = compare_layouts(data(), replacement());
   EXPECT_EQ(comparison.verdict, LayoutVerdict::identical);
   EXPECT_THAT(comparison.differences, IsEmpty());
 }
 
 TEST(LayoutComparison, AFieldBehindTheOthersIsAppended) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.fields.push_back(field("double", "mean", 16, 8));
   after.size = 24;
   const LayoutComparison comparison = compare_layouts(data(), after);
@@ -59,7 +59,7 @@ TEST(LayoutComparison, AFieldBehindTheOthersIsAppended) {
 }
 
 TEST(LayoutComparison, AFieldInAGapIsNotAppended) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.fields.insert(after.fields.begin() + 1, field("int", "gap", 4, 4));
   const LayoutComparison comparison = compare_layouts(data(), after);
   EXPECT_EQ(comparison.verdict, LayoutVerdict::incompatible);
@@ -67,7 +67,7 @@ TEST(LayoutComparison, AFieldInAGapIsNotAppended) {
 }
 
 TEST(LayoutComparison, EveryOtherChangeOfAFieldIsIncompatible) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.fields = {field("unsigned int", "count", 0, 4), field("int", "other", 4, 4)};
   const LayoutComparison comparison = compare_layouts(data(), after);
   EXPECT_EQ(comparison.verdict, LayoutVerdict::incompatible);
@@ -76,14 +76,14 @@ TEST(LayoutComparison, EveryOtherChangeOfAFieldIsIncompatible) {
 }
 
 TEST(LayoutComparison, AMovedFieldIsToldWithBothPlaces) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.fields[1].offset = 16;
   EXPECT_THAT(texts(compare_layouts(data(), after)), ElementsAre("moved: long sum, from 8 to 16"));
   EXPECT_EQ(compare_layouts(data(), after).verdict, LayoutVerdict::incompatible);
 }
 
 TEST(LayoutComparison, ARenamedFieldIsToldAsOne) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.fields[1].name = "total";
   const LayoutComparison comparison = compare_layouts(data(), after);
   EXPECT_THAT(texts(comparison), ElementsAre("renamed: long sum to total"));
@@ -92,7 +92,7 @@ TEST(LayoutComparison, ARenamedFieldIsToldAsOne) {
 
 TEST(LayoutComparison, ATypeOfTheSameNameThatIsLaidOutOtherwiseIsFound) {
   ClassLayout before = data();
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   before.fields[1] = {"inner", "Inner", 8, 8, 0, 0, "{0:int4 4:int4 }8"};
   after.fields[1] = {"inner", "Inner", 8, 8, 0, 0, "{0:long8 }8"};
   EXPECT_THAT(texts(compare_layouts(before, after)),
@@ -103,7 +103,7 @@ TEST(LayoutComparison, ATypeOfTheSameNameThatIsLaidOutOtherwiseIsFound) {
 
 TEST(LayoutComparison, APointerToTheOwnClassStaysOne) {
   ClassLayout before = data();
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   before.fields.push_back({"next", "Data*", 16, 8, 0, 0, "*"});
   after.fields.push_back({"next", "DataV2*", 16, 8, 0, 0, "*"});
   EXPECT_EQ(compare_layouts(before, after).verdict, LayoutVerdict::identical);
@@ -111,7 +111,7 @@ TEST(LayoutComparison, APointerToTheOwnClassStaysOne) {
 
 TEST(LayoutComparison, BitsOfAByteAreToldApart) {
   ClassLayout before = data();
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   before.fields.push_back({"low", "unsigned int", 16, 4, 0, 3, "unsigned int4"});
   after.fields.push_back({"low", "unsigned int", 16, 4, 1, 3, "unsigned int4"});
   EXPECT_THAT(texts(compare_layouts(before, after)),
@@ -123,7 +123,7 @@ TEST(LayoutComparison, BitsOfAByteAreToldApart) {
 
 TEST(LayoutComparison, BasesMustBeTheSame) {
   ClassLayout before = data();
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   before.bases = {{"Root", 0, false, false, "{0:int4 }4"}};
   EXPECT_THAT(texts(compare_layouts(before, after)), ElementsAre("base removed: Root"));
   after.bases = {{"Other", 0, false, false, "{0:int4 }4"}};
@@ -138,13 +138,13 @@ TEST(LayoutComparison, BasesMustBeTheSame) {
 
 TEST(LayoutComparison, ABaseWithoutDataIsOfNoMatter) {
   ClassLayout before = data();
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   before.bases = {{"moult::Updatable<Data, 64ul>", 0, false, false, "{}1"}};
   EXPECT_EQ(compare_layouts(before, after).verdict, LayoutVerdict::identical);
 }
 
 TEST(LayoutComparison, BecomingVirtualIsIncompatible) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.has_vptr = true;
   EXPECT_THAT(kinds(compare_layouts(data(), after)), ElementsAre(DifferenceKind::became_virtual));
   EXPECT_EQ(compare_layouts(data(), after).verdict, LayoutVerdict::incompatible);
@@ -159,7 +159,7 @@ class VirtualFunctions : public testing::Test {
     after_.functions = {virtual_function("DataV2::f()", 0), virtual_function("DataV2::g()", 3)};
   }
   ClassLayout before_ = data();
-  ClassLayout after_ = fresh();
+  ClassLayout after_ = replacement();
 };
 
 TEST_F(VirtualFunctions, InTheSamePlacesAreIdentical) {
@@ -195,7 +195,7 @@ TEST_F(VirtualFunctions, ThatAreGoneAreIncompatible) {
 }
 
 TEST(LayoutComparison, AGreaterSizeIsAnAppendAndASmallerOneIsNot) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.size = 24;
   EXPECT_EQ(compare_layouts(data(), after).verdict, LayoutVerdict::append_only);
   after.size = 8;
@@ -203,7 +203,7 @@ TEST(LayoutComparison, AGreaterSizeIsAnAppendAndASmallerOneIsNot) {
 }
 
 TEST(LayoutComparison, AnotherAlignmentIsIncompatible) {
-  ClassLayout after = fresh();
+  ClassLayout after = replacement();
   after.alignment = 64;
   EXPECT_THAT(texts(compare_layouts(data(), after)), ElementsAre("alignment: 0, now 64"));
   EXPECT_EQ(compare_layouts(data(), after).verdict, LayoutVerdict::incompatible);

@@ -50,7 +50,7 @@ TEST(EagerUpdate, ASlotThatAThreadMayBeAboutToConstructInIsWaitedFor) {
   // NOLINTNEXTLINE(modernize-make-unique): the memory is there before the argument is
   std::jthread maker([&] { made.reset(new Point(argument())); });
   while (!is_there) std::this_thread::yield();
-  ObjectQuiescence quiescence({"moult::internal::subject::Point"});
+  ObjectQuiescence quiescence({ClassName("moult::internal::subject::Point")});
   const Patience patience;
   {
     Transaction transaction;

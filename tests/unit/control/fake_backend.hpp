@@ -32,7 +32,6 @@ class FakeProgram final {
       tell_.with([&](auto& told) { told = std::move(tell); });
       return std::shared_ptr<void>(this, [](FakeProgram* self) { self->tell_.with([](auto& told) { told = {}; }); });
     };
-    backend.publish = [this](Event event) { publish(std::move(event)); };
     return backend;
   }
 

@@ -24,7 +24,7 @@ class Classes : public testing::TestWithParam<const char*> {
 
   Program program() const { return Program::of_file(fixture(GetParam())); }
   ClassLayout layout(const std::string& name) const {
-    std::vector<ClassLayout> all = class_layouts(program(), name);
+    std::vector<ClassLayout> all = class_layouts(program(), ClassName(name));
     EXPECT_THAT(all, SizeIs(1)) << name;
     return all.empty() ? ClassLayout{} : all.front();
   }
@@ -125,7 +125,7 @@ TEST_P(Classes, VirtualFunctionsHaveTheirSlot) {
 
 TEST_P(Classes, EveryVariantOfAConstructorAndADestructorHasItsCode) {
   std::vector<std::string> code;
-  for (const MemberCode& one : member_code(program(), "app::Data")) {
+  for (const MemberCode& one : member_code(program(), ClassName("app::Data"))) {
     EXPECT_GT(one.symbol.range.size(), 0u) << one.symbol.mangled;
     code.push_back(one.symbol.demangled + (one.variant != 0 ? std::string(" ") + one.variant : ""));
   }
@@ -137,24 +137,25 @@ TEST_P(Classes, EveryVariantOfAConstructorAndADestructorHasItsCode) {
 }
 
 TEST(ClassesUnknown, DefinitionsThatDifferAreAllListed) {
-  const std::vector<ClassLayout> twice = class_layouts(Program::of_file(fixture("classes_different.so")), "app::Twice");
+  const std::vector<ClassLayout> twice =
+      class_layouts(Program::of_file(fixture("classes_different.so")), ClassName("app::Twice"));
   ASSERT_THAT(twice, SizeIs(2));
   EXPECT_FALSE(is_same_layout(twice[0], twice[1]));
 }
 
 TEST(ClassesUnknown, WithoutDebugInformationNothingIsKnown) {
   const Program program = Program::of_file(fixture("classes_without_debug.so"));
-  EXPECT_THAT(class_layouts(program, "app::Data"), IsEmpty());
-  const ClassUses uses = class_uses(program, "app::Data");
+  EXPECT_THAT(class_layouts(program, ClassName("app::Data")), IsEmpty());
+  const ClassUses uses = class_uses(program, ClassName("app::Data"));
   ASSERT_THAT(uses.problems, SizeIs(1));
   EXPECT_THAT(uses.problems.front(), HasSubstr("has no debug information"));
 }
 
 TEST(ClassesUnknown, AClassOfAnotherNamespaceIsAnother) {
   const Program program = Program::of_file(fixture("classes_gcc_O2_dwarf5.so"));
-  EXPECT_THAT(class_layouts(program, "Data"), IsEmpty());
-  EXPECT_THAT(class_layouts(program, "other::Data"), IsEmpty());
-  EXPECT_THAT(member_code(program, "Data"), IsEmpty());
+  EXPECT_THAT(class_layouts(program, ClassName("Data")), IsEmpty());
+  EXPECT_THAT(class_layouts(program, ClassName("other::Data")), IsEmpty());
+  EXPECT_THAT(member_code(program, ClassName("Data")), IsEmpty());
 }
 
 std::vector<std::string> functions_of(const ClassUses& uses, Reach reach) {
@@ -165,7 +166,7 @@ std::vector<std::string> functions_of(const ClassUses& uses, Reach reach) {
 }
 
 TEST_P(Classes, FunctionsThatNeedTheLayoutAreFound) {
-  const std::vector<std::string> functions = functions_of(class_uses(program(), "app::Data"), Reach::layout);
+  const std::vector<std::string> functions = functions_of(class_uses(program(), ClassName("app::Data")), Reach::layout);
   EXPECT_THAT(functions, IsSupersetOf({"app::by_pointer", "app::by_reference", "app::returned", "app::in_a_vector",
                                        "app::in_a_unique_ptr", "app::in_a_function_pointer", "app::Data::area",
                                        "app::calls_getter"}));
@@ -173,7 +174,7 @@ TEST_P(Classes, FunctionsThatNeedTheLayoutAreFound) {
 }
 
 TEST_P(Classes, FunctionsThatNeedTheSizeAreFound) {
-  const std::vector<std::string> functions = functions_of(class_uses(program(), "app::Data"), Reach::size);
+  const std::vector<std::string> functions = functions_of(class_uses(program(), ClassName("app::Data")), Reach::size);
   EXPECT_THAT(functions,
               IsSupersetOf({"app::by_value", "app::in_a_block", "app::in_a_member", "app::in_a_vector_of_values",
                             "app::in_an_optional", "app::in_a_subclass", "app::in_an_array"}));
@@ -181,7 +182,7 @@ TEST_P(Classes, FunctionsThatNeedTheSizeAreFound) {
 }
 
 TEST_P(Classes, FunctionsThatDoNotUseTheClassAreNotListed) {
-  for (const ClassUse& use : class_uses(program(), "app::Data").functions) {
+  for (const ClassUse& use : class_uses(program(), ClassName("app::Data")).functions) {
     EXPECT_THAT(use.function, Not(HasSubstr("not_at_all")));
     EXPECT_THAT(use.function, Not(HasSubstr("nor_by_the_base")));
     EXPECT_THAT(use.function, Not(HasSubstr("app::Root::area")));
@@ -192,7 +193,7 @@ TEST_P(Classes, FunctionsThatDoNotUseTheClassAreNotListed) {
 
 TEST_P(Classes, StaticObjectsAreNamed) {
   std::vector<std::string> variables;
-  for (const ClassVariable& variable : class_uses(program(), "app::Data").variables)
+  for (const ClassVariable& variable : class_uses(program(), ClassName("app::Data")).variables)
     variables.push_back(variable.name.substr(variable.name.rfind(':') + 1) +
                         (variable.reach == Reach::size ? " by value" : ""));
   EXPECT_THAT(variables, testing::UnorderedElementsAre("the_data", "a_static by value"));
@@ -201,7 +202,7 @@ TEST_P(Classes, StaticObjectsAreNamed) {
 TEST_P(Classes, CopiesOfMemberFunctionsAreFoundWhereTheyAre) {
   const std::string name = GetParam();
   std::vector<std::string> copies;
-  for (const MemberCopy& copy : member_copies(program(), "app::Data")) {
+  for (const MemberCopy& copy : member_copies(program(), ClassName("app::Data"))) {
     if (copy.caller.find("calls_getter") == std::string::npos) continue;
     const std::string file = std::filesystem::path(copy.place.file).filename().string();
     copies.push_back(copy.member + " at " + file + ":" + std::to_string(copy.place.line));

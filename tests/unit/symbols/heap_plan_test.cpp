@@ -30,7 +30,7 @@ class Variables : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override { MOULT_NEEDS_FIXTURE(GetParam()); }
 
-  static HeapPlan plan() { return plan_for(GetParam(), {{0}, {{"app::Data", size_of_data, 8}}, true}); }
+  static HeapPlan plan() { return plan_for(GetParam(), {{0}, {{ClassName("app::Data"), size_of_data, 8}}, true}); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Programs, Variables,
@@ -133,14 +133,14 @@ TEST_P(Variables, APointerToABaseLeadsToClassesThatDeriveFromIt) {
 }
 
 TEST_P(Variables, RawPointersAreLeftOutOnRequest) {
-  const HeapPlan made = plan_for(GetParam(), {{0}, {{"app::Data", size_of_data, 8}}, false});
+  const HeapPlan made = plan_for(GetParam(), {{0}, {{ClassName("app::Data"), size_of_data, 8}}, false});
   EXPECT_THAT(names_of(made.roots), Not(Contains("app::first_pointer")));
   EXPECT_THAT(names_of(made.roots), Contains("app::everything"));
 }
 
 TEST_P(Variables, AClassOfAnotherSizeIsRefused) {
   try {
-    plan_for(GetParam(), {{0}, {{"app::Data", size_of_data + 8, 8}}, true});
+    plan_for(GetParam(), {{0}, {{ClassName("app::Data"), size_of_data + 8, 8}}, true});
     ADD_FAILURE() << "was not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::layout_mismatch);
@@ -150,7 +150,7 @@ TEST_P(Variables, AClassOfAnotherSizeIsRefused) {
 
 TEST(HeapPlan, AModuleWithoutDebugInformationIsRefused) {
   try {
-    plan_for("classes_without_debug.so", {{0}, {{"app::Data", size_of_data, 8}}, true});
+    plan_for("classes_without_debug.so", {{0}, {{ClassName("app::Data"), size_of_data, 8}}, true});
     ADD_FAILURE() << "was not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::not_found);

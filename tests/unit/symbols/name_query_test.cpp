@@ -40,10 +40,14 @@ TEST(NameOfASymbol, HasAScopeAndALastComponent) {
   EXPECT_EQ(last_name_of("ns::C::operator<<"), "operator<<");
 }
 
-TEST(NameOfAClass, IsInTheMangledNamesOfItsMembers) {
-  EXPECT_EQ(mangled_part_of_members("ns::Data"), "4Data");
-  EXPECT_EQ(mangled_part_of_members("ns::Box<int>"), "3Box");
-  EXPECT_EQ(mangled_part_of_members("std::string"), "") << "the library's own names are abbreviated";
+TEST(NameOfASymbol, IsTakenApartBehindTheSymbolsOfOperators) {
+  EXPECT_EQ(scope_of("ns::Calls<&(C::operator<(C const&) const)>::f"), "ns::Calls<&(C::operator<(C const&) const)>");
+  EXPECT_EQ(qualified_name("int ns::Calls<&(operator>>(C const&, C const&))>::f<int>(int)"),
+            "ns::Calls<&(operator>>(C const&, C const&))>::f<int>");
+  EXPECT_EQ(last_name_of("C::operator()(int) const::Local::f"), "f");
+  EXPECT_EQ(last_name_of("C::operator< <ns::D>"), "operator< <ns::D>");
+  EXPECT_EQ(last_name_of("C::operator ns::D*"), "operator ns::D*");
+  EXPECT_EQ(last_name_of("C::operator new"), "operator new");
 }
 
 NameQuery::Fit fit(const char* query, const char* mangled, const char* demangled) {

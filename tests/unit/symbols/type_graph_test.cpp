@@ -37,7 +37,7 @@ class TypeGraphOf : public testing::TestWithParam<const char*> {
     return found != type.parts.end() ? types.at(found->type) : none;
   }
 
-  HeapRequest request_{{0}, {{"app::Data", size_of_data, 8}}, true, {}};
+  HeapRequest request_{{0}, {{ClassName("app::Data"), size_of_data, 8}}, true, {}};
   std::optional<Program> program_;
   std::optional<TypeGraph> graph_;
 };

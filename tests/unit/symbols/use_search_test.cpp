@@ -33,7 +33,7 @@ class UseSearchIn : public testing::TestWithParam<const char*> {
   /// By the plain names of functions and static objects.
   std::map<std::string, Reach> uses_of(const std::string& name) const {
     std::map<std::string, Reach> uses;
-    find_uses(*info_, name, known(name), [&](const Dwarf_Die& die, Reach reach) {
+    find_uses(*info_, ClassName(name), known(name), [&](const Dwarf_Die& die, Reach reach) {
       for (const Dwarf_Die& part : parts_of(die)) {
         const std::string plain(plain_name_of(part));
         if (!plain.empty()) uses[plain] = std::max(uses[plain], reach);
