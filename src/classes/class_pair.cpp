@@ -57,8 +57,8 @@ std::string destructor_of(const ClassName& name) { return name.text() + "::~" + 
 /// Where a constructor or destructor of an earlier update has no code, calls come to what stands in for it.
 void add_stand_ins(const Program& program, const ClassName& name, std::vector<MemberCode>& code) {
   constexpr const char* helpers = "moult::detail::" MOULT_STRING(MOULT_ABI_NAMESPACE) "::";
-  const std::string constructs = std::string(helpers) + "construct_object<" + name.text() + ">";
-  const std::string destroys = std::string(helpers) + "destroy_object<" + name.text() + ">";
+  const std::string constructs = name.as_argument_of(std::string(helpers) + "construct_object");
+  const std::string destroys = name.as_argument_of(std::string(helpers) + "destroy_object");
   std::set<CodeAddress> added;
   for (const AppliedChange& change : applied_changes()) {
     std::optional<FunctionSymbol> function = program.at(change.replacement);

@@ -17,6 +17,10 @@ ClassName::ClassName(std::string demangled) : text_(std::move(demangled)) {
 
 ClassName::ClassName(const std::type_info& type) : ClassName(name_of_type(type)) {}
 
+std::string ClassName::as_argument_of(std::string_view function_template) const {
+  return std::string(function_template) + "<" + text_ + (text_.ends_with('>') ? " >" : ">");
+}
+
 bool ClassName::names_constructor_or_destructor(std::string_view member) const {
   if (member.starts_with('~')) member.remove_prefix(1);
   if (!member.starts_with(identifier())) return false;

@@ -26,6 +26,9 @@ class ClassName final {
   /// debug information.
   bool has_template_arguments() const noexcept { return text_.find('<') != std::string::npos; }
 
+  /// "make<ns::Data>" for "make", as the demangler writes it: "make<Box<int> >".
+  std::string as_argument_of(std::string_view function_template) const;
+
   /// True if `member`, the name of a member function without its scope, is a constructor's or a destructor's: "Box",
   /// "~Box", "Box<int>", "Box(int)".
   bool names_constructor_or_destructor(std::string_view member) const;

@@ -126,6 +126,11 @@ TEST(ClassName, WhereTheMangledNamesMayDifferNoPartOfThemIsKnown) {
   EXPECT_EQ(ClassName("stdlike::Data").mangled_part_of_members(), "4Data");
 }
 
+TEST(ClassName, AsAnArgumentItIsSpelledAsTheDemanglerDoes) {
+  EXPECT_EQ(ClassName("ns::Data").as_argument_of("make"), "make<ns::Data>");
+  EXPECT_EQ(ClassName("Box<int>").as_argument_of("ns::make"), "ns::make<Box<int> >");
+}
+
 TEST(ClassName, ClassesAreEqualByTheWholeName) {
   EXPECT_EQ(ClassName("ns::Data"), ClassName(std::string("ns::") + "Data"));
   EXPECT_NE(ClassName("ns::Data"), ClassName("other::Data"));
