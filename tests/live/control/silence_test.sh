@@ -3,7 +3,7 @@
 start_target
 name=$(basename "$TARGET")
 
-expect 4 "$name \\(pid $pid\\) answers, but the file's entry \\(MOULT_UPDATE\\) has not returned in time; it goes on" \
+expect 4 "$name \\(pid $pid\\) answers, but the file's entry \\(MOULT_UPDATE\\) has not returned in time; it keeps running" \
   "$MOULT" check "$name" "$BINARIES/live_control_hanging.so" --timeout 1
 [[ $(answer) == 1 ]] || fail "the program does not run"
 
