@@ -24,6 +24,9 @@ function(moult_layer name)
   add_library(moult_${name} STATIC ${sources})
   target_link_libraries(moult_${name} PUBLIC moult_flags ${ARGN})
   moult_in_units(moult_${name})
+  if(MOULT_SANITIZER) # whose reports need line numbers alone
+    target_compile_options(moult_${name} PRIVATE -g1)
+  endif()
   # libmoult.so shows what the public headers mark as visible, and nothing else (cmake/exports.map).
   set_target_properties(moult_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   set_property(GLOBAL APPEND PROPERTY MOULT_LAYERS moult_${name})

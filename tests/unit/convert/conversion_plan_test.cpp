@@ -111,7 +111,7 @@ TEST_F(ConversionPlanTest, MarksAreClearedWhereTheNewClassIsTheUsualOne) {
 
 TEST_F(ConversionPlanTest, AClassIsNotConvertedToOneOfItsName) {
   EXPECT_NO_THROW(require_two_classes(change()));
-  expect_refused(ErrorCode::invalid_argument, {page_.readable}, [&] {
+  expect_refused(ErrorCode::invalid_argument, {page_.name.text()}, [&] {
     require_two_classes({page_, page_, {}, Makes::old_objects});
   });
 }
@@ -121,7 +121,7 @@ TEST_F(ConversionPlanTest, ObjectsLargerThanTheSlotsAreRefusedWithTheReserveThat
   grown.to_kind.size = 100;
   ASSERT_EQ(pool_.cut().slot_size, smallest_slot);
   expect_refused(ErrorCode::layout_mismatch,
-                 {"need 100 bytes", "have 16", "moult::Updatable<" + page_.readable + ", 96>"},
+                 {"need 100 bytes", "have 16", "moult::Updatable<" + page_.name.text() + ", 96>"},
                  [&] { refuse_misfit(grown, plan(grown)); });
   grown.to_kind.size = smallest_slot;
   EXPECT_NO_THROW(refuse_misfit(grown, plan(grown)));
@@ -147,7 +147,7 @@ TEST_F(ConversionPlanTest, WithoutObjectsAMisfitMattersOnlyWhereNewObjectsAreMad
 TEST_F(ConversionPlanTest, AThirdClassIsRefusedUnlessAllObjectsOfOneAreConverted) {
   holds(page_, card_);
   make_other(*pages_.front());
-  expect_refused(ErrorCode::unsupported, {page_.readable + " and " + card_.readable},
+  expect_refused(ErrorCode::unsupported, {page_.name.text() + " and " + card_.name.text()},
                  [&] { refuse_third_class(change(), plan(), 0); });
   EXPECT_NO_THROW(refuse_third_class(change(), plan(), 1));
 }
@@ -163,19 +163,19 @@ TEST_F(ConversionPlanTest, NoThirdClassIsLetInWhileALazyConversionGoesOn) {
   holds(page_, card_);
   EXPECT_NO_THROW(refuse_third_class_meanwhile(change(), plan())) << "no object is of that class";
   make_other(*pages_.front());
-  expect_refused(ErrorCode::unsupported, {"holds objects of " + card_.readable, "convert eagerly"},
+  expect_refused(ErrorCode::unsupported, {"holds objects of " + card_.name.text(), "convert eagerly"},
                  [&] { refuse_third_class_meanwhile(change(), plan()); });
 }
 
 TEST_F(ConversionPlanTest, NewObjectsOfAThirdClassKeepALazyConversionOut) {
   holds(card_, page_);
   pages_.clear();
-  expect_refused(ErrorCode::unsupported, {"holds objects of " + card_.readable},
+  expect_refused(ErrorCode::unsupported, {"holds objects of " + card_.name.text()},
                  [&] { refuse_third_class_meanwhile(change(), plan()); });
 }
 
 TEST_F(ConversionPlanTest, ObjectsThatWereConvertedOnAreRolledBackInTurn) {
-  expect_refused(ErrorCode::unsupported, {sheet_.readable, "of class " + page_.readable},
+  expect_refused(ErrorCode::unsupported, {sheet_.name.text(), "of class " + page_.name.text()},
                  [&] { require_still(sheet_, pool_); });
   holds(page_, sheet_);
   EXPECT_NO_THROW(require_still(sheet_, pool_));
