@@ -52,7 +52,7 @@ std::string renamed_type(std::string_view text, const ClassName& replacement, co
 }
 
 std::string renamed_member(std::string_view demangled, const ClassName& replacement, const ClassName& old) {
-  std::string text = renamed(demangled, replacement, old);
+  std::string text = renamed(without_abi_tags(std::string(demangled)), replacement, old);
   const std::string scope = old.text() + "::";
   const std::size_t scope_at = text.find(scope);
   if (scope_at == std::string::npos) return text;

@@ -15,7 +15,8 @@ std::string renamed(std::string_view text, const ClassName& replacement, const C
 /// pointer) or for the scope of another name. An object of the class is another than one of the other class.
 std::string renamed_type(std::string_view text, const ClassName& replacement, const ClassName& old);
 
-/// The same for a member function of `replacement`, demangled: constructors, destructors and conversions too.
+/// The same for a member function of `replacement`, demangled: constructors, destructors and conversions too. Without
+/// ABI tags ("[abi:cxx11]"): compilers leave them out of names in an unnamed namespace.
 std::string renamed_member(std::string_view demangled, const ClassName& replacement, const ClassName& old);
 
 /// What a user reads: "std::string" for its long name.

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "classes/class_names.hpp"
+#include "symbols/name_query.hpp"
 
 namespace moult::internal {
 namespace {
@@ -201,13 +202,14 @@ class Comparison final {
   }
   const MemberFunction* in_slot(std::uint64_t slot, const std::string& name) const {
     for (const MemberFunction& replacement : replacement_.functions)
-      if (replacement.slot == slot && renamed_member(replacement.name, replacement_.name, old_.name) == name)
+      if (replacement.slot == slot &&
+          renamed_member(replacement.name, replacement_.name, old_.name) == without_abi_tags(name))
         return &replacement;
     return nullptr;
   }
   bool has_function(const std::string& name) const {
     return std::any_of(old_.functions.begin(), old_.functions.end(),
-                       [&](const MemberFunction& old) { return old.name == name && old.is_virtual; });
+                       [&](const MemberFunction& old) { return old.is_virtual && without_abi_tags(old.name) == name; });
   }
 
   void compare_sizes() {

@@ -25,7 +25,8 @@ class Matching final {
       replacement_by_name_[as_old(code.symbol.demangled)].push_back(&code);
     for (const MemberFunction& function : replacement.layout.functions)
       replacement_declared_.try_emplace(as_old(function.name), &function);
-    for (const MemberFunction& function : old.layout.functions) old_declared_.try_emplace(function.name, &function);
+    for (const MemberFunction& function : old.layout.functions)
+      old_declared_.try_emplace(without_abi_tags(function.name), &function);
   }
 
   MemberMatch run() {
@@ -43,11 +44,11 @@ class Matching final {
 
   bool is_old(const std::string& name) const {
     return std::any_of(old_.code.begin(), old_.code.end(),
-                       [&](const MemberCode& code) { return code.symbol.demangled == name; });
+                       [&](const MemberCode& code) { return without_abi_tags(code.symbol.demangled) == name; });
   }
 
   void match(const MemberCode& old) {
-    const auto known = replacement_by_name_.find(old.symbol.demangled);
+    const auto known = replacement_by_name_.find(without_abi_tags(old.symbol.demangled));
     const MemberCode* replacement = known != replacement_by_name_.end() ? choose(known->second, old.variant) : nullptr;
     if (replacement == nullptr) return report_missing(old);
     const std::string difference = difference_of(old.symbol.demangled);
@@ -68,8 +69,8 @@ class Matching final {
 
   /// What a name does not tell: whether it is static, and what it returns.
   std::string difference_of(const std::string& name) const {
-    const auto old = old_declared_.find(name);
-    const auto replacement = replacement_declared_.find(name);
+    const auto old = old_declared_.find(without_abi_tags(name));
+    const auto replacement = replacement_declared_.find(without_abi_tags(name));
     if (old == old_declared_.end() || replacement == replacement_declared_.end()) return {};
     const bool was_static = old->second->kind == MemberKind::static_method;
     const bool is_static = replacement->second->kind == MemberKind::static_method;
@@ -90,8 +91,8 @@ class Matching final {
   void report_missing(const MemberCode& old) {
     const std::string& name = old.symbol.demangled;
     const std::string& replacement = replacement_.layout.name.text();
-    const auto declared = replacement_declared_.find(name);
-    if (declared != replacement_declared_.end() || replacement_by_name_.contains(name)) {
+    const auto declared = replacement_declared_.find(without_abi_tags(name));
+    if (declared != replacement_declared_.end() || replacement_by_name_.contains(without_abi_tags(name))) {
       const std::string called = declared != replacement_declared_.end() ? declared->second->name : name;
       return report(WhyUnmatched::without_code, name,
                     name + ": " + called + (old.variant == '0' ? " that deletes" : "") +
@@ -108,7 +109,7 @@ class Matching final {
   std::string namesakes(const std::string& name) const {
     std::set<std::string> found;
     const auto add_if_alike = [&](const std::string& as_old, const std::string& own) {
-      if (without_parameters(as_old) == without_parameters(name)) found.insert(own);
+      if (without_parameters(as_old) == without_parameters(without_abi_tags(name))) found.insert(own);
     };
     for (const auto& [other, function] : replacement_declared_) add_if_alike(other, function->name);
     for (const auto& [other, codes] : replacement_by_name_) add_if_alike(other, codes.front()->symbol.demangled);

@@ -40,15 +40,6 @@ std::string without(std::string text, std::string_view part) {
   return text;
 }
 
-std::string without_abi_tags(std::string text) {
-  for (std::size_t at = 0; (at = text.find("[abi:", at)) != std::string::npos;) {
-    const std::size_t end = text.find(']', at);
-    if (end == std::string::npos) break;
-    text.erase(at, end - at + 1);
-  }
-  return text;
-}
-
 /// Removes spaces that do not separate two words: "f<int, g<int> >" becomes "f<int,g<int>>".
 std::string squeeze(std::string_view text) {
   std::string squeezed;
@@ -185,6 +176,15 @@ std::string_view qualified_name(std::string_view demangled) {
     name = without_parameters(name.substr(2, name.size() - 3));
   }
   return name;
+}
+
+std::string without_abi_tags(std::string text) {
+  for (std::size_t at = 0; (at = text.find("[abi:", at)) != std::string::npos;) {
+    const std::size_t end = text.find(']', at);
+    if (end == std::string::npos) break;
+    text.erase(at, end - at + 1);
+  }
+  return text;
 }
 
 std::string_view scope_of(std::string_view qualified) {

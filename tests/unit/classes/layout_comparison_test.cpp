@@ -166,6 +166,13 @@ TEST_F(VirtualFunctions, InTheSamePlacesAreIdentical) {
   EXPECT_EQ(compare_layouts(before_, after_).verdict, LayoutVerdict::identical);
 }
 
+TEST_F(VirtualFunctions, AreTheSameWithOrWithoutAbiTags) {
+  before_.functions[1].name = "Data::g[abi:cxx11]()";
+  EXPECT_EQ(compare_layouts(before_, after_).verdict, LayoutVerdict::identical);
+  after_.functions[0].name = "DataV2::f[abi:cxx11]()";
+  EXPECT_EQ(compare_layouts(before_, after_).verdict, LayoutVerdict::identical);
+}
+
 TEST_F(VirtualFunctions, BehindTheOldOnesAreAppended) {
   after_.functions.push_back(virtual_function("DataV2::h()", 4));
   EXPECT_EQ(compare_layouts(before_, after_).verdict, LayoutVerdict::append_only);

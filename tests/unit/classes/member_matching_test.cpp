@@ -63,6 +63,15 @@ TEST_F(MemberMatching, FunctionsAreMatchedByNameAndParameters) {
   EXPECT_THAT(unmatched(), IsEmpty());
 }
 
+TEST_F(MemberMatching, AbiTagsDoNotCount) {
+  old_.code("app::Data::text[abi:cxx11]() const").declared("app::Data::text[abi:cxx11]() const");
+  replacement_.code("next::DataV2::text() const").declared("next::DataV2::text() const", MemberKind::static_method);
+  EXPECT_THAT(unmatched(), SizeIs(1)) << "the one is static";
+  replacement_.members.layout.functions.front().kind = MemberKind::method;
+  EXPECT_THAT(pairs(), ElementsAre("app::Data::text[abi:cxx11]() const -> next::DataV2::text() const"));
+  EXPECT_THAT(match().added, IsEmpty());
+}
+
 TEST_F(MemberMatching, VariantsAreMatchedEachWithItsOwn) {
   old_.code("app::Data::Data(int)", '1').code("app::Data::Data(int)", '2');
   old_.code("app::Data::~Data()", '0').code("app::Data::~Data()", '2');
