@@ -103,7 +103,12 @@ TEST_F(AwaitedPage, AThreadThatWaitsForTheLockedStreamCountsAsStopped) {
 TEST_F(AwaitedPage, IsShownToAThreadThatWaitsInASystemCall) {
   std::array<int, 2> ends;
   ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
-  begin([&] { EXPECT_EQ(::write(ends[1], characters(), 5), 5); });
+  std::atomic<bool> may_end{
+      false};  // a thread that was let out of an unsafe place might have ended before it is stopped
+  begin([&] {
+    EXPECT_EQ(::write(ends[1], characters(), 5), 5);
+    may_end.wait(false);
+  });
   {
     std::unique_ptr<StoppedWorld> stopped = stop_with_memory();
     EXPECT_EQ(stopped->thread_count(), 1u);
@@ -114,6 +119,8 @@ TEST_F(AwaitedPage, IsShownToAThreadThatWaitsInASystemCall) {
     hidden = 0;
   }
   EXPECT_GT(hidden, 0) << "before it goes on";
+  may_end = true;
+  may_end.notify_all();
   thread.join();
   ::close(ends[0]);
   ::close(ends[1]);
