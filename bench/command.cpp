@@ -14,7 +14,7 @@ Rows measure_command(const Programs& programs) {
   for (int round = 0; round < 25; ++round)
     times.push_back(seconds_of([&] { output_of({programs.command, "apply", target.id(), update}); }) * 1e3);
   const double time = median(times);
-  return {{"moult apply of a built update, until in force", time, "ms", "50 ms", time / 50, 1.0}};
+  return {{"moult apply of a built update, until it is applied", time, "ms", "50 ms", time / 50, 1.0}};
 }
 
 }  // namespace bench

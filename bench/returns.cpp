@@ -159,7 +159,7 @@ Rows measure_return_barrier() {
       41, [&] { return returns_subject::seconds_until_in_force(manager, true); },
       [&] { return returns_subject::seconds_until_in_force(manager, false); });
   const double more = (pair.measured - pair.reference) * 1e6;
-  return {{"from a return to the update in force, more than the stop", more, "us",
+  return {{"from a return to the applied update, more than the stop", more, "us",
            "100 us; the stop and the change, " + std::to_string(pair.reference * 1e6) + " us", more / 100, 1.0}};
 }
 

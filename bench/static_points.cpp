@@ -199,7 +199,7 @@ Rows measure_static_points() {
   const Pair force = interleave(
       101, [&] { return subject::seconds_to_force(manager, all); },
       [&] { return subject::bare_seconds_to_force(all); });
-  rows.push_back({"from the last of 8 threads at its point to in force", force.measured * 1e6, "us",
+  rows.push_back({"from the last of 8 threads at its point to the applied update", force.measured * 1e6, "us",
                   "a bare hand-over and the same change, " + std::to_string(force.reference * 1e6) + " us",
                   force.measured / force.reference, 2.0});
   return rows;

@@ -11,7 +11,7 @@
 
 namespace moult::internal {
 
-/// A redefinition of a class that is in force.
+/// An active redefinition of a class.
 struct RedefinedClass {
   ClassName old_class;
   ClassLayout replacement;

@@ -72,7 +72,7 @@ struct ObjectChange::State {
   void discard_backward(const StoppedWorld& stopped) noexcept;
   void undo(const StoppedWorld& stopped) noexcept;
 
-  /// Another conversion of all objects of the same class to the same other is in force.
+  /// Another conversion of all objects of the class to the same other class is active.
   bool has_twin() const;
 
   /// While the result lives, old values can be made and destroyed.

@@ -76,7 +76,7 @@ std::vector<std::string> check_build_id(const std::string& path, const UpdateNot
     symbol.resize(std::min(symbol.find_first_of(", \n"), symbol.size()));
     fail(ErrorCode::not_found, path,
          "uses " + demangle(symbol) +
-             ", which the program does not show to libraries; link the program with moult_application (-rdynamic), and "
+             ", which is not exported by the program; link it with moult_application (-rdynamic), and "
              "mind that static and hidden functions are found with moult::function only");
   }
   bool is_noexec = why.find("failed to map segment") != std::string::npos;

@@ -64,7 +64,7 @@ struct AccessService final {
       {.thread_name = "moult access",
        .sinks = Fault::May::copy_pages,
        .is_urgent = {},
-       .resolve_all = [](FaultSink& sink) noexcept { static_cast<ProgressiveAccess&>(sink).let_go(); }}};
+       .resolve_all = [](FaultSink& sink) noexcept { static_cast<ProgressiveAccess&>(sink).map_all(); }}};
   BackgroundThread visitor{"moult visit"};
 
   void start() {
@@ -327,7 +327,7 @@ void* ProgressiveAccess::take() {
   }
 }
 
-void ProgressiveAccess::let_go() noexcept {
+void ProgressiveAccess::map_all() noexcept {
   for (bool is_left = true; is_left;) try {
       let_others_stop();
       const NoStop here;
@@ -342,7 +342,7 @@ void ProgressiveAccess::let_go() noexcept {
 
 void ProgressiveAccess::end() noexcept {
   has_ended_ = true;
-  let_go();
+  map_all();
   accessed_.drop();
   let_visitor_go();
 }
@@ -436,14 +436,14 @@ void ProgressiveAccess::let_wanted_go() {
 
 void ProgressiveAccess::finish(milliseconds timeout) {
   if (const StoppedWorld* stopped = internal::current_stop()) return finish(*stopped);
-  if (!has_visitor_) return let_go();
+  if (!has_visitor_) return map_all();
   while (!progress().is_done)
     in_own_stop(timeout, [&](const StoppedWorld& stopped) { visit_next(stopped, longest_visit); });
   let_visitor_go();
 }
 
 void ProgressiveAccess::finish(const StoppedWorld& stopped) {
-  if (!has_visitor_) return let_go();
+  if (!has_visitor_) return map_all();
   while (!progress().is_done) visit_next(stopped, microseconds::max());
   let_visitor_go();
 }

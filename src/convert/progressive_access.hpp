@@ -89,7 +89,7 @@ class ProgressiveAccess final : public detail::OpaqueProgressiveAccess,
   /// The same in a stop.
   void finish(const StoppedWorld& stopped);
   /// Maps all slabs, so that no thread waits. Their objects are visited later. Waits for memory if need be.
-  void let_go() noexcept;
+  void map_all() noexcept;
   /// Maps all slabs, and neither visits nor queues their objects.
   void end() noexcept;
 

@@ -66,7 +66,7 @@ RunStatus UpdateRun::guarded(ChangeArbiter& arbiter, ChangeToken token, const st
   if (settled_)
     release();
   else if (record_.is_settled())
-    let_go();
+    destroy_update();
   token_.release();
   arbiter_ = nullptr;
   return progress;
@@ -379,7 +379,7 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
 }
 
 void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
-  if (record_.is_settled()) return let_go();
+  if (record_.is_settled()) return destroy_update();
   guarded(arbiter, {}, [&] {
     std::optional<StepFailure> not_undone = undo_everything();
     transaction_->resume();
@@ -398,7 +398,7 @@ RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failur
 }
 
 /// Destroys the update, also if it was withdrawn: a handle keeps no update alive.
-void UpdateRun::let_go() {
+void UpdateRun::destroy_update() {
   update_.reset();
   steps_code_ = {};
   transaction_ = std::make_unique<Transaction>();
@@ -410,7 +410,7 @@ void UpdateRun::release() {
   std::vector<std::string> warnings = transaction_->warnings();
   std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
   steps_code_.set_use(CodeUse::ended_update);
-  if (settled_ != UpdateState::applied && changes.empty()) let_go();
+  if (settled_ != UpdateState::applied && changes.empty()) destroy_update();
   record_.settle([&](UpdateReport& report) {
     report.state = *settled_;
     report.code.reset();

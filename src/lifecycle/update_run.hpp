@@ -99,7 +99,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   void clean_up_quietly() noexcept;
   RunStatus settle(UpdateState state, std::optional<StepFailure> failure = {});
   void release();
-  void let_go();
+  void destroy_update();
 
   const std::uint64_t id_;
   const std::string name_;

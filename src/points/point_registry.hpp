@@ -82,18 +82,18 @@ class PointRegistry final {
   /// A seat that the owner's wait wants, and whose thread may apply its update; null when there is none.
   Seat* active_seat(const void* owner) noexcept;
 
-  /// Calls `let_go(seat)` for each thread that no wait wants any more.
-  template <class LetGo>
-  void end(const void* owner, LetGo&& let_go) {
+  /// Calls `release(seat)` for each thread that no wait wants any more.
+  template <class Release>
+  void end(const void* owner, Release&& release) {
     std::erase_if(waits_, [owner](const PointWait& wait) { return wait.owner == owner; });
-    empty_seats(let_go);
+    empty_seats(release);
   }
   /// The same for waits with `is_forgotten(wait)`. They stay in the registry for their owners to see.
-  template <class IsForgotten, class LetGo>
-  void expire(IsForgotten&& is_forgotten, LetGo&& let_go) {
+  template <class IsForgotten, class Release>
+  void expire(IsForgotten&& is_forgotten, Release&& release) {
     for (PointWait& wait : waits_)
       if (is_forgotten(wait)) wait.is_expired = true;
-    empty_seats(let_go);
+    empty_seats(release);
   }
 
   Seated* seat_of(ThreadId thread) noexcept;
@@ -111,11 +111,11 @@ class PointRegistry final {
   const std::vector<ThreadId>& wanted_threads(const PointWait& wait) const noexcept {
     return wait.threads.empty() ? threads_ : wait.threads;
   }
-  template <class LetGo>
-  void empty_seats(LetGo& let_go) {
+  template <class Release>
+  void empty_seats(Release& release) {
     std::erase_if(seats_, [&](const Seated& seated) {
       if (is_anybody_waiting_for(seated)) return false;
-      let_go(seated.seat);
+      release(seated.seat);
       return true;
     });
   }

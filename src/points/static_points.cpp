@@ -73,7 +73,7 @@ void reset_points_in_child() {
   new (&point_registry()) Guarded<PointRegistry>;
 }
 
-void let_go(Seat* seat) noexcept { seat->say(SeatWord::released); }
+void release(Seat* seat) noexcept { seat->say(SeatWord::released); }
 
 /// An inline manager whose owner stops calling it must not keep threads for ever.
 void expire_forgotten_waits() noexcept {
@@ -81,7 +81,7 @@ void expire_forgotten_waits() noexcept {
   auto is_forgotten = [now](const PointWait& wait) {
     return now >= wait.good_until && !static_cast<const Transaction*>(wait.owner)->is_in_hand();
   };
-  point_registry().with([&](PointRegistry& points) { points.expire(is_forgotten, let_go); });
+  point_registry().with([&](PointRegistry& points) { points.expire(is_forgotten, release); });
 }
 
 void do_work(Seat& seat) noexcept {
@@ -162,7 +162,7 @@ void begin_wait(PointWait wait) {
 
 void end_wait(const void* owner) noexcept {
   point_registry().with([owner](PointRegistry& points) {
-    points.end(owner, let_go);
+    points.end(owner, release);
     detail::static_point_waits = static_cast<std::uint32_t>(points.count());
   });
 }

@@ -6,7 +6,7 @@
 
 int answer_v2() { return 2; }
 
-// An entry that wants to know its update in force.
+// An entry that waits until its update is applied.
 MOULT_UPDATE {
   const moult::UpdateHandle update = moult::threaded_manager("main").add_update(
       std::make_unique<moult::SafeRedefineUpdate>("answer", &answer, &answer_v2));
