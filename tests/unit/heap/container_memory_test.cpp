@@ -183,6 +183,8 @@ struct ThreeInAList {
       nodes[i] = {i + 1 < nodes.size() ? &nodes[i + 1] : around, i > 0 ? &nodes[i - 1] : around, static_cast<long>(i)};
     head = {&nodes.front(), &nodes.back(), nodes.size()};
   }
+  ThreeInAList(const ThreeInAList&) = delete;  // the nodes link to each other
+  ThreeInAList& operator=(const ThreeInAList&) = delete;
   std::array<Node, 3> nodes;
   ListHead head;
 };
@@ -193,12 +195,12 @@ TEST_F(ContainerMemory, AListHasItsNodesInOrder) {
 }
 
 TEST_F(ContainerMemory, AListThatDoesNotComeBackToItsHeadIsRejected) {
-  ThreeInAList list;
-  list.nodes[2].next = &list.nodes[1];
-  EXPECT_EQ(elements(type_of_list(), &list.head), std::nullopt) << "a cycle without the head";
-  list = ThreeInAList();
-  list.nodes[1].previous = &list.nodes[2];
-  EXPECT_EQ(elements(type_of_list(), &list.head), std::nullopt) << "a link that does not lead back";
+  ThreeInAList cycle;
+  cycle.nodes[2].next = &cycle.nodes[1];
+  EXPECT_EQ(elements(type_of_list(), &cycle.head), std::nullopt) << "a cycle without the head";
+  ThreeInAList crossed;
+  crossed.nodes[1].previous = &crossed.nodes[2];
+  EXPECT_EQ(elements(type_of_list(), &crossed.head), std::nullopt) << "a link that does not lead back";
 }
 
 TEST_F(ContainerMemory, AListOfAnotherLengthThanItSaysIsRejected) {
