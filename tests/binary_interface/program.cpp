@@ -8,6 +8,7 @@
 namespace app {
 
 MOULT_UPDATABLE Note::Note(int number) : number_(number) {}
+MOULT_UPDATABLE Note::~Note() { number_ = 0; }
 MOULT_UPDATABLE int Note::number() const { return number_; }
 MOULT_UPDATABLE std::string Note::text() const { return std::to_string(number_); }
 

@@ -12,6 +12,7 @@ namespace app {
 class Note : public moult::Updatable<Note, 96> {
  public:
   explicit Note(int number);
+  ~Note();
   int number() const;
   std::string text() const;
 

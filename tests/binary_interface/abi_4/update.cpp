@@ -30,6 +30,9 @@ using namespace std::chrono_literals;
 class Note : public moult::Updatable<Note> {
  public:
   explicit Note(int number);
+  Note(const Note&) = default;
+  Note(Note&&) = default;
+  ~Note();
   int number() const;
   std::string text() const;
 
@@ -37,9 +40,10 @@ class Note : public moult::Updatable<Note> {
   int number_;
   std::string title_ = "a title that is longer than a string holds without memory";
 };
-[[gnu::used]] MOULT_UPDATABLE Note::Note(int number) : number_(number) {}
-[[gnu::used]] MOULT_UPDATABLE int Note::number() const { return number_; }
-[[gnu::used]] MOULT_UPDATABLE std::string Note::text() const { return std::to_string(number_) + ", " + title_; }
+[[gnu::used, gnu::noinline]] Note::Note(int number) : number_(number) {}
+[[gnu::used, gnu::noinline]] Note::~Note() { number_ = 0; }
+[[gnu::used, gnu::noinline]] int Note::number() const { return number_; }
+[[gnu::used, gnu::noinline]] std::string Note::text() const { return std::to_string(number_) + ", " + title_; }
 
 class Card : public moult::Updatable<Card> {
  public:
