@@ -12,7 +12,8 @@ set(MOULT_LEFT_OUT_thread
     unit/code/entry_value_test unit/code/patch_test
     unit/pools/data_access_test unit/pools/module_test unit/pools/stop_test unit/convert/conversion_workers_test
     unit/alterability/quiescence_test unit/alterability/object_quiescence_test
-    unit/classes/object_change_test unit/classes/single_objects_test unit/additions/class_additions_test
+    unit/classes/object_change_test unit/classes/single_objects_test unit/heap/container_memory_test
+    unit/additions/class_additions_test
     unit/stacks/frame_locals_test unit/stacks/stack_reading_test unit/stacks/local_change_test
     install/readme_example live limits)
 set(MOULT_LEFT_OUT_BECAUSE_thread
