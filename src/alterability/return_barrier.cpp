@@ -6,6 +6,8 @@
 #include "alterability/return_barrier.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "alterability/quiescence.hpp"
@@ -195,15 +197,21 @@ class ReturnBarrier::Impl final {
 ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::vector<ThreadId>& threads)
     : code_(code_of_functions(functions)) {
   MOULT_FAULT("alterability.barrier.stop");
-  internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
-    watch(stopped, threads);
-    if (!unwatched_.empty()) internal::end_watch(stopped, std::exchange(calls_, {}));
-  });
-  if (!unwatched_.empty())
-    throw Error(ErrorCode::unsupported,
-                "a call in " + internal::describe_thread(unwatched_.front()) +
-                    " cannot be told of when it returns: it is this thread's own, or on a stack that is not walked "
-                    "precisely; wait for quiescence instead");
+  // Some places, as in the middle of an exception's unwinding, cannot be walked precisely for a few instructions only.
+  // A thread has passed them when the program is stopped again.
+  constexpr int attempts = 10;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
+      watch(stopped, threads);
+      if (!unwatched_.empty()) internal::end_watch(stopped, std::exchange(calls_, {}));
+    });
+    if (unwatched_.empty()) return;
+    if (internal::current_stop() != nullptr) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  throw Error(ErrorCode::unsupported, "a call in " + internal::describe_thread(unwatched_.front()) +
+                                          " cannot be told of when it returns: it is this thread's own, or on a stack "
+                                          "that is not walked precisely; wait for quiescence instead");
 }
 
 ReturnBarrier::Impl::~Impl() {
