@@ -41,7 +41,7 @@ namespace {
 
 /// Orders are kept until the process ends: a thread may still be reading one that was just disarmed.
 FaultOrder* keep(std::string_view name, std::size_t nth, FaultKind kind) {
-  static std::vector<std::unique_ptr<FaultOrder>> orders;
+  static auto& orders = *new std::vector<std::unique_ptr<FaultOrder>>;
   std::unique_ptr<FaultOrder> order = std::make_unique<FaultOrder>();
   order->name = name;
   order->nth = nth;

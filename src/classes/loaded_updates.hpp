@@ -44,10 +44,10 @@ class LoadedUpdates final {
 
 /// Addresses on record, by what they are.
 struct RecordedCode {
-  std::vector<const void*> converters;       ///< vtables
-  std::vector<const void*> transformers;     ///< words of the converters' memory
-  std::vector<const void*> ended_updates;    ///< vtables
-  std::vector<const void*> waiting_updates;  ///< vtables
+  std::vector<const void*> converters{};       ///< vtables
+  std::vector<const void*> transformers{};     ///< words of the converters' memory
+  std::vector<const void*> ended_updates{};    ///< vtables
+  std::vector<const void*> waiting_updates{};  ///< vtables
 };
 
 /// The functions of a reached update that no call reaches all the same. `kept` are functions that may be called from

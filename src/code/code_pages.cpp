@@ -15,7 +15,7 @@ namespace {
 /// Pages that are this close to each other are opened together with the pages between them.
 constexpr std::size_t near_pages = 16;
 
-constexpr Protection all = Protection::read | Protection::write | Protection::execute;
+constexpr Protection every_access = Protection::read | Protection::write | Protection::execute;
 
 std::vector<std::uintptr_t> touched_pages(std::span<const CodeRange> places) {
   std::size_t page = page_size();
@@ -65,7 +65,7 @@ void CodePages::open_group(const PageGroup& group, std::vector<std::uintptr_t>& 
     opened.push_back(at);
   }
   MOULT_FAULT("code.pages.protect");
-  if (!space_.protect(group.begin, group.end - group.begin, all))
+  if (!space_.protect(group.begin, group.end - group.begin, every_access))
     throw Error(ErrorCode::system, std::string("code pages cannot be made writable: ") + std::strerror(errno) +
                                        "; the system's security policy must allow it (execmod), and vm.max_map_count "
                                        "must leave room for more mappings");

@@ -34,7 +34,7 @@ std::size_t count_threads() {
 
 /// Of the file that the process was started from; it may have been replaced since.
 const std::string& own_build_id() {
-  static const std::string id = build_id_of("/proc/self/exe");
+  static const auto& id = *new std::string(build_id_of("/proc/self/exe"));
   return id;
 }
 

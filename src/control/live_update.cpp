@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include "base/event.hpp"
@@ -49,17 +51,18 @@ const std::string& shown(const Request& request) {
 }
 
 /// This process's folder in its user's runtime folder, with the copies of loaded updates, mode 0700. The copies stay as
-/// long as the process, since debuggers and moult read them. The destructor removes them, except in a child of fork.
-/// The next process to make its folder removes those of killed processes.
+/// long as the process, since debuggers and moult read them, and are removed when it exits. The next process to make
+/// its folder removes those of killed processes.
 class UpdateFolder final {
  public:
   /// Throws Error: permission_denied, system.
   explicit UpdateFolder(const RuntimeSurroundings& surroundings);
-  ~UpdateFolder();
   UpdateFolder(const UpdateFolder&) = delete;
   UpdateFolder& operator=(const UpdateFolder&) = delete;
 
   std::string path() const { return path_.string(); }
+  /// Does nothing in a child of fork.
+  void remove() const noexcept;
 
  private:
   std::filesystem::path path_;
@@ -78,15 +81,26 @@ UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::g
   fs::permissions(path_, fs::perms::owner_all);
 }
 
-UpdateFolder::~UpdateFolder() {
+void UpdateFolder::remove() const noexcept try {
   std::error_code ignored;
   if (maker_ == ::getpid()) fs::remove_all(path_, ignored);
+} catch (const std::bad_alloc&) {  // the next process to make its folder removes this one
 }
 
-/// Kept until the process ends, as the updates are.
+/// Null until there is one. Never destroyed.
+constinit std::atomic<const UpdateFolder*> made_folder = nullptr;
+
 std::string folder_of_copies() {
-  static const UpdateFolder folder(RuntimeSurroundings::of_this_process());
+  static const auto& folder = *[] {
+    const auto* const made = new UpdateFolder(RuntimeSurroundings::of_this_process());
+    made_folder = made;
+    return made;
+  }();
   return folder.path();
+}
+
+[[gnu::destructor]] void remove_folder_of_copies() noexcept {
+  if (const UpdateFolder* const folder = made_folder) folder->remove();
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {

@@ -120,7 +120,7 @@ const Mapping* find_mapping(const std::vector<Mapping>& mappings, std::uintptr_t
 }
 
 const AddressSpace& address_space() {
-  static const AddressSpace space = make_address_space();
+  static const auto& space = *new AddressSpace(make_address_space());
   return space;
 }
 

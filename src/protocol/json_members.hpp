@@ -43,7 +43,7 @@ class Members final {
 
   /// The array of that name, or an empty one.
   const Json& array(const char* name) const {
-    static const Json empty = Json::array();
+    static const auto& empty = *new Json(Json::array());
     if (!has(name)) return empty;
     if (!object_[name].is_array()) fail(name, "an array");
     return object_[name];

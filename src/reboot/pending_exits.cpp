@@ -128,15 +128,6 @@ std::string waiting_text(const PendingExit& exit) {
   return begin + ": destructors or handlers run in " + place_of(exit.last_call());
 }
 
-Transaction& transaction_of_the_step() {
-  Transaction* transaction = Transaction::current();
-  if (transaction == nullptr)
-    throw Error(ErrorCode::invalid_argument,
-                "exits of threads are waited for by steps of an update: wait_over, or "
-                "check_over");
-  return *transaction;
-}
-
 }  // namespace
 
 void PendingExit::on_handled() noexcept {
@@ -177,9 +168,20 @@ std::shared_ptr<PendingExit> scheduled_exit(const Transaction& transaction, Thre
 }  // namespace moult::internal
 
 namespace moult {
+namespace {
+
+internal::Transaction& transaction_of_the_step() {
+  internal::Transaction* const transaction = internal::Transaction::current();
+  if (transaction == nullptr)
+    throw Error(ErrorCode::invalid_argument,
+                "exits of threads are waited for by steps of an update: wait_over, or check_over");
+  return *transaction;
+}
+
+}  // namespace
 
 bool check_departures() {
-  internal::Transaction& transaction = internal::transaction_of_the_step();
+  internal::Transaction& transaction = transaction_of_the_step();
   const std::shared_ptr<internal::PendingExit> exit = internal::first_on_its_way(transaction);
   if (exit == nullptr) return true;
   transaction.set_reason(internal::waiting_text(*exit));
@@ -187,7 +189,7 @@ bool check_departures() {
 }
 
 bool wait_departures(const Patience& patience) {
-  internal::Transaction& transaction = internal::transaction_of_the_step();
+  internal::Transaction& transaction = transaction_of_the_step();
   const auto deadline = std::chrono::steady_clock::now() + patience.sleep_time * patience.max_tries;
   while (const std::shared_ptr<internal::PendingExit> exit = internal::first_on_its_way(transaction)) {
     if (exit->await(deadline)) continue;

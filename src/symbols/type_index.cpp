@@ -111,7 +111,7 @@ std::optional<std::size_t> TypeIndex::find(const std::string& name) const {
 }
 
 const std::vector<std::size_t>& TypeIndex::nodes(std::string_view node_template) const {
-  static const std::vector<std::size_t> none;
+  static const auto& none = *new std::vector<std::size_t>;
   const auto known = nodes_.find(node_template);
   return known != nodes_.end() ? known->second : none;
 }

@@ -109,7 +109,7 @@ std::shared_ptr<const Safepoints> Safepoints::current() {
     std::uint64_t generation = 0;
     std::shared_ptr<const Safepoints> places;
   };
-  static Guarded<Made> made;
+  static auto& made = *new Guarded<Made>;
   std::uint64_t generation = internal::module_generation();
   std::shared_ptr<const Safepoints> places =
       made.with([&](Made& last) { return last.generation == generation ? last.places : nullptr; });

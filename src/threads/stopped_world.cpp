@@ -52,7 +52,11 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-RowCache row_cache;  // used by the holder of the stop mutex
+/// Used by the holder of the stop mutex.
+RowCache& row_cache() {
+  static auto* const made = new RowCache;
+  return *made;
+}
 
 struct Stopped {
   StopSlot* slot = nullptr;
@@ -115,7 +119,7 @@ class StoppedWorld::Impl final {
   std::optional<OrdinarySignalsBlocked> handlers_;
   std::shared_ptr<const Safepoints> safepoints_;
   std::uint64_t generation_ = 0;
-  RowCache& rows_ = row_cache;
+  RowCache& rows_ = row_cache();
   std::vector<pid_t> tasks_;
   std::vector<pid_t> ignored_;  ///< service threads; kernel workers and dead threads, which never run its code
   std::vector<Stopped> stopped_;

@@ -15,14 +15,19 @@
 namespace moult::internal {
 namespace {
 
+/// The lock under which the entry code and the moved code grow. Never destroyed.
+Guarded<std::monostate>& growth() {
+  static auto* const made = new Guarded<std::monostate>;
+  return *made;
+}
+
 /// Only grows. A walk in a stopped program reads it without the lock.
 struct EntryCode {
   static constexpr std::size_t capacity = 4096;
-  Guarded<std::monostate> growing;
   CodeRange ranges[capacity];
   std::atomic<std::size_t> count{0};
 };
-EntryCode entry_code;
+constinit EntryCode entry_code;
 
 }  // namespace
 
@@ -41,11 +46,10 @@ struct MovedCode {
     CodeRange range;
     std::vector<MovedInstruction> instructions;
   };
-  Guarded<std::monostate> growing;
   std::atomic<const Block*> blocks[capacity];
   std::atomic<std::size_t> count{0};
 };
-MovedCode moved_code;
+constinit MovedCode moved_code;
 
 /// Null if `address` is not the beginning of a moved instruction.
 const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
@@ -64,7 +68,7 @@ const MovedInstruction* moved_instruction_at(CodeAddress address) noexcept {
 void register_moved_code(CodeRange range, std::vector<MovedInstruction> code) {
   // Never freed: a walk may read it at any time.
   const MovedCode::Block* const block = new MovedCode::Block{range, std::move(code)};
-  moved_code.growing.with([block](std::monostate&) {
+  growth().with([block](std::monostate&) {
     const std::size_t count = moved_code.count.load(std::memory_order_relaxed);
     if (count == MovedCode::capacity) {
       delete block;
@@ -76,7 +80,7 @@ void register_moved_code(CodeRange range, std::vector<MovedInstruction> code) {
 }
 
 void register_entry_code(CodeRange range) {
-  entry_code.growing.with([range](std::monostate&) {
+  growth().with([range](std::monostate&) {
     std::size_t count = entry_code.count.load(std::memory_order_relaxed);
     if (count == EntryCode::capacity)
       throw Error(ErrorCode::no_room, "too many trampoline areas: " + std::to_string(count) + " are in use");

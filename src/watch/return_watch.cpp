@@ -96,12 +96,12 @@ bool has_uncaught_exception(const StoppedWorld& stopped, ThreadId thread) noexce
 
 /// The code of the language's unwinder, by its unwind table entries.
 const std::vector<CodeRange>& unwinder_code() {
-  static const std::vector<CodeRange> code = [] {
-    std::vector<CodeRange> ranges;
+  static const auto& code = *[] {
+    auto* const made = new std::vector<CodeRange>;
     for (CodeAddress function : unwinder_functions())
-      if (std::optional<CodeRange> range = unwind_entry_at(function)) ranges.push_back(*range);
-    std::sort(ranges.begin(), ranges.end());
-    return ranges;
+      if (std::optional<CodeRange> range = unwind_entry_at(function)) made->push_back(*range);
+    std::sort(made->begin(), made->end());
+    return made;
   }();
   return code;
 }

@@ -55,7 +55,7 @@ class Callers {
 CodeAddress address_of(int (*function)(int)) { return CodeAddress{reinterpret_cast<std::uintptr_t>(function)}; }
 
 void in_a_stop(const Patch& patch, const std::function<void(const StoppedWorld&)>& act) {
-  in_stopped_world({.timeout = std::chrono::seconds(20), .keep_out = patch.keep_out()}, act);
+  in_stopped_world({.timeout = std::chrono::seconds(60), .keep_out = patch.keep_out()}, act);
 }
 
 /// The change and its reversal by turns, from below the updates: those read symbols each time.
@@ -84,7 +84,8 @@ void flip_under(const std::function<void()>& work, int times) {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr int times_under_allocation = 100;  // threads are nearly always in its allocator, and long on their way out
+// Threads are nearly always in its allocator, and thousands of steps on their way out.
+constexpr int times_under_allocation = 20;
 #else
 constexpr int times_under_allocation = 1'000;
 #endif
