@@ -19,7 +19,7 @@ set(MOULT_LEFT_OUT_thread
 set(MOULT_LEFT_OUT_BECAUSE_thread
     "the thread sanitizer holds signals back, locks in its runtime and gives each function a cleanup, so that no thread can be stopped at a safe place, nor unwound as it would be")
 
-# Code without threads, which the thread sanitizer has nothing to say about: two fifths of the tests.
+# Code without threads, which the thread sanitizer has nothing to say about.
 set(MOULT_SINGLE_THREADED unit/symbols unit/cli)
 
 # Under the address and undefined-behaviour sanitizers everything runs, but for one test that says so itself. Their check

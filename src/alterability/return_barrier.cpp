@@ -206,12 +206,16 @@ ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::
       if (!unwatched_.empty()) internal::end_watch(stopped, std::exchange(calls_, {}));
     });
     if (unwatched_.empty()) return;
+    if (std::find(unwatched_.begin(), unwatched_.end(), this_thread_id()) != unwatched_.end())
+      throw Error(ErrorCode::unsupported,
+                  "this thread's own call cannot be told of when it returns: it would wait for itself; make the barrier "
+                  "in another thread");
     if (internal::current_stop() != nullptr) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   throw Error(ErrorCode::unsupported, "a call in " + internal::describe_thread(unwatched_.front()) +
-                                          " cannot be told of when it returns: it is this thread's own, or on a stack "
-                                          "that is not walked precisely; wait for quiescence instead");
+                                          " cannot be told of when it returns: it is on a stack that is not walked "
+                                          "precisely; wait for quiescence instead");
 }
 
 ReturnBarrier::Impl::~Impl() {
