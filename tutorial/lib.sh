@@ -142,7 +142,7 @@ summarise() {
 }
 
 conclude() {
-  ((status == 0)) || give_up 1 "$1 is not applied (moult apply ended with $status): the lines above say what is missing"
+  ((status == 0)) || give_up 1 "$1 is not applied (moult apply ended with $status): the lines above say why"
   check_trace "${trace[@]}"
   headline "what happened"
   summarise
@@ -180,7 +180,7 @@ check_list_trace() {
     index=$((count > 5 ? count - 5 : 0)) before=$origin
     ((${#elements[@]} == count - index)) || wrong "\"$text\" shows ${#elements[@]} elements instead of $((count - index))"
     for element in "${elements[@]}"; do
-      [[ $element =~ ^\ ${numbers[index]}(\ from\ ([^ ]+))?$ ]] ||
+      [[ $element =~ ^\ ${numbers[index]}(\ from\ (.+))?$ ]] ||
         wrong "\"$element\" where the element ${numbers[index]} was expected"
       [[ -z $origin || ${BASH_REMATCH[2]} == "$origin" ]] || wrong "\"$element\" after one from $origin"
       origin=${BASH_REMATCH[2]}

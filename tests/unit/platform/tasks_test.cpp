@@ -11,10 +11,10 @@ namespace moult::internal {
 namespace {
 
 /// A thread that does `work` until the test stops it, and its task.
-class Worker {
+class RepeatingTask {
  public:
   template <class Work>
-  explicit Worker(Work work)
+  explicit RepeatingTask(Work work)
       : thread_([this, work](std::stop_token token) {
           task_ = ::gettid();
           while (!token.stop_requested()) work();
@@ -36,13 +36,13 @@ TEST(Tasks, TheTimeThatATaskHasRunGrowsWhileItRuns) {
 }
 
 TEST(TaskStatus, AThreadThatComputesIsRunnable) {
-  Worker worker([] {});
+  RepeatingTask worker([] {});
   EXPECT_TRUE(task_status(worker.task()).is_runnable);
 }
 
 TEST(TaskStatus, AThreadThatWaitsIsNotRunnable) {
   std::atomic<bool> may_go{false};
-  Worker worker([&] { may_go.wait(false); });
+  RepeatingTask worker([&] { may_go.wait(false); });
   while (blocked_call(worker.task()).number < 0) std::this_thread::yield();
   TaskStatus status = task_status(worker.task());
   EXPECT_TRUE(status.exists);
@@ -54,7 +54,7 @@ TEST(TaskStatus, AThreadThatWaitsIsNotRunnable) {
 TEST(TaskStatus, ATaskThatIsGoneDoesNotExist) {
   pid_t task = 0;
   {
-    Worker worker([] {});
+    RepeatingTask worker([] {});
     task = worker.task();
   }
   // Its thread can be joined a moment before the kernel has done with it.

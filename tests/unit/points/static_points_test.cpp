@@ -23,9 +23,9 @@ using namespace std::chrono_literals;
 constexpr Patience long_patience{.max_tries = 600, .sleep_time = 100ms, .stop_timeout = 20s, .max_postponements = {}};
 
 /// Runs a counted loop with a point at its top, until it is stopped.
-class Walker final {
+class PointLoop final {
  public:
-  explicit Walker(const char* point = "top")
+  explicit PointLoop(const char* point = "top")
       : thread_([this, point](const std::stop_token& token) {
           id_ = this_thread_id();
           while (!token.stop_requested()) {
@@ -60,7 +60,7 @@ class StaticPointsTest : public testing::Test {
 };
 
 TEST_F(StaticPointsTest, AThreadStaysAtItsPointUntilTheAttemptIsThrough) {
-  const Walker walker;
+  const PointLoop walker;
   setup_wait_static_points({.names = {"top"}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
   EXPECT_EQ(point_of(walker.id()), "top");
@@ -72,7 +72,7 @@ TEST_F(StaticPointsTest, AThreadStaysAtItsPointUntilTheAttemptIsThrough) {
 }
 
 TEST_F(StaticPointsTest, APendingExitIsCalledInTheThreadWhenItIsLetGo) {
-  const Walker walker;
+  const PointLoop walker;
   std::atomic<ThreadId> called_in{};
   setup_wait_static_points({.names = {}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));
@@ -85,7 +85,7 @@ TEST_F(StaticPointsTest, APendingExitIsCalledInTheThreadWhenItIsLetGo) {
 }
 
 TEST_F(StaticPointsTest, APendingExitThatWasClearedIsNotCalled) {
-  const Walker walker;
+  const PointLoop walker;
   std::atomic<bool> was_called{false};
   setup_wait_static_points({.names = {}, .threads = {walker.id()}});
   ASSERT_TRUE(wait_static_points_reached(long_patience));

@@ -29,7 +29,7 @@ std::vector<std::string> values_of(ThreadId thread, const std::string& name) {
 }
 
 template <class Call>
-void expect_refused(ErrorCode code, const std::vector<std::string>& words, Call&& call) {
+void expect_refused_naming(ErrorCode code, const std::vector<std::string>& words, Call&& call) {
   try {
     call();
     ADD_FAILURE() << "was not refused";
@@ -101,21 +101,21 @@ TEST_P(LocalChangeTest, AVariableThatIsOptimizedOutIsRefused) {
     EXPECT_EQ(change(), 1u);
     return;
   }
-  expect_refused(ErrorCode::unsupported,
+  expect_refused_naming(ErrorCode::unsupported,
                  {"gone of frames::forgets(frames::Pause const*): optimized out at ",
                   "frames.cpp:", "declare it volatile", "nothing was changed"},
                  change);
 }
 
 TEST_P(LocalChangeTest, AnotherTypeIsRefused) {
-  expect_refused(ErrorCode::signature_mismatch,
+  expect_refused_naming(ErrorCode::signature_mismatch,
                  {"level of frames::recurses(int, frames::Pause const*) is of type int, "
                   "not unsigned int"},
                  [this] { update_local_var(entries->recurses, "level", 7u); });
 }
 
 TEST_P(LocalChangeTest, AConstantIsRefused) {
-  expect_refused(ErrorCode::invalid_argument, {"fixed of ", " is const"},
+  expect_refused_naming(ErrorCode::invalid_argument, {"fixed of ", " is const"},
                  [this] { update_local_var(entries->kept, "fixed", 7); });
 }
 
@@ -148,7 +148,7 @@ TEST_P(LocalChangeTest, OnceTheProgramHasGoneOnItCannotBeTakenBack) {
   update_local_var(entries->recurses, "level", 7);
   transaction.resume();
   transaction.hold(suspend_program(long_enough));
-  expect_refused(ErrorCode::unsupported, {"level of ", "cannot be undone once the program has gone on"},
+  expect_refused_naming(ErrorCode::unsupported, {"level of ", "cannot be undone once the program has gone on"},
                  [&] { transaction.check_undo(); });
   transaction.resume();
 }

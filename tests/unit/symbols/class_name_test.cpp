@@ -38,60 +38,60 @@ namespace moult::internal {
 namespace {
 
 /// "scope + identifier", which shows where the name was taken apart.
-std::string parts_of(const ClassName& name) {
+std::string text_of_parts(const ClassName& name) {
   return std::string(name.scope()) + " + " + std::string(name.identifier());
 }
-std::string parts_of(const std::string& demangled) { return parts_of(ClassName(demangled)); }
+std::string text_of_parts(const std::string& demangled) { return text_of_parts(ClassName(demangled)); }
 
 TEST(ClassName, ANestedClassHasItsOuterClassAsScope) {
-  EXPECT_EQ(parts_of("Data"), " + Data");
-  EXPECT_EQ(parts_of("ns::Data"), "ns:: + Data");
-  EXPECT_EQ(parts_of("ns::Data::Node"), "ns::Data:: + Node");
+  EXPECT_EQ(text_of_parts("Data"), " + Data");
+  EXPECT_EQ(text_of_parts("ns::Data"), "ns:: + Data");
+  EXPECT_EQ(text_of_parts("ns::Data::Node"), "ns::Data:: + Node");
 }
 
 TEST(ClassName, TheIdentifierHasNoTemplateArguments) {
-  EXPECT_EQ(parts_of("ns::Box<int>"), "ns:: + Box");
-  EXPECT_EQ(parts_of("ns::Box<int>::Node"), "ns::Box<int>:: + Node");
-  EXPECT_EQ(parts_of("ns::Box<int>::Node<char>"), "ns::Box<int>:: + Node");
+  EXPECT_EQ(text_of_parts("ns::Box<int>"), "ns:: + Box");
+  EXPECT_EQ(text_of_parts("ns::Box<int>::Node"), "ns::Box<int>:: + Node");
+  EXPECT_EQ(text_of_parts("ns::Box<int>::Node<char>"), "ns::Box<int>:: + Node");
 }
 
 TEST(ClassName, ScopesAndBracketsInTemplateArgumentsAreNoneOfTheClass) {
-  EXPECT_EQ(parts_of("Box<ns::Data>"), " + Box");
-  EXPECT_EQ(parts_of("ns::Box<std::vector<ns::Data, std::allocator<ns::Data> > >"), "ns:: + Box");
-  EXPECT_EQ(parts_of("ns::Box<ns::Box<a::b>::Node (*)(c::d)>::Node"),
+  EXPECT_EQ(text_of_parts("Box<ns::Data>"), " + Box");
+  EXPECT_EQ(text_of_parts("ns::Box<std::vector<ns::Data, std::allocator<ns::Data> > >"), "ns:: + Box");
+  EXPECT_EQ(text_of_parts("ns::Box<ns::Box<a::b>::Node (*)(c::d)>::Node"),
             "ns::Box<ns::Box<a::b>::Node (*)(c::d)>:: + Node");
 }
 
 TEST(ClassName, AnOperatorInTemplateArgumentsOpensAndClosesNothing) {
   for (const char* symbol : {"<", "<<", ">", ">>", "->", "<=>", "()", "[]", "=="}) {
     const std::string call = std::string("ns::Calls<&(ns::Data::operator") + symbol + "(ns::Data const&) const)>";
-    EXPECT_EQ(parts_of(call), "ns:: + Calls");
-    EXPECT_EQ(parts_of(call + "::Node"), call + ":: + Node");
+    EXPECT_EQ(text_of_parts(call), "ns:: + Calls");
+    EXPECT_EQ(text_of_parts(call + "::Node"), call + ":: + Node");
   }
 }
 
 TEST(ClassName, AClassInAnOperatorHasTheOperatorAsScope) {
-  EXPECT_EQ(parts_of("ns::Data::operator()(int) const::Local"), "ns::Data::operator()(int) const:: + Local");
-  EXPECT_EQ(parts_of("operator<<(std::ostream&, Data)::Local"), "operator<<(std::ostream&, Data):: + Local");
-  EXPECT_EQ(parts_of("ns::operators"), "ns:: + operators") << "a name that begins with the word";
+  EXPECT_EQ(text_of_parts("ns::Data::operator()(int) const::Local"), "ns::Data::operator()(int) const:: + Local");
+  EXPECT_EQ(text_of_parts("operator<<(std::ostream&, Data)::Local"), "operator<<(std::ostream&, Data):: + Local");
+  EXPECT_EQ(text_of_parts("ns::operators"), "ns:: + operators") << "a name that begins with the word";
 }
 
 TEST(ClassName, AnUnnamedNamespaceIsAScope) {
-  EXPECT_EQ(parts_of("(anonymous namespace)::Data"), "(anonymous namespace):: + Data");
-  EXPECT_EQ(parts_of("ns::(anonymous namespace)::Data"), "ns::(anonymous namespace):: + Data");
+  EXPECT_EQ(text_of_parts("(anonymous namespace)::Data"), "(anonymous namespace):: + Data");
+  EXPECT_EQ(text_of_parts("ns::(anonymous namespace)::Data"), "ns::(anonymous namespace):: + Data");
 }
 
 TEST(ClassName, ALambdaIsOneIdentifier) {
-  EXPECT_EQ(parts_of("main::{lambda(Box<int>, std::string)#1}"), "main:: + {lambda(Box<int>, std::string)#1}");
+  EXPECT_EQ(text_of_parts("main::{lambda(Box<int>, std::string)#1}"), "main:: + {lambda(Box<int>, std::string)#1}");
 }
 
 TEST(ClassName, OfATypeIsTheDemanglersName) {
   EXPECT_EQ(ClassName(typeid(named::Plain)).text(), "named::Plain");
-  EXPECT_EQ(parts_of(ClassName(typeid(named::Plain::Nested))), "named::Plain:: + Nested");
+  EXPECT_EQ(text_of_parts(ClassName(typeid(named::Plain::Nested))), "named::Plain:: + Nested");
   EXPECT_EQ(ClassName(typeid(named::Box<unsigned long>)).text(), "named::Box<unsigned long>");
-  EXPECT_EQ(parts_of(ClassName(typeid(named::Box<named::Box<int>::Node>))), "named:: + Box");
-  EXPECT_EQ(parts_of(ClassName(typeid(named::Hidden))), "named::(anonymous namespace):: + Hidden");
-  EXPECT_EQ(parts_of(ClassName(typeid(named::Plain()(1)))), "named::Plain::operator()(int) const:: + Local");
+  EXPECT_EQ(text_of_parts(ClassName(typeid(named::Box<named::Box<int>::Node>))), "named:: + Box");
+  EXPECT_EQ(text_of_parts(ClassName(typeid(named::Hidden))), "named::(anonymous namespace):: + Hidden");
+  EXPECT_EQ(text_of_parts(ClassName(typeid(named::Plain()(1)))), "named::Plain::operator()(int) const:: + Local");
 }
 
 TEST(ClassName, OfATypeIsTakenApartBehindItsOperators) {
@@ -143,7 +143,7 @@ TEST(ClassName, ACopyOutlivesWhatItWasCopiedFrom) {
     const ClassName original("ns::D");  // short enough for the string's own buffer
     names.push_back(original);
   }
-  EXPECT_EQ(parts_of(names.front()), "ns:: + D");
+  EXPECT_EQ(text_of_parts(names.front()), "ns:: + D");
 }
 
 }  // namespace

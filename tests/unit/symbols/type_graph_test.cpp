@@ -10,7 +10,7 @@
 namespace moult::internal {
 namespace {
 
-constexpr std::size_t size_of_data = 40;
+constexpr std::size_t data_size = 40;
 
 /// The graph of the variables in one form of debug information.
 class TypeGraphOf : public testing::TestWithParam<const char*> {
@@ -37,7 +37,7 @@ class TypeGraphOf : public testing::TestWithParam<const char*> {
     return found != type.parts.end() ? types.at(found->type) : none;
   }
 
-  HeapRequest request_{{0}, {{ClassName("app::Data"), size_of_data, 8}}, true, {}};
+  HeapRequest request_{{0}, {{ClassName("app::Data"), data_size, 8}}, true, {}};
   std::optional<Program> program_;
   std::optional<TypeGraph> graph_;
 };
@@ -60,7 +60,7 @@ TEST_P(TypeGraphOf, AVariableHasItsTypeAndWhatThatLeadsTo) {
   const HeapType& vector = part(types, type, ".vector");
   EXPECT_EQ(vector.shape, Shape::range);
   EXPECT_EQ(types.at(vector.target).name, "app::Data");
-  EXPECT_EQ(types.at(vector.target).size, size_of_data);
+  EXPECT_EQ(types.at(vector.target).size, data_size);
   EXPECT_EQ(part(types, type, ".list").shape, Shape::list);
   EXPECT_EQ(part(types, type, ".map").shape, Shape::tree);
   EXPECT_EQ(part(types, type, ".unordered_map").shape, Shape::chain);
@@ -95,7 +95,7 @@ TEST_P(TypeGraphOf, APointerToAClassWithAVtableMayPointToItsSubclasses) {
 }
 
 TEST_P(TypeGraphOf, AWantedClassOfAnotherSizeIsRefused) {
-  request_.wanted.front().size = size_of_data + 8;
+  request_.wanted.front().size = data_size + 8;
   TypeGraph graph(*program_, request_);
   const auto read = [&] {
     for (const StaticVariable& each : graph.index(0)->variables())

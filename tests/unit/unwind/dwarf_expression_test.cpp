@@ -11,7 +11,7 @@
 namespace moult::internal {
 namespace {
 
-constexpr std::size_t rbp = 6;
+constexpr std::size_t frame_pointer = 6;
 constexpr std::size_t rsp = 7;
 
 class DwarfExpression : public testing::Test {
@@ -54,9 +54,9 @@ TEST_F(DwarfExpression, ConstantsHaveTheirSizeAndSign) {
 
 TEST_F(DwarfExpression, ARegisterIsAddedToItsOffset) {
   registers_[rsp] = 0x1000;
-  registers_[rbp] = 0x2000;
+  registers_[frame_pointer] = 0x2000;
   EXPECT_EQ(value_of({DW_OP_breg0 + rsp, 8}), 0x1008U);
-  EXPECT_EQ(value_of({DW_OP_breg0 + rbp, 0x70}), 0x2000U - 16) << "a negative offset";
+  EXPECT_EQ(value_of({DW_OP_breg0 + frame_pointer, 0x70}), 0x2000U - 16) << "a negative offset";
 }
 
 TEST_F(DwarfExpression, TheInitialValueIsOnTheStackFirst) {

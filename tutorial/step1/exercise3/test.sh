@@ -12,9 +12,9 @@ lines_after=10
 check_trace() {
   local text value=0 origin='' address=() after
   for text in "$@"; do
-    [[ $text =~ ^$value(\ from\ ([^ ]+))?\ at\ (0x[0-9a-f]+)$ ]] || wrong "\"$text\" where the Data $value was expected"
+    [[ $text =~ ^$value(\ from\ (.+))?\ at\ (0x[0-9a-f]+)$ ]] || wrong "\"$text\" where the Data $value was expected"
     after=${BASH_REMATCH[2]}
-    [[ -z $origin || $after == "$origin" ]] || wrong "\"$text\" after \"from $origin\": all Data must change in one stop"
+    [[ -z $origin || $after == "$origin" ]] || wrong "\"$text\" after \"from $origin\": all Data must change in one stop, and have one origin"
     origin=$after
     [[ ${address[value]-${BASH_REMATCH[3]}} == "${BASH_REMATCH[3]}" ]] || wrong "the Data $value has moved"
     address[value]=${BASH_REMATCH[3]}
