@@ -12,6 +12,7 @@
 
 tutorial=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${MOULT_BUILD:-$(dirname "$tutorial")/build/dev}
+[[ $build == /* ]] || build=$OLDPWD/$build # test.sh has changed to its own folder
 lines_before=3       # lines to show before the update is sent
 lines_after=3        # lines to show after the command has returned
 silence_seconds=120  # after this long without a line, the application or the command hangs
