@@ -94,7 +94,7 @@ template <class Old, class New>
 struct ConversionOptions {
   Rebind rebind = Rebind::no;
   Unwritten unwritten = Unwritten::refused;
-  ClassRedefinition redefinition{};                         ///< with Rebind::yes
+  ClassRedefinition redefinition{};                         ///< with Rebind::yes; without it the update is refused
   Transformers transformers = Transformers::one_at_a_time;  ///< applies to the inverse transformer, too
   /// Makes an old object from a new one, so that the update can be rolled back after the program has run on. Without it
   /// such a rollback is refused. While it runs, calls reach Old's own functions, with Rebind::yes too. Where another
@@ -149,10 +149,8 @@ template <class Old, class New, class Transformer>
                                options.unwritten,
                                std::nullopt,
                                options.transformers};
-  if (options.rebind == Rebind::yes) {
-    conversion.pairing = class_pairing<Old, New>();
-    conversion.redefinition = options.redefinition;
-  }
+  if (options.rebind == Rebind::yes) conversion.pairing = class_pairing<Old, New>();
+  conversion.redefinition = options.redefinition;
   if (!options.inverse) return conversion;
   if constexpr (std::is_nothrow_move_constructible_v<Old>)
     conversion.inverse = make_converter<New, Old>(options.inverse);

@@ -54,6 +54,8 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
 [[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
+  static_assert(std::is_invocable_v<Main, Args...>,
+                "the new main function cannot be called with these arguments: pass one for each of its parameters");
   const void* const function = detail::function_in(main);
   detail::switch_main(thread,
                       [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },

@@ -207,9 +207,10 @@ ReturnBarrier::Impl::Impl(const std::vector<AnyFunction>& functions, const std::
     });
     if (unwatched_.empty()) return;
     if (std::find(unwatched_.begin(), unwatched_.end(), this_thread_id()) != unwatched_.end())
-      throw Error(ErrorCode::unsupported,
-                  "this thread's own call cannot be told of when it returns: it would wait for itself; make the barrier "
-                  "in another thread");
+      throw Error(
+          ErrorCode::unsupported,
+          "this thread's own call cannot be told of when it returns: it would wait for itself; make the barrier "
+          "in another thread");
     if (internal::current_stop() != nullptr) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

@@ -188,6 +188,20 @@ UndoStep ObjectChange::State::undo_step(const std::shared_ptr<State>& self) cons
   return step;
 }
 
+namespace {
+
+/// What is asked of the class's functions must not go unheeded.
+void require_no_redefinition(const detail::ConversionRequest& conversion, const ObjectClass& converted) {
+  const ClassRedefinition& asked = conversion.redefinition;
+  if (asked.also.empty() && asked.unmatched == UnmatchedMembers::refused) return;
+  throw Error(ErrorCode::invalid_argument,
+              converted.name.text() +
+                  ": the options say how to redefine the class (.redefinition), but not to redefine it; "
+                  "add .rebind = moult::Rebind::yes, or leave .redefinition out");
+}
+
+}  // namespace
+
 ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) {
   std::shared_ptr<State> state = std::make_shared<State>(conversion);
   if (conversion.lazily)
@@ -197,6 +211,7 @@ ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) 
   finish_accesses(state->forward->old_class());
   finish_lazy_conversions(state->forward->old_class());
   state->forward->check();
+  if (!conversion.pairing) require_no_redefinition(conversion, state->forward->old_class());
   if (conversion.pairing) {
     ClassRequest request = request_for(*conversion.pairing, conversion.redefinition);
     request.objects = ClassRequest::Objects::converted;

@@ -102,7 +102,8 @@ void warn_of_throw(std::size_t count, const ObjectClass& type, const void* objec
   if (count > most_named && !std::has_single_bit(count)) return;
   std::string text = "the visit of the object of " + type.name.text() + " at " +
                      hex_text(reinterpret_cast<std::uintptr_t>(object)) + " threw: " + reason;
-  if (count > most_named) text += " (" + std::to_string(count) + " visits threw so far; the log names only some of them)";
+  if (count > most_named)
+    text += " (" + std::to_string(count) + " visits threw so far; the log names only some of them)";
   warn(text);
 } catch (const std::exception&) {  // the throw is not reported
 }

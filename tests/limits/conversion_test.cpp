@@ -24,6 +24,9 @@ struct alignas(32) Strict {
   int number = 0;
 };
 
+MOULT_UPDATABLE int plain() { return 1; }
+MOULT_UPDATABLE int plain_v2() { return 2; }
+
 template <class Old, class New>
 UpdateReport convert() {
   return apply(std::make_unique<EagerConversionUpdate<Old, New>>("convert", [](const Old&) { return New(); }));
@@ -49,6 +52,24 @@ TEST(ConversionLimits, ObjectsOfAStricterAlignmentAreRefused) {
                  {"moult::subject::Strict: its objects are aligned to 32 bytes, and the slots of moult::subject::Roomy "
                   "to 16"});
   EXPECT_EQ(DataAccessor<Roomy>().size(), 1u);
+}
+
+TEST(ConversionLimits, FunctionsToRedefineWithAClassThatIsNotRedefinedAreRefused) {
+  struct Same {
+    int number = 6;
+  };
+  auto small = std::make_unique<Small>();
+  const auto convert_with = [](ClassRedefinition redefinition) {
+    const ConversionOptions<Small, Same> options{.redefinition = std::move(redefinition)};
+    return apply(std::make_unique<EagerConversionUpdate<Small, Same>>(
+        "convert", [](const Small&) { return Same(); }, options));
+  };
+  for (const ClassRedefinition& asked : {ClassRedefinition{.also = {Redefinition(plain, plain_v2)}},
+                                         ClassRedefinition{.unmatched = UnmatchedMembers::kept}})
+    expect_refused(
+        convert_with(asked), ErrorCode::invalid_argument,
+        {"moult::subject::Small: the options say how to redefine the class", "add .rebind = moult::Rebind::yes"});
+  EXPECT_EQ(small->number, 5);
 }
 
 struct Other {

@@ -102,21 +102,21 @@ TEST_P(LocalChangeTest, AVariableThatIsOptimizedOutIsRefused) {
     return;
   }
   expect_refused_naming(ErrorCode::unsupported,
-                 {"gone of frames::forgets(frames::Pause const*): optimized out at ",
-                  "frames.cpp:", "declare it volatile", "nothing was changed"},
-                 change);
+                        {"gone of frames::forgets(frames::Pause const*): optimized out at ",
+                         "frames.cpp:", "declare it volatile", "nothing was changed"},
+                        change);
 }
 
 TEST_P(LocalChangeTest, AnotherTypeIsRefused) {
   expect_refused_naming(ErrorCode::signature_mismatch,
-                 {"level of frames::recurses(int, frames::Pause const*) is of type int, "
-                  "not unsigned int"},
-                 [this] { update_local_var(entries->recurses, "level", 7u); });
+                        {"level of frames::recurses(int, frames::Pause const*) is of type int, "
+                         "not unsigned int"},
+                        [this] { update_local_var(entries->recurses, "level", 7u); });
 }
 
 TEST_P(LocalChangeTest, AConstantIsRefused) {
   expect_refused_naming(ErrorCode::invalid_argument, {"fixed of ", " is const"},
-                 [this] { update_local_var(entries->kept, "fixed", 7); });
+                        [this] { update_local_var(entries->kept, "fixed", 7); });
 }
 
 TEST_P(LocalChangeTest, WhereNoCallIsInProgressNothingIsChanged) {
@@ -149,7 +149,7 @@ TEST_P(LocalChangeTest, OnceTheProgramHasGoneOnItCannotBeTakenBack) {
   transaction.resume();
   transaction.hold(suspend_program(long_enough));
   expect_refused_naming(ErrorCode::unsupported, {"level of ", "cannot be undone once the program has gone on"},
-                 [&] { transaction.check_undo(); });
+                        [&] { transaction.check_undo(); });
   transaction.resume();
 }
 
