@@ -8,7 +8,8 @@
 // depend on the size (a variable, a member, an array of the class). Any other change needs every function that uses
 // the class to be among those replaced. Then the change is one of functions (function_change.hpp). Constructors bring
 // the new vtable along: they store its address into the objects they make. Old objects keep the old vtable, whose
-// functions are redirected at their entries.
+// functions are redirected at their entries. So a class gets a new virtual function only where no object lives that
+// would lack it.
 //
 // A class that is redefined already. Code that knows Data makes and uses objects of Data_v2 then: so when Data_v2 is
 // made a third class, the uses of Data are uses of it, but for the functions that are redirected, and it has no more
@@ -64,6 +65,12 @@ std::string list(const std::vector<std::string>& lines) {
   return text;
 }
 
+bool adds_virtual_functions(const LayoutComparison& layout) {
+  return std::any_of(layout.differences.begin(), layout.differences.end(), [](const LayoutDifference& difference) {
+    return difference.kind == DifferenceKind::function_added;
+  });
+}
+
 /// What the change does to code that stays.
 class StayingCode final {
  public:
@@ -84,6 +91,9 @@ class StayingCode final {
     // Without slots nobody but the code that makes the objects knows what room they have.
     if (layout.verdict == LayoutVerdict::append_only && grows(layout))
       check_uses(layout, request_.slot_size ? Reach::size : Reach::layout, refusals);
+    else if (layout.verdict == LayoutVerdict::append_only && adds_virtual_functions(layout))
+      check_uses(layout, Reach::size, refusals);
+    if (adds_virtual_functions(layout) && !request_.slot_size) refuse_new_virtual_functions(layout, refusals);
     if (request_.unmatched == ClassRequest::Unmatched::refused) check_copies(refusals);
   }
 
@@ -92,6 +102,16 @@ class StayingCode final {
     return std::any_of(layout.differences.begin(), layout.differences.end(), [](const LayoutDifference& difference) {
       return difference.kind == DifferenceKind::field_added || difference.kind == DifferenceKind::resized;
     });
+  }
+
+  /// Objects that exist have a table without these functions. Where they are in no pool, nobody knows of them.
+  void refuse_new_virtual_functions(const LayoutComparison& layout, Refusals& refusals) const {
+    refusals.add(ErrorCode::layout_mismatch,
+                 request_.old_class.text() + " as " + request_.replacement_class.text() + ":\n" + describe(layout) +
+                     "\nobjects that live keep a table without the new virtual function, and in no pool they are not "
+                     "found; make the function one that is not virtual, or build the program with a pool "
+                     "(moult::Updatable<" +
+                     request_.old_class.text() + ">)");
   }
 
   void check_room(Refusals& refusals) const {
@@ -322,6 +342,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
 const LayoutComparison& ClassChange::layout() const noexcept { return state_->layout; }
 std::size_t ClassChange::old_size() const noexcept { return state_->old_size; }
 std::size_t ClassChange::replacement_size() const noexcept { return state_->replacement_size; }
+bool ClassChange::adds_virtual_functions() const noexcept { return internal::adds_virtual_functions(state_->layout); }
 const std::vector<std::string>& ClassChange::added_functions() const noexcept { return state_->added; }
 
 Destructor ClassChange::old_destructor() const noexcept { return state_->old_destructor; }

@@ -36,6 +36,8 @@ class ClassChange final {
   /// Bytes of an object before and after.
   std::size_t old_size() const noexcept;
   std::size_t replacement_size() const noexcept;
+  /// Objects that live must become ones of the new class in the same stop: their table lacks functions.
+  bool adds_virtual_functions() const noexcept;
   /// Functions that only the new class has; demangled.
   const std::vector<std::string>& added_functions() const noexcept;
 

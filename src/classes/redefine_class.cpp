@@ -1,10 +1,13 @@
 #include "classes/redefine_class.hpp"
 
 #include <chrono>
+#include <string>
 
 #include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "base/untracked_change.hpp"
+#include "moult/error.hpp"
+#include "pools/live_objects.hpp"
 #include "pools/pool.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
@@ -44,6 +47,20 @@ void resize_new_objects(internal::Pool& pool, std::size_t size, internal::Transa
   pool.set_object_size(size);
 }
 
+/// Objects that live would keep a table in which the new virtual functions are missing.
+void require_no_objects(const internal::Pool& pool, const internal::ClassChange& change) {
+  const internal::ObjectClass& old = pool.object_class();
+  std::size_t live = 0;
+  for (const internal::Source& source : internal::sources_of(old, Subclasses::included))
+    live += internal::count_live(*source.pool, source.portion);
+  if (live == 0) return;
+  throw Error(ErrorCode::layout_mismatch,
+              old.name.text() + ": " + std::to_string(live) + (live == 1 ? " object lives" : " objects live") +
+                  " whose table of virtual functions lacks the new ones:\n" + internal::describe(change.layout()) +
+                  "\nconvert them first, in the same update (moult::EagerConversionUpdate with .rebind does both), "
+                  "or make the new functions ones that are not virtual");
+}
+
 }  // namespace
 
 void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options) {
@@ -52,6 +69,8 @@ void redefine_class(const ClassPairing& pairing, const ClassRedefinition& option
     internal::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
                                [&](const internal::StoppedWorld& stopped) {
                                  change.require_clear(stopped);
+                                 if (pairing.pool != nullptr && change.adds_virtual_functions())
+                                   require_no_objects(internal::behind<internal::Pool>(*pairing.pool), change);
                                  if (pairing.pool != nullptr)
                                    resize_new_objects(internal::behind<internal::Pool>(*pairing.pool),
                                                       change.replacement_size(), internal::Transaction::current());

@@ -31,6 +31,10 @@ Square::Square(int side) : Shape(side) {}
 Square::~Square() { squares_own_ = 0; }
 std::string Square::name() const { return squares_own_ == 77 ? "square" : "overwritten"; }
 
+Figure::Figure() = default;
+Figure::~Figure() = default;
+std::string Figure::name() const { return "figure"; }
+
 Busy::Busy(int given) : n(given) {}
 void Busy::call(void (*inside)(void*), void* argument) {
   inside(argument);

@@ -51,6 +51,14 @@ class Square final : public Shape {
   int squares_own_ = 77;
 };
 
+/// With a pool and virtual functions.
+class Figure : public moult::Updatable<Figure> {
+ public:
+  MOULT_UPDATABLE Figure();
+  MOULT_UPDATABLE virtual ~Figure();
+  MOULT_UPDATABLE virtual std::string name() const;
+};
+
 /// What the program does with them. No update replaces these.
 Data* make_data(int x);
 int value_of(const Data& data);
@@ -64,6 +72,9 @@ int area_of(const Shape& shape);
 std::string name_of(const Shape& shape);
 int side_of(const Shape& shape);
 void drop(Shape* shape);
+Figure* make_figure();
+std::string name_of(const Figure& figure);
+void drop(Figure* figure);
 
 /// Calls `inside` from a method.
 class Busy {

@@ -76,7 +76,6 @@ TEST(ClassRedefinition, ObjectsMadeByOldCodeHaveTheNewVtable) {
   Shape* after = app::make_shape(3);
   EXPECT_EQ(app::area_of(*after), -16);
   EXPECT_EQ(app::name_of(*after), "new shape");
-  EXPECT_EQ(update().corners_of(*after), 4);
   EXPECT_NE(std::string(typeid(*after).name()).find("ShapeV2"), std::string::npos);
   // The old object keeps its vtable, whose functions are redirected.
   EXPECT_EQ(app::area_of(*before), -9);
@@ -97,6 +96,34 @@ TEST(ClassRedefinition, SubclassesOfTheProgramGetTheNewBase) {
   const int destroyed = update().destroyed();
   app::drop(square);
   EXPECT_EQ(update().destroyed(), destroyed + 1);
+}
+
+TEST(ClassRedefinition, ANewVirtualFunctionIsRefusedForObjectsInNoPool) {
+  Shape* shape = app::make_shape(3);
+  const UpdateReport report = apply(update().add_corners_to_shape());
+  ASSERT_EQ(report.state, UpdateState::failed);
+  EXPECT_THAT(report.reason, testing::HasSubstr("virtual function added: next::ShapeWithCorners::corners() const"));
+  EXPECT_THAT(report.reason, testing::HasSubstr("in no pool they are not found"));
+  EXPECT_THAT(report.reason, testing::HasSubstr("app::Square")) << "a subclass, whose table would lack it, too";
+  EXPECT_EQ(app::name_of(*shape), "shape");
+  app::drop(shape);
+}
+
+TEST(ClassRedefinition, ANewVirtualFunctionWaitsUntilNoObjectLivesThatLacksIt) {
+  app::Figure* before = app::make_figure();
+  const UpdateReport refused = apply(update().add_corners_to_figure());
+  ASSERT_EQ(refused.state, UpdateState::failed);
+  EXPECT_THAT(refused.reason, testing::HasSubstr("app::Figure: 1 object lives whose table of virtual functions lacks"));
+  EXPECT_THAT(refused.reason, testing::HasSubstr("convert them first"));
+  EXPECT_EQ(app::name_of(*before), "figure");
+  app::drop(before);
+
+  const UpdateReport report = apply(update().add_corners_to_figure());
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  app::Figure* after = app::make_figure();
+  EXPECT_EQ(app::name_of(*after), "figure with 3 corners");
+  EXPECT_EQ(update().corners_of(*after), 3);
+  app::drop(after);
 }
 
 TEST(ClassRedefinition, ItIsTakenBackAsAWhole) {

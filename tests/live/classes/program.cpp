@@ -14,5 +14,8 @@ int area_of(const Shape& shape) { return shape.area(); }
 std::string name_of(const Shape& shape) { return shape.name(); }
 int side_of(const Shape& shape) { return shape.side(); }
 void drop(Shape* shape) { delete shape; }
+Figure* make_figure() { return new Figure; }
+std::string name_of(const Figure& figure) { return figure.name(); }
+void drop(Figure* figure) { delete figure; }
 
 }  // namespace app

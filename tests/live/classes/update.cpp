@@ -51,6 +51,18 @@ class ShapeV2 {
   virtual ~ShapeV2();
   virtual int area() const;
   virtual std::string name() const;
+  int side() const;
+
+ protected:
+  int side_;
+};
+
+class ShapeWithCorners {
+ public:
+  explicit ShapeWithCorners(int side);
+  virtual ~ShapeWithCorners();
+  virtual int area() const;
+  virtual std::string name() const;
   virtual int corners() const;
   int side() const;
 
@@ -58,12 +70,31 @@ class ShapeV2 {
   int side_;
 };
 
+class FigureWithCorners : public moult::Updatable<FigureWithCorners> {
+ public:
+  FigureWithCorners();
+  virtual ~FigureWithCorners();
+  virtual std::string name() const;
+  virtual int corners() const;
+};
+
 ShapeV2::ShapeV2(int side) : side_(side + 1) {}
 ShapeV2::~ShapeV2() { ++data_destroyed; }
 int ShapeV2::area() const { return -side_ * side_; }
 std::string ShapeV2::name() const { return "new shape"; }
-int ShapeV2::corners() const { return 4; }
 int ShapeV2::side() const { return side_; }
+
+ShapeWithCorners::ShapeWithCorners(int side) : side_(side) {}
+ShapeWithCorners::~ShapeWithCorners() { side_ = 0; }
+int ShapeWithCorners::area() const { return side_ * side_; }
+std::string ShapeWithCorners::name() const { return "shape with " + std::to_string(corners()) + " corners"; }
+int ShapeWithCorners::corners() const { return 4; }
+int ShapeWithCorners::side() const { return side_; }
+
+FigureWithCorners::FigureWithCorners() = default;
+FigureWithCorners::~FigureWithCorners() = default;
+std::string FigureWithCorners::name() const { return "figure with " + std::to_string(corners()) + " corners"; }
+int FigureWithCorners::corners() const { return 3; }
 
 class ByFunction final : public moult::Update {
  public:
@@ -82,11 +113,18 @@ std::unique_ptr<moult::Update> redefine_data() {
 std::unique_ptr<moult::Update> redefine_shape() {
   return std::make_unique<ByFunction>("shape", [] { moult::redefine_class<app::Shape, ShapeV2>(); });
 }
+std::unique_ptr<moult::Update> add_corners_to_shape() {
+  return std::make_unique<ByFunction>("shape", [] { moult::redefine_class<app::Shape, ShapeWithCorners>(); });
+}
+std::unique_ptr<moult::Update> add_corners_to_figure() {
+  return std::make_unique<ByFunction>("figure", [] { moult::redefine_class<app::Figure, FigureWithCorners>(); });
+}
 std::string origin_of(const app::Data& data) { return reinterpret_cast<const DataV2&>(data).origin(); }
-int corners_of(const app::Shape& shape) { return reinterpret_cast<const ShapeV2&>(shape).corners(); }
+int corners_of(const app::Figure& figure) { return reinterpret_cast<const FigureWithCorners&>(figure).corners(); }
 int data_v2_size() { return static_cast<int>(sizeof(DataV2)); }
 
 }  // namespace next
 
-extern "C" const LoadedUpdate loaded_update{next::redefine_data,     next::redefine_shape, next::origin_of,
-                                            next::DataV2::destroyed, next::corners_of,     next::data_v2_size};
+extern "C" const LoadedUpdate loaded_update{
+    next::redefine_data, next::redefine_shape,    next::add_corners_to_shape, next::add_corners_to_figure,
+    next::origin_of,     next::DataV2::destroyed, next::corners_of,           next::data_v2_size};

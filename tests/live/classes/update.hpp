@@ -11,8 +11,10 @@
 struct LoadedUpdate {
   std::unique_ptr<moult::Update> (*redefine_data)();
   std::unique_ptr<moult::Update> (*redefine_shape)();
-  std::string (*origin_of)(const app::Data& data);  ///< of an object of the new class
-  int (*destroyed)();                               ///< objects by the new destructor
-  int (*corners_of)(const app::Shape& shape);       ///< by a virtual function that only the new class has
+  std::unique_ptr<moult::Update> (*add_corners_to_shape)();   ///< a new virtual function
+  std::unique_ptr<moult::Update> (*add_corners_to_figure)();  ///< the same
+  std::string (*origin_of)(const app::Data& data);            ///< of an object of the new class
+  int (*destroyed)();                                         ///< objects by the new destructor
+  int (*corners_of)(const app::Figure& figure);               ///< by a virtual function that only the new class has
   int (*data_v2_size)();
 };
