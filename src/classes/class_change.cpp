@@ -29,12 +29,12 @@
 #include "base/fault.hpp"
 #include "base/warning.hpp"
 #include "classes/class_history.hpp"
-#include "classes/class_names.hpp"
 #include "classes/class_pair.hpp"
 #include "classes/loaded_updates.hpp"
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
+#include "symbols/class_names.hpp"
 #include "symbols/class_uses.hpp"
 
 namespace moult::internal {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "classes/class_pair.hpp"
-#include "classes/layout_comparison.hpp"
 #include "classes/old_destructor.hpp"
 #include "functions/function_change.hpp"
+#include "symbols/layout_comparison.hpp"
 
 namespace moult::internal {
 

@@ -3,16 +3,16 @@
 // the second version, which becomes a third. Calls reach its functions; no call reaches those of an unreachable update.
 #include "classes/class_pair.hpp"
 
-#include "classes/layout_comparison.hpp"
+#include "symbols/layout_comparison.hpp"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "classes/class_names.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "moult/load.hpp"
+#include "symbols/class_names.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {

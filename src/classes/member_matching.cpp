@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "classes/class_names.hpp"
+#include "symbols/class_names.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {

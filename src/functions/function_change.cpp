@@ -9,16 +9,19 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/fault.hpp"
 #include "base/untracked_change.hpp"
 #include "base/warning.hpp"
+#include "code/code_comparison.hpp"
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "platform/tasks.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
+#include "symbols/type_disagreements.hpp"
 #include "threads/current_stop.hpp"
 
 namespace moult::internal {
@@ -88,15 +91,32 @@ void require_programs_own(const Program& program, const FunctionSymbol& old, con
 
 /// Calls of other functions with the same entry would reach the new version too.
 void require_sole_function(const Program& program, const FunctionSymbol& old) {
+  const auto list = [](const std::vector<std::string>& all) {
+    std::string names;
+    for (const std::string& name : all) names += (names.empty() ? "" : ", ") + name;
+    return names;
+  };
+  const std::string next_step = "; build with -fno-ipa-icf, or mark it MOULT_UPDATABLE";
   const Namesakes others = program.namesakes_of(old);
-  std::string names;
-  for (const std::string& name : others.names) names += (names.empty() ? "" : ", ") + name;
+  if (others.is_folded)
+    throw Error(ErrorCode::unsupported_code, old.demangled +
+                                                 ": the compiler has found another function with the same code "
+                                                 "(-fipa-icf), and leads direct calls there" +
+                                                 next_step);
+  std::vector<std::string> alike;
+  for (const Namesakes::Folded& other : others.folded)
+    if (is_same_code(old.range, other.code)) alike.push_back(other.name);
+  if (!alike.empty())
+    throw Error(ErrorCode::unsupported_code, old.demangled + ": its code may stand for that of " + list(alike) +
+                                                 ", too, which has none of its own (-fipa-icf): direct calls of both "
+                                                 "lead here" +
+                                                 next_step);
+  const std::string names = list(others.names);
   if (names.empty()) return;
   if (others.are_functions)
-    throw Error(ErrorCode::unsupported_code,
-                old.demangled + ": compiled to the same bytes as " + names +
-                    ", with which it shares its entry; build with -fno-ipa-icf, or mark it MOULT_UPDATABLE, and "
-                    "link without --icf=all");
+    throw Error(ErrorCode::unsupported_code, old.demangled + ": compiled to the same bytes as " + names +
+                                                 ", with which it shares its entry" + next_step +
+                                                 ", and link without --icf=all");
   warn(old.demangled + ": " + names + " stands for the same code and is replaced with it; " + old.module +
        " has no debug information, so it is not known whether that is a function of its own");
 }
@@ -127,6 +147,29 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
   if (!sites->empty())
     throw Error(ErrorCode::inlined, old.demangled + ": inlined at " + list_sites(*sites) +
                                         "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
+}
+
+/// Callers of a function that never returns have no code behind the call.
+void require_no_return(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
+  if (!program.is_noreturn(old) || program.is_noreturn(replacement)) return;
+  throw Error(ErrorCode::signature_mismatch,
+              old.demangled + ": is [[noreturn]], and " + replacement.demangled +
+                  " may return, to callers that have no code there; declare the new version [[noreturn]], too");
+}
+
+/// The new code works on objects that the program's code makes.
+void require_same_types(const Program& program, const std::vector<FunctionSymbol>& olds,
+                        const std::vector<FunctionSymbol>& replacements, Refusals& refusals) {
+  std::vector<std::pair<CodeAddress, CodeAddress>> functions;
+  for (std::size_t i = 0; i < olds.size(); ++i)
+    functions.emplace_back(olds[i].range.begin, replacements[i].range.begin);
+  const auto at = [](const ClassLayout& layout) { return layout.place.file + ":" + std::to_string(layout.place.line); };
+  for (const TypeDisagreement& each : type_disagreements(program, functions))
+    refusals.add(
+        ErrorCode::layout_mismatch,
+        each.old.name.text() + ": the new code knows it as at " + at(each.replacement) +
+            ", and the code that it replaces as at " + at(each.old) + ":\n" + describe(each.comparison) +
+            "\ncompile the update with the headers and flags of the program, or give its own type another name");
 }
 
 }  // namespace
@@ -184,12 +227,14 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   const std::vector<CodeRange> redefined = code_of(olds);
   Refusals refusals;
   std::vector<PatchTarget> targets;
+  require_same_types(program, olds, replacements, refusals);
   FunctionChange change;
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
       require_programs_own(program, olds[i], replacements[i]);
       require_sole_function(program, olds[i]);
+      require_no_return(program, olds[i], replacements[i]);
       if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
       refusals.add(error);

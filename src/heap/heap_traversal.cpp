@@ -12,12 +12,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "classes/layout_comparison.hpp"
 #include "convert/lazy_conversion.hpp"
 #include "heap/heap_walk.hpp"
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/heap_plan.hpp"
+#include "symbols/layout_comparison.hpp"
 #include "threads/current_stop.hpp"
 
 namespace moult::internal {

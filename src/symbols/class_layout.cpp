@@ -174,7 +174,7 @@ std::vector<MemberFunction> functions_of(Dwarf_Die type, const ClassName& of_cla
   return functions;
 }
 
-ClassLayout read_layout(Dwarf_Die type, const ClassName& name) {
+ClassLayout read_objects(Dwarf_Die type, const ClassName& name) {
   ClassLayout layout;
   layout.name = name;
   layout.place = declared_at(type);
@@ -183,6 +183,11 @@ ClassLayout read_layout(Dwarf_Die type, const ClassName& name) {
   layout.has_vptr = has_vtable_pointer(type);
   layout.bases = bases_of(type);
   add_fields(type, 0, layout.fields);
+  return layout;
+}
+
+ClassLayout read_layout(Dwarf_Die type, const ClassName& name) {
+  ClassLayout layout = read_objects(type, name);
   layout.functions = functions_of(type, name);
   return layout;
 }
@@ -233,6 +238,12 @@ char variant_of(const std::string& mangled) {
 }
 
 }  // namespace
+
+ClassLayout class_layout(const Dwarf_Die& type, const ClassName& name) {
+  ClassLayout layout = read_objects(type, name);
+  if (layout.has_vptr) layout.functions = functions_of(type, name);
+  return layout;
+}
 
 std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& name) {
   std::unordered_map<const ModuleSymbols*, std::vector<ClassLayout>> by_file;

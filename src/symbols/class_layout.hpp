@@ -3,6 +3,8 @@
 // Reads files only, like Program: in any thread, one thread an object, never in a signal handler.
 #pragma once
 
+#include <elfutils/libdw.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -68,6 +70,9 @@ struct MemberCode {
 /// More than one means that modules, or source files of one, disagree or have the class each. Empty when no debug
 /// information defines it: a class in a function, or one compiled without -g.
 std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& name);
+
+/// What the class's own entry in the debug information says. The functions only if some are virtual.
+ClassLayout class_layout(const Dwarf_Die& type, const ClassName& name);
 
 /// Every entry of the class's member functions with a symbol, module by module. Calls reach the first non-local one of
 /// a name. Without thunks, which lead to a function's entry.

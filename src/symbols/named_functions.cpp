@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/names.hpp"
+#include "symbols/type_name.hpp"
 
 namespace moult::internal {
 namespace {
@@ -81,6 +82,13 @@ bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
   return !name.empty() && query.fit({}, name) != NameQuery::Fit::none;
 }
 
+/// A definition of which nothing became: no code, no inlined copy, no instance elsewhere.
+bool lacks_code(Dwarf_Die definition) {
+  for (const unsigned attribute : {DW_AT_low_pc, DW_AT_ranges, DW_AT_inline, DW_AT_abstract_origin})
+    if (dwarf_hasattr(&definition, attribute) != 0) return false;
+  return true;
+}
+
 }  // namespace
 
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols) {
@@ -100,6 +108,45 @@ std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::v
   for (std::size_t i = 0; i < symbols.size(); ++i)
     if (is_defined[i]) defined.push_back(symbols[i]);
   return defined;
+}
+
+std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const FunctionIndex& functions,
+                                                 const Symbol& function) {
+  std::vector<const Symbol*> folded;
+  const DebugUnit* const unit = info.unit_at(function.begin);
+  const std::optional<Dwarf_Die> own = info.function_at(function.begin);
+  if (unit == nullptr || !own) return folded;
+  const auto parameters = parameter_types_of(parts_of(*own).back());
+  const auto result = result_type_of(*own);
+  std::unordered_set<std::string> candidates;
+  visit_definitions(unit->content, [&](const Dwarf_Die& die) {
+    if (!lacks_code(die) || parameter_types_of(parts_of(die).back()) != parameters || result_type_of(die) != result)
+      return;
+    const std::string mangled(shared_name_of(parts_of(die)));
+    candidates.insert(mangled.empty() ? scoped_name_of(parts_of(die)) : demangle(mangled));
+  });
+  if (candidates.empty()) return folded;
+  for (const Symbol& symbol : functions.all()) {
+    if (symbol.begin == function.begin) continue;
+    const std::string name = demangle(std::string(symbol.name));
+    const bool is_candidate = candidates.contains(name) || candidates.contains(std::string(qualified_name(name)));
+    if (is_candidate && !info.function_at(symbol.begin)) folded.push_back(&symbol);
+  }
+  return folded;
+}
+
+bool is_folded(const DebugInfo& info, const Symbol& symbol) {
+  if (info.function_at(symbol.begin)) return false;
+  const std::string readable(qualified_name(demangle(std::string(symbol.name))));
+  bool is_found = false;
+  visit_definitions_of(info, [&](const Dwarf_Die& die) {
+    if (is_found || !lacks_code(die)) return;
+    const std::vector<Dwarf_Die> parts = parts_of(die);
+    const std::string_view shared = shared_name_of(parts);
+    is_found = shared.empty() ? last_name_of(readable) == plain_name_among(parts) && scoped_name_of(parts) == readable
+                              : shared == symbol.name;
+  });
+  return is_found;
 }
 
 bool defines(const DebugInfo& info, const NameQuery& query) {

@@ -14,6 +14,15 @@ namespace moult::internal {
 /// `alias`).
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols);
 
+/// Functions of which the compiler may lead direct calls to `function`, because their code is the same (-fipa-icf): the
+/// same source file defines them, with the same types, and says nothing of their code.
+std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const FunctionIndex& functions,
+                                                 const Symbol& function);
+
+/// True when the compiler leads direct calls of the function elsewhere: the debug information defines it, and says
+/// nothing of the code that the symbol has.
+bool is_folded(const DebugInfo& info, const Symbol& symbol);
+
 /// True when the source defines a function of that name.
 bool defines(const DebugInfo& info, const NameQuery& query);
 

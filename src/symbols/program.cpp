@@ -368,15 +368,25 @@ Namesakes Program::namesakes_of(const FunctionSymbol& function) const {
     if (readable == function.demangled) own.push_back(alias);
     if (name.suffix.empty() && seen.insert(readable).second) others.push_back(alias);
   }
-  const DebugInfo* info = others.empty() ? nullptr : all.debug_info();
-  if (info != nullptr) {
+  const DebugInfo* const info = all.debug_info();
+  if (info != nullptr && !others.empty()) {
     others = defined_functions(*info, others);
     // The C library defines functions under private names and exports aliases; then the one definition is that of
     // `function`. A C++ function is defined under its own name, if at all.
     const bool is_alias = !function.mangled.starts_with("_Z") && defined_functions(*info, own).empty();
     if (is_alias && others.size() == 1) others.clear();
   }
-  Namesakes namesakes{{}, info != nullptr};
+  Namesakes namesakes{{}, info != nullptr, {}, false};
+  if (info != nullptr && others.empty()) {
+    if (!own.empty())
+      for (const Symbol* const other : functions_folded_into(*info, all.functions(), *own.front())) {
+        const std::uint64_t bias = impl_->modules[place].bias;
+        namesakes.folded.push_back(
+            {demangle(std::string(other->name)), {CodeAddress{bias + other->begin}, CodeAddress{bias + other->end}}});
+      }
+    namesakes.is_folded =
+        std::any_of(own.begin(), own.end(), [&](const Symbol* symbol) { return is_folded(*info, *symbol); });
+  }
   for (const Symbol* other : others) namesakes.names.push_back(demangle(std::string(other->name)));
   return namesakes;
 }
@@ -404,6 +414,12 @@ std::optional<std::string> Program::result_type(const FunctionSymbol& function) 
 std::optional<std::string> Program::parameter_types(const FunctionSymbol& function) const {
   const std::optional<Dwarf_Die> die = impl_->die_of(function);
   return die ? parameter_types_of(parts_of(*die).back()) : std::nullopt;
+}
+
+bool Program::is_noreturn(const FunctionSymbol& function) const {
+  const std::optional<Dwarf_Die> die = impl_->die_of(function);
+  const std::vector<Dwarf_Die> parts = die ? parts_of(*die) : std::vector<Dwarf_Die>();
+  return std::any_of(parts.begin(), parts.end(), [](const Dwarf_Die& part) { return has_flag(part, DW_AT_noreturn); });
 }
 
 std::optional<bool> Program::takes_object(const FunctionSymbol& function) const {

@@ -44,8 +44,16 @@ struct InlinedSite {
 /// Other functions with the same entry. Leaves out names that look the same (variants of a constructor), and additional
 /// names of the function itself, as far as the debug information shows them.
 struct Namesakes {
-  std::vector<std::string> names;  ///< demangled
-  bool are_functions = false;      ///< by debug information; false when there is none
+  std::vector<std::string> names{};  ///< demangled
+  bool are_functions = false;        ///< by debug information; false when there is none
+  struct Folded {
+    std::string name;  ///< demangled
+    CodeRange code;
+  };
+  /// If their code is the same, direct calls of these may come here.
+  std::vector<Folded> folded{};
+  /// Direct calls of the function itself go to another one.
+  bool is_folded = false;
 };
 
 class ModuleSymbols;
@@ -109,6 +117,8 @@ class Program final {
   std::optional<std::string> result_type(const FunctionSymbol& function) const;
   /// The parameter types in the same way: "(int, char const*)". Nothing when one is unknown.
   std::optional<std::string> parameter_types(const FunctionSymbol& function) const;
+  /// True for a function that is declared [[noreturn]] or _Noreturn, by debug information (DWARF 5).
+  bool is_noreturn(const FunctionSymbol& function) const;
   /// True for a non-static method: by debug information, else by the name. Nothing when unknown.
   std::optional<bool> takes_object(const FunctionSymbol& function) const;
 

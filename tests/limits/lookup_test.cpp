@@ -14,6 +14,9 @@ namespace lookup {
 int call_twice_of_one(int x);
 int call_twice_of_two(int x);
 int call_left_twin(int x);
+int left_double(int x);
+int right_double(int x);
+int call_right_double(int x);
 int call_right_twin(int x);
 int undescribed(int x);
 int holds_toascii(int x);
@@ -170,6 +173,18 @@ TEST(Lookup, AFunctionThatSharesItsCodeWithAnotherIsRefusedByBothNames) {
   expect_error(ErrorCode::unsupported_code, {"left_twin(int)", "right_twin(int)", "shares its entry", "-fno-ipa-icf"},
                [] { moult::redefine_function(moult::function<int(int)>("lookup::left_twin"), four_times); });
   EXPECT_EQ(call_left_twin(1) + call_right_twin(1), before);
+}
+
+TEST(Lookup, AFunctionWhoseDirectCallsMayGoToAnotherIsRefusedByBothNames) {
+  const int direct = call_right_double(2);
+  for (int (*const each)(int) : {left_double, right_double}) try {
+      moult::redefine_function(each, four_times);
+      EXPECT_EQ(call_right_double(2), each == right_double ? 8 : direct) << "this compiler folds nothing";
+    } catch (const moult::Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::unsupported_code);
+      EXPECT_THAT(error.what(), testing::HasSubstr("-fipa-icf"));
+    }
+  EXPECT_EQ(right_double(2), call_right_double(2));
 }
 
 TEST(Lookup, ASecondNameOfAFunctionIsNoOther) {

@@ -42,6 +42,21 @@ TEST(Patching, ItIsAcceptedWhenTheHolderOfTheCopyIsReplacedToo) {
   EXPECT_EQ(pointer_to_copied(1), 101);
 }
 
+[[noreturn]] MOULT_UPDATABLE void gives_up(int x) { throw x; }
+MOULT_UPDATABLE void returns(int) {}
+[[noreturn]] MOULT_UPDATABLE void gives_up_otherwise(int x) { throw x + 1; }
+
+TEST(Patching, AFunctionThatNeverReturnsIsNotReplacedByOneThatMay) {
+  expect_refused(apply(std::make_unique<SafeRedefineUpdate>("returns", gives_up, returns)),
+                 ErrorCode::signature_mismatch,
+                 {"patching::gives_up(int): is [[noreturn]], and patching::returns(int) may return",
+                  "declare the new version [[noreturn]], too"});
+  EXPECT_THROW(gives_up(1), int);
+  const moult::UpdateReport report =
+      apply(std::make_unique<SafeRedefineUpdate>("gives up", gives_up, gives_up_otherwise));
+  EXPECT_EQ(report.state, moult::UpdateState::applied) << report.reason;
+}
+
 extern "C" int short_function(int);
 extern "C" int behind_short_function(int);
 asm(R"(

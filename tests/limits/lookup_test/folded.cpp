@@ -9,6 +9,35 @@ namespace {
 
 }  // namespace
 
+// Both can be called from other files, so that each keeps a symbol. Direct calls go to one of them.
+int left_double(int x) {
+  int sum = 0;
+  for (int i = 0; i < x; ++i) {
+    sum += std::printf("double %d\n", i) * x;
+    sum ^= std::printf("double %d %d\n", i, sum);
+    sum += std::printf("double %d %d %d\n", i, sum, x) % 7;
+    sum ^= std::printf("double %d %d\n", sum, i);
+    if (sum > 1000) sum -= std::printf("double %d\n", sum);
+    sum += std::printf("double %d %d %d\n", x, sum, i) % 5;
+    sum ^= std::printf("double %d %d\n", x, sum);
+  }
+  return sum;
+}
+int right_double(int x) {
+  int sum = 0;
+  for (int i = 0; i < x; ++i) {
+    sum += std::printf("double %d\n", i) * x;
+    sum ^= std::printf("double %d %d\n", i, sum);
+    sum += std::printf("double %d %d %d\n", i, sum, x) % 7;
+    sum ^= std::printf("double %d %d\n", sum, i);
+    if (sum > 1000) sum -= std::printf("double %d\n", sum);
+    sum += std::printf("double %d %d %d\n", x, sum, i) % 5;
+    sum ^= std::printf("double %d %d\n", x, sum);
+  }
+  return sum;
+}
+int call_right_double(int x) { return right_double(x); }
+
 int call_left_twin(int x) { return left_twin(x) + 1; }
 int call_right_twin(int x) { return right_twin(x) + 2; }
 

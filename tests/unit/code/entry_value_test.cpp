@@ -20,11 +20,11 @@ struct Large {
 };
 
 /// The result of the last call of `look`.
-std::uint64_t found = 0;
+std::uint64_t found_value = 0;
 
 /// Finds the place for the result of the calling function, and its content.
 [[gnu::noinline]] void look(int round) {
-  found = 0;
+  found_value = 0;
   if (round > 1000) throw std::runtime_error("never");
   const CodeAddress return_address{reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))};
   const std::optional<FunctionSymbol> function = Program::of_this_process().at(return_address);
@@ -37,10 +37,11 @@ std::uint64_t found = 0;
   walk_frames(*stopped, this_thread_id(), [&](const FrameState& state) {
     if (state.frame.pc != return_address) return true;
     if (place->in)
-      found = state.registers[*place->in];
+      found_value = state.registers[*place->in];
     else
-      std::memcpy(&found, reinterpret_cast<const void*>(state.cfa + static_cast<std::uint64_t>(place->cfa_offset)),
-                  sizeof found);
+      std::memcpy(&found_value,
+                  reinterpret_cast<const void*>(state.cfa + static_cast<std::uint64_t>(place->cfa_offset)),
+                  sizeof found_value);
     return false;
   });
 }
@@ -131,7 +132,7 @@ MOULT_FIXTURES(plain, gnu::optimize("O0"))
 template <class Call>
 void expect_found(Call call) {
   const Large large = call();
-  EXPECT_EQ(found, reinterpret_cast<std::uint64_t>(&large));
+  EXPECT_EQ(found_value, reinterpret_cast<std::uint64_t>(&large));
 }
 
 TEST(EntryValue, ThePlaceForAResultIsFoundInAFunctionWithoutBranches) {

@@ -1,4 +1,4 @@
-#include "classes/class_names.hpp"
+#include "symbols/class_names.hpp"
 #include "symbols/name_query.hpp"
 
 #include <algorithm>

@@ -7,13 +7,13 @@
 //
 // Limits: a field that kept its name, place and type and changed its meaning looks the same. Of a type that one side
 // only declares no more than the name is compared.
-#include "classes/layout_comparison.hpp"
+#include "symbols/layout_comparison.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "classes/class_names.hpp"
+#include "symbols/class_names.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {

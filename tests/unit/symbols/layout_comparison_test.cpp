@@ -1,4 +1,4 @@
-#include "classes/layout_comparison.hpp"
+#include "symbols/layout_comparison.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
