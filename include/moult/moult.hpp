@@ -23,3 +23,4 @@
 #include "moult/thread.hpp"
 #include "moult/update.hpp"
 #include "moult/updates.hpp"
+#include "moult/variable.hpp"

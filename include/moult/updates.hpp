@@ -14,7 +14,8 @@
 #pragma GCC visibility push(default)
 namespace moult {
 
-/// A function to replace, and its replacement. Only pairs of one signature compile; noexcept does not count.
+/// A function to replace, and its replacement. Only pairs of one signature compile. The replacement of a noexcept
+/// function is noexcept.
 class Redefinition final {
  public:
   template <class R, class... Args>
@@ -34,6 +35,10 @@ class Redefinition final {
   requires detail::replaceable<Old, Replacement> Redefinition(const Old& old_function, const Replacement& new_function)
       : replaced_(detail::plain<std::decay_t<Old>>(old_function)),
         replacement_(detail::plain<std::decay_t<Replacement>>(new_function)) {}
+  /// The two are of different types, or only the old one is noexcept.
+  template <class Old, class Replacement>
+  requires(!detail::replaceable<Old, Replacement>) Redefinition(const Old&, const Replacement&)
+  = delete;
 
   const AnyFunction& replaced() const noexcept { return replaced_; }
   const AnyFunction& replacement() const noexcept { return replacement_; }

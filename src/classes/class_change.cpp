@@ -65,17 +65,38 @@ std::string list(const std::vector<std::string>& lines) {
   return text;
 }
 
-bool adds_virtual_functions(const LayoutComparison& layout) {
-  return std::any_of(layout.differences.begin(), layout.differences.end(), [](const LayoutDifference& difference) {
+/// The slots that the table of a class has from its bases, as far as these are described.
+void add_inherited_slots(const Program& program, const ClassLayout& of, std::set<std::uint64_t>& slots, int depth = 0) {
+  constexpr int deepest = 30;
+  for (const ClassBase& base : of.bases) {
+    if (depth > deepest || base.type.empty()) continue;
+    for (const ClassLayout& layout : class_layouts(program, ClassName(base.type))) {
+      for (const MemberFunction& function : layout.functions)
+        if (function.slot) slots.insert(*function.slot);
+      add_inherited_slots(program, layout, slots, depth + 1);
+    }
+  }
+}
+
+/// Whether tables of the old class lack virtual functions of the new one. An override takes a slot that they have.
+bool adds_slots(const Program& program, const ClassPair& classes, const LayoutComparison& layout) {
+  const auto is_added = [](const LayoutDifference& difference) {
     return difference.kind == DifferenceKind::function_added;
+  };
+  if (std::none_of(layout.differences.begin(), layout.differences.end(), is_added)) return false;
+  std::set<std::uint64_t> inherited;
+  add_inherited_slots(program, classes.old.layout, inherited);
+  return std::any_of(layout.differences.begin(), layout.differences.end(), [&](const LayoutDifference& difference) {
+    return is_added(difference) && (!difference.slot || !inherited.contains(*difference.slot));
   });
 }
 
 /// What the change does to code that stays.
 class StayingCode final {
  public:
-  StayingCode(const ClassPair& classes, const ClassRequest& request, const MemberMatch& match, const ClassUses& uses)
-      : classes_(classes), request_(request), uses_(uses) {
+  StayingCode(const ClassPair& classes, const ClassRequest& request, const MemberMatch& match, const ClassUses& uses,
+              bool adds_slots)
+      : classes_(classes), request_(request), uses_(uses), adds_slots_(adds_slots) {
     for (const FunctionPair& pair : pairs_of(match, request))
       replaced_.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
     for (const MemberCode& code : classes.replacement.code) replaced_.insert(code.symbol.range.begin);
@@ -91,9 +112,9 @@ class StayingCode final {
     // Without slots nobody but the code that makes the objects knows what room they have.
     if (layout.verdict == LayoutVerdict::append_only && grows(layout))
       check_uses(layout, request_.slot_size ? Reach::size : Reach::layout, refusals);
-    else if (layout.verdict == LayoutVerdict::append_only && adds_virtual_functions(layout))
+    else if (layout.verdict == LayoutVerdict::append_only && adds_slots_)
       check_uses(layout, Reach::size, refusals);
-    if (adds_virtual_functions(layout) && !request_.slot_size) refuse_new_virtual_functions(layout, refusals);
+    if (adds_slots_ && !request_.slot_size) refuse_new_virtual_functions(layout, refusals);
     if (request_.unmatched == ClassRequest::Unmatched::refused) check_copies(refusals);
   }
 
@@ -109,7 +130,7 @@ class StayingCode final {
     refusals.add(ErrorCode::layout_mismatch,
                  request_.old_class.text() + " as " + request_.replacement_class.text() + ":\n" + describe(layout) +
                      "\nobjects that live keep a table without the new virtual function, and in no pool they are not "
-                     "found; make the function one that is not virtual, or build the program with a pool "
+                     "found; make it non-virtual, or build the program with a pool "
                      "(moult::Updatable<" +
                      request_.old_class.text() + ">)");
   }
@@ -179,6 +200,7 @@ class StayingCode final {
   const ClassPair& classes_;
   const ClassRequest& request_;
   const ClassUses& uses_;
+  bool adds_slots_;
   std::set<CodeAddress> replaced_;
   std::set<std::string> has_code_;
 };
@@ -293,6 +315,7 @@ struct ClassChange::State {
   LayoutComparison layout;
   std::size_t old_size = 0;
   std::size_t replacement_size = 0;
+  bool adds_slots = false;
   std::vector<std::string> added;
   std::optional<FunctionChange> functions;
   RedefinedClass redefined;
@@ -324,7 +347,8 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   Refusals refusals;
   check_successors(request, classes, refusals);
   const ClassUses uses = find_uses(program, updates, request, classes, before);
-  StayingCode(classes, request, match, uses).check(state->layout, refusals);
+  state->adds_slots = adds_slots(program, classes, state->layout);
+  StayingCode(classes, request, match, uses, state->adds_slots).check(state->layout, refusals);
   check_members(match, request, refusals);
   MOULT_FAULT("classes.class.decided");
   const std::vector<FunctionPair> pairs = pairs_of(match, request);
@@ -342,7 +366,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
 const LayoutComparison& ClassChange::layout() const noexcept { return state_->layout; }
 std::size_t ClassChange::old_size() const noexcept { return state_->old_size; }
 std::size_t ClassChange::replacement_size() const noexcept { return state_->replacement_size; }
-bool ClassChange::adds_virtual_functions() const noexcept { return internal::adds_virtual_functions(state_->layout); }
+bool ClassChange::adds_virtual_functions() const noexcept { return state_->adds_slots; }
 const std::vector<std::string>& ClassChange::added_functions() const noexcept { return state_->added; }
 
 Destructor ClassChange::old_destructor() const noexcept { return state_->old_destructor; }

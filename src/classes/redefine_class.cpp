@@ -58,7 +58,7 @@ void require_no_objects(const internal::Pool& pool, const internal::ClassChange&
               old.name.text() + ": " + std::to_string(live) + (live == 1 ? " object lives" : " objects live") +
                   " whose table of virtual functions lacks the new ones:\n" + internal::describe(change.layout()) +
                   "\nconvert them first, in the same update (moult::EagerConversionUpdate with .rebind does both), "
-                  "or make the new functions ones that are not virtual");
+                  "or make the new functions non-virtual");
 }
 
 }  // namespace

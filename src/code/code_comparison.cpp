@@ -46,7 +46,8 @@ bool has_same_target(const Place& a, const Place& b) {
 
 bool is_same(const Place& a, const Place& b) {
   if (a.instruction.length != b.instruction.length || a.instruction.kind != b.instruction.kind) return false;
-  if (a.instruction.target && b.instruction.target) return has_same_target(a, b) && a.own()[0] == b.own()[0];
+  if (a.instruction.target && b.instruction.target)
+    return has_same_target(a, b) && a.own()[0] == b.own()[0] && a.instruction.condition == b.instruction.condition;
   if (a.instruction.rip_displacement != b.instruction.rip_displacement) return false;
   if (!a.instruction.rip_displacement) return std::ranges::equal(a.own(), b.own());
   const std::size_t field = *a.instruction.rip_displacement;

@@ -19,6 +19,10 @@
 // cells is within reach of the functions that it serves, and writable only while a cell is written. The unwinder is
 // told of both: at a stub the stack is as at the function's entry, and in the copy it is as in the copied instructions.
 //
+// A thread may be stopped on its way through a gate, where it counts as outside, and go on when the gate is gone and
+// the function redefined. So it learns where to go by its last instruction, and by then a removed gate leads to the
+// entry.
+//
 // Limit: a waiting thread may hold locks of the program that a thread inside needs to return. Then the threads inside
 // stay there, and the update opens the gate when its patience has run out.
 #include "code/gate.hpp"
@@ -111,7 +115,7 @@ void write_code(CodeAddress at, std::span<const std::uint8_t> bytes) {
 }
 
 /// Throws Error: no_room, system.
-std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, CodeAddress (*decide)(GateEntry&)) {
+std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, const CodeAddress* (*decide)(GateEntry&)) {
   std::unique_ptr<GatedFunction> made = std::make_unique<GatedFunction>();
   made->gate.decide = decide;
   made->gate.function = entry.function;
@@ -168,12 +172,12 @@ bool is_own_stack_inside(const Gate& gate) noexcept {
 /// unwind entry, and cancellation cannot unwind through here.
 void (*volatile const opaque_wait_at)(const Gate&, std::uint32_t) = wait_at;
 
-CodeAddress decide(GateEntry& entry) {
+const CodeAddress* decide(GateEntry& entry) {
   Gate& gate = static_cast<Gate&>(entry);
   const std::uint32_t seen = gate.word.load();
-  if (!is_closed(seen) || is_exempt() || is_own_stack_inside(gate)) return gate.way.load();
+  if (!is_closed(seen) || is_exempt() || is_own_stack_inside(gate)) return &gate.way;
   opaque_wait_at(gate, seen);
-  return gate.function;
+  return &gate.function;
 }
 
 /// Every gate ever made.
@@ -235,7 +239,7 @@ class Gates::Impl final {
       Gate& gate = *gates_[i];
       MOULT_CHECK(!is_closed(gate.word.load()), "a gate is closed twice");
       gate.inside = inside_;
-      gate.way.store(ways_[i]);
+      gate.way = ways_[i];
       gate.word.fetch_add(1);
     }
     is_closed_ = true;
@@ -253,7 +257,10 @@ class Gates::Impl final {
   void take_away(const StoppedWorld& stopped) noexcept {
     open();
     patch_->revert(stopped);
-    for (Gate* gate : gates_) gate->inside = {};
+    for (Gate* gate : gates_) {
+      gate->inside = {};
+      gate->way = gate->function;
+    }
   }
 
   void finish() noexcept { patch_->finish(); }

@@ -23,7 +23,7 @@ namespace moult::internal {
 struct Gate : GateEntry {
   CodeAddress function{};              ///< the function's entry, where a call that has waited continues
   std::atomic<std::uint32_t> word{0};  ///< a futex; odd: closed
-  std::atomic<CodeAddress> way{};      ///< where a call that passes continues
+  CodeAddress way{};                   ///< where a call that passes continues; changed only in a stop
   /// The code of all functions of the set, sorted and without overlaps. Changed only in a stop.
   std::span<const CodeRange> inside{};
 };

@@ -12,10 +12,13 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "base/fault.hpp"
 #include "base/names.hpp"
+#include "code/doubled_variables.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/error.hpp"
@@ -77,12 +80,30 @@ std::vector<std::string> check_build_id(const std::string& path, const UpdateNot
     fail(ErrorCode::not_found, path,
          "uses " + demangle(symbol) +
              ", which is not exported by the program; link it with moult_application (-rdynamic), and "
-             "mind that static and hidden functions are found with moult::function only");
+             "mind that static and hidden functions are found with moult::function only, and such variables with "
+             "moult::variable");
   }
   bool is_noexec = why.find("failed to map segment") != std::string::npos;
   fail(ErrorCode::not_an_update, path,
        "the dynamic linker refuses it: " + replaced(why, copy, path) +
            (is_noexec ? "; the folder of " + copy + " must not be mounted noexec" : std::string()));
+}
+
+/// Returns the warnings.
+std::vector<std::string> check_variables(const std::string& path, const std::string& copy, const LoadOptions& options) {
+  constexpr std::size_t most_named = 8;
+  const std::vector<std::string> doubled = doubled_variables(copy);
+  if (doubled.empty()) return {};
+  std::string names;
+  for (std::size_t i = 0; i < std::min(doubled.size(), most_named); ++i) names += (i == 0 ? "" : ", ") + doubled[i];
+  if (doubled.size() > most_named) names += " and " + std::to_string(doubled.size() - most_named) + " more";
+  const std::string what = "has copies of its own of variables that the program hides: " + names +
+                           "; its code would use those, with their first values";
+  if (options.force) return {path + ": " + what + ", as forced"};
+  fail(ErrorCode::unsupported, path,
+       what +
+           "; reach the program's with moult::variable, export them (no -fvisibility=hidden for their header), or "
+           "force it if that is meant");
 }
 
 void* open_library(const std::string& path, const std::string& copy) {
@@ -99,6 +120,8 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   UpdateNotes notes = notes_of(path, copy.name());
   check_abi(path, notes);
   std::vector<std::string> warnings = check_build_id(path, notes, options);
+  std::vector<std::string> doubled = check_variables(path, copy.name(), options);
+  std::move(doubled.begin(), doubled.end(), std::back_inserter(warnings));
   void* handle = open_library(path, copy.name());
   void* entry = ::dlsym(handle, "moult_update_entry");
   if (entry == nullptr)

@@ -206,8 +206,13 @@ std::vector<ModulePlace> modules_of_process(int pid) {
     const std::string& path = mappings[first].path;
     const bool loadable = path == vdso_path || (!path.empty() && path.front() == '/');
     ModulePlace place = loadable ? place_of(process, mappings, first, last) : ModulePlace{};
-    if (loadable && complete(place, mappings[first].offset)) places.push_back(std::move(place));
+    const bool is_module = loadable && complete(place, mappings[first].offset);
+    if (is_module) places.push_back(std::move(place));
     first = last + 1;
+    // Zeros between two of its segments have no path.
+    while (is_module && first < mappings.size() &&
+           places.back().module.text.contains(CodeAddress{mappings[first].begin}))
+      ++first;
   }
   std::stable_partition(places.begin(), places.end(),
                         [&](const ModulePlace& place) { return place.open_path == process + "/exe"; });

@@ -18,9 +18,11 @@
 #include "code/patch.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
+#include "platform/mappings.hpp"
 #include "platform/tasks.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
+#include "symbols/static_variables.hpp"
 #include "symbols/type_disagreements.hpp"
 #include "threads/current_stop.hpp"
 
@@ -107,9 +109,8 @@ void require_sole_function(const Program& program, const FunctionSymbol& old) {
   for (const Namesakes::Folded& other : others.folded)
     if (is_same_code(old.range, other.code)) alike.push_back(other.name);
   if (!alike.empty())
-    throw Error(ErrorCode::unsupported_code, old.demangled + ": its code may stand for that of " + list(alike) +
-                                                 ", too, which has none of its own (-fipa-icf): direct calls of both "
-                                                 "lead here" +
+    throw Error(ErrorCode::unsupported_code, old.demangled + ": direct calls of " + list(alike) +
+                                                 " may lead here, since both have the same code (-fipa-icf)" +
                                                  next_step);
   const std::string names = list(others.names);
   if (names.empty()) return;
@@ -149,12 +150,37 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
                                         "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
 }
 
+/// A static variable of the new version is another one than the old version's of that name.
+void warn_of_own_statics(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
+  const std::vector<NamedVariable> olds =
+      static_variables_of(program, *program.module_at(old.range.begin), old.mangled);
+  if (olds.empty()) return;
+  const std::vector<NamedVariable> own =
+      static_variables_of(program, *program.module_at(replacement.range.begin), replacement.mangled);
+  if (own.empty()) return;
+  const std::vector<MemoryRange> memory = readable_memory();
+  const auto is_variable = [&](const NamedVariable& named) {
+    return std::any_of(memory.begin(), memory.end(), [&](const MemoryRange& range) {
+      return range.is_writable && range.begin <= named.address && named.address < range.end;
+    });
+  };
+  for (const NamedVariable& variable : olds) {
+    const bool has_own = std::any_of(own.begin(), own.end(), [&](const NamedVariable& other) {
+      return other.name == variable.name && other.address != variable.address;
+    });
+    if (has_own && is_variable(variable))
+      warn(old.demangled + ": the new version has a static variable " + variable.name +
+           " of its own, which begins anew; to go on with the old one's value, use moult::variable<...>(\"" +
+           std::string(qualified_name(old.demangled)) + "()::" + variable.name + "\") in its place");
+  }
+}
+
 /// Callers of a function that never returns have no code behind the call.
 void require_no_return(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
   if (!program.is_noreturn(old) || program.is_noreturn(replacement)) return;
   throw Error(ErrorCode::signature_mismatch,
               old.demangled + ": is [[noreturn]], and " + replacement.demangled +
-                  " may return, to callers that have no code there; declare the new version [[noreturn]], too");
+                  " may return: callers have no code behind the call; declare the new version [[noreturn]], too");
 }
 
 /// The new code works on objects that the program's code makes.
@@ -167,9 +193,9 @@ void require_same_types(const Program& program, const std::vector<FunctionSymbol
   for (const TypeDisagreement& each : type_disagreements(program, functions))
     refusals.add(
         ErrorCode::layout_mismatch,
-        each.old.name.text() + ": the new code knows it as at " + at(each.replacement) +
-            ", and the code that it replaces as at " + at(each.old) + ":\n" + describe(each.comparison) +
-            "\ncompile the update with the headers and flags of the program, or give its own type another name");
+        each.old.name.text() + ": the update defines it at " + at(each.replacement) + ", and the program at " +
+            at(each.old) + ":\n" + describe(each.comparison) +
+            "\ncompile the update with the headers and flags of the program, or rename the update's own class");
 }
 
 }  // namespace
@@ -235,6 +261,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
       require_programs_own(program, olds[i], replacements[i]);
       require_sole_function(program, olds[i]);
       require_no_return(program, olds[i], replacements[i]);
+      warn_of_own_statics(program, olds[i], replacements[i]);
       if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
       refusals.add(error);

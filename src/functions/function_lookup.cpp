@@ -177,12 +177,6 @@ void require_types(const internal::Program& program, const FunctionSymbol& funct
                 called(program, function) + " has the parameters " + *parameters + ", not " + wanted.parameters + next);
 }
 
-std::string without_unnamed_namespaces(std::string text) {
-  constexpr std::string_view unnamed = "(anonymous namespace)::";
-  for (std::size_t at = 0; (at = text.find(unnamed, at)) != std::string::npos;) text.erase(at, unnamed.size());
-  return text;
-}
-
 /// A method gets its object as a hidden first argument: called as a free function, all arguments would shift by one.
 void require_kind(const internal::Program& program, const FunctionSymbol& function, const Signature& wanted) {
   const std::string scope(internal::scope_of(internal::qualified_name(function.demangled)));
@@ -195,7 +189,7 @@ void require_kind(const internal::Program& program, const FunctionSymbol& functi
   if (!takes_object.value_or(true))
     throw Error(ErrorCode::signature_mismatch, function.demangled + " is called without an object: ask for it as " +
                                                    wanted.result + " " + wanted.parameters);
-  if (without_unnamed_namespaces(scope) != without_unnamed_namespaces(wanted.class_name))
+  if (internal::without_unnamed_namespaces(scope) != internal::without_unnamed_namespaces(wanted.class_name))
     throw Error(ErrorCode::signature_mismatch,
                 function.demangled + " is no method of " + wanted.class_name + "; name its own class");
 }

@@ -68,7 +68,10 @@ std::optional<std::string> shape_of(std::optional<Dwarf_Die> type, int depth) {
     case DW_TAG_rvalue_reference_type: return "*";
     case DW_TAG_ptr_to_member_type: return "->*" + std::to_string(size_of_type(*type));
     case DW_TAG_enumeration_type: return "enum" + std::to_string(size_of_type(*type));
-    case DW_TAG_base_type: return std::string(plain_name_of(*type)) + std::to_string(size_of_type(*type));
+    // Compilers and languages name them differently: "_Bool", "long unsigned int".
+    case DW_TAG_base_type:
+      return "n" + std::to_string(number_of(*type, DW_AT_encoding).value_or(0)) + "/" +
+             std::to_string(size_of_type(*type));
     case DW_TAG_unspecified_type: return std::string(plain_name_of(*type));
     case DW_TAG_array_type: {
       const std::optional<std::string> element = shape_of(bare_type_of(*type), depth + 1);

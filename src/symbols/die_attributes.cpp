@@ -42,7 +42,8 @@ bool is_static_member(Dwarf_Die member) {
 
 bool has_vtable_pointer(Dwarf_Die type, int depth) {
   constexpr int deepest = 30;  // only damaged files nest deeper
-  bool found = false;
+  // Told of every polymorphic class, also where a base is only declared.
+  bool found = dwarf_hasattr(&type, DW_AT_containing_type) != 0;
   for_each_child(type, [&](Dwarf_Die& child) {
     const int tag = dwarf_tag(&child);
     if (tag == DW_TAG_member && has_flag(child, DW_AT_artificial))

@@ -22,35 +22,10 @@
 #include "moult/error.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/type_graph.hpp"
+#include "symbols/variable_places.hpp"
 
 namespace moult::internal {
 namespace {
-
-class VariablePlaces final {
- public:
-  explicit VariablePlaces(const Program& program) : program_(program), exported_(program.modules().size()) {
-    for (std::size_t i = 0; i < exported_.size(); ++i)
-      if (const ModuleSymbols* symbols = program.symbols_of(i)) exported_[i].emplace(symbols->file());
-  }
-
-  std::uintptr_t address_of(std::size_t module, const StaticVariable& variable) const {
-    const std::uintptr_t own = program_.modules()[module].bias + variable.address;
-    if (variable.linkage_name.empty() || !exported_[module]) return own;
-    const std::optional<ExportedData::Place> shown = exported_[module]->find(variable.linkage_name);
-    if (!shown || shown->address != variable.address) return own;
-    const std::size_t last = shown->is_unique ? exported_.size() : 1;
-    for (std::size_t i = 0; i < last; ++i) {
-      const std::optional<ExportedData::Place> first =
-          exported_[i] ? exported_[i]->find(variable.linkage_name) : std::nullopt;
-      if (first) return program_.modules()[i].bias + first->address;
-    }
-    return own;
-  }
-
- private:
-  const Program& program_;
-  std::vector<std::optional<ExportedData>> exported_;
-};
 
 template <class Visit>
 void for_each_next(const std::vector<HeapType>& types, const HeapType& type, Visit&& visit) {

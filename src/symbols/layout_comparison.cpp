@@ -190,6 +190,7 @@ class Comparison final {
       add(DifferenceKind::function_added,
           "virtual function added: " + replacement.name + (is_behind ? "" : ", before the end of the old ones"),
           is_behind);
+      result_.differences.back().slot = replacement.slot;
     }
   }
 

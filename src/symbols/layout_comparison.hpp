@@ -2,6 +2,8 @@
 // read.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +33,9 @@ std::string_view name_of(DifferenceKind kind) noexcept;
 
 struct LayoutDifference {
   DifferenceKind kind{};
-  std::string text;        ///< for the reader: "moved: long count, from 8 to 16"
-  bool is_append = false;  ///< code that knows the old layout alone is not concerned
+  std::string text;                     ///< for the reader: "moved: long count, from 8 to 16"
+  bool is_append = false;               ///< code that knows the old layout alone is not concerned
+  std::optional<std::uint64_t> slot{};  ///< of an added virtual function, in the vtable
   auto operator<=>(const LayoutDifference&) const = default;
 };
 

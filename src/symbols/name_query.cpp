@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace moult::internal {
@@ -186,6 +187,8 @@ std::string without_abi_tags(std::string text) {
   }
   return text;
 }
+
+std::string without_unnamed_namespaces(std::string text) { return without(std::move(text), unnamed_scope); }
 
 std::string_view scope_of(std::string_view qualified) {
   const std::size_t last = last_component(qualified);

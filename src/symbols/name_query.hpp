@@ -50,6 +50,9 @@ std::string_view qualified_name(std::string_view demangled);
 /// "ns::f()" of "ns::f[abi:cxx11]()".
 std::string without_abi_tags(std::string text);
 
+/// "ns::f" of "ns::(anonymous namespace)::f".
+std::string without_unnamed_namespaces(std::string text);
+
 /// "ns::C" of "ns::C::f<int>": a view into the argument; empty without a scope.
 std::string_view scope_of(std::string_view qualified);
 

@@ -48,27 +48,6 @@ std::string plain_name_among(const std::vector<Dwarf_Die>& parts) {
   return name != nullptr ? name : std::string();
 }
 
-/// "ns::C::f" by the place of declaration; empty inside of another function.
-std::string scoped_name_of(const std::vector<Dwarf_Die>& parts) {
-  Dwarf_Die declaration = parts.back();
-  Dwarf_Die* found = nullptr;
-  const int count = dwarf_getscopes_die(&declaration, &found);
-  const std::unique_ptr<Dwarf_Die, decltype(&std::free)> scopes(found, &std::free);
-  std::string name;
-  for (int i = 0; i < count; ++i) {
-    Dwarf_Die& scope = scopes.get()[i];
-    const int tag = dwarf_tag(&scope);
-    if (tag == DW_TAG_compile_unit || tag == DW_TAG_type_unit || tag == DW_TAG_partial_unit) break;
-    if (i > 0 && tag == DW_TAG_subprogram) return {};
-    const char* text = dwarf_diename(&scope);
-    if (text == nullptr && tag != DW_TAG_namespace) return {};
-    const std::string part = text != nullptr ? text : "(anonymous namespace)";
-    if (!name.empty()) name.insert(0, "::");
-    name.insert(0, part);
-  }
-  return name;
-}
-
 bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
   Dwarf_Die last = parts.back();
   const char* file = dwarf_decl_file(&last);
@@ -90,6 +69,26 @@ bool lacks_code(Dwarf_Die definition) {
 }
 
 }  // namespace
+
+std::string scoped_name_of(const std::vector<Dwarf_Die>& parts) {
+  Dwarf_Die declaration = parts.back();
+  Dwarf_Die* found = nullptr;
+  const int count = dwarf_getscopes_die(&declaration, &found);
+  const std::unique_ptr<Dwarf_Die, decltype(&std::free)> scopes(found, &std::free);
+  std::string name;
+  for (int i = 0; i < count; ++i) {
+    Dwarf_Die& scope = scopes.get()[i];
+    const int tag = dwarf_tag(&scope);
+    if (tag == DW_TAG_compile_unit || tag == DW_TAG_type_unit || tag == DW_TAG_partial_unit) break;
+    if (i > 0 && tag == DW_TAG_subprogram) return {};
+    const char* text = dwarf_diename(&scope);
+    if (text == nullptr && tag != DW_TAG_namespace) return {};
+    const std::string part = text != nullptr ? text : "(anonymous namespace)";
+    if (!name.empty()) name.insert(0, "::");
+    name.insert(0, part);
+  }
+  return name;
+}
 
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols) {
   std::vector<std::string> readable;
@@ -118,19 +117,28 @@ std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const Fu
   if (unit == nullptr || !own) return folded;
   const auto parameters = parameter_types_of(parts_of(*own).back());
   const auto result = result_type_of(*own);
-  std::unordered_set<std::string> candidates;
+  std::unordered_set<std::string_view> mangled;
+  std::vector<std::string> local;
   visit_definitions(unit->content, [&](const Dwarf_Die& die) {
     if (!lacks_code(die) || parameter_types_of(parts_of(die).back()) != parameters || result_type_of(die) != result)
       return;
-    const std::string mangled(shared_name_of(parts_of(die)));
-    candidates.insert(mangled.empty() ? scoped_name_of(parts_of(die)) : demangle(mangled));
+    const std::string_view shared = shared_name_of(parts_of(die));
+    if (!shared.empty())
+      mangled.insert(shared);
+    else
+      local.push_back(scoped_name_of(parts_of(die)));
   });
-  if (candidates.empty()) return folded;
+  if (mangled.empty() && local.empty()) return folded;
+  const auto is_local_candidate = [&](const Symbol& symbol) {
+    if (!symbol.is_local) return false;
+    return std::any_of(local.begin(), local.end(), [&](const std::string& name) {
+      return symbol.name.find(last_name_of(name)) != std::string_view::npos &&
+             qualified_name(demangle(std::string(symbol.name))) == name;
+    });
+  };
   for (const Symbol& symbol : functions.all()) {
-    if (symbol.begin == function.begin) continue;
-    const std::string name = demangle(std::string(symbol.name));
-    const bool is_candidate = candidates.contains(name) || candidates.contains(std::string(qualified_name(name)));
-    if (is_candidate && !info.function_at(symbol.begin)) folded.push_back(&symbol);
+    if (symbol.begin == function.begin || info.function_at(symbol.begin)) continue;
+    if (mangled.contains(symbol.name) || is_local_candidate(symbol)) folded.push_back(&symbol);
   }
   return folded;
 }
@@ -143,8 +151,8 @@ bool is_folded(const DebugInfo& info, const Symbol& symbol) {
     if (is_found || !lacks_code(die)) return;
     const std::vector<Dwarf_Die> parts = parts_of(die);
     const std::string_view shared = shared_name_of(parts);
-    is_found = shared.empty() ? last_name_of(readable) == plain_name_among(parts) && scoped_name_of(parts) == readable
-                              : shared == symbol.name;
+    const bool may_be_it = symbol.is_local && shared.empty() && last_name_of(readable) == plain_name_among(parts);
+    is_found = shared == symbol.name || (may_be_it && scoped_name_of(parts) == readable);
   });
   return is_found;
 }

@@ -1,6 +1,7 @@
 // The functions that the debug information defines, with or without code.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "symbols/debug_info.hpp"
@@ -9,6 +10,9 @@
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {
+
+/// "ns::C::f" by the scopes around the function's declaration; empty inside of another function.
+std::string scoped_name_of(const std::vector<Dwarf_Die>& parts);
 
 /// The functions among `symbols` that the source defines. Leaves out additional names of a function (the attribute
 /// `alias`).

@@ -14,6 +14,7 @@
 #include "symbols/class_walk.hpp"
 #include "symbols/die_attributes.hpp"
 #include "symbols/name_query.hpp"
+#include "symbols/named_functions.hpp"
 
 namespace moult::internal {
 namespace {
@@ -60,19 +61,19 @@ std::string name_of_static_scope(const Dwarf_Die& function) {
   const std::string_view linkage = linkage_name_of(parts);
   const std::string demangled = demangle(std::string(linkage));
   if (!linkage.empty()) return std::string(qualified_name(demangled)) + "()";
+  if (const std::string scoped = scoped_name_of(parts); !scoped.empty()) return scoped + "()";
   for (const Dwarf_Die& part : parts)
     if (!plain_name_of(part).empty()) return std::string(plain_name_of(part)) + "()";
   return {};
 }
 
-/// True for names that may denote another class in each unit: classes in unnamed namespaces and functions, unnamed
-/// classes, and templates over them.
-bool is_of_unit(std::string_view name) {
-  return name.find(")::") != std::string_view::npos || name.find("{anonymous}") != std::string_view::npos ||
-         name.find("<lambda") != std::string_view::npos || name.find("unnamed") != std::string_view::npos;
-}
-
 }  // namespace
+
+bool is_of_unit(std::string_view name) {
+  for (const std::string_view mark : {")::", "{anonymous}", "(anonymous", "<lambda", "(lambda", "unnamed"})
+    if (name.find(mark) != std::string_view::npos) return true;
+  return false;
+}
 
 std::string plain_library_name(std::string_view name) {
   std::string plain(name);
@@ -85,10 +86,23 @@ std::string plain_library_name(std::string_view name) {
 }
 
 TypeIndex::TypeIndex(const DebugInfo& info) {
-  for (const DebugUnit& unit : info.units()) {
-    of_unit_.clear();
-    if (!unit.is_missing) visit_children(unit.content, {});
-  }
+  for (const DebugUnit& unit : info.units()) read(unit);
+  finish();
+}
+
+TypeIndex::TypeIndex(const DebugInfo& info, const std::string& identifier) {
+  const UnitFilter filter(info, {identifier});
+  for (const DebugUnit& unit : info.units())
+    if (unit.refers_out || filter.may_name(unit)) read(unit);
+  finish();
+}
+
+void TypeIndex::read(const DebugUnit& unit) {
+  of_unit_.clear();
+  if (!unit.is_missing) visit_children(unit.content, {});
+}
+
+void TypeIndex::finish() {
   join_bases();
   name_by_declarations();
   // Each unit that includes a header describes its variables; dropped ones have no address.

@@ -23,6 +23,10 @@ struct IndexedClass {
   std::vector<std::size_t> derived;     ///< indices of the classes with this direct base
 };
 
+/// True for a name that may denote another class in each unit: a class in an unnamed namespace or in a function, an
+/// unnamed class, or a template over one.
+bool is_of_unit(std::string_view name);
+
 /// An object that lives as long as the program or a thread: global, a class's, a function's.
 struct StaticVariable {
   std::string name;           ///< "app::cache", "app::next()::count"
@@ -36,6 +40,8 @@ class TypeIndex final {
  public:
   /// `info` must outlive it.
   explicit TypeIndex(const DebugInfo& info);
+  /// Of the units only that may have an entry of the name `identifier`.
+  TypeIndex(const DebugInfo& info, const std::string& identifier);
 
   const std::vector<IndexedClass>& classes() const noexcept { return classes_; }
   /// The index of the class that `type`, a class's entry, denotes.
@@ -59,6 +65,8 @@ class TypeIndex final {
     int depth = 0;
   };
 
+  void read(const DebugUnit& unit);
+  void finish();
   void visit_children(Dwarf_Die parent, const Around& around);
   void visit_class(Dwarf_Die& die, const Around& around);
   void visit_variable(Dwarf_Die& die, const Around& around);

@@ -199,8 +199,18 @@ std::optional<Dwarf_Die> object_of_type(Dwarf_Die type) {
   return child;
 }
 
+/// In C, `int f()` says nothing of the parameters.
+bool says_nothing_of_parameters(Dwarf_Die function) {
+  Dwarf_Die unit{};
+  if (dwarf_hasattr(&function, DW_AT_prototyped) != 0 || dwarf_diecu(&function, &unit, nullptr, nullptr) == nullptr)
+    return false;
+  const int language = dwarf_srclang(&unit);
+  return language == DW_LANG_C || language == DW_LANG_C89 || language == DW_LANG_C99 || language == DW_LANG_C11;
+}
+
 /// "(A, B)" of a function or function type.
 Name list_of_parameters(Dwarf_Die function, int depth) {
+  if (dwarf_tag(&function) == DW_TAG_subroutine_type && says_nothing_of_parameters(function)) return std::nullopt;
   std::string parameters;
   Dwarf_Die child{};
   const std::optional<Dwarf_Die> object = object_of_type(function);

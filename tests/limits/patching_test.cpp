@@ -47,10 +47,10 @@ MOULT_UPDATABLE void returns(int) {}
 [[noreturn]] MOULT_UPDATABLE void gives_up_otherwise(int x) { throw x + 1; }
 
 TEST(Patching, AFunctionThatNeverReturnsIsNotReplacedByOneThatMay) {
-  expect_refused(apply(std::make_unique<SafeRedefineUpdate>("returns", gives_up, returns)),
-                 ErrorCode::signature_mismatch,
-                 {"patching::gives_up(int): is [[noreturn]], and patching::returns(int) may return",
-                  "declare the new version [[noreturn]], too"});
+  expect_refused(
+      apply(std::make_unique<SafeRedefineUpdate>("returns", gives_up, returns)), ErrorCode::signature_mismatch,
+      {"patching::gives_up(int): is [[noreturn]], and patching::returns(int) may return: callers have no code",
+       "declare the new version [[noreturn]], too"});
   EXPECT_THROW(gives_up(1), int);
   const moult::UpdateReport report =
       apply(std::make_unique<SafeRedefineUpdate>("gives up", gives_up, gives_up_otherwise));

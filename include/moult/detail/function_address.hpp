@@ -30,11 +30,13 @@ struct WithoutNoexcept;
   struct WithoutNoexcept<R(Args...) qualifiers noexcept(is_noexcept)> {      \
     using type = R(Args...) qualifiers;                                      \
     using result = R;                                                        \
+    static constexpr bool never_throws = is_noexcept;                        \
   };                                                                         \
   template <class R, class... Args, bool is_noexcept>                        \
   struct WithoutNoexcept<R(Args..., ...) qualifiers noexcept(is_noexcept)> { \
     using type = R(Args..., ...) qualifiers;                                 \
     using result = R;                                                        \
+    static constexpr bool never_throws = is_noexcept;                        \
   };
 #define MOULT_WITHOUT_NOEXCEPT_REFERRED(qualifiers) \
   MOULT_WITHOUT_NOEXCEPT(qualifiers)                \
@@ -60,10 +62,12 @@ struct KindOf;
 template <class Type>
 struct KindOf<Type*> {
   using type = Kind<typename WithoutNoexcept<Type>::type, false>;
+  static constexpr bool never_throws = WithoutNoexcept<Type>::never_throws;
 };
 template <class Class, class Type>
 struct KindOf<Type Class::*> {
   using type = Kind<typename WithoutNoexcept<Type>::type, true>;
+  static constexpr bool never_throws = WithoutNoexcept<Type>::never_throws;
 };
 template <class Signature>
 struct KindOf<Function<Signature>> : KindOf<typename Function<Signature>::Pointer> {};
@@ -95,10 +99,14 @@ concept function_or_member =
 template <class F>
 using ResultOf = typename KindOf<Plain<F>>::type::result;
 
-/// `Replacement` may replace `Old`: they differ at most in their class and in noexcept.
+/// Where callers know that `Old` throws nothing, an exception of `Replacement` would end the program.
+template <class Old, class Replacement>
+concept keeps_noexcept = !KindOf<Plain<Old>>::never_throws || KindOf<Plain<Replacement>>::never_throws;
+
+/// `Replacement` may replace `Old`: they differ at most in their class, and only the new one may be noexcept.
 template <class Old, class Replacement>
 concept replaceable = function_or_member<Plain<Replacement>> && std::is_same_v < typename KindOf<Plain<Old>>::type,
-typename KindOf<Plain<Replacement>>::type > ;
+typename KindOf<Plain<Replacement>>::type > &&keeps_noexcept<Old, Replacement>;
 
 struct MemberPointer {
   std::uintptr_t function;    ///< the address; for a virtual function, 1 + its offset in the vtable

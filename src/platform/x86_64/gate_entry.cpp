@@ -96,7 +96,7 @@ moult_gate_entry:
   popq %rbp
   .cfi_restore %rbp
   .cfi_def_cfa %rsp, 8
-  notrack jmp *%r11
+  notrack jmp *(%r11)
   .cfi_endproc
   .size moult_gate_entry, .-moult_gate_entry
 )");

@@ -11,8 +11,10 @@ namespace moult::internal {
 
 /// The object behind a gate's stub. The assembly knows the first field.
 struct GateEntry {
-  /// Decides where this call continues. It may wait, and an exception that ends the thread may pass through it.
-  CodeAddress (*decide)(GateEntry& gate) = nullptr;
+  /// Decides where this call continues, and returns the place of that address. The call reads it by its very last
+  /// instruction: a thread that is stopped before that goes where the place leads afterwards. It may wait, and an
+  /// exception that ends the thread may pass through it.
+  const CodeAddress* (*decide)(GateEntry& gate) = nullptr;
 };
 
 /// The code at a gate: it loads the gate's address into r11, in which no call passes anything, and jumps.

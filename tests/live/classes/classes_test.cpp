@@ -109,7 +109,7 @@ TEST(ClassRedefinition, ANewVirtualFunctionIsRefusedForObjectsInNoPool) {
   app::drop(shape);
 }
 
-TEST(ClassRedefinition, ANewVirtualFunctionWaitsUntilNoObjectLivesThatLacksIt) {
+TEST(ClassRedefinition, ANewVirtualFunctionIsRefusedWhileAnObjectLivesThatLacksIt) {
   app::Figure* before = app::make_figure();
   const UpdateReport refused = apply(update().add_corners_to_figure());
   ASSERT_EQ(refused.state, UpdateState::failed);
@@ -123,6 +123,18 @@ TEST(ClassRedefinition, ANewVirtualFunctionWaitsUntilNoObjectLivesThatLacksIt) {
   app::Figure* after = app::make_figure();
   EXPECT_EQ(app::name_of(*after), "figure with 3 corners");
   EXPECT_EQ(update().corners_of(*after), 3);
+  app::drop(after);
+}
+
+TEST(ClassRedefinition, AnOverrideIsNoNewVirtualFunction) {
+  Shape* before = app::make_square(3);
+  const UpdateReport report = apply(update().override_area());
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  Shape* after = app::make_square(3);
+  EXPECT_EQ(app::area_of(*after), 300);
+  EXPECT_EQ(app::name_of(*after), "square with an area");
+  EXPECT_EQ(app::area_of(*before), 9) << "its table leads to the base's";
+  app::drop(before);
   app::drop(after);
 }
 

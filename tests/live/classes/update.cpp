@@ -96,6 +96,22 @@ FigureWithCorners::~FigureWithCorners() = default;
 std::string FigureWithCorners::name() const { return "figure with " + std::to_string(corners()) + " corners"; }
 int FigureWithCorners::corners() const { return 3; }
 
+class SquareWithArea : public app::Shape {
+ public:
+  explicit SquareWithArea(int side);
+  ~SquareWithArea() override;
+  int area() const override;
+  std::string name() const override;
+
+ private:
+  int squares_own_ = 77;
+};
+
+SquareWithArea::SquareWithArea(int side) : app::Shape(side) {}
+SquareWithArea::~SquareWithArea() { squares_own_ = 0; }
+int SquareWithArea::area() const { return 100 * side_; }
+std::string SquareWithArea::name() const { return "square with an area"; }
+
 class ByFunction final : public moult::Update {
  public:
   ByFunction(std::string name, std::function<void()> change) : Update(std::move(name)), change_(std::move(change)) {}
@@ -119,6 +135,9 @@ std::unique_ptr<moult::Update> add_corners_to_shape() {
 std::unique_ptr<moult::Update> add_corners_to_figure() {
   return std::make_unique<ByFunction>("figure", [] { moult::redefine_class<app::Figure, FigureWithCorners>(); });
 }
+std::unique_ptr<moult::Update> override_area() {
+  return std::make_unique<ByFunction>("square", [] { moult::redefine_class<app::Square, SquareWithArea>(); });
+}
 std::string origin_of(const app::Data& data) { return reinterpret_cast<const DataV2&>(data).origin(); }
 int corners_of(const app::Figure& figure) { return reinterpret_cast<const FigureWithCorners&>(figure).corners(); }
 int data_v2_size() { return static_cast<int>(sizeof(DataV2)); }
@@ -126,5 +145,6 @@ int data_v2_size() { return static_cast<int>(sizeof(DataV2)); }
 }  // namespace next
 
 extern "C" const LoadedUpdate loaded_update{
-    next::redefine_data, next::redefine_shape,    next::add_corners_to_shape, next::add_corners_to_figure,
-    next::origin_of,     next::DataV2::destroyed, next::corners_of,           next::data_v2_size};
+    next::redefine_data,         next::redefine_shape, next::add_corners_to_shape,
+    next::add_corners_to_figure, next::override_area,  next::origin_of,
+    next::DataV2::destroyed,     next::corners_of,     next::data_v2_size};

@@ -23,8 +23,9 @@ int main(int count, char** arguments) {
       client.send_line("{\"command\":\"status\"}\n{\"command\":\"sta", deadline);
       ::raise(SIGKILL);
     }
+    // send_line fails when the program takes nothing any more, and does nothing when it has closed the connection.
     const auto enough = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-    while (true) client.send_line("{\"command\":\"status\"}", enough);
+    while (std::chrono::steady_clock::now() < deadline) client.send_line("{\"command\":\"status\"}", enough);
   } catch (const moult::Error& error) {
     std::cout << moult::name_of(error.code()) << std::endl;
   }

@@ -241,7 +241,7 @@ bool FaultInjection::go_with_fault(const Journey& journey, std::string_view poin
 
 void FaultInjection::go_through_all_points(const Journey& journey) {
 #ifdef __SANITIZE_ADDRESS__
-  constexpr std::size_t most_hits = 1;  // an update takes four times as long
+  constexpr std::size_t most_hits = 2;  // an update takes four times as long
 #else
   constexpr std::size_t most_hits = 4;
 #endif

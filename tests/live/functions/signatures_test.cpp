@@ -13,6 +13,7 @@ MOULT_UPDATABLE int two(int x) { return x + 2; }
 MOULT_UPDATABLE int counts(int n, ...) { return n; }
 MOULT_UPDATABLE int counts_two(int n, ...) { return 2 * n; }
 MOULT_UPDATABLE int calm(int x) noexcept { return x; }
+MOULT_UPDATABLE int calm_two(int x) noexcept { return x + 1; }
 
 struct Qualified {
   MOULT_UPDATABLE int referred() & { return 1; }
@@ -22,7 +23,8 @@ struct Qualified {
 struct QualifiedV2 {
   MOULT_UPDATABLE int referred() & { return 10; }
   MOULT_UPDATABLE int moved() && { return 20; }
-  MOULT_UPDATABLE int quiet() const { return 30; }
+  MOULT_UPDATABLE int quiet() const noexcept { return 30; }
+  MOULT_UPDATABLE int loud() const { return 40; }
 };
 
 TEST(Signatures, AFunctionWithAnEllipsisIsReplaced) {
@@ -48,11 +50,23 @@ TEST(Signatures, ALambdaWithoutCapturesReplacesAFunction) {
   static_assert(!std::is_constructible_v<Redefinition, decltype(&one), decltype(other)>);
 }
 
-TEST(Signatures, NoexceptIsNoPartOfThem) {
-  redefine_function(calm, one);
+template <class Old, class Replacement>
+concept redefines = requires(Old old, Replacement replacement) {
+  redefine_function(old, replacement);
+};
+
+TEST(Signatures, OnlyTheNewVersionMayBeNoexceptWhereOneIs) {
+  redefine_function(calm, calm_two);
   EXPECT_EQ(calm(4), 5);
-  redefine_function(function<int(int) noexcept>("moult::subject::calm"), two);
-  EXPECT_EQ(calm(4), 6);
+  redefine_function(function<int(int) noexcept>("moult::subject::calm_two"), [](int x) noexcept { return x + 2; });
+  EXPECT_EQ(calm_two(4), 6);
+  redefine_function(two, [](int x) noexcept { return x + 7; });
+  EXPECT_EQ(two(4), 11);
+  static_assert(redefines<int (*)(int), int (*)(int) noexcept>);
+  static_assert(!redefines<int (*)(int) noexcept, int (*)(int)>);
+  static_assert(!redefines<Function<int(int) noexcept>, int (*)(int)>);
+  static_assert(!std::is_constructible_v<Redefinition, decltype(&calm), decltype(&one)>);
+  static_assert(!std::is_constructible_v<Redefinition, decltype(&Qualified::quiet), decltype(&QualifiedV2::loud)>);
 }
 
 }  // namespace subject

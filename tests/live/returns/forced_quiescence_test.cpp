@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "code/decoder.hpp"
 #include "gate_subject.hpp"
 #include "moult/alterability.hpp"
 #include "moult/error.hpp"
@@ -316,6 +317,36 @@ TEST_F(ForcedQuiescence, AnInlineManagerProbesWhileTheEntriesStayClosed) {
   EXPECT_EQ(counted.fresh, 1);
   EXPECT_EQ(counted.old, 0);
   roll_back(handle.id());
+}
+
+/// Where a jump at the function's entry leads.
+template <class Function>
+Function* behind_entry(Function* function) {
+  internal::CodeAddress at{reinterpret_cast<std::uintptr_t>(function)};
+  for (bool goes_on = true; goes_on;) {
+    const internal::Instruction instruction = *internal::decode_at(at);
+    goes_on = instruction.is_plain_jump || instruction.kind == internal::InstructionKind::endbr64;
+    if (goes_on) at = instruction.target.value_or(at + instruction.length);
+  }
+  return reinterpret_cast<Function*>(internal::value(at));
+}
+
+TEST_F(ForcedQuiescence, ACallThatIsStoppedOnItsWayToTheGateReachesTheNewVersion) {
+  Room room;
+  Counts counted;
+  std::thread inside([&] { stays(room, 1); });
+  room.entered.acquire();
+  const UpdateHandle handle = begin({stays, counts}, [] { redefine_function(counts, counts_v2); });
+  const auto on_its_way = behind_entry(counts);
+  room.leave.release();
+  expect_applied(handle.wait(60s));
+  inside.join();
+  on_its_way(counted);
+  EXPECT_EQ(counted.fresh, 1);
+  EXPECT_EQ(counted.old, 0);
+  roll_back(handle.id());
+  on_its_way(counted);
+  EXPECT_EQ(counted.old, 1);
 }
 
 TEST_F(ForcedQuiescence, TheEndOfTheManagerOpensTheEntries) {

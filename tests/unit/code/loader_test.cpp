@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "base/fault.hpp"
+#include "fixtures/counted.hpp"
 #include "moult/error.hpp"
 
 /// The updates write to it.
@@ -102,6 +103,21 @@ TEST_F(Loader, AnExceptionOfTheEntryFunctionReachesTheCaller) {
   send("throws.so");
   LoadedUpdate update = load_update(sent(), options());
   EXPECT_THROW(update.run(), int);
+}
+
+TEST_F(Loader, VariablesThatTheProgramHidesFromTheUpdateAreRefusedUnlessForced) {
+  counted::hidden = counted::exported = counted::once() = 10;
+  counted::of_this_file += counted::constant;
+  const auto words = AllOf(HasSubstr("counted::hidden, counted::once()::value"), HasSubstr("moult::variable"),
+                           testing::Not(HasSubstr("counted::exported")), testing::Not(HasSubstr("of_this_file")),
+                           testing::Not(HasSubstr("counted::constant")));
+  send("doubled.so");
+  expect_refused(ErrorCode::unsupported, words);
+
+  LoadedUpdate update = load_update(sent(), options(true));
+  EXPECT_THAT(update.warnings(), testing::Contains(HasSubstr("counted::once()::value; its code would use those")));
+  update.run();
+  EXPECT_EQ(loaded_value, 12) << "the exported one is the program's";
 }
 
 TEST_F(Loader, AnotherBuildOfTheProgramIsRefusedUnlessForced) {

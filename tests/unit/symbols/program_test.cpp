@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <gmock/gmock.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,6 +117,19 @@ TEST(OfProcess, FindsAFunctionOfAnotherProcess) {
   const std::vector<FunctionSymbol> found = program.find("function_of_the_test");
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found.front().range.begin, address_of_the_test_function()) << "a forked copy has the same addresses";
+}
+
+alignas(4096) volatile char pages_of_data[3 * 4096] = {1};
+
+TEST(OfProcess, AModuleIsOneWhateverLiesBetweenItsMappings) {
+  char* const middle = const_cast<char*>(pages_of_data) + 4096;
+  ASSERT_NE(::mmap(middle, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), MAP_FAILED);
+  const IdleChild child;
+  const Program program = Program::of_process(child.pid());
+  const std::string own = program.modules().front().path;
+  EXPECT_EQ(std::count_if(program.modules().begin(), program.modules().end(),
+                          [&](const Module& module) { return module.path == own; }),
+            1);
 }
 
 TEST(OfProcess, SeesTheModulesThatTheProcessItselfSees) {

@@ -18,6 +18,7 @@ MOULT_UPDATABLE int second_of(const Couple& couple);
 MOULT_UPDATABLE int pass_on(const Couple& couple);  ///< in a file that does not define Couple
 MOULT_UPDATABLE int area_of(const Form& form);
 MOULT_UPDATABLE int own_size();  ///< of a class in an unnamed namespace
+MOULT_UPDATABLE int age_of_dog();
 
 }  // namespace app
 
@@ -26,6 +27,7 @@ namespace next {
 int second_of(const app::Couple& couple);
 int area_of(const app::Form& form);
 int own_size();
+int age_of_dog();
 
 }  // namespace next
 
@@ -34,4 +36,5 @@ struct LoadedUpdate {
   std::unique_ptr<moult::Update> (*pass_on)();
   std::unique_ptr<moult::Update> (*area_of)();
   std::unique_ptr<moult::Update> (*own_size)();
+  std::unique_ptr<moult::Update> (*age_of_dog)();
 };

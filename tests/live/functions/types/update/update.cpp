@@ -12,4 +12,5 @@ std::unique_ptr<moult::Update> redefine(Function* old, Function* replacement) {
 
 extern "C" const LoadedUpdate loaded_update{
     [] { return redefine(app::second_of, next::second_of); }, [] { return redefine(app::pass_on, next::second_of); },
-    [] { return redefine(app::area_of, next::area_of); }, [] { return redefine(app::own_size, next::own_size); }};
+    [] { return redefine(app::area_of, next::area_of); }, [] { return redefine(app::own_size, next::own_size); },
+    [] { return redefine(app::age_of_dog, next::age_of_dog); }};
