@@ -39,9 +39,10 @@ class Manager::Impl final {
 };
 
 UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
-  internal::Admission admission = internal::admit(name(), std::move(update), threads_);
-  if (admission.to_queue) line_.with([&](Line& line) { line.queue.push_back(admission.run); });
-  return UpdateHandle(std::move(admission.run));
+  const auto enqueue = [this](const std::shared_ptr<UpdateRun>& run) {
+    line_.with([&](Line& line) { line.queue.push_back(run); });
+  };
+  return UpdateHandle(internal::admit(name(), std::move(update), threads_, enqueue).run);
 }
 
 /// The update to advance. Null if there is none, or if another call, perhaps from an update's own step, is advancing
@@ -49,7 +50,7 @@ UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
 std::shared_ptr<UpdateRun> Manager::Impl::begin_advance() {
   return line_.with([](Line& line) -> std::shared_ptr<UpdateRun> {
     if (line.advancing) return nullptr;
-    if (line.current == nullptr && !line.queue.empty()) {
+    if (line.current == nullptr && !line.queue.empty() && line.queue.front()->is_announced()) {
       line.current = std::move(line.queue.front());
       line.queue.pop_front();
     }

@@ -36,7 +36,8 @@ struct Line {
 
 bool has_due(const Line& line) {
   Deadline now = std::chrono::steady_clock::now();
-  return !line.queue.empty() ||
+  const bool is_first_ready = !line.queue.empty() && line.queue.front()->is_announced();
+  return is_first_ready ||
          std::ranges::any_of(line.postponed, [&](const Postponed& waiting) { return waiting.due <= now; });
 }
 
@@ -56,7 +57,7 @@ void enqueue_due(Line& line) {
 /// Makes the first due update the current one.
 void take_due(Line& line) {
   enqueue_due(line);
-  if (line.queue.empty()) return;
+  if (line.queue.empty() || !line.queue.front()->is_announced()) return;
   line.current = std::move(line.queue.front());
   line.queue.pop_front();
 }
@@ -110,13 +111,14 @@ class ThreadedManager::Impl final {
 };
 
 UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
-  internal::Admission admission = internal::admit(name(), std::move(update), threads_);
-  if (!admission.to_queue) return UpdateHandle(std::move(admission.run));
-  bool is_open = line_.with([&](Line& line) {
-    if (stop_.stop_requested()) return false;
-    line.queue.push_back(admission.run);
-    return true;
-  });
+  bool is_open = true;
+  const auto enqueue = [&](const std::shared_ptr<UpdateRun>& run) {
+    line_.with([&](Line& line) {
+      is_open = !stop_.stop_requested();
+      if (is_open) line.queue.push_back(run);
+    });
+  };
+  internal::Admission admission = internal::admit(name(), std::move(update), threads_, enqueue);
   line_.notify();
   if (!is_open) internal::turn_away(admission.run, stopped());
   return UpdateHandle(std::move(admission.run));

@@ -93,10 +93,13 @@ std::vector<std::string> UpdateRegistry::manager_names() const {
 }
 
 std::shared_ptr<UpdateRun> UpdateRegistry::add(const std::string& manager, std::unique_ptr<Update> update,
-                                               const std::vector<ThreadId>& default_threads) {
+                                               const std::vector<ThreadId>& default_threads, const Enqueue& enqueue) {
   return data_.with([&](Data& data) {
-    std::uint64_t id = ++data.last_id;
-    return data.runs[id] = std::make_shared<UpdateRun>(id, manager, std::move(update), default_threads);
+    const std::uint64_t id = ++data.last_id;
+    std::shared_ptr<UpdateRun> run = std::make_shared<UpdateRun>(id, manager, std::move(update), default_threads);
+    data.runs[id] = run;
+    enqueue(run);
+    return run;
   });
 }
 
@@ -204,7 +207,7 @@ UpdateRegistry& update_registry() {
 }
 
 Admission admit(const std::string& manager, std::unique_ptr<Update> update,
-                const std::vector<ThreadId>& default_threads) {
+                const std::vector<ThreadId>& default_threads, const Enqueue& enqueue) {
   if (update == nullptr)
     throw Error(ErrorCode::invalid_argument, "manager " + manager + ": add_update was given no update");
   if (Submission* dry_run = Submission::dry_run()) {
@@ -212,9 +215,16 @@ Admission admit(const std::string& manager, std::unique_ptr<Update> update,
     dry_run->record(UpdateHandle(run));
     return {std::move(run), false};
   }
-  std::shared_ptr<UpdateRun> run = update_registry().add(manager, std::move(update), default_threads);
-  if (Submission* submission = Submission::current()) submission->record(UpdateHandle(run));
-  tell_queued(*run, manager);
+  std::shared_ptr<UpdateRun> run = update_registry().add(manager, std::move(update), default_threads, enqueue);
+  try {
+    if (Submission* submission = Submission::current()) submission->record(UpdateHandle(run));
+    tell_queued(*run, manager);
+  } catch (...) {
+    run->withdraw();
+    run->announce();  // others are queued behind it
+    throw;
+  }
+  run->announce();
   return {std::move(run), true};
 }
 

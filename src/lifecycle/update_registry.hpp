@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,10 @@
 #include "moult/manager.hpp"
 
 namespace moult::internal {
+
+/// Puts an update into its manager's queue. Called under the registry's lock, so that the queue is in the order of the
+/// updates' ids: it locks the queue alone and calls nothing of the program's.
+using Enqueue = std::function<void(const std::shared_ptr<UpdateRun>&)>;
 
 /// Every member may be called from any thread. Its lock is taken before the lock of a run's record, never after.
 class UpdateRegistry final {
@@ -53,7 +58,7 @@ class UpdateRegistry final {
 
   /// Gives the update its id and keeps it.
   std::shared_ptr<UpdateRun> add(const std::string& manager, std::unique_ptr<Update> update,
-                                 const std::vector<ThreadId>& default_threads);
+                                 const std::vector<ThreadId>& default_threads, const Enqueue& enqueue);
   /// Call it when an update has ended. Keeps the whole update if a change of it is left, otherwise only the report.
   void update_ended(const std::shared_ptr<UpdateRun>& run);
 
@@ -89,14 +94,15 @@ UpdateRegistry& update_registry();
 
 struct Admission {
   std::shared_ptr<UpdateRun> run;
-  /// False in a dry run: the update was checked and must not be queued.
-  bool to_queue = true;
+  /// False in a dry run: the update was only checked.
+  bool is_queued = true;
 };
 
-/// Registers `update` for the manager `manager` or, in a dry run (submission.hpp), checks it. Then records it in the
-/// calling thread's submission. Throws Error (invalid_argument) if there is no update.
+/// Registers `update` for the manager `manager` and queues it or, in a dry run (submission.hpp), checks it. Then
+/// records it in the calling thread's submission and announces it: the manager is to be woken after that. Throws Error
+/// (invalid_argument) if there is no update.
 Admission admit(const std::string& manager, std::unique_ptr<Update> update,
-                const std::vector<ThreadId>& default_threads);
+                const std::vector<ThreadId>& default_threads, const Enqueue& enqueue);
 
 /// Aborts an update that its manager will not carry out.
 void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason);

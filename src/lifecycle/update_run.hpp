@@ -43,6 +43,10 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::uint64_t id() const noexcept { return id_; }
   const std::string& name() const noexcept { return name_; }
   const RunRecord& record() const noexcept { return record_; }
+  /// False while the thread that submits it still tells of that. Until then it keeps its place in the queue and is not
+  /// carried out.
+  bool is_announced() const noexcept { return is_announced_.load(); }
+  void announce() noexcept { is_announced_.store(true); }
   /// See RunRecord::withdraw.
   bool withdraw() { return record_.withdraw(); }
 
@@ -102,6 +106,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   void destroy_update();
 
   const std::uint64_t id_;
+  std::atomic<bool> is_announced_{false};
   const std::string name_;
   const std::string manager_;
   RunRecord record_;

@@ -2,8 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <latch>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "fake_program.hpp"
 
@@ -45,6 +50,30 @@ TEST_F(WithThread, AppliesAnUpdateInItsOwnThread) {
   script_->at("apply", [&] { seen = std::this_thread::get_id(); });
   EXPECT_EQ(main.add_update(scripted(script_)).wait(long_time).state, UpdateState::applied);
   EXPECT_NE(seen, std::this_thread::get_id());
+}
+
+TEST_F(WithThread, CarriesUpdatesOutInTheOrderOfTheirIdsWhoeverSubmitsThem) {
+  constexpr int submitters = 4;
+  constexpr int updates = 100;
+  ThreadedManager main("main");
+  std::vector<std::uint64_t*> order;
+  std::array<std::uint64_t, submitters * updates> ids{};
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < submitters; ++thread)
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < updates; ++i) {
+          std::uint64_t* const id = &ids[thread * updates + i];
+          auto script = std::make_shared<Script>();
+          script->at("apply", [&order, id] { order.push_back(id); });
+          *id = main.add_update(scripted(script)).id();
+        }
+      });
+  }
+  ASSERT_EQ(main.add_update(scripted(script_)).wait(long_time).state, UpdateState::applied);
+  ASSERT_EQ(order.size(), ids.size());
+  EXPECT_TRUE(
+      std::is_sorted(order.begin(), order.end(), [](const auto* one, const auto* other) { return *one < *other; }));
 }
 
 TEST_F(WithThread, PostponesAnUpdateUntilAnotherIsAppliedAndThenTakesItAtOnce) {
