@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "base/names.hpp"
-#include "symbols/type_name.hpp"
+#include "symbols/die_attributes.hpp"
 
 namespace moult::internal {
 namespace {
@@ -111,35 +111,27 @@ std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::v
 
 std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const FunctionIndex& functions,
                                                  const Symbol& function) {
+  constexpr std::uint64_t longest_jump = 9;  // endbr64, and a jump of five bytes
   std::vector<const Symbol*> folded;
   const DebugUnit* const unit = info.unit_at(function.begin);
-  const std::optional<Dwarf_Die> own = info.function_at(function.begin);
-  if (unit == nullptr || !own) return folded;
-  const auto parameters = parameter_types_of(parts_of(*own).back());
-  const auto result = result_type_of(*own);
-  std::unordered_set<std::string_view> mangled;
-  std::vector<std::string> local;
-  visit_definitions(unit->content, [&](const Dwarf_Die& die) {
-    if (!lacks_code(die) || parameter_types_of(parts_of(die).back()) != parameters || result_type_of(die) != result)
-      return;
-    const std::string_view shared = shared_name_of(parts_of(die));
-    if (!shared.empty())
-      mangled.insert(shared);
-    else
-      local.push_back(scoped_name_of(parts_of(die)));
-  });
-  if (mangled.empty() && local.empty()) return folded;
-  const auto is_local_candidate = [&](const Symbol& symbol) {
-    if (!symbol.is_local) return false;
-    return std::any_of(local.begin(), local.end(), [&](const std::string& name) {
-      return symbol.name.find(last_name_of(name)) != std::string_view::npos &&
-             qualified_name(demangle(std::string(symbol.name))) == name;
-    });
-  };
+  if (unit == nullptr) return folded;
   for (const Symbol& symbol : functions.all()) {
-    if (symbol.begin == function.begin || info.function_at(symbol.begin)) continue;
-    if (mangled.contains(symbol.name) || is_local_candidate(symbol)) folded.push_back(&symbol);
+    const std::uint64_t size = symbol.end - symbol.begin;
+    if (symbol.begin == function.begin || (size > longest_jump && size != function.end - function.begin)) continue;
+    if (info.unit_at(symbol.begin) == unit && !info.function_at(symbol.begin)) folded.push_back(&symbol);
   }
+  if (folded.empty()) return folded;
+  std::unordered_set<std::string_view> names;
+  visit_definitions(unit->content, [&](const Dwarf_Die& die) {
+    if (!lacks_code(die)) return;
+    const std::vector<Dwarf_Die> parts = parts_of(die);
+    const std::string_view shared = shared_name_of(parts);
+    names.insert(shared.empty() ? plain_name_of(parts.back()) : shared);
+  });
+  std::erase_if(folded, [&](const Symbol* symbol) {
+    const std::string readable = demangle(std::string(symbol->name));
+    return !names.contains(symbol->name) && !names.contains(last_name_of(qualified_name(readable)));
+  });
   return folded;
 }
 
