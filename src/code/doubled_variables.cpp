@@ -3,11 +3,12 @@
 // the program exports its own and the update exports its copy. With -fvisibility=hidden the update would silently begin
 // with a registry of its own.
 //
-// Approach: by their mangled names, variables are compared that the update defines in writable memory and that one of
-// the program's modules defines, too. Those of one file alone have a mangled name that says so.
+// Approach: by their linkage names, variables are compared that the update defines in writable memory and that the
+// program's own file defines, too. A mangled name says whether it is of one source file alone. Of a name that is not
+// mangled (C's, or of the global namespace) the debug information says it.
 //
-// Limits: C has no names that tell a file's variables from shared ones; they are not compared. Variables of the
-// standard library and of moult are their own concern. A constant that is initialised at run time counts as a variable.
+// Limits: variables of each thread, of libraries, of the standard library and of moult are not compared, and neither
+// are those of a stripped program.
 #include "code/doubled_variables.hpp"
 
 #include <dlfcn.h>
@@ -57,7 +58,8 @@ bool is_of_one_file(std::string_view mangled) {
 /// By the mangled name: not of one file alone, no table or guard of the compiler's, and neither the standard library's
 /// nor moult's.
 bool may_be_shared(std::string_view mangled) {
-  if (!mangled.starts_with("_Z") || is_of_one_file(mangled)) return false;
+  if (!mangled.starts_with("_Z")) return !mangled.starts_with("_") && mangled.find('.') == std::string_view::npos;
+  if (is_of_one_file(mangled)) return false;
   for (const std::string_view excluded :
        {"_ZT", "_ZGV", "_ZSt", "_ZZSt", "_ZNSt", "_ZZNSt", "_ZNKSt", "_ZZNKSt", "_ZN9__gnu_cxx", "_ZZN9__gnu_cxx",
         "_ZN5moult", "_ZZN5moult", "_ZNK5moult", "_ZZNK5moult"})
@@ -103,15 +105,22 @@ bool is_bound_to_programs(std::string_view mangled, const Copy& copy) {
   return copy.is_exported && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
 }
 
-/// By its type in the debug information; a constant may be initialised at run time.
-bool is_constant(const ModuleSymbols& update, const std::string& readable) {
+/// By the debug information: no constant, which may be initialised at run time, and not of one file alone. A name that
+/// is not mangled does not tell the latter.
+bool is_shared_variable(const ModuleSymbols& update, std::string_view mangled, const std::string& readable) {
+  const bool is_mangled = mangled.starts_with("_Z");
   const DebugInfo* const info = update.debug_info();
-  if (info == nullptr) return false;
+  if (info == nullptr) return is_mangled;
   const std::string wanted = variable_name(readable);
+  bool is_constant = false;
+  bool is_external = is_mangled;
   const TypeIndex index(*info, std::string(last_name_of(wanted)));
-  return std::any_of(index.variables().begin(), index.variables().end(), [&](const StaticVariable& variable) {
-    return variable_name(variable.name) == wanted && value_type_of(variable.die).is_const;
-  });
+  for (const StaticVariable& variable : index.variables()) {
+    if (variable_name(variable.name) != wanted) continue;
+    is_constant = is_constant || value_type_of(variable.die).is_const;
+    is_external = is_external || variable.linkage_name == mangled;
+  }
+  return is_external && !is_constant;
 }
 
 }  // namespace
@@ -126,11 +135,11 @@ std::vector<std::string> doubled_variables(const std::string& path) {
   const Program program = Program::of_this_process();
   const ModuleSymbols* const own = program.symbols_of(0);
   if (own == nullptr) return doubled;
-  for (const auto& [name, place] : own->functions().data_beginning_with("_Z")) {
+  for (const auto& [name, place] : own->functions().data_beginning_with("")) {
     const auto copy = copies.find(name);
     if (copy == copies.end() || is_bound_to_programs(name, copy->second)) continue;
     std::string readable = demangle(std::string(name));
-    if (!is_constant(update, readable)) doubled.push_back(std::move(readable));
+    if (is_shared_variable(update, name, readable)) doubled.push_back(std::move(readable));
   }
   std::sort(doubled.begin(), doubled.end());
   doubled.erase(std::unique(doubled.begin(), doubled.end()), doubled.end());
