@@ -319,6 +319,38 @@ TEST_F(ForcedQuiescence, AnInlineManagerProbesWhileTheEntriesStayClosed) {
   roll_back(handle.id());
 }
 
+/// Leaves it to moult to open the entries.
+class ForcedWithoutCleanup final : public Update {
+ public:
+  ForcedWithoutCleanup() : Update("without cleanup") {}
+  void preupdate_setup() override { setup_force_quiescence({stays, counts}, patience()); }
+  bool wait_alterability() override {
+    Forced::closed.release();
+    return wait_force_quiescence(patience());
+  }
+  void apply() override { redefine_function(counts, counts_v2); }
+  void cleanup() override { is_open_ = outside_.wait_for(20s) == std::future_status::ready; }
+  static inline std::future<long> outside_;
+  static inline bool is_open_ = false;
+};
+
+TEST_F(ForcedQuiescence, TheEntriesAreOpenWhenTheProgramGoesOn) {
+  Room room;
+  Counts counted;
+  std::thread inside([&] { stays(room, 1); });
+  room.entered.acquire();
+  const UpdateHandle handle = manager_.add_update(std::make_unique<ForcedWithoutCleanup>());
+  Forced::closed.acquire();
+  ForcedWithoutCleanup::outside_ = std::async(std::launch::async, [&] { return counts(counted); });
+  room.leave.release();
+  expect_applied(handle.wait(60s));
+  EXPECT_TRUE(ForcedWithoutCleanup::is_open_) << "before the update's cleanup";
+  inside.join();
+  ForcedWithoutCleanup::outside_.get();
+  EXPECT_EQ(counted.fresh, 1);
+  roll_back(handle.id());
+}
+
 /// Where a jump at the function's entry leads.
 template <class Function>
 Function* behind_entry(Function* function) {

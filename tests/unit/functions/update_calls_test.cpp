@@ -68,6 +68,10 @@ TEST_F(CallsOfAModule, HaveCallersAndTakenAddresses) {
   EXPECT_TRUE(calls_->taken.contains(called)) << "by calls_pointer";
   ASSERT_TRUE(calls_->callers.contains(called));
   for (CodeAddress caller : calls_->callers.at(called)) EXPECT_EQ(calls_->names.at(caller), "calls_caller");
+  const CodeAddress only_by_code{address_of("calls_only_by_code")};
+  EXPECT_TRUE(calls_->taken.contains(only_by_code)) << "by calls_takes_address";
+  ASSERT_TRUE(calls_->takers.contains(only_by_code));
+  for (CodeAddress taker : calls_->takers.at(only_by_code)) EXPECT_EQ(calls_->names.at(taker), "calls_takes_address");
 }
 
 TEST_F(CallsOfAModule, IncludeAVtablesFunctionsAndExtent) {
