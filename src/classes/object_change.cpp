@@ -211,8 +211,9 @@ ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) 
   finish_accesses(state->forward->old_class());
   finish_lazy_conversions(state->forward->old_class());
   state->forward->check();
-  if (!conversion.pairing) require_no_redefinition(conversion, state->forward->old_class());
-  if (conversion.pairing) {
+  if (!conversion.pairing) {
+    require_no_redefinition(conversion, state->forward->old_class());
+  } else {
     ClassRequest request = request_for(*conversion.pairing, conversion.redefinition);
     request.objects = ClassRequest::Objects::converted;
     request.ends_later = conversion.lazily && conversion.forward->ends_olds();

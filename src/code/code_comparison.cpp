@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,12 +21,7 @@ struct Place {
   Instruction instruction;
 
   std::span<const std::uint8_t> own() const { return bytes.subspan(offset, instruction.length); }
-  /// The address that the four bytes at `field` lead to.
-  std::uint64_t operand(std::size_t field) const {
-    std::int32_t displacement = 0;
-    std::memcpy(&displacement, bytes.data() + offset + field, sizeof displacement);
-    return value(function.begin) + offset + instruction.length + static_cast<std::uint64_t>(std::int64_t{displacement});
-  }
+  std::optional<std::uintptr_t> operand() const { return rip_operand(instruction, own(), function.begin + offset); }
 };
 
 std::optional<Place> place_at(std::span<const std::uint8_t> bytes, CodeRange function, std::size_t offset) {
@@ -52,7 +46,7 @@ bool is_same(const Place& a, const Place& b) {
   if (!a.instruction.rip_displacement) return std::ranges::equal(a.own(), b.own());
   const std::size_t field = *a.instruction.rip_displacement;
   const std::size_t end = field + sizeof(std::int32_t);
-  return a.operand(field) == b.operand(field) && std::ranges::equal(a.own().first(field), b.own().first(field)) &&
+  return a.operand() == b.operand() && std::ranges::equal(a.own().first(field), b.own().first(field)) &&
          std::ranges::equal(a.own().subspan(end), b.own().subspan(end));
 }
 

@@ -1,6 +1,7 @@
 #include "code/decoder.hpp"
 
 #include <Zydis/Zydis.h>
+#include <cstring>
 
 #include <algorithm>
 
@@ -140,6 +141,14 @@ void note_copy(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* op
 }
 
 }  // namespace
+
+std::optional<std::uintptr_t> rip_operand(const Instruction& instruction, std::span<const std::uint8_t> bytes,
+                                          CodeAddress at) {
+  if (!instruction.rip_displacement) return std::nullopt;
+  std::int32_t displacement = 0;
+  std::memcpy(&displacement, bytes.data() + *instruction.rip_displacement, sizeof displacement);
+  return value(at) + instruction.length + static_cast<std::uintptr_t>(std::intptr_t{displacement});
+}
 
 std::optional<Effects> effects_of(std::span<const std::uint8_t> bytes) {
   ZydisDecodedInstruction raw;

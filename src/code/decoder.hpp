@@ -51,6 +51,11 @@ std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddre
 /// there.
 std::optional<Instruction> decode_at(CodeAddress at);
 
+/// The address of the operand that the instruction at `at` finds by its own address; nothing if it has none. `bytes`
+/// begin with the instruction.
+std::optional<std::uintptr_t> rip_operand(const Instruction& instruction, std::span<const std::uint8_t> bytes,
+                                          CodeAddress at);
+
 /// Memory at a register plus a displacement.
 struct MemoryPlace {
   Register base{};

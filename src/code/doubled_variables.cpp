@@ -67,10 +67,8 @@ bool may_be_shared(std::string_view mangled) {
   return true;
 }
 
-struct Copy {
-  bool is_exported = false;
-};
-using Copies = std::unordered_map<std::string_view, Copy>;
+/// By linkage name; true if the update exports it.
+using Copies = std::unordered_map<std::string_view, bool>;
 
 bool is_writable(const ElfFile& file, std::size_t section) {
   Elf_Scn* const found = elf_getscn(file.handle(), section);
@@ -95,14 +93,13 @@ void read_table(const ElfFile& file, std::uint32_t type, Copies& copies) {
     if (entry.st_shndx == SHN_UNDEF || entry.st_shndx >= SHN_LORESERVE) continue;
     const char* const text = elf_strptr(file.handle(), header.sh_link, entry.st_name);
     if (text == nullptr || !may_be_shared(text) || !is_writable(file, entry.st_shndx)) continue;
-    Copy& copy = copies[text];
-    copy.is_exported = copy.is_exported || type == SHT_DYNSYM;
+    copies[text] |= type == SHT_DYNSYM;
   }
 }
 
 /// The loader binds the update's own references to the program's variable.
-bool is_bound_to_programs(std::string_view mangled, const Copy& copy) {
-  return copy.is_exported && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
+bool is_bound_to_programs(std::string_view mangled, bool is_exported) {
+  return is_exported && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
 }
 
 /// By the debug information: no constant, which may be initialised at run time, and not of one file alone. A name that

@@ -6,9 +6,9 @@
 
 namespace moult::internal {
 
-/// The variables of the program, demangled, of which the update in the file `path` has copies of its own: its code
-/// would use those, with their first values. Sorted. Reads the symbol tables of the loaded modules only if the file has
-/// variables that may be shared. Throws Error (unreadable).
+/// The program's variables that the update in the file `path` defines again, demangled and sorted. The update's code
+/// would use its copies, with their first values. Reads the program's symbol table only if the file has variables that
+/// may be shared. Throws Error (unreadable).
 std::vector<std::string> doubled_variables(const std::string& path);
 
 }  // namespace moult::internal

@@ -130,11 +130,8 @@ class Mover final {
   void copy(const Instruction& instruction, CodeAddress at, std::span<const std::uint8_t> bytes) {
     const std::size_t begin = moved_.bytes.size();
     append(bytes);
-    if (!instruction.rip_displacement) return;
-    std::int32_t distance = 0;
-    std::memcpy(&distance, bytes.data() + *instruction.rip_displacement, sizeof distance);
-    const std::uintptr_t target = value(at) + instruction.length + static_cast<std::uintptr_t>(std::intptr_t{distance});
-    put_distance(begin + *instruction.rip_displacement, moved_.bytes.size(), target);
+    if (const std::optional<std::uintptr_t> target = rip_operand(instruction, bytes, at))
+      put_distance(begin + *instruction.rip_displacement, moved_.bytes.size(), *target);
   }
 
   const std::string& name_;

@@ -131,13 +131,10 @@ class CallReader final {
   void note(const Instruction& instruction, std::span<const std::uint8_t> bytes, CodeAddress at, CodeAddress caller) {
     if (instruction.target) return note_call(called_at(*instruction.target), caller);
     if (instruction.pointer) return note_call(function_in(*instruction.pointer), caller);
-    if (!instruction.rip_displacement) return;
-    std::int32_t displacement = 0;
-    std::memcpy(&displacement, bytes.data() + *instruction.rip_displacement, sizeof displacement);
-    const std::uintptr_t operand =
-        value(at) + instruction.length + static_cast<std::uintptr_t>(std::intptr_t{displacement});
-    std::optional<CodeAddress> function = function_at(CodeAddress{operand});
-    if (!function) function = function_in(operand);
+    const std::optional<std::uintptr_t> operand = rip_operand(instruction, bytes, at);
+    if (!operand) return;
+    std::optional<CodeAddress> function = function_at(CodeAddress{*operand});
+    if (!function) function = function_in(*operand);
     if (!function) return;
     calls_.taken.insert(*function);
     calls_.takers[*function].insert(caller);

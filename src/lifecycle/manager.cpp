@@ -42,7 +42,7 @@ UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
   const auto enqueue = [this](const std::shared_ptr<UpdateRun>& run) {
     line_.with([&](Line& line) { line.queue.push_back(run); });
   };
-  return UpdateHandle(internal::admit(name(), std::move(update), threads_, enqueue).run);
+  return UpdateHandle(internal::admit(name(), std::move(update), threads_, enqueue));
 }
 
 /// The update to advance. Null if there is none, or if another call, perhaps from an update's own step, is advancing

@@ -118,10 +118,10 @@ UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
       if (is_open) line.queue.push_back(run);
     });
   };
-  internal::Admission admission = internal::admit(name(), std::move(update), threads_, enqueue);
+  std::shared_ptr<UpdateRun> run = internal::admit(name(), std::move(update), threads_, enqueue);
   line_.notify();
-  if (!is_open) internal::turn_away(admission.run, stopped());
-  return UpdateHandle(std::move(admission.run));
+  if (!is_open) internal::turn_away(run, stopped());
+  return UpdateHandle(std::move(run));
 }
 
 void ThreadedManager::Impl::work() {

@@ -206,14 +206,14 @@ UpdateRegistry& update_registry() {
   return *the_registry;
 }
 
-Admission admit(const std::string& manager, std::unique_ptr<Update> update,
-                const std::vector<ThreadId>& default_threads, const Enqueue& enqueue) {
+std::shared_ptr<UpdateRun> admit(const std::string& manager, std::unique_ptr<Update> update,
+                                 const std::vector<ThreadId>& default_threads, const Enqueue& enqueue) {
   if (update == nullptr)
     throw Error(ErrorCode::invalid_argument, "manager " + manager + ": add_update was given no update");
   if (Submission* dry_run = Submission::dry_run()) {
     std::shared_ptr<UpdateRun> run = only_check(manager, std::move(update), default_threads);
     dry_run->record(UpdateHandle(run));
-    return {std::move(run), false};
+    return run;
   }
   std::shared_ptr<UpdateRun> run = update_registry().add(manager, std::move(update), default_threads, enqueue);
   try {
@@ -225,7 +225,7 @@ Admission admit(const std::string& manager, std::unique_ptr<Update> update,
     throw;
   }
   run->announce();
-  return {std::move(run), true};
+  return run;
 }
 
 void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason) {

@@ -92,17 +92,11 @@ class UpdateRegistry final {
 /// The process's registry. Never destroyed: applied updates stay applied to the end of the process.
 UpdateRegistry& update_registry();
 
-struct Admission {
-  std::shared_ptr<UpdateRun> run;
-  /// False in a dry run: the update was only checked.
-  bool is_queued = true;
-};
-
 /// Registers `update` for the manager `manager` and queues it or, in a dry run (submission.hpp), checks it. Then
 /// records it in the calling thread's submission and announces it: the manager is to be woken after that. Throws Error
 /// (invalid_argument) if there is no update.
-Admission admit(const std::string& manager, std::unique_ptr<Update> update,
-                const std::vector<ThreadId>& default_threads, const Enqueue& enqueue);
+std::shared_ptr<UpdateRun> admit(const std::string& manager, std::unique_ptr<Update> update,
+                                 const std::vector<ThreadId>& default_threads, const Enqueue& enqueue);
 
 /// Aborts an update that its manager will not carry out.
 void turn_away(const std::shared_ptr<UpdateRun>& run, const std::string& reason);

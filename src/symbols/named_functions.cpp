@@ -61,7 +61,7 @@ bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
   return !name.empty() && query.fit({}, name) != NameQuery::Fit::none;
 }
 
-/// A definition of which nothing became: no code, no inlined copy, no instance elsewhere.
+/// A definition without code, without inlined copies and without instances elsewhere.
 bool lacks_code(Dwarf_Die definition) {
   for (const unsigned attribute : {DW_AT_low_pc, DW_AT_ranges, DW_AT_inline, DW_AT_abstract_origin})
     if (dwarf_hasattr(&definition, attribute) != 0) return false;

@@ -18,8 +18,8 @@ std::string scoped_name_of(const std::vector<Dwarf_Die>& parts);
 /// `alias`).
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols);
 
-/// Functions of which the compiler may lead direct calls to `function`, if their code is the same (-fipa-icf): the same
-/// source file defines them, and the debug information says nothing of their code.
+/// Functions whose direct calls the compiler may lead to `function` if the code is the same (-fipa-icf). The same
+/// source file defines them, and the debug information does not describe their code.
 std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const FunctionIndex& functions,
                                                  const Symbol& function);
 

@@ -5,7 +5,7 @@
 // function's file. If that only declares one, its module is searched.
 //
 // Limits: classes in functions and in unnamed namespaces belong to their file, and are not compared. Neither are those
-// of headers below /usr, which both sides take from the system, and a class of which the old file knows nothing.
+// of headers below /usr, which both sides take from the system, and a class that the old file does not know.
 #include "symbols/type_disagreements.hpp"
 
 #include <algorithm>
