@@ -73,21 +73,26 @@ stop_application() {
 
 # Applies the update. The command's lines go into the same pipe, its exit code last.
 send_update() {
+  status=
   {
-    local status=0
-    "$moult" apply "$program_pid" "$1" ${MOULT_TUTORIAL_TIMEOUT:+--timeout "$MOULT_TUTORIAL_TIMEOUT"} 2>&1 || status=$?
-    echo "exit $status"
+    local code=0
+    "$moult" apply "$program_pid" "$1" ${MOULT_TUTORIAL_TIMEOUT:+--timeout "$MOULT_TUTORIAL_TIMEOUT"} 2>&1 || code=$?
+    echo "exit $code"
   } </dev/null | sed -u 's/^/\x01/' >"$folder/lines" &
 }
 
-# Reads one line from the pipe into `line`, shows it and records it.
+# Reads one line from the pipe, shows it and records it. The command's last one sets `status` to its exit code, whenever
+# it comes: the command may end before the application has said what is waited for.
 next_line() {
+  local line
   IFS= read -r -t "$silence_seconds" -u "$lines" line ||
     give_up 1 "the application, process $program_pid, prints nothing more: it has ended or hangs"
   if [[ $line != $'\001'* ]]; then
     trace+=("$line")
     echo "  $line"
-  elif [[ $line != $'\001exit '* ]]; then
+  elif [[ $line == $'\001exit '* ]]; then
+    status=${line##* }
+  else
     said+=("${line#?}")
     echo "    $green| ${line#?}$plain"
   fi
@@ -101,15 +106,13 @@ show_lines() {
 look_before() { show_lines "$lines_before"; }
 look_after() { show_lines "$lines_after"; }
 
-# Shows lines until the command has returned. Sets `status` to its exit code.
+# Shows lines until the command has returned, and `status` is its exit code.
 await_command() {
-  line=
-  while [[ $line != $'\001exit '* ]]; do next_line; done
-  status=${line##* }
+  while [[ -z $status ]]; do next_line; done
 }
 
 run_exercise() {
-  local target=$1 update=update.cpp line status
+  local target=$1 update=update.cpp status
   [[ ${2-} == solution ]] && update=solution.cpp
   [[ -z ${2-} || ${2-} == solution ]] || give_up 2 "usage: ./test.sh [solution]"
   application=$build/tutorial/$target
