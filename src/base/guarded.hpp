@@ -77,9 +77,12 @@ class Guarded final {
     return std::forward<Use>(use)(data_, was_ready);
   }
 
-  /// Wakes every thread in wait_until. Call it after `with` has changed the data that these threads wait for.
+  /// Wakes every thread in wait_until. Call it after what these threads wait for has changed, under the lock or not:
+  /// `ready` may look at more than the data. The lock is taken for a moment, so each of them has either not looked yet,
+  /// or it sleeps.
   void notify() noexcept {
     NoStop here;
+    { const std::scoped_lock lock(mutex_); }
     changed_.notify_all();
   }
 

@@ -18,11 +18,7 @@ ChangeToken ChangeArbiter::take(Deadline deadline, const std::function<bool()>& 
   return mine ? ChangeToken(*this) : ChangeToken();
 }
 
-void ChangeArbiter::wake() noexcept {
-  // The lock is taken for a moment. So a waiter has either not asked yet, or it sleeps and the notification wakes it.
-  state_.with([](const State&) {});
-  state_.notify();
-}
+void ChangeArbiter::wake() noexcept { state_.notify(); }
 
 std::uint64_t ChangeArbiter::changes() const {
   return state_.with([](const State& state) { return state.changes; });

@@ -1,8 +1,9 @@
 // The manager with a thread of its own.
 //
-// The queue, the current update and the request to stop share one lock, and the sleeping thread sees each change of
-// them under that lock. So it cannot overlook an update that is added while another one ends. And a thread that waits
-// for the current update never finds a moment in which the update is neither queued nor current.
+// The queue, the current update and the request to stop share one lock. So the sleeping thread cannot overlook an
+// update that is added while another one ends. And a thread that waits for the current update never finds a moment in
+// which the update is neither queued nor current. An update is announced after it was queued, without the lock; the
+// notification that follows takes it.
 #include <algorithm>
 #include <deque>
 #include <stop_token>
