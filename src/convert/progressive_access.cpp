@@ -47,6 +47,7 @@
 #include "convert/lazy_conversion.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
+#include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "pools/class_pools.hpp"
 #include "threads/current_stop.hpp"
@@ -87,8 +88,12 @@ void let_others_stop() noexcept {
 }
 
 /// A thread that waits for memory in a system call cannot be stopped. The thread that has the program stopped prevents
-/// another stop.
-bool cannot_wait(pid_t task) noexcept { return is_served_in_stop(task) || blocked_call(task).number >= 0; }
+/// another stop. One that was stopped at an instruction after its fault had been read makes the access again.
+bool cannot_wait(pid_t task) noexcept {
+  if (is_served_in_stop(task)) return true;
+  const BlockedCall call = blocked_call(task);
+  return call.number >= 0 && !is_wait_for_release(call);
+}
 
 /// Whether the object is still there, and of the class that it was found as.
 bool is_still(const AccessedObjects::Found& found) noexcept {

@@ -201,6 +201,10 @@ bool is_stopped(const StopSlot& slot) noexcept {
   return (slot.word.load(std::memory_order_acquire) & phase_mask) == Phase::stopped;
 }
 
+bool is_wait_for_release(const BlockedCall& call) noexcept {
+  return call.number == SYS_futex && call.arguments[0] == reinterpret_cast<std::uint64_t>(&rendezvous.releases);
+}
+
 bool withdraw(StopSlot& slot) noexcept {
   std::uint32_t word = slot.word.load(std::memory_order_acquire);
   std::uint32_t phase = word & phase_mask;

@@ -98,6 +98,9 @@ bool is_stopped(const StopSlot& slot) noexcept;
 /// Stops a stepped thread where it is if it has not arrived yet: it may wait for something that another thread holds.
 void stop_stepped(StopSlot& slot) noexcept;
 
+/// Whether the call is the one in which a stopped thread waits: what it was doing before has nothing to do with it.
+bool is_wait_for_release(const BlockedCall& call) noexcept;
+
 /// Withdraws the request. False if the thread has stopped meanwhile; then it must be released.
 bool withdraw(StopSlot& slot) noexcept;
 

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "moult/error.hpp"
+#include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "stopping.hpp"
 
@@ -115,6 +117,34 @@ TEST(StoppedWorld, WordsBelowASignalsOwnStackAreSeen) {
     sigaction(SIGUSR2, &earlier, nullptr);
     sigaltstack(&before, nullptr);
   });
+}
+
+TEST(StoppedWorld, TheCallInWhichAStoppedThreadWaitsIsToldFromOneOfItsOwn) {
+  std::atomic<pid_t> task{0};
+  std::atomic<bool> done{false};
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::jthread thread([&] {
+    task = ::gettid();
+    while (!done) std::this_thread::yield();
+    char letter = 0;
+    EXPECT_EQ(::read(ends[0], &letter, 1), 0);
+  });
+  while (task == 0) std::this_thread::yield();
+  const auto await_call = [&](long number) {
+    BlockedCall call = blocked_call(task);
+    for (; call.number != number; call = blocked_call(task)) std::this_thread::yield();
+    return call;
+  };
+  {
+    const std::unique_ptr<StoppedWorld> stopped = stop();
+    EXPECT_TRUE(is_wait_for_release(await_call(SYS_futex)));
+  }
+  done = true;
+  EXPECT_FALSE(is_wait_for_release(await_call(SYS_read)));
+  ::close(ends[1]);
+  thread.join();
+  ::close(ends[0]);
 }
 
 TEST(StoppedWorld, ThreadsThatMoultDidNotCreateAreStoppedToo) {
