@@ -64,6 +64,16 @@ TEST(Unloading, ALibraryThatCallsAreRedirectedToStays) {
   EXPECT_EQ(old_value(1), 0x10001);
 }
 
+TEST(Unloading, ALibraryThatCallsWereRedirectedToStaysAfterTheRollback) {
+  {
+    Plugin plugin(PLUGIN_ONE);
+    const UpdateReport report = redefine(old_value, plugin.value());
+    ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+    roll_back(report.id);
+  }
+  EXPECT_TRUE(Plugin::is_loaded(PLUGIN_ONE)) << "a thread may be on its way into it";
+}
+
 TEST(Unloading, ALibraryOfWhichNothingWasChangedGoes) {
   {
     Plugin plugin(PLUGIN_TWO);

@@ -109,8 +109,10 @@ TEST(ReturnBarrier, WaitsForTheOutermostOfRecursiveCalls) {
   });
   ReturnBarrier barrier({recurses});
   EXPECT_EQ(barrier.in_progress(), 1u);
+  const std::uint32_t told_before = told_returns();
   caller.room().leave.release();
   EXPECT_TRUE(barrier.wait(60s));
+  EXPECT_EQ(told_returns() - told_before, 1u);
   after.entered.acquire();
   EXPECT_FALSE(is_function_in_any_stack(recurses));
   after.leave.release();
@@ -189,6 +191,16 @@ TEST(ReturnBarrier, SeveralBarriersStandOnOneStack) {
   EXPECT_TRUE(inner.wait(60s) && middle.wait(60s) && same.wait(60s) && outer.wait(60s));
   EXPECT_EQ(caught, "trouble");
   EXPECT_EQ(destroyed, 2);
+}
+
+TEST(ReturnBarrier, ABarrierThatEndsLeavesTheCallToAnother) {
+  Caller caller([](Room& room) { stays(room, 1); });
+  ReturnBarrier kept({stays});
+  { const ReturnBarrier ended({stays}); }
+  EXPECT_EQ(kept.in_progress(), 1u);
+  EXPECT_TRUE(is_any_return_address_changed());
+  caller.room().leave.release();
+  EXPECT_TRUE(kept.wait(60s));
 }
 
 TEST(ReturnBarrier, ALongJumpOverItIsFoundOut) {

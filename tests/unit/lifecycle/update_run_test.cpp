@@ -302,7 +302,10 @@ TEST_P(EveryManager, EndsTheAttemptWhateverThrows) {
     std::atomic<int> let_go = 0;
     if (std::string(thrown.step) == "clean_failed_alterability") script->alterable = false;
     script->at("preupdate_setup", [&] {
-      Transaction::current()->on_attempt_end([&] { ++let_go; });
+      Transaction::current()->on_attempt_end([&] {
+        EXPECT_EQ(script->count("destroyed"), 0);
+        ++let_go;
+      });
       if (std::string(thrown.step) == "preupdate_setup") throw std::runtime_error("broken");
     });
     if (std::string(thrown.step) != "preupdate_setup")

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/mman.h>
@@ -25,17 +26,19 @@ namespace moult::internal {
 namespace {
 
 TEST(Safepoint, AThreadInMallocIsLetOutFirst) {
+  constexpr std::size_t shared = 2000;  // too large for what libc keeps for each thread alone
+  ::mallopt(M_ARENA_MAX, 1);            // and so all threads take one lock
   std::vector<std::jthread> workers;
   for (int i = 0; i < 4; ++i)
     workers.emplace_back([](std::stop_token token) {
       while (!token.stop_requested()) {
         std::vector<std::string> strings;
-        for (std::size_t n = 1; n < 200; ++n) strings.emplace_back(n * 7, 'x');
+        for (std::size_t n = 1; n < 200; ++n) strings.emplace_back(shared + n * 7, 'x');
       }
     });
   for (int round = 0; round < 100; ++round) {
     std::unique_ptr<StoppedWorld> stopped = stop();
-    // Would wait for ever if a stopped thread held an arena's lock: enough threads share each arena here.
+    // Would wait for ever if a stopped thread held the lock.
     std::vector<std::string> strings;
     for (std::size_t n = 1; n < 50; ++n) strings.emplace_back(n * 300, 'y');
   }
