@@ -17,12 +17,14 @@
 namespace moult {
 
 /// Marks a function that updates may replace by itself: the compiler makes no copy of it in its callers, and callers
-/// assume nothing about its body. Any function with a symbol can be redefined without the mark, as long as no copy
-/// exists; the mark guarantees it. With clang it gives the function weak linkage, which excludes `static`.
+/// assume nothing about its body, not even that it throws nothing. Any function with a symbol can be redefined without
+/// the mark, as long as no copy exists; the mark guarantees it. With clang it gives the function weak linkage, which
+/// excludes `static`.
 #if defined(__clang__)
 #define MOULT_UPDATABLE __attribute__((noinline, used, weak))
 #else
-#define MOULT_UPDATABLE __attribute__((noipa, used))
+// From a body g++ concludes that the function throws nothing, for noipa too, but not if memory accesses may throw.
+#define MOULT_UPDATABLE __attribute__((noipa, used, optimize("non-call-exceptions")))
 #endif
 
 /// A function of the program, without its type. Made from a function pointer, a member function pointer or a typed

@@ -16,6 +16,7 @@
 #include "base/warning.hpp"
 #include "code/code_comparison.hpp"
 #include "code/patch.hpp"
+#include "functions/escaping_exceptions.hpp"
 #include "functions/refusals.hpp"
 #include "moult/error.hpp"
 #include "platform/mappings.hpp"
@@ -254,6 +255,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   Refusals refusals;
   std::vector<PatchTarget> targets;
   require_same_types(program, olds, replacements, refusals);
+  refuse_escaping_exceptions(program, olds, replacements, refusals);
   FunctionChange change;
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {

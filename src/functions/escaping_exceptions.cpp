@@ -1,0 +1,239 @@
+// Problem: a compiler that sees that a function throws nothing leaves out the handlers and the clean-up around its
+// calls, whatever the flags. If a new version throws there, the program ends (std::terminate), and the handler that the
+// source has around the call does not run. MOULT_UPDATABLE keeps the compiler from looking.
+//
+// Approach: a caller's exception table does not mention calls that throw nothing. So a call that it does not mention is
+// a place where nothing may be thrown. A noexcept caller looks the same; there, too, the new version would end the
+// program, and the old one did not. A jump to a function, in place of a call and a return, is not in the table; out of
+// a function that has one, it counts as such a place. Whether an exception can come out of a function is decided by its
+// code and that of all it calls: it can where a call that the function's own table lets out leads to code that is not
+// known, or that is the C++ runtime's.
+//
+// Limits: a caller without any table says nothing: it has nothing to clean up, or the compiler has left everything out.
+// The C library counts as throwing nothing, though it passes on what callbacks throw (qsort). Calls through a linkage
+// table are not looked at; what they reach may be another module's function of that name, so the compiler knows nothing
+// of it (but for inline functions in a shared library).
+#include "functions/escaping_exceptions.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/fault.hpp"
+#include "code/branches.hpp"
+#include "code/decoder.hpp"
+#include "code/linkage_stub.hpp"
+#include "code/patch.hpp"
+#include "platform/memory.hpp"
+#include "unwind/exception_table.hpp"
+#include "unwind/unwind_table.hpp"
+
+namespace moult::internal {
+namespace {
+
+using namespace std::string_view_literals;
+
+/// They throw nothing of their own.
+constexpr std::array quiet_libraries = {"libc.so"sv,  "libc-"sv,      "libm.so"sv,    "libm-"sv,    "libpthread"sv,
+                                        "ld-linux"sv, "libdl"sv,      "librt"sv,      "libgcc_s"sv, "linux-vdso"sv,
+                                        "[vdso]"sv,   "libasan.so"sv, "libtsan.so"sv, "libubsan"sv};
+
+/// Of the C++ runtime: they throw nothing, or go on with what was thrown elsewhere.
+constexpr std::array quiet_functions = {"__cxa_begin_catch"sv,   "__cxa_end_catch"sv,      "__cxa_guard_acquire"sv,
+                                        "__cxa_guard_release"sv, "__cxa_guard_abort"sv,    "__cxa_atexit"sv,
+                                        "__cxa_pure_virtual"sv,  "__cxa_free_exception"sv, "__clang_call_terminate"sv,
+                                        "_ZSt9terminatev"sv,     "__cxa_thread_atexit"sv};
+
+/// Where exceptions come from; a sanitizer's names for its own begin differently.
+constexpr std::array loud_endings = {"cxa_throw"sv, "cxa_rethrow"sv, "_Unwind_RaiseException"sv,
+                                     "_Unwind_Resume_or_Rethrow"sv, "_Unwind_ForcedUnwind"sv};
+
+/// Decides whether exceptions can come out of functions, and remembers those they cannot come out of.
+class ThrowSearch final {
+ public:
+  explicit ThrowSearch(const Program& program) : program_(program) {}
+
+  /// In doubt true.
+  bool can_throw(CodeAddress function) {
+    constexpr std::size_t most = 1000;  // of the functions to read
+    std::set<CodeAddress> seen{function};
+    std::vector<CodeAddress> open{function};
+    while (!open.empty()) {
+      const CodeAddress next = open.back();
+      open.pop_back();
+      if (quiet_.contains(next)) continue;
+      const std::optional<std::vector<CodeAddress>> called = called_by(next);
+      if (!called || seen.size() > most) return true;
+      for (CodeAddress callee : *called)
+        if (seen.insert(callee).second) open.push_back(callee);
+    }
+    quiet_.merge(seen);
+    return false;
+  }
+
+ private:
+  enum class Known { throws, quiet, by_its_code };
+
+  static Known known_of(const FunctionSymbol& symbol) {
+    const auto ends = [&](std::string_view ending) { return symbol.mangled.ends_with(ending); };
+    if (std::any_of(loud_endings.begin(), loud_endings.end(), ends)) return Known::throws;
+    const std::string_view file = std::string_view(symbol.module).substr(symbol.module.rfind('/') + 1);
+    const auto begins = [file](std::string_view name) { return file.starts_with(name); };
+    if (std::any_of(quiet_libraries.begin(), quiet_libraries.end(), begins)) return Known::quiet;
+    const bool is_quiet =
+        std::find(quiet_functions.begin(), quiet_functions.end(), symbol.mangled) != quiet_functions.end();
+    return is_quiet ? Known::quiet : Known::by_its_code;
+  }
+
+  /// The functions out of which an exception would come out of this one, too. Nothing when they are not all known.
+  std::optional<std::vector<CodeAddress>> called_by(CodeAddress function) const {
+    const std::optional<FunctionSymbol> symbol = program_.at(function);
+    if (!symbol) return std::nullopt;
+    const Known known = known_of(*symbol);
+    if (known == Known::quiet) return std::vector<CodeAddress>();
+    if (known == Known::throws || symbol->range.begin != function) return std::nullopt;
+    std::vector<CodeRange> parts = symbol->fragments;
+    parts.push_back(symbol->range);
+    std::vector<CodeAddress> called;
+    for (const CodeRange& part : parts)
+      if (!add_called(part, parts, called)) return std::nullopt;
+    return called;
+  }
+
+  static bool add_called(CodeRange part, const std::vector<CodeRange>& parts, std::vector<CodeAddress>& called) {
+    const std::vector<std::uint8_t> bytes = original_code(part);
+    bool has_table = false;  // of the targets of jumps
+    for (std::size_t offset = 0; offset < bytes.size();) {
+      const CodeAddress at = part.begin + offset;
+      const std::optional<Instruction> instruction = decode(std::span(bytes).subspan(offset), at);
+      if (!instruction) return false;
+      offset += instruction->length;
+      has_table = has_table || instruction->table.has_value();
+      if (!leaves(*instruction, parts) || is_unmentioned(at)) continue;
+      if (instruction->kind == InstructionKind::indirect_jump && !instruction->pointer && has_table) continue;
+      const std::optional<CodeAddress> callee = callee_of(*instruction);
+      if (!callee) return false;
+      called.push_back(*callee);
+    }
+    return true;
+  }
+
+  static bool leaves(const Instruction& instruction, const std::vector<CodeRange>& parts) {
+    if (instruction.is_call || instruction.kind == InstructionKind::indirect_jump) return true;
+    if (instruction.kind != InstructionKind::direct_jump) return false;
+    return std::none_of(parts.begin(), parts.end(),
+                        [&](const CodeRange& part) { return part.contains(*instruction.target); });
+  }
+
+  /// The function's own exception table lets nothing out from there.
+  static bool is_unmentioned(CodeAddress call) {
+    const std::optional<FrameHandling> frame = frame_handling_at(call);
+    if (!frame || frame->exception_table == nullptr) return false;
+    const CallSite site = handling_of_call(*frame, call + 1).site;
+    return site == CallSite::unmentioned || site == CallSite::forbids || site == CallSite::handles;
+  }
+
+  static std::optional<CodeAddress> callee_of(const Instruction& instruction) {
+    std::optional<std::uintptr_t> slot = instruction.pointer;
+    if (instruction.target) slot = slot_of_stub(*instruction.target);
+    if (!slot) return instruction.target;
+    const CodeAddress held = target_in(*slot);
+    const std::optional<std::string_view> name = unbound_name(held);
+    if (!name) return held;
+    void* const bound = name->empty() ? nullptr : ::dlsym(RTLD_DEFAULT, std::string(*name).c_str());
+    return bound == nullptr ? std::nullopt : std::optional(CodeAddress{reinterpret_cast<std::uintptr_t>(bound)});
+  }
+
+  const Program& program_;
+  std::set<CodeAddress> quiet_;
+};
+
+/// The executable memory of the module.
+std::vector<CodeRange> code_of(const Module& module) {
+  std::vector<CodeRange> ranges;
+  for (const Mapping& mapping : address_space().mappings()) {
+    if (!allows(mapping.protection, Protection::read | Protection::execute)) continue;
+    const CodeRange range{std::max(CodeAddress{mapping.begin}, module.text.begin),
+                          std::min(CodeAddress{mapping.end}, module.text.end)};
+    if (range.begin < range.end) ranges.push_back(range);
+  }
+  return ranges;
+}
+
+/// Calls of functions at which the caller's exception table allows no exception, by function. Where a caller ends by
+/// jumping to one, its own callers count, too.
+class ForbiddingCalls final {
+ public:
+  ForbiddingCalls(const Program& program, const std::vector<FunctionSymbol>& functions) {
+    std::map<std::size_t, std::vector<CodeAddress>> by_module;
+    for (const FunctionSymbol& function : functions) {
+      callers_left_out_.insert(function.range.begin);
+      for (const CodeRange& fragment : function.fragments) callers_left_out_.insert(fragment.begin);
+      reached_[function.range.begin] = {function.range.begin};
+      if (const std::optional<std::size_t> module = program.module_at(function.range.begin))
+        by_module[*module].push_back(function.range.begin);
+    }
+    for (const auto& [module, entries] : by_module) search(code_of(program.modules()[module]), entries);
+  }
+
+  /// A call of `function`; nothing if there is none of the kind.
+  std::optional<CodeAddress> of(CodeAddress function) const {
+    const auto found = calls_.find(function);
+    return found == calls_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  void search(const std::vector<CodeRange>& code, std::vector<CodeAddress> targets) {
+    while (!targets.empty()) {
+      std::sort(targets.begin(), targets.end());
+      std::vector<CodeAddress> jumpers;
+      for (const CodeRange& range : code)
+        for (const Branch& branch : branches_to(targets, range)) {
+          if (callers_left_out_.contains(branch.code.begin)) continue;
+          note(branch);
+          if (!branch.is_call && reached_.try_emplace(branch.code.begin, reached_.at(branch.target)).second)
+            jumpers.push_back(branch.code.begin);
+        }
+      targets = std::move(jumpers);
+    }
+  }
+
+  /// A jump out of a function with a table may have had a handler around it.
+  void note(const Branch& branch) {
+    const std::optional<FrameHandling> frame = frame_handling_at(branch.at);
+    if (!frame || frame->exception_table == nullptr) return;
+    if (branch.is_call && handling_of_call(*frame, branch.at + 1).site != CallSite::unmentioned) return;
+    for (CodeAddress function : reached_.at(branch.target)) calls_.try_emplace(function, branch.at);
+  }
+
+  std::set<CodeAddress> callers_left_out_;
+  std::map<CodeAddress, std::vector<CodeAddress>> reached_;  ///< by what is called, the functions that it leads to
+  std::map<CodeAddress, CodeAddress> calls_;                 ///< by function
+};
+
+}  // namespace
+
+void refuse_escaping_exceptions(const Program& program, const std::vector<FunctionSymbol>& olds,
+                                const std::vector<FunctionSymbol>& replacements, Refusals& refusals) {
+  MOULT_FAULT("functions.prepare.exceptions");
+  const ForbiddingCalls calls(program, olds);
+  ThrowSearch search(program);
+  for (std::size_t i = 0; i < olds.size(); ++i) {
+    const std::optional<CodeAddress> call = calls.of(olds[i].range.begin);
+    if (!call || search.can_throw(olds[i].range.begin) || !search.can_throw(replacements[i].range.begin)) continue;
+    refusals.add(ErrorCode::unsupported_code,
+                 olds[i].demangled +
+                     ": throws nothing, and so the compiler left out what would handle an exception where " +
+                     program.describe(*call) + " calls it; " + replacements[i].demangled +
+                     " may throw: let nothing out of it (noexcept, or a handler for everything), or mark the old one "
+                     "MOULT_UPDATABLE and build the program again");
+  }
+}
+
+}  // namespace moult::internal
