@@ -97,7 +97,8 @@ bool wait_until_clear(Transaction& transaction, const Patience& patience, const 
       next_word = Clock::now() + std::max<Clock::duration>(worth_telling, (Clock::now() - now) * share);
     }
     if (is_last) return false;
-    std::this_thread::sleep_for(delay);
+    const auto sleep = [](Clock::time_point until) { return std::this_thread::sleep_until(until), false; };
+    if (!transaction.rest(now + delay, sleep)) return false;
     delay = std::min(delay * 2, patience.sleep_time);
   }
 }

@@ -122,11 +122,13 @@ bool ReturnWait::wait(const Patience& patience) {
     const Clock::time_point look = std::min(deadline, probes.next(watch_.is_complete()));
     reasons.tell(transaction_of_the_step(), *activity, is_last);
     if (is_last) return false;
-    for (Clock::time_point now = Clock::now(); now < look; now = Clock::now()) {
+    const auto sleep = [this](Clock::time_point until) {
       const std::uint32_t seen = returns_so_far();
-      if (watch_.is_complete() && !is_one_pending()) break;
-      await_return(seen, look - now);
-    }
+      if (watch_.is_complete() && !is_one_pending()) return true;
+      await_return(seen, until - Clock::now());
+      return watch_.is_complete() && !is_one_pending();
+    };
+    if (!transaction_of_the_step().rest(look, sleep)) return false;
   }
 }
 

@@ -84,6 +84,14 @@ void Transaction::end_attempt() noexcept {
   for (const std::function<void()>& act : acts) act();
 }
 
+bool Transaction::rest(std::chrono::steady_clock::time_point deadline, const Sleep& sleep) {
+  MOULT_CHECK(suspension_ == nullptr, "a wait sleeps while the program is stopped");
+  if (rests_) return rests_(deadline, sleep);
+  while (!sleep(deadline) && std::chrono::steady_clock::now() < deadline) {
+  }
+  return true;
+}
+
 void Transaction::run_pause(const std::function<void()>& steps) {
   const PauseRunner runner = std::exchange(pause_runner_, nullptr);
   runner&& suspension_ == nullptr ? runner(steps) : steps();

@@ -107,6 +107,15 @@ class Transaction final {
   /// Whether a thread is inside a step of the update. Between two probes of an inline update, no thread is. From any
   /// thread.
   bool is_in_hand() const noexcept { return scopes_.load() > 0; }
+  /// Sleeps for a mechanism that waits until the program can be changed: calls `sleep(until)` until that returns true,
+  /// because what it waits for may have come, or `deadline` has passed. Meanwhile other updates may be carried out.
+  /// False when this attempt is to end; then the mechanism answers false at once. Only while the program runs.
+  using Sleep = std::function<bool(std::chrono::steady_clock::time_point until)>;
+  bool rest(std::chrono::steady_clock::time_point deadline, const Sleep& sleep);
+  /// `rest` calls `rests` in place of `sleep`. The lifecycle sets it for a step in which the update may lose its turn.
+  void rest_by(std::function<bool(std::chrono::steady_clock::time_point deadline, const Sleep& sleep)> rests) {
+    rests_ = std::move(rests);
+  }
   /// Records a stop that a mechanism made and ended by itself.
   void record_pause(std::chrono::nanoseconds length, std::size_t threads) noexcept;
   std::chrono::nanoseconds last_pause() const noexcept { return last_pause_; }
@@ -140,6 +149,7 @@ class Transaction final {
   std::vector<std::function<void()>> after_resume_;
   std::vector<std::function<void()>> on_attempt_end_;
   PauseRunner pause_runner_;
+  std::function<bool(std::chrono::steady_clock::time_point, const Sleep&)> rests_;
   std::atomic<int> scopes_{0};
   std::string reason_;
   std::function<void(const std::string&)> hear_reason_;

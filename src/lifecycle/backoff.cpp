@@ -19,12 +19,18 @@ std::chrono::milliseconds time_left(Deadline deadline) noexcept {
 Backoff::Backoff(std::chrono::milliseconds longest, Deadline deadline) noexcept
     : longest_(std::max(longest, std::chrono::milliseconds(1))), deadline_(deadline) {}
 
-bool Backoff::sleep() {
-  Deadline now = std::chrono::steady_clock::now();
-  if (now >= deadline_) return false;
-  std::this_thread::sleep_until(std::min<Deadline>(now + next_, deadline_));
+std::optional<Deadline> Backoff::next() {
+  const Deadline now = std::chrono::steady_clock::now();
+  if (now >= deadline_) return std::nullopt;
+  const Deadline next = std::min<Deadline>(now + next_, deadline_);
   next_ = std::min(next_ * 2, longest_);
-  return true;
+  return next;
+}
+
+bool Backoff::sleep() {
+  const std::optional<Deadline> until = next();
+  if (until) std::this_thread::sleep_until(*until);
+  return until.has_value();
 }
 
 }  // namespace moult::internal

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 namespace moult::internal {
 
@@ -18,7 +19,9 @@ class Backoff final {
  public:
   Backoff(std::chrono::milliseconds longest, Deadline deadline) noexcept;
 
-  /// Sleeps, at most until the deadline. Returns false, without sleeping, if the deadline has passed.
+  /// When the next try is due, at most at the deadline; nothing if that has passed.
+  std::optional<Deadline> next();
+  /// Sleeps until then. Returns false, without sleeping, if the deadline has passed.
   bool sleep();
 
  private:

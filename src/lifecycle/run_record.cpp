@@ -27,6 +27,12 @@ UpdateReport RunRecord::wait(Deadline deadline) const {
       deadline, [](const Data& data) { return data.settled; }, [](const Data& data, bool) { return data.report; });
 }
 
+bool RunRecord::wait_while_active(Deadline deadline) const {
+  return data_.wait_until(
+      deadline, [](const Data& data) { return data.settled || data.report.state != UpdateState::active; },
+      [](const Data&, bool is_over) { return is_over; });
+}
+
 bool RunRecord::begin() {
   const bool is_begun = data_.with([](Data& data) {
     if (!data.settled) data.report.state = UpdateState::active;
@@ -41,7 +47,7 @@ bool RunRecord::withdraw() {
     if (data.settled || data.report.state != UpdateState::queued) return false;
     data.report.state = UpdateState::aborted;
     data.report.code = ErrorCode::alterability;
-    data.report.reason = "withdrawn before it was applied";
+    data.report.reason = withdrawn_before_applied;
     data.settled = true;
     return true;
   });

@@ -11,6 +11,9 @@
 
 namespace moult::internal {
 
+/// The reason of one that was withdrawn.
+inline constexpr const char* withdrawn_before_applied = "withdrawn before it was applied";
+
 /// Usable from any thread.
 class RunRecord final {
  public:
@@ -21,6 +24,9 @@ class RunRecord final {
   bool is_settled() const;
   /// Waits until the update is settled.
   UpdateReport wait(Deadline deadline) const;
+
+  /// Waits until its attempt is over. False if `deadline` has passed.
+  bool wait_while_active(Deadline deadline) const;
 
   /// How many attempts to carry the update out have ended, in a final state or postponed.
   std::uint64_t attempts() const;

@@ -1,6 +1,8 @@
 // The public side of an update: its defaults, and the handle that follows it.
 #include "moult/update.hpp"
 
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/names.hpp"
@@ -21,8 +23,15 @@ bool probe_patiently(const Patience& patience, Probe&& holds) {
   internal::Backoff backoff(patience.sleep_time, deadline);
   for (;;) {
     if (holds()) return true;
-    if (internal::Transaction* transaction = internal::Transaction::current()) transaction->resume();
-    if (!backoff.sleep()) return false;
+    internal::Transaction* const transaction = internal::Transaction::current();
+    if (transaction == nullptr) {
+      if (!backoff.sleep()) return false;
+      continue;
+    }
+    transaction->resume();
+    const auto sleep = [](internal::Deadline until) { return std::this_thread::sleep_until(until), false; };
+    const std::optional<internal::Deadline> next = backoff.next();
+    if (!next || !transaction->rest(*next, sleep)) return false;
   }
 }
 

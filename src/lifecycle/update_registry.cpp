@@ -182,6 +182,16 @@ bool UpdateRegistry::withdraw(const std::shared_ptr<UpdateRun>& run) {
   return true;
 }
 
+/// Ends it if it waits until the program can be changed; otherwise waits for the end of its attempt. True when it was
+/// withdrawn.
+bool UpdateRegistry::withdraw_active(const std::shared_ptr<UpdateRun>& run, Deadline deadline) {
+  run->set_to_withdraw(true);
+  arbiter_.wake();
+  const bool is_over = run->record().wait_while_active(deadline);
+  if (!is_over) run->set_to_withdraw(false);
+  return is_over && run->record().state() == UpdateState::aborted;
+}
+
 void UpdateRegistry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout) {
   std::string what = run->name() + " (update " + std::to_string(run->id()) + ")";
   if (Transaction::current() != nullptr)
@@ -189,6 +199,7 @@ void UpdateRegistry::roll_back(const std::shared_ptr<UpdateRun>& run, std::chron
   if (Submission::dry_run() != nullptr) return;
   Deadline deadline = deadline_after(timeout);
   if (withdraw(run)) return;
+  if (run->record().state() == UpdateState::active && withdraw_active(run, deadline)) return;
   ChangeToken token = arbiter_.take(deadline);
   if (!token) throw Error(ErrorCode::timed_out, what + ": another update kept changing the program; try again later");
   if (withdraw(run)) return;  // it was postponed meanwhile

@@ -83,6 +83,7 @@ class UpdateRegistry final {
   };
   std::vector<std::shared_ptr<UpdateRun>> runs() const;
   bool withdraw(const std::shared_ptr<UpdateRun>& run);
+  bool withdraw_active(const std::shared_ptr<UpdateRun>& run, Deadline deadline);
   void roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout);
 
   Guarded<Data> data_;

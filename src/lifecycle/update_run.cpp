@@ -80,9 +80,14 @@ decltype(auto) UpdateRun::call(const char* step, Call&& make_call) {
 
 RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) {
   return guarded(arbiter, std::move(token), [this] {
-    if (std::optional<RunStatus> early = set_up()) return *early;
-    MOULT_FAULT("lifecycle.before.wait_alterability");
-    if (!call("wait_alterability", [this] { return update_->wait_alterability(); })) return not_alterable();
+    bool is_alterable = false;
+    do {
+      if (std::optional<RunStatus> early = set_up()) return *early;
+      is_alterable = wait_alterability();
+      if (!token_) return end_withdrawn();
+      if (has_lost_turn_) begin_again();
+    } while (has_lost_turn_);
+    if (!is_alterable) return not_alterable();
     change();
     MOULT_FAULT("lifecycle.before.wait_over");
     if (!call("wait_over", [this] { return update_->wait_over(); })) {
@@ -97,7 +102,8 @@ RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) {
 RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
   return guarded(arbiter, std::move(token), [this] {
     if (phase_ == Phase::in_effect) return see_whether_over();
-    begin_again_if_changed();
+    if (phase_ == Phase::set_up && is_to_withdraw_) return end_withdrawn();
+    if (phase_ == Phase::set_up && arbiter_->changes() != changes_seen_) begin_again();
     if (phase_ == Phase::not_begun)
       if (std::optional<RunStatus> early = set_up()) return *early;
     if (!is_alterable()) return ++tries_ < patience_.max_tries ? RunStatus::pending : not_alterable();
@@ -107,10 +113,47 @@ RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
   });
 }
 
-/// If another update has changed the program between two probes, what was prepared may be wrong by now.
-void UpdateRun::begin_again_if_changed() {
-  if (phase_ != Phase::set_up || arbiter_->changes() == changes_seen_) return;
+bool UpdateRun::wait_alterability() {
+  MOULT_FAULT("lifecycle.before.wait_alterability");
+  struct Resting {
+    explicit Resting(UpdateRun& run) : transaction(*run.transaction_) {
+      transaction.rest_by([&run](Deadline deadline, const auto& sleep) { return run.rest(deadline, sleep); });
+    }
+    ~Resting() { transaction.rest_by({}); }
+    Transaction& transaction;
+  };
+  const Resting resting(*this);
+  has_lost_turn_ = false;
+  return call("wait_alterability", [this] { return update_->wait_alterability(); });
+}
+
+/// Sleeps without the token, and looks now and then whether the update was withdrawn. False without a token when it
+/// was; with one when another update has changed the program.
+bool UpdateRun::rest(Deadline deadline, const Transaction::Sleep& sleep) {
+  constexpr std::chrono::milliseconds between_looks{50};
+  if (has_lost_turn_ || !token_) return false;
+  token_.release();
+  for (Deadline now = std::chrono::steady_clock::now(); now < deadline && !is_to_withdraw_;
+       now = std::chrono::steady_clock::now())
+    if (sleep(std::min<Deadline>(deadline, now + between_looks))) break;
+  while (!token_ && !is_to_withdraw_)
+    token_ = arbiter_->take(deadline_after(std::chrono::hours(1)), [this] { return is_to_withdraw_.load(); });
+  has_lost_turn_ = token_ && arbiter_->changes() != changes_seen_;
+  return token_ && !has_lost_turn_;
+}
+
+RunStatus UpdateRun::end_withdrawn() {
+  transaction_->resume();
   clean_failed_alterability();
+  recorder_.record(*transaction_, EventKind::update_withdrawn);
+  return settle(UpdateState::aborted, StepFailure{ErrorCode::alterability, withdrawn_before_applied});
+}
+
+/// Another update has changed the program since this one was prepared.
+void UpdateRun::begin_again() {
+  transaction_->resume();
+  clean_failed_alterability();
+  transaction_->resume();
   phase_ = Phase::not_begun;
 }
 

@@ -49,6 +49,9 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   void announce() noexcept { is_announced_.store(true); }
   /// See RunRecord::withdraw.
   bool withdraw() { return record_.withdraw(); }
+  /// While this is set, an attempt that waits until the program can be changed ends, and the update is aborted. Wake
+  /// the arbiter's waiting threads after setting it.
+  void set_to_withdraw(bool is_to_withdraw) noexcept { is_to_withdraw_.store(is_to_withdraw); }
 
   // From the one thread that carries the update out. None of these throws what the update threw.
 
@@ -82,8 +85,11 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::optional<RunStatus> set_up();
   void tell_what_it_waits_for(const std::string& reason);
   void prepare();
-  void begin_again_if_changed();
+  void begin_again();
   bool is_alterable();
+  bool wait_alterability();
+  bool rest(Deadline deadline, const Transaction::Sleep& sleep);
+  RunStatus end_withdrawn();
   void change();
   void stop_and_change(std::thread::id caller);
   void pause();
@@ -107,6 +113,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
 
   const std::uint64_t id_;
   std::atomic<bool> is_announced_{false};
+  std::atomic<bool> is_to_withdraw_{false};
   const std::string name_;
   const std::string manager_;
   RunRecord record_;
@@ -126,6 +133,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::size_t steps_before_pause_ = 0;
   std::optional<std::chrono::steady_clock::time_point> pause_began_;
   std::uint64_t changes_seen_ = 0;
+  bool has_lost_turn_ = false;  ///< while it waited, another update changed the program
   std::optional<UpdateState> settled_;
   std::optional<StepFailure> failure_;
   ChangeArbiter* arbiter_ = nullptr;  ///< during a call of the manager

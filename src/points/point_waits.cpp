@@ -147,14 +147,14 @@ void postpone_words(const internal::Transaction& owner, Clock::duration length) 
   point_registry().with([&](PointRegistry& registry) { registry.find(&owner)->words_due = Clock::now() + length; });
 }
 
-void await_arrivals(const internal::Transaction& owner, Clock::time_point until) {
-  point_registry().wait_until(
+bool await_arrivals(const internal::Transaction& owner, Clock::time_point until) {
+  return point_registry().wait_until(
       until,
       [&](PointRegistry& registry) {
         PointWait& wait = *registry.find(&owner);
         return registry.is_reached(wait) || registry.is_deserted(wait);
       },
-      [](PointRegistry&, bool) {});
+      [](PointRegistry&, bool has_come) { return has_come; });
 }
 
 }  // namespace
@@ -209,7 +209,8 @@ bool wait_static_points_reached(const Patience& patience) {
       return false;
     }
     if (now >= next_word) transaction.set_reason(in_short(found));
-    await_arrivals(transaction, std::min(deadline, now + between_looks));
+    const auto sleep = [&](Clock::time_point until) { return await_arrivals(transaction, until); };
+    if (!transaction.rest(std::min(deadline, now + between_looks), sleep)) return false;
   }
 }
 

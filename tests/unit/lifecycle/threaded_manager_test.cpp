@@ -52,6 +52,37 @@ TEST_F(WithThread, AppliesAnUpdateInItsOwnThread) {
   EXPECT_NE(seen, std::this_thread::get_id());
 }
 
+TEST_F(WithThread, AnUpdateThatWaitsLosesItsTurnAndBeginsAgainWhenTheProgramHasChanged) {
+  ThreadedManager main("main");
+  ThreadedManager other("other");
+  script_->alterable = false;
+  auto patient = std::make_unique<ScriptedUpdate>(script_);
+  patient->set_patience({.max_tries = 3600, .sleep_time = std::chrono::seconds(1)});
+  const UpdateHandle waiting = main.add_update(std::move(patient));
+  while (script_->count("check_alterability") < 3) std::this_thread::yield();
+  EXPECT_EQ(script_->count("prepare"), 1);
+  EXPECT_EQ(other.add_update(scripted(std::make_shared<Script>())).wait(long_time).state, UpdateState::applied);
+  EXPECT_EQ(waiting.report().state, UpdateState::active);
+  script_->alterable = true;
+  EXPECT_EQ(waiting.wait(long_time).state, UpdateState::applied);
+  EXPECT_EQ(script_->count("prepare"), 2);
+  EXPECT_EQ(script_->count("clean_failed_alterability"), 1);
+}
+
+TEST_F(WithThread, AnUpdateThatWaitsIsWithdrawnAndCleanedUp) {
+  ThreadedManager main("main");
+  script_->alterable = false;
+  auto patient = std::make_unique<ScriptedUpdate>(script_);
+  patient->set_patience({.max_tries = 3600, .sleep_time = std::chrono::seconds(1)});
+  const UpdateHandle waiting = main.add_update(std::move(patient));
+  while (script_->count("check_alterability") < 3) std::this_thread::yield();
+  roll_back(waiting.id());
+  EXPECT_EQ(waiting.report().state, UpdateState::aborted);
+  EXPECT_EQ(script_->count("clean_failed_alterability"), 1);
+  EXPECT_EQ(script_->count("apply"), 0);
+  EXPECT_EQ(main.add_update(scripted(std::make_shared<Script>())).wait(long_time).state, UpdateState::applied);
+}
+
 TEST_F(WithThread, CarriesUpdatesOutInTheOrderOfTheirIdsWhoeverSubmitsThem) {
   constexpr int submitters = 4;
   constexpr int updates = 100;

@@ -299,8 +299,14 @@ TEST_F(RollBack, AnUpdateBetweenTwoProbesIsLeftToItsManager) {
   UpdateHandle handle = main.add_update(scripted(script, "in hand"));
   main.apply_next_update();
   ASSERT_EQ(handle.report().state, UpdateState::active);
-  EXPECT_EQ(code_of([&] { roll_back(handle.id()); }), ErrorCode::timed_out);
+  EXPECT_EQ(code_of([&] { roll_back(handle.id(), std::chrono::milliseconds(10)); }), ErrorCode::timed_out);
   EXPECT_EQ(handle.report().state, UpdateState::active);
+  std::jthread manager([&] {
+    while (handle.report().state == UpdateState::active) main.apply_next_update();
+  });
+  roll_back(handle.id(), std::chrono::minutes(1));
+  EXPECT_EQ(handle.report().state, UpdateState::aborted);
+  EXPECT_EQ(script->count("clean_failed_alterability"), 1);
 }
 
 TEST_F(RollBack, InADryRunChangesNothing) {
