@@ -16,7 +16,7 @@
 //   conversion ends before another of the same objects begins, and is not rolled back while they are of a later class
 //   (require_still).
 // - A waiting update does not count before something leads into it. Its own prepare compares the classes.
-// - Static objects count in every update: their destructors run when the process exits.
+// - Static objects count in every update: they stay where they are.
 //
 // By name remain: the entry, whose C name loading an update depends on, and the C library's functions.
 //
@@ -42,13 +42,14 @@ namespace {
 
 constexpr std::string_view entry_name = "moult_update_entry";
 
-/// Functions of the C library that have code called later.
-constexpr std::array<std::string_view, 14> imported{
-    "pthread_create", "thrd_create", "timer_create",       "mq_notify",         "signal",
-    "sigaction",      "sigset",      "__sysv_signal",      "__register_atfork", "on_exit",
-    "clone",          "makecontext", "pthread_key_create", "tss_create"};
-/// Those of libc_nonshared.a: each module has its own copy, which is no import.
-constexpr std::array<std::string_view, 3> linked_in{"atexit", "at_quick_exit", "pthread_atfork"};
+/// Functions of the C library that have code called later. Only an update that was built before imports __cxa_atexit.
+constexpr std::array<std::string_view, 15> imported{
+    "__cxa_atexit", "pthread_create", "thrd_create", "timer_create",       "mq_notify",
+    "signal",       "sigaction",      "sigset",      "__sysv_signal",      "__register_atfork",
+    "on_exit",      "clone",          "makecontext", "pthread_key_create", "tss_create"};
+/// Those of libc_nonshared.a: each module has its own copy, which is no import. Calls of atexit are on record
+/// (code/at_exit.cpp).
+constexpr std::array<std::string_view, 2> linked_in{"at_quick_exit", "pthread_atfork"};
 /// std::thread::_M_start_thread, in the C++ library.
 constexpr std::string_view std_thread =
     "_ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE";
