@@ -3,6 +3,7 @@
 //   auto twice = moult::function<int(int)>("app::twice");   // by name, in prepare
 //   moult::redefine_function(twice, thrice);                // in apply
 //   moult::redefine_function(&app::greet, &greet_v2);       // or by address
+//   old_greet = moult::original(&app::greet);               // for greet_v2, which calls what it replaces
 #pragma once
 
 #include <string>
@@ -10,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "moult/detail/caller.hpp"
 #include "moult/detail/function_address.hpp"
 #include "moult/error.hpp"
 
@@ -75,6 +77,46 @@ template <class Signature>
 Function<Signature> function(std::string_view name) {
   return Function<Signature>(detail::find_function(name, typeid(typename detail::Wanted<Signature>::type)),
                              std::string(name));
+}
+
+namespace detail::inline MOULT_ABI_NAMESPACE {
+
+const void* original_version(const AnyFunction& function, Caller caller);
+
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
+
+/// The version of `function` that this file's new version replaces, as a pointer of the function's own type. For new
+/// versions that do what the old one did, and something more: a call by the old name reaches the new version again.
+///
+///   int (*old_price)(int);
+///   int price_v2(int number) { return old_price(number) + 1; }
+///   MOULT_UPDATE {
+///     old_price = moult::original(&app::price);
+///     moult::threaded_manager("main").add_update(
+///         std::make_unique<moult::SafeRedefineUpdate>("price", &app::price, &price_v2));
+///   }
+///
+/// The pointer can be called at any time. It leads to the version that was active before this file's was applied; if
+/// that is rolled back, to the one below. While no version of this file is applied, it leads to the active version.
+/// Several versions in one file count as one. A pointer to a member calls the version itself, also of a virtual
+/// function: `(object.*old_price)(number)`. Calls of the function in the old version's code reach the new version.
+///
+/// It reads symbols: call it in the entry or in prepare, where a refusal ends the update, and not for a static variable
+/// with an initialiser, whose exception would end the program. From any thread.
+///
+/// not_found: no function begins at the address, or it is this file's own copy of an inline function
+/// too_short, no_room, system: as redefine_any_function
+/// unsupported_code: the function's first instructions cannot be executed elsewhere, or it jumps back to them; put the
+///   old body into the new version
+template <class F>
+requires detail::function_or_member<F> F original(F function, detail::Caller caller = {&detail::this_module}) {
+  return detail::pointer_to<F>(detail::original_version(function, caller));
+}
+
+template <class Signature>
+typename Function<Signature>::Pointer original(const Function<Signature>& function,
+                                               detail::Caller caller = {&detail::this_module}) {
+  return detail::pointer_to<typename Function<Signature>::Pointer>(detail::original_version(function, caller));
 }
 
 /// From now on calls of `old_function` reach `new_function`, however they are made: directly, by pointer, as a

@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "code/decoder.hpp"
-#include "code/gate.hpp"
 #include "code/linkage_stub.hpp"
+#include "code/moved_entry.hpp"
 #include "code/patch.hpp"
 #include "moult/error.hpp"
 #include "symbols/class_layout.hpp"
@@ -122,7 +122,7 @@ Destructor permanent_destructor(const Program& program, const FunctionSymbol& de
   if (!active)
     throw Error(ErrorCode::unsupported, of_class.text() + ": what its destructor is redefined as now is not known");
   CodeReader(program, of_class, redefined).read_all_from(*active);
-  return reinterpret_cast<Destructor>(value(permanent_entry(entry)));
+  return reinterpret_cast<Destructor>(value(permanent_entry(entry, "convert eagerly, or do not rebind")));
 }
 
 }  // namespace moult::internal

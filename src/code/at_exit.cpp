@@ -27,6 +27,7 @@
 #include <new>
 
 #include "base/code_record.hpp"
+#include "code/module_hold.hpp"
 
 namespace moult::internal {
 namespace {
@@ -35,11 +36,6 @@ using Destructor = void (*)(void*);
 
 /// std::ios_base::Init::~Init(), whose address C++ does not give.
 extern "C" void end_of_standard_streams(void*) asm("_ZNSt8ios_base4InitD1Ev");
-
-const void* module_with(const void* address) noexcept {
-  dl_find_object found{};
-  return _dl_find_object(const_cast<void*>(address), &found) == 0 ? found.dlfo_link_map : nullptr;
-}
 
 bool lives_on(Destructor destroy, const void* object, const void* module) noexcept {
   if (object == nullptr) return true;

@@ -37,12 +37,25 @@ void write_entry(Entry& entry) noexcept {
   entry.written = bytes;
 }
 
-}  // namespace
-
-const Redirection* active_version(const Entry& entry) noexcept {
-  const Redirection* version = entry.newest;
+const Redirection* version_from(const Redirection* version) noexcept {
   while (version != nullptr && version->is_gate) version = version->older;
   return version;
+}
+
+void set_originals(const Entry& entry) noexcept {
+  for (OriginalWay* way = entry.originals; way != nullptr; way = way->next.get())
+    way->target = version_without(entry, way->module, way->compiled);
+}
+
+}  // namespace
+
+const Redirection* active_version(const Entry& entry) noexcept { return version_from(entry.newest); }
+
+CodeAddress version_without(const Entry& entry, const void* module, CodeAddress compiled) noexcept {
+  const Redirection* found = active_version(entry);
+  for (const Redirection* each = found; each != nullptr; each = version_from(each->older))
+    if (each->module == module) found = version_from(each->older);
+  return found != nullptr ? found->replacement : compiled;
 }
 
 void encode_jump(Redirection& redirection, std::size_t room) noexcept {
@@ -73,6 +86,7 @@ void apply_redirection(Redirection& redirection) noexcept {
   redirection.older = redirection.entry->newest;
   redirection.entry->newest = &redirection;
   write_entry(*redirection.entry);
+  set_originals(*redirection.entry);
 }
 
 void revert_redirection(Redirection& redirection) noexcept {
@@ -82,6 +96,7 @@ void revert_redirection(Redirection& redirection) noexcept {
   while (*link != &redirection) link = &(*link)->older;
   *link = redirection.older;
   write_entry(*redirection.entry);
+  set_originals(*redirection.entry);
 }
 
 void bypass(Redirection& redirection, bool is_bypassed) noexcept {

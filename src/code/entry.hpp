@@ -25,8 +25,9 @@ struct Redirection {
 
   Entry* entry = nullptr;
   CodeAddress replacement{};
-  std::uint64_t update = 0;  ///< the update's id; 0: none
-  std::string line;          ///< the change, as the update's report shows it
+  const void* module = nullptr;  ///< the replacement's (module_hold.hpp); null if it is in none
+  std::uint64_t update = 0;      ///< the update's id; 0: none
+  std::string line;              ///< the change, as the update's report shows it
   std::array<std::uint8_t, longest_jump> jump{};
   std::size_t jump_size = 0;
   const x86_64::JumpSlot* slot = nullptr;  ///< if the jump leads to or through one
@@ -39,6 +40,16 @@ struct Redirection {
   CodeRange overwritten() const noexcept;
 };
 
+/// The way of one module to the version of a function that the module's own versions replace (original.hpp). Stays for
+/// ever. Only set_originals changes `target` once the way is in use.
+struct OriginalWay {
+  const void* module = nullptr;
+  CodeAddress compiled{};  ///< the function as it was compiled: its moved entry
+  CodeAddress target{};    ///< where calls continue
+  CodeAddress stub{};      ///< the code that callers call: it jumps to `target`
+  std::unique_ptr<OriginalWay> next;
+};
+
 /// Stays at its address. Only apply_redirection, revert_redirection and bypass write its bytes in memory.
 struct Entry {
   std::string name;
@@ -48,6 +59,7 @@ struct Entry {
   std::array<std::uint8_t, longest_jump> written{};  ///< the bytes in memory, unless others write there too
   std::size_t width = 0;                             ///< bytes written from `place` on: the longest jump that fits
   Redirection* newest = nullptr;                     ///< the newest applied one
+  OriginalWay* originals = nullptr;                  ///< all of them, linked
   std::vector<std::unique_ptr<Redirection>> redirections;
 
   CodeRange overwritten() const noexcept { return {place, place + width}; }
@@ -57,6 +69,10 @@ inline CodeRange Redirection::overwritten() const noexcept { return {entry->plac
 
 /// The newest applied change that is no gate, or null.
 const Redirection* active_version(const Entry& entry) noexcept;
+
+/// Where a call of the function would continue without the versions that are in `module`: the version that the oldest
+/// of them replaced; the active version if none is applied; `compiled` if no other version is applied.
+CodeAddress version_without(const Entry& entry, const void* module, CodeAddress compiled) noexcept;
 
 /// Encodes the jump from redirection.entry to redirection.replacement, straight or with redirection.slot, which must
 /// then be within reach. `room` is at least shortest_jump.

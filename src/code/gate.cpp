@@ -8,16 +8,14 @@
 // a thread might wait for ever.
 //
 // Below the gate, calls reach the function's active version. If that is the function itself, its overwritten first
-// instructions are executed as a copy (relocation.hpp).
+// instructions are executed as a copy (moved_entry.hpp).
 //
 // While a thread looks at its own stack it counts as busy inside moult. So no stop meets it there, and the data that it
 // looks at can be exchanged in a stop. A waiting thread holds nothing. Neither allocates or takes a lock, because a
 // call may come from anywhere, also from a signal handler.
 //
-// A cell of 256 bytes holds a gate's stub (24 bytes) and, from byte 32 on, the copy of the first instructions. At most
-// six bytes are overwritten, so the copied instructions have at most 20 bytes; moved, they stay below 110. A page of
-// cells is within reach of the functions that it serves, and writable only while a cell is written. The unwinder is
-// told of both: at a stub the stack is as at the function's entry, and in the copy it is as in the copied instructions.
+// A gate's stub (24 bytes) lies within reach of its function. The unwinder is told of it: there the stack is as at the
+// function's entry.
 //
 // A thread may be stopped on its way through a gate, where it counts as outside, and go on when the gate is gone and
 // the function redefined. So it learns where to go by its last instruction, and by then a removed gate leads to the
@@ -28,8 +26,6 @@
 #include "code/gate.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -39,11 +35,10 @@
 #include "base/guarded.hpp"
 #include "base/transaction.hpp"
 #include "code/entry.hpp"
-#include "code/near_pool.hpp"
-#include "code/relocation.hpp"
+#include "code/moved_entry.hpp"
+#include "code/near_code.hpp"
 #include "moult/error.hpp"
 #include "platform/futex.hpp"
-#include "platform/memory.hpp"
 #include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
 #include "unwind/unwinder.hpp"
@@ -55,64 +50,7 @@ struct GatedFunction {
   Gate gate;
   std::vector<std::uint8_t> original;  ///< the function's first bytes, as compiled
   CodeAddress stub{};                  ///< where its entry jumps to
-  CodeAddress room{};                  ///< for the copy of its first instructions
-  CodeAddress copy{};                  ///< 0: none was needed yet
 };
-
-constexpr std::size_t cell_size = 256;
-constexpr std::size_t copy_offset = 32;
-constexpr std::size_t gate_reach = (std::size_t{1} << 31) - (std::size_t{1} << 20);
-
-struct Page {
-  std::uintptr_t begin = 0;
-  std::size_t used = 0;
-};
-
-Guarded<std::vector<Page>>& pages() {
-  static Guarded<std::vector<Page>>& only = *new Guarded<std::vector<Page>>();
-  return only;
-}
-
-Page map_page(const EntryCode& entry) {
-  MOULT_FAULT("code.gate.map");
-  const AddressSpace& space = address_space();
-  for (int round = 0; round < most_mapping_rounds; ++round)
-    for (std::uintptr_t begin : free_places(space.mappings(), value(entry.place), page_size(), gate_reach))
-      if (space.map_at(begin, page_size(), Protection::read | Protection::execute)) return {begin, 0};
-  throw Error(ErrorCode::no_room, entry.name + ": no free address space within 2 GB of its code at " +
-                                      hex_text(value(entry.place)) +
-                                      ", where a gate needs a page; unmap something near it, or wait without a gate");
-}
-
-CodeAddress take_cell(const EntryCode& entry) {
-  return pages().with([&](std::vector<Page>& pages_in_use) {
-    auto is_usable = [&](const Page& page) {
-      return page.used + cell_size <= page_size() && distance_between(page.begin, value(entry.place)) < gate_reach;
-    };
-    auto page = std::find_if(pages_in_use.begin(), pages_in_use.end(), is_usable);
-    if (page == pages_in_use.end()) {
-      pages_in_use.reserve(pages_in_use.size() + 1);
-      pages_in_use.push_back(map_page(entry));
-      page = std::prev(pages_in_use.end());
-    }
-    return CodeAddress{page->begin + std::exchange(page->used, page->used + cell_size)};
-  });
-}
-
-/// Other cells of the page may be in use, so it stays executable.
-void write_code(CodeAddress at, std::span<const std::uint8_t> bytes) {
-  MOULT_FAULT("code.gate.write");
-  const AddressSpace& space = address_space();
-  const std::size_t size = page_size();
-  const std::uintptr_t page = value(at) / size * size;
-  pages().with([&](std::vector<Page>&) {
-    if (!space.protect(page, size, Protection::read | Protection::write | Protection::execute))
-      throw Error(ErrorCode::system, std::string("a gate's code cannot be written: ") + std::strerror(errno) +
-                                         "; the system's security policy must allow it (execmem)");
-    std::memcpy(reinterpret_cast<void*>(value(at)), bytes.data(), bytes.size());
-    MOULT_CHECK(space.protect(page, size, Protection::read | Protection::execute), "a gate's page cannot be closed");
-  });
-}
 
 /// Throws Error: no_room, system.
 std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, const CodeAddress* (*decide)(GateEntry&)) {
@@ -120,26 +58,11 @@ std::unique_ptr<GatedFunction> make_gated_function(const EntryCode& entry, const
   made->gate.decide = decide;
   made->gate.function = entry.function;
   made->original = entry.bytes;
-  made->stub = take_cell(entry);
-  made->room = made->stub + copy_offset;
+  made->stub = near_code().take(entry.name, entry.place, sizeof(GateStub));
   const GateStub stub = stub_for(made->gate);
-  write_code(made->stub, {reinterpret_cast<const std::uint8_t*>(&stub), sizeof stub});
+  near_code().write(made->stub, {reinterpret_cast<const std::uint8_t*>(&stub), sizeof stub});
   register_entry_code({made->stub, made->stub + offsetof(GateStub, target)});
   return made;
-}
-
-/// The executable copy of the first instructions, made at the first call. Throws Error: unsupported_code, no_room,
-/// system.
-CodeAddress copy_of(GatedFunction& function, const EntryCode& entry) {
-  if (function.copy != CodeAddress{}) return function.copy;
-  const MovedCode moved = move_code(entry.name, {entry.place, entry.bytes}, entry.overwritten, function.room);
-  MOULT_CHECK(moved.bytes.size() <= cell_size - copy_offset, "the copy of an entry's instructions is too long");
-  write_code(function.room, moved.bytes);
-  std::vector<MovedInstruction> instructions;
-  for (const MovedCode::Step& step : moved.steps) instructions.push_back({function.room + step.offset, step.original});
-  register_moved_code({function.room, function.room + moved.bytes.size()}, std::move(instructions));
-  function.copy = function.room;
-  return function.copy;
 }
 
 /// The process that last closed a gate.
@@ -222,10 +145,6 @@ bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexce
   return after != inside.begin() && std::prev(after)->contains(frame);
 }
 
-CodeAddress permanent_entry(const EntryCode& entry) {
-  return entry.active ? *entry.active : copy_of(gate_of(entry), entry);
-}
-
 class Gates::Impl final {
  public:
   Impl(std::vector<PatchTarget> targets, std::vector<CodeRange> inside, PatchOptions options);
@@ -279,7 +198,9 @@ Gates::Impl::Impl(std::vector<PatchTarget> targets, std::vector<CodeRange> insid
   const std::vector<EntryCode> entries = entry_code_of(targets);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     GatedFunction& gated = gate_of(entries[i]);
-    ways_.push_back(entries[i].active ? *entries[i].active : copy_of(gated, entries[i]));
+    ways_.push_back(permanent_entry(entries[i],
+                                    "no call can be let through a gate: wait for the function's quiescence, or for its "
+                                    "return, without one"));
     gates_.push_back(&gated.gate);
     targets[i].replacement = gated.stub;
   }

@@ -31,11 +31,6 @@ struct Gate : GateEntry {
 /// Whether `frame` of a walked stack makes a call one from inside.
 bool is_from_inside(std::span<const CodeRange> inside, CodeAddress frame) noexcept;
 
-/// Code that keeps doing what the function does now, whatever it is redefined as later. That is the active version, or
-/// a copy of the function's first instructions that continues behind them. It stays for ever. Throws as Gates::prepare
-/// does.
-CodeAddress permanent_entry(const EntryCode& entry);
-
 /// The gates of one update, closed and removed together.
 class Gates final {
  public:

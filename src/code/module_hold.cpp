@@ -49,12 +49,12 @@ int note_module(dl_phdr_info* info, std::size_t, void* data) {
   return 0;
 }
 
-bool is_module_at(CodeAddress address, const void* module) {
-  dl_find_object object{};
-  return _dl_find_object(reinterpret_cast<void*>(value(address)), &object) == 0 && object.dlfo_link_map == module;
-}
-
 }  // namespace
+
+const void* module_with(const void* address) noexcept {
+  dl_find_object object{};
+  return _dl_find_object(const_cast<void*>(address), &object) == 0 ? object.dlfo_link_map : nullptr;
+}
 
 ModuleHold::ModuleHold(std::vector<CodeAddress> addresses) {
   MOULT_FAULT("code.hold");
@@ -66,7 +66,7 @@ ModuleHold::ModuleHold(std::vector<CodeAddress> addresses) {
   for (const NamedModule& module : search.found) {
     void* const handle = ::dlopen(module.name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
     if (handle != nullptr) held.handles_.push_back(handle);
-    if (handle == nullptr || !is_module_at(module.inside, handle))
+    if (handle == nullptr || module_with(reinterpret_cast<const void*>(value(module.inside))) != handle)
       throw Error(ErrorCode::not_found, module.name + ": is being unloaded; load it again before it is changed");
   }
   handles_ = std::move(held.handles_);

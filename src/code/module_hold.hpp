@@ -8,6 +8,9 @@
 
 namespace moult::internal {
 
+/// Identifies the loaded module that contains `address`; null if none does. Takes no lock.
+const void* module_with(const void* address) noexcept;
+
 /// While it exists, dlclose by the program does not unload the modules.
 class ModuleHold final {
  public:

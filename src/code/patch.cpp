@@ -213,6 +213,7 @@ void Patch::Impl::add_jumps(const std::vector<CodeCopy>& copies, const std::vect
       redirection.update = update_;
       redirection.line = target.line;
       redirection.is_gate = kind_ == PatchKind::gate;
+      redirection.module = module_with(reinterpret_cast<const void*>(value(target.replacement)));
       overwritten_.push_back(redirection.entry->overwritten());
       keep_out_of(target, plans[i], redirection);
     }
@@ -316,6 +317,18 @@ std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets) {
     });
   }
   return entries;
+}
+
+CodeAddress original_way(CodeAddress function, const void* module, CodeAddress compiled,
+                         const std::function<CodeAddress(const OriginalWay& way)>& make_stub) {
+  return registry().with([&](PatchTable& known) {
+    if (const OriginalWay* const way = known.original_way(function, module, compiled)) return way->stub;
+    std::unique_ptr<OriginalWay> way = std::make_unique<OriginalWay>();
+    way->module = module;
+    way->compiled = compiled;
+    way->stub = make_stub(*way);
+    return known.add_original_way(function, std::move(way)).stub;
+  });
 }
 
 std::vector<std::uint8_t> original_code(CodeRange range) {

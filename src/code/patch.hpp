@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,12 @@ struct EntryCode {
 };
 /// The entry code of each of `targets`; `replacement` is ignored. Throws Error as Patch::prepare does.
 std::vector<EntryCode> entry_code_of(std::span<const PatchTarget> targets);
+
+struct OriginalWay;
+/// The stub of `module`'s way to the original of `function`, for original.cpp. `make_stub` is called if there is none
+/// yet, under the registry's lock. Passes on what it throws.
+CodeAddress original_way(CodeAddress function, const void* module, CodeAddress compiled,
+                         const std::function<CodeAddress(const OriginalWay& way)>& make_stub);
 
 /// Where calls of a function continue.
 struct Version {

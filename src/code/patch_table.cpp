@@ -94,6 +94,23 @@ std::vector<const Redirection*> PatchTable::committed_from(CodeAddress function)
   return found;
 }
 
+const OriginalWay* PatchTable::original_way(CodeAddress function, const void* module, CodeAddress compiled) const {
+  const auto first = originals_.find(function);
+  const OriginalWay* way = first == originals_.end() ? nullptr : first->second.get();
+  while (way != nullptr && (way->module != module || way->compiled != compiled)) way = way->next.get();
+  return way;
+}
+
+const OriginalWay& PatchTable::add_original_way(CodeAddress function, std::unique_ptr<OriginalWay> way) {
+  std::unique_ptr<OriginalWay>& first = originals_[function];
+  const auto entry = entries_.find(function);
+  way->target = entry == entries_.end() ? way->compiled : version_without(entry->second, way->module, way->compiled);
+  way->next = std::move(first);
+  first = std::move(way);
+  if (entry != entries_.end()) entry->second.originals = first.get();
+  return *first;
+}
+
 Entry& PatchTable::entry_for(const std::string& name, CodeAddress function, const EntryPlan& plan,
                              std::span<const std::uint8_t> original) {
   auto known = entries_.find(function);
@@ -108,6 +125,7 @@ Entry& PatchTable::entry_for(const std::string& name, CodeAddress function, cons
   entry.width = width;
   std::memcpy(entry.original.data(), original.data(), width);
   entry.written = entry.original;
+  if (const auto ways = originals_.find(function); ways != originals_.end()) entry.originals = ways->second.get();
   return entry;
 }
 

@@ -40,6 +40,11 @@ class PatchTable final {
   /// The jumps from `function` that were ever applied, those from their targets, and so on.
   std::vector<const Redirection*> committed_from(CodeAddress function) const;
 
+  /// The way of `module` to the original of `function`; null if it has none.
+  const OriginalWay* original_way(CodeAddress function, const void* module, CodeAddress compiled) const;
+  /// Adds one, which then follows every change of the function. `way` has no target yet.
+  const OriginalWay& add_original_way(CodeAddress function, std::unique_ptr<OriginalWay> way);
+
   const std::map<CodeAddress, Entry>& all() const noexcept { return entries_; }
   NearPool& slots() noexcept { return slots_; }
   CodePages& pages() noexcept { return pages_; }
@@ -53,6 +58,8 @@ class PatchTable final {
   void forget_if_unused(const Entry& entry) noexcept;
 
   std::map<CodeAddress, Entry> entries_;  ///< by function
+  /// By function, also of functions without an entry: the first of a list.
+  std::map<CodeAddress, std::unique_ptr<OriginalWay>> originals_;
   NearPool slots_;
   CodePages pages_;
 };

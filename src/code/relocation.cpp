@@ -57,8 +57,7 @@ class Mover final {
   [[noreturn]] void refuse(CodeAddress at, const char* why) const {
     throw Error(ErrorCode::unsupported_code, name_ + "+" + hex_text(value(at) - value(code_.begin)) +
                                                  ": the instruction there " + why +
-                                                 ", so that no call can be let through a gate; wait for the function's "
-                                                 "quiescence, or for its return, without one");
+                                                 ", so it cannot be executed elsewhere");
   }
 
   CodeAddress here() const noexcept { return to_ + moved_.bytes.size(); }

@@ -18,6 +18,7 @@
 #include "code/patch.hpp"
 #include "functions/escaping_exceptions.hpp"
 #include "functions/refusals.hpp"
+#include "functions/self_calls.hpp"
 #include "moult/error.hpp"
 #include "platform/mappings.hpp"
 #include "platform/tasks.hpp"
@@ -51,6 +52,14 @@ std::vector<CodeAddress> addresses_of(std::span<const FunctionPair> pairs) {
   throw Error(ErrorCode::not_found, called + ": there is no function at its address; is its library still loaded?");
 }
 
+/// Empty for the program's own functions.
+std::string place_of(const Program& program, const FunctionSymbol& function) {
+  if (function.module == program.modules().front().path) return {};
+  return " in " + function.module.substr(function.module.rfind('/') + 1);
+}
+
+}  // namespace
+
 FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, const char* role) {
   std::string called = function.name().empty() ? std::string(role) : function.name();
   std::optional<FunctionSymbol> symbol = program.at(address_of(function));
@@ -62,11 +71,18 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
   return *symbol;
 }
 
-/// Empty for the program's own functions.
-std::string place_of(const Program& program, const FunctionSymbol& function) {
-  if (function.module == program.modules().front().path) return {};
-  return " in " + function.module.substr(function.module.rfind('/') + 1);
+void require_programs_own(const Program& program, const FunctionSymbol& old, const std::string& update) {
+  if (old.module != update || !program.is_in_update(old)) return;
+  const std::optional<SourceLine> line = program.line_of(old.range.begin);
+  const std::string at = line ? " at " + line->file + ":" + std::to_string(line->line) : "";
+  const std::string name(qualified_name(old.demangled));
+  throw Error(ErrorCode::not_found, old.demangled + ": the old function given is the update's own copy of it" + at +
+                                        place_of(program, old) +
+                                        ", which the program never calls; moult::function<...>(\"" + name +
+                                        "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
 }
+
+namespace {
 
 /// The code of the functions to redefine, sorted.
 std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
@@ -77,19 +93,6 @@ std::vector<CodeRange> code_of(const std::vector<FunctionSymbol>& functions) {
   }
   std::sort(ranges.begin(), ranges.end());
   return ranges;
-}
-
-/// If the program has no copy of an inline function that the update could be bound to, a pointer to it in the update
-/// leads to the update's own copy.
-void require_programs_own(const Program& program, const FunctionSymbol& old, const FunctionSymbol& replacement) {
-  if (old.module != replacement.module || !program.is_in_update(old)) return;
-  const std::optional<SourceLine> line = program.line_of(old.range.begin);
-  const std::string at = line ? " at " + line->file + ":" + std::to_string(line->line) : "";
-  const std::string name(qualified_name(old.demangled));
-  throw Error(ErrorCode::not_found, old.demangled + ": the old function given is the update's own copy of it" + at +
-                                        place_of(program, old) +
-                                        ", which the program never calls; moult::function<...>(\"" + name +
-                                        "\") finds the program's, or says what became of it; MOULT_UPDATABLE keeps it");
 }
 
 /// Calls of other functions with the same entry would reach the new version too.
@@ -260,10 +263,11 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copi
   change.state_ = std::make_shared<State>();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     try {
-      require_programs_own(program, olds[i], replacements[i]);
+      require_programs_own(program, olds[i], replacements[i].module);
       require_sole_function(program, olds[i]);
       require_no_return(program, olds[i], replacements[i]);
       warn_of_own_statics(program, olds[i], replacements[i]);
+      warn_of_self_call(program, olds[i], replacements[i]);
       if (copies == Copies::refused) require_one_entry(program, olds[i], redefined);
     } catch (const Error& error) {
       refusals.add(error);

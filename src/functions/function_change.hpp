@@ -10,6 +10,7 @@
 #include "alterability/quiescence.hpp"
 #include "base/transaction.hpp"
 #include "moult/relinking.hpp"
+#include "symbols/program.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::internal {
@@ -21,6 +22,14 @@ enum class Copies {
   refused,
   kept,  ///< they stay the old version, as the update's author wants
 };
+
+/// The function that begins at the address of `function`, which is called `role` in messages if it has no name. Throws
+/// Error: not_found, unreadable.
+FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, const char* role);
+
+/// If the program has no copy of an inline function that an update could be bound to, a pointer to it in the update
+/// leads to the update's own copy. Throws Error (not_found) if `old` is such a copy in the file `update`.
+void require_programs_own(const Program& program, const FunctionSymbol& old, const std::string& update);
 
 /// Several functions that are redefined together. Prepared while the program runs, committed in a stop.
 class FunctionChange final {

@@ -138,6 +138,19 @@ const void* address_of(Type Class::*member) {
   return reinterpret_cast<const void*>(parts.function);
 }
 
+/// The pointer of type F to the code at `address`.
+template <class F>
+F pointer_to(const void* address) {
+  if constexpr (std::is_pointer_v<F>) {
+    return reinterpret_cast<F>(const_cast<void*>(address));
+  } else {
+    const MemberPointer parts{reinterpret_cast<std::uintptr_t>(address), 0};
+    F pointer{};
+    std::memcpy(&pointer, &parts, sizeof pointer);
+    return pointer;
+  }
+}
+
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult
 #pragma GCC visibility pop

@@ -38,6 +38,15 @@ struct [[gnu::packed]] JumpThrough {
 };
 static_assert(sizeof(JumpThrough) == 6, "an FF 25 jump is six bytes");
 
+/// `movabs place, %r11; jmp *(%r11)`: to the address that is stored at `place`, which may be anywhere. No call passes
+/// anything in r11.
+struct [[gnu::packed]] JumpByPlace {
+  std::uint16_t load = 0xBB49;
+  std::uint64_t place = 0;
+  std::uint8_t jump[3] = {0x41, 0xFF, 0x23};
+};
+static_assert(sizeof(JumpByPlace) == 13, "ten bytes load the place, three jump");
+
 /// Sixteen bytes near a function: an address that its entry may jump through, and a jump through it, for an entry with
 /// room for five bytes only.
 struct [[gnu::packed]] JumpSlot {

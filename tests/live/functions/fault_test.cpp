@@ -125,14 +125,17 @@ struct Journey {
 
 /// The fault points that a change of functions passes. The tests of the other mechanisms cover the rest.
 std::vector<std::string_view> points_of_functions() {
-  constexpr std::array<std::string_view, 19> others{"additions.",
+  constexpr std::array<std::string_view, 22> others{"additions.",
                                                     "alterability.barrier",
                                                     "alterability.force",
                                                     "alterability.objects",
                                                     "alterability.return",
                                                     "classes.objects",
                                                     "code.gate",
+                                                    "code.near_code",
+                                                    "code.original",
                                                     "convert.",
+                                                    "functions.original",
                                                     "heap.",
                                                     "platform.shared_page",
                                                     "platform.userfaultfd",

@@ -47,9 +47,9 @@ Entry entry_of(int (*function)(int)) {
 }
 
 bool has_point_of_ours(std::string_view point) {
-  return point.starts_with("code.gate") || point.starts_with("alterability.force") ||
-         point.starts_with("alterability.return") || point.starts_with("alterability.barrier") ||
-         point.starts_with("watch.return_watch");
+  return point.starts_with("code.gate") || point.starts_with("code.near_code") ||
+         point.starts_with("alterability.force") || point.starts_with("alterability.return") ||
+         point.starts_with("alterability.barrier") || point.starts_with("watch.return_watch");
 }
 
 class Forces final : public Update {
@@ -135,7 +135,7 @@ class ReturnFaults : public testing::Test {
       if (nth == 1) missed.insert(point);
     }
     // A page of gates is made once, when the first is needed near some code.
-    missed.erase("code.gate.map");
+    missed.erase("code.near_code.map");
     EXPECT_THAT(missed, testing::IsEmpty()) << "nothing here comes by there";
   }
 
@@ -146,7 +146,7 @@ class ReturnFaults : public testing::Test {
 
 TEST_F(ReturnFaults, APageThatCannotBeHadIsRefusedAndLeavesNothing) {
   set_log_level(LogLevel::none);
-  EXPECT_TRUE(go_with_fault("code.gate.map", 1, FaultKind::error));
+  EXPECT_TRUE(go_with_fault("code.near_code.map", 1, FaultKind::error));
 }
 
 TEST_F(ReturnFaults, AnErrorAtAnyStepLeavesTheProgramAsItWas) {
