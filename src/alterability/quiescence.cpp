@@ -7,6 +7,7 @@
 
 #include "base/fault.hpp"
 #include "code/patch.hpp"
+#include "code/way_out.hpp"
 #include "moult/error.hpp"
 #include "platform/tasks.hpp"
 #include "platform/x86_64/return_stubs.hpp"
@@ -52,6 +53,14 @@ FunctionExtent extent_of_version(const Program& program, const Version& version,
   FunctionExtent extent = extent_of(program, function);
   extent.name += ", which " + name + " was redefined as,";
   return extent;
+}
+
+bool is_endless(const Program& program, CodeAddress code) {
+  const std::optional<FunctionSymbol> function = program.at(code);
+  if (!function) return false;
+  std::vector<CodeRange> ranges = function->fragments;
+  ranges.push_back(function->range);
+  return !may_return(ranges);
 }
 
 }  // namespace
@@ -137,6 +146,8 @@ std::string explain(const Activity& activity) {
     text += " at " + line->file + ":" + std::to_string(line->line);
   for (std::size_t i = 1; i < activity.frames.size(); ++i)
     text += ", called from " + program.describe(activity.frames[i]);
+  if (is_endless(program, activity.frames.front()))
+    text += std::string("; it has no return instruction: ") + way_round_endless_calls;
   return text;
 }
 

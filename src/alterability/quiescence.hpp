@@ -56,7 +56,13 @@ struct Activity {
 std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<const FunctionExtent> functions,
                                       const std::vector<ThreadId>& threads);
 
-/// "hello() is active in worker (12): called from main at app.cpp:30". Reads symbols: not in a stopped program.
+/// The next step where a call in progress never ends.
+inline constexpr const char* way_round_endless_calls =
+    "an update that waits for its quiescence waits that long: let the loop call a function, and replace that one; or "
+    "leave the call at a static update point (RebootFunctionUpdate, ThreadRebootUpdate)";
+
+/// "hello() is active in worker (12): called from main at app.cpp:30", and the next step if the function cannot return.
+/// Reads symbols: not in a stopped program.
 std::string explain(const Activity& activity);
 
 /// Throws Error (still_active) when one of `functions` is active.

@@ -169,6 +169,7 @@ std::optional<Instruction> decode(std::span<const std::uint8_t> bytes, CodeAddre
   instruction.kind = kind_of(raw);
   instruction.length = raw.length;
   instruction.is_call = raw.meta.category == ZYDIS_CATEGORY_CALL;
+  instruction.is_return = raw.meta.category == ZYDIS_CATEGORY_RET;
   instruction.goes_on = raw.meta.category != ZYDIS_CATEGORY_UNCOND_BR && raw.meta.category != ZYDIS_CATEGORY_RET &&
                         raw.mnemonic != ZYDIS_MNEMONIC_UD2 && raw.mnemonic != ZYDIS_MNEMONIC_INT3;
   std::uintptr_t end = value(at) + raw.length;

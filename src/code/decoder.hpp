@@ -30,6 +30,7 @@ struct Instruction {
   /// Where an indirect jump or call reads its target, if that is known in advance: rip + d of `jmp [rip + d]`.
   std::optional<std::uintptr_t> pointer;
   bool is_call = false;
+  bool is_return = false;
   /// Whether execution may continue with the following instruction.
   bool goes_on = true;
 

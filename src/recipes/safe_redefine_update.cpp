@@ -1,6 +1,7 @@
 #include <chrono>
 #include <optional>
 
+#include "alterability/endless_calls.hpp"
 #include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
 #include "functions/function_change.hpp"
@@ -40,6 +41,7 @@ SafeRedefineUpdate::~SafeRedefineUpdate() = default;
 
 void SafeRedefineUpdate::prepare() {
   impl_->prepare();
+  internal::warn_of_endless_calls(impl_->change().old_functions(), threads());
   MOULT_FAULT("recipes.safe_redefine.prepared");
 }
 
