@@ -10,6 +10,8 @@
 #include <string_view>
 #include <thread>
 
+#include "base/proc.hpp"
+
 namespace moult::internal::cli {
 namespace {
 
@@ -82,7 +84,7 @@ std::string obstacle_in_state(int pid) {
   const fs::path process = "/proc/" + std::to_string(pid);
   const std::set<char> states = lasting_states_of(process);
   if (states.contains('t')) {
-    const int tracer = static_cast<int>(number_in(text_of(process / "status"), "TracerPid:"));
+    const int tracer = static_cast<int>(number_in(text_of(fs::path(proc::folder_of(pid)) / "status"), "TracerPid:"));
     return "is stopped by a debugger, " + base_name(program_of(tracer)) + " (pid " + std::to_string(tracer) +
            "); let it go on there";
   }
@@ -94,7 +96,7 @@ std::string base_name(const std::string& path) { return fs::path(path).filename(
 
 std::string program_of(int pid) {
   std::error_code error;
-  std::string path = fs::read_symlink("/proc/" + std::to_string(pid) + "/exe", error).string();
+  std::string path = fs::read_symlink(proc::folder_of(pid) + "/exe", error).string();
   constexpr std::string_view deleted = " (deleted)";
   if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());
   return path;

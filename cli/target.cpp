@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/proc.hpp"
 #include "failure.hpp"
 #include "process_state.hpp"
 #include "protocol/runtime_folder.hpp"
@@ -86,7 +87,7 @@ std::string Target::describe() const {
   return program.empty() ? process : base_name(program) + " (" + process + ")";
 }
 
-std::string Target::running_file() const { return "/proc/" + std::to_string(pid) + "/exe"; }
+std::string Target::running_file() const { return proc::folder_of(pid) + "/exe"; }
 
 Target find_target(const std::string& name) {
   if (const std::optional<int> pid = parse_pid(name)) return target_of_pid(*pid);

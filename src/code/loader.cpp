@@ -18,6 +18,7 @@
 
 #include "base/fault.hpp"
 #include "base/names.hpp"
+#include "base/proc.hpp"
 #include "code/doubled_variables.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
@@ -57,7 +58,7 @@ void check_abi(const std::string& path, const UpdateNotes& notes) {
 
 /// Returns the warnings.
 std::vector<std::string> check_build_id(const std::string& path, const UpdateNotes& notes, const LoadOptions& options) {
-  std::string running = options.program_build_id ? *options.program_build_id : build_id_of("/proc/self/exe");
+  std::string running = options.program_build_id ? *options.program_build_id : build_id_of(proc::own_executable);
   if (notes.target_build_id.empty())
     return {path +
             ": does not say for which build of the program it was made; build it with moult_update or moult apply"};

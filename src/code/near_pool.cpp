@@ -1,7 +1,7 @@
 // Why: a jump with a 32-bit displacement reaches 2 GB, and a shared object that is loaded later usually lies terabytes
 // away from the program.
 //
-// How: the gaps between the lines of /proc/self/maps are tried with MAP_FIXED_NOREPLACE, from the function outwards. If
+// How: the gaps between the lines of the memory map are tried with MAP_FIXED_NOREPLACE, from the function outwards. If
 // another thread maps memory there meanwhile, that costs another try and never that thread's pages. Gaps below the
 // function come first, because the heap grows above it. Regions are private anonymous memory, not a shared file mapped
 // twice: a forked child that updates itself must not rewrite its parent's jumps. Their pages are writable only while

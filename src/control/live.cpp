@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/event.hpp"
+#include "base/proc.hpp"
 #include "code/patch.hpp"
 #include "control/backend.hpp"
 #include "convert/lazy_conversion.hpp"
@@ -34,7 +35,7 @@ std::size_t count_threads() {
 
 /// Of the file that the process was started from; it may have been replaced since.
 const std::string& own_build_id() {
-  static const auto& id = *new std::string(build_id_of("/proc/self/exe"));
+  static const auto& id = *new std::string(build_id_of(proc::own_executable));
   return id;
 }
 
@@ -65,7 +66,7 @@ std::string module_of(const Program& program, CodeAddress address) {
 /// By name: the program's own functions first, then libraries and updates, moult's last.
 std::vector<FunctionSymbol> functions_in_order(const Program& program, const std::string& match) {
   std::error_code ignored;
-  const std::string own = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  const std::string own = std::filesystem::read_symlink(proc::own_executable, ignored).string();
   const std::string moults = module_of(program, CodeAddress{reinterpret_cast<std::uintptr_t>(&live_functions)});
   const auto place = [&](const FunctionSymbol& function) {
     return function.module == own ? 0 : function.module == moults ? 2 : 1;
@@ -81,7 +82,7 @@ StatusReply live_status() {
   StatusReply reply;
   std::error_code ignored;
   reply.pid = ::getpid();
-  reply.program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  reply.program = std::filesystem::read_symlink(proc::own_executable, ignored).string();
   reply.build_id = own_build_id();
   reply.moult = MOULT_VERSION;
   reply.abi = MOULT_ABI_VERSION;

@@ -19,7 +19,7 @@ namespace moult::internal {
 /// Owns the descriptor and libelf's mapping of the file. Names and section data from libelf live as long.
 class ElfFile final {
  public:
-  /// `shown` is the path for messages if it differs from the path to open (/proc/self/exe). Throws Error (unreadable)
+  /// `shown` is the path for messages if it differs from the path to open (in /proc). Throws Error (unreadable)
   /// if there is no such file or it is no 64-bit x86-64 ELF file.
   static ElfFile open(const std::string& path, const std::string& shown);
   static ElfFile open(const std::string& path) { return open(path, path); }

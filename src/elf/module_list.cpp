@@ -1,6 +1,7 @@
 // A file may have been rebuilt since it was loaded; then its symbols are not those of the running program. Two facts
 // tell: the kernel marks the path of a replaced file as deleted, and the build id in memory differs from the file's.
-// The loaded file may still be accessible through /proc/PID/exe (always) and /proc/PID/map_files (with privilege).
+// The loaded file may still be accessible through /proc/PID/exe (always) and /proc/PID/map_files (with privilege, and
+// while the main thread runs: no other thread's folder has it).
 #include "elf/module_list.hpp"
 
 #include <elf.h>
@@ -19,6 +20,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/proc.hpp"
 #include "elf/elf_file.hpp"
 #include "moult/error.hpp"
 
@@ -122,8 +124,8 @@ int add_loaded_module(dl_phdr_info* info, std::size_t, void* data) {
   place.module.text = loaded_range(*info);
   place.loaded_build_id = loaded_build_id(*info);
   if (places.empty()) {
-    place.module.path = without_deleted_mark(executable_of("/proc/self"));
-    place.open_path = "/proc/self/exe";
+    place.module.path = without_deleted_mark(executable_of(proc::own_folder));
+    place.open_path = proc::own_executable;
   } else if (place.module.text.contains(CodeAddress{::getauxval(AT_SYSINFO_EHDR)})) {
     place.module.path = vdso_path;
     place.image = own_vdso_image();
@@ -135,15 +137,15 @@ int add_loaded_module(dl_phdr_info* info, std::size_t, void* data) {
   return 0;
 }
 
-/// For replaced files, finds a path to the file that was loaded.
-void find_replaced_files(const std::string& process, std::vector<ModulePlace>& places) {
-  const std::vector<Mapping> mappings = mappings_of(process);
+/// For replaced files of this process, finds a path to the file that was loaded.
+void find_replaced_files(std::vector<ModulePlace>& places) {
+  const std::vector<Mapping> mappings = mappings_of(proc::own_folder);
   for (ModulePlace& place : places) {
     const auto mapped = std::find_if(mappings.begin(), mappings.end(), [&](const Mapping& mapping) {
       return place.module.text.contains(CodeAddress{mapping.begin}) && is_marked_deleted(mapping.path);
     });
-    if (mapped == mappings.end() || place.open_path == process + "/exe") continue;
-    place.open_path = process + "/map_files/" + mapped->range;
+    if (mapped == mappings.end() || place.open_path == proc::own_executable) continue;
+    place.open_path = "/proc/self/map_files/" + mapped->range;
   }
 }
 
@@ -187,12 +189,12 @@ bool complete(ModulePlace& place, std::uint64_t offset) {
 std::vector<ModulePlace> modules_of_this_process() {
   std::vector<ModulePlace> places;
   ::dl_iterate_phdr(add_loaded_module, &places);
-  find_replaced_files("/proc/self", places);
+  find_replaced_files(places);
   return places;
 }
 
 std::vector<ModulePlace> modules_of_process(int pid) {
-  const std::string process = "/proc/" + std::to_string(pid);
+  const std::string process = proc::folder_of(pid);
   const std::string name = "process " + std::to_string(pid);
   if (!fs::exists(process)) throw Error(ErrorCode::not_found, name + ": there is no such process");
   const std::vector<Mapping> mappings = mappings_of(process);

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/proc.hpp"
 #include "moult/error.hpp"
 #include "platform/x86_64/syscall.hpp"
 
@@ -54,7 +55,7 @@ bool is_readable(std::uintptr_t address) noexcept {
 }
 
 std::uintptr_t readable_until(std::uintptr_t address) noexcept {
-  long fd = raw_syscall(SYS_openat, AT_FDCWD, as_argument("/proc/self/maps"), O_RDONLY | O_CLOEXEC);
+  long fd = raw_syscall(SYS_openat, AT_FDCWD, as_argument(proc::own_maps), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
   char buffer[4096];
   std::size_t kept = 0;
@@ -78,7 +79,7 @@ std::uintptr_t readable_until(std::uintptr_t address) noexcept {
 
 std::vector<MemoryRange> readable_memory() {
   std::vector<MemoryRange> ranges;
-  std::ifstream maps("/proc/self/maps");
+  std::ifstream maps(proc::own_maps);
   for (std::string line; std::getline(maps, line);) {
     const std::optional<MemoryRange> range = readable_range(line);
     if (!range) continue;
@@ -90,7 +91,8 @@ std::vector<MemoryRange> readable_memory() {
       ranges.push_back(*range);
   }
   if (ranges.empty())
-    throw Error(ErrorCode::system, "/proc/self/maps cannot be read, so that it is not known what memory there is");
+    throw Error(ErrorCode::system,
+                std::string(proc::own_maps) + " cannot be read, so that it is not known what memory there is");
   return ranges;
 }
 

@@ -10,7 +10,7 @@ namespace moult::internal {
 /// Whether the byte at `address` can be read. One system call, no file.
 bool is_readable(std::uintptr_t address) noexcept;
 
-/// The end of the readable mapping that contains `address`, according to /proc/self/maps; 0 if there is none.
+/// The end of the readable mapping that contains `address`, according to the memory map; 0 if there is none.
 std::uintptr_t readable_until(std::uintptr_t address) noexcept;
 
 struct MemoryRange {

@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "base/fd.hpp"
+#include "base/proc.hpp"
 #include "moult/error.hpp"
 #include "platform/tasks.hpp"
 #include "platform/x86_64/syscall.hpp"
@@ -28,15 +29,16 @@ namespace moult::internal {
 namespace {
 
 std::string read_maps_file() {
-  Fd file(::open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
-  if (!file) throw Error(ErrorCode::system, std::string("/proc/self/maps: ") + std::strerror(errno) + "; mount /proc");
+  Fd file(::open(proc::own_maps, O_RDONLY | O_CLOEXEC));
+  if (!file)
+    throw Error(ErrorCode::system, std::string(proc::own_maps) + ": " + std::strerror(errno) + "; mount /proc");
   std::string text;
   std::size_t used = 0;
   for (;;) {
     text.resize(used + 65536);
     ssize_t got = ::read(file.get(), text.data() + used, text.size() - used);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw Error(ErrorCode::system, std::string("/proc/self/maps: ") + std::strerror(errno));
+    if (got < 0) throw Error(ErrorCode::system, std::string(proc::own_maps) + ": " + std::strerror(errno));
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
   }
@@ -97,8 +99,9 @@ bool transfer(long call, std::uintptr_t address, const std::byte* own, std::size
   if (size == 0) return true;
   iovec here{const_cast<std::byte*>(own), size};
   iovec there{reinterpret_cast<void*>(address), size};
-  long process = raw_syscall(SYS_getpid);
-  return raw_syscall(call, process, as_argument(&here), 1, as_argument(&there), 1, 0) == static_cast<long>(size);
+  // The process's own id stands for the main thread, which has no memory any more once it has ended.
+  long thread = raw_syscall(SYS_gettid);
+  return raw_syscall(call, thread, as_argument(&here), 1, as_argument(&there), 1, 0) == static_cast<long>(size);
 }
 
 }  // namespace

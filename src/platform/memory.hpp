@@ -22,7 +22,7 @@ constexpr bool allows(Protection all, Protection wanted) noexcept {
   return (static_cast<int>(all) & static_cast<int>(wanted)) == static_cast<int>(wanted);
 }
 
-/// One line of /proc/self/maps.
+/// One line of the memory map.
 struct Mapping {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;

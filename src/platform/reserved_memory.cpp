@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/fd.hpp"
+#include "base/proc.hpp"
 #include "platform/memory.hpp"
 
 #ifndef MADV_POPULATE_WRITE
@@ -64,7 +65,7 @@ void uncommit(std::byte* begin, std::size_t size) noexcept { ::mprotect(begin, s
 bool promises_are_free() noexcept {
   constexpr std::uint64_t strict_accounting = 2;
   const std::optional<std::uint64_t> mode = number_after("/proc/sys/vm/overcommit_memory", "");
-  const std::optional<std::uint64_t> locked = number_after("/proc/self/status", "VmLck:");
+  const std::optional<std::uint64_t> locked = number_after(proc::own_status, "VmLck:");
   return mode && *mode != strict_accounting && locked == std::uint64_t{0};
 }
 

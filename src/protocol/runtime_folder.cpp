@@ -14,6 +14,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/proc.hpp"
+
 namespace moult::internal {
 namespace {
 
@@ -62,13 +64,12 @@ RuntimeSurroundings RuntimeSurroundings::of_this_process() {
 }
 
 RuntimeSurroundings RuntimeSurroundings::of_process(int pid) {
-  const std::string proc = "/proc/" + std::to_string(pid);
   struct stat status {};
-  if (::stat(proc.c_str(), &status) != 0)
+  if (::stat(("/proc/" + std::to_string(pid)).c_str(), &status) != 0)
     throw Error(ErrorCode::not_found, "there is no process " + std::to_string(pid) + "; moult ps lists the programs");
   RuntimeSurroundings surroundings;
   surroundings.user = status.st_uid;
-  std::ifstream file(proc + "/environ", std::ios::binary);
+  std::ifstream file(proc::folder_of(pid) + "/environ", std::ios::binary);
   for (std::string variable; std::getline(file, variable, '\0');)
     if (variable.starts_with("XDG_RUNTIME_DIR="))
       surroundings.xdg_runtime_dir = variable.substr(variable.find('=') + 1);

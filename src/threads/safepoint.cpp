@@ -9,6 +9,7 @@
 
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
+#include "base/proc.hpp"
 #include "elf/module_list.hpp"
 #include "platform/x86_64/encodings.hpp"
 #include "platform/x86_64/interrupted_call.hpp"
@@ -191,7 +192,7 @@ std::optional<Safepoints::Kind> Safepoints::kind_of(std::string_view libc_name) 
 
 void Safepoints::add_guards() {
   for_each_module([this](const LoadedModule& module) {
-    std::string path = module.path.empty() ? "/proc/self/exe" : module.path;
+    std::string path = module.path.empty() ? proc::own_executable : module.path;
     for (GuardVariable& guard : internal::guard_variables(path))
       guards_.push_back({module.bias + guard.address, std::move(guard.name)});
   });
