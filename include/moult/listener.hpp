@@ -15,7 +15,8 @@ namespace moult {
 
 /// Where a Listener listens in addition to its Unix socket.
 struct ListenerOptions {
-  /// Also listens on 127.0.0.1 at this port; 0: not on TCP. Every TCP connection must send `token` first.
+  /// Also listens on 127.0.0.1 at this port; 0: not on TCP. Every TCP connection must send `token` first. A wrong one
+  /// delays the next try of the same user by a second.
   std::uint16_t tcp_port = 0;
   /// At least 16 characters if tcp_port is set.
   std::string token;

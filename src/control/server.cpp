@@ -17,6 +17,7 @@ constexpr std::uint64_t waker_key = 0;
 constexpr std::uint64_t local_key = 1;
 constexpr std::uint64_t tcp_key = 2;
 constexpr std::uint64_t first_client_key = 16;
+constexpr int most_accepted_at_once = 32;
 
 /// Informs a slow follower of what it has missed.
 std::string notice_of_gap(std::uint64_t first_missing, std::uint64_t count) {
@@ -67,6 +68,7 @@ void Server::run(const std::stop_token& stop) {
       if (stop.stop_requested()) break;  // a waiting command is not started any more
       handle(ready);
     }
+    resume_held();
     drop_late();
   }
   turn_readers_away();
@@ -97,7 +99,8 @@ void Server::dispatch(const Ready& ready) {
 // ---- new clients ----
 
 void Server::accept_all(const Fd& listening, bool is_tcp) {
-  while (true) {
+  // The poll reports those that are left: a peer that connects again and again must not keep the loop here.
+  for (int each = 0; each < most_accepted_at_once; ++each) {
     Accepted accepted = accept_from(listening);
     if (accepted.outcome == AcceptOutcome::out_of_descriptors) spare_.turn_one_away(listening);
     if (accepted.outcome != AcceptOutcome::accepted) return;
@@ -111,10 +114,20 @@ std::optional<Failure> Server::objection_to(const Fd& socket, bool is_tcp) const
     if (!user || !is_trusted_user(*user))
       return Failure{ErrorCode::permission_denied, "this program belongs to another user; become that user or root"};
   }
-  const auto is_stranger = [](const auto& each) { return each.second.must_authenticate; };
-  const auto strangers = static_cast<std::size_t>(std::ranges::count_if(connections_, is_stranger));
-  if (is_tcp && strangers >= options_.max_strangers) return too_many_connections();
   return std::nullopt;
+}
+
+/// The oldest connection without the token gives way. First it is heard: it may have sent the token by now.
+void Server::make_room_for_stranger() {
+  const auto is_stranger = [](const auto& each) { return each.second.must_authenticate; };
+  while (std::cmp_greater_equal(std::ranges::count_if(connections_, is_stranger), options_.max_strangers)) {
+    Connection& oldest = std::ranges::find_if(connections_, is_stranger)->second;  // keys ascend
+    const std::uint64_t key = oldest.key;
+    oldest.read_some();
+    advance(oldest);
+    const Connections::iterator found = connections_.find(key);
+    if (found != connections_.end() && found->second.must_authenticate) drop(key);
+  }
 }
 
 /// Drops the connection that has kept the server waiting longest, if the limit is reached. A TCP connection without the
@@ -133,6 +146,7 @@ bool Server::make_room(bool is_tcp) {
 
 void Server::admit(Fd socket, bool is_tcp) {
   std::optional<Failure> objection = objection_to(socket, is_tcp);
+  if (is_tcp) make_room_for_stranger();
   if (!objection && !make_room(is_tcp)) objection = too_many_connections();
   if (objection) {
     const std::string line = format_reply({}, *objection) + "\n";
@@ -143,7 +157,7 @@ void Server::admit(Fd socket, bool is_tcp) {
   Connection& client = connections_.emplace(key, std::move(socket)).first->second;
   client.key = key;
   client.must_authenticate = is_tcp;
-  if (is_tcp) client.deadline = Connection::Clock::now() + options_.stranger_timeout;
+  if (is_tcp) client.deadline = Clock::now() + options_.stranger_timeout;
   settle(client);
 }
 
@@ -172,7 +186,10 @@ void Server::take(Connection& client, const Line& line) {
     client.queue_line(format_reply({}, failure));
     return client.close_after_output();
   }
-  const Request request = parse_request(line.text);
+  take(client, parse_request(line.text));
+}
+
+void Server::take(Connection& client, const Request& request) {
   if (client.must_authenticate && !authenticate(client, request)) return;
   if (!is_quick(request.command)) return start(client, request);
   const Result result = execute(request.command, backend_, {});
@@ -183,16 +200,49 @@ void Server::take(Connection& client, const Line& line) {
 
 bool Server::authenticate(Connection& client, const Request& request) {
   const auto* const given = std::get_if<AuthenticateRequest>(&request.command);
+  if (given != nullptr && hold(client, request)) return false;
   if (given != nullptr && is_token(given->token, options_.token)) {
     client.must_authenticate = false;
     client.deadline.reset();
     return true;
   }
+  if (given != nullptr) next_tries_[loopback_peer_user(client.socket())] = Clock::now() + options_.wrong_token_delay;
   const Failure failure{ErrorCode::permission_denied,
                         R"(send {"command":"authenticate","token":"..."} with the listener's token first)"};
   client.queue_line(format_reply(request.id, failure));
   client.close_after_output();
   return false;
+}
+
+/// True if the client's user has given a wrong token just now: this try waits.
+bool Server::hold(Connection& client, const Request& request) {
+  if (next_tries_.empty()) return false;
+  const Peer peer = loopback_peer_user(client.socket());
+  const auto next = next_tries_.find(peer);
+  if (next == next_tries_.end() || next->second <= Clock::now()) return false;
+  client.busy = true;
+  held_.push_back({{client.key, request}, peer});
+  return true;
+}
+
+void Server::resume_held() {
+  const Clock::time_point now = Clock::now();
+  std::erase_if(next_tries_, [&](const auto& each) { return each.second <= now; });
+  for (HeldTry& held : std::exchange(held_, {})) {
+    const Connections::iterator found = connections_.find(held.task.key);
+    if (found == connections_.end()) continue;
+    if (next_tries_.contains(held.peer)) {
+      held_.push_back(std::move(held));
+      continue;
+    }
+    try {
+      found->second.busy = false;
+      take(found->second, held.task.request);
+      advance(found->second);
+    } catch (const std::exception&) {
+      drop(held.task.key);  // no memory for this client
+    }
+  }
 }
 
 void Server::start(Connection& client, const Request& request) {
@@ -309,20 +359,25 @@ void Server::settle(Connection& client) {
 
 void Server::drop(std::uint64_t key) noexcept { connections_.erase(key); }
 
+/// A worker's reply is waited for. A held token is not.
+bool Server::may_be_late(const Connection& client) noexcept {
+  return client.deadline && (!client.busy || client.must_authenticate);
+}
+
 void Server::drop_late() {
-  const Connection::Clock::time_point now = Connection::Clock::now();
-  std::erase_if(connections_, [&](const auto& each) {
-    const Connection& client = each.second;
-    return client.deadline && *client.deadline <= now && !client.busy;
-  });
+  const Clock::time_point now = Clock::now();
+  std::erase_if(connections_,
+                [&](const auto& each) { return may_be_late(each.second) && *each.second.deadline <= now; });
 }
 
 std::optional<std::chrono::milliseconds> Server::time_to_next_deadline() const {
-  std::optional<Connection::Clock::time_point> first;
+  std::optional<Clock::time_point> first;
+  if (!held_.empty())
+    for (const auto& [peer, time] : next_tries_) first = std::min(first.value_or(time), time);
   for (const auto& [key, client] : connections_)
-    if (client.deadline && !client.busy) first = std::min(first.value_or(*client.deadline), *client.deadline);
+    if (may_be_late(client)) first = std::min(first.value_or(*client.deadline), *client.deadline);
   if (!first) return std::nullopt;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Connection::Clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - Clock::now());
   return std::max(left, std::chrono::milliseconds(0));
 }
 

@@ -13,7 +13,9 @@
 // a moment.
 //
 // The number of connections is limited. At the limit a new connection replaces the one that has kept the listener
-// waiting longest, so no client can lock others out by being idle.
+// waiting longest, so no client can lock others out by being idle. Every user of the machine can connect to TCP. So
+// there the oldest connection without the token gives way to a new one, and a user's wrong token delays only that
+// user's next try. An address would be no name for a peer: all of 127.0.0.0/8 is everybody's.
 #pragma once
 
 #include <atomic>
@@ -40,13 +42,14 @@ namespace moult::internal {
 class Server final {
  public:
   struct Options {
-    Fd local;  ///< a listening Unix socket, for peers of the same user and root
-    Fd tcp;    ///< a listening TCP socket, or none; clients send `token` first
-    std::string token;
+    Fd local{};  ///< a listening Unix socket, for peers of the same user and root
+    Fd tcp{};    ///< a listening TCP socket, or none; clients send `token` first
+    std::string token{};
     std::size_t max_connections = 64;
     /// The number of TCP connections that have not sent the token, and the time they have for it.
     std::size_t max_strangers = 8;
     std::chrono::milliseconds stranger_timeout{5000};
+    std::chrono::milliseconds wrong_token_delay{1000};
   };
 
   /// Throws Error (system).
@@ -66,6 +69,14 @@ class Server final {
     std::uint64_t key;
     Request request;
   };
+  using Clock = Connection::Clock;
+  /// The user of a TCP connection. All those that cannot be found out count as one.
+  using Peer = std::optional<uid_t>;
+  /// A token that waits until its peer may try again.
+  struct HeldTry {
+    Task task;
+    Peer peer;
+  };
   using Connections = std::map<std::uint64_t, Connection>;
 
   void run(const std::stop_token& stop);
@@ -75,10 +86,14 @@ class Server final {
   void admit(Fd socket, bool is_tcp);
   std::optional<Failure> objection_to(const Fd& socket, bool is_tcp) const;
   bool make_room(bool is_tcp);
+  void make_room_for_stranger();
   void handle_client(Connection& client, const Ready& ready);
   void advance(Connection& client);
   void take(Connection& client, const Line& line);
+  void take(Connection& client, const Request& request);
   bool authenticate(Connection& client, const Request& request);
+  bool hold(Connection& client, const Request& request);
+  void resume_held();
   void start(Connection& client, const Request& request);
   void start(const Task& task);
   void carry_out(const Task& task, const std::stop_token& stop);
@@ -91,6 +106,7 @@ class Server final {
   void pump_followers();
   void deliver_completions();
   void settle(Connection& client);
+  static bool may_be_late(const Connection& client) noexcept;
   void drop_late();
   void drop(std::uint64_t key) noexcept;
   std::optional<std::chrono::milliseconds> time_to_next_deadline() const;
@@ -103,8 +119,10 @@ class Server final {
   Connections connections_;
   std::uint64_t next_key_;
   std::atomic<bool> has_followers_ = false;
-  bool is_reading_ = false;   ///< a command that reads debug information is running
-  std::deque<Task> to_read_;  ///< such commands that wait for its end
+  bool is_reading_ = false;                       ///< a command that reads debug information is running
+  std::deque<Task> to_read_;                      ///< such commands that wait for its end
+  std::map<Peer, Clock::time_point> next_tries_;  ///< of peers that gave a wrong token lately
+  std::vector<HeldTry> held_;
   Guarded<std::vector<Completion>> completions_;
   Workers workers_;
 };

@@ -10,9 +10,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
+#include "base/proc.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {
@@ -39,6 +44,13 @@ Fd new_socket(int family) {
   Fd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) fail("a listener's socket", "");
   return socket;
+}
+
+/// As in /proc/net/tcp.
+std::string spelling_of(const sockaddr_in& address) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%08X:%04X", address.sin_addr.s_addr, unsigned{ntohs(address.sin_port)});
+  return text.data();
 }
 
 bool somebody_listens(const sockaddr_un& address) {
@@ -134,6 +146,34 @@ std::optional<uid_t> peer_user(const Fd& socket) noexcept {
   socklen_t size = sizeof peer;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
   return peer.uid;
+}
+
+std::optional<uid_t> owner_of_socket(std::istream& list, const std::string& local, const std::string& remote) {
+  for (std::string line; std::getline(list, line);) {
+    std::istringstream fields(line);
+    std::string number, own, other, state, queues, timer, retransmits, timeout;
+    uid_t owner = 0;
+    unsigned long inode = 0;  // 0 for a closed socket, whose owner is not known any more
+    if (!(fields >> number >> own >> other >> state >> queues >> timer >> retransmits >> owner >> timeout >> inode))
+      continue;
+    if (inode != 0 && own.ends_with(local) && other.ends_with(remote)) return owner;
+  }
+  return std::nullopt;
+}
+
+std::optional<uid_t> loopback_peer_user(const Fd& socket) {
+  sockaddr_in own{};
+  sockaddr_in peer{};
+  socklen_t own_size = sizeof own;
+  socklen_t peer_size = sizeof peer;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &own_size) != 0 ||
+      ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0)
+    return std::nullopt;
+  for (const char* const name : {"/net/tcp", "/net/tcp6"}) {  // a socket of IPv6 can connect to an IPv4 address
+    std::ifstream list(std::string(proc::own_folder) + name);
+    if (const std::optional<uid_t> owner = owner_of_socket(list, spelling_of(peer), spelling_of(own))) return owner;
+  }
+  return std::nullopt;
 }
 
 bool is_trusted_user(uid_t user) noexcept { return user == ::geteuid() || user == 0; }

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <string>
 
@@ -39,6 +40,12 @@ Accepted accept_from(const Fd& listening) noexcept;
 
 /// The user at the other end of a Unix socket. Nothing if the kernel does not say.
 std::optional<uid_t> peer_user(const Fd& socket) noexcept;
+/// The user at the other end of a TCP connection within this machine, whatever address it chose: the kernel's lists of
+/// sockets name each one's owner. Nothing if the other end is closed already, or the lists cannot be read.
+std::optional<uid_t> loopback_peer_user(const Fd& socket);
+/// The owner of the socket with these ends in a list such as /proc/net/tcp ("0100007F:1F90"; only the end of an address
+/// is compared, so that an IPv4 address is found in tcp6, too). Nothing for a socket that its owner has closed.
+std::optional<uid_t> owner_of_socket(std::istream& list, const std::string& local, const std::string& remote);
 /// True for the user this process acts as, and for root.
 bool is_trusted_user(uid_t user) noexcept;
 

@@ -13,7 +13,8 @@ class FakeProgram final {
  public:
   Backend backend() {
     Backend backend;
-    backend.status = [] {
+    backend.status = [this] {
+      before_status();
       StatusReply reply;
       reply.pid = 4711;
       return reply;
@@ -53,6 +54,7 @@ class FakeProgram final {
 
   static constexpr std::size_t kept = 100;
   std::function<ThreadsReply()> threads = []() -> ThreadsReply { throw std::runtime_error("no threads"); };
+  std::function<void()> before_status = [] {};  ///< in the listener's thread
   std::promise<void> update_began;
   std::promise<void> let_update_end;
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -58,8 +59,7 @@ class ServerTest : public testing::Test {
     thread_ = std::jthread();
     server_.reset();
   }
-  void start_with_tcp() {
-    Server::Options options;
+  void start_with_tcp(Server::Options options = {}) {
     port_ = free_port();
     options.tcp = listen_on_loopback(port_);
     options.token = token;
@@ -89,6 +89,19 @@ class ServerTest : public testing::Test {
     Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     return socket;
+  }
+  /// A connection of another user. Only root can make one.
+  Fd raw_tcp_of(uid_t user) const {
+    Fd socket;
+    std::thread([&] {
+      ::setfsuid(user);  // of this thread alone
+      socket = raw_tcp();
+    }).join();
+    return socket;
+  }
+  static void send_token(const Fd& socket, std::string_view given) {
+    send(socket, R"({"command":"authenticate","token":")" + std::string(given) + "\"}\n{\"command\":\"status\"}\n");
+    ::shutdown(socket.get(), SHUT_WR);
   }
   static void send(const Fd& socket, std::string_view bytes) {
     EXPECT_EQ(::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
@@ -333,7 +346,7 @@ TEST_F(ServerTest, ASlowFollowerReceivesTheNumberOfMissedEvents) {
 }
 
 TEST_F(ServerTest, OverTcpTheTokenMustComeFirst) {
-  start_with_tcp();
+  start_with_tcp({.wrong_token_delay = std::chrono::milliseconds(1)});
   const Fd without = raw_tcp();
   send(without, "{\"command\":\"status\"}\n{\"command\":\"status\"}\n");
   ::shutdown(without.get(), SHUT_WR);
@@ -342,30 +355,84 @@ TEST_F(ServerTest, OverTcpTheTokenMustComeFirst) {
   EXPECT_THAT(refused, testing::Not(HasSubstr("4711")));
 
   const Fd wrong = raw_tcp();
-  send(wrong, "{\"command\":\"authenticate\",\"token\":\"0123456789abcdeF\"}\n{\"command\":\"status\"}\n");
-  ::shutdown(wrong.get(), SHUT_WR);
+  send_token(wrong, "0123456789abcdeF");
   EXPECT_THAT(rest_of(wrong), testing::Not(HasSubstr("4711")));
 
   const Fd right = raw_tcp();
-  send(right, "{\"command\":\"authenticate\",\"token\":\"" + std::string(token) + "\"}\n{\"command\":\"status\"}\n");
-  ::shutdown(right.get(), SHUT_WR);
+  send_token(right, token);
   EXPECT_THAT(rest_of(right), HasSubstr("4711"));
 }
 
 TEST_F(ServerTest, StrangersOverTcpAreDroppedInTheEndAndDoNotTakeEverybodysPlace) {
-  Server::Options options;
-  port_ = free_port();
-  options.tcp = listen_on_loopback(port_);
-  options.token = token;
-  options.max_strangers = 2;
-  options.stranger_timeout = std::chrono::milliseconds(50);
-  start(std::move(options));
+  start_with_tcp({.max_strangers = 2, .stranger_timeout = std::chrono::milliseconds(50)});
   const Fd first = raw_tcp();
   const Fd second = raw_tcp();
   Client local = client();
   EXPECT_THAT(ask(local, R"({"command":"status"})"), HasSubstr("4711"));
   EXPECT_EQ(rest_of(first), "");
   EXPECT_EQ(rest_of(second), "");
+}
+
+TEST_F(ServerTest, OverTcpTheOldestStrangerGivesWayToANewOne) {
+  start_with_tcp({.max_strangers = 2, .stranger_timeout = std::chrono::hours(1)});
+  const Fd oldest = raw_tcp();
+  const Fd second = raw_tcp();
+  const Fd third = raw_tcp();
+  EXPECT_EQ(rest_of(oldest), "");
+  send_token(second, token);
+  EXPECT_THAT(rest_of(second), HasSubstr("4711"));
+  send_token(third, token);
+  EXPECT_THAT(rest_of(third), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, AStrangerThatHasSentTheTokenIsHeardBeforeItGivesWay) {
+  std::promise<void> is_busy;
+  std::promise<void> go_on;
+  program_.before_status = [&, is_first = true]() mutable {
+    if (!std::exchange(is_first, false)) return;
+    is_busy.set_value();
+    go_on.get_future().wait();
+  };
+  start_with_tcp({.max_strangers = 1, .stranger_timeout = std::chrono::hours(1)});
+  Client local = client();
+  local.send_line(R"({"command":"status"})", later());
+  is_busy.get_future().wait();
+  const Fd with_token = raw_tcp();  // all three wait to be accepted
+  send_token(with_token, token);
+  const Fd first = raw_tcp();
+  const Fd second = raw_tcp();
+  go_on.set_value();
+  EXPECT_THAT(rest_of(with_token), HasSubstr("4711"));
+  EXPECT_EQ(rest_of(first), "");
+}
+
+TEST_F(ServerTest, AWrongTokenDelaysTheSameUsersNextTryAndNobodyElse) {
+  start_with_tcp({.stranger_timeout = std::chrono::milliseconds(200), .wrong_token_delay = std::chrono::hours(1)});
+  const Fd wrong = raw_tcp();
+  send_token(wrong, "0123456789abcdeF");
+  EXPECT_THAT(rest_of(wrong), HasSubstr("permission_denied"));
+  const Fd next = raw_tcp();
+  send_token(next, token);
+  Client local = client();
+  EXPECT_THAT(ask(local, R"({"command":"status"})"), HasSubstr("4711"));
+  EXPECT_EQ(rest_of(next), "") << "it was heard before its time";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make connections of another user";
+  const Fd other = raw_tcp_of(12345);
+  send_token(other, token);
+  EXPECT_THAT(rest_of(other), HasSubstr("4711"));
+}
+
+TEST_F(ServerTest, AHeldTryIsHeardWhenItsTimeHasCome) {
+  start_with_tcp({.stranger_timeout = std::chrono::hours(1), .wrong_token_delay = std::chrono::milliseconds(100)});
+  const Fd wrong = raw_tcp();
+  send_token(wrong, "0123456789abcdeF");
+  EXPECT_THAT(rest_of(wrong), HasSubstr("permission_denied"));
+  const Fd second = raw_tcp();
+  send_token(second, "a wrong one too, held");
+  const Fd third = raw_tcp();
+  send_token(third, token);
+  EXPECT_THAT(rest_of(second), HasSubstr("permission_denied"));
+  EXPECT_THAT(rest_of(third), HasSubstr("4711"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "moult/error.hpp"
 
@@ -148,6 +149,24 @@ TEST_F(Sockets, SendingToAPeerThatIsGoneRaisesNoSignal) {
   const Fd mine(ends[0]);
   Fd(ends[1]).reset();
   EXPECT_EQ(send_to(mine, "x", 1).transfer, Transfer::ended);
+}
+
+TEST(SocketOwner, IsFoundByBothEndsInTheKernelsList) {
+  std::istringstream list(
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+      "   0: 0100007F:1F90 0100007F:C001 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 20 4 30 10 "
+      "-1\n"
+      "   1: 0100007F:C002 0100007F:1F90 06 00000000:00000000 03:00000A2C 00000000     0        0 0 3 0\n"
+      "   2: 0000000000000000FFFF00000100007F:C003 0000000000000000FFFF00000100007F:1F90 01 00000000:00000000 "
+      "00:00000000 00000000  1001        0 4713 1 0 20 4 30 10 -1\n");
+  const auto owner = [&](const std::string& peer) {
+    list.clear();
+    list.seekg(0);
+    return owner_of_socket(list, "0100007F:" + peer, "0100007F:1F90");
+  };
+  EXPECT_EQ(owner("C003"), uid_t{1001});
+  EXPECT_EQ(owner("C002"), std::nullopt) << "a closed socket is listed as root's";
+  EXPECT_EQ(owner("C001"), std::nullopt);
 }
 
 TEST_F(Sockets, KnowTheirPeersUser) {
