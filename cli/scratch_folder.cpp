@@ -1,19 +1,23 @@
 // A signal may arrive at any time, and a handler may do very little. So while a scratch folder exists, a thread waits
 // for the signals that end the command; all other threads block them. It removes the folders, and then lets the signal
 // take its default effect.
+//
+// A command that is killed leaves its folder. The next one must not take the folder of a running command for that. A
+// pid would not tell: with a home folder that containers share, the command may run where its pid is not seen. So each
+// folder holds a file that its command keeps locked (flock), and the kernel gives the lock back at the command's end.
 #include "scratch_folder.hpp"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,7 +32,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view prefix = "update-";
+constexpr std::string_view prefix = "moult-update-";
+constexpr std::size_t random_size = 6;  // as mkdtemp makes it
+constexpr const char* lock_name = "lock";
 
 std::atomic<int> child_to_end = 0;
 
@@ -106,21 +112,43 @@ fs::path cache_folder() {
   return fs::temp_directory_path();
 }
 
-/// The pid in "update-PID-XXXXXX".
-std::optional<int> maker_of(const std::string& name) {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  int pid = 0;
-  const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
-  return error == std::errc() && *end == '-' && pid > 0 ? std::optional(pid) : std::nullopt;
+/// The parent may be /tmp, with folders of other programs.
+bool is_scratch_name(const std::string& name) {
+  return name.starts_with(prefix) && name.size() == prefix.size() + random_size;
+}
+
+/// Takes a folder's lock until `lock` is closed. False if another process has it, or the file system knows no locks.
+bool take(const Fd& lock) { return ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0; }
+
+/// Without a lock's file a folder is not in use: it was there before the folder got its name.
+bool is_in_use(const fs::path& folder) {
+  const Fd lock(::open((folder / lock_name).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  return lock ? !take(lock) : errno != ENOENT;
 }
 
 /// Removes the folders of killed commands, of this user only: others cannot be removed.
 void remove_leftovers(const fs::path& parent) {
   std::error_code ignored;
-  for (fs::directory_iterator entry(parent, ignored), end; entry != end; entry.increment(ignored)) {
-    const std::optional<int> pid = maker_of(entry->path().filename().string());
-    if (pid && ::kill(*pid, 0) != 0 && errno == ESRCH) remove_folder(entry->path());
-  }
+  for (fs::directory_iterator entry(parent, ignored), end; entry != end; entry.increment(ignored))
+    if (is_scratch_name(entry->path().filename().string()) && !is_in_use(entry->path())) remove_folder(entry->path());
+}
+
+/// The folder gets the name that others look for when its lock is taken. A command that is killed before leaves a
+/// folder without content.
+fs::path make_locked_folder(const fs::path& parent, Fd& lock) {
+  std::string unlocked = (parent / "moult-new-XXXXXX").string();
+  const auto check = [&](bool is_done) {
+    if (!is_done)
+      throw CommandFailure(ExitCode::usage, ErrorCode::system,
+                           unlocked + ": cannot be made: " + std::strerror(errno) + "; set XDG_CACHE_HOME");
+  };
+  check(::mkdtemp(unlocked.data()) != nullptr);
+  lock = Fd(::open((fs::path(unlocked) / lock_name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  check(static_cast<bool>(lock));
+  take(lock);  // in a file system without locks nobody can take it from us, so that the folder stays
+  fs::path folder = parent / (std::string(prefix) + unlocked.substr(unlocked.size() - random_size));
+  check(::rename(unlocked.c_str(), folder.c_str()) == 0);
+  return folder;
 }
 
 }  // namespace
@@ -132,11 +160,7 @@ ScratchFolder::ScratchFolder() {
   if (::access(parent.c_str(), W_OK) != 0) parent = fs::temp_directory_path();
   remove_leftovers(parent);
   if (watch() == nullptr) watch() = std::make_unique<SignalWatch>();
-  std::string pattern = (parent / (std::string(prefix) + std::to_string(::getpid()) + "-XXXXXX")).string();
-  if (::mkdtemp(pattern.data()) == nullptr)
-    throw CommandFailure(ExitCode::usage, ErrorCode::system,
-                         pattern + ": cannot be made: " + std::strerror(errno) + "; set XDG_CACHE_HOME");
-  path_ = pattern;
+  path_ = make_locked_folder(parent, lock_);
   watch()->folders().with([&](std::set<fs::path>& folders) { folders.insert(path_); });
 }
 

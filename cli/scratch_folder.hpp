@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "base/fd.hpp"
+
 namespace moult::internal::cli {
 
 /// A folder in the user's cache. The destructor removes it, and so does the end of the command by SIGINT, SIGTERM or
@@ -19,6 +21,7 @@ class ScratchFolder final {
 
  private:
   std::filesystem::path path_;
+  Fd lock_;  ///< tells other commands that the folder is in use
 };
 
 /// A child that must end with the command when a signal ends it; otherwise it would go on writing into the folder. 0:

@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <fstream>
+#include <functional>
 
 #include "failure.hpp"
 
@@ -30,7 +32,21 @@ TEST(Compiler, TheNoteHoldsTheRawBytesOfTheBuildId) {
   EXPECT_THAT(note, HasSubstr(".byte 0x00, 0xff, 0xa1"));
 }
 
-TEST(Compiler, TheScratchFolderGoesAway) {
+/// Scratch folders in a cache of the test's own.
+class Scratch : public testing::Test {
+ protected:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "moult-cache-XXXXXX").string();
+    cache_ = ::mkdtemp(pattern.data());
+    ::setenv("XDG_CACHE_HOME", cache_.c_str(), 1);
+  }
+  ~Scratch() override { std::filesystem::remove_all(cache_); }
+
+ private:
+  std::filesystem::path cache_;
+};
+
+TEST_F(Scratch, GoesAway) {
   std::filesystem::path path;
   {
     const ScratchFolder scratch;
@@ -39,20 +55,6 @@ TEST(Compiler, TheScratchFolderGoesAway) {
     EXPECT_TRUE(std::filesystem::exists(path));
   }
   EXPECT_FALSE(std::filesystem::exists(path));
-}
-
-TEST(Compiler, AScratchFolderThatAKilledCommandLeftGoesWithTheNextOne) {
-  const ScratchFolder mine;
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  ::waitpid(child, nullptr, 0);
-  const auto beside = [&](int pid) {
-    return mine.path().parent_path() / ("update-" + std::to_string(pid) + "-abcdef");
-  };
-  std::filesystem::create_directories(beside(child) / "deep");
-  { const ScratchFolder next; }
-  EXPECT_FALSE(std::filesystem::exists(beside(child)));
-  EXPECT_TRUE(std::filesystem::exists(mine.path()));
 }
 
 /// The remains of the scratch folders when `signal` ends a command, and how the command ended.
@@ -78,7 +80,56 @@ int end_by(int signal, std::string& path) {
   return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-TEST(Compiler, TheScratchFolderGoesAwayWhenASignalEndsTheCommand) {
+TEST_F(Scratch, GoesWithTheNextOneAfterItsCommandWasKilled) {
+  std::string path;
+  EXPECT_EQ(end_by(SIGKILL, path), SIGKILL);
+  EXPECT_TRUE(std::filesystem::exists(path));
+  { const ScratchFolder next; }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(Scratch, GoesWithTheNextOneAfterItsRemovalWasInterrupted) {
+  const ScratchFolder mine;
+  const std::filesystem::path half_removed = mine.path().parent_path() / "moult-update-abcdef";
+  std::filesystem::create_directories(half_removed / "deep");
+  { const ScratchFolder next; }
+  EXPECT_FALSE(std::filesystem::exists(half_removed));
+}
+
+TEST_F(Scratch, LeavesThatOfAnotherProgramAlone) {
+  const ScratchFolder mine;
+  const std::filesystem::path others = mine.path().parent_path() / "moult-update-of-another";
+  std::filesystem::create_directories(others);
+  { const ScratchFolder next; }
+  EXPECT_TRUE(std::filesystem::remove(others));
+}
+
+/// A process that runs `act` in a child with pids of its own. It ends with 77 where that is not allowed.
+pid_t run_in_another_pid_namespace(const std::function<void()>& act) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  if (::unshare(CLONE_NEWPID) != 0) ::_exit(77);
+  const pid_t inner = ::fork();
+  if (inner == 0) {
+    act();
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(inner, &status, 0);
+  ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+TEST_F(Scratch, StaysWhileItsCommandRunsInWhateverPidNamespace) {
+  const ScratchFolder mine;
+  std::ofstream(mine.path() / "file") << "x";
+  int status = 0;
+  ::waitpid(run_in_another_pid_namespace([] { const ScratchFolder next; }), &status, 0);
+  EXPECT_TRUE(std::filesystem::exists(mine.path() / "file"));
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "a pid namespace cannot be made here";
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(Scratch, GoesAwayWhenASignalEndsTheCommand) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     std::string path;
     EXPECT_EQ(end_by(signal, path), signal);
