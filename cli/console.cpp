@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/visible_text.hpp"
+
 namespace moult::internal::cli {
 namespace {
 
@@ -164,7 +166,7 @@ void print(std::string_view line) {
 }
 
 void complain(std::string_view line) {
-  const std::string whole = "moult: " + std::string(line) + "\n";
+  const std::string whole = "moult: " + visible(line) + "\n";
   std::fwrite(whole.data(), 1, whole.size(), stderr);
 }
 

@@ -35,7 +35,7 @@ std::string printable(std::string_view json);
 
 /// Prints a line on standard output, and flushes it.
 void print(std::string_view line);
-/// Prints a line on standard error, with "moult: " in front.
+/// Prints a line on standard error, with "moult: " in front and control characters spelled out.
 void complain(std::string_view line);
 
 }  // namespace moult::internal::cli

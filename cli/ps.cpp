@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/visible_text.hpp"
 #include "commands.hpp"
 #include "process_state.hpp"
 #include "protocol/leftovers.hpp"
@@ -12,7 +13,8 @@ namespace {
 
 struct Listed {
   Target target;
-  std::string state = "listening";  ///< or stale (no listener), stopped, silent (no answer)
+  std::string state =
+      "listening";  ///< or stale (no listener), foreign (another process listens), stopped, silent (no answer)
   StatusReply status;
 };
 
@@ -23,7 +25,10 @@ Listed look_at(const FoundSocket& found, double timeout) {
     listed.status = parse_status(ask(listed.target, StatusRequest{}, std::chrono::duration<double>(timeout)));
   } catch (const CommandFailure& failure) {
     const bool is_stopped = !obstacle_in_state(found.pid).empty();
-    listed.state = failure.code() == ErrorCode::not_found ? "stale" : is_stopped ? "stopped" : "silent";
+    listed.state = failure.code() == ErrorCode::not_found           ? "stale"
+                   : failure.code() == ErrorCode::permission_denied ? "foreign"
+                   : is_stopped                                     ? "stopped"
+                                                                    : "silent";
   } catch (const Error&) {
     listed.state = "silent";
   }
@@ -52,10 +57,10 @@ std::string render(const std::vector<Listed>& all) {
   std::vector<std::vector<std::string>> rows{{"PID", "PROGRAM", "STATE", "THREADS", "UPDATES", "PATH"}};
   for (const Listed& each : all) {
     const bool answers = each.state == "listening";
-    rows.push_back({std::to_string(each.target.pid), each.target.program.empty() ? "-" : base_name(each.target.program),
-                    each.state, answers ? std::to_string(each.status.threads) : "-",
-                    answers ? std::to_string(in_force(each)) : "-",
-                    answers ? each.target.program : each.target.socket});
+    rows.push_back({std::to_string(each.target.pid),
+                    each.target.program.empty() ? "-" : visible(base_name(each.target.program)), each.state,
+                    answers ? std::to_string(each.status.threads) : "-", answers ? std::to_string(in_force(each)) : "-",
+                    visible(answers ? each.target.program : each.target.socket)});
   }
   return to_table(rows);
 }

@@ -1,12 +1,15 @@
 #include "target.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <optional>
 #include <vector>
 
 #include "base/proc.hpp"
+#include "base/visible_text.hpp"
 #include "failure.hpp"
 #include "process_state.hpp"
 #include "protocol/runtime_folder.hpp"
@@ -38,6 +41,11 @@ Target target_of_pid(int pid) {
                                         "folder must be yours (XDG_RUNTIME_DIR)");
 }
 
+std::optional<uid_t> user_of(int pid) {
+  struct stat status {};
+  return ::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0 ? std::optional(status.st_uid) : std::nullopt;
+}
+
 bool is_named(const std::string& program, const std::string& name) {
   if (program.empty()) return false;
   if (name.find('/') == std::string::npos) return base_name(program) == name;
@@ -63,6 +71,13 @@ bool answers(const Target& target) {
   }
 }
 
+/// The socket's name says which process listens. Another one may have taken its place, or have pids of its own.
+void check_peer(const Target& target, const std::optional<Peer>& peer) {
+  const std::string objection = objection_to_peer(target.pid, peer, user_of(target.pid));
+  if (!objection.empty())
+    unreachable(ErrorCode::permission_denied, target.describe() + ": " + target.socket + objection);
+}
+
 bool runs_an_entry(const Command& command) {
   return std::holds_alternative<UpdateRequest>(command) || std::holds_alternative<CheckRequest>(command);
 }
@@ -84,7 +99,19 @@ bool runs_an_entry(const Command& command) {
 
 std::string Target::describe() const {
   const std::string process = "pid " + std::to_string(pid);
-  return program.empty() ? process : base_name(program) + " (" + process + ")";
+  return program.empty() ? process : visible(base_name(program)) + " (" + process + ")";
+}
+
+std::string objection_to_peer(int pid, const std::optional<Peer>& peer, std::optional<uid_t> user) {
+  const std::string not_it = "; it is not told anything; ";
+  if (!peer || peer->pid == 0)
+    return " is served by a process that is not visible here" + not_it + "run moult in that process's PID namespace";
+  if (peer->pid != pid)
+    return " is served by process " + std::to_string(peer->pid) + not_it +
+           "run moult in that process's PID namespace, or remove the socket";
+  if (peer->user != 0 && peer->user != ::geteuid() && peer->user != user)
+    return " is served by user " + std::to_string(peer->user) + not_it + "remove the socket";
+  return {};
 }
 
 std::string Target::running_file() const { return proc::folder_of(pid) + "/exe"; }
@@ -105,7 +132,9 @@ Target find_target(const std::string& name) {
 
 Client connect(const Target& target, Deadline deadline) {
   try {
-    return Client::connect(target.socket, deadline);
+    Client client = Client::connect(target.socket, deadline);
+    check_peer(target, client.peer());
+    return client;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::timed_out) fail_as_silent(target, StatusRequest{});
     unreachable(error.code(), target.describe() + ": " + error.what());

@@ -1,7 +1,10 @@
 // The running program that a command addresses.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "process_state.hpp"
@@ -24,6 +27,11 @@ struct Target {
 /// name (with their pids), or a program without a listener.
 Target find_target(const std::string& name);
 
+/// What is wrong with the process that serves a socket, for a message that begins with the socket's path; empty if it
+/// is process `pid`, and the socket was made by this user, by root, or by `user`, to whom the process belongs.
+std::string objection_to_peer(int pid, const std::optional<Peer>& peer, std::optional<uid_t> user);
+
+/// Throws CommandFailure: unreachable, also if another process than the target answers.
 Client connect(const Target& target, Deadline deadline);
 
 /// Sends one command and returns the reply's line. Throws CommandFailure: unreachable, postponed (no answer in time).

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "base/event.hpp"
+#include "base/visible_text.hpp"
 
 namespace moult::internal {
 namespace {
@@ -128,7 +129,7 @@ std::string to_text(const Event& event) {
   std::string line = words_of(event);
   for (char& letter : line)
     if (letter == '\n' || letter == '\r') letter = ' ';
-  return line;
+  return visible(line);
 }
 
 }  // namespace moult::internal

@@ -16,9 +16,8 @@ namespace {
   throw Error(code, path + ": " + why);
 }
 
-/// Why the file is not trusted; empty if it is.
-std::string objection_to(const struct stat& status, const std::string& what) {
-  if (!S_ISREG(status.st_mode)) return "is no regular file; give " + what;
+/// Why other users may have changed the file or folder; empty if they cannot.
+std::string objection_to(const struct stat& status) {
   if (status.st_uid != ::geteuid() && status.st_uid != 0)
     return "belongs to user " + std::to_string(status.st_uid) + ", and this process runs as " +
            std::to_string(::geteuid()) + "; chown it, or copy it as this user";
@@ -26,6 +25,24 @@ std::string objection_to(const struct stat& status, const std::string& what) {
   if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != ::getegid())
     return "may be written by another group; chmod g-w it, its content checked";
   return {};
+}
+
+/// Why the file is not trusted; empty if it is.
+std::string objection_to(const struct stat& status, const std::string& what) {
+  return S_ISREG(status.st_mode) ? objection_to(status) : "is no regular file; give " + what;
+}
+
+/// Whoever may write to a folder may put another file in the place of the one that was meant.
+void check_folder_of(const std::string& path) {
+  std::string folder = path.substr(0, path.rfind('/') + 1);
+  if (folder.empty()) folder = "./";
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) != 0)
+    fail(ErrorCode::unreadable, path, std::string("its folder cannot be looked at: ") + std::strerror(errno));
+  const mode_t of_others = S_IWGRP | S_IWOTH;
+  if ((status.st_mode & S_ISVTX) != 0) status.st_mode &= ~of_others;  // they can replace only their own files
+  const std::string objection = objection_to(status);
+  if (!objection.empty()) fail(ErrorCode::permission_denied, path, "its folder " + folder + " " + objection);
 }
 
 }  // namespace
@@ -42,6 +59,7 @@ Fd open_trusted(const std::string& path, const std::string& what) {
     fail(ErrorCode::unreadable, path, std::string("cannot be looked at: ") + std::strerror(errno));
   const std::string objection = objection_to(status, what);
   if (!objection.empty()) fail(ErrorCode::permission_denied, path, objection);
+  check_folder_of(path);
   return file;
 }
 

@@ -56,6 +56,13 @@ Client Client::connect(const std::string& path, Deadline deadline) {
   return Client(std::move(socket), path);
 }
 
+std::optional<Peer> Client::peer() const noexcept {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return Peer{peer.pid, peer.uid};
+}
+
 std::string Client::call(const Command& command, Deadline deadline) {
   send_line(format_request({{}, command}), deadline);
   return read_line(deadline);

@@ -122,7 +122,7 @@ fs::path find_socket(int pid) {
   for (const RuntimeSurroundings& place : places)
     for (const fs::path& folder : candidate_folders(place)) {
       fs::path path = folder / socket_name(pid);
-      if (is_trusted_folder(folder, place.user) && fs::is_socket(path, ignored)) return path;
+      if (is_trusted_folder(folder, place.user) && fs::is_socket(fs::symlink_status(path, ignored))) return path;
     }
   return {};
 }
@@ -134,7 +134,7 @@ std::vector<FoundSocket> find_sockets(const RuntimeSurroundings& surroundings) {
     std::error_code ignored;
     for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
       const std::optional<int> pid = pid_of(entry->path().filename().string());
-      if (pid && entry->is_socket(ignored)) found.push_back({*pid, entry->path()});
+      if (pid && fs::is_socket(entry->symlink_status(ignored))) found.push_back({*pid, entry->path()});
     }
   }
   std::ranges::sort(found, {}, &FoundSocket::pid);

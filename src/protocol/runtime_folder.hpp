@@ -44,14 +44,16 @@ bool is_trusted_folder(const std::filesystem::path& folder, std::uint32_t user);
 /// "PID.sock".
 std::string socket_name(int pid);
 
-/// The socket of process `pid`, in this process's folders or in its own; empty if there is none.
+/// The socket of process `pid`, and no symbolic link to one, in this process's folders or in its own; empty if there is
+/// none.
 std::filesystem::path find_socket(int pid);
 
 struct FoundSocket {
   int pid = 0;
   std::filesystem::path path;
 };
-/// Every socket in the folders of this process's user, by pid. Ignores folders that are not trusted.
+/// Every socket in the folders of this process's user, by pid. Ignores symbolic links, and folders that are not
+/// trusted.
 std::vector<FoundSocket> find_sockets(const RuntimeSurroundings& surroundings);
 
 }  // namespace moult::internal

@@ -86,6 +86,11 @@ TEST(EventText, ListsThreads) {
 
 TEST(EventText, IsOneLine) { EXPECT_EQ(to_text(event_of(EventKind::message, "a\nb\r\nc")), "a b  c"); }
 
+TEST(EventText, DoesNotControlATerminal) {
+  EXPECT_EQ(to_text(event_of(EventKind::message, "a\033[2Jb")), "a\\u001b[2Jb");
+  EXPECT_EQ(to_text(event_of(EventKind::update_failed, "\a")), "hello failed: \\u0007");
+}
+
 TEST(EventKindNames, AreAllDifferentAndKnown) {
   std::vector<std::string> names;
   for (int kind = 0; kind <= static_cast<int>(EventKind::warning); ++kind)

@@ -28,7 +28,7 @@ class TrustedFile : public testing::Test {
   }
   ~TrustedFile() override { fs::remove_all(folder_); }
 
-  static void expect_denied(const fs::path& path, const char* why) {
+  static void expect_denied(const fs::path& path, const std::string& why) {
     try {
       open_trusted(path, "a text");
       ADD_FAILURE() << why;
@@ -68,6 +68,20 @@ TEST_F(TrustedFile, OfAnotherUserOrItsGroupIsRefused) {
   ASSERT_EQ(::chown(file_.c_str(), 0, nobody), 0);
   ::chmod(file_.c_str(), 0664);
   expect_denied(file_, "may be written by another group; chmod g-w");
+}
+
+TEST_F(TrustedFile, InAFolderThatOthersMayWriteToIsRefused) {
+  ::chmod(folder_.c_str(), 0777);
+  expect_denied(file_, "its folder " + folder_.string() + "/ may be written by everybody; chmod o-w");
+  ::chmod(folder_.c_str(), 01777);
+  EXPECT_TRUE(open_trusted(file_, "a text")) << "nobody else can replace a file there";
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  ::chmod(folder_.c_str(), 0755);
+  ASSERT_EQ(::chown(folder_.c_str(), 65534, 0), 0);
+  expect_denied(file_, "its folder " + folder_.string() + "/ belongs to user 65534");
+  ASSERT_EQ(::chown(folder_.c_str(), 0, 65534), 0);
+  ::chmod(folder_.c_str(), 0775);
+  expect_denied(file_, "its folder " + folder_.string() + "/ may be written by another group; chmod g-w");
 }
 
 TEST_F(TrustedFile, ThatIsNotThereIsUnreadable) {

@@ -64,6 +64,13 @@ TEST_F(ClientTest, SendsALineAndReadsTheReply) {
   EXPECT_EQ(client.call(StatusRequest{}, later()), R"({"ok":true,"echo":{"command":"status"})");
 }
 
+TEST_F(ClientTest, KnowsTheProcessThatListens) {
+  const std::optional<Peer> peer = Client::connect(path_, later()).peer();
+  ASSERT_TRUE(peer);
+  EXPECT_EQ(peer->pid, ::getpid());
+  EXPECT_EQ(peer->user, ::geteuid());
+}
+
 TEST_F(ClientTest, GivesUpAtItsDeadline) {
   Client client = Client::connect(path_, later());
   EXPECT_EQ(code_of([&] { client.call(StatusRequest{}, soon()); }), ErrorCode::timed_out);

@@ -119,6 +119,7 @@ TEST_F(RuntimeFolder, ListsTheSocketsNamedAfterAPidAndNothingElse) {
   put_socket(folder / "x3.sock");
   put_socket(folder / "-3.sock");
   std::ofstream(folder / "4.sock") << "a file";
+  fs::create_symlink(folder / "3.sock", folder / "5.sock");
   const std::vector<FoundSocket> found = find_sockets(around_);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].pid, 3);
