@@ -60,22 +60,24 @@ bool is_named(const std::string& program, const std::string& name) {
                                         " programs of that name run; give one of the pids " + pids);
 }
 
-/// True when its listener still answers.
-bool answers(const Target& target) {
-  const Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  try {
-    Client::connect(target.socket, soon).call(StatusRequest{}, soon);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 /// The socket's name says which process listens. Another one may have taken its place, or have pids of its own.
 void check_peer(const Target& target, const std::optional<Peer>& peer) {
   const std::string objection = objection_to_peer(target.pid, peer, user_of(target.pid));
   if (!objection.empty())
     unreachable(ErrorCode::permission_denied, target.describe() + ": " + target.socket + objection);
+}
+
+/// True when its listener still answers.
+bool answers(const Target& target) {
+  const Deadline soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  try {
+    Client client = Client::connect(target.socket, soon);
+    check_peer(target, client.peer());
+    client.call(StatusRequest{}, soon);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 bool runs_an_entry(const Command& command) {
