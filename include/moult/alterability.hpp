@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "moult/detail/abi.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
@@ -49,7 +50,7 @@ bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadI
 /// thread_unstoppable: a thread did not reach a safepoint in time
 template <class Class>
 bool is_class_in_any_stack(const std::vector<ThreadId>& threads = {}) {
-  return detail::is_class_in_any_stack(typeid(Class), threads);
+  return detail::is_class_in_any_stack(detail::type_of<Class>(), threads);
 }
 
 /// Stops the program. When none of `functions` is active in `threads` (an empty list means every thread), leaves it

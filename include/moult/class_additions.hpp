@@ -26,6 +26,7 @@
 #include "moult/detail/additions.hpp"
 #include "moult/detail/function_address.hpp"
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/error.hpp"
 
 #pragma GCC visibility push(default)
@@ -181,7 +182,7 @@ using PooledOf = typename Pooled<std::remove_const_t<Class>>::type;
 template <class M, class Class>
 [[gnu::visibility("hidden")]] FieldKind mixin_kind() {
   FieldKind kind = field_kind<Class, M>("");
-  kind.name = name_of_type(typeid(M));
+  kind.name = name_of_type(detail::type_of<M>());
   return kind;
 }
 
@@ -190,7 +191,7 @@ template <class M, class Class>
 /// From now on every object of the class has an M. Rules and errors as add_field_to_class.
 template <class M, detail::has_own_pool Class>
 [[gnu::visibility("hidden")]] Field<Class, M> add_mixin_to_class(const FieldOptions<Class, M>& options = {}) {
-  return add_field_to_class<Class, M>(detail::name_of_type(typeid(M)), options);
+  return add_field_to_class<Class, M>(detail::name_of_type(detail::type_of<M>()), options);
 }
 
 /// Gives this object an M, made from `args`. Errors as Field::give. Undone with the update whose step calls it.
@@ -238,7 +239,12 @@ class Method final {
   /// not_found: no such method is active any more
   template <class... Args>
   typename Call::Result operator()(typename Call::template Object<Class> object, Args&&... args) const {
-    const detail::MethodTarget target = detail::target_in(*methods_, typeid(object), typeid(Class));
+    static_assert(
+        detail::has_rtti || !std::is_polymorphic_v<Class>,
+        "the method for an object with virtual functions is chosen by RTTI: compile the program and the update "
+        "without -fno-rtti");
+    const detail::MethodTarget target =
+        detail::target_in(*methods_, detail::type_of_whole(object), detail::type_of<Class>());
     void* begin = const_cast<std::remove_const_t<Class>*>(std::addressof(object));
     if constexpr (std::is_polymorphic_v<Class>)
       if (target.is_of_whole) begin = const_cast<void*>(dynamic_cast<const void*>(std::addressof(object)));
@@ -263,9 +269,9 @@ template <class Function>
 void add_method_to_class(std::string_view name, const Function& function) {
   using Parts = detail::MethodParts<detail::Plain<Function>>;
   const typename Parts::Function plain = detail::plain(function);
-  detail::add_method(
-      {&typeid(typename Parts::Owner), std::string(name), &typeid(std::type_identity<typename Parts::Signature>)},
-      reinterpret_cast<detail::Code>(plain), reinterpret_cast<detail::Code>(&Parts::invoke));
+  detail::add_method({&detail::type_of<typename Parts::Owner>(), std::string(name),
+                      &detail::type_of<std::type_identity<typename Parts::Signature>>()},
+                     reinterpret_cast<detail::Code>(plain), reinterpret_cast<detail::Code>(&Parts::invoke));
 }
 
 /// The method of that name and signature, for Class or a base of it.
@@ -273,8 +279,8 @@ void add_method_to_class(std::string_view name, const Function& function) {
 /// not_found: no such method is active; the message lists the active ones
 template <class Class, class Signature>
 Method<Class, Signature> method(std::string_view name) {
-  return Method<Class, Signature>(
-      detail::require_methods({&typeid(Class), std::string(name), &typeid(std::type_identity<Signature>)}));
+  return Method<Class, Signature>(detail::require_methods(
+      {&detail::type_of<Class>(), std::string(name), &detail::type_of<std::type_identity<Signature>>()}));
 }
 
 /// method and the call in one: `call_method<std::string(int)>(data, "describe", 3)`.

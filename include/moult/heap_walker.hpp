@@ -23,6 +23,7 @@
 
 #include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
@@ -189,7 +190,7 @@ template <class T, class Visit>
   static_assert(takes_path || std::is_invocable_v<Visit&, T&>,
                 "the function takes T&, or const T& with on<const T>, and then, if it wants, const HeapPath&");
   detail::HeapVisitor visitor;
-  visitor.type = &typeid(T);
+  visitor.type = &detail::type_of<T>();
   visitor.size = sizeof(T);
   visitor.alignment = alignof(T);
   visitor.place = &detail::this_module;

@@ -19,6 +19,7 @@
 #include "moult/detail/caller.hpp"
 #include "moult/detail/function_reboot.hpp"
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/relinking.hpp"
 #include "moult/static_point_update.hpp"
 #include "moult/thread.hpp"
@@ -120,7 +121,7 @@ class FrameView final {
     if constexpr (std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>) {
       T copy;
       // NOLINTNEXTLINE(bugprone-sizeof-expression): if T is a pointer, the pointer is copied
-      read(name, typeid(T), &copy, sizeof(T));
+      read(name, detail::type_of<T>(), &copy, sizeof(T));
       return copy;
     } else {
       return reference<T>(name);
@@ -130,7 +131,7 @@ class FrameView final {
   /// function goes on with it; otherwise it is destroyed. Errors as local.
   template <class T>
   const T& reference(std::string_view name) const {
-    return *static_cast<const T*>(place_of(name, typeid(T), sizeof(T)));
+    return *static_cast<const T*>(place_of(name, detail::type_of<T>(), sizeof(T)));
   }
 
  private:

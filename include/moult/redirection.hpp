@@ -15,6 +15,7 @@
 
 #include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/heap_walker.hpp"
 
 #pragma GCC visibility push(default)
@@ -52,10 +53,10 @@ RedirectedPointers redirect_pointer(const std::shared_ptr<const OpaquePointerSea
 template <class T>
 PointerType pointer_type() {
   // NOLINTNEXTLINE(bugprone-sizeof-expression): the pointer's own size is meant
-  PointerType kind{&typeid(T), nullptr, sizeof(T)};
+  PointerType kind{&detail::type_of<T>(), nullptr, sizeof(T)};
   if constexpr (std::is_pointer_v<T>)
     if constexpr (std::is_object_v<std::remove_pointer_t<T>>)
-      kind.const_type = &typeid(std::add_const_t<std::remove_pointer_t<T>>*);
+      kind.const_type = &detail::type_of<std::add_const_t<std::remove_pointer_t<T>>*>();
   return kind;
 }
 

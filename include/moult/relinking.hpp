@@ -13,6 +13,7 @@
 
 #include "moult/detail/caller.hpp"
 #include "moult/detail/function_address.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/error.hpp"
 
 #pragma GCC visibility push(default)
@@ -75,7 +76,7 @@ class Function final : public AnyFunction {
 /// unsupported: an indirect function (IFUNC)
 template <class Signature>
 Function<Signature> function(std::string_view name) {
-  return Function<Signature>(detail::find_function(name, typeid(typename detail::Wanted<Signature>::type)),
+  return Function<Signature>(detail::find_function(name, detail::type_of<typename detail::Wanted<Signature>::type>()),
                              std::string(name));
 }
 

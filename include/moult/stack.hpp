@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
@@ -91,7 +92,7 @@ class LocalVariable final {
   /// inlined: the compiler inlined some or all of the function's calls
   /// invalid_argument: the variable is const
   LocalVariable(const AnyFunction& function, std::string_view name)
-      : local_(detail::find_local(function, name, typeid(T), sizeof(T))) {}
+      : local_(detail::find_local(function, name, detail::type_of<T>(), sizeof(T))) {}
 
   /// Sets the variable in every call of the function, in all threads or the named ones, and returns the number of
   /// calls. Calls of the versions that updates made of the function count. All or none: if it cannot be set in one

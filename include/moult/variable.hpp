@@ -7,6 +7,7 @@
 #include <typeinfo>
 
 #include "moult/detail/abi.hpp"
+#include "moult/detail/type_of.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -36,7 +37,7 @@ void* find_variable(std::string_view name, const std::type_info& type, std::size
 template <class T>
 T& variable(std::string_view name) {
   static_assert(std::is_object_v<T>, "name the variable's own type: moult::variable<int>(\"counter\")");
-  return *static_cast<T*>(detail::find_variable(name, typeid(T), sizeof(T)));
+  return *static_cast<T*>(detail::find_variable(name, detail::type_of<T>(), sizeof(T)));
 }
 
 }  // namespace moult

@@ -43,9 +43,14 @@ Group read_group(const DataPlace& place) {
 }
 
 /// The index of the first function of the vtable for `offset` bytes into the object. `infos` are the class's
-/// type_infos.
+/// type_infos. A class that was compiled without RTTI has none, and its vtables have 0 in its place. Only the first
+/// vtable of a class without virtual bases can be told then: two zeros begin it, and a function follows.
 std::optional<std::size_t> first_function(const Group& words, const std::vector<std::uintptr_t>& infos,
                                           std::ptrdiff_t offset) {
+  if (infos.empty()) {
+    const bool is_plain = offset == 0 && words.size() > 2 && words[0] == 0 && words[1] == 0 && words[2] != 0;
+    return is_plain ? std::optional<std::size_t>(2) : std::nullopt;
+  }
   for (std::size_t i = 0; i + 2 < words.size(); ++i) {
     const bool is_way_back = words[i] == static_cast<std::uintptr_t>(-offset);
     if (is_way_back && std::find(infos.begin(), infos.end(), words[i + 1]) != infos.end()) return i + 2;
@@ -90,7 +95,7 @@ class Search final {
     class_.erase(0, std::string_view("typeinfo for ").size());
     for (const DataPlace& place : program.find_all_data(std::string("_ZTI") + type.name()))
       infos_.push_back(place.address);
-    infos_.push_back(reinterpret_cast<std::uintptr_t>(&type));
+    if (!infos_.empty()) infos_.push_back(reinterpret_cast<std::uintptr_t>(&type));
   }
 
   /// `offset` is the pointer's second half.
@@ -134,13 +139,19 @@ class Search final {
   void choose_group(std::ptrdiff_t offset) {
     const bool is_local = std::string_view(type_.name()).find("_GLOBAL__N_") != std::string_view::npos;
     std::vector<DataPlace> places = program_.find_all_data(std::string("_ZTV") + type_.name());
-    for (const std::vector<std::uintptr_t>& infos : {std::vector{infos_.back()}, infos_}) {
+    const std::vector<std::uintptr_t> own(infos_.empty() ? infos_.end() : infos_.end() - 1, infos_.end());
+    for (const std::vector<std::uintptr_t>& infos : {own, infos_}) {
       for (const DataPlace& place : places) {
         group_ = read_group(place);
         if (first_function(group_, infos, offset)) return;
       }
       if (is_local) break;
     }
+    if (infos_.empty() && !places.empty())
+      throw Error(ErrorCode::unsupported,
+                  class_ +
+                      ": was compiled without RTTI (-fno-rtti), so its vtables cannot be told apart; look the "
+                      "function up by name instead");
     throw Error(ErrorCode::not_found, class_ +
                                           ": it has no vtable with a symbol; define one of its virtual functions "
                                           "outside of the class, or construct an object of it");
@@ -172,7 +183,8 @@ class Search final {
   const Program& program_;
   const std::type_info& type_;
   std::string class_;
-  std::vector<std::uintptr_t> infos_;  ///< the class's type_info in each module; last the pointer's own
+  std::vector<std::uintptr_t>
+      infos_;  ///< the class's type_info in each module; last the pointer's own; empty without RTTI
   Group group_;
 };
 

@@ -1,14 +1,17 @@
 #include "lifecycle/failure.hpp"
 
+#include <cxxabi.h>
+
 #include "base/names.hpp"
 
 namespace moult::internal {
 namespace {
 
-/// Includes the type's name: many what() texts say little, and some are empty.
+/// Includes the type's name: many what() texts say little, and some are empty. In a handler of the error, which knows
+/// its type also when the update was compiled without RTTI.
 std::string told(const std::exception& error, std::string_view where) {
   const std::string what = error.what();
-  return std::string(where) + " threw " + name_of_type(typeid(error)) +
+  return std::string(where) + " threw " + name_of_type(*abi::__cxa_current_exception_type()) +
          (what.empty() ? " without a word" : ": " + what);
 }
 

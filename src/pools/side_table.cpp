@@ -15,7 +15,7 @@
 #include "pools/side_table.hpp"
 
 #include <algorithm>
-#include <typeinfo>
+#include <cstring>
 #include <utility>
 
 #include "moult/error.hpp"
@@ -107,12 +107,13 @@ void SideTable::note_code(const void* place) {
   keep_after_stop(std::move(record));
 }
 
-/// The value's type leads to its destructor: the type's description lies in the same module.
+/// The value's vtable leads to its destructor: it lies in the same module.
 void SideTable::note_code_of(const detail::SideValue& value) {
-  const void* const type = &typeid(value);
-  if (last_code_.load(std::memory_order_relaxed) == type) return;
-  note_code(type);
-  last_code_.store(type, std::memory_order_relaxed);
+  const void* vtable = nullptr;
+  std::memcpy(&vtable, &value, sizeof vtable);
+  if (last_code_.load(std::memory_order_relaxed) == vtable) return;
+  note_code(vtable);
+  last_code_.store(vtable, std::memory_order_relaxed);
 }
 
 void SideTable::forget_code() noexcept {

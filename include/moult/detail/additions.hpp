@@ -13,6 +13,7 @@
 #include "moult/detail/caller.hpp"
 #include "moult/detail/opaque.hpp"
 #include "moult/detail/pools.hpp"
+#include "moult/detail/type_of.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -57,7 +58,7 @@ struct FieldKind {
 
 template <class Class, class T>
 [[gnu::visibility("hidden")]] FieldKind field_kind(std::string_view name) {
-  return {&typeid(Class), std::string(name), &typeid(T), sizeof(T), alignof(T), &this_module};
+  return {&type_of<Class>(), std::string(name), &type_of<T>(), sizeof(T), alignof(T), &this_module};
 }
 
 using MakeValue = std::function<std::unique_ptr<SideValue>(void* object)>;

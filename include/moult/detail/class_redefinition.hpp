@@ -9,6 +9,7 @@
 
 #include "moult/data_access.hpp"
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -44,7 +45,7 @@ template <class Old, class New>
   static_assert(!std::is_same_v<Old, New>, "a class is redefined as another one");
   static_assert(!std::has_virtual_destructor_v<New> || has_own_pool<Old> == has_own_pool<New>,
                 "objects are deleted by the new class's operator: let both derive from moult::Updatable, or neither");
-  ClassPairing pairing{&typeid(Old), &typeid(New), alignof(Old), alignof(New)};
+  ClassPairing pairing{&type_of<Old>(), &type_of<New>(), alignof(Old), alignof(New)};
   if constexpr (has_own_pool<Old>) pairing.pool = &decltype(module_pool<Old>(static_cast<const Old*>(nullptr)))::get();
   if constexpr (std::is_destructible_v<New>) pairing.destroy = reinterpret_cast<const void*>(&destroy_object<New>);
   if constexpr (std::is_default_constructible_v<New>)

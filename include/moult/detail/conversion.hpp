@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "moult/detail/abi.hpp"
+#include "moult/detail/type_of.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -118,10 +119,10 @@ class TypedConverter final : public ObjectConverter {
   explicit TypedConverter(Transformer transformer) : transformer_(std::move(transformer)) {}
 
   ObjectKind old_kind() const noexcept override {
-    return {&typeid(Old), sizeof(Old), alignof(Old), std::is_polymorphic_v<Old>};
+    return {&type_of<Old>(), sizeof(Old), alignof(Old), std::is_polymorphic_v<Old>};
   }
   ObjectKind new_kind() const noexcept override {
-    return {&typeid(New), sizeof(New), alignof(New), std::is_polymorphic_v<New>};
+    return {&type_of<New>(), sizeof(New), alignof(New), std::is_polymorphic_v<New>};
   }
   bool is_in_place() const noexcept override {
     return cannot_fail && std::is_trivially_destructible_v<Old> && sizeof(New) <= most_on_stack;
@@ -129,11 +130,15 @@ class TypedConverter final : public ObjectConverter {
   bool ends_olds() const noexcept override { return !std::is_trivially_destructible_v<Old>; }
 
   std::uint64_t select(const ObjectBatch& batch) const noexcept override {
+    static_assert(
+        has_rtti || !std::is_polymorphic_v<Old>,
+        "objects of a class with virtual functions are told from those of its subclasses by RTTI: compile the "
+        "program and the update without -fno-rtti");
     if constexpr (!std::is_polymorphic_v<Old>) return batch.bits;
     std::uint64_t selected = 0;
     for (std::uint64_t left = batch.bits; left != 0; left &= left - 1) {
       const Old& object = old_at(batch.slots + static_cast<std::size_t>(std::countr_zero(left)) * batch.slot_size);
-      if (typeid(object) == typeid(Old)) selected |= left & -left;
+      if (type_of_whole(object) == type_of<Old>()) selected |= left & -left;
     }
     return selected;
   }

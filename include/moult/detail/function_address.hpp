@@ -10,6 +10,7 @@
 #include <typeinfo>
 
 #include "moult/detail/abi.hpp"
+#include "moult/detail/type_of.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -116,6 +117,7 @@ struct MemberPointer {
 /// The function that a pointer to a member of the class `type` names.
 ///
 /// not_found: no vtable of the class has a symbol, or the function is pure
+/// unsupported: the class was compiled without RTTI, and has several vtables or virtual bases
 /// invalid_argument: the function belongs to a base that does not begin where the class does, so a method of the class
 ///   could
 ///   not replace it
@@ -134,7 +136,7 @@ const void* address_of(Type Class::*member) {
   static_assert(sizeof(member) == sizeof(MemberPointer), "a member function pointer has the Itanium layout");
   MemberPointer parts;
   std::memcpy(&parts, &member, sizeof parts);
-  if ((parts.function & 1) != 0 || parts.adjustment != 0) return member_function(typeid(Class), parts);
+  if ((parts.function & 1) != 0 || parts.adjustment != 0) return member_function(type_of<Class>(), parts);
   return reinterpret_cast<const void*>(parts.function);
 }
 

@@ -7,6 +7,7 @@
 #include <typeinfo>
 
 #include "moult/detail/opaque.hpp"
+#include "moult/detail/type_of.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -36,7 +37,7 @@ struct [[gnu::visibility("hidden")]] ModulePool {
   static OpaquePool& get() {
     if (OpaquePool* pool = known.load(std::memory_order_acquire)) [[likely]]
       return *pool;
-    OpaquePool& pool = pool_of(typeid(T), {sizeof(T), alignof(T), Reserve});
+    OpaquePool& pool = pool_of(type_of<T>(), {sizeof(T), alignof(T), Reserve});
     known.store(&pool, std::memory_order_release);
     return pool;
   }
