@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/trusted_file.hpp"
 #include "failure.hpp"
@@ -43,6 +44,15 @@ std::optional<fs::path> find_upwards(const fs::path& start) {
     if (folder == folder.parent_path()) break;
   }
   return std::nullopt;
+}
+
+/// The length of `-include-pch FILE`, or of what CMake writes for clang: `-Xclang -include-pch -Xclang FILE`. Such a
+/// file fits one set of flags, and an update's differ: it is position-independent. CMake includes the header itself
+/// too.
+std::size_t precompiled_header_length(std::span<const std::string> arguments) {
+  constexpr std::string_view option = "-include-pch";
+  if (arguments.front() == option) return 2;
+  return arguments.size() > 1 && arguments[0] == "-Xclang" && arguments[1] == option ? 4 : 0;
 }
 
 /// CMake puts the objects of target T into CMakeFiles/T.dir.
@@ -168,7 +178,9 @@ CompilerCall flags_for_update(const CompileCommand& command) {
   if (next < arguments.size()) call.compiler = arguments[next++];
   for (; next < arguments.size(); ++next) {
     const std::string& argument = arguments[next];
-    if (std::ranges::find(dropped_with_value, argument) != dropped_with_value.end()) {
+    if (const std::size_t length = precompiled_header_length(std::span(arguments).subspan(next))) {
+      next += length - 1;
+    } else if (std::ranges::find(dropped_with_value, argument) != dropped_with_value.end()) {
       ++next;
     } else if (std::ranges::find(kept_with_value, argument) != kept_with_value.end()) {
       call.flags.push_back(argument);

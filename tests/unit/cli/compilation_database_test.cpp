@@ -43,6 +43,14 @@ TEST(FlagsForUpdate, LeaveOutWhatIsOfThatOneCompilation) {
   EXPECT_THAT(kept({"-oapp.o", "app.cpp", "-x", "c++"}), IsEmpty());
 }
 
+TEST(FlagsForUpdate, LeaveOutAPrecompiledHeaderThatFitsOtherFlagsAndKeepTheHeader) {
+  EXPECT_THAT(kept({"-Winvalid-pch", "-Xclang", "-include-pch", "-Xclang", "/b/pch.hxx.pch", "-Xclang", "-include",
+                    "-Xclang", "/b/pch.hxx", "-O2"}),
+              ElementsAre("-Xclang", "-include", "-Xclang", "/b/pch.hxx", "-O2"));
+  EXPECT_THAT(kept({"-include-pch", "/b/pch.hxx.pch", "-O2"}), ElementsAre("-O2"));
+  EXPECT_THAT(kept({"-O2", "-include-pch"}), ElementsAre("-O2"));
+}
+
 TEST(FlagsForUpdate, LeaveOutWhatWouldHarm) {
   EXPECT_THAT(kept({"-Wall", "-Werror", "-w", "-pedantic", "-flto=auto", "-fno-fat-lto-objects", "-fPIE", "-static"}),
               IsEmpty());
