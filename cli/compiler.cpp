@@ -1,7 +1,8 @@
 // The update is compiled as one file of the program. It gets the flags of the program's own main file, position
 // independence, and debug information about all classes it knows, for comparison with the program's. GNU unique symbols
 // are off: they would bind a static variable of an inline function to the program's for good. The build id of the
-// running program, not of its file, goes into a note: if the program was rebuilt since, the update must be refused.
+// running program, not of its file, goes into a note: if the program was rebuilt since, the update must be refused. A
+// second note gets the checksum of the linked file, so that the program notices damage on the way.
 //
 // The result runs as the program's user, and the compilation database names a command that runs as this user. So the
 // database must belong to this user or root and be writable by no others, as a shared object must for the program.
@@ -28,6 +29,7 @@
 #include "compilation_database.hpp"
 #include "console.hpp"
 #include "elf/elf_file.hpp"
+#include "elf/update_notes.hpp"
 #include "failure.hpp"
 
 namespace moult::internal::cli {
@@ -71,7 +73,7 @@ fs::path include_folder() {
   return fs::exists(installed / "moult/moult.hpp", ignored) ? installed : fs::path(MOULT_SOURCE_INCLUDE);
 }
 
-std::vector<std::string> arguments_for(const CompilerCall& call, const std::string& source, const fs::path& note,
+std::vector<std::string> arguments_for(const CompilerCall& call, const std::string& source, const fs::path& notes,
                                        const fs::path& output, const fs::path& rule) {
   std::vector<std::string> arguments{call.compiler};
   arguments.insert(arguments.end(), call.flags.begin(), call.flags.end());
@@ -82,7 +84,7 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
   else
     arguments.insert(arguments.end(), {"-fno-gnu-unique", "-femit-class-debug-always"});
   arguments.push_back("-I" + include_folder().string());
-  if (!note.empty()) arguments.insert(arguments.end(), {"-include", note.string()});
+  arguments.insert(arguments.end(), {"-include", notes.string()});
   arguments.insert(arguments.end(), {"-MD", "-MT", "update", "-MF", rule.string()});
   arguments.insert(arguments.end(), {source, "-o", output.string()});
   return arguments;
@@ -123,16 +125,14 @@ bool run(const std::vector<std::string>& arguments, const std::string& directory
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-fs::path write_note(const Target& target, const fs::path& folder) {
+fs::path write_notes(const Target& target, const fs::path& folder) {
   const std::string build_id = build_id_of(target.running_file());
-  if (build_id.empty()) {
+  if (build_id.empty())
     complain("warning: " + target.describe() +
              " has no build id, so nothing ties the update to it; link it with -Wl,--build-id");
-    return {};
-  }
-  fs::path note = folder / "target_note.hpp";
-  std::ofstream(note) << target_note(build_id);
-  return note;
+  fs::path notes = folder / "update_notes.hpp";
+  std::ofstream(notes) << (build_id.empty() ? std::string() : target_note(build_id)) << checksum_note();
+  return notes;
 }
 
 void require_same_headers(const Target& target, const std::string& source, const std::vector<std::string>& changed,
@@ -171,22 +171,33 @@ std::string target_note(const std::string& hex) {
          "    \".popsection\\n\");\n";
 }
 
+std::string checksum_note() {
+  return "asm(\".pushsection .note.moult.checksum,\\\"a\\\",@note\\n\"\n"
+         "    \".balign 4\\n\"\n"
+         "    \".long 6, 12, 3\\n\"\n"
+         "    \".asciz \\\"moult\\\"\\n\"\n"
+         "    \".balign 4\\n\"\n"
+         "    \".zero 12\\n\"\n"
+         "    \".popsection\\n\");\n";
+}
+
 void compile_update(const Target& target, const std::string& source, const fs::path& output,
                     const CompileOptions& options) {
   const CompileCommand command = trusted_command_for(target, source, options);
   const ScratchFolder scratch;
-  const fs::path note = write_note(target, scratch.path());
+  const fs::path notes = write_notes(target, scratch.path());
   const fs::path result = scratch.path() / output.filename();
   const fs::path rule = scratch.path() / "rule";
   const fs::path whole = fs::absolute(source);
   const std::vector<std::string> arguments =
-      arguments_for(flags_for_update(command), whole.string(), note, result, rule);
+      arguments_for(flags_for_update(command), whole.string(), notes, result, rule);
   if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
   if (!run(arguments, command.directory))
     usage(ErrorCode::invalid_argument, source + ": does not compile with the flags of " + command.file +
                                            (options.verbose ? "" : "; -v shows the command"));
-  require_same_headers(target, source, changed_since(target.running_file(), rule, command.directory, {whole, note}),
+  require_same_headers(target, source, changed_since(target.running_file(), rule, command.directory, {whole, notes}),
                        options.force);
+  write_checksum(result.string());
   std::error_code error;
   fs::copy_file(result, output, fs::copy_options::overwrite_existing, error);
   if (error) usage(ErrorCode::system, output.string() + ": cannot be written: " + error.message());

@@ -20,11 +20,13 @@ bool is_source(const std::string& file);
 
 /// The assembler text of the note that ties an update to the program with build id `hex`.
 std::string target_note(const std::string& hex);
+/// The assembler text of the note that the checksum is written into after the link.
+std::string checksum_note();
 
-/// Compiles `source` with the program's own flags into `output`, with a note of the running program's build id. The
-/// compiler's messages go to standard error unchanged. Throws CommandFailure: usage when it does not compile; refused
-/// when another user may have written the source or the compilation database, or a header changed since the program was
-/// built.
+/// Compiles `source` with the program's own flags into `output`, with notes of the running program's build id and of
+/// the file's checksum. The compiler's messages go to standard error unchanged. Throws CommandFailure: usage when it
+/// does not compile; refused when another user may have written the source or the compilation database, or a header
+/// changed since the program was built.
 void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
                     const CompileOptions& options);
 

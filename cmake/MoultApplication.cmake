@@ -3,7 +3,8 @@
 #   moult_application(TARGET)                              a program, or a static library that it is made of
 #   moult_update(NAME TARGET PROGRAM SOURCES a.cpp ...)    a shared object that `moult apply` hands to PROGRAM
 #
-# The same file serves this repository and an installed tree (find_package(moult)); it needs the target moult::moult.
+# The same file serves this repository and an installed tree (find_package(moult)); it needs the targets moult::moult
+# and moult::command.
 include_guard(GLOBAL)
 include(CheckCXXCompilerFlag)
 
@@ -40,7 +41,9 @@ function(moult_application target)
 endfunction()
 
 # A module compiled with the program's include folders, definitions and C++ standard. It carries the program's build id
-# in a note, so the program is linked first and a relinked program makes the update relink too.
+# in a note, so the program is linked first and a relinked program makes the update relink too. A second note gets the
+# checksum of the linked file, by which the program notices damage; `moult checksum` writes it again where a tool changes
+# the file later.
 # -fno-gnu-unique: otherwise a variable of an inline function would tie the update's version to the program's.
 # -femit-class-debug-always, -fstandalone-debug: what the update knows of the program's classes is compared with what
 # these are, and is left out of the debug information otherwise where another file has it.
@@ -59,6 +62,7 @@ function(moult_update name)
     COMMENT "Reading the build id of ${arg_TARGET} for ${name}"
     VERBATIM)
   add_library(${name} MODULE ${arg_SOURCES} ${note})
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND moult::command checksum $<TARGET_FILE:${name}> VERBATIM)
   target_link_libraries(${name} PRIVATE moult::moult)
   add_dependencies(${name} ${arg_TARGET})
   target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},INCLUDE_DIRECTORIES>)

@@ -3,12 +3,10 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/moult)
-install(TARGETS moult EXPORT moult LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS moult moult_cli EXPORT moult
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/moult DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT moult NAMESPACE moult:: FILE moultTargets.cmake DESTINATION ${package_dir})
-if(TARGET moult_cli)
-  install(TARGETS moult_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
 
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/moultConfigVersion.cmake
                                  VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)

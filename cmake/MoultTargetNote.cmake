@@ -1,5 +1,7 @@
-# Writes a source file whose object holds the build id of a program as an ELF note: section .note.moult.target, name
-# "moult", type 2, descriptor the raw bytes of the id. The runtime compares it with its own before it runs an update.
+# Writes a source file with two ELF notes of an update, both with the name "moult".
+# - Section .note.moult.target, type 2: the raw bytes of the program's build id. The runtime compares it with its own
+#   before it runs an update.
+# - Section .note.moult.checksum, type 3: twelve zeros, which `moult checksum` replaces after the link.
 #
 #   cmake -D READELF=readelf -D PROGRAM=path -D NOTE=out.cpp -P MoultTargetNote.cmake
 
@@ -26,6 +28,13 @@ asm(\".pushsection .note.moult.target,\\\"a\\\",@note\\n\"
     \".balign 4\\n\"
     \".byte ${bytes}\\n\"
     \".balign 4\\n\"
+    \".popsection\\n\");
+asm(\".pushsection .note.moult.checksum,\\\"a\\\",@note\\n\"
+    \".balign 4\\n\"
+    \".long 6, 12, 3\\n\"
+    \".asciz \\\"moult\\\"\\n\"
+    \".balign 4\\n\"
+    \".zero 12\\n\"
     \".popsection\\n\");
 ")
 # Left alone when it says the same already, so that nothing is built again for a program relinked to the same bytes.

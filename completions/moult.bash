@@ -13,7 +13,7 @@ _moult_updates() {
 _moult() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command="" word index positionals=()
-  local commands="ps apply check build status threads functions objects log rollback set"
+  local commands="ps apply check build checksum status threads functions objects log rollback set"
   COMPREPLY=()
 
   for ((index = 1; index < COMP_CWORD; ++index)); do
@@ -48,6 +48,10 @@ _moult() {
     return
   fi
   [[ $command == ps ]] && return
+  if [[ $command == checksum ]]; then
+    ((${#positionals[@]} == 0)) && { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
+    return
+  fi
   if ((${#positionals[@]} == 0)); then
     mapfile -t COMPREPLY < <(compgen -W "$(_moult_targets)" -- "$current")
     return

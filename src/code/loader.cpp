@@ -2,8 +2,10 @@
 // linker takes the same path for the same library. A file with a name of its own can be sent again under the old path,
 // is exactly the file that was checked, and remains for gdb and perf to read.
 //
-// How: the file is opened once and its owner is checked through that descriptor. Its bytes are copied to a file that no
-// other user may write. Everything else (notes, dlopen) reads the copy.
+// How: the file is opened once, and its owner, its size and its ELF header are checked through that descriptor. Its
+// bytes are copied to a file that no other user may write. Everything else (structure, notes, checksum, dlopen) reads
+// the copy. Nothing of the copy is believed before it is checked: the dynamic linker would follow a damaged file out of
+// its bounds.
 //
 // Limits: a folder mounted noexec cannot hold the copy. An exception from a static constructor of the update passes
 // through the dynamic linker and ends the process; such work belongs into the entry function.
@@ -12,16 +14,17 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "base/fault.hpp"
 #include "base/names.hpp"
 #include "base/proc.hpp"
+#include "base/trusted_file.hpp"
 #include "code/doubled_variables.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
+#include "elf/update_structure.hpp"
 #include "moult/error.hpp"
 #include "moult/load.hpp"
 #include "platform/private_copy.hpp"
@@ -40,12 +43,20 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 }
 
 /// The notes. Error messages name the file that was sent.
-UpdateNotes notes_of(const std::string& path, const std::string& copy) {
+UpdateNotes checked_notes(const std::string& path, const std::string& copy) {
   try {
     return read_update_notes(copy);
   } catch (const Error& error) {
     throw Error(error.code(), replaced(error.what(), copy, path));
   }
+}
+
+/// Returns the warnings.
+std::vector<std::string> check_checksum(const std::string& path, const UpdateNotes& notes) {
+  if (notes.checksum && notes.checksum->is_written()) return {};
+  const std::string next = notes.checksum ? "run `moult checksum` on it after the link"
+                                          : "build it with moult_update or moult apply, which write one";
+  return {path + ": has no checksum, so damage of the file is not noticed; " + next};
 }
 
 void check_abi(const std::string& path, const UpdateNotes& notes) {
@@ -117,12 +128,15 @@ void* open_library(const std::string& path, const std::string& copy) {
 }  // namespace
 
 LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
-  PrivateCopy copy(path, options.folder);
-  UpdateNotes notes = notes_of(path, copy.name());
+  const Fd source = open_trusted(path, "a shared object");
+  require_update_header(FileBytes(source, path));
+  PrivateCopy copy(source, path, options.folder);
+  const UpdateNotes notes = checked_notes(path, copy.name());
   check_abi(path, notes);
-  std::vector<std::string> warnings = check_build_id(path, notes, options);
-  std::vector<std::string> doubled = check_variables(path, copy.name(), options);
-  std::move(doubled.begin(), doubled.end(), std::back_inserter(warnings));
+  std::vector<std::string> warnings = check_checksum(path, notes);
+  for (const std::vector<std::string>& more :
+       {check_build_id(path, notes, options), check_variables(path, copy.name(), options)})
+    warnings.insert(warnings.end(), more.begin(), more.end());
   void* handle = open_library(path, copy.name());
   void* entry = ::dlsym(handle, "moult_update_entry");
   if (entry == nullptr)

@@ -38,9 +38,11 @@ class LoadedUpdate final {
 
 /// Checks, copies and loads the shared object at `path`. From any thread; the update's static constructors run in it.
 /// Throws Error, naming the file, and leaves no copy behind:
-/// unreadable: there is no such file, it is cut short, or it was written to while it was read
+/// unreadable: there is no such file, it is cut short, its checksum is another, or it was written to while it was read
 /// permission_denied: it may not be read, or another user may have written it (base/trusted_file.hpp)
-/// not_an_update: it is no shared object, has no MOULT_UPDATE entry, or the dynamic linker refused it
+/// not_an_update: it is no shared object, has no MOULT_UPDATE entry, its structure is damaged, or the dynamic linker
+///   refused it
+/// unsupported: it is larger than an update may be, or has copies of variables that the program hides
 /// not_found: it uses a function or a variable that the program does not have
 /// abi_mismatch: it was built with another version of moult; never forced
 /// build_id_mismatch: it was built for another build of the program

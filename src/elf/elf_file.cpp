@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "elf/notes.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {
@@ -28,34 +29,12 @@ Fd open_regular_file(const std::string& path, const std::string& shown) {
 }
 
 /// The build id among the notes of `data`, or empty.
-std::string build_id_in(Elf_Data* data) {
-  GElf_Nhdr header{};
-  std::size_t name = 0;
-  std::size_t descriptor = 0;
-  std::size_t offset = 0;
-  while (data != nullptr && (offset = gelf_getnote(data, offset, &header, &name, &descriptor)) > 0) {
-    const char* bytes = static_cast<const char*>(data->d_buf);
-    const std::string_view owner(bytes + name, header.n_namesz);
-    if (header.n_type == NT_GNU_BUILD_ID && owner == std::string_view("GNU\0", 4)) {
-      return to_hex(bytes + descriptor, header.n_descsz);
-    }
-  }
-  return {};
+std::string build_id_in(const Elf_Data* data, std::uint64_t alignment) {
+  if (data == nullptr || data->d_buf == nullptr) return {};
+  return build_id_among(read_notes({static_cast<const char*>(data->d_buf), data->d_size}, alignment));
 }
 
 }  // namespace
-
-std::string to_hex(const void* bytes, std::size_t size) {
-  static constexpr char digits[] = "0123456789abcdef";
-  const unsigned char* byte = static_cast<const unsigned char*>(bytes);
-  std::string text;
-  text.reserve(2 * size);
-  for (std::size_t i = 0; i < size; ++i) {
-    text += digits[byte[i] >> 4];
-    text += digits[byte[i] & 15];
-  }
-  return text;
-}
 
 ElfFile::ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept
     : shown_(std::move(shown)), fd_(std::move(fd)), image_(std::move(image)) {
@@ -126,14 +105,13 @@ std::string ElfFile::build_id() const {
     for (std::size_t i = 0; i < segments; ++i) {
       GElf_Phdr header{};
       if (gelf_getphdr(handle(), static_cast<int>(i), &header) == nullptr || header.p_type != PT_NOTE) continue;
-      const Elf_Type layout = header.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR;
       const std::int64_t offset = static_cast<std::int64_t>(header.p_offset);
-      std::string id = build_id_in(elf_getdata_rawchunk(handle(), offset, header.p_filesz, layout));
+      std::string id = build_id_in(elf_getdata_rawchunk(handle(), offset, header.p_filesz, ELF_T_BYTE), header.p_align);
       if (!id.empty()) return id;
     }
   }
   // A debug file's segments are empty, but its sections are not.
-  return build_id_in(data(section(".note.gnu.build-id")));
+  return build_id_in(data(section(".note.gnu.build-id")), 4);
 }
 
 std::vector<CodeRange> ElfFile::code_sections() const {

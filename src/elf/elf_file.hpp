@@ -69,9 +69,6 @@ const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t ad
 
 [[noreturn]] void throw_unreadable(const std::string& path, const std::string& why);
 
-/// Bytes as lower-case hexadecimal digits.
-std::string to_hex(const void* bytes, std::size_t size);
-
 /// The GNU build id of a file in hex; empty if it has none. Throws Error (unreadable).
 std::string build_id_of(const std::string& path);
 

@@ -22,6 +22,7 @@
 
 #include "base/proc.hpp"
 #include "elf/elf_file.hpp"
+#include "elf/notes.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {
@@ -76,23 +77,27 @@ std::vector<Mapping> mappings_of(const std::string& process) {
   return mappings;
 }
 
-/// The build id in a loaded module's memory.
+/// True if the loader has mapped all of the segment. A damaged header may claim more.
+bool is_loaded(const dl_phdr_info& info, const ElfW(Phdr) & segment) {
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& loaded = info.dlpi_phdr[i];
+    if (loaded.p_type == PT_LOAD && segment.p_vaddr >= loaded.p_vaddr &&
+        segment.p_vaddr - loaded.p_vaddr <= loaded.p_memsz &&
+        segment.p_memsz <= loaded.p_memsz - (segment.p_vaddr - loaded.p_vaddr))
+      return true;
+  }
+  return false;
+}
+
+/// The build id in a loaded module's memory. The module may be any library that the program has loaded, so its notes
+/// are not trusted.
 std::string loaded_build_id(const dl_phdr_info& info) {
   for (int i = 0; i < info.dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info.dlpi_phdr[i];
-    if (segment.p_type != PT_NOTE || segment.p_align > 4) continue;
-    const char* at = reinterpret_cast<const char*>(info.dlpi_addr + segment.p_vaddr);
-    const char* end = at + segment.p_memsz;
-    while (at + sizeof(Elf64_Nhdr) <= end) {
-      Elf64_Nhdr header{};
-      std::memcpy(&header, at, sizeof header);
-      const char* name = at + sizeof header;
-      const char* descriptor = name + ((header.n_namesz + 3U) & ~3U);
-      if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0) {
-        return to_hex(descriptor, header.n_descsz);
-      }
-      at = descriptor + ((header.n_descsz + 3U) & ~3U);
-    }
+    if (segment.p_type != PT_NOTE || !is_loaded(info, segment)) continue;
+    const char* const begin = reinterpret_cast<const char*>(info.dlpi_addr + segment.p_vaddr);
+    std::string id = build_id_among(read_notes({begin, segment.p_memsz}, segment.p_align));
+    if (!id.empty()) return id;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "elf/separate_debug.hpp"
 
-#include <array>
+#include <zlib.h>
+
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -32,27 +33,13 @@ std::optional<DebugLink> debug_link_of(const ElfFile& program) {
   return link;
 }
 
-constexpr std::array<std::uint32_t, 256> crc32_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t remainder = i;
-    for (int bit = 0; bit < 8; ++bit) remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? 0xEDB88320U : 0U);
-    table[i] = remainder;
-  }
-  return table;
-}
-
 std::uint32_t crc32_of(const fs::path& path) {
-  static constexpr std::array<std::uint32_t, 256> table = crc32_table();
   std::ifstream file(path, std::ios::binary);
   std::vector<char> buffer(1U << 16U);
-  std::uint32_t crc = 0xFFFFFFFFU;
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
-    for (std::streamsize i = 0; i < file.gcount(); ++i) {
-      crc = table[(crc ^ static_cast<unsigned char>(buffer[static_cast<std::size_t>(i)])) & 0xFFU] ^ (crc >> 8U);
-    }
-  }
-  return ~crc;
+  uLong sum = ::crc32(0, nullptr, 0);
+  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0)
+    sum = ::crc32(sum, reinterpret_cast<const Bytef*>(buffer.data()), static_cast<uInt>(file.gcount()));
+  return static_cast<std::uint32_t>(sum);
 }
 
 std::optional<ElfFile> open_if_elf(const fs::path& path) {

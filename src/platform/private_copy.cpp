@@ -11,7 +11,6 @@
 #include <filesystem>
 
 #include "base/fault.hpp"
-#include "base/trusted_file.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {
@@ -30,8 +29,7 @@ struct stat look_at(const Fd& file, const std::string& path) {
 
 }  // namespace
 
-PrivateCopy::PrivateCopy(const std::string& path, const std::string& folder) {
-  Fd source = open_trusted(path, "a shared object");
+PrivateCopy::PrivateCopy(const Fd& source, const std::string& path, const std::string& folder) {
   create(path, folder);
   try {
     fill(source, path);
@@ -61,8 +59,8 @@ void PrivateCopy::fill(const Fd& source, const std::string& path) {
   struct stat before = look_at(source, path);
   std::array<char, 65536> buffer;
   off_t copied = 0;
-  for (;;) {
-    ssize_t got = ::read(source.get(), buffer.data(), buffer.size());
+  while (copied <= before.st_size) {  // a file that grows as fast as it is read would have no end
+    ssize_t got = ::pread(source.get(), buffer.data(), buffer.size(), copied);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(ErrorCode::unreadable, path, std::string("cannot be read: ") + std::strerror(errno));
     if (got == 0) break;

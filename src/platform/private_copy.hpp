@@ -11,13 +11,12 @@ namespace moult::internal {
 /// Removes the copy again unless keep() was called.
 class PrivateCopy final {
  public:
-  /// Copies the file at `path` to a new file in `folder`, named after it: "hello.so" becomes "hello-k3Jx9Z.so". Throws
-  /// Error, and leaves no file behind:
-  /// unreadable: it is not there, or was written to while it was read
-  /// permission_denied: it may not be read, or another user may have written it (base/trusted_file.hpp)
+  /// Copies the open file to a new file in `folder`, named after its `path`: "hello.so" becomes "hello-k3Jx9Z.so".
+  /// Throws Error, and leaves no file behind:
+  /// unreadable: it cannot be read, or was written to while it was read
   /// no_room: disk or quota is full
   /// system: the copy cannot be made
-  PrivateCopy(const std::string& path, const std::string& folder);
+  PrivateCopy(const Fd& source, const std::string& path, const std::string& folder);
   ~PrivateCopy();
   PrivateCopy(const PrivateCopy&) = delete;
   PrivateCopy& operator=(const PrivateCopy&) = delete;

@@ -63,12 +63,17 @@ std::unique_ptr<DebugInfo> DebugInfo::open(const ElfFile& file) {
 }
 
 void DebugInfo::read_units() {
+  // libdw has uncompressed it.
+  const Elf_Data* section = file_->data(file_->section(".debug_info"));
+  if (section == nullptr) section = file_->data(file_->section(".zdebug_info"));
   Dwarf_Off offset = 0;
   Dwarf_Off next = 0;
   Dwarf_Off abbreviations = 0;
   std::size_t header_size = 0;
   while (dwarf_next_unit(handle_.get(), offset, &next, &header_size, nullptr, &abbreviations, nullptr, nullptr, nullptr,
                          nullptr) == 0) {
+    // A damaged unit claims more than there is. The ones before it can still be read.
+    if (section == nullptr || next > section->d_size || next <= offset) return;
     DebugUnit unit;
     if (dwarf_offdie(handle_.get(), offset + header_size, &unit.skeleton) != nullptr) {
       std::uint8_t kind = 0;

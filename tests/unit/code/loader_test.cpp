@@ -2,15 +2,27 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
+#include <iterator>
+#include <new>
+#include <numeric>
+#include <random>
+#include <vector>
 
 #include "base/fault.hpp"
+#include "elf/update_notes.hpp"
+#include "elf/update_structure.hpp"
 #include "fixtures/counted.hpp"
 #include "moult/error.hpp"
 
@@ -25,6 +37,11 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr const char* build_id = "deadbeef01";
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
 
 class Loader : public testing::Test {
  protected:
@@ -41,10 +58,14 @@ class Loader : public testing::Test {
   std::string sent() const { return root_ / "sent.so"; }
 
   /// Puts a fixture where it will be sent from.
-  void send(const std::string& fixture) {
+  void send_unchecked(const std::string& fixture) {
     fs::remove(sent());
     fs::copy_file(FIXTURES + fixture, sent());
     fs::permissions(sent(), fs::perms{0644});
+  }
+  void send(const std::string& fixture) {
+    send_unchecked(fixture);
+    write_checksum(sent());
   }
 
   LoadOptions options(bool force = false) const { return {folder(), force, build_id}; }
@@ -139,8 +160,41 @@ TEST_F(Loader, AnotherBuildOfTheProgramIsRefusedUnlessForced) {
 }
 
 TEST_F(Loader, AnUpdateWithoutATargetIsLoadedWithAWarning) {
-  send("no_target.so");
-  EXPECT_THAT(load_update(sent(), options()).warnings(), testing::ElementsAre(HasSubstr("does not say")));
+  send_unchecked("no_target.so");
+  EXPECT_THAT(load_update(sent(), options()).warnings(), testing::Contains(HasSubstr("does not say")));
+}
+
+TEST_F(Loader, AnUpdateWithoutAChecksumIsLoadedWithAWarning) {
+  send_unchecked("no_target.so");
+  EXPECT_THAT(load_update(sent(), options()).warnings(),
+              testing::Contains(AllOf(HasSubstr("has no checksum"), HasSubstr("build it with moult_update"))));
+  send_unchecked("one.so");
+  LoadedUpdate update = load_update(sent(), options());
+  EXPECT_THAT(update.warnings(),
+              testing::ElementsAre(AllOf(HasSubstr("has no checksum"), HasSubstr("`moult checksum`"))));
+  update.run();
+  EXPECT_EQ(loaded_value, 1);
+}
+
+TEST_F(Loader, ADamagedUpdateIsRefusedEvenIfForced) {
+  send("one.so");
+  std::string content = content_of(sent());
+  content[content.size() / 2] ^= 1;
+  std::ofstream(sent(), std::ios::binary) << content;
+  expect_refused(
+      ErrorCode::unreadable,
+      AllOf(HasSubstr(sent()), HasSubstr("is damaged"), HasSubstr("build it again"), testing::Not(HasSubstr(folder()))),
+      true);
+}
+
+TEST_F(Loader, AFileThatIsNoUpdateIsNotEvenCopied) {
+  const ArmedFault armed("platform.private_copy.fill");
+  std::ofstream(sent()) << std::string(100'000, 'x');
+  expect_refused(ErrorCode::not_an_update, HasSubstr("no ELF file"));
+  send("one.so");
+  fs::resize_file(sent(), largest_update + 1);
+  expect_refused(ErrorCode::unsupported, AllOf(HasSubstr(sent()), HasSubstr("1 GiB")));
+  EXPECT_FALSE(armed.fired());
 }
 
 TEST_F(Loader, TheRunningProgramsBuildIdIsTheDefault) {
@@ -175,18 +229,76 @@ TEST_F(Loader, AFileThatIsNoUpdateIsRefusedByItsOwnName) {
 TEST_F(Loader, AFileCutShortIsRefusedWhereverItEnds) {
   send("one.so");
   std::uintmax_t size = fs::file_size(sent());
-  for (std::uintmax_t left = 0; left < size; left += 1 + size / 40) {
+  for (std::uintmax_t left = 0; left < size; left += 1 + size / 400) {
     fs::resize_file(sent(), left);
     try {
       load_update(sent(), options());
-      // The linker's section table at the end is not needed to run.
-      EXPECT_GT(left, size / 2);
+      ADD_FAILURE() << "it was loaded without all that follows byte " << left;
     } catch (const Error& error) {
       EXPECT_TRUE(error.code() == ErrorCode::unreadable || error.code() == ErrorCode::not_an_update) << error.what();
       EXPECT_THAT(error.what(), HasSubstr(sent()));
     }
     send("one.so");
   }
+}
+
+/// What the child of a test tells its parent, also when it ends.
+struct Flips {
+  std::atomic<std::size_t> bit;  ///< the one that is tried now
+  std::atomic<std::size_t> applied;
+  std::atomic<std::size_t> refused;
+};
+
+/// The bits of a file of that size that are flipped: some, or all with MOULT_SOAK.
+std::vector<std::size_t> bits_to_flip(std::size_t size) {
+  std::vector<std::size_t> bits;
+  if (std::getenv("MOULT_SOAK") != nullptr) {
+    bits.resize(8 * size);
+    std::iota(bits.begin(), bits.end(), 0);
+    return bits;
+  }
+  const char* const given = std::getenv("MOULT_SEED");
+  const unsigned seed =
+      given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device{}();
+  std::cout << "MOULT_SEED=" << seed << "\n";
+  std::mt19937 random(seed);
+  constexpr std::size_t head = 8 * 1024;  // headers and notes: half of the bits
+  for (int i = 0; i < 1000; ++i) bits.push_back(random() % (i % 2 == 0 ? head : 8 * size));
+  return bits;
+}
+
+TEST_F(Loader, AnUpdateWithAnyBitFlippedIsRefusedOrAppliedAsItWas) {
+  send("one.so");
+  const std::string content = content_of(sent());
+  const std::vector<std::size_t> bits = bits_to_flip(content.size());
+  void* const shared = ::mmap(nullptr, sizeof(Flips), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  Flips& flips = *new (shared) Flips{};
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (const std::size_t bit : bits) {
+      flips.bit = bit;
+      std::string damaged = content;
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+      std::ofstream(sent(), std::ios::binary | std::ios::trunc) << damaged;
+      try {
+        loaded_value = 0;
+        load_update(sent(), options()).run();
+        if (loaded_value != 1) ::_exit(1);
+        ++flips.applied;
+      } catch (const Error&) {
+        ++flips.refused;
+      }
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "bit " << flips.bit % 8 << " of byte " << flips.bit / 8 << " of " << content.size();
+  EXPECT_EQ(flips.applied + flips.refused, bits.size());
+  // Only the damage of the checksum's own note can hide that there was a checksum.
+  EXPECT_LE(flips.applied, bits.size() / 10);
+  ::munmap(shared, sizeof(Flips));
 }
 
 TEST_F(Loader, AMissingFileIsUnreadable) { expect_refused(ErrorCode::unreadable, HasSubstr(sent())); }
