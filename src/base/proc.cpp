@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 /// An ended thread has no executable. Without permission nothing is known.
 bool has_ended(const fs::path& folder) {
   std::error_code error;
-  fs::read_symlink(folder / "exe", error);
+  [[maybe_unused]] const fs::path executable = fs::read_symlink(folder / "exe", error);
   return error == std::errc::no_such_file_or_directory;
 }
 
