@@ -25,12 +25,16 @@
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "elf/update_structure.hpp"
+#include "moult/detail/at_exit.hpp"
 #include "moult/error.hpp"
 #include "moult/load.hpp"
 #include "platform/private_copy.hpp"
 
 namespace moult::internal {
 namespace {
+
+/// Only updates call it. Without this, a program that is linked with moult's archives would leave it out.
+[[gnu::used]] int (*const for_updates)(void (*)(void*), void*, void*) noexcept = moult::detail::destroy_at_exit;
 
 [[noreturn]] void fail(ErrorCode code, const std::string& path, const std::string& why) {
   throw Error(code, path + ": " + why);
