@@ -64,7 +64,12 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
   std::string called = function.name().empty() ? std::string(role) : function.name();
   std::optional<FunctionSymbol> symbol = program.at(address_of(function));
   if (!symbol) throw_unknown(program, address_of(function), called);
-  if (symbol->range.begin != address_of(function))
+  const bool is_entry = symbol->range.begin == address_of(function);
+  if (!is_entry || !symbol->clones.empty()) {
+    const std::vector<FunctionSymbol> indirect = program.find_indirect(symbol->mangled);
+    if (!indirect.empty()) throw_indirect(indirect.front());
+  }
+  if (!is_entry)
     throw Error(ErrorCode::not_found, called + ": its address is inside " + symbol->demangled +
                                           ", not at a function's entry; look it up by name instead");
   if (symbol->demangled.empty()) symbol->demangled = called;

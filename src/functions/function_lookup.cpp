@@ -143,7 +143,7 @@ std::string called(const internal::Program& program, const FunctionSymbol& funct
   return is_programs_own(program, function) ? function.demangled : function.demangled + " in " + function.module;
 }
 
-/// The C library has several versions of some functions; the loader binds callers to the one for this machine.
+/// A function of the program of that name is meant instead.
 void refuse_indirect(const internal::Program& program, std::string_view name,
                      const std::vector<FunctionSymbol>& fitting) {
   std::vector<FunctionSymbol> indirect = program.find_indirect(name);
@@ -151,9 +151,7 @@ void refuse_indirect(const internal::Program& program, std::string_view name,
         return is_programs_own(program, function);
       }))
     return;
-  throw Error(ErrorCode::unsupported, indirect.front().demangled + " in " + indirect.front().module +
-                                          " is an indirect function (IFUNC): callers were bound to one of several "
-                                          "versions when the program was loaded; redefine what calls it instead");
+  internal::throw_indirect(indirect.front());
 }
 
 /// A library may have a function with the name of one of the program's. The program's is meant, and may have been

@@ -30,6 +30,14 @@ class Refusals final {
   std::string text_;
 };
 
+/// The loader binds callers of an indirect function to the version for this machine. The C library has such functions,
+/// and the attribute target_clones makes them.
+[[noreturn]] inline void throw_indirect(const FunctionSymbol& function) {
+  throw Error(ErrorCode::unsupported, function.demangled + " in " + function.module +
+                                          " is an indirect function (IFUNC): callers were bound to one of several "
+                                          "versions when the program was loaded; redefine what calls it instead");
+}
+
 /// "a.cpp:42 (main), b.cpp:7 (f(int))": the first twenty.
 inline std::string list_sites(const std::vector<InlinedSite>& sites) {
   constexpr std::size_t most = 20;

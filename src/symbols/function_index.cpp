@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -16,6 +17,10 @@ namespace {
 
 /// Suffixes that rename a function without making it another.
 constexpr std::string_view renamings[] = {".lto_priv", ".llvm", ".__uniq"};
+
+/// Suffixes of parts that only the function itself leads to. clang compiles the body of a coroutine into the last
+/// three, which are called through the coroutine's frame: one that was begun goes on in its old body.
+constexpr std::string_view own_parts[] = {".cold", ".localalias", ".resume", ".destroy", ".cleanup"};
 
 /// The length of `.word` and the `.number` components that follow.
 std::size_t component_length(std::string_view text) {
@@ -79,7 +84,42 @@ bool may_be_spelled_otherwise(std::string_view text) {
   return words.find(text) != std::string_view::npos;
 }
 
+/// True for functions of the standard library and of moult.
+bool is_of_headers(std::string_view mangled) {
+  constexpr std::string_view scopes[] = {"St", "Sa", "Ss",         "Sb",           "Si",
+                                         "So", "Sd", "9__gnu_cxx", "10__cxxabiv1", "5moult"};
+  if (!mangled.starts_with("_Z")) return mangled.starts_with('_');
+  mangled.remove_prefix(2);
+  while (mangled.starts_with('Z')) mangled.remove_prefix(1);
+  if (mangled.starts_with('N')) mangled.remove_prefix(1);
+  while (!mangled.empty() && std::string_view("KVRO").find(mangled.front()) != std::string_view::npos)
+    mangled.remove_prefix(1);
+  return std::any_of(std::begin(scopes), std::end(scopes),
+                     [mangled](std::string_view scope) { return mangled.starts_with(scope); });
+}
+
+/// Calls `is_it(identifier)` for the identifiers in a mangled name ("1f" stands for f), until it returns true.
+template <class IsIt>
+bool any_identifier(std::string_view mangled, const IsIt& is_it) {
+  if (!mangled.starts_with("_Z")) return is_it(mangled);
+  for (std::size_t at = 2; at < mangled.size();) {
+    std::size_t length = 0;
+    const char* const begin = mangled.data() + at;
+    const auto [end, error] = std::from_chars(begin, mangled.data() + mangled.size(), length);
+    at += error == std::errc() ? static_cast<std::size_t>(end - begin) : 1;
+    if (error != std::errc() || length == 0 || length > mangled.size() - at) continue;
+    if (is_it(mangled.substr(at, length))) return true;
+    at += length;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string_view plain_last_name(std::string_view demangled) {
+  const std::string_view last = last_name_of(qualified_name(demangled));
+  return last.substr(0, last.find_first_of("<["));
+}
 
 SymbolName split_symbol_name(std::string_view name) {
   const std::size_t dot = name.find('.', 1);
@@ -97,7 +137,8 @@ SymbolName split_symbol_name(std::string_view name) {
 }
 
 bool is_clone_suffix(std::string_view suffix) {
-  return suffix.find(".cold") == std::string_view::npos && suffix.find(".localalias") == std::string_view::npos;
+  const auto has = [suffix](std::string_view part) { return suffix.find(part) != std::string_view::npos; };
+  return std::none_of(std::begin(own_parts), std::end(own_parts), has);
 }
 
 FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program) {
@@ -110,6 +151,13 @@ FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const El
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const SymbolName name = split_symbol_name(symbols_[i].name);
     if (!name.suffix.empty()) fragments_[name.stem].push_back(i);
+  }
+  // lld makes an indirect function whose address is taken look like a plain one: its symbol is a stub's.
+  for (Symbol& symbol : symbols_) {
+    const auto fragments = fragments_.find(symbol.name);
+    if (fragments == fragments_.end()) continue;
+    for (const std::size_t fragment : fragments->second)
+      if (split_symbol_name(symbols_[fragment].name).suffix == ".resolver") symbol.is_resolver = true;
   }
 }
 
@@ -202,9 +250,10 @@ std::vector<FunctionMatch> FunctionIndex::find(const NameQuery& query) const {
 std::vector<FunctionMatch> FunctionIndex::find_indirect(const NameQuery& query) const {
   std::vector<FunctionMatch> matches;
   for (const Symbol& symbol : symbols_) {
-    if (!symbol.is_resolver || !query.may_fit(symbol.name) || !query.fits_source(symbol.source)) continue;
-    if (query.fit(symbol.name, demangle(std::string(symbol.name))) == NameQuery::Fit::exact)
-      matches.push_back({&symbol, split_symbol_name(symbol.name), {}});
+    const SymbolName name = split_symbol_name(symbol.name);  // clang's is f.ifunc
+    if (!symbol.is_resolver || !query.may_fit(name.base) || !query.fits_source(symbol.source)) continue;
+    if (query.fit(name.base, demangle(std::string(name.base))) == NameQuery::Fit::exact)
+      matches.push_back({&symbol, name, {}});
   }
   return matches;
 }
@@ -259,8 +308,18 @@ std::vector<FunctionMatch> FunctionIndex::search(std::string_view text) const {
 }
 
 std::vector<FunctionMatch> FunctionIndex::similar(std::string_view last_name) const {
-  return originals([](std::string_view) { return true; },
-                   [&](const std::string& name) { return are_near(last_name_of(qualified_name(name)), last_name); });
+  const auto is_similar = [&](std::string_view name) {
+    return name.find(last_name) != std::string_view::npos || are_near(name, last_name);
+  };
+  // Identifiers come again and again, and comparing two takes longer than demangling a name.
+  std::unordered_map<std::string_view, bool> known;
+  const auto is_similar_part = [&](std::string_view part) {
+    const auto [found, is_new] = known.try_emplace(part, false);
+    if (is_new) found->second = is_similar(part);
+    return found->second;
+  };
+  return originals([&](std::string_view base) { return !is_of_headers(base) && any_identifier(base, is_similar_part); },
+                   [&](const std::string& name) { return is_similar(plain_last_name(name)); });
 }
 
 std::vector<FunctionMatch> FunctionIndex::members_of(const ClassName& of_class) const {

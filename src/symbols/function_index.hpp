@@ -30,7 +30,7 @@ struct Symbol {
   std::uint64_t end = 0;
   std::string_view source;  ///< of a local symbol; empty when unknown
   bool is_local = false;
-  bool is_resolver = false;  ///< of an indirect function, and not the function itself
+  bool is_resolver = false;  ///< of an indirect function (or its stub), and not the function itself
   bool has_size = true;
 };
 
@@ -42,7 +42,10 @@ struct SymbolName {
 };
 SymbolName split_symbol_name(std::string_view name);
 
-/// True when callers call the fragment instead of the original; false when only the original jumps to it.
+/// "f" of "void ns::f<int>(int)" and of "ns::f[abi:cxx11]()": a view into the argument.
+std::string_view plain_last_name(std::string_view demangled);
+
+/// True when callers call the fragment instead of the original; false when only the original leads to it.
 bool is_clone_suffix(std::string_view suffix);
 
 /// An original with its fragments; without an original when the compiler has left none.
@@ -65,7 +68,8 @@ class FunctionIndex final {
   std::vector<FunctionMatch> find_indirect(const NameQuery& query) const;
   /// Originals whose demangled name contains `text`; unsorted.
   std::vector<FunctionMatch> search(std::string_view text) const;
-  /// Originals whose last name component resembles `last_name`; unsorted.
+  /// Originals whose last name component contains or resembles the identifier `last_name`; unsorted. Without those of
+  /// the standard library and of moult, which headers bring into every program.
   std::vector<FunctionMatch> similar(std::string_view last_name) const;
   /// Every symbol of a member function of the class, with aliases, without thunks and fragments.
   std::vector<FunctionMatch> members_of(const ClassName& of_class) const;

@@ -1,5 +1,8 @@
 #include "symbols/module_symbols.hpp"
 
+#include <gelf.h>
+
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -45,6 +48,18 @@ ElfFile open_module(const ModulePlace& place) {
   return file;
 }
 
+/// False only when the section's bytes do not contain `text`.
+bool may_contain(const ElfFile& file, const char* section_name, std::string_view text) {
+  Elf_Scn* const section = file.section(section_name);
+  GElf_Shdr header{};
+  if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return false;
+  if ((header.sh_flags & SHF_COMPRESSED) != 0) return true;
+  const Elf_Data* const data = elf_rawdata(section, nullptr);
+  if (data == nullptr) return true;
+  if (data->d_buf == nullptr) return false;  // a debug file's own copy of the section is empty
+  return ::memmem(data->d_buf, data->d_size, text.data(), text.size()) != nullptr;
+}
+
 }  // namespace
 
 ModuleSymbols::ModuleSymbols(ElfFile file) : file_(std::move(file)) {
@@ -70,6 +85,23 @@ const FunctionIndex& ModuleSymbols::functions() const {
 bool ModuleSymbols::is_update() const {
   if (!is_update_) is_update_ = !functions().find(NameQuery("moult_update_entry")).empty();
   return *is_update_;
+}
+
+bool ModuleSymbols::may_name(std::string_view text) const {
+  const auto has = [text](const ElfFile& file) {
+    return may_contain(file, ".strtab", text) || may_contain(file, ".dynstr", text);
+  };
+  return has(file_) || (separate_ && has(*separate_));
+}
+
+bool ModuleSymbols::may_describe(std::string_view text) const {
+  const DebugInfo* const info = debug_info();
+  if (info == nullptr) return false;
+  const ElfFile& file = info->file();
+  for (const char* elsewhere : {".gnu_debugaltlink", ".debug_addr"})  // the strings may be in other files
+    if (file.section(elsewhere) != nullptr) return true;
+  // A name no longer than a reference to it stands in .debug_info.
+  return may_contain(file, ".debug_str", text) || may_contain(file, ".debug_info", text);
 }
 
 const DebugInfo* ModuleSymbols::debug_info() const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "elf/elf_file.hpp"
@@ -25,6 +26,10 @@ class ModuleSymbols final {
   bool is_update() const;
   /// False when the module was stripped: only exported functions have names.
   bool has_symbol_table() const;
+  /// False only when no symbol's name contains `text`. Quick: functions() need not be read.
+  bool may_name(std::string_view text) const;
+  /// False only when the debug information has no name that contains `text`. Quick: nothing of it need be read.
+  bool may_describe(std::string_view text) const;
   /// Null when neither the module nor a debug file for it has any.
   const DebugInfo* debug_info() const;
   /// Only with debug information. After many calls an index is made, which gives the same answers faster.

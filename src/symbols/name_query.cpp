@@ -45,11 +45,81 @@ std::string without(std::string text, std::string_view part) {
 std::string squeeze(std::string_view text) {
   std::string squeezed;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool separates = i > 0 && i + 1 < text.size() && is_identifier_char(text[i - 1]) &&
-                           (is_identifier_char(text[i + 1]) || text[i + 1] == '(');
+    const bool is_between = i > 0 && i + 1 < text.size();
+    const bool separates =
+        is_between && (is_identifier_char(text[i - 1]) ? is_identifier_char(text[i + 1]) || text[i + 1] == '('
+                                                       : text[i - 1] == '>' && is_identifier_char(text[i + 1]));
     if (text[i] != ' ' || separates) squeezed += text[i];
   }
   return squeezed;
+}
+
+/// The end of the bracket that opens at `open`, behind it; npos when it is not closed.
+std::size_t end_of_brackets(std::string_view text, std::size_t open) {
+  int depth = 0;
+  for (std::size_t at = open; at < text.size(); ++at) {
+    if (opens(text[at])) ++depth;
+    if (closes(text[at]) && --depth == 0) return at + 1;
+  }
+  return std::string_view::npos;
+}
+
+/// "a", "b<c,d>" of "a,b<c,d>".
+std::vector<std::string_view> split_arguments(std::string_view text) {
+  std::vector<std::string_view> arguments;
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (opens(text[at])) ++depth;
+    if (closes(text[at])) --depth;
+    if (text[at] != ',' || depth != 0) continue;
+    arguments.push_back(text.substr(begin, at - begin));
+    begin = at + 1;
+  }
+  arguments.push_back(text.substr(begin));
+  return arguments;
+}
+
+/// True for an argument that a template of the standard library has by default.
+bool is_default(const std::vector<std::string_view>& arguments) {
+  const std::string first(arguments.front());
+  const std::string_view last = arguments.back();
+  for (const char* name : {"allocator", "char_traits", "default_delete", "less", "hash", "equal_to"})
+    if (last == "std::" + std::string(name) + "<" + first + ">") return true;
+  return last == "std::allocator<std::pair<" + first + " const," + std::string(arguments[1]) + ">>";
+}
+
+/// The arguments without those at the end that are default ones, joined.
+std::string without_defaults(std::vector<std::string_view> arguments) {
+  while (arguments.size() > 1 && is_default(arguments)) arguments.pop_back();
+  std::string text;
+  for (const std::string_view argument : arguments) text += (text.empty() ? "" : ",") + std::string(argument);
+  return text;
+}
+
+std::string replaced(std::string text, std::string_view part, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += by.size())
+    text.replace(at, part.size(), by);
+  return text;
+}
+
+/// `text` has no insignificant spaces, and no "std::__cxx11::".
+std::string with_short_templates(std::string_view text) {
+  std::string short_text;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t open = text.find('<', at);
+    const std::size_t end = open == std::string_view::npos ? open : end_of_brackets(text, open);
+    if (end == std::string_view::npos) break;
+    short_text += text.substr(at, open - at);
+    const std::string inside = with_short_templates(text.substr(open + 1, end - open - 2));
+    std::size_t name = short_text.size();
+    while (name > 0 && (is_identifier_char(short_text[name - 1]) || short_text[name - 1] == ':')) --name;
+    const bool is_standard = std::string_view(short_text).substr(name).starts_with("std::");
+    short_text += "<" + (is_standard ? without_defaults(split_arguments(inside)) : inside) + ">";
+    at = end;
+  }
+  return short_text + std::string(text.substr(at));
 }
 
 std::string without_template_arguments(std::string_view name) {
@@ -188,6 +258,14 @@ std::string without_abi_tags(std::string text) {
   return text;
 }
 
+std::string as_written(std::string_view name) {
+  std::string text = squeeze(name);
+  if (text.find("std::") == std::string::npos) return text;
+  text = with_short_templates(replaced(std::move(text), "std::__cxx11::", "std::"));
+  text = replaced(std::move(text), "std::basic_string<char>", "std::string");
+  return replaced(std::move(text), "std::basic_string_view<char>", "std::string_view");
+}
+
 std::string without_unnamed_namespaces(std::string text) { return without(std::move(text), unnamed_scope); }
 
 std::string_view scope_of(std::string_view qualified) {
@@ -205,8 +283,8 @@ NameQuery::NameQuery(std::string_view text) {
   }
   if (text.substr(0, 2) == "::") text.remove_prefix(2);
   is_mangled_ = text.substr(0, 2) == "_Z";
-  name_ = is_mangled_ ? std::string(text) : squeeze(without_abi_tags(std::string(text)));
-  const std::string qualified = squeeze(without_abi_tags(std::string(without_own_parameters(text))));
+  name_ = is_mangled_ ? std::string(text) : as_written(without_abi_tags(std::string(text)));
+  const std::string qualified = as_written(without_abi_tags(std::string(without_own_parameters(text))));
   names_parameters_ = qualified.size() < name_.size();
   names_anonymous_ = name_.find(unnamed_scope) != std::string::npos;
   may_be_loose_ = qualified.find('<') == std::string::npos && qualified.find("operator") == std::string::npos;
@@ -225,6 +303,12 @@ NameQuery NameQuery::in_any_source() const {
   return query;
 }
 
+std::string_view NameQuery::identifier() const noexcept {
+  if (is_mangled_) return name_;
+  const std::size_t begin = needle_.find_first_not_of("0123456789");
+  return begin == std::string::npos ? std::string_view() : std::string_view(needle_).substr(begin);
+}
+
 bool NameQuery::fits_source(std::string_view source) const {
   return source_.empty() || (!source.empty() && file_name(source) == file_name(source_));
 }
@@ -238,7 +322,7 @@ NameQuery::Fit NameQuery::fit(std::string_view mangled, const std::string& deman
   std::string candidate(names_parameters_ ? without_clone_suffix(text.substr(begin)) : qualified);
   candidate = without_abi_tags(std::move(candidate));
   if (!names_anonymous_) candidate = without(std::move(candidate), unnamed_scope);
-  candidate = squeeze(candidate);
+  candidate = as_written(candidate);
   if (candidate == name_) return Fit::exact;
   return may_be_loose_ && without_template_arguments(candidate) == name_ ? Fit::loose : Fit::none;
 }

@@ -31,6 +31,8 @@ class NameQuery final {
   /// "a.cpp" in "a.cpp:f"; empty when any file matches.
   const std::string& source() const noexcept { return source_; }
   NameQuery in_any_source() const;
+  /// An identifier that every matching symbol's name contains; empty when none is known.
+  std::string_view identifier() const noexcept;
   /// Compares the last components of the paths: the symbol table has no more for most files.
   bool fits_source(std::string_view source) const;
 
@@ -49,6 +51,10 @@ std::string_view qualified_name(std::string_view demangled);
 
 /// "ns::f()" of "ns::f[abi:cxx11]()".
 std::string without_abi_tags(std::string text);
+
+/// "f<std::string>(std::vector<int>)" of the same with every default argument of the standard library's templates, as
+/// the demangler writes them. Without insignificant spaces.
+std::string as_written(std::string_view name);
 
 /// "ns::f" of "ns::(anonymous namespace)::f".
 std::string without_unnamed_namespaces(std::string text);

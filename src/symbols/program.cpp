@@ -106,6 +106,11 @@ class Program::Impl {
     return std::nullopt;
   }
 
+  /// True for moult's own library.
+  bool is_moult(std::size_t module) const {
+    return module > 0 && modules[module].text.contains(CodeAddress{reinterpret_cast<std::uintptr_t>(&demangle)});
+  }
+
   std::optional<std::size_t> module_of(const FunctionSymbol& function) const {
     if (function.range.size() > 0) return module_at(function.range.begin);
     return function.fragments.empty() ? std::nullopt : module_at(function.fragments.front().begin);
@@ -197,7 +202,7 @@ std::vector<FunctionSymbol> Program::find(std::string_view name) const {
   std::vector<FunctionSymbol> found;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
     const ModuleSymbols* symbols = impl_->symbols(i);
-    if (symbols == nullptr) continue;
+    if (symbols == nullptr || !symbols->may_name(query.identifier())) continue;
     std::vector<FunctionMatch> matches = symbols->functions().find(query);
     for (const FunctionMatch& match : matches) found.push_back(to_function(impl_->modules[i], match));
     if (matches.empty() && !query.source().empty()) impl_->find_by_declaration(i, query, found);
@@ -210,7 +215,7 @@ std::vector<FunctionSymbol> Program::find_indirect(std::string_view name) const 
   std::vector<FunctionSymbol> found;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
     const ModuleSymbols* symbols = impl_->symbols(i);
-    if (symbols == nullptr) continue;
+    if (symbols == nullptr || !symbols->may_name(query.identifier())) continue;
     for (const FunctionMatch& match : symbols->functions().find_indirect(query))
       found.push_back(to_function(impl_->modules[i], match));
   }
@@ -234,18 +239,17 @@ std::vector<FunctionSymbol> Program::search(std::string_view text, std::size_t m
 
 std::vector<FunctionSymbol> Program::similar(std::string_view name, std::size_t most) const {
   const std::string_view qualified = qualified_name(name);
-  const std::string_view last = last_name_of(qualified.substr(qualified.rfind(':') + 1));
-  if (last.empty()) return {};
-  std::vector<FunctionSymbol> found = search(last, most);
-  if (!found.empty()) return found;
-  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
-    const ModuleSymbols* symbols = impl_->symbols(i);
+  const std::string_view last = plain_last_name(qualified.substr(qualified.rfind(':') + 1));
+  if (last.empty() || !is_identifier_char(last.front())) return {};
+  std::vector<FunctionSymbol> found;
+  for (std::size_t i = 0; i < impl_->modules.size() && found.empty(); ++i) {
+    const ModuleSymbols* symbols = impl_->is_moult(i) ? nullptr : impl_->symbols(i);
     if (symbols == nullptr) continue;
     for (const FunctionMatch& match : symbols->functions().similar(last))
-      found.push_back(to_function(impl_->modules[i], match));
+      if (i == 0 || !match.original->is_local) found.push_back(to_function(impl_->modules[i], match));
   }
   const auto typos = [&](const FunctionSymbol& function) {
-    return typos_between(last_name_of(qualified_name(function.demangled)), last);
+    return typos_between(plain_last_name(function.demangled), last);
   };
   std::stable_sort(found.begin(), found.end(),
                    [&](const FunctionSymbol& a, const FunctionSymbol& b) { return typos(a) < typos(b); });
@@ -338,16 +342,17 @@ bool Program::was_inlined(const FunctionSymbol& function) const {
 bool Program::defines(std::string_view name) const {
   const ModuleSymbols* symbols = impl_->symbols(0);
   const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
-  return info != nullptr && internal::defines(*info, NameQuery(name));
+  const NameQuery query(name);
+  return info != nullptr && symbols->may_describe(query.identifier()) && internal::defines(*info, query);
 }
 
 std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
   const NameQuery query(name);
   std::vector<InlinedSite> sites;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
-    const ModuleSymbols* symbols = impl_->symbols(i);
+    const ModuleSymbols* symbols = impl_->is_moult(i) ? nullptr : impl_->symbols(i);
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
-    if (info == nullptr) continue;
+    if (info == nullptr || !symbols->may_describe(query.identifier())) continue;
     std::vector<InlinedCopy> copies = internal::copies_by_name(*info, query);
     std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(copies));
     sites.insert(sites.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));

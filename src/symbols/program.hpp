@@ -80,8 +80,9 @@ class Program final {
   std::vector<FunctionSymbol> find_indirect(std::string_view name) const;
   /// Functions whose name contains `text`, for suggestions and `moult functions`; at most `most`, sorted.
   std::vector<FunctionSymbol> search(std::string_view text, std::size_t most) const;
-  /// Suggestions for an unknown `name`: names that contain its last part, or else names within a few typing errors, the
-  /// nearest first; at most `most`.
+  /// Suggestions for an unknown `name`: functions whose last name contains its own or is within a few typing errors,
+  /// the nearest first; at most `most`. The program's own, or else exported ones of its libraries, but never of
+  /// moult's.
   std::vector<FunctionSymbol> similar(std::string_view name, std::size_t most) const;
   /// True when neither the program's own file nor a debug file for it has a symbol table.
   bool is_stripped() const;
@@ -103,7 +104,8 @@ class Program final {
   std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
   /// True when the debug information says that `function` was inlined, with or without a place.
   bool was_inlined(const FunctionSymbol& function) const;
-  /// inlined_sites for functions without a symbol. Reads all debug information: seconds for a big program.
+  /// inlined_sites for functions without a symbol. Reads all debug information that has the name: seconds for a big
+  /// program.
   std::vector<InlinedSite> copies_by_name(std::string_view name) const;
   /// True when the program's own file defines such a function by its debug information, with or without code.
   bool defines(std::string_view name) const;

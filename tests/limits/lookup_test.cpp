@@ -62,6 +62,20 @@ TEST(Lookup, AMistypedNameIsRefusedWithTheNearestThereAre) {
                [] { moult::function<int(int)>("lookup::uor_times"); });
 }
 
+TEST(Lookup, NeitherMoultsNorTheStandardLibrarysNamesAreSuggested) {
+  const auto message = [](const char* name) -> std::string {
+    try {
+      return moult::function<int(int)>(name).name();
+    } catch (const moult::Error& error) {
+      return error.what();
+    }
+  };
+  const std::string redefinition = message("redefine_functions");
+  EXPECT_THAT(redefinition, testing::HasSubstr("no function of that name has a symbol"));
+  EXPECT_THAT(redefinition, testing::Not(testing::HasSubstr("moult::")));
+  EXPECT_THAT(message("push_bac"), testing::Not(testing::HasSubstr("std::")));
+}
+
 TEST(Lookup, ANameThatIsNearNoneIsNotTakenForASignOfAStrippedProgram) {
   expect_error(ErrorCode::not_found,
                {"no_name_like_this_one_at_all: no function of that name has a symbol; moult functions lists"},

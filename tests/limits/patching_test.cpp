@@ -12,6 +12,7 @@
 namespace patching {
 
 using limits::apply;
+using limits::expect_error;
 using limits::expect_refused;
 using moult::ErrorCode;
 using moult::Redefinition;
@@ -40,6 +41,17 @@ TEST(Patching, ItIsAcceptedWhenTheHolderOfTheCopyIsReplacedToo) {
   moult::UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("both", both));
   EXPECT_EQ(report.state, moult::UpdateState::applied) << report.reason;
   EXPECT_EQ(pointer_to_copied(1), 101);
+}
+
+__attribute__((target_clones("avx2", "default"))) int cloned(int x) { return x + 1; }
+
+TEST(Patching, AFunctionWithAVersionForEachProcessorIsRefusedByPointerAndByName) {
+  int (*volatile pointer)(int) = cloned;
+  expect_refused(apply(std::make_unique<SafeRedefineUpdate>("cloned", pointer, replacement)), ErrorCode::unsupported,
+                 {"patching::cloned(int) in", "is an indirect function (IFUNC)", "redefine what calls it instead"});
+  expect_error(ErrorCode::unsupported, {"patching::cloned(int) in", "is an indirect function (IFUNC)"},
+               [] { moult::function<int(int)>("patching::cloned"); });
+  EXPECT_EQ(cloned(1), 2);
 }
 
 [[noreturn]] MOULT_UPDATABLE void gives_up(int x) { throw x; }

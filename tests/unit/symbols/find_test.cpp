@@ -87,6 +87,15 @@ TEST_P(Find, LooksPastAbiTags) {
   EXPECT_THAT(find("ns::tagged[abi:cxx11]"), SizeIs(1));
 }
 
+TEST_P(Find, TakesTypesAsTheyAreWritten) {
+  EXPECT_THAT(find("ns::twice_the_size<std::string>"), SizeIs(1));
+  EXPECT_THAT(find("ns::twice_the_size<std::string>(std::string const&, std::map<int, std::vector<std::string>>*)"),
+              SizeIs(1));
+  EXPECT_THAT(find("ns::twice_the_size<std::wstring>"), IsEmpty());
+  EXPECT_THAT(find("ns::Tag::text"), SizeIs(1));
+  EXPECT_THAT(find("ns::Tag::text[abi:cxx11]"), SizeIs(1));
+}
+
 TEST_P(Find, ChoosesALocalFunctionByItsFile) {
   EXPECT_THAT(find("twin"), SizeIs(2));
   const std::vector<FunctionSymbol> found = find("names_b.cpp:twin");
@@ -131,6 +140,13 @@ TEST(Fragments, BelongToTheFunctionTheyWereMadeOf) {
   EXPECT_EQ(found.front().demangled, "global(int)");
   EXPECT_THAT(found.front().fragments, SizeIs(3));
   EXPECT_THAT(found.front().clones, ElementsAre("global(int) [clone .part.0]"));
+}
+
+TEST(Fragments, TheBodyOfACoroutineIsNoClone) {
+  const std::vector<FunctionSymbol> found = Program::of_file(fixture("fragments.so")).find("coroutine");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_THAT(found.front().fragments, SizeIs(3));
+  EXPECT_THAT(found.front().clones, IsEmpty());
 }
 
 TEST(Fragments, OfALocalFunctionAreThoseOfTheSameFile) {

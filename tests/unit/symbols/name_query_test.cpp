@@ -15,6 +15,17 @@ TEST(Spelling, CountsWhatAHandMistypes) {
   EXPECT_EQ(typos_between("abc", ""), 3U);
 }
 
+TEST(Spelling, DefaultArgumentsOfTheStandardLibraryAreLeftOut) {
+  EXPECT_EQ(as_written("f<std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > >"),
+            "f<std::string>");
+  EXPECT_EQ(as_written("std::map<int, A, std::less<int>, std::allocator<std::pair<int const, A> > >"),
+            "std::map<int,A>");
+  EXPECT_EQ(as_written("std::vector<int, Own<int> >"), "std::vector<int,Own<int>>");
+  EXPECT_EQ(as_written("mine::vector<int, std::allocator<int> >"), "mine::vector<int,std::allocator<int>>");
+  EXPECT_EQ(as_written("std::operator<< <char>"), "std::operator<<<char>");
+  EXPECT_EQ(as_written("f(std::basic_string_view<char, std::char_traits<char> >)"), "f(std::string_view)");
+}
+
 TEST(Spelling, ShortNamesAreNearOnlyToThemselves) {
   EXPECT_FALSE(are_near("f", "g"));
   EXPECT_TRUE(are_near("f", "f"));
