@@ -55,12 +55,8 @@ void switch_main(ThreadId thread, std::function<void()> main, Caller caller);
 /// invalid_argument: outside of a step in a stopped program
 template <class Main, class... Args>
 [[gnu::visibility("hidden")]] void switch_main(ThreadId thread, Main main, Args... args) {
-  static_assert(std::is_invocable_v<Main, Args...>,
-                "the new main function cannot be called with these arguments: pass one for each of its parameters");
-  const void* const function = detail::function_in(main);
-  detail::switch_main(thread,
-                      [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); },
-                      {&detail::this_module, function});
+  detail::switch_main(thread, detail::main_function(main, std::move(args)...),
+                      {&detail::this_module, detail::function_in(main)});
 }
 
 /// The same with the thread's present main function, and the arguments it was given; with the new one where the update
@@ -84,9 +80,7 @@ class ThreadRebootUpdate : public StaticPointUpdate {
   /// Runs `main` with copies of `args`.
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] ThreadRebootUpdate(std::string name, ThreadId thread, Main main, Args... args)
-      : ThreadRebootUpdate(std::move(name), thread, std::function<void()>([main, ... args = std::move(args)] {
-                             std::invoke(Main(main), Args(args)...);
-                           }),
+      : ThreadRebootUpdate(std::move(name), thread, detail::main_function(main, std::move(args)...),
                            detail::Caller{&detail::this_module, detail::function_in(main)}) {}
   ThreadRebootUpdate(std::string name, ThreadId thread, std::function<void()> main,
                      detail::Caller caller = {&detail::this_module});

@@ -161,18 +161,16 @@ void redefine_function(R (Old::*old_function)(Args...) const, R (New::*new_funct
 
 /// The same for every other callable with a function's signature: functions with "...", lambdas without captures, and
 /// methods with other qualifiers. Both sides have the same signature, qualifiers included; the new version of a
-/// noexcept function is noexcept.
+/// noexcept function is noexcept. A function that was looked up by name has the type that it was asked for as: write
+/// noexcept there, too.
 template <class Old, class Replacement>
-requires detail::replaceable<Old, Replacement>
 void redefine_function(const Old& old_function, const Replacement& new_function) {
-  redefine_any_function(detail::plain<std::decay_t<Old>>(old_function),
-                        detail::plain<std::decay_t<Replacement>>(new_function));
+  if constexpr (!detail::replaceable<Old, Replacement>)
+    detail::require_replaceable<Old, Replacement>();
+  else
+    redefine_any_function(detail::plain<std::decay_t<Old>>(old_function),
+                          detail::plain<std::decay_t<Replacement>>(new_function));
 }
-
-/// The two are of different types, or only the old one is noexcept. A function that was looked up by name has the type
-/// that it was asked for as: write noexcept there, too.
-template <class Old, class Replacement>
-requires(!detail::replaceable<Old, Replacement>) void redefine_function(const Old&, const Replacement&) = delete;
 
 }  // namespace moult
 #pragma GCC visibility pop

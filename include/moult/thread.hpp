@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "moult/detail/caller.hpp"
@@ -18,6 +18,19 @@
 
 #pragma GCC visibility push(default)
 namespace moult {
+
+namespace detail::inline MOULT_ABI_NAMESPACE {
+/// Calls `main` with copies of `args`, as often as it is called. In a library's own copy: the code is the caller's.
+template <class Main, class... Args>
+[[gnu::visibility("hidden")]] std::function<void()> main_function(Main main, Args... args) {
+  static_assert(std::is_invocable_v<Main, Args...>,
+                "the main function cannot be called with these arguments: pass one for each of its parameters");
+  if constexpr (std::is_invocable_v<Main, Args...>)
+    return [main = std::move(main), ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); };
+  else
+    return {};
+}
+}  // namespace detail::inline MOULT_ABI_NAMESPACE
 
 /// Which thread applies an update while this thread stays at a static update point.
 enum class ThreadRole {
@@ -42,8 +55,7 @@ class Thread final {
   /// invalid_argument: the name is empty or holds control characters
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] explicit Thread(ThreadOptions options, Main main, Args... args)
-      : Thread(std::move(options),
-               std::function<void()>([main, ... args = std::move(args)] { std::invoke(Main(main), Args(args)...); }),
+      : Thread(std::move(options), detail::main_function(main, std::move(args)...),
                detail::Caller{&detail::this_module, detail::function_in(main)}) {}
   template <class Main, class... Args>
   [[gnu::visibility("hidden")]] explicit Thread(std::string name, Main main, Args... args)

@@ -35,10 +35,12 @@ class Redefinition final {
   requires detail::replaceable<Old, Replacement> Redefinition(const Old& old_function, const Replacement& new_function)
       : replaced_(detail::plain<std::decay_t<Old>>(old_function)),
         replacement_(detail::plain<std::decay_t<Replacement>>(new_function)) {}
-  /// The two are of different types, or only the old one is noexcept.
+  /// Does not compile: the two are of different types, or only the old one is noexcept.
   template <class Old, class Replacement>
   requires(!detail::replaceable<Old, Replacement>) Redefinition(const Old&, const Replacement&)
-  = delete;
+      : replaced_(nullptr, {}), replacement_(nullptr, {}) {
+    detail::require_replaceable<Old, Replacement>();
+  }
 
   const AnyFunction& replaced() const noexcept { return replaced_; }
   const AnyFunction& replacement() const noexcept { return replacement_; }
@@ -56,10 +58,7 @@ class SafeRedefineUpdate : public Update {
   template <class Old, class Replacement>
   SafeRedefineUpdate(std::string name, Old&& old_function, Replacement&& new_function,
                      std::vector<ThreadId> threads = {})
-      : SafeRedefineUpdate(
-            std::move(name),
-            std::vector{Redefinition(std::forward<Old>(old_function), std::forward<Replacement>(new_function))},
-            std::move(threads)) {}
+      : SafeRedefineUpdate(std::move(name), one_redefinition(old_function, new_function), std::move(threads)) {}
   ~SafeRedefineUpdate() override;
 
   void prepare() override;
@@ -68,6 +67,11 @@ class SafeRedefineUpdate : public Update {
   void apply() override;
 
  private:
+  template <class Old, class Replacement>
+  static std::vector<Redefinition> one_redefinition(Old& old_function, Replacement& new_function) {
+    return {Redefinition(old_function, new_function)};
+  }
+
   class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -102,9 +102,6 @@ concept transformer_of = returning_transformer<Transformer, Old, New> || filling
 template <class Old, class New, class Transformer>
 class TypedConverter final : public ObjectConverter {
   static_assert(!std::is_same_v<Old, New>, "objects are converted to another class");
-  static_assert(std::is_nothrow_move_constructible_v<New>,
-                "the new class's move constructor must be noexcept: new objects are made beside the old ones and then "
-                "put in their places, which must not fail");
   static_assert(std::is_nothrow_destructible_v<Old> && std::is_nothrow_destructible_v<New>,
                 "the destructors of both classes must be noexcept");
 
@@ -229,10 +226,18 @@ void record_converter(ObjectConverter& converter, std::size_t size);
 /// The count of owners knows the interface only: its code names neither class.
 template <class Old, class New, class Transformer>
 std::shared_ptr<ObjectConverter> make_converter(Transformer&& transformer) {
-  using Made = TypedConverter<Old, New, std::decay_t<Transformer>>;
-  std::unique_ptr<ObjectConverter> made = std::make_unique<Made>(std::forward<Transformer>(transformer));
-  record_converter(*made, sizeof(Made));
-  return made;
+  static_assert(
+      std::is_nothrow_move_constructible_v<New>,
+      "the new class needs a move constructor that is noexcept, since new objects are made beside the old ones "
+      "and then moved into their places; add the line: New(New&&) noexcept = default;");
+  if constexpr (!std::is_nothrow_move_constructible_v<New>) {
+    return nullptr;
+  } else {
+    using Made = TypedConverter<Old, New, std::decay_t<Transformer>>;
+    std::unique_ptr<ObjectConverter> made = std::make_unique<Made>(std::forward<Transformer>(transformer));
+    record_converter(*made, sizeof(Made));
+    return made;
+  }
 }
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE

@@ -109,6 +109,42 @@ template <class Old, class Replacement>
 concept replaceable = function_or_member<Plain<Replacement>> && std::is_same_v < typename KindOf<Plain<Old>>::type,
 typename KindOf<Plain<Replacement>>::type > &&keeps_noexcept<Old, Replacement>;
 
+class any_class;
+
+/// A function's type for an error of the compiler: `int (*)(int)`, or `int (any_class::*)(int) const` for a method;
+/// anything else as it is.
+template <class F>
+struct Written {
+  using type = F;
+};
+template <class F>
+requires std::is_function_v<F>
+struct Written<F*> {
+  using type = typename WithoutNoexcept<F>::type*;
+};
+template <class Class, class F>
+requires std::is_function_v<F>
+struct Written<F Class::*> {
+  using type = typename WithoutNoexcept<F>::type any_class::*;
+};
+template <class Signature>
+struct Written<Function<Signature>> : Written<typename Function<Signature>::Pointer> {};
+
+/// Does not compile unless `Replacement` may replace `Old`.
+template <class Old, class Replacement>
+constexpr void require_replaceable() {
+  using OldType = typename Written<Plain<Old>>::type;
+  using NewType = typename Written<Plain<Replacement>>::type;
+  static_assert(std::is_same_v<OldType, NewType>,
+                "a function is replaced by one of the same type: the same result, parameters and qualifiers");
+  if constexpr (std::is_same_v<OldType, NewType>) {
+    static_assert(function_or_member<Plain<Replacement>>, "this is no function, nor a lambda without captures");
+    if constexpr (function_or_member<Plain<Replacement>>)
+      static_assert(keeps_noexcept<Old, Replacement>,
+                    "the new version of a noexcept function must be noexcept: write it in its declaration");
+  }
+}
+
 struct MemberPointer {
   std::uintptr_t function;    ///< the address; for a virtual function, 1 + its offset in the vtable
   std::ptrdiff_t adjustment;  ///< from the object to the vtable pointer, or to the `this` that the function expects

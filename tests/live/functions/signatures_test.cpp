@@ -39,21 +39,16 @@ TEST(Signatures, QualifiedMethodsAreReplacedByThoseQualifiedAlike) {
   ASSERT_EQ(redefine(&Qualified::quiet, &QualifiedV2::quiet).state, UpdateState::applied);
   Qualified object;
   EXPECT_EQ(object.referred() + Qualified().moved() + object.quiet(), 60);
-  static_assert(!std::is_constructible_v<Redefinition, decltype(&Qualified::referred), decltype(&QualifiedV2::moved)>);
-  static_assert(!std::is_constructible_v<Redefinition, decltype(&Qualified::quiet), decltype(&QualifiedV2::referred)>);
+  static_assert(!detail::replaceable<decltype(&Qualified::referred), decltype(&QualifiedV2::moved)>);
+  static_assert(!detail::replaceable<decltype(&Qualified::quiet), decltype(&QualifiedV2::referred)>);
 }
 
 TEST(Signatures, ALambdaWithoutCapturesReplacesAFunction) {
   ASSERT_EQ(redefine(one, [](int x) { return x + 50; }).state, UpdateState::applied);
   EXPECT_EQ(one(0), 50);
   const auto other = [](long) { return 0; };
-  static_assert(!std::is_constructible_v<Redefinition, decltype(&one), decltype(other)>);
+  static_assert(!detail::replaceable<decltype(&one), decltype(other)>);
 }
-
-template <class Old, class Replacement>
-concept redefines = requires(Old old, Replacement replacement) {
-  redefine_function(old, replacement);
-};
 
 TEST(Signatures, OnlyTheNewVersionMayBeNoexceptWhereOneIs) {
   redefine_function(calm, calm_two);
@@ -62,11 +57,11 @@ TEST(Signatures, OnlyTheNewVersionMayBeNoexceptWhereOneIs) {
   EXPECT_EQ(calm_two(4), 6);
   redefine_function(two, [](int x) noexcept { return x + 7; });
   EXPECT_EQ(two(4), 11);
-  static_assert(redefines<int (*)(int), int (*)(int) noexcept>);
-  static_assert(!redefines<int (*)(int) noexcept, int (*)(int)>);
-  static_assert(!redefines<Function<int(int) noexcept>, int (*)(int)>);
-  static_assert(!std::is_constructible_v<Redefinition, decltype(&calm), decltype(&one)>);
-  static_assert(!std::is_constructible_v<Redefinition, decltype(&Qualified::quiet), decltype(&QualifiedV2::loud)>);
+  static_assert(detail::replaceable<int (*)(int), int (*)(int) noexcept>);
+  static_assert(!detail::replaceable<int (*)(int) noexcept, int (*)(int)>);
+  static_assert(!detail::replaceable<Function<int(int) noexcept>, int (*)(int)>);
+  static_assert(!detail::replaceable<decltype(&calm), decltype(&one)>);
+  static_assert(!detail::replaceable<decltype(&Qualified::quiet), decltype(&QualifiedV2::loud)>);
 }
 
 }  // namespace subject
