@@ -7,10 +7,10 @@
 #include <thread>
 #include <utility>
 
+#include "base/own_thread.hpp"
 #include "control/progress_page.hpp"
 #include "control/server.hpp"
 #include "moult/error.hpp"
-#include "platform/signal_mask.hpp"
 #include "platform/sockets.hpp"
 #include "protocol/leftovers.hpp"
 #include "protocol/progress_file.hpp"
@@ -44,8 +44,7 @@ class Listener::Impl final {
         progress_((std::filesystem::path(path_.path()).parent_path() / internal::progress_name(::getpid())).string()),
         server_(internal::live_backend(),
                 {.local = std::move(local.socket), .tcp = std::move(tcp), .token = std::move(token)}) {
-    const internal::OrdinarySignalsBlocked blocked;
-    thread_ = std::jthread([this](const std::stop_token& stop) { server_.serve(stop); });
+    thread_ = internal::start_own_thread([this](const std::stop_token& stop) { server_.serve(stop); });
   }
 
   const std::string& path() const noexcept { return path_.path(); }

@@ -9,13 +9,13 @@
 #include <thread>
 #include <utility>
 
+#include "base/own_thread.hpp"
 #include "base/warning.hpp"
 #include "control/execute.hpp"
 #include "moult/error.hpp"
 #include "moult/listener.hpp"
 #include "moult/log.hpp"
 #include "platform/event_poll.hpp"
-#include "platform/signal_mask.hpp"
 #include "platform/sockets.hpp"
 #include "platform/tasks.hpp"
 #include "protocol/line_splitter.hpp"
@@ -33,8 +33,7 @@ class PipeListener::Impl final {
   explicit Impl(internal::PathSocket fifo) : fifo_(std::move(fifo)), backend_(internal::live_backend()) {
     poll_.add(waker_.fd(), waker_key, {.read = true});
     poll_.add(fifo_.socket, fifo_key, {.read = true});
-    const internal::OrdinarySignalsBlocked blocked;
-    thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
+    thread_ = internal::start_own_thread([this](const std::stop_token& stop) { serve(stop); });
   }
 
   bool is_of_this_process() const noexcept { return maker_ == ::getpid(); }

@@ -2,16 +2,15 @@
 
 #include <utility>
 
-#include "platform/signal_mask.hpp"
+#include "base/own_thread.hpp"
 
 namespace moult::internal {
 
 void Workers::start(Work work) {
-  const OrdinarySignalsBlocked blocked;
   auto ended = std::make_shared<std::atomic<bool>>(false);
   workers_.push_back({ended, {}});
   try {
-    workers_.back().thread = std::jthread([work = std::move(work), ended](const std::stop_token& stop) {
+    workers_.back().thread = start_own_thread([work = std::move(work), ended](const std::stop_token& stop) {
       work(stop);
       ended->store(true);
     });

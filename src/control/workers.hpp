@@ -10,8 +10,7 @@
 
 namespace moult::internal {
 
-/// For use by one thread. The workers block ordinary signals, so that the program's handlers run in the program's own
-/// threads; threads that a worker starts inherit the mask.
+/// For use by one thread.
 class Workers final {
  public:
   using Work = std::function<void(const std::stop_token&)>;

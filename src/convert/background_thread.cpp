@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/own_thread.hpp"
 #include "platform/tasks.hpp"
 #include "watch/fault_handler.hpp"
 
@@ -11,7 +12,7 @@ namespace moult::internal {
 
 void BackgroundThread::start() {
   state_.with([this](State& state) {
-    if (!state.thread.joinable()) state.thread = std::jthread([this] { run(); });
+    if (!state.thread.joinable()) state.thread = start_own_thread([this] { run(); });
   });
 }
 

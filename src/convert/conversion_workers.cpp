@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/fault.hpp"
+#include "base/own_thread.hpp"
 #include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
 
@@ -21,7 +22,8 @@ ConversionWorkers::ConversionWorkers(std::size_t count) {
   MOULT_FAULT("convert.workers.make");
   helpers_.reserve(count);
   try {
-    for (std::size_t number = 1; number < count; ++number) helpers_.emplace_back([this, number] { help(number); });
+    for (std::size_t number = 1; number < count; ++number)
+      helpers_.push_back(start_own_thread([this, number] { help(number); }));
   } catch (const std::system_error&) {  // fewer helpers will do
   }
   // A stop fails when it meets a thread that is not a service thread yet.

@@ -45,6 +45,7 @@
 #include <utility>
 
 #include "base/fault.hpp"
+#include "base/own_thread.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
@@ -66,7 +67,7 @@ SlabStops::SlabStops(Userfaultfd& pages) : pages_(pages) { mapped_.reserve(most_
 void SlabStops::start() {
   MOULT_FAULT("convert.slab_stops.start");
   if (thread_.joinable()) return;
-  thread_ = std::jthread([this] {
+  thread_ = start_own_thread([this] {
     const ServiceThread here;
     is_ready_ = true;
     is_ready_.notify_all();

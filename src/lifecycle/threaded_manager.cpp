@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/guarded.hpp"
+#include "base/own_thread.hpp"
 #include "lifecycle/submission.hpp"
 #include "lifecycle/update_registry.hpp"
 #include "moult/manager.hpp"
@@ -86,7 +87,7 @@ class ThreadedManager::Impl final {
   Impl(std::string name, std::vector<ThreadId> threads)
       : registration_(internal::update_registry(), std::move(name)),
         threads_(std::move(threads)),
-        worker_([this] { work(); }) {}
+        worker_(internal::start_own_thread([this] { work(); })) {}
   ~Impl() { stop(); }
 
   const std::string& name() const noexcept { return registration_.name(); }

@@ -2,7 +2,28 @@
 
 #include <initializer_list>
 
+#include "base/own_thread.hpp"
+#include "moult/error.hpp"
+#include "platform/stop_signal.hpp"
+
 namespace moult::internal {
+namespace {
+
+/// A blocked signal of a fault would end the program.
+void take_faults_out(sigset_t& set) noexcept {
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&set, fault);
+}
+
+/// 0 if there is none.
+int stop_signal_if_any() noexcept {
+  try {
+    return stop_signal();
+  } catch (const Error&) {  // no signal is free: every stop says so
+    return 0;
+  }
+}
+
+}  // namespace
 
 sigset_t ignored_signals() noexcept {
   sigset_t ignored;
@@ -16,27 +37,33 @@ sigset_t ignored_signals() noexcept {
   return ignored;
 }
 
-OrdinarySignalsBlocked::OrdinarySignalsBlocked() noexcept { block(nullptr); }
-
-OrdinarySignalsBlocked::OrdinarySignalsBlocked(const sigset_t& open) noexcept { block(&open); }
-
-void OrdinarySignalsBlocked::block(const sigset_t* open) noexcept {
+OrdinarySignalsBlocked::OrdinarySignalsBlocked(const sigset_t& open) noexcept {
   sigset_t ordinary;
   sigemptyset(&ordinary);
   constexpr int last_standard_signal = 31;
   for (int signal = 1; signal <= last_standard_signal; ++signal)
-    if (open == nullptr || sigismember(open, signal) == 0) sigaddset(&ordinary, signal);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&ordinary, fault);
+    if (sigismember(&open, signal) == 0) sigaddset(&ordinary, signal);
+  take_faults_out(ordinary);
   pthread_sigmask(SIG_BLOCK, &ordinary, &before_);
 }
+
+OrdinarySignalsBlocked::~OrdinarySignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 void block_signals_for_good() noexcept {
   sigset_t all;
   sigfillset(&all);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+  take_faults_out(all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-OrdinarySignalsBlocked::~OrdinarySignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+OwnThreadSignals::OwnThreadSignals() noexcept {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  take_faults_out(blocked);
+  if (const int signal = stop_signal_if_any(); signal != 0) sigdelset(&blocked, signal);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+}
+
+OwnThreadSignals::~OwnThreadSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 }  // namespace moult::internal

@@ -137,7 +137,15 @@ int stop_signal() {
 
 bool is_deaf(const TaskStatus& task) { return task.blocks(stop_signal()) && !task.blocks(cancellation); }
 
-void leave_open(const sigset_t& open) noexcept { install_handler(stop_signal(), on_stop_signal, open); }
+bool leave_open(const sigset_t& open) noexcept {
+  struct sigaction current {};
+  if (::sigaction(stop_signal(), nullptr, &current) != 0) return false;
+  const bool is_ours = (current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == on_stop_signal;
+  // A program that resets all handlers, as daemons do, has no use for the signal.
+  const bool is_reset =
+      (current.sa_flags & SA_SIGINFO) == 0 && (current.sa_handler == SIG_DFL || current.sa_handler == SIG_IGN);
+  return (is_ours || is_reset) && install_handler(stop_signal(), on_stop_signal, open);
+}
 
 bool install_stop_handler(int signal, void (*handler)(int, siginfo_t*, void*)) noexcept {
   sigset_t none;

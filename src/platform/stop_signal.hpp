@@ -68,7 +68,8 @@ struct StopSlot {
 };
 
 /// The real-time signal in use. The first call claims the highest signal that the program does not handle. The handler
-/// stays installed from then on, because a late signal would end the program. Throws Error (system).
+/// stays installed from then on, because a late signal would end the program. The first thread of moult's own that is
+/// made needs the signal too, for its mask: that may be long before the first stop. Throws Error (system).
 int stop_signal();
 
 /// True if the program has blocked the signal in a thread. In moult's handler, and in libc calls that block every
@@ -77,7 +78,8 @@ bool is_deaf(const TaskStatus& task);
 
 /// The signals that the handler does not block while it holds a thread: those that the program ignores
 /// (signal_mask.hpp). Only the stopper calls it, while no thread is asked to stop.
-void leave_open(const sigset_t& open) noexcept;
+/// False, and nothing is changed, if the program has given the signal a handler of its own.
+[[nodiscard]] bool leave_open(const sigset_t& open) noexcept;
 
 /// Slot number `index`, made at the first call. Only the stopper calls it. Throws std::bad_alloc.
 StopSlot& stop_slot(std::uint32_t index);

@@ -365,10 +365,14 @@ bool StoppedWorld::Impl::attempt(Clock::time_point limit) {
   ++attempts_;
   reserve();
   sigset_t ignored = ignored_signals();
-  leave_open(ignored);
+  const bool has_signal = leave_open(ignored);
   handlers_.emplace(ignored);
   const StopBlocker former = std::exchange(blocker_, {});
-  if (gather(true) && settle(limit)) {
+  if (!has_signal) {
+    blocker_.blame_something(
+        "the program has given a handler of its own to the real-time signal that stops threads; "
+        "it must install it before it makes a Listener or a manager, so that moult takes another");
+  } else if (gather(true) && settle(limit)) {
     // From here on the loader may be called: no thread is inside it.
     blocker_ = {};
     is_at_rest_ = await_rest(self_, limit);

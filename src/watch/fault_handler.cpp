@@ -36,6 +36,7 @@
 #include <exception>
 
 #include "base/fault.hpp"
+#include "base/own_thread.hpp"
 #include "platform/memory.hpp"
 #include "platform/tasks.hpp"
 #include "threads/service_threads.hpp"
@@ -60,7 +61,7 @@ void FaultHandler::start() {
 }
 
 void FaultHandler::add_thread(Readers& readers) {
-  readers.threads.emplace_back([this] { run(); });
+  readers.threads.push_back(start_own_thread([this] { run(); }));
   ++readers.reading;
 }
 

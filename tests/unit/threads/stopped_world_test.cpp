@@ -44,6 +44,30 @@ TEST(StoppedWorld, NoOtherThreadRunsWhileItLives) {
   }
 }
 
+TEST(StoppedWorld, AHandlerThatTheProgramGaveTheStopSignalStaysAndTheStopFails) {
+  struct sigaction own {};
+  struct sigaction moults {};
+  struct sigaction now {};
+  own.sa_handler = [](int) {};
+  ASSERT_EQ(sigaction(stop_signal(), &own, &moults), 0);
+  try {
+    stop(100ms);
+    ADD_FAILURE() << "the program was stopped";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("has given a handler of its own"), std::string::npos) << error.what();
+  }
+  sigaction(stop_signal(), &moults, &now);
+  EXPECT_EQ(now.sa_handler, own.sa_handler);
+  EXPECT_NO_THROW(stop());
+}
+
+TEST(StoppedWorld, AProgramThatHasResetItsHandlersCanBeStopped) {
+  for (const sighandler_t reset : {SIG_DFL, SIG_IGN}) {
+    ::signal(stop_signal(), reset);
+    EXPECT_NO_THROW(stop());
+  }
+}
+
 constexpr std::uint64_t secret = 0x5ec4e7'0123'4567;
 
 /// Not checked by the address sanitizer, whose markers lie between the variables of a stack.
