@@ -76,10 +76,19 @@ LogFile::LogFile() noexcept : plain_(is_plain_file(STDERR_FILENO)) {}
 
 LogFile::LogFile(const std::string& path) : file_(open_for_appending(path)), plain_(is_plain_file(file_.get())) {}
 
+/// Says once that the file is gone.
+void LogFile::fall_back() noexcept {
+  file_.reset();
+  plain_ = is_plain_file(STDERR_FILENO);
+  if (!try_write("moult: the program has closed the log file; lines go to standard error until its path is set again"))
+    ++dropped_;
+}
+
 int LogFile::number() const noexcept { return file_ ? file_.get() : STDERR_FILENO; }
 
 void LogFile::write_line(std::string_view line) noexcept {
   int saved_errno = errno;
+  if (file_ && !file_.is_ours()) fall_back();
   if (dropped_ > told_) {
     char words[64];
     int length = std::snprintf(words, sizeof words, "moult: %llu log lines were dropped",

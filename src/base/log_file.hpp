@@ -8,6 +8,9 @@
 // dropped and counted, and the next line that succeeds is preceded by the count. The program gets no signal of a failed
 // write: neither SIGPIPE, if the reader has left, nor SIGXFSZ, at a limit on file sizes.
 //
+// A program may close the file's descriptor and open files of its own under the number (base/fd.hpp). Lines then go to
+// standard error. Number 2 is standard error whatever the program has made of it, as it is to every library.
+//
 // Limits: on standard error another writer may fill a pipe between poll and write, and the write then waits. Lines to
 // anything but a plain file are cut to PIPE_BUF bytes.
 #pragma once
@@ -33,6 +36,7 @@ class LogFile final {
   std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:
+  void fall_back() noexcept;
   bool try_write(std::string_view line) noexcept;
   bool takes_a_line_now() const noexcept;
   int number() const noexcept;

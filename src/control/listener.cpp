@@ -40,20 +40,20 @@ internal::Fd listen_on_tcp(const ListenerOptions& options) {
 class Listener::Impl final {
  public:
   Impl(internal::PathSocket local, internal::Fd tcp, std::string token)
-      : path_(std::move(local.path)),
-        progress_((std::filesystem::path(path_.path()).parent_path() / internal::progress_name(::getpid())).string()),
+      : path_(local.path.path()),
+        progress_((std::filesystem::path(path_).parent_path() / internal::progress_name(::getpid())).string()),
         server_(internal::live_backend(),
-                {.local = std::move(local.socket), .tcp = std::move(tcp), .token = std::move(token)}) {
+                {.local = std::move(local), .tcp = std::move(tcp), .token = std::move(token)}) {
     thread_ = internal::start_own_thread([this](const std::stop_token& stop) { server_.serve(stop); });
   }
 
-  const std::string& path() const noexcept { return path_.path(); }
+  const std::string& path() const noexcept { return path_; }
   /// False in a child of fork, which has neither the thread nor the socket's name.
   bool is_of_this_process() const noexcept { return maker_ == ::getpid(); }
 
  private:
   pid_t maker_ = ::getpid();
-  internal::OwnedPath path_;
+  std::string path_;
   internal::ProgressPage progress_;
   internal::Server server_;
   std::jthread thread_;

@@ -43,9 +43,24 @@ class PipeListener::Impl final {
     internal::name_this_thread("moult pipe");
     const std::stop_callback wake_up(stop, [this] { waker_.wake(); });
     std::array<internal::Ready, 2> buffer;
-    while (!stop.stop_requested())
-      for (const internal::Ready& ready : poll_.wait(buffer, std::nullopt))
-        if (ready.key == fifo_key) read_lines(stop);
+    bool is_lost = false;
+    while (!stop.stop_requested() && !is_lost)
+      for (const internal::Ready& ready : poll_.wait(buffer, std::nullopt)) {
+        is_lost = is_lost || ready.is_lost;
+        if (ready.key == fifo_key && !is_lost) read_lines(stop);
+      }
+    if (is_lost) warn_of_loss();
+    fifo_ = {};
+  }
+
+  void warn_of_loss() const noexcept {
+    try {
+      internal::warn(
+          fifo_.path.path() +
+          ": the program has closed the listener's descriptors, so the PipeListener has ended; make it after "
+          "that, or close only descriptors that the program has opened");
+    } catch (const std::exception&) {  // no memory for the words
+    }
   }
 
   void read_lines(const std::stop_token& stop) noexcept {

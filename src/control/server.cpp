@@ -43,7 +43,7 @@ std::uint64_t last_number(const Result& result, std::uint64_t otherwise) {
 Server::Server(Backend backend, Options options)
     : backend_(std::move(backend)), options_(std::move(options)), next_key_(first_client_key) {
   poll_.add(waker_.fd(), waker_key, {.read = true});
-  poll_.add(options_.local, local_key, {.read = true});
+  poll_.add(options_.local.socket, local_key, {.read = true});
   if (options_.tcp) poll_.add(options_.tcp, tcp_key, {.read = true});
 }
 
@@ -55,6 +55,9 @@ void Server::serve(const std::stop_token& stop) noexcept {
     // Only a lack of memory leads here. The program goes on without its listener.
     warn(std::string("the listener has ended: ") + error.what());
   }
+  connections_.clear();
+  options_.local = {};
+  options_.tcp.reset();
 }
 
 void Server::run(const std::stop_token& stop) {
@@ -62,12 +65,7 @@ void Server::run(const std::stop_token& stop) {
   const std::shared_ptr<void> subscription = backend_.on_event([this] {
     if (has_followers_.load()) waker_.wake();
   });
-  std::array<Ready, 32> buffer;
-  while (!stop.stop_requested()) {
-    for (const Ready& ready : poll_.wait(buffer, time_to_next_deadline())) {
-      if (stop.stop_requested()) break;  // a waiting command is not started any more
-      handle(ready);
-    }
+  while (!stop.stop_requested() && serve_once(stop)) {
     resume_held();
     drop_late();
   }
@@ -76,16 +74,33 @@ void Server::run(const std::stop_token& stop) {
   deliver_completions();
 }
 
+/// False when the program has closed a descriptor without which the server cannot go on. It does not make another: the
+/// program may be about to open files that must get certain numbers.
+bool Server::serve_once(const std::stop_token& stop) {
+  std::array<Ready, 32> buffer;
+  for (const Ready& ready : poll_.wait(buffer, time_to_next_deadline())) {
+    if (stop.stop_requested()) break;  // a waiting command is not started any more
+    if (ready.is_lost && ready.key < first_client_key) {
+      warn(
+          "the program has closed the listener's descriptors, so the listener has ended; make the Listener after that, "
+          "or close only descriptors that the program has opened");
+      return false;
+    }
+    handle(ready);
+  }
+  return true;
+}
+
 void Server::handle(const Ready& ready) {
   try {
     dispatch(ready);
   } catch (const std::exception&) {
-    drop(ready.key);  // no memory or no descriptor for this client
+    if (ready.key >= first_client_key) drop(ready.key);  // no memory or no descriptor for this client
   }
 }
 
 void Server::dispatch(const Ready& ready) {
-  if (ready.key == local_key) return accept_all(options_.local, false);
+  if (ready.key == local_key) return accept_all(options_.local.socket, false);
   if (ready.key == tcp_key) return accept_all(options_.tcp, true);
   if (ready.key == waker_key) {
     waker_.drain();
@@ -164,6 +179,7 @@ void Server::admit(Fd socket, bool is_tcp) {
 // ---- requests ----
 
 void Server::handle_client(Connection& client, const Ready& ready) {
+  if (ready.is_lost) return drop(client.key);
   if (ready.readable && !ready.hung_up) client.read_some();
   if (ready.hung_up) {
     // A client that sends and leaves at once is served too: what a closed peer has sent is finite.
@@ -349,15 +365,18 @@ void Server::settle(Connection& client) {
   if (wanted && !client.is_registered) {
     poll_.add(client.socket(), client.key, client.interest());
   } else if (wanted && client.registered != client.interest()) {
-    poll_.change(client.socket(), client.key, client.interest());
+    poll_.change(client.key, client.interest());
   } else if (!wanted && client.is_registered) {
-    poll_.remove(client.socket());  // otherwise the hang-up would be reported over and over
+    poll_.remove(client.key);  // otherwise the hang-up would be reported over and over
   }
   client.is_registered = wanted;
   client.registered = client.interest();
 }
 
-void Server::drop(std::uint64_t key) noexcept { connections_.erase(key); }
+void Server::drop(std::uint64_t key) noexcept {
+  poll_.remove(key);
+  connections_.erase(key);
+}
 
 /// A worker's reply is waited for. A held token is not.
 bool Server::may_be_late(const Connection& client) noexcept {
@@ -366,8 +385,10 @@ bool Server::may_be_late(const Connection& client) noexcept {
 
 void Server::drop_late() {
   const Clock::time_point now = Clock::now();
-  std::erase_if(connections_,
-                [&](const auto& each) { return may_be_late(each.second) && *each.second.deadline <= now; });
+  std::vector<std::uint64_t> late;
+  for (const auto& [key, client] : connections_)
+    if (may_be_late(client) && *client.deadline <= now) late.push_back(key);
+  for (const std::uint64_t key : late) drop(key);
 }
 
 std::optional<std::chrono::milliseconds> Server::time_to_next_deadline() const {

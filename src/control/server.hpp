@@ -42,8 +42,8 @@ namespace moult::internal {
 class Server final {
  public:
   struct Options {
-    Fd local{};  ///< a listening Unix socket, for peers of the same user and root
-    Fd tcp{};    ///< a listening TCP socket, or none; clients send `token` first
+    PathSocket local;  ///< a listening Unix socket, for peers of the same user and root
+    Fd tcp{};          ///< a listening TCP socket, or none; clients send `token` first
     std::string token{};
     std::size_t max_connections = 64;
     /// The number of TCP connections that have not sent the token, and the time they have for it.
@@ -55,8 +55,9 @@ class Server final {
   /// Throws Error (system).
   Server(Backend backend, Options options);
 
-  /// Serves until a stop request. Then ends the waits of requests in progress, joins their threads, and answers them as
-  /// far as their clients read at once. Call it once. Does not throw.
+  /// Serves until a stop request, or until the program has closed one of the server's own descriptors, of which the log
+  /// is warned. Then ends the waits of requests in progress, joins their threads, answers them as far as their clients
+  /// read at once, and closes the sockets. Call it once. Does not throw.
   void serve(const std::stop_token& stop) noexcept;
 
  private:
@@ -80,6 +81,7 @@ class Server final {
   using Connections = std::map<std::uint64_t, Connection>;
 
   void run(const std::stop_token& stop);
+  bool serve_once(const std::stop_token& stop);
   void handle(const Ready& ready);
   void dispatch(const Ready& ready);
   void accept_all(const Fd& listening, bool is_tcp);

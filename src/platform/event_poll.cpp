@@ -1,73 +1,95 @@
 #include "platform/event_poll.hpp"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
 
 #include "moult/error.hpp"
 
 namespace moult::internal {
 namespace {
 
-epoll_event event_of(std::uint64_t key, Interest interest) noexcept {
-  epoll_event event{};
-  event.events = (interest.read ? unsigned{EPOLLIN} : 0u) | (interest.write ? unsigned{EPOLLOUT} : 0u);
-  event.data.u64 = key;
-  return event;
+constexpr std::chrono::milliseconds longest_wait{10'000};
+
+short events_of(Interest interest) noexcept {
+  return static_cast<short>((interest.read ? POLLIN : 0) | (interest.write ? POLLOUT : 0));
 }
 
-[[noreturn]] void fail(const char* what) { throw Error(ErrorCode::system, std::string(what) + std::strerror(errno)); }
+Ready ready_of(std::uint64_t key, short events) noexcept {
+  return {.key = key,
+          .readable = (events & POLLIN) != 0,
+          .writable = (events & POLLOUT) != 0,
+          .hung_up = (events & (POLLHUP | POLLERR)) != 0,
+          .is_lost = (events & POLLNVAL) != 0};
+}
 
 }  // namespace
 
-EventPoll::EventPoll() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
-  if (!epoll_) fail("an epoll descriptor: ");
-}
-
 void EventPoll::add(const Fd& fd, std::uint64_t key, Interest interest) {
-  epoll_event event = event_of(key, interest);
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd.get(), &event) != 0) fail("a descriptor to wait for: ");
+  entries_.reserve(entries_.size() + 1);
+  waits_.push_back({});
+  entries_.push_back({&fd, key, interest});
 }
 
-void EventPoll::change(const Fd& fd, std::uint64_t key, Interest interest) noexcept {
-  epoll_event event = event_of(key, interest);
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd.get(), &event);
+void EventPoll::change(std::uint64_t key, Interest interest) noexcept {
+  for (Entry& entry : entries_)
+    if (entry.key == key) entry.interest = interest;
 }
 
-void EventPoll::remove(const Fd& fd) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr); }
+void EventPoll::remove(std::uint64_t key) noexcept {
+  std::erase_if(entries_, [key](const Entry& entry) { return entry.key == key; });
+  waits_.resize(entries_.size());
+}
+
+std::span<Ready> EventPoll::find_lost(std::span<Ready> ready) const noexcept {
+  std::size_t count = 0;
+  for (const Entry& entry : entries_)
+    if (count < ready.size() && !entry.fd->is_ours()) ready[count++] = {.key = entry.key, .is_lost = true};
+  return ready.first(count);
+}
 
 std::span<Ready> EventPoll::wait(std::span<Ready> ready, std::optional<std::chrono::milliseconds> timeout) noexcept {
-  std::array<epoll_event, 32> events;
-  const int most = static_cast<int>(std::min(ready.size(), events.size()));
-  const int count = ::epoll_wait(epoll_.get(), events.data(), most, timeout ? static_cast<int>(timeout->count()) : -1);
-  for (int each = 0; each < count; ++each) {
-    const epoll_event event = events[static_cast<std::size_t>(each)];
-    ready[static_cast<std::size_t>(each)] = {.key = event.data.u64,
-                                             .readable = (event.events & EPOLLIN) != 0,
-                                             .writable = (event.events & EPOLLOUT) != 0,
-                                             .hung_up = (event.events & (EPOLLHUP | EPOLLERR)) != 0};
+  if (const std::span<Ready> lost = find_lost(ready); !lost.empty()) return lost;
+  for (std::size_t each = 0; each < entries_.size(); ++each)
+    waits_[each] = {.fd = entries_[each].fd->get(), .events = events_of(entries_[each].interest), .revents = 0};
+  const std::chrono::milliseconds longest = std::min(timeout.value_or(longest_wait), longest_wait);
+  if (::poll(waits_.data(), waits_.size(), static_cast<int>(longest.count())) <= 0) return {};
+  std::size_t count = 0;
+  const std::size_t first = std::exchange(first_, 0);
+  for (std::size_t step = 0; step < waits_.size(); ++step) {
+    const std::size_t each = (first + step) % waits_.size();
+    if (waits_[each].revents == 0) continue;
+    if (count == ready.size()) {
+      first_ = each;
+      break;
+    }
+    ready[count++] = ready_of(entries_[each].key, waits_[each].revents);
   }
-  return ready.first(static_cast<std::size_t>(std::max(count, 0)));
+  return ready.first(count);
 }
 
-Waker::Waker() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!event_) fail("an event descriptor: ");
+Waker::Waker() {
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair.data()) != 0)
+    throw Error(ErrorCode::system, std::string("a pair of sockets: ") + std::strerror(errno));
+  hearing_ = Fd(pair[0]);
+  calling_ = Fd(pair[1]);
 }
 
 void Waker::wake() noexcept {
-  const std::uint64_t one = 1;
-  // It fails only if the counter is full, and then the other side is awake anyway.
-  [[maybe_unused]] const ssize_t written = ::write(event_.get(), &one, sizeof one);
+  // It fails only if the other side has not been read for long, and then it is awake anyway.
+  if (calling_.is_ours()) ::send(calling_.get(), "", 1, MSG_NOSIGNAL);
 }
 
 void Waker::drain() noexcept {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const ssize_t size = ::read(event_.get(), &count, sizeof count);
+  std::array<char, 4096> calls;
+  while (hearing_.is_ours() && ::recv(hearing_.get(), calls.data(), calls.size(), 0) > 0) continue;
 }
 
 }  // namespace moult::internal

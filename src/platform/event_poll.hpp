@@ -1,10 +1,21 @@
 // Waits for many descriptors at once. Another thread can wake the wait.
+//
+// Why poll and a pair of sockets, not epoll and an eventfd: the program may close any descriptor (base/fd.hpp). All
+// epolls and eventfds look the same to fstat. And when a waker's descriptors are closed, the sockets hang up and so end
+// the wait that is in progress.
+//
+// Limits: each wait looks at all descriptors, of which a listener has fewer than a hundred. A wait ends after ten
+// seconds at the latest: a child of fork may hold the same sockets open, and then nothing hangs up.
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/fd.hpp"
 
@@ -21,26 +32,35 @@ struct Ready {
   bool readable = false;
   bool writable = false;
   bool hung_up = false;  ///< reported even without an interest
+  bool is_lost = false;  ///< reported even without an interest: the program has closed the descriptor
 };
 
-/// epoll, level-triggered. For use by one thread.
+/// For use by one thread.
 class EventPoll final {
  public:
-  /// Throws Error (system).
-  EventPoll();
-
-  /// Throws Error (system).
+  /// Waits for `fd` too, which stays in its place until `remove`. Throws std::bad_alloc.
   void add(const Fd& fd, std::uint64_t key, Interest interest);
-  void change(const Fd& fd, std::uint64_t key, Interest interest) noexcept;
-  void remove(const Fd& fd) noexcept;
-  /// Blocks until a descriptor is ready or `timeout` has passed (none: for ever). Fills the front of `ready`.
+  void change(std::uint64_t key, Interest interest) noexcept;
+  /// Does nothing when the key is unknown.
+  void remove(std::uint64_t key) noexcept;
+  /// Blocks until a descriptor is ready or lost, or `timeout` has passed. May end earlier without a result. Fills the
+  /// front of `ready`. If there is no room for all, the others come first the next time.
   std::span<Ready> wait(std::span<Ready> ready, std::optional<std::chrono::milliseconds> timeout) noexcept;
 
  private:
-  Fd epoll_;
+  struct Entry {
+    const Fd* fd;
+    std::uint64_t key;
+    Interest interest;
+  };
+  std::span<Ready> find_lost(std::span<Ready> ready) const noexcept;
+
+  std::vector<Entry> entries_;
+  std::vector<pollfd> waits_;  ///< one for each entry, in the same order
+  std::size_t first_ = 0;      ///< the entry to report first
 };
 
-/// A descriptor that is readable after wake() until drain().
+/// A descriptor that is readable after wake() until drain(), and hung up when the program has closed its other side.
 class Waker final {
  public:
   /// Throws Error (system).
@@ -48,10 +68,11 @@ class Waker final {
   /// From any thread; does not block or allocate.
   void wake() noexcept;
   void drain() noexcept;
-  const Fd& fd() const noexcept { return event_; }
+  const Fd& fd() const noexcept { return hearing_; }
 
  private:
-  Fd event_;
+  Fd hearing_;
+  Fd calling_;
 };
 
 }  // namespace moult::internal

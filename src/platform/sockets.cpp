@@ -135,6 +135,7 @@ PathSocket make_fifo(const std::string& path) {
 }
 
 Accepted accept_from(const Fd& listening) noexcept {
+  if (!listening.is_ours()) return {};
   Fd socket(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket) return {AcceptOutcome::accepted, std::move(socket)};
   const bool full = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS;
@@ -142,6 +143,7 @@ Accepted accept_from(const Fd& listening) noexcept {
 }
 
 std::optional<uid_t> peer_user(const Fd& socket) noexcept {
+  if (!socket.is_ours()) return std::nullopt;
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
@@ -179,6 +181,7 @@ std::optional<uid_t> loopback_peer_user(const Fd& socket) {
 bool is_trusted_user(uid_t user) noexcept { return user == ::geteuid() || user == 0; }
 
 TransferResult read_from(const Fd& source, char* bytes, std::size_t size) noexcept {
+  if (!source.is_ours()) return {Transfer::ended, 0};
   const ssize_t count = ::read(source.get(), bytes, size);
   if (count > 0) return {Transfer::moved, static_cast<std::size_t>(count)};
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {Transfer::would_block, 0};
@@ -186,20 +189,30 @@ TransferResult read_from(const Fd& source, char* bytes, std::size_t size) noexce
 }
 
 TransferResult send_to(const Fd& socket, const char* bytes, std::size_t size) noexcept {
+  if (!socket.is_ours()) return {Transfer::ended, 0};
   const ssize_t count = ::send(socket.get(), bytes, size, MSG_NOSIGNAL);
   if (count >= 0) return {Transfer::moved, static_cast<std::size_t>(count)};
   if (errno == EAGAIN || errno == EINTR) return {Transfer::would_block, 0};
   return {Transfer::ended, 0};
 }
 
-void end_sending(const Fd& socket) noexcept { ::shutdown(socket.get(), SHUT_WR); }
+void end_sending(const Fd& socket) noexcept {
+  if (socket.is_ours()) ::shutdown(socket.get(), SHUT_WR);
+}
 
-SpareDescriptor::SpareDescriptor() : spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+namespace {
+
+/// A socket has an inode of its own, so it is not mistaken for a file of the program's.
+Fd any_descriptor() noexcept { return Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
+
+}  // namespace
+
+SpareDescriptor::SpareDescriptor() : spare_(any_descriptor()) {}
 
 void SpareDescriptor::turn_one_away(const Fd& listening) noexcept {
   spare_.reset();
-  Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
-  spare_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (listening.is_ours()) Fd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+  spare_ = any_descriptor();
 }
 
 }  // namespace moult::internal

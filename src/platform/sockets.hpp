@@ -54,7 +54,8 @@ struct TransferResult {
   Transfer transfer = Transfer::would_block;
   std::size_t bytes = 0;
 };
-/// One read, or one send that raises no SIGPIPE. `ended`: the other side is gone.
+/// One read, or one send that raises no SIGPIPE. `ended`: the other side is gone, or the program has closed the
+/// descriptor.
 TransferResult read_from(const Fd& source, char* bytes, std::size_t size) noexcept;
 TransferResult send_to(const Fd& socket, const char* bytes, std::size_t size) noexcept;
 

@@ -70,9 +70,10 @@ void sleep_a_moment() noexcept {
 
 /// Otherwise a thread that waits for the page would wait for ever or find zeros.
 [[noreturn]] void fail_to_fill(int error) noexcept {
-  std::array<char, 160> message;
-  std::snprintf(message.data(), message.size(), "a page that somebody waits for cannot be filled: %s",
-                ::strerrordesc_np(error));
+  std::array<char, 200> message;
+  const char* const why =
+      error == EBADF ? "the program has closed the descriptor by which moult watches memory" : ::strerrordesc_np(error);
+  std::snprintf(message.data(), message.size(), "a page that somebody waits for cannot be filled: %s", why);
   check_failed("userfaultfd", message.data(), __FILE__, __LINE__);
 }
 
@@ -99,11 +100,18 @@ void Userfaultfd::open() {
                     "; allow it (kernel 5.11 or newer, and no filter that forbids the call), or convert eagerly");
 }
 
+/// An ioctl of the descriptor; EBADF if the program has closed it. Its number may stand for a file of the program's.
+int Userfaultfd::call(unsigned long request, void* order) noexcept {
+  if (fd_.is_ours()) return ::ioctl(fd_.get(), request, order);
+  errno = EBADF;
+  return -1;
+}
+
 bool Userfaultfd::agree_on(std::uint64_t features) noexcept {
   uffdio_api wanted{};
   wanted.api = UFFD_API;
   wanted.features = features;
-  return ::ioctl(fd_.get(), UFFDIO_API, &wanted) == 0;
+  return call(UFFDIO_API, &wanted) == 0;
 }
 
 void Userfaultfd::watch(std::byte* begin, std::size_t size) {
@@ -111,16 +119,23 @@ void Userfaultfd::watch(std::byte* begin, std::size_t size) {
   uffdio_register wanted{};
   wanted.range = {as_number(begin), size};
   wanted.mode = UFFDIO_REGISTER_MODE_MISSING;
-  if (::ioctl(fd_.get(), UFFDIO_REGISTER, &wanted) != 0)
+  if (is_lost())
+    throw Error(ErrorCode::system,
+                "the program has closed the descriptor by which moult watches memory; try again, or convert eagerly");
+  if (call(UFFDIO_REGISTER, &wanted) != 0)
     throw Error(ErrorCode::system, std::string("memory cannot be watched for its first use: ") + std::strerror(errno));
 }
 
 void Userfaultfd::unwatch(std::byte* begin, std::size_t size) noexcept {
+  MOULT_CHECK(!is_lost(),
+              "the program has closed the descriptor by which moult watches memory during a conversion; "
+              "close only descriptors that the program has opened");
   uffdio_range range{as_number(begin), size};
-  ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range);
+  call(UFFDIO_UNREGISTER, &range);
 }
 
 std::optional<MissingPage> Userfaultfd::next() noexcept {
+  if (is_lost()) return std::nullopt;
   uffd_msg message;
   ssize_t got = ::read(fd_.get(), &message, sizeof message);
   if (got != static_cast<ssize_t>(sizeof message) || message.event != UFFD_EVENT_PAGEFAULT) return std::nullopt;
@@ -136,7 +151,7 @@ void Userfaultfd::fill(std::byte* begin, std::size_t size, const std::byte* from
     order.src = as_number(from + done);
     order.len = std::min(most, size - done);
     order.mode = waiters == Waiters::left ? UFFDIO_COPY_MODE_DONTWAKE : 0;
-    bool is_done = ::ioctl(fd_.get(), UFFDIO_COPY, &order) == 0;
+    bool is_done = call(UFFDIO_COPY, &order) == 0;
     int error = errno;
     if (order.copy > 0) done += static_cast<std::size_t>(order.copy);
     if (is_done || done >= size || error == EAGAIN) continue;
@@ -162,7 +177,7 @@ std::size_t Userfaultfd::move_some(std::byte* begin, std::size_t size, std::byte
   order.src = as_number(from);
   order.len = size;
   order.mode = waiters == Waiters::left ? UFFDIO_MOVE_MODE_DONTWAKE : 0;
-  ::ioctl(fd_.get(), UFFDIO_MOVE, &order);
+  call(UFFDIO_MOVE, &order);
   return order.move > 0 ? static_cast<std::size_t>(order.move) : 0;
 }
 
@@ -181,7 +196,7 @@ void Userfaultfd::fill_with_zeros(std::byte* begin, std::size_t size) noexcept {
   for (std::size_t done = 0; done < size;) {
     uffdio_zeropage order{};
     order.range = {as_number(begin + done), size - done};
-    bool is_done = ::ioctl(fd_.get(), UFFDIO_ZEROPAGE, &order) == 0;
+    bool is_done = call(UFFDIO_ZEROPAGE, &order) == 0;
     int error = errno;
     if (order.zeropage > 0) done += static_cast<std::size_t>(order.zeropage);
     if (is_done || done >= size) continue;
@@ -200,7 +215,7 @@ void Userfaultfd::fill_with_zeros(std::byte* begin, std::size_t size) noexcept {
 
 void Userfaultfd::wake(std::byte* begin, std::size_t size) noexcept {
   uffdio_range range{as_number(begin), size};
-  ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
+  call(UFFDIO_WAKE, &range);
 }
 
 }  // namespace moult::internal

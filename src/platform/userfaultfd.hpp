@@ -30,12 +30,16 @@ class Userfaultfd final {
   /// False: a system call with the address of a missing page fails with EFAULT.
   bool serves_kernel() const noexcept { return serves_kernel_; }
 
+  /// Whether the program has closed the descriptor. Memory stays watched while a thread is inside next().
+  bool is_lost() const noexcept { return !fd_.is_ours(); }
+
   /// From now on an access to a missing page of the range waits. Whole pages. Throws Error (system).
   void watch(std::byte* begin, std::size_t size);
-  /// Waiting threads continue, and missing pages become zeros at their first access, as everywhere.
+  /// Waiting threads continue, and missing pages become zeros at their first access, as everywhere. Ends the process if
+  /// is_lost(): the memory would stay watched, and its next fault would never be resolved.
   void unwatch(std::byte* begin, std::size_t size) noexcept;
 
-  /// Waits for the next page fault. Nothing if the wait was interrupted.
+  /// Waits for the next page fault. Nothing if the wait was interrupted, and at once if is_lost().
   std::optional<MissingPage> next() noexcept;
 
   /// Puts copies of the pages at `from` into the range, each page atomically, and wakes the threads that wait for them.
@@ -62,6 +66,7 @@ class Userfaultfd final {
  private:
   enum class Waiters { woken, left };
   void open();
+  int call(unsigned long request, void* order) noexcept;
   /// Whether the kernel supports `features`.
   bool agree_on(std::uint64_t features) noexcept;
   void fill(std::byte* begin, std::size_t size, const std::byte* from, Waiters waiters) noexcept;

@@ -28,6 +28,9 @@
 //   before it has forked. The child has no readers. It forgets the handler without destroying it, as the parent's other
 //   threads may have held its locks.
 //
+// - A program that closes the descriptor: the kernel gives memory back to the program, unconverted and zeroed, when no
+//   reader is inside it any more. The first reader that notices ends the process if a sink is left.
+//
 // Limits: three readers at first, 64 at most. Accesses by the kernel's own workers (io_uring) in a stopped program wait
 // until the stop ends, where sinks run code of the program.
 #include "watch/fault_handler.hpp"
@@ -35,6 +38,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/check.hpp"
 #include "base/fault.hpp"
 #include "base/own_thread.hpp"
 #include "platform/memory.hpp"
@@ -96,6 +100,7 @@ void FaultHandler::run() {
   name_this_thread(options_.thread_name);
   for (;;) {
     std::optional<MissingPage> missing = pages_.next();
+    if (pages_.is_lost()) return check_not_needed();
     if (!missing) continue;
     const Turn turn = turn_for(*missing);
     if (turn == Turn::queue) continue;
@@ -107,6 +112,13 @@ void FaultHandler::run() {
       }
     while (turn == Turn::resolve && (missing = take_next()));
   }
+}
+
+void FaultHandler::check_not_needed() const {
+  MOULT_CHECK(
+      is_spent(),
+      "the program has closed the descriptor by which moult watches memory, and objects await their conversion; "
+      "close only descriptors that the program has opened");
 }
 
 FaultHandler::Turn FaultHandler::turn_for(const MissingPage& missing) {

@@ -81,6 +81,10 @@ class FaultHandler final {
   /// Starts the threads, unless they run. Throws std::bad_alloc, std::system_error; may be called again then.
   void start();
   Userfaultfd& pages() noexcept { return pages_; }
+  /// True when the program has closed the descriptor and no sink needs it: another handler can take this one's place.
+  bool is_spent() const noexcept {
+    return pages_.is_lost() && sinks_.with([](const auto& sinks) { return sinks.empty(); });
+  }
 
   /// From add to remove the sink is called for every fault in its memory. Throws std::bad_alloc.
   void add(std::shared_ptr<FaultSink> sink);
@@ -112,7 +116,8 @@ class FaultHandler final {
   };
 
   void add_thread(Readers& readers);
-  [[noreturn]] void run();
+  void run();
+  void check_not_needed() const;
   Turn turn_for(const MissingPage& missing);
   Turn make_room(Readers& readers) noexcept;
   std::optional<MissingPage> take_next();
@@ -126,8 +131,9 @@ class FaultHandler final {
   Guarded<Readers> readers_;
 };
 
-/// The one `Service` of the process, made at first use and never destroyed: its threads run until the process ends. A
-/// service has `start()`, a FaultHandler named `faults`, and its `fork_place`. A child of fork begins without one.
+/// The one `Service` of the process, made at first use and never destroyed: its threads run until the process ends. If
+/// the program has closed the descriptor of a service that nothing needs, the next use makes another. A service has
+/// `start()`, a FaultHandler named `faults`, and its `fork_place`. A child of fork begins without one.
 template <class Service>
 class ProcessWide final {
  public:
@@ -135,6 +141,11 @@ class ProcessWide final {
   static std::shared_ptr<Service> get() {
     return place().with([](std::shared_ptr<Service>& service) {
       register_fork_handlers(Service::fork_place, {.before = before_fork, .in_child = in_child});
+      if (service != nullptr && service->faults.is_spent()) {
+        // Never destroyed: its threads may be in the kernel for ever.
+        static_cast<void>(new std::shared_ptr<Service>(service));
+        service = nullptr;
+      }
       if (service == nullptr) service = std::make_shared<Service>();
       service->start();
       return service;

@@ -1,9 +1,15 @@
 // A program that is unkind to moult's threads and descriptors; its first argument says how. Otherwise as target.cpp.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "moult/moult.hpp"
 #include "target.hpp"
@@ -42,9 +48,33 @@ void make_all_with_signals_blocked(const char* fifo) {
   serve();
 }
 
+/// As daemons do it, after it has made its listeners: closes every descriptor but the standard ones, and opens files of
+/// its own.
+void close_all_descriptors(const char* fifo, const std::filesystem::path& folder) {
+  std::vector<int> own;
+  {
+    const moult::Listener listener;
+    const moult::PipeListener pipe(fifo);
+    ::closefrom(3);
+    for (int file = 0; file < 10; ++file)
+      own.push_back(::open((folder / std::to_string(file)).c_str(), O_RDWR | O_CREAT, 0600));
+    serve();
+  }
+  std::size_t open = 0;
+  std::size_t bytes = 0;
+  for (const int file : own) {
+    struct stat status {};
+    if (::fstat(file, &status) != 0) continue;
+    ++open;
+    bytes += static_cast<std::size_t>(status.st_size);
+  }
+  std::cout << open << " files, " << bytes << " bytes" << std::endl;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const std::string_view how = count > 1 ? arguments[1] : "";
+  if (how == "descriptors") close_all_descriptors(arguments[2], arguments[3]);
   if (how == "signals") make_all_with_signals_blocked(arguments[2]);
 }

@@ -197,6 +197,31 @@ TEST(LogFile, SurvivesAReaderThatLeft) {
   EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
 }
 
+/// The number of the descriptor that has `path` open.
+int number_of(const std::string& path) {
+  for (const std::filesystem::directory_entry& each : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(each.path(), gone) == path) return std::stoi(each.path().filename());
+  }
+  return -1;
+}
+
+TEST(LogFile, WritesNothingIntoTheProgramsFileUnderItsNumber) {
+  Folder folder;
+  LogFile file(folder.file("log"));
+  const int number = number_of(folder.file("log"));
+  const Fd programs(::open(folder.file("programs").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::dup3(programs.get(), number, O_CLOEXEC), number);
+  testing::internal::CaptureStderr();
+  file.write_line("one");
+  file.write_line("two");
+  const std::string shown = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(shown, testing::StartsWith("moult: the program has closed the log file; "));
+  EXPECT_THAT(shown, testing::EndsWith("\none\ntwo\n"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.file("programs")));
+  ::close(number);
+}
+
 TEST(EventLog, CallsSubscribersInTheOrderOfTheNumbers) {
   EventLog log;
   log.set_level(LogLevel::none);

@@ -49,9 +49,7 @@ class ServerTest : public testing::Test {
   }
 
   void start(Server::Options options = {}) {
-    PathSocket local = listen_at(path_);
-    options.local = std::move(local.socket);
-    name_ = std::move(local.path);
+    options.local = listen_at(path_);
     server_ = std::make_unique<Server>(program_.backend(), std::move(options));
     thread_ = std::jthread([this](const std::stop_token& stop) { server_->serve(stop); });
   }
@@ -119,7 +117,6 @@ class ServerTest : public testing::Test {
   fs::path base_;
   std::string path_;
   std::uint16_t port_ = 0;
-  OwnedPath name_;
   std::unique_ptr<Server> server_;
   std::jthread thread_;
 };

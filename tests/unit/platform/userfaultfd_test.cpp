@@ -5,13 +5,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "moult/error.hpp"
 #include "platform/memory.hpp"
 #include "platform/reserved_memory.hpp"
 #include "platform/tasks.hpp"
@@ -138,6 +142,37 @@ TEST_F(WatchedPages, APresentPageStaysWhenItIsFilledAgain) {
   fd.fill_with_zeros(pages, size);
   EXPECT_EQ(pages[3 * page_size()], value_of(3));
   EXPECT_EQ(pages[4 * page_size()], std::byte{0});
+}
+
+/// The number of the process's only userfaultfd.
+int number_of_userfaultfd() {
+  for (int number = 0; number < 1024; ++number) {
+    std::array<char, 64> name{};
+    const std::string link = "/proc/self/fd/" + std::to_string(number);
+    if (::readlink(link.c_str(), name.data(), name.size() - 1) > 0 &&
+        std::string_view(name.data()) == "anon_inode:[userfaultfd]")
+      return number;
+  }
+  return -1;
+}
+
+TEST(Userfaultfd, ThatTheProgramHasClosedLeavesTheFileUnderItsNumberAlone) {
+  Userfaultfd fd;
+  const int number = number_of_userfaultfd();
+  EXPECT_FALSE(fd.is_lost());
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  const Fd programs(pipe[0]);
+  const Fd writer(pipe[1]);
+  ASSERT_EQ(::write(writer.get(), "kept", 4), 4);
+  ASSERT_EQ(::dup3(programs.get(), number, O_CLOEXEC), number);
+  EXPECT_TRUE(fd.is_lost());
+  EXPECT_FALSE(fd.next());
+  std::byte page{};
+  EXPECT_THROW(fd.watch(&page, page_size()), Error);
+  std::array<char, 8> bytes{};
+  EXPECT_EQ(::read(number, bytes.data(), bytes.size()), 4);
+  ::close(number);
 }
 
 TEST_F(WatchedPages, UnwatchedOnesAreZerosWithoutHelp) {
