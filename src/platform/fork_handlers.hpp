@@ -20,14 +20,15 @@ namespace moult::internal {
 
 /// In the order in which they are called after a fork.
 enum class ForkPlace : std::size_t {
-  stop_mutex,     ///< child: a stop of the parent's is not in progress here
-  fault_handler,  ///< before: all lazy conversions are completed; child: its threads are gone
-  accesses,       ///< before: progressive accesses are given up; child: their threads are gone
-  static_points,  ///< child: no thread stays at a point and no update waits for one
-  threads,        ///< child: the forking moult::Thread is known at the points again, so it comes after these
-  progress_page,  ///< child: the page belongs to the parent
+  stop_mutex,        ///< child: a stop of the parent's is not in progress here
+  fault_handler,     ///< before: all lazy conversions are completed; child: its threads are gone
+  accesses,          ///< before: progressive accesses are given up; child: their threads are gone
+  static_points,     ///< child: no thread stays at a point and no update waits for one
+  threads,           ///< child: the forking moult::Thread is known at the points again, so it comes after these
+  progress_page,     ///< child: the page belongs to the parent
+  alternate_stacks,  ///< child: of the noted threads only the forking one is there
 };
-inline constexpr std::size_t fork_place_count = 6;
+inline constexpr std::size_t fork_place_count = 7;
 
 /// One place's functions; null where the place has nothing to do. In the child they must not wait for other threads.
 struct ForkHandlers {

@@ -116,14 +116,23 @@ bool install_handler(int signal, void (*act)(int, siginfo_t*, void*), const sigs
   return ::sigaction(signal, &handler, nullptr) == 0;
 }
 
+constinit std::atomic<int> claimed{0};
+
+/// Calls what the handler calls from other libraries. Otherwise the loader would bind it inside the handler, which
+/// takes 3 KB of the stack with AVX-512.
+void bind_calls_of_handler() noexcept { [[maybe_unused]] volatile const int count = std::uncaught_exceptions(); }
+
 int claim_signal() {
+  bind_calls_of_handler();
   sigset_t none;
   ::sigemptyset(&none);
   for (int signal = SIGRTMAX; signal > SIGRTMIN; --signal) {
     struct sigaction current {};
     if (::sigaction(signal, nullptr, &current) != 0) continue;
     if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) continue;
-    if (install_handler(signal, on_stop_signal, none)) return signal;
+    if (!install_handler(signal, on_stop_signal, none)) continue;
+    claimed = signal;
+    return signal;
   }
   throw Error(ErrorCode::system, "no real-time signal is free to stop threads with; leave one without a handler");
 }
@@ -134,6 +143,8 @@ int stop_signal() {
   static const int signal = claim_signal();
   return signal;
 }
+
+int claimed_stop_signal() noexcept { return claimed.load(); }
 
 bool is_deaf(const TaskStatus& task) { return task.blocks(stop_signal()) && !task.blocks(cancellation); }
 

@@ -72,6 +72,9 @@ struct StopSlot {
 /// made needs the signal too, for its mask: that may be long before the first stop. Throws Error (system).
 int stop_signal();
 
+/// The same; 0 if none has been claimed yet.
+int claimed_stop_signal() noexcept;
+
 /// True if the program has blocked the signal in a thread. In moult's handler, and in libc calls that block every
 /// signal for a moment, the signal that cancels threads is blocked as well. A program cannot block that one.
 bool is_deaf(const TaskStatus& task);

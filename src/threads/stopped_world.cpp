@@ -34,6 +34,7 @@
 #include "base/guarded.hpp"
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
+#include "platform/alternate_stack.hpp"
 #include "platform/signal_mask.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
@@ -219,6 +220,13 @@ bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
     return true;
   }
   look_before(thread);
+  const SendingStopSignal sending;
+  if (sending.is_too_much_for(thread.slot->task)) {
+    blocker_.blame(thread.slot->task,
+                   "has an alternate signal stack that is too small for any signal on this processor; give it "
+                   "sysconf(_SC_SIGSTKSZ) bytes");
+    return true;
+  }
   Asked asked = ask_to_stop(*thread.slot);
   if (asked == Asked::failed) blocker_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
   thread.is_asked = asked == Asked::sent;

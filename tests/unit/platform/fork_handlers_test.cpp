@@ -19,11 +19,11 @@ constexpr ForkHandlers noted{.before = [] { calls += "b" + std::to_string(place)
                              .in_parent = [] { calls += "p" + std::to_string(place) + " "; },
                              .in_child = [] { calls += "c" + std::to_string(place) + " "; }};
 
-constexpr std::array<ForkHandlers, fork_place_count> all_noted{noted<0>, noted<1>, noted<2>,
-                                                               noted<3>, noted<4>, noted<5>};
+constexpr std::array<ForkHandlers, fork_place_count> all_noted{noted<0>, noted<1>, noted<2>, noted<3>,
+                                                               noted<4>, noted<5>, noted<6>};
 
 TEST(ForkHandlers, AreCalledInTheOrderOfTheirPlacesWhateverTheOrderOfRegistration) {
-  std::array<std::size_t, fork_place_count> order{0, 1, 2, 3, 4, 5};
+  std::array<std::size_t, fork_place_count> order{0, 1, 2, 3, 4, 5, 6};
   do {
     ForkOrder fork_order;
     for (const std::size_t place : order) fork_order.add(ForkPlace{place}, all_noted[place]);
@@ -31,7 +31,7 @@ TEST(ForkHandlers, AreCalledInTheOrderOfTheirPlacesWhateverTheOrderOfRegistratio
     fork_order.before();
     fork_order.in_parent();
     fork_order.in_child();
-    ASSERT_EQ(calls, "b5 b4 b3 b2 b1 b0 p0 p1 p2 p3 p4 p5 c0 c1 c2 c3 c4 c5 ");
+    ASSERT_EQ(calls, "b6 b5 b4 b3 b2 b1 b0 p0 p1 p2 p3 p4 p5 p6 c0 c1 c2 c3 c4 c5 c6 ");
   } while (std::next_permutation(order.begin(), order.end()));
 }
 

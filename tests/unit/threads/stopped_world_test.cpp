@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -21,6 +23,7 @@
 #include <vector>
 
 #include "moult/error.hpp"
+#include "platform/alternate_stack.hpp"
 #include "platform/stop_signal.hpp"
 #include "platform/tasks.hpp"
 #include "stopping.hpp"
@@ -59,6 +62,95 @@ TEST(StoppedWorld, AHandlerThatTheProgramGaveTheStopSignalStaysAndTheStopFails) 
   sigaction(stop_signal(), &moults, &now);
   EXPECT_EQ(now.sa_handler, own.sa_handler);
   EXPECT_NO_THROW(stop());
+}
+
+/// Runs `act` in a thread that has an alternate signal stack of `size` bytes, above memory that shows what was used.
+class AlternateStack final {
+ public:
+  explicit AlternateStack(std::size_t size) : memory_(below + size, untouched) {
+    stack_t stack{};
+    stack.ss_sp = memory_.data() + below;
+    stack.ss_size = size;
+    EXPECT_EQ(sigaltstack(&stack, &before_), 0);
+  }
+  ~AlternateStack() { EXPECT_EQ(sigaltstack(&before_, nullptr), 0); }
+  AlternateStack(const AlternateStack&) = delete;
+  AlternateStack& operator=(const AlternateStack&) = delete;
+
+  /// The bytes that were used, from the stack's top on.
+  std::ptrdiff_t used() const {
+    return memory_.end() - std::find_if(memory_.begin(), memory_.end(), [](char byte) { return byte != untouched; });
+  }
+
+ private:
+  static constexpr std::ptrdiff_t below = 16384;
+  static constexpr char untouched = 0x5a;
+  std::vector<char> memory_;
+  stack_t before_{};
+};
+
+TEST(StoppedWorld, AThreadIsStoppedOnTheSmallestAlternateStackThatIsEnough) {
+  std::atomic<bool> is_ready{false};
+  std::jthread thread([&](const std::stop_token& token) {
+    const AlternateStack stack(least_alternate_stack());
+    is_ready = true;
+    while (!token.stop_requested()) std::free(std::malloc(100));  // now and then it is stepped out
+    EXPECT_GT(stack.used(), 0);
+    EXPECT_LE(stack.used(), static_cast<std::ptrdiff_t>(least_alternate_stack()));
+  });
+  while (!is_ready) std::this_thread::yield();
+  for (int round = 0; round < 50; ++round) EXPECT_EQ(stop()->thread_count(), 1u);
+}
+
+TEST(StoppedWorld, AThreadWhoseAlternateStackIsTooSmallIsNamedAndNotSignalled) {
+  std::atomic<int> stage{0};
+  std::jthread thread([&] {
+    {
+      const AlternateStack stack(2048);
+      stage = 1;
+      stage.wait(1);
+      EXPECT_EQ(stack.used(), 0);
+    }
+    stage = 3;
+    stage.notify_all();
+    stage.wait(3);
+  });
+  while (stage != 1) std::this_thread::yield();
+  try {
+    stop(100ms);
+    ADD_FAILURE() << "the program was stopped";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("has an alternate signal stack that is too small"), std::string::npos)
+        << error.what();
+  }
+  stage = 2;
+  stage.notify_all();
+  while (stage != 3) std::this_thread::yield();
+  EXPECT_NO_THROW(stop());  // with its stack of before
+  stage = 4;
+  stage.notify_all();
+}
+
+TEST(StoppedWorld, AThreadThatEndedWithASmallAlternateStackIsForgotten) {
+  for (int round = 0; round < 200; ++round)
+    std::jthread([] {
+      static std::array<char, 2048> small;
+      stack_t stack{};
+      stack.ss_sp = small.data();
+      stack.ss_size = small.size();
+      EXPECT_EQ(sigaltstack(&stack, nullptr), 0);
+    }).join();
+  EXPECT_NO_THROW(stop());
+}
+
+TEST(StoppedWorld, AThreadMayTakeASmallAlternateStackWhileItIsBeingStopped) {
+  std::jthread thread([](const std::stop_token& token) {
+    while (!token.stop_requested()) const AlternateStack stack(2048);
+  });
+  for (int round = 0; round < 100; ++round) try {
+      stop(20ms);
+    } catch (const Error&) {  // the thread had its small stack all that time
+    }
 }
 
 TEST(StoppedWorld, AProgramThatHasResetItsHandlersCanBeStopped) {
