@@ -8,7 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+
+#include "moult/error.hpp"
 
 #pragma GCC visibility push(default)
 namespace moult {
@@ -22,18 +25,28 @@ struct ListenerOptions {
   std::string token;
 };
 
+struct ListenerOrError;
+
 /// Serves the `moult` command on a Unix socket: moult/PID.sock in the user's runtime folder, mode 0600. The runtime
 /// folder is $XDG_RUNTIME_DIR, else /run/user/UID, else a folder of this user in /tmp. Only the same user and root are
 /// accepted. One thread serves all connections; each update is loaded in a thread of its own. docs/protocol.md
 /// describes the protocol.
 ///
-/// One listener a process.
-///
-/// system: the socket cannot be made
-/// invalid_argument: a second listener, or a short token
+/// One listener a process. A program that closes all descriptors that it does not know makes it after that. Otherwise
+/// the listener ends and warns in the log.
 class Listener final {
  public:
+  /// system: the socket cannot be made
+  /// permission_denied: the runtime folder in /tmp is a file or belongs to another user
+  /// invalid_argument: a second listener, or a short token
   explicit Listener(ListenerOptions options = {});
+
+  /// For a program that runs on without updates where it cannot have a listener. Returns what the constructor throws.
+  ///
+  ///   const auto [listener, error] = moult::Listener::try_make();
+  ///   if (error) std::cerr << "no updates: " << error->what() << std::endl;
+  static ListenerOrError try_make(ListenerOptions options = {});
+
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -44,6 +57,12 @@ class Listener final {
  private:
   class [[gnu::visibility("hidden")]] Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+/// Exactly one of both.
+struct [[nodiscard]] ListenerOrError {
+  std::unique_ptr<Listener> listener;
+  std::optional<Error> error;
 };
 
 /// Reads the same commands, one a line, from a FIFO that it creates and removes; the replies go to the log. It may

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <exception>
 #include <filesystem>
 #include <stop_token>
 #include <thread>
@@ -62,6 +63,16 @@ class Listener::Impl final {
 Listener::Listener(ListenerOptions options) {
   internal::Fd tcp = listen_on_tcp(options);
   impl_ = std::make_unique<Impl>(listen_in_runtime_folder(), std::move(tcp), std::move(options.token));
+}
+
+ListenerOrError Listener::try_make(ListenerOptions options) {
+  try {
+    return {.listener = std::make_unique<Listener>(std::move(options)), .error = std::nullopt};
+  } catch (const Error& error) {
+    return {.listener = nullptr, .error = error};
+  } catch (const std::exception& error) {  // no memory, no thread, or a folder that cannot be read
+    return {.listener = nullptr, .error = Error(ErrorCode::system, std::string("the listener: ") + error.what())};
+  }
 }
 
 Listener::~Listener() {

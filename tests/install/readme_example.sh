@@ -38,6 +38,19 @@ block cpp 2 >"$scratch/source/update.cpp"
   -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$flags" >/dev/null
 "$cmake" --build "$scratch/build" >/dev/null
 
+# Where the place of the sockets' folder is taken, the program runs without updates.
+mkdir -m 700 "$scratch/squatted"
+touch "$scratch/squatted/moult"
+mkfifo "$scratch/hello"
+XDG_RUNTIME_DIR=$scratch/squatted "$scratch/build/app" >"$scratch/hello" 2>"$scratch/errors" &
+program=$!
+read -r said <"$scratch/hello"
+[[ $said == "hello world" ]] || fail "without a listener the program said: $said"
+[[ $(cat "$scratch/errors") == "no updates: $scratch/squatted/moult: is no folder, so it is not used for sockets;"* ]] ||
+  fail "without a listener the program gave as the reason: $(cat "$scratch/errors")"
+kill "$program"
+wait "$program" || true
+
 export XDG_RUNTIME_DIR=$scratch/runtime
 "$scratch/build/app" >"$scratch/output" &
 program=$!
