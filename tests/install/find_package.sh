@@ -32,6 +32,13 @@ note=$(readelf --hex-dump=.note.moult.target "$scratch/build/update.so" |
 readelf --wide --sections "$scratch/build/update.so" | grep -q '\.note\.moult\.target *NOTE .* A ' ||
   fail ".note.moult.target is not a loaded note section"
 
+# The file's size, which goes before its checksum, is written after the link.
+written=$(readelf --hex-dump=.note.moult.checksum "$scratch/build/update.so" |
+  awk '$1 ~ /^0x/ { for (i = 2; i <= NF && $i ~ /^[0-9a-f]+$/ && i <= 5; i++) printf "%s", $i }')
+size=$(stat -c %s "$scratch/build/update.so")
+printf -v size '%02x%02x%02x%02x' $((size & 255)) $((size >> 8 & 255)) $((size >> 16 & 255)) $((size >> 24 & 255))
+[[ ${written:40:16} == "${size}00000000" ]] || fail "the update's checksum is not written: $written, size $size"
+
 # Only g++ has optimisations that must be off, and it says in the debug information that they are.
 if "$compiler" --version | grep -q 'Free Software'; then
   grep -q -- '-flive-patching=inline-clone .*program.cpp' "$scratch/build/compile_commands.json" ||

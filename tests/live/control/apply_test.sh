@@ -24,6 +24,8 @@ expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ $(answer) == 2 ]] || fail "the compiled update is not in force"
 expect 2 "does not compile with the flags of .*target.cpp" "$MOULT" apply "$name" "$SOURCES/broken_source.cpp"
 expect 0 "built for $name" "$MOULT" build "$name" "$SOURCES/answer_update.cpp" -o "$base/built.so"
+checked=$("$MOULT" check "$name" "$base/built.so" 2>&1) || fail "the built update is refused: $checked"
+[[ $checked != *"has no checksum"* ]] || fail "moult build has written no checksum: $checked"
 expect 0 '"ok":true.*"state":"applied"' "$MOULT" apply "$name" "$base/built.so" --json
 expect 0 "check passed" "$MOULT" check "$name" "$SOURCES/answer_update.cpp"
 expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"

@@ -220,6 +220,9 @@ TEST(UpdateStructure, SegmentsThatContradictEachOtherAreRefused) {
   EXPECT_REFUSED("impossible size", file.segment(PT_NOTE).p_memsz = 1U << 30);
   EXPECT_REFUSED("read-only", file.segment(PT_GNU_RELRO).p_vaddr += 1U << 30);
   EXPECT_REFUSED("no dynamic section", file.segment(PT_DYNAMIC).p_type = PT_NULL);
+  Damaged longer;
+  longer.segment(PT_LOAD).p_filesz = longer.segment(PT_LOAD).p_memsz = 1U << 30;
+  longer.expect_refused("a segment lies beyond the end of the file", ErrorCode::unreadable);
 }
 
 TEST(UpdateStructure, TablesOfTheDynamicLinkerStayInsideOfTheFile) {
