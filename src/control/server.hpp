@@ -42,8 +42,8 @@ namespace moult::internal {
 class Server final {
  public:
   struct Options {
-    PathSocket local;  ///< a listening Unix socket, for peers of the same user and root
-    Fd tcp{};          ///< a listening TCP socket, or none; clients send `token` first
+    PathSocket local{};  ///< a listening Unix socket, for peers of the same user and root
+    Fd tcp{};            ///< a listening TCP socket, or none; clients send `token` first
     std::string token{};
     std::size_t max_connections = 64;
     /// The number of TCP connections that have not sent the token, and the time they have for it.

@@ -3,11 +3,11 @@
 // source has around the call does not run. MOULT_UPDATABLE keeps the compiler from looking.
 //
 // Approach: a caller's exception table does not mention calls that throw nothing. So a call that it does not mention is
-// a place where nothing may be thrown. A noexcept caller looks the same; there, too, the new version would end the
-// program, and the old one did not. A jump to a function, in place of a call and a return, is not in the table; out of
-// a function that has one, it counts as such a place. Whether an exception can come out of a function is decided by its
-// code and that of all it calls: it can where a call that the function's own table lets out leads to code that is not
-// known, or that is the C++ runtime's.
+// a place where nothing may be thrown. Only a table that mentions other calls shows that: that of a noexcept function
+// mentions none, and there an exception ends the program by the program's own word. A jump to a function, in place of a
+// call and a return, is not in the table; out of a function that has one, it counts as such a place. Whether an
+// exception can come out of a function is decided by its code and that of all it calls: it can where a call that the
+// function's own table lets out leads to code that is not known, or that is the C++ runtime's.
 //
 // Limits: a caller without any table says nothing: it has nothing to clean up, or the compiler has left everything out.
 // The C library counts as throwing nothing, though it passes on what callbacks throw (qsort). Calls through a linkage
@@ -207,7 +207,7 @@ class ForbiddingCalls final {
   /// A jump out of a function with a table may have had a handler around it.
   void note(const Branch& branch) {
     const std::optional<FrameHandling> frame = frame_handling_at(branch.at);
-    if (!frame || frame->exception_table == nullptr) return;
+    if (!frame || !mentions_calls(*frame)) return;
     if (branch.is_call && handling_of_call(*frame, branch.at + 1).site != CallSite::unmentioned) return;
     for (CodeAddress function : reached_.at(branch.target)) calls_.try_emplace(function, branch.at);
   }

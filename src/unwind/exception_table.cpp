@@ -95,4 +95,10 @@ CallHandling handling_of_call(const FrameHandling& frame, CodeAddress call) noex
   return {.site = CallSite::unmentioned, .landing_pad = {}};
 }
 
+bool mentions_calls(const FrameHandling& frame) noexcept {
+  if (frame.exception_table == nullptr) return false;
+  const Table table = read_head(frame);
+  return table.calls < table.actions;
+}
+
 }  // namespace moult::internal

@@ -28,4 +28,7 @@ struct CallHandling {
 /// Does not allocate.
 CallHandling handling_of_call(const FrameHandling& frame, CodeAddress call) noexcept;
 
+/// Whether the frame's table mentions any call. That of a function that is noexcept as a whole mentions none.
+bool mentions_calls(const FrameHandling& frame) noexcept;
+
 }  // namespace moult::internal

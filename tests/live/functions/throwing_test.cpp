@@ -118,6 +118,19 @@ TEST(ThrowingVersion, OfAMarkedFunctionIsHandledByItsCallers) {
   EXPECT_EQ(serve<charge_marked>(2), "refused: limit");
 }
 
+MOULT_UPDATABLE int charge_in_noexcept(int amount) {
+  total += amount;
+  return total + 7;
+}
+[[gnu::noinline]] int serves_noexcept(int amount) noexcept { return charge_in_noexcept(amount) + 1; }
+
+TEST(ThrowingVersion, MayEndTheProgramWhereTheProgramItselfIsNoexcept) {
+  const int sum = serves_noexcept(1);
+  EXPECT_EQ(sum, total + 8);
+  const UpdateReport report = redefine(charge_in_noexcept, limited);
+  EXPECT_EQ(report.state, UpdateState::applied) << report.reason;
+}
+
 TEST(ThrowingVersion, OfOneThatThrowsIsHandledByItsCallers) {
   EXPECT_EQ(serve<charge_or_throw>(-1), "refused: negative");
   const UpdateReport report = redefine(charge_or_throw, limited);
