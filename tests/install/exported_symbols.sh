@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# libmoult.so exports what its public headers declare, and sigaltstack: nothing of its libraries, of the standard library, or of
-# moult::internal, and no signature in which a class of moult::internal appears. And no object of its own is destroyed
-# when the process exits, because its threads run until the very end.
+# libmoult.so exports what its public headers declare, and sigaltstack (src/platform/alternate_stack.cpp): nothing of its
+# libraries, of the standard library, or of moult::internal, and no signature in which a class of moult::internal
+# appears. And no object of its own is destroyed when the process exits, because its threads run until the very end.
 #   exported_symbols.sh libmoult.so
 set -euo pipefail
 
