@@ -95,9 +95,9 @@ bool ModuleSymbols::may_name(std::string_view text) const {
 }
 
 bool ModuleSymbols::may_describe(std::string_view text) const {
-  const DebugInfo* const info = debug_info();
-  if (info == nullptr) return false;
-  const ElfFile& file = info->file();
+  const bool is_separate = file_.section(".debug_info") == nullptr;
+  if (is_separate && !separate_) return false;
+  const ElfFile& file = is_separate ? *separate_ : file_;
   for (const char* elsewhere : {".gnu_debugaltlink", ".debug_addr"})  // the strings may be in other files
     if (file.section(elsewhere) != nullptr) return true;
   // A name no longer than a reference to it stands in .debug_info.

@@ -30,6 +30,8 @@ class ModuleSymbols final {
   bool may_name(std::string_view text) const;
   /// False only when the debug information has no name that contains `text`. Quick: nothing of it need be read.
   bool may_describe(std::string_view text) const;
+  /// False for a library of the system: its debug information, if there is any, was installed as a file of its own.
+  bool has_own_debug_info() const { return file_.section(".debug_info") != nullptr; }
   /// Null when neither the module nor a debug file for it has any.
   const DebugInfo* debug_info() const;
   /// Only with debug information. After many calls an index is made, which gives the same answers faster.

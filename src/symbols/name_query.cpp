@@ -217,12 +217,18 @@ std::string needle_of(std::string_view component) {
   return plain ? std::to_string(length) + std::string(component.substr(0, length)) : std::string();
 }
 
+/// Of an operator or a lambda, that of the innermost scope with an identifier. The scopes of the standard library have
+/// other names in mangled ones ("St", "12basic_string").
 std::string needle_of_name(std::string_view name) {
-  const std::size_t last = last_component(name);
-  if (!operator_at(name, last)) return needle_of(name.substr(last));
-  if (last < 2) return {};
-  const std::string_view scope = name.substr(0, last - 2);
-  return needle_of(scope.substr(last_component(scope)));
+  for (std::string_view rest = name;;) {
+    const std::size_t last = last_component(rest);
+    if (!operator_at(rest, last)) {
+      std::string needle = needle_of(without_own_parameters(rest.substr(last)));
+      if (!needle.empty()) return needle;
+    }
+    if (last < 2 || name.starts_with("std::")) return {};
+    rest = rest.substr(0, last - 2);
+  }
 }
 
 /// The position of the colon in "a.cpp:f": a single one behind a name with a dot.

@@ -341,9 +341,10 @@ bool Program::was_inlined(const FunctionSymbol& function) const {
 
 bool Program::defines(std::string_view name) const {
   const ModuleSymbols* symbols = impl_->symbols(0);
-  const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
   const NameQuery query(name);
-  return info != nullptr && symbols->may_describe(query.identifier()) && internal::defines(*info, query);
+  if (symbols == nullptr || !symbols->may_describe(query.identifier())) return false;
+  const DebugInfo* info = symbols->debug_info();
+  return info != nullptr && internal::defines(*info, query);
 }
 
 std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
@@ -351,8 +352,9 @@ std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
   std::vector<InlinedSite> sites;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
     const ModuleSymbols* symbols = impl_->is_moult(i) ? nullptr : impl_->symbols(i);
-    const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
-    if (info == nullptr || !symbols->may_describe(query.identifier())) continue;
+    if (symbols == nullptr || (i > 0 && !symbols->has_own_debug_info())) continue;
+    const DebugInfo* info = symbols->may_describe(query.identifier()) ? symbols->debug_info() : nullptr;
+    if (info == nullptr) continue;
     std::vector<InlinedCopy> copies = internal::copies_by_name(*info, query);
     std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(copies));
     sites.insert(sites.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));

@@ -104,8 +104,8 @@ class Program final {
   std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
   /// True when the debug information says that `function` was inlined, with or without a place.
   bool was_inlined(const FunctionSymbol& function) const;
-  /// inlined_sites for functions without a symbol. Reads all debug information that has the name: seconds for a big
-  /// program.
+  /// inlined_sites for functions without a symbol, in the program and in libraries with debug information of their own.
+  /// Reads all debug information that has the name: seconds for a big program.
   std::vector<InlinedSite> copies_by_name(std::string_view name) const;
   /// True when the program's own file defines such a function by its debug information, with or without code.
   bool defines(std::string_view name) const;

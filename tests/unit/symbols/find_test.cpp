@@ -63,6 +63,7 @@ TEST_P(Find, FindsMethodsAndOperators) {
   EXPECT_THAT(names("ns::C::operator+"), ElementsAre("ns::C::operator+(ns::C const&) const"));
   EXPECT_THAT(names("ns::C::operator()"), ElementsAre("ns::C::operator()(int) const"));
   EXPECT_THAT(names("ns::C::operator bool"), ElementsAre("ns::C::operator bool() const"));
+  EXPECT_THAT(find("ns::adds()::{lambda(int)#1}::operator()"), SizeIs(1));
 }
 
 TEST_P(Find, CountsTheVariantsOfAConstructorOnce) { EXPECT_THAT(names("ns::C::C"), ElementsAre("ns::C::C(int)")); }
