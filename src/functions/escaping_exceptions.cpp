@@ -170,7 +170,7 @@ std::vector<CodeRange> code_of(const Module& module) {
 /// jumping to one, its own callers count, too.
 class ForbiddingCalls final {
  public:
-  ForbiddingCalls(const Program& program, const std::vector<FunctionSymbol>& functions) {
+  ForbiddingCalls(const Program& program, const std::vector<FunctionSymbol>& functions) : program_(program) {
     std::map<std::size_t, std::vector<CodeAddress>> by_module;
     for (const FunctionSymbol& function : functions) {
       callers_left_out_.insert(function.range.begin);
@@ -204,14 +204,27 @@ class ForbiddingCalls final {
     }
   }
 
+  /// Whether a table of the function around `place` does: it may have a part with a table of its own.
+  bool mentions_any_call(CodeAddress place) const {
+    const std::optional<FunctionSymbol> symbol = program_.at(place);
+    if (!symbol) return true;
+    std::vector<CodeRange> parts = symbol->fragments;
+    parts.push_back(symbol->range);
+    return std::any_of(parts.begin(), parts.end(), [](const CodeRange& part) {
+      const std::optional<FrameHandling> frame = frame_handling_at(part.begin);
+      return frame && mentions_calls(*frame);
+    });
+  }
+
   /// A jump out of a function with a table may have had a handler around it.
   void note(const Branch& branch) {
     const std::optional<FrameHandling> frame = frame_handling_at(branch.at);
-    if (!frame || !mentions_calls(*frame)) return;
+    if (!frame || frame->exception_table == nullptr || !mentions_any_call(branch.at)) return;
     if (branch.is_call && handling_of_call(*frame, branch.at + 1).site != CallSite::unmentioned) return;
     for (CodeAddress function : reached_.at(branch.target)) calls_.try_emplace(function, branch.at);
   }
 
+  const Program& program_;
   std::set<CodeAddress> callers_left_out_;
   std::map<CodeAddress, std::vector<CodeAddress>> reached_;  ///< by what is called, the functions that it leads to
   std::map<CodeAddress, CodeAddress> calls_;                 ///< by function
