@@ -397,9 +397,12 @@ TEST_F(Progressively, ThreadsMakeUseAndDeleteObjectsDuringVisits) {
 TEST_F(Progressively, TheVisitorGoesWhenItsVisitEnds) {
   const auto held = std::make_shared<int>(0);
   const AccessVisit visit = visit_at_first_access<Star>([held](Star& star) { ++star.visits; }, patient);
-  const auto stopped = StoppedWorld::stop({.timeout = 60s, .keep_out = {}});  // no other thread sees to it
+  Transaction transaction;
+  const Transaction::Scope scope(transaction);
+  transaction.hold(StoppedWorld::stop({.timeout = 60s, .keep_out = {}}));  // no other thread sees to it
   visit.end();
   EXPECT_EQ(held.use_count(), 1);
+  transaction.resume();
 }
 
 TEST_F(Progressively, ARollbackOfTheUpdateEndsTheVisit) {
