@@ -40,8 +40,13 @@ namespace {
 
 constexpr std::size_t most_small_stacks = 128;
 
-/// What moult's handler takes of the stack beside the kernel's frame.
-constexpr std::size_t handler_size = 448;
+/// What moult's handler takes of the stack beside the kernel's frame: less than half of this. A sanitizer's checks make
+/// its frames larger.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::size_t handler_size = 4096;
+#else
+constexpr std::size_t handler_size = 1024;
+#endif
 
 struct SmallStacks {
   std::array<std::atomic<pid_t>, most_small_stacks> tasks{};

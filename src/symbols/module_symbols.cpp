@@ -55,7 +55,7 @@ bool may_contain(const ElfFile& file, const char* section_name, std::string_view
   if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return false;
   if ((header.sh_flags & SHF_COMPRESSED) != 0) return true;
   const Elf_Data* const data = elf_rawdata(section, nullptr);
-  if (data == nullptr) return true;
+  if (data == nullptr || text.empty()) return true;
   if (data->d_buf == nullptr) return false;  // a debug file's own copy of the section is empty
   return ::memmem(data->d_buf, data->d_size, text.data(), text.size()) != nullptr;
 }
