@@ -10,6 +10,7 @@
 // function's own table lets out leads to code that is not known, or that is the C++ runtime's.
 //
 // Limits: a caller without any table says nothing: it has nothing to clean up, or the compiler has left everything out.
+// Its own callers are looked at, and theirs, ten deep.
 // The C library counts as throwing nothing, though it passes on what callbacks throw (qsort). Calls through a linkage
 // table are not looked at; what they reach may be another module's function of that name, so the compiler knows nothing
 // of it (but for inline functions in a shared library).
@@ -166,8 +167,8 @@ std::vector<CodeRange> code_of(const Module& module) {
   return ranges;
 }
 
-/// Calls of functions at which the caller's exception table allows no exception, by function. Where a caller ends by
-/// jumping to one, its own callers count, too.
+/// Calls of functions at which the caller's exception table allows no exception, by function. Of a caller that ends by
+/// jumping to one, or has no table, the callers count, too: the compiler may have known that it throws nothing either.
 class ForbiddingCalls final {
  public:
   ForbiddingCalls(const Program& program, const std::vector<FunctionSymbol>& functions) : program_(program) {
@@ -190,18 +191,31 @@ class ForbiddingCalls final {
 
  private:
   void search(const std::vector<CodeRange>& code, std::vector<CodeAddress> targets) {
-    while (!targets.empty()) {
+    constexpr int most_rounds = 10;  // each reads all code
+    for (int round = 0; round < most_rounds && !targets.empty(); ++round) {
       std::sort(targets.begin(), targets.end());
-      std::vector<CodeAddress> jumpers;
+      std::vector<CodeAddress> next;
       for (const CodeRange& range : code)
         for (const Branch& branch : branches_to(targets, range)) {
           if (callers_left_out_.contains(branch.code.begin)) continue;
           note(branch);
-          if (!branch.is_call && reached_.try_emplace(branch.code.begin, reached_.at(branch.target)).second)
-            jumpers.push_back(branch.code.begin);
+          const CodeAddress caller = function_at(branch);
+          if (passes_on(branch) && reached_.try_emplace(caller, reached_.at(branch.target)).second)
+            next.push_back(caller);
         }
-      targets = std::move(jumpers);
+      targets = std::move(next);
     }
+  }
+
+  CodeAddress function_at(const Branch& branch) const {
+    const std::optional<FunctionSymbol> symbol = program_.at(branch.at);
+    return symbol ? symbol->range.begin : branch.code.begin;
+  }
+
+  /// An exception goes on to the callers of the function around the branch.
+  static bool passes_on(const Branch& branch) {
+    const std::optional<FrameHandling> frame = frame_handling_at(branch.at);
+    return !branch.is_call || !frame || frame->exception_table == nullptr;
   }
 
   /// Whether a table of the function around `place` does: it may have a part with a table of its own.

@@ -143,8 +143,8 @@ class ProcessWide final {
       register_fork_handlers(Service::fork_place, {.before = before_fork, .in_child = in_child});
       if (service != nullptr && service->faults.is_spent()) {
         // Never destroyed: its threads may be in the kernel for ever.
-        static_cast<void>(new std::shared_ptr<Service>(service));
-        service = nullptr;
+        static auto& spent = *new std::vector<std::shared_ptr<Service>>;
+        spent.push_back(std::move(service));
       }
       if (service == nullptr) service = std::make_shared<Service>();
       service->start();

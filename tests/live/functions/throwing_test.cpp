@@ -141,7 +141,8 @@ TEST(ThrowingVersion, OfOneThatThrowsIsHandledByItsCallers) {
 [[gnu::noinline]] int calls_alone(int amount) { return charge_alone(amount) + 1; }
 
 TEST(ThrowingVersion, IsTakenWhereNobodyForbidsIt) {
-  const int sum = calls_alone(1);
+  int (*volatile anybody)(int) = calls_alone;
+  const int sum = anybody(1);
   EXPECT_EQ(sum, total + 5);
   const UpdateReport report = redefine(charge_alone, limited);
   EXPECT_EQ(report.state, UpdateState::applied) << report.reason;
