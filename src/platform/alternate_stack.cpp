@@ -152,7 +152,8 @@ bool SendingStopSignal::is_too_much_for(pid_t task) const noexcept {
 
 }  // namespace moult::internal
 
-/// In place of the C library's.
+#ifndef __SANITIZE_THREAD__
+/// In place of the C library's. The thread sanitizer has a function of its own, and calls it before anything can run.
 extern "C" [[gnu::visibility("default")]] int sigaltstack(const stack_t* wanted, stack_t* former) noexcept {
   sigset_t all;
   sigset_t before;
@@ -164,3 +165,4 @@ extern "C" [[gnu::visibility("default")]] int sigaltstack(const stack_t* wanted,
   errno = -result;
   return -1;
 }
+#endif
