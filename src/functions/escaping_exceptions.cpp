@@ -10,10 +10,9 @@
 // function's own table lets out leads to code that is not known, or that is the C++ runtime's.
 //
 // Limits: a caller without any table says nothing: it has nothing to clean up, or the compiler has left everything out.
-// Its own callers are looked at, and theirs, ten deep.
-// The C library counts as throwing nothing, though it passes on what callbacks throw (qsort). Calls through a linkage
-// table are not looked at; what they reach may be another module's function of that name, so the compiler knows nothing
-// of it (but for inline functions in a shared library).
+// Its own callers are looked at, and theirs, ten deep. The C library counts as throwing nothing, though it passes on
+// what callbacks throw (qsort). Calls through a linkage table are not looked at; what they reach may be another
+// module's function of that name, so the compiler knows nothing of it (but for inline functions in a shared library).
 #include "functions/escaping_exceptions.hpp"
 
 #include <dlfcn.h>
@@ -54,6 +53,12 @@ constexpr std::array quiet_functions = {"__cxa_begin_catch"sv,   "__cxa_end_catc
 /// Where exceptions come from; a sanitizer's names for its own begin differently.
 constexpr std::array loud_endings = {"cxa_throw"sv, "cxa_rethrow"sv, "_Unwind_RaiseException"sv,
                                      "_Unwind_Resume_or_Rethrow"sv, "_Unwind_ForcedUnwind"sv};
+
+std::vector<CodeRange> parts_of(const FunctionSymbol& function) {
+  std::vector<CodeRange> parts = function.fragments;
+  parts.push_back(function.range);
+  return parts;
+}
 
 /// Decides whether exceptions can come out of functions, and remembers those they cannot come out of.
 class ThrowSearch final {
@@ -99,8 +104,7 @@ class ThrowSearch final {
     const Known known = known_of(*symbol);
     if (known == Known::quiet) return std::vector<CodeAddress>();
     if (known == Known::throws || symbol->range.begin != function) return std::nullopt;
-    std::vector<CodeRange> parts = symbol->fragments;
-    parts.push_back(symbol->range);
+    const std::vector<CodeRange> parts = parts_of(*symbol);
     std::vector<CodeAddress> called;
     for (const CodeRange& part : parts)
       if (!add_called(part, parts, called)) return std::nullopt;
@@ -222,8 +226,7 @@ class ForbiddingCalls final {
   bool mentions_any_call(CodeAddress place) const {
     const std::optional<FunctionSymbol> symbol = program_.at(place);
     if (!symbol) return true;
-    std::vector<CodeRange> parts = symbol->fragments;
-    parts.push_back(symbol->range);
+    const std::vector<CodeRange> parts = parts_of(*symbol);
     return std::any_of(parts.begin(), parts.end(), [](const CodeRange& part) {
       const std::optional<FrameHandling> frame = frame_handling_at(part.begin);
       return frame && mentions_calls(*frame);
