@@ -111,7 +111,7 @@ class ThrowSearch final {
     return called;
   }
 
-  static bool add_called(CodeRange part, const std::vector<CodeRange>& parts, std::vector<CodeAddress>& called) {
+  bool add_called(CodeRange part, const std::vector<CodeRange>& parts, std::vector<CodeAddress>& called) const {
     const std::vector<std::uint8_t> bytes = original_code(part);
     bool has_table = false;  // of the targets of jumps
     for (std::size_t offset = 0; offset < bytes.size();) {
@@ -144,8 +144,9 @@ class ThrowSearch final {
     return site == CallSite::unmentioned || site == CallSite::forbids || site == CallSite::handles;
   }
 
-  static std::optional<CodeAddress> callee_of(const Instruction& instruction) {
+  std::optional<CodeAddress> callee_of(const Instruction& instruction) const {
     std::optional<std::uintptr_t> slot = instruction.pointer;
+    if (instruction.target && !program_.module_at(*instruction.target)) return std::nullopt;  // no code, but data in it
     if (instruction.target) slot = slot_of_stub(*instruction.target);
     if (!slot) return instruction.target;
     const CodeAddress held = target_in(*slot);
