@@ -124,6 +124,14 @@ const DebugUnit* DebugInfo::unit_at(std::uint64_t address) const {
   return &units_[std::prev(after)->unit];
 }
 
+std::vector<CodeRange> DebugInfo::ranges_of(const DebugUnit& unit) const {
+  if (ranges_.empty()) read_unit_ranges();
+  std::vector<CodeRange> found;
+  for (const UnitRange& range : ranges_)
+    if (&units_[range.unit] == &unit) found.push_back({CodeAddress{range.begin}, CodeAddress{range.end}});
+  return found;
+}
+
 const DebugInfo::UnitFunctions& DebugInfo::functions_of(const DebugUnit& unit) const {
   const auto [known, is_new] = functions_.try_emplace(&unit);
   UnitFunctions& functions = known->second;

@@ -42,6 +42,8 @@ class DebugInfo final {
   const std::vector<DebugUnit>& units() const noexcept { return units_; }
   /// The unit whose code is at `address`, or null.
   const DebugUnit* unit_at(std::uint64_t address) const;
+  /// The unit's code, by address.
+  std::vector<CodeRange> ranges_of(const DebugUnit& unit) const;
   /// The DIE of the function whose code, fragments included, is at `address`.
   std::optional<Dwarf_Die> function_at(std::uint64_t address) const;
   /// The file in which the function at `address` was declared; empty when unknown.

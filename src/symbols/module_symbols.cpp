@@ -10,6 +10,7 @@
 #include "elf/separate_debug.hpp"
 #include "moult/error.hpp"
 #include "symbols/inlined_copies.hpp"
+#include "symbols/named_functions.hpp"
 
 namespace moult::internal {
 namespace {
@@ -123,6 +124,15 @@ InlinedCopies ModuleSymbols::inlined_copies(const InlinedFunction& function) con
   }
   if (!copy_index_) copy_index_.emplace(*info);
   return copy_index_->copies_of(function);
+}
+
+std::vector<const Symbol*> ModuleSymbols::functions_folded_into(const Symbol& function) const {
+  const DebugInfo* const info = debug_info();
+  const DebugUnit* const unit = info != nullptr ? info->unit_at(function.begin) : nullptr;
+  if (unit == nullptr) return {};
+  const auto [known, is_new] = undescribed_.try_emplace(unit);
+  if (is_new) known->second = undescribed_symbols(*info, *unit, functions());
+  return internal::functions_folded_into(*unit, known->second, function);
 }
 
 ModuleFiles::ModuleFiles(std::vector<ModulePlace> places) : places_(std::move(places)), opened_(places_.size()) {}

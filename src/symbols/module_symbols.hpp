@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "elf/elf_file.hpp"
@@ -36,6 +37,9 @@ class ModuleSymbols final {
   const DebugInfo* debug_info() const;
   /// Only with debug information. After many calls an index is made, which gives the same answers faster.
   InlinedCopies inlined_copies(const InlinedFunction& function) const;
+  /// Functions that the compiler may have merged with `function`, by debug information. The symbols of a unit are
+  /// looked through once.
+  std::vector<const Symbol*> functions_folded_into(const Symbol& function) const;
 
  private:
   ElfFile file_;
@@ -46,6 +50,7 @@ class ModuleSymbols final {
   mutable bool looked_for_debug_info_ = false;
   mutable int searches_for_copies_ = 0;
   mutable std::optional<CopyIndex> copy_index_;
+  mutable std::unordered_map<const DebugUnit*, std::vector<const Symbol*>> undescribed_;
 };
 
 /// The files of modules, opened on first use. Equal files, such as copies of one update, are read once.

@@ -309,6 +309,15 @@ NameQuery NameQuery::in_any_source() const {
   return query;
 }
 
+std::optional<NameQuery> NameQuery::around_lambda() const {
+  const std::size_t begin = name_.rfind("::{lambda(");
+  if (is_mangled_ || begin == std::string::npos || name_.find("}::operator()", begin) == std::string::npos)
+    return std::nullopt;
+  NameQuery query(std::string_view(name_).substr(0, begin));
+  query.source_ = source_;
+  return query;
+}
+
 std::string_view NameQuery::identifier() const noexcept {
   if (is_mangled_) return name_;
   const std::size_t begin = needle_.find_first_not_of("0123456789");

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ class NameQuery final {
   /// "a.cpp" in "a.cpp:f"; empty when any file matches.
   const std::string& source() const noexcept { return source_; }
   NameQuery in_any_source() const;
+  /// The query for the function that a lambda is in: "f(int)" of "f(int)::{lambda(int)#1}::operator()". Nothing for
+  /// other names.
+  std::optional<NameQuery> around_lambda() const;
   /// An identifier that every matching symbol's name contains; empty when none is known.
   std::string_view identifier() const noexcept;
   /// Compares the last components of the paths: the symbol table has no more for most files.

@@ -5,7 +5,8 @@
 // became of its code. Definitions, methods' too, are at the top of a unit or in its namespaces, so only these are read.
 // A local function has no mangled name there; it is known by the names of the scopes around its declaration.
 //
-// Limit: a definition inside of a class that is local to a function is not found.
+// Limit: a definition inside of a class that is local to a function is not found, but for a lambda's. Of several
+// lambdas in a function, all are taken for the one that has no code.
 #include "symbols/named_functions.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -49,9 +51,7 @@ std::string plain_name_among(const std::vector<Dwarf_Die>& parts) {
 }
 
 bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
-  Dwarf_Die last = parts.back();
-  const char* file = dwarf_decl_file(&last);
-  if (!query.fits_source(file != nullptr ? file : "")) return false;
+  if (!query.source().empty() && !query.fits_source(file_named_by(parts.back(), DW_AT_decl_file))) return false;
   const std::string mangled(shared_name_of(parts));
   if (!mangled.empty()) return query.may_fit(mangled) && query.fit(mangled, demangle(mangled)) != NameQuery::Fit::none;
   // Finding the scopes is slow, so first test whether the name could be part of a matching mangled one.
@@ -59,6 +59,23 @@ bool fits(const NameQuery& query, const std::vector<Dwarf_Die>& parts) {
   if (!query.may_fit("_Z" + std::to_string(plain.size()) + plain)) return false;
   const std::string name = scoped_name_of(parts);
   return !name.empty() && query.fit({}, name) != NameQuery::Fit::none;
+}
+
+/// Calls `visit(call operator)` for the lambdas in a function's body. A lambda's class has no name, or "<lambda(int)>".
+template <class Visit>
+void visit_lambdas(const Dwarf_Die& function, const Visit& visit) {
+  visit_all(function, nullptr, [&](Dwarf_Die& die, const Dwarf_Die*) {
+    const int tag = dwarf_tag(&die);
+    if (tag != DW_TAG_class_type && tag != DW_TAG_structure_type) return true;
+    const char* const name = dwarf_diename(&die);
+    Dwarf_Die child{};
+    if ((name != nullptr && !std::string_view(name).starts_with("<lambda")) || dwarf_child(&die, &child) != 0)
+      return true;
+    do {
+      if (dwarf_tag(&child) == DW_TAG_subprogram && plain_name_of(child) == "operator()") visit(child);
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return true;
+  });
 }
 
 /// A definition without code, without inlined copies and without instances elsewhere.
@@ -109,20 +126,30 @@ std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::v
   return defined;
 }
 
-std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const FunctionIndex& functions,
+std::vector<const Symbol*> undescribed_symbols(const DebugInfo& info, const DebugUnit& unit,
+                                               const FunctionIndex& functions) {
+  std::vector<const Symbol*> found;
+  const std::span<const Symbol> all = functions.all();
+  for (const CodeRange& range : info.ranges_of(unit)) {
+    for (auto symbol = std::ranges::lower_bound(all, value(range.begin), {}, &Symbol::begin);
+         symbol != all.end() && symbol->begin < value(range.end); ++symbol)
+      if (!info.function_at(symbol->begin)) found.push_back(&*symbol);
+  }
+  return found;
+}
+
+std::vector<const Symbol*> functions_folded_into(const DebugUnit& unit, const std::vector<const Symbol*>& undescribed,
                                                  const Symbol& function) {
   constexpr std::uint64_t longest_jump = 9;  // endbr64, and a jump of five bytes
   std::vector<const Symbol*> folded;
-  const DebugUnit* const unit = info.unit_at(function.begin);
-  if (unit == nullptr) return folded;
-  for (const Symbol& symbol : functions.all()) {
-    const std::uint64_t size = symbol.end - symbol.begin;
-    if (symbol.begin == function.begin || (size > longest_jump && size != function.end - function.begin)) continue;
-    if (info.unit_at(symbol.begin) == unit && !info.function_at(symbol.begin)) folded.push_back(&symbol);
+  for (const Symbol* const symbol : undescribed) {
+    const std::uint64_t size = symbol->end - symbol->begin;
+    if (symbol->begin != function.begin && (size <= longest_jump || size == function.end - function.begin))
+      folded.push_back(symbol);
   }
   if (folded.empty()) return folded;
   std::unordered_set<std::string_view> names;
-  visit_definitions(unit->content, [&](const Dwarf_Die& die) {
+  visit_definitions(unit.content, [&](const Dwarf_Die& die) {
     if (!lacks_code(die)) return;
     const std::vector<Dwarf_Die> parts = parts_of(die);
     const std::string_view shared = shared_name_of(parts);
@@ -157,10 +184,17 @@ bool defines(const DebugInfo& info, const NameQuery& query) {
 
 std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query) {
   std::unordered_set<const void*> wanted;
+  const std::optional<NameQuery> around = query.around_lambda();
   visit_definitions_of(info, [&](const Dwarf_Die& die) {
     const std::vector<Dwarf_Die> parts = parts_of(die);
-    if (!fits(query, parts)) return;
-    for (const Dwarf_Die& part : parts) wanted.insert(part.addr);
+    if (!fits(around ? *around : query, parts)) return;
+    const auto add = [&](const Dwarf_Die& part) { wanted.insert(part.addr); };
+    for (const Dwarf_Die& part : parts) {
+      if (around)
+        visit_lambdas(part, add);
+      else
+        add(part);
+    }
   });
   std::vector<InlinedCopy> copies;
   if (wanted.empty()) return copies;

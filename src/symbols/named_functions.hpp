@@ -18,9 +18,13 @@ std::string scoped_name_of(const std::vector<Dwarf_Die>& parts);
 /// `alias`).
 std::vector<const Symbol*> defined_functions(const DebugInfo& info, const std::vector<const Symbol*>& symbols);
 
+/// Symbols in a unit's code that the debug information does not describe, by address.
+std::vector<const Symbol*> undescribed_symbols(const DebugInfo& info, const DebugUnit& unit,
+                                               const FunctionIndex& functions);
+
 /// Functions whose direct calls the compiler may lead to `function` if the code is the same (-fipa-icf). The same
-/// source file defines them, and the debug information does not describe their code.
-std::vector<const Symbol*> functions_folded_into(const DebugInfo& info, const FunctionIndex& functions,
+/// source file, `unit`, defines them, and they are among its `undescribed` symbols.
+std::vector<const Symbol*> functions_folded_into(const DebugUnit& unit, const std::vector<const Symbol*>& undescribed,
                                                  const Symbol& function);
 
 /// True when the compiler leads direct calls of the function elsewhere: the debug information defines it, and says

@@ -386,7 +386,7 @@ Namesakes Program::namesakes_of(const FunctionSymbol& function) const {
   Namesakes namesakes{{}, info != nullptr, {}, false};
   if (info != nullptr && others.empty()) {
     if (!own.empty())
-      for (const Symbol* const other : functions_folded_into(*info, all.functions(), *own.front())) {
+      for (const Symbol* const other : all.functions_folded_into(*own.front())) {
         const std::uint64_t bias = impl_->modules[place].bias;
         namesakes.folded.push_back(
             {demangle(std::string(other->name)), {CodeAddress{bias + other->begin}, CodeAddress{bias + other->end}}});

@@ -73,6 +73,13 @@ TEST_P(Inlined, AMethodAndAConstructorAreFoundInEveryFile) {
               UnorderedElementsAre("app.cpp:50 in app::Teller::count(int) const", "other.cpp:30 in other_account"));
 }
 
+TEST_P(Inlined, ALambdaIsFoundByTheNameOfItsFunction) {
+  const Program program = Program::of_file(fixture(GetParam()));
+  EXPECT_THAT(places_of(program.copies_by_name("app::with_lambda(int)::{lambda(int)#1}::operator()")),
+              ElementsAre("app.cpp:80 in app::with_lambda(int)"));
+  EXPECT_THAT(program.copies_by_name("app::first(int)::{lambda(int)#1}::operator()"), IsEmpty());
+}
+
 TEST_P(Inlined, AFunctionOfTheAnonymousNamespaceIsFound) {
   EXPECT_THAT(places("app::hidden"), ElementsAre("app.cpp:40 in app::third(int)"));
 }
