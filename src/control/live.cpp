@@ -19,18 +19,20 @@
 #include "lifecycle/update_registry.hpp"
 #include "moult/load.hpp"
 #include "moult/manager.hpp"
+#include "platform/tasks.hpp"
 #include "pools/live_objects.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
 namespace {
 
+/// A main thread that has ended (pthread_exit) stays in the list until the process ends, and does not count.
 std::size_t count_threads() {
   std::error_code ignored;
   std::size_t count = 0;
   for (std::filesystem::directory_iterator task("/proc/self/task", ignored), end; task != end; task.increment(ignored))
     ++count;
-  return count;
+  return task_status(own_process()).is_dead ? count - 1 : count;
 }
 
 /// Of the file that the process was started from; it may have been replaced since.

@@ -128,7 +128,10 @@ int claim_signal() {
   ::sigemptyset(&none);
   for (int signal = SIGRTMAX; signal > SIGRTMIN; --signal) {
     struct sigaction current {};
-    if (::sigaction(signal, nullptr, &current) != 0) continue;
+    if (::sigaction(signal, nullptr, &current) != 0)
+      throw Error(ErrorCode::system, std::string("the handler of the signal that stops threads cannot be installed: ") +
+                                         std::strerror(errno) +
+                                         "; a filter of system calls (seccomp) must permit rt_sigaction");
     if ((current.sa_flags & SA_SIGINFO) != 0 || current.sa_handler != SIG_DFL) continue;
     if (!install_handler(signal, on_stop_signal, none)) continue;
     claimed = signal;
@@ -202,7 +205,8 @@ Asked ask_to_stop(StopSlot& slot) noexcept {
   long result = send_request(slot, word);
   if (result == 0) return Asked::sent;
   slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
-  return result == -ESRCH ? Asked::gone : Asked::failed;
+  if (result == -ESRCH) return Asked::gone;
+  return result == -EAGAIN ? Asked::full : Asked::forbidden;
 }
 
 void stop_stepped(StopSlot& slot) noexcept {

@@ -93,8 +93,13 @@ bool install_stop_handler(int signal, void (*handler)(int, siginfo_t*, void*)) n
 /// request was withdrawn.
 void arrive(StopSlot& slot, std::uint32_t request, ucontext_t& context) noexcept;
 
-enum class Asked { sent, gone, failed };
-/// Asks `slot.task` to stop. `gone`: there is no such thread any more. `failed`: the signal could not be queued.
+enum class Asked {
+  sent,
+  gone,       ///< there is no such thread any more
+  full,       ///< too many signals are queued
+  forbidden,  ///< the kernel refuses the system call
+};
+/// Asks `slot.task` to stop.
 Asked ask_to_stop(StopSlot& slot) noexcept;
 
 /// True once the thread has stopped; waits for one that is just arriving.

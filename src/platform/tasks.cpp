@@ -84,20 +84,20 @@ TaskList::TaskList() : directory_(::open("/proc/self/task", O_RDONLY | O_DIRECTO
     throw Error(ErrorCode::system, "cannot open /proc/self/task; is /proc mounted, is a descriptor free?");
 }
 
-bool TaskList::read(std::vector<pid_t>& tasks) const noexcept {
+TaskList::Listing TaskList::read(std::vector<pid_t>& tasks) const noexcept {
   tasks.clear();
   raw_syscall(SYS_lseek, directory_.get(), 0, SEEK_SET);
   alignas(DirectoryEntry) char buffer[16384];
   for (;;) {
     long got = raw_syscall(SYS_getdents64, directory_.get(), as_argument(buffer), sizeof buffer);
-    if (got <= 0) return got == 0;
+    if (got <= 0) return got == 0 ? Listing::complete : Listing::unreadable;
     for (long at = 0; at < got;) {
       const char* entry = buffer + at;
       std::uint16_t length;
       std::memcpy(&length, entry + offsetof(DirectoryEntry, length), sizeof length);
       std::string_view name(entry + offsetof(DirectoryEntry, name));
       if (name.front() != '.') {
-        if (tasks.size() == tasks.capacity()) return false;
+        if (tasks.size() == tasks.capacity()) return Listing::no_room;
         tasks.push_back(static_cast<pid_t>(next_number(name, 10)));
       }
       at += length;

@@ -26,8 +26,13 @@ class TaskList final {
   /// Throws Error (system).
   TaskList();
 
-  /// Puts the ids of all tasks into `tasks`, which is cleared first. False if its capacity is too small.
-  bool read(std::vector<pid_t>& tasks) const noexcept;
+  enum class Listing : std::uint8_t {
+    complete,
+    no_room,     ///< the capacity is too small
+    unreadable,  ///< the kernel gives no list
+  };
+  /// Puts the ids of all tasks into `tasks`, which is cleared first.
+  Listing read(std::vector<pid_t>& tasks) const noexcept;
   /// The number of tasks, by one system call.
   std::size_t count() const noexcept;
 

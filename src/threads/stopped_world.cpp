@@ -155,9 +155,14 @@ void StoppedWorld::Impl::reserve() {
   for (std::uint32_t index = 0; index < room; ++index) stop_slot(index);
 }
 
-/// Finds and asks the threads that are not known yet. False if there is no room for all of them.
+/// Finds and asks the threads that are not known yet. False if there is no room for all of them, or no list.
 bool StoppedWorld::Impl::gather(bool is_first) {
-  if (!task_list_.read(tasks_)) return false;
+  const TaskList::Listing listing = task_list_.read(tasks_);
+  if (listing == TaskList::Listing::unreadable)
+    blocker_.blame_something(
+        "the list of the threads (/proc/self/task) cannot be read; a filter of system calls (seccomp) must permit "
+        "getdents64");
+  if (listing != TaskList::Listing::complete) return false;
   std::size_t known = stopped_.size();
   for (pid_t task : tasks_) {
     bool is_known = task == self_ || std::find(ignored_.begin(), ignored_.end(), task) != ignored_.end() ||
@@ -227,8 +232,11 @@ bool StoppedWorld::Impl::ask(Stopped& thread) noexcept {
                    "sysconf(_SC_SIGSTKSZ) bytes");
     return true;
   }
-  Asked asked = ask_to_stop(*thread.slot);
-  if (asked == Asked::failed) blocker_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  const Asked asked = ask_to_stop(*thread.slot);
+  if (asked == Asked::full) blocker_.blame(thread.slot->task, "could not be sent a signal: too many are queued");
+  if (asked == Asked::forbidden)
+    blocker_.blame(thread.slot->task,
+                   "could not be sent a signal; a filter of system calls (seccomp) must permit rt_tgsigqueueinfo");
   thread.is_asked = asked == Asked::sent;
   return asked != Asked::gone;
 }

@@ -5,6 +5,8 @@ name=live_control_without_main
 
 expect 0 "$pid +$name +listening +[0-9]+ +0 +$BINARIES/$name" "$MOULT" ps
 expect 0 "$name \(pid $pid\) +$BINARIES/$name.*build id [0-9a-f]{40}" "$MOULT" status "$name"
+living=$(cat /proc/"$pid"/task/*/stat | grep -c ') [^Z] ')
+expect 0 "[^0-9]$living threads" "$MOULT" status "$name"
 expect 0 "serve\(unsigned long\)\+0x[0-9a-f]+" "$MOULT" threads "$pid"
 expect 0 "greeting = 0x[0-9a-f]+ \"good day\"" "$MOULT" threads "$pid" --locals
 expect 0 "answer\(\)" "$MOULT" functions "$pid" answer
