@@ -45,7 +45,7 @@ CompileCommand command_for(const Target& target, const std::string& source, cons
   const fs::path database = find_compilation_database(options.build_dir, target.program, source);
   const std::vector<CompileCommand> commands = read_compilation_database(database);
   const CompileCommand* const chosen =
-      choose_command(commands, target.program, sources_of_program(target.running_file()));
+      choose_command(commands, target.program, sources_of_program(target.running_file(), target.program));
   if (chosen == nullptr)
     usage(ErrorCode::not_found,
           database.string() + ": none of its entries is known to belong to " + target.program +

@@ -1,14 +1,11 @@
 #include "program_sources.hpp"
 
 #include <filesystem>
-#include <memory>
-#include <optional>
-#include <vector>
 
-#include "elf/separate_debug.hpp"
 #include "moult/error.hpp"
 #include "symbols/debug_info.hpp"
-#include "symbols/program.hpp"
+#include "symbols/module_symbols.hpp"
+#include "symbols/name_query.hpp"
 
 namespace moult::internal::cli {
 namespace {
@@ -30,33 +27,30 @@ void add_name(std::set<std::string>& files, const DebugUnit& unit) {
   if (!fs::path(name).is_absolute()) files.insert(fs::path(name).lexically_normal().string());
 }
 
-void add_units(ProgramSources& sources, const ElfFile& file, std::uint64_t main) {
-  const std::unique_ptr<DebugInfo> info = DebugInfo::open(file);
-  if (info == nullptr) return;
-  for (const DebugUnit& unit : info->units()) {
-    add_name(sources.files, unit);
-    const std::string folder = text_of(unit.skeleton, DW_AT_comp_dir);
-    if (!folder.empty()) sources.folders.insert(resolved(folder, "/"));
-  }
-  if (const DebugUnit* const unit = info->unit_at(main)) add_name(sources.main, *unit);
-}
-
-/// An address of the file; 0 when there is no main.
-std::uint64_t address_of_main(const std::string& path) {
-  const std::vector<FunctionSymbol> found = Program::of_file(path).find("main");
-  return found.empty() ? 0 : value(found.front().range.begin);
+/// The unit of main. Link-time optimisation makes a unit of its own for all code; then the file that declares main.
+void add_main(ProgramSources& sources, const DebugInfo& info, std::uint64_t main) {
+  const DebugUnit* const unit = info.unit_at(main);
+  if (unit == nullptr) return;
+  if (text_of(unit->skeleton, DW_AT_name) != "<artificial>") return add_name(sources.main, *unit);
+  const std::string file = info.source_of(main);
+  if (!file.empty()) sources.main.insert(resolved(file, text_of(unit->skeleton, DW_AT_comp_dir)));
 }
 
 }  // namespace
 
-ProgramSources sources_of_program(const std::string& program) {
+ProgramSources sources_of_program(const std::string& file, const std::string& program) {
   ProgramSources sources;
   try {
-    const ElfFile file = ElfFile::open(program);
-    const std::uint64_t main = address_of_main(program);
-    add_units(sources, file, main);
-    const std::optional<ElfFile> separate = find_separate_debug(file);
-    if (separate && sources.files.empty()) add_units(sources, *separate, main);
+    const ModuleSymbols symbols(ElfFile::open(file, program));
+    const DebugInfo* const info = symbols.debug_info();
+    if (info == nullptr) return sources;
+    for (const DebugUnit& unit : info->units()) {
+      add_name(sources.files, unit);
+      const std::string folder = text_of(unit.skeleton, DW_AT_comp_dir);
+      if (!folder.empty()) sources.folders.insert(resolved(folder, "/"));
+    }
+    for (const FunctionMatch& main : symbols.functions().find(NameQuery("main")))
+      if (main.original != nullptr) add_main(sources, *info, main.original->begin);
   } catch (const moult::Error&) {
     // Without it, the names alone select the database's entries.
   }

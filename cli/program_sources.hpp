@@ -14,9 +14,9 @@ struct ProgramSources {
   std::set<std::string> folders;  ///< the compiler's working directories
 };
 
-/// Of the executable at `program`, or of its separate debug file. Parts that cannot be read are empty; never throws
-/// Error.
-ProgramSources sources_of_program(const std::string& program);
+/// Of an executable, or of its separate debug file. `file` leads to the one that runs, and `program` is its path,
+/// beside which a debug file may lie. Parts that cannot be read are empty; never throws Error.
+ProgramSources sources_of_program(const std::string& file, const std::string& program);
 
 /// `path`, relative to `folder` if it is relative, in ProgramSources' form.
 std::string resolved(const std::string& path, const std::string& folder);

@@ -105,14 +105,14 @@ TEST(ChooseCommand, KnowsARelativeNameThatACompilersCacheTookOver) {
 }
 
 TEST(SourcesOfProgram, AreThoseOfItsCompilationUnits) {
-  const ProgramSources sources = sources_of_program("/proc/self/exe");
+  const ProgramSources sources = sources_of_program("/proc/self/exe", "/proc/self/exe");
   EXPECT_THAT(sources.files, testing::Contains(testing::EndsWith("compilation_database_test.cpp")));
   EXPECT_THAT(sources.folders, testing::Not(IsEmpty()));
 }
 
 TEST(SourcesOfProgram, AreNoneWhereNothingIsKnown) {
-  EXPECT_THAT(sources_of_program("/no/such/program").files, IsEmpty());
-  EXPECT_THAT(sources_of_program("/dev/null").files, IsEmpty());
+  EXPECT_THAT(sources_of_program("/no/such/program", "program").files, IsEmpty());
+  EXPECT_THAT(sources_of_program("/dev/null", "null").files, IsEmpty());
 }
 
 class Database : public testing::Test {
