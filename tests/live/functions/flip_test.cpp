@@ -3,12 +3,16 @@
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
@@ -155,6 +159,68 @@ TEST(Flip, UnderNanosleep) {
         if (nanosleep(&length, &rest) != 0) std::abort();
       },
       2'000);
+}
+
+TEST(Flip, WhileThreadsComeAndGo) {
+  flip_under(
+      [] {
+        std::thread([] {
+          const int result = version(7);
+          if (result != 8 && result != 9) std::abort();
+        }).join();
+      },
+      500);
+}
+
+TEST(Flip, WhileTheProgramForks) {
+  flip_under(
+      [] {
+        const pid_t child = fork();
+        if (child < 0) std::abort();
+        if (child == 0) {
+          const int result = version(7);
+          _exit(result == 8 || result == 9 ? 0 : 1);
+        }
+        int status = 0;
+        while (waitpid(child, &status, 0) < 0)
+          if (errno != EINTR) std::abort();
+        if (status != 0) std::abort();
+      },
+      200);
+}
+
+/// Sends the calling thread a signal every 100 microseconds while it lives.
+class SignalRain {
+ public:
+  SignalRain() {
+    sigevent to{};
+    to.sigev_notify = SIGEV_THREAD_ID;
+    to.sigev_signo = SIGUSR1;
+    to._sigev_un._tid = gettid();
+    const itimerspec period{{0, 100'000}, {0, 100'000}};
+    if (timer_create(CLOCK_MONOTONIC, &to, &timer_) != 0 || timer_settime(timer_, 0, &period, nullptr) != 0)
+      std::abort();
+  }
+  ~SignalRain() { timer_delete(timer_); }
+  SignalRain(const SignalRain&) = delete;
+  SignalRain& operator=(const SignalRain&) = delete;
+
+ private:
+  timer_t timer_{};
+};
+
+TEST(Flip, UnderSignalsWhoseHandlerCallsTheFunction) {
+  static std::atomic<long> handled{0};
+  struct sigaction action {};
+  action.sa_flags = SA_RESTART;
+  action.sa_handler = [](int) {
+    const int result = version(7);
+    if (result != 8 && result != 9) std::abort();
+    handled.fetch_add(1);
+  };
+  ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
+  flip_under([] { static thread_local const SignalRain rain; }, 500);
+  EXPECT_GT(handled, 0);
 }
 
 TEST(Flip, ByUpdatesAndRollBacks) {
