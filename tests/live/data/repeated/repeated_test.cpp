@@ -78,11 +78,12 @@ TEST(RepeatedGrowth, AnUpdateThatWasRolledBackIsAppliedWhenItIsSentAgain) {
   EXPECT_EQ(notes.all[7]->text(), "7, marked 1");
 }
 
-void expect_second_version(Notes& notes) {
+/// Marks each note, which then has this many marks. Objects that were converted back meanwhile have lost theirs.
+void mark_all(Notes& notes, int marks) {
   for (int i = 0; i < 100; ++i) {
     Note& note = *notes.all[static_cast<std::size_t>(i)];
     note.mark();
-    ASSERT_EQ(note.text(), std::to_string(i) + ", marked 1");
+    ASSERT_EQ(note.text(), std::to_string(i) + ", marked " + std::to_string(marks));
   }
   EXPECT_EQ(std::make_unique<Note>(5)->text(), "5, marked 0");
 }
@@ -92,8 +93,9 @@ void take_back_one_after_the_other(std::size_t first_taken_back) {
   Notes notes;
   const UpdateReport updates[] = {apply(second), apply("keeping")};
   for (const UpdateReport& report : updates) ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  mark_all(notes, 1);
   moult::roll_back(updates[first_taken_back].id);
-  expect_second_version(notes);
+  mark_all(notes, 2);
   notes.all.push_back(std::make_unique<Note>(100));
   moult::roll_back(updates[1 - first_taken_back].id);
   for (int i = 0; i <= 100; ++i) EXPECT_EQ(notes.all[static_cast<std::size_t>(i)]->text(), std::to_string(i));
