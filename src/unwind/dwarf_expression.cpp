@@ -1,5 +1,6 @@
 #include "unwind/dwarf_expression.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -53,7 +54,8 @@ enum Operation : std::uint8_t {
 
 class Machine final {
  public:
-  explicit Machine(const Registers& registers) noexcept : registers_(registers) {}
+  Machine(const Registers& registers, const std::uint8_t* code, std::uint64_t size) noexcept
+      : registers_(registers), at_(code), end_(code + size) {}
 
   void push(std::uint64_t number) noexcept {
     if (depth_ == stack_.size())
@@ -67,49 +69,62 @@ class Machine final {
     return 0;
   }
 
-  bool run(const std::uint8_t* at, const std::uint8_t* end) noexcept {
-    while (at < end && !is_broken_)
-      if (!execute(*at++, at)) return false;
+  bool run() noexcept {
+    while (at_ < end_ && !is_broken_)
+      if (!execute(*at_++)) return false;
     return !is_broken_ && depth_ > 0;
   }
 
  private:
   template <class T>
-  static std::uint64_t take(const std::uint8_t*& at) noexcept {
-    T number;
-    std::memcpy(&number, at, sizeof number);
-    at += sizeof number;
+  std::uint64_t take() noexcept {
+    T number{};
+    if (end_ - at_ < static_cast<std::ptrdiff_t>(sizeof number)) return broken();
+    std::memcpy(&number, at_, sizeof number);
+    at_ += sizeof number;
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(number));
   }
 
-  bool execute(std::uint8_t operation, const std::uint8_t*& at) noexcept {
+  /// A number of variable length.
+  template <class Number>
+  std::uint64_t take(Number (&read)(const std::uint8_t*&) noexcept) noexcept {
+    const bool ends = std::any_of(at_, end_, [](std::uint8_t byte) { return (byte & 0x80) == 0; });
+    return ends ? static_cast<std::uint64_t>(read(at_)) : broken();
+  }
+
+  std::uint64_t broken() noexcept {
+    is_broken_ = true;
+    return 0;
+  }
+
+  bool execute(std::uint8_t operation) noexcept {
     if (operation >= op_lit0 && operation <= op_lit31) return push(std::uint64_t{operation} - op_lit0), true;
     if (operation >= op_breg0 && operation <= op_breg31) {
       std::size_t number = std::size_t{operation} - op_breg0;
       if (number >= registers_.size()) return false;
-      return push(registers_[number] + static_cast<std::uint64_t>(read_sleb128(at))), true;
+      return push(registers_[number] + take(read_sleb128)), true;
     }
-    return constant(operation, at) || on_one(operation, at) || on_two(operation);
+    return constant(operation) || on_one(operation) || on_two(operation);
   }
 
-  bool constant(std::uint8_t operation, const std::uint8_t*& at) noexcept {
+  bool constant(std::uint8_t operation) noexcept {
     switch (operation) {
-      case op_const1u: push(take<std::uint8_t>(at)); return true;
-      case op_const1s: push(take<std::int8_t>(at)); return true;
-      case op_const2u: push(take<std::uint16_t>(at)); return true;
-      case op_const2s: push(take<std::int16_t>(at)); return true;
-      case op_const4u: push(take<std::uint32_t>(at)); return true;
-      case op_const4s: push(take<std::int32_t>(at)); return true;
+      case op_const1u: push(take<std::uint8_t>()); return true;
+      case op_const1s: push(take<std::int8_t>()); return true;
+      case op_const2u: push(take<std::uint16_t>()); return true;
+      case op_const2s: push(take<std::int16_t>()); return true;
+      case op_const4u: push(take<std::uint32_t>()); return true;
+      case op_const4s: push(take<std::int32_t>()); return true;
       case op_const8u:
-      case op_const8s: push(take<std::int64_t>(at)); return true;
-      case op_constu: push(read_uleb128(at)); return true;
-      case op_consts: push(static_cast<std::uint64_t>(read_sleb128(at))); return true;
+      case op_const8s: push(take<std::int64_t>()); return true;
+      case op_constu: push(take(read_uleb128)); return true;
+      case op_consts: push(take(read_sleb128)); return true;
       case op_nop: return true;
       default: return false;
     }
   }
 
-  bool on_one(std::uint8_t operation, const std::uint8_t*& at) noexcept {
+  bool on_one(std::uint8_t operation) noexcept {
     switch (operation) {
       case op_dup: {
         std::uint64_t top = pop();
@@ -120,9 +135,9 @@ class Machine final {
       case op_drop: pop(); return true;
       case op_neg: push(0 - pop()); return true;
       case op_not: push(~pop()); return true;
-      case op_plus_uconst: push(pop() + read_uleb128(at)); return true;
+      case op_plus_uconst: push(pop() + take(read_uleb128)); return true;
       case op_deref: return dereference(sizeof(std::uint64_t));
-      case op_deref_size: return dereference(take<std::uint8_t>(at));
+      case op_deref_size: return dereference(take<std::uint8_t>());
       default: return false;
     }
   }
@@ -170,6 +185,8 @@ class Machine final {
   }
 
   const Registers& registers_;
+  const std::uint8_t* at_;
+  const std::uint8_t* end_;
   std::array<std::uint64_t, 16> stack_{};
   std::size_t depth_ = 0;
   bool is_broken_ = false;
@@ -179,10 +196,10 @@ class Machine final {
 
 bool evaluate_expression(const std::uint8_t* expression, const Registers& registers, bool push_initial,
                          std::uint64_t initial, std::uint64_t& result) noexcept {
-  Machine machine(registers);
+  const std::uint64_t length = read_uleb128(expression);
+  Machine machine(registers, expression, length);
   if (push_initial) machine.push(initial);
-  std::uint64_t length = read_uleb128(expression);
-  if (!machine.run(expression, expression + length)) return false;
+  if (!machine.run()) return false;
   result = machine.pop();
   return true;
 }

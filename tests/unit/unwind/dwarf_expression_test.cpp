@@ -52,6 +52,13 @@ TEST_F(DwarfExpression, ConstantsHaveTheirSizeAndSign) {
   EXPECT_EQ(value_of({DW_OP_consts, 0x7F}), ~std::uint64_t{0});
 }
 
+TEST_F(DwarfExpression, ANumberThatEndsBehindTheExpressionBreaksIt) {
+  EXPECT_EQ(value_of({DW_OP_const1u}), std::nullopt);
+  EXPECT_EQ(value_of({DW_OP_lit0, DW_OP_const8u, 1, 2, 3}), std::nullopt);
+  EXPECT_EQ(value_of({DW_OP_constu, 0x80, 0x80}), std::nullopt);
+  EXPECT_EQ(value_of({DW_OP_breg0 + rsp}), std::nullopt);
+}
+
 TEST_F(DwarfExpression, ARegisterIsAddedToItsOffset) {
   registers_[rsp] = 0x1000;
   registers_[frame_pointer] = 0x2000;
