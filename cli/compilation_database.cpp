@@ -122,17 +122,21 @@ std::vector<std::string> split_command(std::string_view command) {
   return words;
 }
 
+std::vector<CompileCommand> parse_compilation_database(std::istream& text, const std::string& name) {
+  std::vector<CompileCommand> commands;
+  try {
+    for (const json& entry : json::parse(text)) commands.push_back(command_of(entry));
+  } catch (const json::exception& error) {
+    throw Error(ErrorCode::unreadable, name + ": is no compilation database: " + error.what());
+  }
+  return commands;
+}
+
 std::vector<CompileCommand> read_compilation_database(const fs::path& file) {
   // The file names a compiler that will run as this user. Read it by the same descriptor that was checked.
   const Fd opened = open_trusted(file.string(), "a compilation database");
   std::ifstream stream("/proc/self/fd/" + std::to_string(opened.get()));
-  std::vector<CompileCommand> commands;
-  try {
-    for (const json& entry : json::parse(stream)) commands.push_back(command_of(entry));
-  } catch (const json::exception& error) {
-    throw Error(ErrorCode::unreadable, file.string() + ": is no compilation database: " + error.what());
-  }
-  return commands;
+  return parse_compilation_database(stream, file.string());
 }
 
 fs::path find_compilation_database(const std::string& wanted, const std::string& program, const std::string& update) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@ struct CompileCommand {
 
 /// Splits a command as a shell does: quotes and backslashes, nothing else.
 std::vector<std::string> split_command(std::string_view command);
+
+/// `name` is the file's, for messages. Throws Error: unreadable (not JSON, not a compilation database).
+std::vector<CompileCommand> parse_compilation_database(std::istream& text, const std::string& name);
 
 /// Throws Error: unreadable (no such file, not JSON, not a compilation database), permission_denied (another user may
 /// have written it, and it names a command that will run as this user).

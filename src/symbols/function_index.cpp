@@ -147,6 +147,9 @@ FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const El
     if (file->data(section) == nullptr) section = file->section_of_type(SHT_DYNSYM);
     read_table(*file, section);
   }
+  // A damaged file names code that it does not have.
+  const CodeRange loaded = program.loaded_range();
+  std::erase_if(symbols_, [&](const Symbol& symbol) { return !loaded.contains(CodeAddress{symbol.begin}); });
   sort_by_address(program);
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const SymbolName name = split_symbol_name(symbols_[i].name);
