@@ -54,9 +54,10 @@ std::string iso_time(std::chrono::system_clock::time_point time) {
 
 /// Numbers and keeps the event, and writes it if the log level includes it.
 void enter(Journal& journal, Event& event) {
-  event.number = ++journal.last_number;
+  event.number = journal.last_number + 1;
   event.time = std::chrono::system_clock::now();
   journal.events.push_back(event);
+  ++journal.last_number;
   if (journal.events.size() > kept_events) journal.events.pop_front();
   if (level_of(event.kind) <= journal.level) journal.file.write_line(iso_time(event.time) + " " + to_text(event));
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 #include "moult/error.hpp"
 
@@ -20,6 +21,8 @@ std::string demangled_or_same(const char* mangled) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
                                                          &std::free);
+  constexpr int out_of_memory = -1;
+  if (status == out_of_memory) throw std::bad_alloc();
   return status == 0 && text ? text.get() : mangled;
 }
 

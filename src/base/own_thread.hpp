@@ -8,8 +8,12 @@
 #pragma once
 
 #include <csignal>
+#include <stop_token>
 #include <thread>
+#include <type_traits>
 #include <utility>
+
+#include "base/strict_memory.hpp"
 
 namespace moult::internal {
 
@@ -27,11 +31,19 @@ class OwnThreadSignals final {
   sigset_t before_;
 };
 
-/// Runs `body` in a thread of moult's own. Threads that it starts inherit the mask. Throws std::system_error.
+/// Runs `body` in a thread of moult's own. Threads that it starts inherit the mask. Throws std::system_error and
+/// std::bad_alloc.
 template <class Body>
-std::jthread start_own_thread(Body&& body) {
+std::jthread start_own_thread(Body body) {
   const OwnThreadSignals signals;
-  return std::jthread(std::forward<Body>(body));
+  return std::jthread([run = std::move(body)](std::stop_token stop) mutable {
+    const StrictMemory strict;
+    if constexpr (std::is_invocable_v<Body&, std::stop_token>) {
+      run(std::move(stop));
+    } else {
+      run();
+    }
+  });
 }
 
 }  // namespace moult::internal

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/folder.hpp"
+
 namespace moult::internal::proc {
 namespace {
 
@@ -20,9 +22,8 @@ bool has_ended(const fs::path& folder) {
 std::string folder_of(int pid) {
   const fs::path process = "/proc/" + std::to_string(pid);
   if (!has_ended(process)) return process;
-  std::error_code ignored;
-  for (fs::directory_iterator task(process / "task", ignored), end; task != end; task.increment(ignored))
-    if (!has_ended(task->path())) return task->path();
+  for (const std::string& task : names_in(process / "task"))
+    if (!has_ended(process / "task" / task)) return process / "task" / task;
   return process;
 }
 

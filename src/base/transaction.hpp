@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/current.hpp"
@@ -133,6 +134,7 @@ class Transaction final {
   /// Only `warn` (warning.hpp) calls it. False if the same text is there already.
   bool add_warning(const std::string& text);
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+  std::vector<std::string> take_warnings() noexcept { return std::exchange(warnings_, {}); }
 
   /// Calls every step's prepare. Throws what the first failing step throws.
   void prepare_undo() const;

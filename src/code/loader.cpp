@@ -122,11 +122,18 @@ std::vector<std::string> check_variables(const std::string& path, const std::str
            "force it if that is meant");
 }
 
+/// glibc says one or the other.
+bool is_lack_of_memory(std::string_view why) noexcept {
+  return why.find("out of memory") != std::string_view::npos || why.find("annot allocate") != std::string_view::npos;
+}
+
 void* open_library(const std::string& path, const std::string& copy) {
   MOULT_FAULT("code.loader.open");
   if (void* handle = ::dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
   const char* why = ::dlerror();
-  refuse_unlinked(path, copy, why != nullptr ? why : "unknown reason");
+  if (why == nullptr || is_lack_of_memory(why))
+    fail(ErrorCode::no_room, path, "the program has no memory to load it; try again when it has some");
+  refuse_unlinked(path, copy, why);
 }
 
 }  // namespace

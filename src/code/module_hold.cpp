@@ -19,6 +19,7 @@
 
 #include "base/fault.hpp"
 #include "moult/error.hpp"
+#include "platform/loaded_modules.hpp"
 
 namespace moult::internal {
 namespace {
@@ -34,19 +35,17 @@ struct ModuleSearch {
 };
 
 /// The program itself, which has no name, stays loaded anyway.
-int note_module(dl_phdr_info* info, std::size_t, void* data) {
-  ModuleSearch& search = *static_cast<ModuleSearch*>(data);
-  if (info->dlpi_name == nullptr || *info->dlpi_name == '\0') return 0;
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& segment = info->dlpi_phdr[i];
+void note_module(const dl_phdr_info& info, ModuleSearch& search) {
+  if (info.dlpi_name == nullptr || *info.dlpi_name == '\0') return;
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info.dlpi_phdr[i];
     if (segment.p_type != PT_LOAD) continue;
-    const CodeAddress begin{info->dlpi_addr + segment.p_vaddr};
+    const CodeAddress begin{info.dlpi_addr + segment.p_vaddr};
     const auto first = std::lower_bound(search.addresses.begin(), search.addresses.end(), begin);
     if (first == search.addresses.end() || !(*first < begin + segment.p_memsz)) continue;
-    search.found.push_back({info->dlpi_name, *first});
-    return 0;
+    search.found.push_back({info.dlpi_name, *first});
+    return;
   }
-  return 0;
 }
 
 }  // namespace
@@ -60,7 +59,10 @@ ModuleHold::ModuleHold(std::vector<CodeAddress> addresses) {
   MOULT_FAULT("code.hold");
   ModuleSearch search{std::move(addresses), {}};
   std::sort(search.addresses.begin(), search.addresses.end());
-  ::dl_iterate_phdr(note_module, &search);
+  visit_loaded_modules([&](const dl_phdr_info& info) {
+    note_module(info, search);
+    return true;
+  });
   ModuleHold held;  // releases the modules before the refused one
   held.handles_.reserve(search.found.size());
   for (const NamedModule& module : search.found) {

@@ -30,6 +30,7 @@ std::optional<Line> Connection::next_line() {
 
 void Connection::queue_line(std::string_view line) {
   if (gone_) return;
+  output_.reserve(output_.size() + line.size() + 1);  // all of the line or nothing
   output_.append(line);
   output_ += '\n';
 }

@@ -39,6 +39,7 @@ class Connection final {
   bool is_gone() const noexcept { return gone_; }
 
   Interest interest() const noexcept;
+  std::size_t pending_output() const noexcept { return output_.size() - sent_; }
   bool has_enough_output() const noexcept { return pending_output() >= enough_output_bytes; }
   /// True when the client is due: to send a request, or to read its output. False for a follower that has every event,
   /// and while the program works on a request.
@@ -60,8 +61,6 @@ class Connection final {
   bool is_registered = false;
 
  private:
-  std::size_t pending_output() const noexcept { return output_.size() - sent_; }
-
   Fd socket_;
   LineSplitter splitter_;
   std::string output_;

@@ -1,6 +1,7 @@
 #include "control/execute.hpp"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace moult::internal {
@@ -46,11 +47,18 @@ bool reads_debug_information(const Command& command) noexcept {
   return std::holds_alternative<ThreadsRequest>(command) || std::holds_alternative<FunctionsRequest>(command);
 }
 
+Failure no_memory_failure() {
+  return {ErrorCode::no_room,
+          "the program has no memory for this command or for its reply; `moult status` shows what was done"};
+}
+
 Result execute(const Command& command, const Backend& backend, const std::stop_token& stop) {
   try {
     return std::visit(Executor(backend, stop), command);
   } catch (const Error& error) {
     return Failure{error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return no_memory_failure();
   } catch (const std::exception& error) {
     return Failure{ErrorCode::internal, error.what()};
   } catch (...) {

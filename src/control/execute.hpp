@@ -13,6 +13,9 @@ bool is_quick(const Command& command) noexcept;
 /// True for commands that read debug information, which takes much memory meanwhile.
 bool reads_debug_information(const Command& command) noexcept;
 
+/// What a command without memory ends with. It may have been carried out, so that only the reply found no memory.
+Failure no_memory_failure();
+
 /// Throws only std::bad_alloc: what the backend throws becomes the reply's error. Answers `log` without following.
 Result execute(const Command& command, const Backend& backend, const std::stop_token& stop);
 

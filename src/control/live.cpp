@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/event.hpp"
+#include "base/folder.hpp"
 #include "base/proc.hpp"
 #include "code/patch.hpp"
 #include "control/backend.hpp"
@@ -28,10 +29,7 @@ namespace {
 
 /// A main thread that has ended (pthread_exit) stays in the list until the process ends, and does not count.
 std::size_t count_threads() {
-  std::error_code ignored;
-  std::size_t count = 0;
-  for (std::filesystem::directory_iterator task("/proc/self/task", ignored), end; task != end; task.increment(ignored))
-    ++count;
+  const std::size_t count = names_in("/proc/self/task").size();
   return task_status(own_process()).is_dead ? count - 1 : count;
 }
 

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/event.hpp"
+#include "base/folder.hpp"
 #include "code/loader.hpp"
 #include "control/live.hpp"
 #include "lifecycle/failure.hpp"
@@ -74,7 +75,7 @@ UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::g
   remove_leftovers(surroundings);
   path_ = runtime_folder / updates_name(maker_);
   std::error_code error;
-  fs::remove_all(path_, error);  // of an ended process with the same pid
+  remove_flat_folder(path_);  // of an ended process with the same pid
   // The runtime folder belongs to this user alone, so no other user can interfere in between.
   if (!fs::create_directory(path_, error))
     throw Error(ErrorCode::system, path_.string() + ": cannot be made: " + error.message());
@@ -82,8 +83,7 @@ UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::g
 }
 
 void UpdateFolder::remove() const noexcept try {
-  std::error_code ignored;
-  if (maker_ == ::getpid()) fs::remove_all(path_, ignored);
+  if (maker_ == ::getpid()) remove_flat_folder(path_);
 } catch (const std::bad_alloc&) {  // the next process to make its folder removes this one
 }
 

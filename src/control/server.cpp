@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/warning.hpp"
@@ -18,6 +20,12 @@ constexpr std::uint64_t local_key = 1;
 constexpr std::uint64_t tcp_key = 2;
 constexpr std::uint64_t first_client_key = 16;
 constexpr int most_accepted_at_once = 32;
+constexpr std::chrono::milliseconds out_of_memory_rest{20};
+
+/// For a client whose request found no memory. It must not be built at that moment.
+constexpr std::string_view no_memory_line =
+    R"({"ok":false,"error":{"code":"no_room","message":"the program has no memory for this request; try again"}})"
+    "\n";
 
 /// Informs a slow follower of what it has missed.
 std::string notice_of_gap(std::uint64_t first_missing, std::uint64_t count) {
@@ -45,16 +53,15 @@ Server::Server(Backend backend, Options options)
   poll_.add(waker_.fd(), waker_key, {.read = true});
   poll_.add(options_.local.socket, local_key, {.read = true});
   if (options_.tcp) poll_.add(options_.tcp, tcp_key, {.read = true});
+  subscription_ = backend_.on_event([this] {
+    if (has_followers_.load()) waker_.wake();
+  });
 }
 
 void Server::serve(const std::stop_token& stop) noexcept {
   name_this_thread("moult listener");
-  try {
-    run(stop);
-  } catch (const std::exception& error) {
-    // Only a lack of memory leads here. The program goes on without its listener.
-    warn(std::string("the listener has ended: ") + error.what());
-  }
+  run(stop);
+  subscription_.reset();
   connections_.clear();
   options_.local = {};
   options_.tcp.reset();
@@ -62,16 +69,21 @@ void Server::serve(const std::stop_token& stop) noexcept {
 
 void Server::run(const std::stop_token& stop) {
   const std::stop_callback wake_up(stop, [this] { waker_.wake(); });
-  const std::shared_ptr<void> subscription = backend_.on_event([this] {
-    if (has_followers_.load()) waker_.wake();
-  });
-  while (!stop.stop_requested() && serve_once(stop)) {
-    resume_held();
-    drop_late();
-  }
+  while (!stop.stop_requested() && go_on(stop)) continue;
   turn_readers_away();
   workers_.stop_all();
   deliver_completions();
+}
+
+bool Server::go_on(const std::stop_token& stop) noexcept {
+  try {
+    if (!serve_once(stop)) return false;
+    resume_held();
+    drop_late();
+  } catch (const std::exception&) {  // no memory: what was not done is tried again
+    std::this_thread::sleep_for(out_of_memory_rest);
+  }
+  return true;
 }
 
 /// False when the program has closed a descriptor without which the server cannot go on. It does not make another: the
@@ -95,7 +107,7 @@ void Server::handle(const Ready& ready) {
   try {
     dispatch(ready);
   } catch (const std::exception&) {
-    if (ready.key >= first_client_key) drop(ready.key);  // no memory or no descriptor for this client
+    if (ready.key >= first_client_key) drop_without_memory(ready.key);  // or there is no descriptor
   }
 }
 
@@ -173,7 +185,11 @@ void Server::admit(Fd socket, bool is_tcp) {
   client.key = key;
   client.must_authenticate = is_tcp;
   if (is_tcp) client.deadline = Clock::now() + options_.stranger_timeout;
-  settle(client);
+  try {
+    settle(client);
+  } catch (const std::exception&) {  // nothing would be heard of it
+    drop_without_memory(key);
+  }
 }
 
 // ---- requests ----
@@ -236,87 +252,116 @@ bool Server::hold(Connection& client, const Request& request) {
   const Peer peer = loopback_peer_user(client.socket());
   const auto next = next_tries_.find(peer);
   if (next == next_tries_.end() || next->second <= Clock::now()) return false;
+  held_.push_back({client.key, request, peer});
   client.busy = true;
-  held_.push_back({{client.key, request}, peer});
   return true;
 }
 
 void Server::resume_held() {
   const Clock::time_point now = Clock::now();
   std::erase_if(next_tries_, [&](const auto& each) { return each.second <= now; });
-  for (HeldTry& held : std::exchange(held_, {})) {
-    const Connections::iterator found = connections_.find(held.task.key);
+  std::vector<HeldTry> ready;
+  ready.reserve(held_.size());
+  std::erase_if(held_, [&](HeldTry& held) {
+    const bool is_ready = !next_tries_.contains(held.peer);
+    if (is_ready) ready.push_back(std::move(held));
+    return is_ready;
+  });
+  for (const HeldTry& held : ready) {
+    const Connections::iterator found = connections_.find(held.key);
     if (found == connections_.end()) continue;
-    if (next_tries_.contains(held.peer)) {
-      held_.push_back(std::move(held));
-      continue;
-    }
     try {
       found->second.busy = false;
-      take(found->second, held.task.request);
+      take(found->second, held.request);
       advance(found->second);
     } catch (const std::exception&) {
-      drop(held.task.key);  // no memory for this client
+      drop_without_memory(held.key);
     }
   }
 }
 
 void Server::start(Connection& client, const Request& request) {
-  client.busy = true;
   const bool reads = reads_debug_information(request.command);
-  if (reads && is_reading_) return to_read_.push_back({client.key, request});
+  const auto task = std::make_shared<Task>(Task{request, {}});
+  task->completion.push_back({client.key, format_reply(request.id, no_memory_failure()), reads});
+  const bool must_wait = reads && is_reading_;
+  if (must_wait) to_read_.push_back(task);
+  client.busy = true;
   is_reading_ = is_reading_ || reads;
-  start({client.key, request});
+  if (!must_wait) start(task);
 }
 
-void Server::start(const Task& task) {
+void Server::start(const TaskPointer& task) noexcept {
   try {
-    workers_.start([this, task](const std::stop_token& stop) { carry_out(task, stop); });
-  } catch (const std::exception& error) {
-    const Failure failure{ErrorCode::system, std::string("no thread for this request: ") + error.what()};
-    complete(task, format_reply(task.request.id, failure));
+    workers_.start([this, task](const std::stop_token& stop) { carry_out(*task, stop); });
+  } catch (const std::system_error& error) {
+    fail(*task, ErrorCode::system, {"no thread for this request: ", error.what()});
+  } catch (const std::exception&) {
+    complete(*task);
   }
 }
 
 /// In a worker's thread.
-void Server::carry_out(const Task& task, const std::stop_token& stop) {
+void Server::carry_out(Task& task, const std::stop_token& stop) noexcept {
   name_this_thread("moult command");
-  complete(task, format_reply(task.request.id, execute(task.request.command, backend_, stop)));
+  const bool reads = reads_debug_information(task.request.command);
+  try {
+    task.completion.front().line = format_reply(task.request.id, execute(task.request.command, backend_, stop));
+  } catch (const std::exception&) {  // no memory: the reply that was made beforehand says so
+  }
+  complete(task);
   // Not after an update: it takes the allocator's locks, for long in a large heap.
-  if (reads_debug_information(task.request.command)) give_free_memory_back();
+  if (reads) give_free_memory_back();
 }
 
-void Server::complete(const Task& task, std::string line) {
-  const bool was_reading = reads_debug_information(task.request.command);
-  completions_.with([&](std::vector<Completion>& queue) { queue.push_back({task.key, std::move(line), was_reading}); });
+void Server::fail(Task& task, ErrorCode code, std::initializer_list<const char*> words) noexcept {
+  try {
+    Failure failure{code, {}};
+    for (const char* const each : words) failure.message += each;
+    task.completion.front().line = format_reply(task.request.id, failure);
+  } catch (const std::exception&) {  // no memory
+  }
+  complete(task);
+}
+
+void Server::complete(Task& task) noexcept {
+  completions_.with([&](std::list<Completion>& queue) { queue.splice(queue.end(), task.completion); });
   waker_.wake();
 }
 
-void Server::deliver_completions() {
-  std::vector<Completion> completions;
-  completions_.with([&](std::vector<Completion>& queue) { queue.swap(completions); });
+void Server::deliver_completions() noexcept {
+  std::list<Completion> completions;
+  completions_.with([&](std::list<Completion>& queue) { queue.swap(completions); });
   for (const Completion& completion : completions) {
     if (completion.was_reading) start_next_reader();
-    const Connections::iterator found = connections_.find(completion.key);
-    if (found == connections_.end()) continue;
-    found->second.busy = false;
-    found->second.queue_line(completion.line);
-    advance(found->second);
+    deliver(completion);
   }
   workers_.reap();
 }
 
-void Server::start_next_reader() {
+void Server::deliver(const Completion& completion) noexcept {
+  const Connections::iterator found = connections_.find(completion.key);
+  if (found == connections_.end()) return;
+  try {
+    found->second.busy = false;
+    found->second.queue_line(completion.line);
+    advance(found->second);
+  } catch (const std::exception&) {
+    drop_without_memory(completion.key);
+  }
+}
+
+void Server::start_next_reader() noexcept {
   is_reading_ = !to_read_.empty();
   if (!is_reading_) return;
-  const Task next = std::move(to_read_.front());
+  const TaskPointer next = std::move(to_read_.front());
   to_read_.pop_front();
   start(next);
 }
 
-void Server::turn_readers_away() {
-  const Failure failure{ErrorCode::timed_out, "the listener has ended; start it and ask again"};
-  for (const Task& task : std::exchange(to_read_, {})) complete(task, format_reply(task.request.id, failure));
+void Server::turn_readers_away() noexcept {
+  for (; !to_read_.empty(); to_read_.pop_front())
+    fail(*to_read_.front(), ErrorCode::timed_out, {"the listener has ended; start it and ask again"});
 }
 
 // ---- followers of the log ----
@@ -376,6 +421,15 @@ void Server::settle(Connection& client) {
 void Server::drop(std::uint64_t key) noexcept {
   poll_.remove(key);
   connections_.erase(key);
+}
+
+/// Tells the client why, in words that need no memory, unless a line to it is half sent.
+void Server::drop_without_memory(std::uint64_t key) noexcept {
+  const Connections::iterator found = connections_.find(key);
+  if (found == connections_.end()) return;
+  if (found->second.pending_output() == 0)
+    send_to(found->second.socket(), no_memory_line.data(), no_memory_line.size());
+  drop(key);
 }
 
 /// A worker's reply is waited for. A held token is not.

@@ -16,13 +16,19 @@
 // waiting longest, so no client can lock others out by being idle. Every user of the machine can connect to TCP. So
 // there the oldest connection without the token gives way to a new one, and a user's wrong token delays only that
 // user's next try. An address would be no name for a peer: all of 127.0.0.0/8 is everybody's.
+//
+// A lack of memory costs a client its connection at most, and never the loop. What a worker needs to answer is made
+// before the worker starts.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -52,7 +58,7 @@ class Server final {
     std::chrono::milliseconds wrong_token_delay{1000};
   };
 
-  /// Throws Error (system).
+  /// Throws Error (system) and std::bad_alloc.
   Server(Backend backend, Options options);
 
   /// Serves until a stop request, or until the program has closed one of the server's own descriptors, of which the log
@@ -66,21 +72,26 @@ class Server final {
     std::string line;
     bool was_reading;
   };
+  /// A request that a worker carries out. Its completion is made beforehand, with the reply for a lack of memory, so
+  /// that a worker can always answer.
   struct Task {
-    std::uint64_t key;
     Request request;
+    std::list<Completion> completion;  ///< one, until the task is complete
   };
+  using TaskPointer = std::shared_ptr<Task>;
   using Clock = Connection::Clock;
   /// The user of a TCP connection. All those that cannot be found out count as one.
   using Peer = std::optional<uid_t>;
   /// A token that waits until its peer may try again.
   struct HeldTry {
-    Task task;
+    std::uint64_t key;
+    Request request;
     Peer peer;
   };
   using Connections = std::map<std::uint64_t, Connection>;
 
   void run(const std::stop_token& stop);
+  bool go_on(const std::stop_token& stop) noexcept;
   bool serve_once(const std::stop_token& stop);
   void handle(const Ready& ready);
   void dispatch(const Ready& ready);
@@ -97,20 +108,23 @@ class Server final {
   bool hold(Connection& client, const Request& request);
   void resume_held();
   void start(Connection& client, const Request& request);
-  void start(const Task& task);
-  void carry_out(const Task& task, const std::stop_token& stop);
-  void complete(const Task& task, std::string line);
-  void start_next_reader();
-  void turn_readers_away();
+  void start(const TaskPointer& task) noexcept;
+  void carry_out(Task& task, const std::stop_token& stop) noexcept;
+  void fail(Task& task, ErrorCode code, std::initializer_list<const char*> words) noexcept;
+  void complete(Task& task) noexcept;
+  void start_next_reader() noexcept;
+  void turn_readers_away() noexcept;
   void follow(Connection& client, std::uint64_t after);
   void pump(Connection& client);
   bool queue_events(Connection& client);
   void pump_followers();
-  void deliver_completions();
+  void deliver_completions() noexcept;
+  void deliver(const Completion& completion) noexcept;
   void settle(Connection& client);
   static bool may_be_late(const Connection& client) noexcept;
   void drop_late();
   void drop(std::uint64_t key) noexcept;
+  void drop_without_memory(std::uint64_t key) noexcept;
   std::optional<std::chrono::milliseconds> time_to_next_deadline() const;
 
   Backend backend_;
@@ -122,11 +136,12 @@ class Server final {
   std::uint64_t next_key_;
   std::atomic<bool> has_followers_ = false;
   bool is_reading_ = false;                       ///< a command that reads debug information is running
-  std::deque<Task> to_read_;                      ///< such commands that wait for its end
+  std::deque<TaskPointer> to_read_;               ///< such commands that wait for its end
   std::map<Peer, Clock::time_point> next_tries_;  ///< of peers that gave a wrong token lately
   std::vector<HeldTry> held_;
-  Guarded<std::vector<Completion>> completions_;
+  Guarded<std::list<Completion>> completions_;
   Workers workers_;
+  std::shared_ptr<void> subscription_;  ///< last: it goes first
 };
 
 /// Checks the secret of TCP connections. The time depends on the length of `given` alone, so the token cannot be

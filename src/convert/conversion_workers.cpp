@@ -8,8 +8,8 @@
 // Limits: a helper has neither the stopping thread's transaction nor its thread-local variables.
 #include "convert/conversion_workers.hpp"
 
+#include <exception>
 #include <new>
-#include <system_error>
 
 #include "base/fault.hpp"
 #include "base/own_thread.hpp"
@@ -24,7 +24,7 @@ ConversionWorkers::ConversionWorkers(std::size_t count) {
   try {
     for (std::size_t number = 1; number < count; ++number)
       helpers_.push_back(start_own_thread([this, number] { help(number); }));
-  } catch (const std::system_error&) {  // fewer helpers will do
+  } catch (const std::exception&) {  // fewer helpers will do
   }
   // A stop fails when it meets a thread that is not a service thread yet.
   std::unique_lock lock(mutex_);

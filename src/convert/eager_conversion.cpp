@@ -29,6 +29,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -262,7 +263,7 @@ void EagerConversion::share_out(Act&& act) noexcept {
         act(part, std::span(part.groups).subspan(begin, count), worker);
       }
     };
-    workers_ != nullptr ? workers_->run(work) : work(0);
+    workers_ != nullptr ? workers_->run(std::ref(work)) : work(0);  // a copy would allocate, in the stop
   }
 }
 

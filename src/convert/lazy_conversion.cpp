@@ -407,8 +407,13 @@ void LazyConversion::go_on() noexcept {
       return true;
     }});
   } catch (const std::exception& error) {
-    warn(old_.name.text() + ": nobody converts the rest of its objects: " + error.what());
+    warn_of_rest(error.what());
   }
+}
+
+void LazyConversion::warn_of_rest(const char* why) const noexcept try {
+  warn(old_.name.text() + ": nobody converts the rest of its objects: " + why);
+} catch (const std::bad_alloc&) {  // `moult objects` shows them
 }
 
 LazyConversion::Place LazyConversion::next_pending() const noexcept {

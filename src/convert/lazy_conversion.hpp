@@ -99,6 +99,7 @@ class LazyConversion final : public Conversion,
   void plan(const StoppedWorld& stopped);
   void evacuate_regions();
   void open_slabs() noexcept;
+  void warn_of_rest(const char* why) const noexcept;
   void take_back() noexcept;
   const PoolChange& change_in(const EvacuatedRegion& region) const noexcept;
   Place place_of(const std::byte* page) const noexcept { return regions_.slabs().of(page); }

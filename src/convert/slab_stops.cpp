@@ -67,6 +67,7 @@ SlabStops::SlabStops(Userfaultfd& pages) : pages_(pages) { mapped_.reserve(most_
 void SlabStops::start() {
   MOULT_FAULT("convert.slab_stops.start");
   if (thread_.joinable()) return;
+  announce_service_thread();
   thread_ = start_own_thread([this] {
     const ServiceThread here;
     is_ready_ = true;

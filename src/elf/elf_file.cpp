@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "elf/notes.hpp"
+#include "elf/reader_memory.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {
@@ -44,6 +45,7 @@ ElfFile::ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept
 ElfFile::~ElfFile() = default;
 
 ElfFile ElfFile::open(const std::string& path, const std::string& shown) {
+  make_readers_throw();
   ElfFile file(shown, open_regular_file(path, shown), {});
   file.elf_.reset(elf_begin(file.fd_.get(), ELF_C_READ_MMAP, nullptr));
   file.require_x86_64();
@@ -51,6 +53,7 @@ ElfFile ElfFile::open(const std::string& path, const std::string& shown) {
 }
 
 ElfFile ElfFile::of_image(std::vector<char> image, const std::string& shown) {
+  make_readers_throw();
   ElfFile file(shown, Fd(), std::move(image));
   file.elf_.reset(elf_memory(file.image_.data(), file.image_.size()));
   file.require_x86_64();

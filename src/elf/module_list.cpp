@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -24,6 +25,7 @@
 #include "elf/elf_file.hpp"
 #include "elf/notes.hpp"
 #include "moult/error.hpp"
+#include "platform/loaded_modules.hpp"
 
 namespace moult::internal {
 namespace {
@@ -47,7 +49,7 @@ std::string executable_of(const std::string& process) {
 }
 
 /// One line of /proc/PID/maps.
-struct Mapping {
+struct FileMapping {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
   std::uint64_t offset = 0;
@@ -55,8 +57,8 @@ struct Mapping {
   std::string path;
 };
 
-std::optional<Mapping> parse_mapping(const std::string& line) {
-  Mapping mapping;
+std::optional<FileMapping> parse_mapping(const std::string& line) {
+  FileMapping mapping;
   int path = 0;
   if (std::sscanf(line.c_str(), "%lx-%lx %*s %lx %*s %*s %n", &mapping.begin, &mapping.end, &mapping.offset, &path) !=
       3) {
@@ -68,12 +70,13 @@ std::optional<Mapping> parse_mapping(const std::string& line) {
   return mapping;
 }
 
-std::vector<Mapping> mappings_of(const std::string& process) {
+std::vector<FileMapping> mappings_of(const std::string& process) {
   std::ifstream maps(process + "/maps");
-  std::vector<Mapping> mappings;
+  std::vector<FileMapping> mappings;
   for (std::string line; std::getline(maps, line);) {
-    if (std::optional<Mapping> mapping = parse_mapping(line)) mappings.push_back(std::move(*mapping));
+    if (std::optional<FileMapping> mapping = parse_mapping(line)) mappings.push_back(std::move(*mapping));
   }
+  if (maps.bad()) throw std::bad_alloc();  // std::getline has caught it
   return mappings;
 }
 
@@ -122,12 +125,11 @@ std::vector<char> own_vdso_image() {
   return {image, image + header.e_shoff + std::size_t{header.e_shentsize} * header.e_shnum};
 }
 
-int add_loaded_module(dl_phdr_info* info, std::size_t, void* data) {
-  std::vector<ModulePlace>& places = *static_cast<std::vector<ModulePlace>*>(data);
+void add_loaded_module(const dl_phdr_info& info, std::vector<ModulePlace>& places) {
   ModulePlace place;
-  place.module.bias = info->dlpi_addr;
-  place.module.text = loaded_range(*info);
-  place.loaded_build_id = loaded_build_id(*info);
+  place.module.bias = info.dlpi_addr;
+  place.module.text = loaded_range(info);
+  place.loaded_build_id = loaded_build_id(info);
   if (places.empty()) {
     place.module.path = without_deleted_mark(executable_of(proc::own_folder));
     place.open_path = proc::own_executable;
@@ -135,18 +137,17 @@ int add_loaded_module(dl_phdr_info* info, std::size_t, void* data) {
     place.module.path = vdso_path;
     place.image = own_vdso_image();
   } else {
-    place.module.path = info->dlpi_name;
-    place.open_path = info->dlpi_name;
+    place.module.path = info.dlpi_name;
+    place.open_path = info.dlpi_name;
   }
   places.push_back(std::move(place));
-  return 0;
 }
 
 /// For replaced files of this process, finds a path to the file that was loaded.
 void find_replaced_files(std::vector<ModulePlace>& places) {
-  const std::vector<Mapping> mappings = mappings_of(proc::own_folder);
+  const std::vector<FileMapping> mappings = mappings_of(proc::own_folder);
   for (ModulePlace& place : places) {
-    const auto mapped = std::find_if(mappings.begin(), mappings.end(), [&](const Mapping& mapping) {
+    const auto mapped = std::find_if(mappings.begin(), mappings.end(), [&](const FileMapping& mapping) {
       return place.module.text.contains(CodeAddress{mapping.begin}) && is_marked_deleted(mapping.path);
     });
     if (mapped == mappings.end() || place.open_path == proc::own_executable) continue;
@@ -155,9 +156,9 @@ void find_replaced_files(std::vector<ModulePlace>& places) {
 }
 
 /// The adjacent mappings of one file, from its beginning on.
-ModulePlace place_of(const std::string& process, const std::vector<Mapping>& mappings, std::size_t first,
+ModulePlace place_of(const std::string& process, const std::vector<FileMapping>& mappings, std::size_t first,
                      std::size_t last) {
-  const Mapping& begin = mappings[first];
+  const FileMapping& begin = mappings[first];
   ModulePlace place;
   place.module.path = without_deleted_mark(begin.path);
   place.module.text = {CodeAddress{begin.begin}, CodeAddress{mappings[last].end}};
@@ -193,7 +194,10 @@ bool complete(ModulePlace& place, std::uint64_t offset) {
 
 std::vector<ModulePlace> modules_of_this_process() {
   std::vector<ModulePlace> places;
-  ::dl_iterate_phdr(add_loaded_module, &places);
+  visit_loaded_modules([&](const dl_phdr_info& info) {
+    add_loaded_module(info, places);
+    return true;
+  });
   find_replaced_files(places);
   return places;
 }
@@ -202,7 +206,7 @@ std::vector<ModulePlace> modules_of_process(int pid) {
   const std::string process = proc::folder_of(pid);
   const std::string name = "process " + std::to_string(pid);
   if (!fs::exists(process)) throw Error(ErrorCode::not_found, name + ": there is no such process");
-  const std::vector<Mapping> mappings = mappings_of(process);
+  const std::vector<FileMapping> mappings = mappings_of(process);
   if (mappings.empty()) {
     throw Error(ErrorCode::unreadable, name + ": its memory map cannot be read; use the same user as the process's");
   }
@@ -228,11 +232,10 @@ std::vector<ModulePlace> modules_of_process(int pid) {
 
 std::uint64_t module_generation() {
   std::uint64_t generation = 0;
-  auto read = [](dl_phdr_info* info, std::size_t, void* data) {
-    *static_cast<std::uint64_t*>(data) = info->dlpi_adds + info->dlpi_subs;
-    return 1;
-  };
-  ::dl_iterate_phdr(read, &generation);
+  visit_loaded_modules([&](const dl_phdr_info& info) {
+    generation = info.dlpi_adds + info.dlpi_subs;
+    return false;
+  });
   return generation;
 }
 

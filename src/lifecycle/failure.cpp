@@ -2,6 +2,8 @@
 
 #include <cxxabi.h>
 
+#include <new>
+
 #include "base/names.hpp"
 
 namespace moult::internal {
@@ -22,11 +24,22 @@ StepFailure describe(const std::exception_ptr& error, std::string_view where) {
     std::rethrow_exception(error);
   } catch (const Error& known) {
     return {known.code(), *known.what() != '\0' ? known.what() : told(known, where)};
+  } catch (const std::bad_alloc&) {
+    return {ErrorCode::no_room,
+            std::string(where) + ": there is no memory for it; try again when the program has some"};
   } catch (const std::exception& other) {
     return {ErrorCode::internal, told(other, where)};
   } catch (...) {
     return {ErrorCode::internal,
             std::string(where) + " threw something that is no std::exception; throw moult::Error, which says why"};
+  }
+}
+
+StepFailure describe_safely(const std::exception_ptr& error, std::string_view where) noexcept {
+  try {
+    return describe(error, where);
+  } catch (const std::exception&) {
+    return {ErrorCode::no_room, "no memory"};  // no allocation: it is short
   }
 }
 

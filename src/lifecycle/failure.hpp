@@ -14,7 +14,10 @@ struct StepFailure {
   std::string reason;
 };
 
-/// Describes any exception. `where` names the step, for exceptions that say nothing themselves.
+/// Describes any exception; std::bad_alloc as no_room. `where` names the step, for exceptions that say nothing
+/// themselves.
 StepFailure describe(const std::exception_ptr& error, std::string_view where);
+/// The same. Where there is no memory for the words, they are "no memory".
+StepFailure describe_safely(const std::exception_ptr& error, std::string_view where) noexcept;
 
 }  // namespace moult::internal

@@ -1,7 +1,7 @@
 // The inline manager: the program lends it a thread for the length of each call.
 #include "moult/manager.hpp"
 
-#include <deque>
+#include <list>
 
 #include "base/guarded.hpp"
 #include "lifecycle/update_registry.hpp"
@@ -15,7 +15,9 @@ using internal::UpdateRun;
 class Manager::Impl final {
  public:
   Impl(std::string name, std::vector<ThreadId> threads)
-      : registration_(internal::update_registry(), std::move(name)), threads_(std::move(threads)) {}
+      : registration_(internal::update_registry(), std::move(name)),
+        threads_(std::move(threads)),
+        destroyed_("its manager " + registration_.name() + " was destroyed") {}
 
   const std::string& name() const noexcept { return registration_.name(); }
   void open(Manager& manager) { registration_.publish(manager); }
@@ -24,17 +26,19 @@ class Manager::Impl final {
   void advance();
 
  private:
+  /// An update's place is made when it is added, and then moves from list to list.
   struct Line {
-    std::deque<std::shared_ptr<UpdateRun>> queue;
-    std::shared_ptr<UpdateRun> current;
-    bool advancing = false;  ///< a thread is in apply_next_update
+    std::list<std::shared_ptr<UpdateRun>> queue;
+    std::list<std::shared_ptr<UpdateRun>> current;  ///< one or none
+    bool advancing = false;                         ///< a thread is in apply_next_update
   };
   std::shared_ptr<UpdateRun> begin_advance();
   internal::RunStatus advance(UpdateRun& run);
-  void end_advance(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress);
+  void end_advance(internal::RunStatus progress) noexcept;
 
   internal::UpdateRegistry::Registration registration_;
   std::vector<ThreadId> threads_;
+  const std::string destroyed_;  ///< why updates are turned away at the end
   internal::Guarded<Line> line_;
 };
 
@@ -50,12 +54,10 @@ UpdateHandle Manager::Impl::add(std::unique_ptr<Update> update) {
 std::shared_ptr<UpdateRun> Manager::Impl::begin_advance() {
   return line_.with([](Line& line) -> std::shared_ptr<UpdateRun> {
     if (line.advancing) return nullptr;
-    if (line.current == nullptr && !line.queue.empty() && line.queue.front()->is_announced()) {
-      line.current = std::move(line.queue.front());
-      line.queue.pop_front();
-    }
-    line.advancing = line.current != nullptr;
-    return line.current;
+    if (line.current.empty() && !line.queue.empty() && line.queue.front()->is_announced())
+      line.current.splice(line.current.end(), line.queue, line.queue.begin());
+    line.advancing = !line.current.empty();
+    return line.advancing ? line.current.front() : nullptr;
   });
 }
 
@@ -64,7 +66,7 @@ void Manager::Impl::advance() {
   if (run == nullptr) return;
   internal::RunStatus progress = advance(*run);
   if (progress == internal::RunStatus::ended) internal::update_registry().update_ended(run);
-  end_advance(run, progress);
+  end_advance(progress);
 }
 
 /// While another manager changes the program, the update waits for a later call and no probe is counted. The thread is
@@ -76,12 +78,12 @@ internal::RunStatus Manager::Impl::advance(UpdateRun& run) {
   return run.probe(arbiter, std::move(token));
 }
 
-void Manager::Impl::end_advance(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) {
+void Manager::Impl::end_advance(internal::RunStatus progress) noexcept {
   line_.with([&](Line& line) {
     line.advancing = false;
     if (progress == internal::RunStatus::pending) return;
-    if (progress == internal::RunStatus::postponed) line.queue.push_back(run);
-    line.current.reset();
+    if (progress == internal::RunStatus::postponed) line.queue.splice(line.queue.end(), line.current);
+    line.current.clear();
   });
 }
 
@@ -89,9 +91,8 @@ void Manager::Impl::close() {
   registration_.hide();
   Line left;
   line_.with([&](Line& line) { std::swap(left, line); });
-  std::string reason = "its manager " + name() + " was destroyed";
-  if (left.current != nullptr) internal::turn_away(left.current, reason);
-  for (const std::shared_ptr<UpdateRun>& run : left.queue) internal::turn_away(run, reason);
+  left.queue.splice(left.queue.begin(), left.current);
+  for (const std::shared_ptr<UpdateRun>& run : left.queue) internal::turn_away(run, destroyed_);
 }
 
 Manager::Manager(std::string name, std::vector<ThreadId> threads)

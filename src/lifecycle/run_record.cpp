@@ -1,5 +1,7 @@
 #include "lifecycle/run_record.hpp"
 
+#include <new>
+
 namespace moult::internal {
 
 RunRecord::RunRecord(std::uint64_t id, std::string name, std::string manager) {
@@ -42,13 +44,17 @@ bool RunRecord::begin() {
   return is_begun;
 }
 
-bool RunRecord::withdraw() {
+bool RunRecord::withdraw() noexcept {
   const bool is_withdrawn = data_.with([](Data& data) {
     if (data.settled || data.report.state != UpdateState::queued) return false;
     data.report.state = UpdateState::aborted;
     data.report.code = ErrorCode::alterability;
-    data.report.reason = withdrawn_before_applied;
     data.settled = true;
+    try {
+      data.report.reason = withdrawn_before_applied;
+    } catch (const std::bad_alloc&) {  // it is withdrawn without the words
+      data.report.reason.clear();
+    }
     return true;
   });
   data_.notify();

@@ -36,7 +36,7 @@ class RunRecord final {
   /// Its turn has come: makes the update active. False if it was withdrawn before.
   bool begin();
   /// Aborts an update that is queued or postponed; its manager then discards it. False if its turn has come.
-  bool withdraw();
+  bool withdraw() noexcept;
 
   template <class Change>
   void change(Change&& change_report) {

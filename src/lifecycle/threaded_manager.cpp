@@ -4,8 +4,11 @@
 // update that is added while another one ends. And a thread that waits for the current update never finds a moment in
 // which the update is neither queued nor current. An update is announced after it was queued, without the lock; the
 // notification that follows takes it.
+//
+// The thread must go on without memory. So an update's place in the line is made when it is added, and then only moves
+// from list to list.
 #include <algorithm>
-#include <deque>
+#include <list>
 #include <stop_token>
 #include <thread>
 
@@ -24,51 +27,52 @@ using internal::UpdateRun;
 
 namespace {
 
-struct Postponed {
+struct Waiting {
   std::shared_ptr<UpdateRun> run;
-  Deadline due{};  ///< it is not tried before then
+  Deadline due{};  ///< a postponed update is not tried before then
 };
 
 /// Postponed updates are kept apart and join the queue's tail when they are due.
 struct Line {
-  std::deque<std::shared_ptr<UpdateRun>> queue;
-  std::vector<Postponed> postponed;
-  std::shared_ptr<UpdateRun> current;
+  std::list<Waiting> queue;
+  std::list<Waiting> postponed;
+  std::list<Waiting> current;  ///< one or none
 };
 
 bool has_due(const Line& line) {
   Deadline now = std::chrono::steady_clock::now();
-  const bool is_first_ready = !line.queue.empty() && line.queue.front()->is_announced();
+  const bool is_first_ready = !line.queue.empty() && line.queue.front().run->is_announced();
   return is_first_ready ||
-         std::ranges::any_of(line.postponed, [&](const Postponed& waiting) { return waiting.due <= now; });
+         std::ranges::any_of(line.postponed, [&](const Waiting& waiting) { return waiting.due <= now; });
 }
 
 Deadline next_due(const Line& line) {
   Deadline next = internal::deadline_after(std::chrono::hours(1));
-  for (const Postponed& waiting : line.postponed) next = std::min(next, waiting.due);
+  for (const Waiting& waiting : line.postponed) next = std::min(next, waiting.due);
   return next;
 }
 
-void enqueue_due(Line& line) {
+void enqueue_due(Line& line) noexcept {
   Deadline now = std::chrono::steady_clock::now();
-  for (const Postponed& waiting : line.postponed)
-    if (waiting.due <= now) line.queue.push_back(waiting.run);
-  std::erase_if(line.postponed, [&](const Postponed& waiting) { return waiting.due <= now; });
+  for (auto waiting = line.postponed.begin(); waiting != line.postponed.end();) {
+    const auto next = std::next(waiting);
+    if (waiting->due <= now) line.queue.splice(line.queue.end(), line.postponed, waiting);
+    waiting = next;
+  }
 }
 
 /// Makes the first due update the current one.
-void take_due(Line& line) {
+void take_due(Line& line) noexcept {
   enqueue_due(line);
-  if (line.queue.empty() || !line.queue.front()->is_announced()) return;
-  line.current = std::move(line.queue.front());
-  line.queue.pop_front();
+  if (line.queue.empty() || !line.queue.front().run->is_announced()) return;
+  line.current.splice(line.current.end(), line.queue, line.queue.begin());
 }
 
 /// The update that the manager is carrying out or will carry out next. An update that has ended may still be the
 /// current one for a moment.
 std::shared_ptr<UpdateRun> first_of(const Line& line) {
-  if (line.current != nullptr && !line.current->record().is_settled()) return line.current;
-  if (!line.queue.empty()) return line.queue.front();
+  if (!line.current.empty() && !line.current.front().run->record().is_settled()) return line.current.front().run;
+  if (!line.queue.empty()) return line.queue.front().run;
   if (!line.postponed.empty()) return line.postponed.front().run;
   return nullptr;
 }
@@ -87,6 +91,7 @@ class ThreadedManager::Impl final {
   Impl(std::string name, std::vector<ThreadId> threads)
       : registration_(internal::update_registry(), std::move(name)),
         threads_(std::move(threads)),
+        stopped_("its manager " + registration_.name() + " was stopped"),
         worker_(internal::start_own_thread([this] { work(); })) {}
   ~Impl() { stop(); }
 
@@ -101,12 +106,12 @@ class ThreadedManager::Impl final {
   void work();
   std::shared_ptr<UpdateRun> next(const std::stop_token& stop);
   void carry_out(const std::shared_ptr<UpdateRun>& run, const std::stop_token& stop);
-  void put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress);
+  void put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) noexcept;
   void turn_the_queue_away();
-  std::string stopped() const { return "its manager " + name() + " was stopped"; }
 
   internal::UpdateRegistry::Registration registration_;
   std::vector<ThreadId> threads_;
+  const std::string stopped_;  ///< why updates are turned away at the end
   internal::Guarded<Line> line_;
   std::stop_source stop_;
   std::jthread worker_;
@@ -117,12 +122,12 @@ UpdateHandle ThreadedManager::Impl::add(std::unique_ptr<Update> update) {
   const auto enqueue = [&](const std::shared_ptr<UpdateRun>& run) {
     line_.with([&](Line& line) {
       is_open = !stop_.stop_requested();
-      if (is_open) line.queue.push_back(run);
+      if (is_open) line.queue.push_back({run});
     });
   };
   std::shared_ptr<UpdateRun> run = internal::admit(name(), std::move(update), threads_, enqueue);
   line_.notify();
-  if (!is_open) internal::turn_away(run, stopped());
+  if (!is_open) internal::turn_away(run, stopped_);
   return UpdateHandle(std::move(run));
 }
 
@@ -137,9 +142,9 @@ std::shared_ptr<UpdateRun> ThreadedManager::Impl::next(const std::stop_token& st
     Deadline deadline = line_.with(next_due);
     std::shared_ptr<UpdateRun> run = line_.wait_until(
         deadline, [&](const Line& line) { return stop.stop_requested() || has_due(line); },
-        [&](Line& line, bool) {
+        [&](Line& line, bool) -> std::shared_ptr<UpdateRun> {
           if (!stop.stop_requested()) take_due(line);
-          return line.current;
+          return line.current.empty() ? nullptr : line.current.front().run;
         });
     if (run != nullptr || stop.stop_requested()) return run;
   }
@@ -154,29 +159,29 @@ void ThreadedManager::Impl::carry_out(const std::shared_ptr<UpdateRun>& run, con
   if (token) {
     progress = run->carry_out(arbiter, std::move(token));
   } else {
-    run->abort(arbiter, stopped());
+    run->abort(arbiter, stopped_);
   }
   if (progress == internal::RunStatus::ended) internal::update_registry().update_ended(run);
   put_back(run, progress);
 }
 
 /// After an update was applied, postponed updates that may have waited for it are due at once.
-void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) {
+void ThreadedManager::Impl::put_back(const std::shared_ptr<UpdateRun>& run, internal::RunStatus progress) noexcept {
   bool is_applied = run->record().state() == UpdateState::applied;
   line_.with([&](Line& line) {
     if (is_applied)
-      for (Postponed& waiting : line.postponed) waiting.due = {};
-    if (progress == internal::RunStatus::postponed)
-      line.postponed.push_back({run, internal::deadline_after(run->sleep_time())});
-    line.current.reset();
+      for (Waiting& waiting : line.postponed) waiting.due = {};
+    line.current.front().due = internal::deadline_after(run->sleep_time());
+    if (progress == internal::RunStatus::postponed) line.postponed.splice(line.postponed.end(), line.current);
+    line.current.clear();
   });
 }
 
 void ThreadedManager::Impl::turn_the_queue_away() {
   Line left;
   line_.with([&](Line& line) { std::swap(left, line); });
-  for (const std::shared_ptr<UpdateRun>& run : left.queue) internal::turn_away(run, stopped());
-  for (const Postponed& waiting : left.postponed) internal::turn_away(waiting.run, stopped());
+  left.queue.splice(left.queue.end(), left.postponed);
+  for (const Waiting& waiting : left.queue) internal::turn_away(waiting.run, stopped_);
 }
 
 bool ThreadedManager::Impl::wait_current(Deadline deadline) {

@@ -36,7 +36,7 @@ std::optional<StepFailure> undo_changes(Transaction& transaction, const UndoBoun
       error = std::current_exception();
     }
     transaction.resume();
-    if (!backoff.sleep()) return describe(error, "an undo step's check");
+    if (!backoff.sleep()) return describe_safely(error, "an undo step's check");
   }
 }
 

@@ -1,6 +1,7 @@
 #include "lifecycle/update_registry.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/check.hpp"
@@ -98,19 +99,28 @@ std::shared_ptr<UpdateRun> UpdateRegistry::add(const std::string& manager, std::
     const std::uint64_t id = ++data.last_id;
     std::shared_ptr<UpdateRun> run = std::make_shared<UpdateRun>(id, manager, std::move(update), default_threads);
     data.runs[id] = run;
-    enqueue(run);
+    try {
+      enqueue(run);
+    } catch (...) {
+      data.runs.erase(id);
+      throw;
+    }
     return run;
   });
 }
 
-void UpdateRegistry::update_ended(const std::shared_ptr<UpdateRun>& run) {
-  UpdateReport report = run->record().report();
-  if (has_effect(report)) return;
-  data_.with([&](Data& data) {
-    if (data.runs.erase(run->id()) == 0) return;
-    data.ended.push_back(std::move(report));
-    if (data.ended.size() > kept_reports) data.ended.pop_front();
-  });
+void UpdateRegistry::update_ended(const std::shared_ptr<UpdateRun>& run) noexcept {
+  try {
+    UpdateReport report = run->record().report();
+    if (has_effect(report)) return;
+    data_.with([&](Data& data) {
+      if (!data.runs.contains(run->id())) return;
+      data.ended.push_back(std::move(report));
+      data.runs.erase(run->id());
+      if (data.ended.size() > kept_reports) data.ended.pop_front();
+    });
+  } catch (const std::bad_alloc&) {  // the whole update is kept, and its report with it
+  }
 }
 
 std::vector<std::shared_ptr<UpdateRun>> UpdateRegistry::runs() const {

@@ -60,7 +60,7 @@ class UpdateRegistry final {
   std::shared_ptr<UpdateRun> add(const std::string& manager, std::unique_ptr<Update> update,
                                  const std::vector<ThreadId>& default_threads, const Enqueue& enqueue);
   /// Call it when an update has ended. Keeps the whole update if a change of it is left, otherwise only the report.
-  void update_ended(const std::shared_ptr<UpdateRun>& run);
+  void update_ended(const std::shared_ptr<UpdateRun>& run) noexcept;
 
   bool is_applied(std::string_view name) const;
   std::vector<UpdateReport> reports() const;

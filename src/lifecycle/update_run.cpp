@@ -8,9 +8,11 @@
 #include "lifecycle/update_run.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/fault.hpp"
+#include "base/strict_memory.hpp"
 #include "lifecycle/undo.hpp"
 
 namespace moult::internal {
@@ -47,6 +49,7 @@ UpdateRun::UpdateRun(std::uint64_t id, std::string manager, std::unique_ptr<Upda
 
 /// The one place that catches what an update throws. It also leaves the program running, whatever happened.
 RunStatus UpdateRun::guarded(ChangeArbiter& arbiter, ChangeToken token, const std::function<RunStatus()>& body) {
+  const StrictMemory strict;
   arbiter_ = &arbiter;
   token_ = std::move(token);
   RunStatus progress = RunStatus::ended;
@@ -78,7 +81,7 @@ decltype(auto) UpdateRun::call(const char* step, Call&& make_call) {
   return make_call();
 }
 
-RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) {
+RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) noexcept {
   return guarded(arbiter, std::move(token), [this] {
     bool is_alterable = false;
     do {
@@ -99,7 +102,7 @@ RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) {
   });
 }
 
-RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) {
+RunStatus UpdateRun::probe(ChangeArbiter& arbiter, ChangeToken token) noexcept {
   return guarded(arbiter, std::move(token), [this] {
     if (phase_ == Phase::in_effect) return see_whether_over();
     if (phase_ == Phase::set_up && is_to_withdraw_) return end_withdrawn();
@@ -333,7 +336,7 @@ RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {
     return fail(error);
   } catch (...) {
     // No memory for the message. Everything that had to be done was done before the message was built.
-    return settle(UpdateState::failed, StepFailure{});
+    return settle(UpdateState::failed, StepFailure{ErrorCode::no_room, "no memory"});  // no allocation: it is short
   }
 }
 
@@ -421,7 +424,7 @@ void UpdateRun::quietly(const char* step, const std::function<void()>& make_call
   }
 }
 
-void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
+void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) noexcept {
   if (record_.is_settled()) return destroy_update();
   guarded(arbiter, {}, [&] {
     std::optional<StepFailure> not_undone = undo_everything();
@@ -434,7 +437,7 @@ void UpdateRun::abort(ChangeArbiter& arbiter, const std::string& reason) {
 }
 
 /// Notes the final state. `release` changes the record, where other threads wait, last: when the update is gone.
-RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failure) {
+RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failure) noexcept {
   settled_ = state;
   failure_ = std::move(failure);
   return RunStatus::ended;
@@ -444,13 +447,22 @@ RunStatus UpdateRun::settle(UpdateState state, std::optional<StepFailure> failur
 void UpdateRun::destroy_update() {
   update_.reset();
   steps_code_ = {};
-  transaction_ = std::make_unique<Transaction>();
+  transaction_.emplace();  // allocates nothing
+}
+
+/// A rollback needs at least one: it shows that there is something to take back.
+std::vector<std::string> UpdateRun::lines_of_changes() noexcept {
+  try {
+    return transaction_->changes();
+  } catch (const std::bad_alloc&) {
+    return std::move(unlisted_);
+  }
 }
 
 /// An applied update keeps its transaction, for a rollback, and its object, which the undo may need.
-void UpdateRun::release() {
-  std::vector<std::string> changes = transaction_->changes();
-  std::vector<std::string> warnings = transaction_->warnings();
+void UpdateRun::release() noexcept {
+  std::vector<std::string> changes = lines_of_changes();
+  std::vector<std::string> warnings = transaction_->take_warnings();
   std::chrono::nanoseconds all_pauses = transaction_->all_pauses();
   steps_code_.set_use(CodeUse::ended_update);
   if (settled_ != UpdateState::applied && changes.empty()) destroy_update();
@@ -470,6 +482,7 @@ void UpdateRun::release() {
 
 void UpdateRun::roll_back(ChangeArbiter& arbiter, Deadline deadline) {
   {
+    const StrictMemory strict;
     Transaction::Scope scope(*transaction_);
     undo_changes_or_throw(*transaction_, {.stop_timeout = patience_.stop_timeout, .deadline = deadline});
   }

@@ -48,23 +48,23 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   bool is_announced() const noexcept { return is_announced_.load(); }
   void announce() noexcept { is_announced_.store(true); }
   /// See RunRecord::withdraw.
-  bool withdraw() { return record_.withdraw(); }
+  bool withdraw() noexcept { return record_.withdraw(); }
   /// While this is set, an attempt that waits until the program can be changed ends, and the update is aborted. Wake
   /// the arbiter's waiting threads after setting it.
   void set_to_withdraw(bool is_to_withdraw) noexcept { is_to_withdraw_.store(is_to_withdraw); }
 
-  // From the one thread that carries the update out. None of these throws what the update threw.
+  // From the one thread that carries the update out. What the update throws, and a lack of memory, end in the report.
 
   /// One attempt from prepare to its end, waiting for answers. Releases `token` at the end of the pause.
-  RunStatus carry_out(ChangeArbiter& arbiter, ChangeToken token);
+  RunStatus carry_out(ChangeArbiter& arbiter, ChangeToken token) noexcept;
   /// The same without waiting, over several calls: the first call sets up and probes, later ones only probe. Every call
   /// may reach the end. Needs a token while `needs_token`.
-  RunStatus probe(ChangeArbiter& arbiter, ChangeToken token);
+  RunStatus probe(ChangeArbiter& arbiter, ChangeToken token) noexcept;
   bool needs_token() const noexcept { return phase_ != Phase::in_effect; }
   /// How long a postponed update waits before its next attempt.
   std::chrono::milliseconds sleep_time() const noexcept { return patience_.sleep_time; }
   /// The update will not be carried out: undoes what it has begun.
-  void abort(ChangeArbiter& arbiter, const std::string& reason);
+  void abort(ChangeArbiter& arbiter, const std::string& reason) noexcept;
   /// Calls only prepare, in a transaction of its own, and publishes nothing. The state is then queued if the check
   /// passed, else refused.
   void check();
@@ -107,8 +107,9 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   bool never_ran_changed() const noexcept;
   std::optional<StepFailure> undo_everything();
   void clean_up_quietly() noexcept;
-  RunStatus settle(UpdateState state, std::optional<StepFailure> failure = {});
-  void release();
+  RunStatus settle(UpdateState state, std::optional<StepFailure> failure = {}) noexcept;
+  std::vector<std::string> lines_of_changes() noexcept;
+  void release() noexcept;
   void destroy_update();
 
   const std::uint64_t id_;
@@ -120,7 +121,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   EventRecorder recorder_;
   CodeRecord steps_code_;
   std::unique_ptr<Update> update_;
-  std::unique_ptr<Transaction> transaction_ = std::make_unique<Transaction>();
+  std::optional<Transaction> transaction_{std::in_place};
   Patience patience_;
 
   Phase phase_ = Phase::not_begun;
@@ -136,6 +137,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   bool has_lost_turn_ = false;  ///< while it waited, another update changed the program
   std::optional<UpdateState> settled_;
   std::optional<StepFailure> failure_;
+  std::vector<std::string> unlisted_{"changes that there was no memory to list"};
   ChangeArbiter* arbiter_ = nullptr;  ///< during a call of the manager
   ChangeToken token_;
 };

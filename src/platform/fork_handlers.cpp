@@ -36,9 +36,12 @@ void ForkOrder::in_child() const {
 }
 
 void register_fork_handlers(ForkPlace place, ForkHandlers handlers) {
-  static const bool is_registered =
-      ::pthread_atfork([] { fork_order.before(); }, [] { fork_order.in_parent(); }, [] { fork_order.in_child(); }) == 0;
-  if (!is_registered) throw std::bad_alloc();
+  [[maybe_unused]] static const bool is_registered = [] {
+    if (::pthread_atfork([] { fork_order.before(); }, [] { fork_order.in_parent(); }, [] { fork_order.in_child(); }) !=
+        0)
+      throw std::bad_alloc();  // the next call tries again
+    return true;
+  }();
   fork_order.add(place, handlers);
 }
 

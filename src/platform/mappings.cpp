@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,6 +91,7 @@ std::vector<MemoryRange> readable_memory() {
     else
       ranges.push_back(*range);
   }
+  if (maps.bad()) throw std::bad_alloc();  // std::getline has caught it
   if (ranges.empty())
     throw Error(ErrorCode::system,
                 std::string(proc::own_maps) + " cannot be read, so that it is not known what memory there is");

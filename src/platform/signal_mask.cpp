@@ -1,9 +1,9 @@
 #include "platform/signal_mask.hpp"
 
+#include <exception>
 #include <initializer_list>
 
 #include "base/own_thread.hpp"
-#include "moult/error.hpp"
 #include "platform/stop_signal.hpp"
 
 namespace moult::internal {
@@ -18,7 +18,7 @@ void take_faults_out(sigset_t& set) noexcept {
 int stop_signal_if_any() noexcept {
   try {
     return stop_signal();
-  } catch (const Error&) {  // no signal is free: every stop says so
+  } catch (const std::exception&) {  // no signal is free: every stop says so
     return 0;
   }
 }

@@ -14,10 +14,12 @@ namespace moult::internal {
 
 using Json = nlohmann::ordered_json;
 
+/// `Object` is Json or another class with its `contains` and `operator[]`.
+template <class Object>
 class Members final {
  public:
   /// `object` must outlive this. Errors carry `code`.
-  Members(const Json& object, ErrorCode code) : object_(object), code_(code) {}
+  Members(const Object& object, ErrorCode code) : object_(object), code_(code) {}
 
   bool has(const char* name) const { return object_.contains(name); }
 
@@ -62,7 +64,7 @@ class Members final {
     return member.get<T>();
   }
 
-  const Json& object_;
+  const Object& object_;
   ErrorCode code_;
 };
 

@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "base/fd.hpp"
+#include "base/folder.hpp"
 #include "protocol/progress_file.hpp"
 
 namespace moult::internal {
@@ -80,11 +81,15 @@ bool nobody_listens(const fs::path& path) {
 
 void remove_unowned(const fs::path& folder) {
   std::error_code ignored;
-  for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
-    const std::optional<int> pid = maker_of(entry->path().filename().string());
+  for (const std::string& name : names_in(folder)) {
+    const std::optional<int> pid = maker_of(name);
     // A socket in use proves a process of another container, with pids of its own.
-    if (pid && has_ended(*pid) && !fs::exists(folder / socket_name(*pid), ignored))
-      fs::remove_all(entry->path(), ignored);
+    if (!pid || !has_ended(*pid) || fs::exists(folder / socket_name(*pid), ignored)) continue;
+    if (name == updates_name(*pid)) {
+      remove_flat_folder(folder / name);
+    } else {
+      ::unlink((folder / name).c_str());
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "protocol/json_members.hpp"
+#include "protocol/json_writer.hpp"
 
 namespace moult::internal {
 namespace {
@@ -18,135 +19,167 @@ constexpr std::array<std::pair<UpdateState, std::string_view>, 7> states{{
     {UpdateState::rolled_back, "rolled_back"},
 }};
 
+}  // namespace
+
 // ---- values to JSON ----
 
-Json put(const UpdateReport& report);
-Json put(const VariableRecord& variable) {
-  Json json = {{"name", variable.name}, {"type", variable.type}, {"where", variable.where}};
-  if (variable.parameter) json["parameter"] = true;
-  if (!variable.value.empty()) json["value"] = variable.value;
-  return json;
+static void put(JsonWriter& json, const VariableRecord& variable) {
+  json.object([&] {
+    json.member("name", variable.name);
+    json.member("type", variable.type);
+    json.member("where", variable.where);
+    if (variable.parameter) json.member("parameter", true);
+    if (!variable.value.empty()) json.member("value", variable.value);
+  });
 }
 
-Json put(const FrameRecord& frame);
-Json put(const ThreadRecord& thread);
-Json put(const FunctionRecord& function);
-Json put(const HeldRecord& held);
-Json put(const PoolRecord& pool);
-Json put(const WaitingRecord& waiting);
-Json put(const EventRecord& event);
-
-template <class T>
-Json put_all(const std::vector<T>& values) {
-  Json array = Json::array();
-  for (const T& each : values) array.push_back(put(each));
-  return array;
+static void put(JsonWriter& json, const Failure& failure) {
+  json.object([&] {
+    json.member("code", name_of(failure.code));
+    json.member("message", failure.message);
+  });
 }
 
-Json put(const Failure& failure) { return {{"code", name_of(failure.code)}, {"message", failure.message}}; }
-
-Json put(const UpdateReport& report) {
-  Json json = {
-      {"id", report.id}, {"name", report.name}, {"manager", report.manager}, {"state", state_text(report.state)}};
-  if (report.code) json["code"] = name_of(*report.code);
-  if (!report.reason.empty()) json["reason"] = report.reason;
-  json["postponements"] = report.postponements;
-  json["changes"] = report.changes;
-  json["pause_ns"] = report.pause.count();
-  json["all_pauses_ns"] = report.all_pauses.count();
-  json["threads"] = report.threads;
-  return json;
+static void put(JsonWriter& json, const UpdateReport& report) {
+  json.object([&] {
+    json.member("id", report.id);
+    json.member("name", report.name);
+    json.member("manager", report.manager);
+    json.member("state", state_text(report.state));
+    if (report.code) json.member("code", name_of(*report.code));
+    if (!report.reason.empty()) json.member("reason", report.reason);
+    json.member("postponements", report.postponements);
+    json.member("changes", report.changes);
+    json.member("pause_ns", report.pause.count());
+    json.member("all_pauses_ns", report.all_pauses.count());
+    json.member("threads", report.threads);
+  });
 }
 
-Json put(const FrameRecord& frame) {
-  Json json = {{"function", frame.function}, {"module", frame.module}, {"offset", frame.offset}};
-  if (!frame.file.empty()) json.update({{"file", frame.file}, {"line", frame.line}});
-  json["precise"] = frame.precise;
-  if (frame.inlined) json["inlined"] = true;
-  if (!frame.locals.empty()) json["locals"] = put_all(frame.locals);
-  return json;
+static void put(JsonWriter& json, const FrameRecord& frame) {
+  json.object([&] {
+    json.member("function", frame.function);
+    json.member("module", frame.module);
+    json.member("offset", frame.offset);
+    if (!frame.file.empty()) {
+      json.member("file", frame.file);
+      json.member("line", frame.line);
+    }
+    json.member("precise", frame.precise);
+    if (frame.inlined) json.member("inlined", true);
+    if (!frame.locals.empty()) json.member("locals", frame.locals);
+  });
 }
 
-Json put(const ThreadRecord& thread) {
-  Json json = {{"id", thread.id}, {"name", thread.name}, {"frames", put_all(thread.frames)}};
-  if (!thread.point.empty()) json["point"] = thread.point;
-  return json;
+static void put(JsonWriter& json, const ThreadRecord& thread) {
+  json.object([&] {
+    json.member("id", thread.id);
+    json.member("name", thread.name);
+    json.member("frames", thread.frames);
+    if (!thread.point.empty()) json.member("point", thread.point);
+  });
 }
 
-Json put(const FunctionRecord& function) {
-  return {
-      {"name", function.name}, {"module", function.module}, {"size", function.size}, {"redefined", function.redefined}};
+static void put(JsonWriter& json, const FunctionRecord& function) {
+  json.object([&] {
+    json.member("name", function.name);
+    json.member("module", function.module);
+    json.member("size", function.size);
+    json.member("redefined", function.redefined);
+  });
 }
 
-Json put(const HeldRecord& held) {
-  return {{"class", held.class_name}, {"live", held.live}, {"object_size", held.object_size}};
+static void put(JsonWriter& json, const HeldRecord& held) {
+  json.object([&] {
+    json.member("class", held.class_name);
+    json.member("live", held.live);
+    json.member("object_size", held.object_size);
+  });
 }
 
-Json put(const PoolRecord& pool) {
-  return {{"class", pool.class_name},    {"of_subclass", pool.of_subclass}, {"held", put_all(pool.held)},
-          {"slot_size", pool.slot_size}, {"reserved", pool.reserved},       {"resident", pool.resident},
-          {"metadata", pool.metadata}};
+static void put(JsonWriter& json, const PoolRecord& pool) {
+  json.object([&] {
+    json.member("class", pool.class_name);
+    json.member("of_subclass", pool.of_subclass);
+    json.member("held", pool.held);
+    json.member("slot_size", pool.slot_size);
+    json.member("reserved", pool.reserved);
+    json.member("resident", pool.resident);
+    json.member("metadata", pool.metadata);
+  });
 }
 
-Json put(const WaitingRecord& waiting) {
-  Json json = {{"old_class", waiting.old_class},
-               {"new_class", waiting.new_class},
-               {"objects", waiting.objects},
-               {"converted", waiting.converted},
-               {"failed", waiting.failed},
-               {"chunks", waiting.chunks},
-               {"converted_chunks", waiting.converted_chunks}};
-  if (waiting.drained) json["drained"] = true;
-  return json;
+static void put(JsonWriter& json, const WaitingRecord& waiting) {
+  json.object([&] {
+    json.member("old_class", waiting.old_class);
+    json.member("new_class", waiting.new_class);
+    json.member("objects", waiting.objects);
+    json.member("converted", waiting.converted);
+    json.member("failed", waiting.failed);
+    json.member("chunks", waiting.chunks);
+    json.member("converted_chunks", waiting.converted_chunks);
+    if (waiting.drained) json.member("drained", true);
+  });
 }
 
-Json put(const EventRecord& event) {
-  Json json = {{"number", event.number}, {"time", event.time}, {"kind", event.kind}, {"text", event.text}};
-  if (!event.manager.empty()) json["manager"] = event.manager;
-  if (!event.update.empty()) json["update"] = event.update;
-  if (event.update_id != 0) json["update_id"] = event.update_id;
-  if (event.code) json["code"] = name_of(*event.code);
-  if (!event.threads.empty()) json["threads"] = event.threads;
-  if (event.pause.count() != 0) json["pause_ns"] = event.pause.count();
-  return json;
+static void put(JsonWriter& json, const EventRecord& event) {
+  json.object([&] {
+    json.member("number", event.number);
+    json.member("time", event.time);
+    json.member("kind", event.kind);
+    json.member("text", event.text);
+    if (!event.manager.empty()) json.member("manager", event.manager);
+    if (!event.update.empty()) json.member("update", event.update);
+    if (event.update_id != 0) json.member("update_id", event.update_id);
+    if (event.code) json.member("code", name_of(*event.code));
+    if (!event.threads.empty()) json.member("threads", event.threads);
+    if (event.pause.count() != 0) json.member("pause_ns", event.pause.count());
+  });
 }
+
+namespace {
 
 // ---- the members of a reply ----
 
-void fill(Json& json, const Failure& failure) { json.update({{"ok", false}, {"error", put(failure)}}); }
-
-void fill(Json& json, const StatusReply& reply) {
-  json.update({{"pid", reply.pid},
-               {"program", reply.program},
-               {"build_id", reply.build_id},
-               {"moult", reply.moult},
-               {"abi", reply.abi},
-               {"threads", reply.threads},
-               {"managers", reply.managers},
-               {"updates", put_all(reply.updates)},
-               {"log_level", reply.log_level}});
+bool is_ok(const Result& result) {
+  if (const auto* const updates = std::get_if<UpdatesReply>(&result)) return !updates->failure;
+  return !std::holds_alternative<Failure>(result);
 }
 
-void fill(Json& json, const UpdatesReply& reply) {
+void fill(JsonWriter& json, const Failure& failure) { json.member("error", failure); }
+
+void fill(JsonWriter& json, const StatusReply& reply) {
+  json.member("pid", reply.pid);
+  json.member("program", reply.program);
+  json.member("build_id", reply.build_id);
+  json.member("moult", reply.moult);
+  json.member("abi", reply.abi);
+  json.member("threads", reply.threads);
+  json.member("managers", reply.managers);
+  json.member("updates", reply.updates);
+  json.member("log_level", reply.log_level);
+}
+
+void fill(JsonWriter& json, const UpdatesReply& reply) {
   if (reply.failure) fill(json, *reply.failure);
-  if (reply.file_refused) json["file_refused"] = true;
-  if (reply.changed_directly) json["changed_directly"] = true;
-  json["updates"] = put_all(reply.updates);
-  if (reply.load_ms) json["load_ms"] = *reply.load_ms;
-  if (!reply.warnings.empty()) json["warnings"] = reply.warnings;
+  if (reply.file_refused) json.member("file_refused", true);
+  if (reply.changed_directly) json.member("changed_directly", true);
+  json.member("updates", reply.updates);
+  if (reply.load_ms) json.member("load_ms", *reply.load_ms);
+  if (!reply.warnings.empty()) json.member("warnings", reply.warnings);
 }
 
-void fill(Json& json, const ThreadsReply& reply) { json["threads"] = put_all(reply.threads); }
-void fill(Json& json, const FunctionsReply& reply) {
-  json["total"] = reply.total;
-  json["functions"] = put_all(reply.functions);
+void fill(JsonWriter& json, const ThreadsReply& reply) { json.member("threads", reply.threads); }
+void fill(JsonWriter& json, const FunctionsReply& reply) {
+  json.member("total", reply.total);
+  json.member("functions", reply.functions);
 }
-void fill(Json& json, const ObjectsReply& reply) {
-  json["pools"] = put_all(reply.pools);
-  if (!reply.waiting.empty()) json["waiting"] = put_all(reply.waiting);
+void fill(JsonWriter& json, const ObjectsReply& reply) {
+  json.member("pools", reply.pools);
+  if (!reply.waiting.empty()) json.member("waiting", reply.waiting);
 }
-void fill(Json& json, const EventsReply& reply) { json["events"] = put_all(reply.events); }
-void fill(Json&, const DoneReply&) {}
+void fill(JsonWriter& json, const EventsReply& reply) { json.member("events", reply.events); }
+void fill(JsonWriter&, const DoneReply&) {}
 
 // ---- JSON to values ----
 
@@ -156,9 +189,9 @@ Json parse_object(std::string_view line) {
   return json;
 }
 
-Members members_of(const Json& json) {
+Members<Json> members_of(const Json& json) {
   if (!json.is_object()) throw Error(ErrorCode::unreadable, "the program's reply has something else for an object");
-  return Members(json, ErrorCode::unreadable);
+  return Members<Json>(json, ErrorCode::unreadable);
 }
 
 std::optional<ErrorCode> parse_code(const std::string& name) {
@@ -167,14 +200,14 @@ std::optional<ErrorCode> parse_code(const std::string& name) {
   return std::nullopt;
 }
 
-UpdateState parse_state(const Members& members) {
+UpdateState parse_state(const Members<Json>& members) {
   const std::string text = members.text("state", "queued");
   for (const auto& [state, name] : states)
     if (name == text) return state;
   members.fail("state", "the name of a state, not \"" + text + "\"");
 }
 
-std::vector<std::string> parse_texts(const Members& members, const char* name) {
+std::vector<std::string> parse_texts(const Members<Json>& members, const char* name) {
   std::vector<std::string> texts;
   for (const Json& each : members.array(name)) {
     if (!each.is_string()) members.fail(name, "an array of strings");
@@ -184,14 +217,14 @@ std::vector<std::string> parse_texts(const Members& members, const char* name) {
 }
 
 template <class T>
-std::vector<T> parse_all(const Members& members, const char* name, T (*parse)(const Json&)) {
+std::vector<T> parse_all(const Members<Json>& members, const char* name, T (*parse)(const Json&)) {
   std::vector<T> values;
   for (const Json& each : members.array(name)) values.push_back(parse(each));
   return values;
 }
 
 UpdateReport report_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   UpdateReport report;
   report.id = members.count("id", 0);
   report.name = members.text("name", "");
@@ -208,13 +241,13 @@ UpdateReport report_of(const Json& json) {
 }
 
 VariableRecord variable_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {members.text("name", ""), members.text("type", ""), members.flag("parameter", false),
           members.text("where", ""), members.text("value", "")};
 }
 
 FrameRecord frame_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {.function = members.text("function", ""),
           .module = members.text("module", ""),
           .offset = members.count("offset", 0),
@@ -226,24 +259,24 @@ FrameRecord frame_of(const Json& json) {
 }
 
 ThreadRecord thread_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {members.integer("id", 0), members.text("name", ""), parse_all(members, "frames", frame_of),
           members.text("point", "")};
 }
 
 FunctionRecord function_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {members.text("name", ""), members.text("module", ""), members.count("size", 0),
           members.flag("redefined", false)};
 }
 
 HeldRecord held_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {members.text("class", ""), members.count("live", 0), members.count("object_size", 0)};
 }
 
 PoolRecord pool_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {.class_name = members.text("class", ""),
           .of_subclass = members.flag("of_subclass", false),
           .held = parse_all(members, "held", held_of),
@@ -254,7 +287,7 @@ PoolRecord pool_of(const Json& json) {
 }
 
 WaitingRecord waiting_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {.old_class = members.text("old_class", ""),
           .new_class = members.text("new_class", ""),
           .objects = members.count("objects", 0),
@@ -266,7 +299,7 @@ WaitingRecord waiting_of(const Json& json) {
 }
 
 EventRecord event_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   EventRecord event;
   event.number = members.count("number", 0);
   event.time = members.number("time", 0);
@@ -282,11 +315,11 @@ EventRecord event_of(const Json& json) {
 }
 
 std::optional<Failure> failure_of(const Json& json) {
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   if (!members.has("ok")) members.fail("ok", "there");
   if (members.flag("ok", false)) return std::nullopt;
   if (!members.has("error")) return Failure{ErrorCode::internal, "the program gives no reason"};
-  const Members error = members_of(json["error"]);
+  const Members<Json> error = members_of(json["error"]);
   return Failure{parse_code(error.text("code", "")).value_or(ErrorCode::internal), error.text("message", "")};
 }
 
@@ -305,19 +338,26 @@ std::string_view state_text(UpdateState state) noexcept {
 }
 
 std::string format_reply(const std::string& id, const Result& result) {
-  Json json = {{"ok", true}};
-  if (!id.empty()) json["id"] = Json::parse(id, nullptr, false);
-  std::visit([&](const auto& reply) { fill(json, reply); }, result);
-  return to_line(json);
+  JsonWriter json;
+  json.object([&] {
+    json.member("ok", is_ok(result));
+    if (!id.empty()) json.text_member("id", id);
+    std::visit([&](const auto& reply) { fill(json, reply); }, result);
+  });
+  return std::move(json).text();
 }
 
-std::string format_event(const EventRecord& event) { return to_line(put(event)); }
+std::string format_event(const EventRecord& event) {
+  JsonWriter json;
+  put(json, event);
+  return std::move(json).text();
+}
 
 std::optional<Failure> parse_failure(std::string_view line) { return failure_of(parse_object(line)); }
 
 StatusReply parse_status(std::string_view line) {
   const Json json = parse_success(line);
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   StatusReply reply;
   reply.pid = members.integer("pid", 0);
   reply.program = members.text("program", "");
@@ -333,7 +373,7 @@ StatusReply parse_status(std::string_view line) {
 
 UpdatesReply parse_updates(std::string_view line) {
   const Json json = parse_object(line);
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   UpdatesReply reply;
   reply.failure = failure_of(json);
   if (reply.failure && !members.has("updates")) throw Error(reply.failure->code, reply.failure->message);
@@ -352,7 +392,7 @@ ThreadsReply parse_threads(std::string_view line) {
 
 FunctionsReply parse_functions(std::string_view line) {
   const Json json = parse_success(line);
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   FunctionsReply reply;
   reply.functions = parse_all(members, "functions", function_of);
   reply.total = members.count("total", reply.functions.size());
@@ -361,7 +401,7 @@ FunctionsReply parse_functions(std::string_view line) {
 
 ObjectsReply parse_objects(std::string_view line) {
   const Json json = parse_success(line);
-  const Members members = members_of(json);
+  const Members<Json> members = members_of(json);
   return {parse_all(members, "pools", pool_of), parse_all(members, "waiting", waiting_of)};
 }
 

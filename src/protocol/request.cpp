@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/flat_object.hpp"
 #include "protocol/json_members.hpp"
 
 namespace moult::internal {
@@ -10,6 +11,8 @@ namespace {
 /// A day: longer waits are mistakes, and their sum with the clock must not overflow.
 constexpr std::uint64_t longest_wait_ms = 86'400'000;
 
+using RequestMembers = Members<FlatObject>;
+
 MalformedRequest malformed(std::string message) { return {Failure{ErrorCode::invalid_argument, std::move(message)}}; }
 
 /// A zero byte would end the path early in system calls.
@@ -17,7 +20,7 @@ bool is_absolute_path(std::string_view path) {
   return path.starts_with('/') && path.find('\0') == std::string_view::npos;
 }
 
-std::string absolute_path(const Members& members) {
+std::string absolute_path(const RequestMembers& members) {
   std::string path = members.text("path", "");
   if (!is_absolute_path(path)) members.fail("path", "the absolute path of an update (a shared object)");
   return path;
@@ -26,15 +29,15 @@ std::string absolute_path(const Members& members) {
 /// A client never means a path relative to the program's working directory.
 bool is_log_path(std::string_view path) { return path.empty() || is_absolute_path(path); }
 
-std::chrono::milliseconds wait_of(const Members& members, std::chrono::milliseconds otherwise) {
+std::chrono::milliseconds wait_of(const RequestMembers& members, std::chrono::milliseconds otherwise) {
   const std::uint64_t wait = members.count("wait_ms", static_cast<std::uint64_t>(otherwise.count()), longest_wait_ms);
   return std::chrono::milliseconds(wait);
 }
 
-RollbackRequest rollback_of(const Json& json, const Members& members) {
+RollbackRequest rollback_of(const FlatObject& object, const RequestMembers& members) {
   RollbackRequest request;
   request.wait = wait_of(members, request.wait);
-  const Json update = json.value("update", Json());
+  const Json update = object.contains("update") ? object["update"] : Json();
   if (update.is_number_unsigned())
     request.update = update.get<std::uint64_t>();
   else if (update.is_string() && !update.get<std::string>().empty())
@@ -44,7 +47,7 @@ RollbackRequest rollback_of(const Json& json, const Members& members) {
   return request;
 }
 
-SetRequest set_of(const Members& members) {
+SetRequest set_of(const RequestMembers& members) {
   SetRequest request;
   if (members.has("loglevel")) request.log_level = static_cast<LogLevel>(members.count("loglevel", 0, 2));
   if (members.has("logpath")) request.log_path = members.text("logpath", "");
@@ -55,8 +58,8 @@ SetRequest set_of(const Members& members) {
   return request;
 }
 
-Command command_of(const Json& json) {
-  const Members members(json, ErrorCode::invalid_argument);
+Command command_of(const FlatObject& object) {
+  const RequestMembers members(object, ErrorCode::invalid_argument);
   const std::string name = members.text("command", "");
   if (name == "status") return StatusRequest{};
   if (name == "authenticate") return AuthenticateRequest{members.text("token", "")};
@@ -69,28 +72,28 @@ Command command_of(const Json& json) {
   if (name == "functions") return FunctionsRequest{members.text("match", ""), members.count("most", 200, 1'000'000)};
   if (name == "objects") return ObjectsRequest{};
   if (name == "log") return LogRequest{members.count("after", 0), members.flag("follow", false)};
-  if (name == "rollback") return rollback_of(json, members);
+  if (name == "rollback") return rollback_of(object, members);
   if (name == "set") return set_of(members);
   return malformed("unknown command \"" + name +
                    "\"; there are status, update, check, threads, functions, objects, log, rollback and set");
 }
 
-/// The JSON text of `id`. Other types could be nested without limit, so they are not copied.
-std::string id_of(const Json& json) {
-  if (!json.contains("id")) return {};
-  const Json& id = json["id"];
+/// The JSON text of `id`.
+std::string id_of(const FlatObject& object) {
+  if (!object.contains("id")) return {};
+  const Json& id = object["id"];
   if (!id.is_string() && !id.is_number())
     throw Error(ErrorCode::invalid_argument, "\"id\" must be a string or a number");
   return to_line(id);
 }
 
 Request parse_json(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return {{}, malformed("not a JSON object: send one like {\"command\":\"status\"} a line")};
+  const std::optional<FlatObject> object = FlatObject::parse(line);
+  if (!object) return {{}, malformed("not a JSON object: send one like {\"command\":\"status\"} a line")};
   Request request;
   try {
-    request.id = id_of(json);
-    request.command = command_of(json);
+    request.id = id_of(*object);
+    request.command = command_of(*object);
   } catch (const Error& error) {
     request.command = malformed(error.what());
   }

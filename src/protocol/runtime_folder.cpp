@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/folder.hpp"
 #include "base/proc.hpp"
 
 namespace moult::internal {
@@ -132,9 +133,9 @@ std::vector<FoundSocket> find_sockets(const RuntimeSurroundings& surroundings) {
   for (const fs::path& folder : candidate_folders(surroundings)) {
     if (!is_trusted_folder(folder, surroundings.user)) continue;
     std::error_code ignored;
-    for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
-      const std::optional<int> pid = pid_of(entry->path().filename().string());
-      if (pid && fs::is_socket(entry->symlink_status(ignored))) found.push_back({*pid, entry->path()});
+    for (const std::string& name : names_in(folder)) {
+      const std::optional<int> pid = pid_of(name);
+      if (pid && fs::is_socket(fs::symlink_status(folder / name, ignored))) found.push_back({*pid, folder / name});
     }
   }
   std::ranges::sort(found, {}, &FoundSocket::pid);

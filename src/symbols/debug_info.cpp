@@ -51,12 +51,14 @@ bool is_header_of_moult(std::string_view file) { return file.find("include/moult
 
 }  // namespace
 
-DebugInfo::DebugInfo(const ElfFile& file, Dwarf* handle) : file_(&file), handle_(handle), code_(file.code_sections()) {}
+DebugInfo::DebugInfo(const ElfFile& file, Dwarf* handle)
+    : file_(&file), handle_(handle, End{failed_reader_allocations()}), code_(file.code_sections()) {}
 
 std::unique_ptr<DebugInfo> DebugInfo::open(const ElfFile& file) {
   if (file.section(".debug_info") == nullptr && file.section(".zdebug_info") == nullptr) return nullptr;
   Dwarf* handle = dwarf_begin_elf(file.handle(), DWARF_C_READ, nullptr);
   if (handle == nullptr) return nullptr;
+  dwarf_new_oom_handler(handle, throw_reader_out_of_memory);
   std::unique_ptr<DebugInfo> info(new DebugInfo(file, handle));
   info->read_units();
   return info->units_.empty() ? nullptr : std::move(info);
@@ -92,27 +94,28 @@ void DebugInfo::read_units() {
 }
 
 bool DebugInfo::has_references_out(std::uint64_t abbreviations) {
-  const auto [known, is_new] = refers_out_.try_emplace(abbreviations, false);
-  if (is_new) {
-    const Elf_Data* table = file_->data(file_->section(".debug_abbrev"));
-    // Without a table of the usual name, nothing can be excluded.
-    known->second =
-        table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
-  }
-  return known->second;
+  if (const auto known = refers_out_.find(abbreviations); known != refers_out_.end()) return known->second;
+  const Elf_Data* table = file_->data(file_->section(".debug_abbrev"));
+  // Without a table of the usual name, nothing can be excluded.
+  const bool refers =
+      table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
+  refers_out_.emplace(abbreviations, refers);
+  return refers;
 }
 
 void DebugInfo::read_unit_ranges() const {
+  std::vector<UnitRange> ranges;
   for (std::size_t i = 0; i < units_.size(); ++i) {
     Dwarf_Die die = units_[i].skeleton;
     Dwarf_Addr base = 0;
     Dwarf_Addr begin = 0;
     Dwarf_Addr end = 0;
     for (std::ptrdiff_t at = 0; (at = dwarf_ranges(&die, at, &base, &begin, &end)) > 0;) {
-      if (is_code(begin)) ranges_.push_back({begin, end, i});
+      if (is_code(begin)) ranges.push_back({begin, end, i});
     }
   }
-  std::sort(ranges_.begin(), ranges_.end(), [](const UnitRange& a, const UnitRange& b) { return a.begin < b.begin; });
+  std::sort(ranges.begin(), ranges.end(), [](const UnitRange& a, const UnitRange& b) { return a.begin < b.begin; });
+  ranges_ = std::move(ranges);
 }
 
 const DebugUnit* DebugInfo::unit_at(std::uint64_t address) const {
@@ -133,9 +136,8 @@ std::vector<CodeRange> DebugInfo::ranges_of(const DebugUnit& unit) const {
 }
 
 const DebugInfo::UnitFunctions& DebugInfo::functions_of(const DebugUnit& unit) const {
-  const auto [known, is_new] = functions_.try_emplace(&unit);
-  UnitFunctions& functions = known->second;
-  if (!is_new) return functions;
+  if (const auto known = functions_.find(&unit); known != functions_.end()) return known->second;
+  UnitFunctions functions;
   std::size_t order = 0;
   visit_all(unit.content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die*) {
     if (dwarf_tag(&die) != DW_TAG_subprogram) return true;
@@ -150,7 +152,7 @@ const DebugInfo::UnitFunctions& DebugInfo::functions_of(const DebugUnit& unit) c
             [](const FunctionRange& a, const FunctionRange& b) { return a.begin < b.begin; });
   std::uint64_t last = 0;
   for (const FunctionRange& range : functions.ranges) functions.last_end.push_back(last = std::max(last, range.end));
-  return functions;
+  return functions_.emplace(&unit, std::move(functions)).first->second;
 }
 
 std::optional<Dwarf_Die> DebugInfo::function_at(std::uint64_t address) const {

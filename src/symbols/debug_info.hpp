@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "elf/elf_file.hpp"
+#include "elf/reader_memory.hpp"
 #include "symbols/place.hpp"
 
 namespace moult::internal {
@@ -60,7 +61,11 @@ class DebugInfo final {
 
  private:
   struct End {
-    void operator()(Dwarf* handle) const noexcept { dwarf_end(handle); }
+    std::uint64_t failed_before;  ///< failed_reader_allocations() when it was opened
+    /// Leaves a handle that may be half changed.
+    void operator()(Dwarf* handle) const noexcept {
+      if (failed_reader_allocations() == failed_before) dwarf_end(handle);
+    }
   };
   struct UnitRange {
     std::uint64_t begin = 0;

@@ -8,6 +8,7 @@
 
 #include "base/fd.hpp"
 #include "base/names.hpp"
+#include "elf/reader_memory.hpp"
 
 namespace moult::internal {
 namespace {
@@ -33,6 +34,7 @@ void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<Gu
 std::vector<GuardVariable> guard_variables(const std::string& path) {
   std::vector<GuardVariable> guards;
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  make_readers_throw();
   ::elf_version(EV_CURRENT);
   std::unique_ptr<Elf, decltype(&::elf_end)> elf(file ? ::elf_begin(file.get(), ELF_C_READ_MMAP, nullptr) : nullptr,
                                                  &::elf_end);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "platform/loaded_modules.hpp"
+
 namespace moult::internal {
 namespace {
 
@@ -101,11 +103,10 @@ void DynamicSymbols::for_each(const std::function<void(std::string_view, CodeRan
 }
 
 void for_each_module(const std::function<void(const LoadedModule&)>& visit) {
-  auto forward = [](dl_phdr_info* info, std::size_t, void* data) {
-    (*static_cast<const std::function<void(const LoadedModule&)>*>(data))(to_module(*info));
-    return 0;
-  };
-  ::dl_iterate_phdr(forward, const_cast<void*>(static_cast<const void*>(&visit)));
+  visit_loaded_modules([&](const dl_phdr_info& info) {
+    visit(to_module(info));
+    return true;
+  });
 }
 
 std::optional<CodeRange> library_around(const void* address) noexcept {

@@ -19,9 +19,16 @@ struct Resting {
   std::condition_variable changed;
   std::vector<pid_t> tasks;    // all service threads
   std::vector<pid_t> working;  // service threads at work; room for all is reserved
+  std::size_t announced = 0;   // service threads for which there is room, and which are not there yet
   pid_t stopper = 0;
   bool is_barred = false;
 
+  /// For one more service thread.
+  void make_room() {
+    const std::size_t count = tasks.size() + announced + 1;
+    tasks.reserve(count);
+    working.reserve(count);
+  }
   bool is_working(pid_t task) const noexcept {
     return std::find(working.begin(), working.end(), task) != working.end();
   }
@@ -41,11 +48,19 @@ Resting& resting() noexcept {
 
 bool is_service_thread() noexcept { return this_thread_is_service; }
 
-ServiceThread::ServiceThread() {
-  block_signals_for_good();
+void announce_service_thread() {
   Resting& all = resting();
   std::scoped_lock lock(all.mutex);
-  all.working.reserve(all.tasks.size() + 1);
+  all.make_room();
+  ++all.announced;
+}
+
+ServiceThread::ServiceThread() {
+  Resting& all = resting();
+  std::scoped_lock lock(all.mutex);
+  if (all.announced == 0) all.make_room();
+  if (all.announced > 0) --all.announced;
+  block_signals_for_good();
   all.tasks.push_back(own_task());
   this_thread_is_service = true;
 }

@@ -17,11 +17,15 @@
 
 namespace moult::internal {
 
+/// Makes room for a thread that is about to become a service thread, so that it can do so without memory. Throws
+/// std::bad_alloc.
+void announce_service_thread();
+
 /// Makes the calling thread a service thread for the scope's life: no stop stops it, and it blocks every signal that
 /// can be blocked.
 class ServiceThread final {
  public:
-  /// Throws std::bad_alloc.
+  /// Throws std::bad_alloc if the thread was not announced.
   ServiceThread();
   ~ServiceThread();
   ServiceThread(const ServiceThread&) = delete;

@@ -37,6 +37,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 #include "base/check.hpp"
 #include "base/fault.hpp"
@@ -65,6 +66,8 @@ void FaultHandler::start() {
 }
 
 void FaultHandler::add_thread(Readers& readers) {
+  announce_service_thread();
+  readers.threads.reserve(readers.threads.size() + 1);  // a thread without a place would be joined, and never end
   readers.threads.push_back(start_own_thread([this] { run(); }));
   ++readers.reading;
 }
@@ -130,9 +133,18 @@ FaultHandler::Turn FaultHandler::turn_for(const MissingPage& missing) {
       --readers.reading;
       return Turn::resolve;
     }
+    return enqueue(readers, missing);
+  });
+}
+
+/// Without memory for the queue, the last reader copies the page and reads on.
+FaultHandler::Turn FaultHandler::enqueue(Readers& readers, const MissingPage& missing) noexcept {
+  try {
     readers.queue.push_back(missing);
     return Turn::queue;
-  });
+  } catch (const std::bad_alloc&) {
+    return Turn::resolve_and_read_on;
+  }
 }
 
 /// The last reader must resolve a fault: another thread reads in its place, if there can be one.

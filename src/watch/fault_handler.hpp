@@ -119,6 +119,7 @@ class FaultHandler final {
   void run();
   void check_not_needed() const;
   Turn turn_for(const MissingPage& missing);
+  Turn enqueue(Readers& readers, const MissingPage& missing) noexcept;
   Turn make_room(Readers& readers) noexcept;
   std::optional<MissingPage> take_next();
   void resolve(const MissingPage& missing, Turn turn);

@@ -1,0 +1,20 @@
+// Folders, read and removed.
+//
+// Not by std::filesystem: the iterators of libstdc++ allocate in functions that must not throw, so a lack of memory
+// there ends the process.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace moult::internal {
+
+/// The names in a folder, in no order; as many as can be read, and none if there is no such folder. Throws
+/// std::bad_alloc.
+std::vector<std::string> names_in(const std::filesystem::path& folder);
+
+/// Removes a folder and the files in it. Folders in it, and what cannot be removed, stay. Throws std::bad_alloc.
+void remove_flat_folder(const std::filesystem::path& folder);
+
+}  // namespace moult::internal
