@@ -158,11 +158,15 @@ std::optional<UpdateReport> UpdateRegistry::report(std::uint64_t id) const {
   });
 }
 
-void UpdateRegistry::roll_back(std::uint64_t id, std::chrono::milliseconds timeout) {
-  std::shared_ptr<UpdateRun> run = data_.with([&](const Data& data) {
+std::shared_ptr<UpdateRun> UpdateRegistry::find(std::uint64_t id) const {
+  return data_.with([&](const Data& data) {
     auto found = data.runs.find(id);
     return found == data.runs.end() ? nullptr : found->second;
   });
+}
+
+void UpdateRegistry::roll_back(std::uint64_t id, std::chrono::milliseconds timeout) {
+  const std::shared_ptr<UpdateRun> run = find(id);
   if (run == nullptr) throw_not_applied("update " + std::to_string(id));
   roll_back(run, timeout);
 }
@@ -175,6 +179,24 @@ std::uint64_t UpdateRegistry::newest(std::string_view name) const {
   });
   if (newest == all.end()) throw_not_applied(std::string(name));
   return (*newest)->id();
+}
+
+std::vector<std::uint64_t> UpdateRegistry::applied() const {
+  std::vector<std::shared_ptr<UpdateRun>> all = runs();
+  std::erase_if(all, [](const std::shared_ptr<UpdateRun>& run) {
+    return !run->record().is_settled() || !has_effect(run->record().report());
+  });
+  std::ranges::sort(all, std::ranges::greater(), &UpdateRun::change_number);
+  std::vector<std::uint64_t> ids;
+  for (const std::shared_ptr<UpdateRun>& run : all) ids.push_back(run->id());
+  return ids;
+}
+
+std::vector<std::uint64_t> UpdateRegistry::unsettled() const {
+  std::vector<std::uint64_t> ids;
+  for (const std::shared_ptr<UpdateRun>& run : runs())
+    if (!run->record().is_settled()) ids.push_back(run->id());
+  return ids;
 }
 
 void UpdateRegistry::roll_back(std::string_view name, std::chrono::milliseconds timeout) {
@@ -192,8 +214,15 @@ bool UpdateRegistry::withdraw(const std::shared_ptr<UpdateRun>& run) {
   return true;
 }
 
-/// Ends it if it waits until the program can be changed; otherwise waits for the end of its attempt. True when it was
-/// withdrawn.
+void UpdateRegistry::withdraw(std::uint64_t id) {
+  const std::shared_ptr<UpdateRun> run = find(id);
+  if (run == nullptr || withdraw(run)) return;
+  run->set_to_withdraw(true);
+  arbiter_.wake();
+  withdraw(run);  // it may have been postponed in between
+}
+
+/// Ends it unless it is changing the program; otherwise waits for the end of its attempt. True when it was withdrawn.
 bool UpdateRegistry::withdraw_active(const std::shared_ptr<UpdateRun>& run, Deadline deadline) {
   run->set_to_withdraw(true);
   arbiter_.wake();

@@ -68,6 +68,13 @@ class UpdateRegistry final {
 
   /// The newest update of that name that is applied or waits for its turn. Throws Error (not_found).
   std::uint64_t newest(std::string_view name) const;
+  /// The updates that have changed the program, the last change first.
+  std::vector<std::uint64_t> applied() const;
+  /// Updates that are waiting or active, in the order of submission.
+  std::vector<std::uint64_t> unsettled() const;
+  /// Has the update end without a change of the program. One that waits ends soon; one that is changing the program, or
+  /// has, goes on. Does not wait for its end, and does nothing if there is no such update.
+  void withdraw(std::uint64_t id);
   /// See moult::roll_back.
   void roll_back(std::uint64_t id, std::chrono::milliseconds timeout);
   void roll_back(std::string_view name, std::chrono::milliseconds timeout);
@@ -82,6 +89,7 @@ class UpdateRegistry final {
     std::deque<UpdateReport> ended;
   };
   std::vector<std::shared_ptr<UpdateRun>> runs() const;
+  std::shared_ptr<UpdateRun> find(std::uint64_t id) const;
   bool withdraw(const std::shared_ptr<UpdateRun>& run);
   bool withdraw_active(const std::shared_ptr<UpdateRun>& run, Deadline deadline);
   void roll_back(const std::shared_ptr<UpdateRun>& run, std::chrono::milliseconds timeout);

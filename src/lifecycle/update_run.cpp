@@ -87,7 +87,7 @@ RunStatus UpdateRun::carry_out(ChangeArbiter& arbiter, ChangeToken token) noexce
     do {
       if (std::optional<RunStatus> early = set_up()) return *early;
       is_alterable = wait_alterability();
-      if (!token_) return end_withdrawn();
+      if (!token_ || is_to_withdraw_) return end_withdrawn();
       if (has_lost_turn_) begin_again();
     } while (has_lost_turn_);
     if (!is_alterable) return not_alterable();
@@ -213,6 +213,7 @@ void UpdateRun::change() {
   MOULT_FAULT("lifecycle.before.pause_hook");
   call("pause_hook", [this] { update_->pause_hook(); });
   hook_open_ = true;
+  change_number_ = arbiter_->changes() + 1;
   transaction_->run_pause([this, caller = std::this_thread::get_id()] { stop_and_change(caller); });
   transaction_->end_attempt();
   arbiter_->count_change();
@@ -328,7 +329,10 @@ RunStatus UpdateRun::postpone(EventKind kind, const std::string& reason) {
     report.postponements = postponements_;
     report.all_pauses = transaction_->all_pauses();
   });
-  return RunStatus::postponed;
+  // After the state has changed: a withdrawal meanwhile found it active, and has left it to this attempt.
+  if (!is_to_withdraw_ || !record_.withdraw()) return RunStatus::postponed;
+  recorder_.record(*transaction_, EventKind::update_withdrawn);
+  return RunStatus::ended;
 }
 
 RunStatus UpdateRun::fail_safely(const std::exception_ptr& error) noexcept {

@@ -49,9 +49,12 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   void announce() noexcept { is_announced_.store(true); }
   /// See RunRecord::withdraw.
   bool withdraw() noexcept { return record_.withdraw(); }
-  /// While this is set, an attempt that waits until the program can be changed ends, and the update is aborted. Wake
-  /// the arbiter's waiting threads after setting it.
+  /// While this is set, an attempt ends before it changes the program, and the update is aborted; so it is after a
+  /// postponement. Wake the arbiter's waiting threads after setting it.
   void set_to_withdraw(bool is_to_withdraw) noexcept { is_to_withdraw_.store(is_to_withdraw); }
+
+  /// Of two applied updates, the one that changed the program later has the greater number. Once it is settled.
+  std::uint64_t change_number() const noexcept { return change_number_; }
 
   // From the one thread that carries the update out. What the update throws, and a lack of memory, end in the report.
 
@@ -134,6 +137,7 @@ class UpdateRun final : public detail::OpaqueUpdateRun {
   std::size_t steps_before_pause_ = 0;
   std::optional<std::chrono::steady_clock::time_point> pause_began_;
   std::uint64_t changes_seen_ = 0;
+  std::uint64_t change_number_ = 0;
   bool has_lost_turn_ = false;  ///< while it waited, another update changed the program
   std::optional<UpdateState> settled_;
   std::optional<StepFailure> failure_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fake_program.hpp"
+#include "lifecycle/update_registry.hpp"
 
 namespace moult::internal::test {
 namespace {
@@ -81,6 +82,46 @@ TEST_F(WithThread, AnUpdateThatWaitsIsWithdrawnAndCleanedUp) {
   EXPECT_EQ(script_->count("clean_failed_alterability"), 1);
   EXPECT_EQ(script_->count("apply"), 0);
   EXPECT_EQ(main.add_update(scripted(std::make_shared<Script>())).wait(long_time).state, UpdateState::applied);
+}
+
+TEST_F(WithThread, AnUpdateThatIsWithdrawnWhileItPreparesDoesNotChangeTheProgram) {
+  ThreadedManager main("main");
+  Gate gate;
+  script_->at("prepare", [&] { gate.hold(); });
+  const UpdateHandle prepared = main.add_update(scripted(script_));
+  gate.wait_until_reached();
+  update_registry().withdraw(prepared.id());
+  gate.open();
+  EXPECT_EQ(prepared.wait(long_time).state, UpdateState::aborted);
+  EXPECT_EQ(script_->count("clean_failed_alterability"), 1);
+  EXPECT_EQ(script_->count("apply"), 0);
+}
+
+TEST_F(WithThread, AnUpdateThatIsWithdrawnWhileItGivesUpIsNotTriedAgain) {
+  ThreadedManager main("main");
+  Gate gate;
+  script_->requirements = [&] {
+    if (script_->count("check_requirements") == 1) gate.hold();
+    return Requirements::not_yet;
+  };
+  const UpdateHandle postponed = main.add_update(scripted(script_));
+  gate.wait_until_reached();
+  update_registry().withdraw(postponed.id());
+  gate.open();
+  EXPECT_EQ(postponed.wait(long_time).state, UpdateState::aborted);
+  EXPECT_EQ(script_->count("check_requirements"), 1);
+  EXPECT_EQ(main.add_update(scripted(std::make_shared<Script>())).wait(long_time).state, UpdateState::applied);
+}
+
+TEST_F(WithThread, AnUpdateThatChangesTheProgramCannotBeWithdrawn) {
+  ThreadedManager main("main");
+  Gate gate;
+  script_->at("apply", [&] { gate.hold(); });
+  const UpdateHandle changing = main.add_update(scripted(script_));
+  gate.wait_until_reached();
+  update_registry().withdraw(changing.id());
+  gate.open();
+  EXPECT_EQ(changing.wait(long_time).state, UpdateState::applied);
 }
 
 TEST_F(WithThread, CarriesUpdatesOutInTheOrderOfTheirIdsWhoeverSubmitsThem) {

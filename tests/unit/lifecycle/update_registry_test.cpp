@@ -309,6 +309,24 @@ TEST_F(RollBack, AnUpdateBetweenTwoProbesIsLeftToItsManager) {
   EXPECT_EQ(script->count("clean_failed_alterability"), 1);
 }
 
+TEST_F(RollBack, KnowsInWhatOrderUpdatesHaveChangedTheProgram) {
+  Manager other("other");
+  std::shared_ptr<Script> late = std::make_shared<Script>();
+  late->alterable = false;
+  const UpdateHandle first = other.add_update(scripted(late, "submitted first"));
+  other.apply_next_update();
+  const UpdateReport second = apply_one("applied first");
+  EXPECT_THAT(internal::update_registry().unsettled(), Contains(first.id()));
+  late->alterable = true;
+  while (first.report().state != UpdateState::applied) other.apply_next_update();
+  const std::vector<std::uint64_t> order = internal::update_registry().applied();
+  ASSERT_GE(order.size(), 2u);
+  EXPECT_EQ(order[0], first.id());
+  EXPECT_EQ(order[1], second.id);
+  roll_back(first.id());
+  EXPECT_EQ(internal::update_registry().applied()[0], second.id);
+}
+
 TEST_F(RollBack, InADryRunChangesNothing) {
   UpdateReport applied = apply_one("stays");
   internal::Submission dry_run(internal::Submission::Mode::check);
