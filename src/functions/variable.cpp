@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/names.hpp"
+#include "functions/known_variables.hpp"
 #include "moult/error.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
@@ -78,6 +79,10 @@ void* find_variable(std::string_view name, const std::type_info& type, std::size
     throw Error(ErrorCode::signature_mismatch, describe(program, variable) + " has " + std::to_string(variable.size) +
                                                    " bytes, and was asked for as " + asked + " of " +
                                                    std::to_string(size) + "; ask for it by its own type");
+  internal::note_known_variable({.address = variable.address,
+                                 .size = size,
+                                 .name = internal::without_unnamed_namespaces(variable.name),
+                                 .type = asked});
   return reinterpret_cast<void*>(variable.address);
 }
 

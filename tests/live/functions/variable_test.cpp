@@ -4,19 +4,29 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <string>
 
 #include "apply_update.hpp"
+#include "base/untracked_change.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
 #include "moult/updates.hpp"
 
 static int tickets_served = 3;
+static const int tickets_of_a_roll = 500;
 
 namespace tickets {
 namespace {
 
 std::string issuer = "first";
+std::atomic<int> limit = 10;
+bool is_open = true;
+struct Hours {
+  int from;
+  long to;
+} hours = {8, 16};
 thread_local int of_this_thread = 1;
 
 }  // namespace
@@ -94,6 +104,155 @@ TEST(Variable, AnUnknownNameIsRefusedWithThoseOfTheSameLastName) {
 TEST(Variable, OneOfEachThreadIsRefused) {
   EXPECT_EQ(tickets::of_this_thread, 1);
   expect_error<int>(ErrorCode::unsupported, "tickets::of_this_thread", HasSubstr("thread_local"));
+}
+
+/// Sets variables in apply. What it needs is found in prepare.
+class Setting final : public moult::Update {
+ public:
+  Setting(
+      std::string name, std::function<void()> set, std::function<void()> then = [] {})
+      : Update(std::move(name)), set_(std::move(set)), then_(std::move(then)) {}
+  void prepare() override {
+    variable<int>("tickets_served");
+    variable<std::string>("tickets::issuer");
+    variable<std::atomic<int>>("tickets::limit");
+    variable<bool>("tickets::is_open");
+    variable<tickets::Hours>("tickets::hours");
+  }
+  bool check_alterability() override { return true; }
+  void apply() override { set_(); }
+  bool check_over() override {
+    then_();
+    return true;
+  }
+
+ private:
+  std::function<void()> set_;
+  std::function<void()> then_;
+};
+
+moult::UpdateReport set(
+    const std::function<void()>& act, const std::function<void()>& then = [] {}) {
+  return apply(std::make_unique<Setting>("set", act, then));
+}
+
+ErrorCode code_of_rollback(std::uint64_t id) {
+  try {
+    moult::roll_back(id);
+  } catch (const moult::Error& error) {
+    return error.code();
+  }
+  return ErrorCode::internal;
+}
+
+TEST(SetVariable, IsAChangeOfTheUpdateAndUndoneWithIt) {
+  const moult::UpdateReport report = set([] {
+    moult::set_variable(tickets_served, 5);
+    moult::set_variable(tickets::issuer, "a second one, too long to be kept in the string itself");
+    moult::set_variable(tickets::limit, 20);
+    moult::set_variable(tickets::is_open, false);
+    moult::set_variable(tickets::hours.to, 18);
+  });
+  ASSERT_EQ(report.state, moult::UpdateState::applied) << report.reason;
+  EXPECT_THAT(report.changes,
+              testing::ElementsAre("tickets_served set to 5, it was 3",
+                                   "tickets::issuer set to \"a second one, too long to be kept in the string itself\", "
+                                   "it was \"first\"",
+                                   "tickets::limit set to 20, it was 10", "tickets::is_open set to false, it was true",
+                                   "tickets::hours (8 bytes, 8 bytes from its beginning) set to 18, it was 16"));
+  EXPECT_EQ(tickets_served, 5);
+  EXPECT_EQ(tickets::issuer, "a second one, too long to be kept in the string itself");
+  EXPECT_EQ(tickets::limit, 20);
+  EXPECT_FALSE(tickets::is_open);
+  EXPECT_EQ(tickets::hours.to, 18);
+  moult::roll_back(report.id);
+  EXPECT_EQ(tickets_served, 3);
+  EXPECT_EQ(tickets::issuer, "first");
+  EXPECT_EQ(tickets::limit, 10);
+  EXPECT_TRUE(tickets::is_open);
+  EXPECT_EQ(tickets::hours.to, 16);
+}
+
+TEST(SetVariable, IsUndoneWhenTheUpdateFails) {
+  const moult::UpdateReport in_the_stop = set([] {
+    moult::set_variable(tickets_served, 5);
+    moult::set_variable(tickets_served, 6);
+    throw moult::Error(ErrorCode::unsupported, "no more");
+  });
+  EXPECT_EQ(in_the_stop.state, moult::UpdateState::failed);
+  EXPECT_THAT(in_the_stop.changes, testing::IsEmpty());
+  EXPECT_EQ(tickets_served, 3);
+  const moult::UpdateReport after_it = set([] { moult::set_variable(tickets::issuer, "second"); },
+                                           [] { throw moult::Error(ErrorCode::internal, "late"); });
+  EXPECT_EQ(after_it.state, moult::UpdateState::failed);
+  EXPECT_EQ(tickets::issuer, "first");
+}
+
+TEST(SetVariable, IsNotRolledBackOverWhatTheProgramHasWrittenSince) {
+  const moult::UpdateReport report = set([] {
+    moult::set_variable(tickets_served, 5);
+    moult::set_variable(tickets::is_open, false);
+  });
+  ++tickets_served;
+  EXPECT_EQ(code_of_rollback(report.id), ErrorCode::unsupported);
+  EXPECT_EQ(tickets_served, 6);
+  EXPECT_FALSE(tickets::is_open) << "half of it was rolled back";
+  --tickets_served;
+  moult::roll_back(report.id);
+  EXPECT_EQ(tickets_served, 3);
+  EXPECT_TRUE(tickets::is_open);
+}
+
+TEST(SetVariable, OfTwoUpdatesTheLaterIsRolledBackFirst) {
+  const moult::UpdateReport first = set([] { moult::set_variable(tickets_served, 5); });
+  const moult::UpdateReport second = set([] {
+    moult::set_variable(tickets_served, 4);
+    moult::set_variable(tickets_served, 5);
+  });
+  EXPECT_EQ(code_of_rollback(first.id), ErrorCode::unsupported);
+  moult::roll_back(second.id);
+  EXPECT_EQ(tickets_served, 5);
+  moult::roll_back(first.id);
+  EXPECT_EQ(tickets_served, 3);
+}
+
+TEST(SetVariable, OutsideOfAnUpdateIsAnUntrackedChangeThatADryRunOnlyNotes) {
+  int& served = variable<int>("tickets_served");
+  moult::internal::UntrackedChanges noted(moult::internal::UntrackedChanges::Mode::only_noted);
+  {
+    const moult::internal::UntrackedChanges::Scope scope(noted);
+    moult::set_variable(served, 5);
+  }
+  EXPECT_EQ(tickets_served, 3);
+  EXPECT_THAT(noted.lines(), testing::ElementsAre("tickets_served set to 5, it was 3"));
+  moult::set_variable(served, 5);
+  EXPECT_EQ(tickets_served, 5);
+}
+
+TEST(SetVariable, ThatMoultHasNotFoundIsRefused) {
+  static int unknown = 1;
+  const moult::UpdateReport report = set([] { moult::set_variable(unknown, 2); });
+  EXPECT_EQ(report.state, moult::UpdateState::failed);
+  EXPECT_EQ(report.code, ErrorCode::invalid_argument);
+  EXPECT_THAT(report.reason, HasSubstr("find it in prepare, with moult::variable<int>(\"its name\")"));
+  EXPECT_EQ(unknown, 1);
+}
+
+TEST(SetVariable, OfAnotherTypeIsRefused) {
+  auto* const wrong = static_cast<float*>(static_cast<void*>(&tickets_served));
+  const moult::UpdateReport report = set([=] { moult::set_variable(*wrong, 2.0f); });
+  EXPECT_EQ(report.code, ErrorCode::signature_mismatch);
+  EXPECT_THAT(report.reason, HasSubstr("tickets_served: it is a int, and cannot be set as float"));
+  EXPECT_EQ(tickets_served, 3);
+}
+
+TEST(SetVariable, AConstantIsRefusedBeforeItEndsTheProgram) {
+  EXPECT_EQ(*const_cast<const volatile int*>(&tickets_of_a_roll), 500);
+  int& constant = const_cast<int&>(variable<const int>("tickets_of_a_roll"));
+  const moult::UpdateReport report = set([&] { moult::set_variable(constant, 2); });
+  EXPECT_EQ(report.state, moult::UpdateState::failed);
+  EXPECT_EQ(report.code, ErrorCode::unsupported);
+  EXPECT_THAT(report.reason, HasSubstr("memory that cannot be written"));
 }
 
 TEST(Variable, AStaticVariableOfTheNewVersionIsWarnedOf) {
