@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -35,12 +36,22 @@ std::string objection_to_name(const std::string& text) { return text.empty() ? "
 
 }  // namespace
 
-void add_common(CLI::App& command, Common& common, double timeout) {
+void add_common(CLI::App& command, Common& common, double timeout, const std::string& what_timeout_is) {
   common.timeout = timeout;
   command.add_flag("--json", common.json, "Machine-readable output");
-  command.add_option("--timeout", common.timeout, "Give up after that many seconds")
+  command.add_option("--timeout", common.timeout, what_timeout_is)
       ->check(CLI::Validator(objection_to_seconds, ""))
       ->capture_default_str();
+}
+
+Deadline deadline_of(const Common& common) {
+  return std::chrono::steady_clock::now() +
+         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(common.timeout));
+}
+
+std::chrono::milliseconds time_left(Deadline deadline) {
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()),
+                  std::chrono::milliseconds(0));
 }
 
 void add_target(CLI::App& command, Aimed& aimed) {

@@ -21,7 +21,12 @@ struct Common {
   bool json = false;
   double timeout = 10;  ///< seconds
 };
-void add_common(CLI::App& command, Common& common, double timeout);
+void add_common(CLI::App& command, Common& common, double timeout,
+                const std::string& what_timeout_is = "Give up after that many seconds");
+/// When the time that the options give is over, counted from now.
+Deadline deadline_of(const Common& common);
+/// The time left until then, at least zero.
+std::chrono::milliseconds time_left(Deadline deadline);
 /// The options of every subcommand about one program.
 struct Aimed : Common {
   std::string target;

@@ -13,6 +13,7 @@ struct CompileOptions {
   std::string build_dir;  ///< of compile_commands.json; empty: search for it
   bool verbose = false;   ///< show the compiler's command
   bool force = false;     ///< go on although a header changed after the program was built
+  bool parse = false;     ///< CommandFailure has the compiler's messages as values
 };
 
 /// True for the file name of a C++ source.
@@ -24,10 +25,12 @@ std::string target_note(const std::string& hex);
 std::string checksum_note();
 
 /// Compiles `source` with the program's own flags into `output`, with notes of the running program's build id and of
-/// the file's checksum. The compiler's messages go to standard error unchanged. Throws CommandFailure: usage when it
-/// does not compile; refused when another user may have written the source or the compilation database, or a header
-/// changed since the program was built.
+/// the file's checksum. The compiler's messages go to standard error unchanged. Throws CommandFailure:
+/// usage: it does not compile
+/// refused: another user may have written the source or the compilation database, or a header changed since the program
+///   was built
+/// postponed: the compiler did not end by `deadline`, and was ended
 void compile_update(const Target& target, const std::string& source, const std::filesystem::path& output,
-                    const CompileOptions& options);
+                    const CompileOptions& options, Deadline deadline);
 
 }  // namespace moult::internal::cli

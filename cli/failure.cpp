@@ -23,7 +23,8 @@ ExitCode exit_of_update(const UpdatesReply& reply) noexcept {
   // `refused` promises that nothing was changed, and that nothing will be.
   if (reply.failure && (reply.changed_directly || any_is(reply, {UpdateState::failed, UpdateState::applied})))
     return ExitCode::failed;
-  if (reply.failure && any_is(reply, {UpdateState::queued, UpdateState::active})) return ExitCode::postponed;
+  const bool may_go_on = any_is(reply, {UpdateState::queued, UpdateState::active});
+  if (reply.failure && (may_go_on || reply.withdrawn)) return ExitCode::postponed;
   return exit_of_check(reply);
 }
 

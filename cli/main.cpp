@@ -12,10 +12,10 @@ namespace {
 
 constexpr const char* exit_codes = R"(Exit codes:
   0  applied, or the question was answered
-  1  failed and undone; or only some of several updates are applied (the message names them)
+  1  failed and undone; or only some of several updates are applied or rolled back (the message names them)
   2  wrong arguments, or a file that does not compile
-  3  refused before anything was changed
-  4  timed out: not applied yet. moult keeps trying; withdraw it with `moult rollback`
+  3  refused before moult changed anything
+  4  timed out, and withdrawn; with --keep-trying: not applied yet, and moult keeps trying
   5  no such program, or not reachable
 
 `moult COMMAND --help` shows each command with examples.)";
@@ -42,7 +42,7 @@ bool wants_json(int count, char** arguments) {
 
 int report(bool json, const CommandFailure& failure) {
   if (json)
-    print(format_reply({}, Failure{failure.code(), failure.what()}));
+    print(with_diagnostics(format_reply({}, Failure{failure.code(), failure.what()}), failure.diagnostics()));
   else
     complain(failure.what());
   return static_cast<int>(failure.exit());

@@ -1,6 +1,6 @@
 // A signal may arrive at any time, and a handler may do very little. So while a scratch folder exists, a thread waits
 // for the signals that end the command; all other threads block them. It removes the folders, and then lets the signal
-// take its default effect.
+// take its default effect. Before that, an Interruption may do what is better done than left.
 //
 // A command that is killed leaves its folder. The next one must not take the folder of a running command for that. A
 // pid would not tell: with a home folder that containers share, the command may run where its pid is not seen. So each
@@ -28,6 +28,29 @@
 #include "failure.hpp"
 
 namespace moult::internal::cli {
+
+/// Waits for a signal from construction to destruction.
+class SignalWatch final {
+ public:
+  SignalWatch();
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+  Guarded<std::set<std::filesystem::path>>& folders() noexcept { return folders_; }
+  Guarded<Interruption*>& interruption() noexcept { return interruption_; }
+  [[noreturn]] void end_by(int signal);
+
+ private:
+  void wait();
+
+  sigset_t before_{};
+  std::atomic<bool> over_ = false;
+  Guarded<std::set<std::filesystem::path>> folders_;
+  Guarded<Interruption*> interruption_;
+  std::jthread thread_;
+};
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -36,7 +59,7 @@ constexpr std::string_view prefix = "moult-update-";
 constexpr std::size_t random_size = 6;  // as mkdtemp makes it
 constexpr const char* lock_name = "lock";
 
-std::atomic<int> child_to_end = 0;
+std::atomic<int> group_to_end = 0;
 
 /// Wakes the watching thread when it is not needed any more.
 constexpr int wake_signal = SIGUSR1;
@@ -52,51 +75,6 @@ void remove_folder(const fs::path& folder) {
   std::error_code ignored;
   fs::remove_all(folder, ignored);
 }
-
-/// Waits for a signal from construction to destruction.
-class SignalWatch final {
- public:
-  SignalWatch() {
-    const sigset_t signals = watched_signals();
-    ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
-    thread_ = std::jthread([this] { wait(); });
-  }
-  ~SignalWatch() {
-    over_ = true;
-    ::pthread_kill(thread_.native_handle(), wake_signal);
-    thread_.join();
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
-
-  Guarded<std::set<fs::path>>& folders() noexcept { return folders_; }
-
- private:
-  void wait() {
-    const sigset_t signals = watched_signals();
-    int signal = wake_signal;
-    while (signal == wake_signal && !over_) ::sigwait(&signals, &signal);
-    if (signal != wake_signal) end_by(signal);
-  }
-
-  [[noreturn]] void end_by(int signal) {
-    if (child_to_end != 0) ::kill(child_to_end, signal);
-    folders_.with([](std::set<fs::path>& folders) {
-      for (const fs::path& folder : folders) remove_folder(folder);
-    });
-    std::signal(signal, SIG_DFL);
-    const sigset_t signals = watched_signals();
-    ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-    std::raise(signal);
-    std::_Exit(128 + signal);
-  }
-
-  sigset_t before_{};
-  std::atomic<bool> over_ = false;
-  Guarded<std::set<fs::path>> folders_;
-  std::jthread thread_;
-};
 
 /// Lives as long as there are folders. For the one thread that makes them.
 std::unique_ptr<SignalWatch>& watch() {
@@ -153,6 +131,43 @@ fs::path make_locked_folder(const fs::path& parent, Fd& lock) {
 
 }  // namespace
 
+SignalWatch::SignalWatch() {
+  const sigset_t signals = watched_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
+  thread_ = std::jthread([this] { wait(); });
+}
+
+SignalWatch::~SignalWatch() {
+  over_ = true;
+  ::pthread_kill(thread_.native_handle(), wake_signal);
+  thread_.join();
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void SignalWatch::wait() {
+  const sigset_t signals = watched_signals();
+  while (!over_) {
+    int signal = wake_signal;
+    ::sigwait(&signals, &signal);
+    if (signal == wake_signal) continue;
+    const bool is_taken =
+        interruption_.with([&](Interruption* current) { return current != nullptr && current->take(signal); });
+    if (!is_taken) end_by(signal);
+  }
+}
+
+void SignalWatch::end_by(int signal) {
+  if (group_to_end != 0) ::kill(-group_to_end, signal);
+  folders_.with([](std::set<fs::path>& folders) {
+    for (const fs::path& folder : folders) remove_folder(folder);
+  });
+  std::signal(signal, SIG_DFL);
+  const sigset_t signals = watched_signals();
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  std::raise(signal);
+  std::_Exit(128 + signal);
+}
+
 ScratchFolder::ScratchFolder() {
   fs::path parent = cache_folder();
   std::error_code error;
@@ -173,6 +188,22 @@ ScratchFolder::~ScratchFolder() {
   if (is_last) watch().reset();
 }
 
-void set_child_to_end(int pid) noexcept { child_to_end = pid; }
+void set_child_to_end(int group) noexcept { group_to_end = group; }
+
+Interruption::Interruption(std::function<void()> act) : act_(std::move(act)) {
+  watch()->interruption().with([this](Interruption*& current) { current = this; });
+}
+
+Interruption::~Interruption() {
+  watch()->interruption().with([](Interruption*& current) { current = nullptr; });
+}
+
+bool Interruption::take(int signal) {
+  if (signal_.exchange(signal) != 0) return false;
+  act_();
+  return true;
+}
+
+void Interruption::end_command() const { watch()->end_by(signal()); }
 
 }  // namespace moult::internal::cli

@@ -1,7 +1,9 @@
 // The folder in which an update is compiled; it is removed with the command, however that ends.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
+#include <functional>
 
 #include "base/fd.hpp"
 
@@ -24,8 +26,31 @@ class ScratchFolder final {
   Fd lock_;  ///< tells other commands that the folder is in use
 };
 
-/// A child that must end with the command when a signal ends it; otherwise it would go on writing into the folder. 0:
-/// none.
-void set_child_to_end(int pid) noexcept;
+/// A child, the first of a process group, that must end with the command when a signal ends it; otherwise it would go
+/// on writing into the folder. 0: none.
+void set_child_to_end(int group) noexcept;
+
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP does not end the command, but calls `act` in a thread of its
+/// own. The next one ends the command. Needs a scratch folder. One at a time.
+class Interruption final {
+ public:
+  /// `act` must not throw, and must not take long: until it returns, a second signal waits.
+  explicit Interruption(std::function<void()> act);
+  ~Interruption();
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  /// The signal that came; 0: none.
+  int signal() const noexcept { return signal_.load(); }
+  /// Ends the command as the signal that came would have.
+  [[noreturn]] void end_command() const;
+
+ private:
+  friend class SignalWatch;
+  bool take(int signal);
+
+  std::function<void()> act_;
+  std::atomic<int> signal_ = 0;
+};
 
 }  // namespace moult::internal::cli

@@ -10,6 +10,7 @@
 
 #include "base/proc.hpp"
 #include "base/visible_text.hpp"
+#include "console.hpp"
 #include "failure.hpp"
 #include "process_state.hpp"
 #include "protocol/runtime_folder.hpp"
@@ -80,18 +81,19 @@ bool answers(const Target& target) {
   }
 }
 
-bool runs_an_entry(const Command& command) {
-  return std::holds_alternative<UpdateRequest>(command) || std::holds_alternative<CheckRequest>(command);
-}
-
 /// No answer in time: the process is stopped, the file's entry hangs, or the answer is slow.
 [[noreturn]] void fail_as_silent(const Target& target, const Command& command) {
   std::string why = obstacle_in_state(target.pid);
   const bool asked_how_it_is = std::holds_alternative<StatusRequest>(command);
   if (why.empty() && (asked_how_it_is || !answers(target)))
     why = "gives no answer in time though it is not stopped; moult's threads get no turn, or wait for something";
-  else if (why.empty() && runs_an_entry(command))
+  else if (why.empty() && std::holds_alternative<CheckRequest>(command))
     why = "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it keeps running";
+  else if (const auto* const update = std::get_if<UpdateRequest>(&command); why.empty() && update != nullptr)
+    why = std::string(
+              "answers, but the file's entry (MOULT_UPDATE) has not returned in time; it keeps running, and "
+              "what it submits is ") +
+          (update->keep_trying ? "applied" : "withdrawn");
   else if (why.empty())
     why = "answers, but not to this in time; give it longer with --timeout";
   throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out, target.describe() + " " + why);
@@ -143,12 +145,19 @@ Client connect(const Target& target, Deadline deadline) {
   }
 }
 
-std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout) {
+std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout,
+                const std::function<void(const std::string&)>& hear) {
   const Deadline deadline =
       std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
   Client client = connect(target, deadline);
   try {
-    return client.call(command, deadline);
+    std::string line = client.call(command, deadline);
+    for (; hear; line = client.read_line(deadline)) {
+      const std::optional<std::string> notice = parse_notice(printable(line));
+      if (!notice) break;
+      hear(*notice);
+    }
+    return line;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::timed_out) fail_as_silent(target, command);
     unreachable(error.code(), target.describe() + ": " + error.what());

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -34,8 +35,10 @@ std::string objection_to_peer(int pid, const std::optional<Peer>& peer, std::opt
 /// Throws CommandFailure: unreachable, also if another process than the target answers.
 Client connect(const Target& target, Deadline deadline);
 
-/// Sends one command and returns the reply's line. Throws CommandFailure: unreachable, postponed (no answer in time).
-std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout);
+/// Sends one command and returns the reply's line. Notices before it go to `hear`, as they come. Throws CommandFailure:
+/// unreachable, postponed (no answer in time).
+std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout,
+                const std::function<void(const std::string& notice)>& hear = {});
 
 /// Throws CommandFailure for a failed reply, with `target` in front of the message.
 [[noreturn]] void fail(const Target& target, const Error& error);

@@ -37,7 +37,9 @@ _moult() {
   if [[ $current == -* ]]; then
     local options="--help --json --timeout"
     case $command in
-      apply | check) options+=" --force --build-dir --verbose" ;;
+      apply) options+=" --force --build-dir --verbose --keep-trying" ;;
+      check) options+=" --force --build-dir --verbose" ;;
+      rollback) options+=" --all" ;;
       build) options+=" --force --output --build-dir --verbose" ;;
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;
@@ -57,7 +59,11 @@ _moult() {
     return
   fi
   case $command in
-    apply | check | build)
+    apply)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      ;;
+    check | build)
       ((${#positionals[@]} == 1)) && { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
       ;;
     rollback)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/event.hpp"
+#include "control/update_wait.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/request.hpp"
 
@@ -20,7 +21,8 @@ struct Backend {
   std::function<StatusReply()> status;
   /// Loads and runs an update, and waits for the updates that it submits. A stop request ends the wait, not the
   /// updates.
-  std::function<UpdatesReply(const UpdateRequest&, const std::stop_token&)> update;
+  std::function<UpdatesReply(const UpdateRequest&, const std::stop_token&, const Tell&)> update;
+  std::function<void(const WithdrawRequest&)> withdraw;
   std::function<UpdatesReply(const CheckRequest&)> check;
   std::function<ThreadsReply(const ThreadsRequest&)> threads;
   std::function<FunctionsReply(const FunctionsRequest&)> functions;

@@ -9,12 +9,19 @@ namespace {
 
 class Executor final {
  public:
-  Executor(const Backend& backend, const std::stop_token& stop) : backend_(backend), stop_(stop) {}
+  Executor(const Backend& backend, const std::stop_token& stop, const Tell& tell)
+      : backend_(backend), stop_(stop), tell_(tell) {}
 
   Result operator()(const MalformedRequest& request) const { return request.failure; }
   Result operator()(const AuthenticateRequest&) const { return DoneReply{}; }
   Result operator()(const StatusRequest&) const { return backend_.status(); }
-  Result operator()(const UpdateRequest& request) const { return backend_.update(request, stop_); }
+  Result operator()(const UpdateRequest& request) const {
+    return backend_.update(request, stop_, request.notices ? tell_ : Tell());
+  }
+  Result operator()(const WithdrawRequest& request) const {
+    backend_.withdraw(request);
+    return DoneReply{};
+  }
   Result operator()(const CheckRequest& request) const { return backend_.check(request); }
   Result operator()(const ThreadsRequest& request) const { return backend_.threads(request); }
   Result operator()(const FunctionsRequest& request) const { return backend_.functions(request); }
@@ -33,6 +40,7 @@ class Executor final {
  private:
   const Backend& backend_;
   const std::stop_token& stop_;
+  const Tell& tell_;
 };
 
 }  // namespace
@@ -40,7 +48,7 @@ class Executor final {
 bool is_quick(const Command& command) noexcept {
   return std::holds_alternative<MalformedRequest>(command) || std::holds_alternative<AuthenticateRequest>(command) ||
          std::holds_alternative<LogRequest>(command) || std::holds_alternative<SetRequest>(command) ||
-         std::holds_alternative<StatusRequest>(command);
+         std::holds_alternative<StatusRequest>(command) || std::holds_alternative<WithdrawRequest>(command);
 }
 
 bool reads_debug_information(const Command& command) noexcept {
@@ -52,9 +60,9 @@ Failure no_memory_failure() {
           "the program has no memory for this command or for its reply; `moult status` shows what was done"};
 }
 
-Result execute(const Command& command, const Backend& backend, const std::stop_token& stop) {
+Result execute(const Command& command, const Backend& backend, const std::stop_token& stop, const Tell& tell) {
   try {
-    return std::visit(Executor(backend, stop), command);
+    return std::visit(Executor(backend, stop, tell), command);
   } catch (const Error& error) {
     return Failure{error.code(), error.what()};
   } catch (const std::bad_alloc&) {

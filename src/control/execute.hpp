@@ -17,7 +17,8 @@ bool reads_debug_information(const Command& command) noexcept;
 Failure no_memory_failure();
 
 /// Throws only std::bad_alloc: what the backend throws becomes the reply's error. Answers `log` without following.
-Result execute(const Command& command, const Backend& backend, const std::stop_token& stop);
+/// `tell` gets the notices of a request that wants them; without one there are none.
+Result execute(const Command& command, const Backend& backend, const std::stop_token& stop, const Tell& tell = {});
 
 EventRecord to_record(const Event& event);
 

@@ -39,9 +39,44 @@ const std::string& own_build_id() {
   return id;
 }
 
+/// Throws Error (not_found).
 std::uint64_t id_of(const RollbackRequest& request) {
   if (const auto* const id = std::get_if<std::uint64_t>(&request.update)) return *id;
-  return internal::update_registry().newest(std::get<std::string>(request.update));
+  if (const auto* const name = std::get_if<std::string>(&request.update)) return update_registry().newest(*name);
+  const std::vector<std::uint64_t> applied = update_registry().applied();
+  if (applied.empty()) throw Error(ErrorCode::not_found, "no update is applied; `moult status` lists all there were");
+  return applied.front();
+}
+
+void add_report(UpdatesReply& reply, std::uint64_t id) {
+  if (std::optional<UpdateReport> report = update_registry().report(id)) reply.updates.push_back(std::move(*report));
+}
+
+/// Those that wait are withdrawn first: otherwise they would be applied while the others are rolled back. Stops at the
+/// first that cannot be undone, as older ones may be what it builds upon.
+UpdatesReply roll_back_all(std::chrono::milliseconds wait) {
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  UpdatesReply reply;
+  std::vector<std::uint64_t> ids = update_registry().unsettled();
+  std::ranges::reverse(ids);
+  const auto undo = [&](std::uint64_t id) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    try {
+      roll_back(id, std::max(left, std::chrono::milliseconds(0)));
+    } catch (const Error& error) {
+      const std::optional<UpdateReport> report = update_registry().report(id);
+      const bool has_ended = report && report->state != UpdateState::queued && report->state != UpdateState::active &&
+                             report->state != UpdateState::applied && report->changes.empty();
+      if (!has_ended) reply.failure = Failure{error.code(), error.what()};
+    }
+    add_report(reply, id);
+    return !reply.failure;
+  };
+  for (const std::uint64_t id : ids)
+    if (!undo(id)) return reply;
+  for (const std::uint64_t id : update_registry().applied())
+    if (!undo(id)) return reply;
+  return reply;
 }
 
 /// Has the reports say which of their changes a newer one hides.
@@ -95,11 +130,11 @@ StatusReply live_status() {
 }
 
 UpdatesReply live_roll_back(const RollbackRequest& request) {
+  if (std::holds_alternative<AllUpdates>(request.update)) return roll_back_all(request.wait);
   const std::uint64_t id = id_of(request);
   roll_back(id, request.wait);
   UpdatesReply reply;
-  if (const std::optional<UpdateReport> report = internal::update_registry().report(id))
-    reply.updates.push_back(*report);
+  add_report(reply, id);
   return reply;
 }
 
@@ -171,6 +206,7 @@ Backend live_backend() {
   Backend backend;
   backend.status = live_status;
   backend.update = live_update;
+  backend.withdraw = withdraw_request;
   backend.check = live_check;
   backend.threads = live_threads;
   backend.functions = live_functions;

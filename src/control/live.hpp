@@ -3,6 +3,7 @@
 
 #include <stop_token>
 
+#include "control/update_wait.hpp"
 #include "protocol/reply.hpp"
 #include "protocol/request.hpp"
 
@@ -10,7 +11,7 @@ namespace moult::internal {
 
 StatusReply live_status();
 /// Loads the file, runs its entry in this thread, and waits for the submitted updates, or until `stop`.
-UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop);
+UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop, const Tell& tell);
 /// The same as a dry run: queues and changes nothing. The file stays loaded.
 UpdatesReply live_check(const CheckRequest& request);
 /// Stops the program to walk its stacks, or to copy them for their variables. Leaves out the answering thread.

@@ -123,6 +123,7 @@ UpdatesReply load_and_run(const Request& request, Submission& submission) {
   try {
     const Submission::Scope scope(submission);  // static constructors of the file count as its entry
     const LoadedUpdate loaded = load_update(request.path, {.folder = folder_of_copies(), .force = request.force});
+    reply.code_ran = true;
     reply.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     reply.warnings = loaded.warnings();
     if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, shown(request));
@@ -138,22 +139,14 @@ UpdatesReply load_and_run(const Request& request, Submission& submission) {
   return reply;
 }
 
-/// False: not final before the deadline or the stop.
-bool wait_for(const UpdateHandle& update, Clock::time_point deadline, const std::stop_token& stop) {
-  // A stop token cannot wake a handle's wait, so the wait is sliced.
-  constexpr std::chrono::milliseconds longest_slice{100};
-  while (!stop.stop_requested()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    const UpdateState state = update.wait(std::clamp(left, std::chrono::milliseconds(0), longest_slice)).state;
-    if (state != UpdateState::queued && state != UpdateState::active) return true;
-    if (Clock::now() >= deadline) return false;
-  }
-  return false;
-}
-
-/// Why this update is not applied.
-Failure shortfall(const UpdateReport& report) {
+/// Why this update is not applied, after a request that keeps trying or does not.
+Failure shortfall(const UpdateReport& report, bool keeps_trying, bool is_withdrawn) {
   const std::string why = report.reason.empty() ? "" : ": " + report.reason;
+  if (is_withdrawn && report.state == UpdateState::aborted && report.code == ErrorCode::timed_out)
+    return {ErrorCode::timed_out, report.name + ": not applied in time, and withdrawn" + why};
+  if (!keeps_trying && report.state == UpdateState::active)
+    return {ErrorCode::timed_out, report.name + ": not applied in time, and too late to withdraw while it was being " +
+                                      "carried out; `moult status` says what becomes of it"};
   if (report.state == UpdateState::queued)
     return {ErrorCode::timed_out,
             report.name + ": not applied yet, still waiting for its turn" + why + "; moult keeps trying"};
@@ -168,12 +161,13 @@ Failure nothing_handed_in(const std::string& file) {
   return {
       ErrorCode::not_an_update,
       file +
-          ": its entry (MOULT_UPDATE) submitted no update to a manager, so nothing was changed; make an update there "
+          ": its entry (MOULT_UPDATE) submitted no update to a manager, so moult changed nothing; make an update there "
           "and call add_update, as in threaded_manager(\"main\").add_update(...)"};
 }
 
-void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted, const std::string& file) {
-  reply.updates = submission.reports();
+/// `reply.updates` has the submission's reports.
+void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted, const std::string& file,
+           bool keeps_trying = true) {
   if (reply.updates.empty() && submission.untracked_changes().empty() && !reply.failure)
     reply.failure = nothing_handed_in(file);
   const bool is_made = submission.mode() == Submission::Mode::apply;
@@ -184,18 +178,24 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
   reply.warnings.insert(reply.warnings.end(), submission.warnings().begin(), submission.warnings().end());
   for (const UpdateReport& report : reply.updates) {
     reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
-    if (!reply.failure && report.state != wanted) reply.failure = shortfall(report);
+    if (!reply.failure && report.state != wanted) reply.failure = shortfall(report, keeps_trying, reply.withdrawn);
   }
 }
 
 }  // namespace
 
-UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop) {
+UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop, const Tell& tell) {
   const Clock::time_point deadline = Clock::now() + request.wait;
+  const WithdrawableRequest withdrawable(request.key);
   Submission submission(Submission::Mode::apply);
   UpdatesReply reply = load_and_run(request, submission);
-  for (const UpdateHandle& update : submission.handles()) wait_for(update, deadline, stop);
-  judge(reply, submission, UpdateState::applied, shown(request));
+  WaitOutcome outcome = wait_for_updates(
+      submission.handles(),
+      {.request = request, .withdrawable = withdrawable, .deadline = deadline, .stop = stop, .tell = tell});
+  reply.updates = std::move(outcome.reports);
+  reply.withdrawn = outcome.withdrawn;
+  const bool keeps_trying = request.keep_trying && !withdrawable.is_withdrawn();
+  judge(reply, submission, UpdateState::applied, shown(request), keeps_trying);
   if (reply.file_refused || (reply.failure && reply.updates.empty())) tell_refused(shown(request), *reply.failure);
   return reply;
 }
@@ -203,6 +203,7 @@ UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& st
 UpdatesReply live_check(const CheckRequest& request) {
   Submission submission(Submission::Mode::check);
   UpdatesReply reply = load_and_run(request, submission);
+  reply.updates = submission.reports();
   judge(reply, submission, UpdateState::queued, shown(request));
   return reply;
 }

@@ -305,8 +305,9 @@ void Server::start(const TaskPointer& task) noexcept {
 void Server::carry_out(Task& task, const std::stop_token& stop) noexcept {
   name_this_thread("moult command");
   const bool reads = reads_debug_information(task.request.command);
+  const auto tell = [&](const std::string& notice) { send_notice(task.completion.front().key, notice); };
   try {
-    task.completion.front().line = format_reply(task.request.id, execute(task.request.command, backend_, stop));
+    task.completion.front().line = format_reply(task.request.id, execute(task.request.command, backend_, stop, tell));
   } catch (const std::exception&) {  // no memory: the reply that was made beforehand says so
   }
   complete(task);
@@ -329,6 +330,17 @@ void Server::complete(Task& task) noexcept {
   waker_.wake();
 }
 
+/// Without memory a notice is left out.
+void Server::send_notice(std::uint64_t key, const std::string& notice) noexcept {
+  try {
+    std::list<Completion> completion;
+    completion.push_back({.key = key, .line = format_notice(notice), .is_notice = true});
+    completions_.with([&](std::list<Completion>& queue) { queue.splice(queue.end(), completion); });
+    waker_.wake();
+  } catch (const std::exception&) {
+  }
+}
+
 void Server::deliver_completions() noexcept {
   std::list<Completion> completions;
   completions_.with([&](std::list<Completion>& queue) { queue.swap(completions); });
@@ -343,7 +355,7 @@ void Server::deliver(const Completion& completion) noexcept {
   const Connections::iterator found = connections_.find(completion.key);
   if (found == connections_.end()) return;
   try {
-    found->second.busy = false;
+    found->second.busy = completion.is_notice;
     found->second.queue_line(completion.line);
     advance(found->second);
   } catch (const std::exception&) {

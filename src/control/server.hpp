@@ -67,10 +67,12 @@ class Server final {
   void serve(const std::stop_token& stop) noexcept;
 
  private:
+  /// A line for a client from a worker's thread: the reply, or a notice before it.
   struct Completion {
     std::uint64_t key;
     std::string line;
-    bool was_reading;
+    bool was_reading = false;
+    bool is_notice = false;
   };
   /// A request that a worker carries out. Its completion is made beforehand, with the reply for a lack of memory, so
   /// that a worker can always answer.
@@ -112,6 +114,7 @@ class Server final {
   void carry_out(Task& task, const std::stop_token& stop) noexcept;
   void fail(Task& task, ErrorCode code, std::initializer_list<const char*> words) noexcept;
   void complete(Task& task) noexcept;
+  void send_notice(std::uint64_t key, const std::string& notice) noexcept;
   void start_next_reader() noexcept;
   void turn_readers_away() noexcept;
   void follow(Connection& client, std::uint64_t after);

@@ -164,6 +164,8 @@ void fill(JsonWriter& json, const UpdatesReply& reply) {
   if (reply.failure) fill(json, *reply.failure);
   if (reply.file_refused) json.member("file_refused", true);
   if (reply.changed_directly) json.member("changed_directly", true);
+  if (reply.code_ran) json.member("code_ran", true);
+  if (reply.withdrawn) json.member("withdrawn", true);
   json.member("updates", reply.updates);
   if (reply.load_ms) json.member("load_ms", *reply.load_ms);
   if (!reply.warnings.empty()) json.member("warnings", reply.warnings);
@@ -347,6 +349,19 @@ std::string format_reply(const std::string& id, const Result& result) {
   return std::move(json).text();
 }
 
+std::string format_notice(const std::string& text) {
+  JsonWriter json;
+  json.object([&] { json.member("notice", text); });
+  return std::move(json).text();
+}
+
+std::optional<std::string> parse_notice(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object() || json.contains("ok") || !json.contains("notice") || !json["notice"].is_string())
+    return std::nullopt;
+  return json["notice"].get<std::string>();
+}
+
 std::string format_event(const EventRecord& event) {
   JsonWriter json;
   put(json, event);
@@ -379,6 +394,8 @@ UpdatesReply parse_updates(std::string_view line) {
   if (reply.failure && !members.has("updates")) throw Error(reply.failure->code, reply.failure->message);
   reply.file_refused = members.flag("file_refused", false);
   reply.changed_directly = members.flag("changed_directly", false);
+  reply.code_ran = members.flag("code_ran", false);
+  reply.withdrawn = members.flag("withdrawn", false);
   reply.updates = parse_all(members, "updates", report_of);
   if (members.has("load_ms")) reply.load_ms = members.number("load_ms", 0);
   reply.warnings = parse_texts(members, "warnings");

@@ -35,6 +35,8 @@ struct UpdatesReply {
   std::optional<double> load_ms;
   std::vector<std::string> warnings;
   bool changed_directly = false;  ///< the file's entry function made an untracked change, which stays
+  bool code_ran = false;          ///< code of the file ran in the program: its entry, or before it a static constructor
+  bool withdrawn = false;  ///< updates that were not applied were withdrawn: the time was over, or the sender left
 };
 
 /// A variable or parameter of a frame, as in moult/stack.hpp.
@@ -140,6 +142,10 @@ using Result = std::variant<Failure, StatusReply, UpdatesReply, ThreadsReply, Fu
 
 /// The reply's line, without a newline. `id` is the request's. Text that is no UTF-8 gets replacement characters.
 std::string format_reply(const std::string& id, const Result& result);
+/// A line before the reply of a request that takes long.
+std::string format_notice(const std::string& text);
+/// The text of such a line; nothing if the line is the reply.
+std::optional<std::string> parse_notice(std::string_view line);
 /// The line of one event, as `log` with `follow` sends it.
 std::string format_event(const EventRecord& event);
 

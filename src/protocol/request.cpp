@@ -38,12 +38,26 @@ RollbackRequest rollback_of(const FlatObject& object, const RequestMembers& memb
   RollbackRequest request;
   request.wait = wait_of(members, request.wait);
   const Json update = object.contains("update") ? object["update"] : Json();
-  if (update.is_number_unsigned())
+  const bool is_last = members.flag("last", false);
+  const bool is_all = members.flag("all", false);
+  if (is_last + is_all + (update.is_null() ? 0 : 1) > 1)
+    members.fail("update", "given alone, without \"last\" and \"all\"");
+  if (is_last)
+    request.update = LastUpdate{};
+  else if (is_all)
+    request.update = AllUpdates{};
+  else if (update.is_number_unsigned())
     request.update = update.get<std::uint64_t>();
   else if (update.is_string() && !update.get<std::string>().empty())
     request.update = update.get<std::string>();
   else
     members.fail("update", "the name or the id of an applied update");
+  return request;
+}
+
+WithdrawRequest withdraw_of(const RequestMembers& members) {
+  WithdrawRequest request{members.text("key", "")};
+  if (request.key.empty()) members.fail("key", "the key of an update request in progress");
   return request;
 }
 
@@ -64,8 +78,14 @@ Command command_of(const FlatObject& object) {
   if (name == "status") return StatusRequest{};
   if (name == "authenticate") return AuthenticateRequest{members.text("token", "")};
   if (name == "update")
-    return UpdateRequest{absolute_path(members), members.flag("force", false), wait_of(members, UpdateRequest{}.wait),
-                         members.text("source", "")};
+    return UpdateRequest{.path = absolute_path(members),
+                         .force = members.flag("force", false),
+                         .wait = wait_of(members, UpdateRequest{}.wait),
+                         .source = members.text("source", ""),
+                         .keep_trying = members.flag("keep_trying", true),
+                         .notices = members.flag("notices", false),
+                         .key = members.text("key", "")};
+  if (name == "withdraw") return withdraw_of(members);
   if (name == "check")
     return CheckRequest{absolute_path(members), members.flag("force", false), members.text("source", "")};
   if (name == "threads") return ThreadsRequest{members.flag("locals", false)};
@@ -75,7 +95,7 @@ Command command_of(const FlatObject& object) {
   if (name == "rollback") return rollback_of(object, members);
   if (name == "set") return set_of(members);
   return malformed("unknown command \"" + name +
-                   "\"; there are status, update, check, threads, functions, objects, log, rollback and set");
+                   "\"; there are status, update, withdraw, check, threads, functions, objects, log, rollback and set");
 }
 
 /// The JSON text of `id`.
@@ -144,10 +164,14 @@ Json with_source(Json json, const std::string& source) {
   return json;
 }
 Json put(const UpdateRequest& request) {
-  return with_source(
-      {{"command", "update"}, {"path", request.path}, {"force", request.force}, {"wait_ms", request.wait.count()}},
-      request.source);
+  Json json = {
+      {"command", "update"}, {"path", request.path}, {"force", request.force}, {"wait_ms", request.wait.count()}};
+  if (!request.keep_trying) json["keep_trying"] = false;
+  if (request.notices) json["notices"] = true;
+  if (!request.key.empty()) json["key"] = request.key;
+  return with_source(std::move(json), request.source);
 }
+Json put(const WithdrawRequest& request) { return {{"command", "withdraw"}, {"key", request.key}}; }
 Json put(const CheckRequest& request) {
   return with_source({{"command", "check"}, {"path", request.path}, {"force", request.force}}, request.source);
 }
@@ -163,9 +187,12 @@ Json put(const ObjectsRequest&) { return {{"command", "objects"}}; }
 Json put(const LogRequest& request) {
   return {{"command", "log"}, {"after", request.after}, {"follow", request.follow}};
 }
+void put_which(Json& json, const LastUpdate&) { json["last"] = true; }
+void put_which(Json& json, const AllUpdates&) { json["all"] = true; }
+void put_which(Json& json, const auto& id_or_name) { json["update"] = id_or_name; }
 Json put(const RollbackRequest& request) {
   Json json = {{"command", "rollback"}, {"wait_ms", request.wait.count()}};
-  std::visit([&](const auto& update) { json["update"] = update; }, request.update);
+  std::visit([&](const auto& update) { put_which(json, update); }, request.update);
   return json;
 }
 Json put(const SetRequest& request) {

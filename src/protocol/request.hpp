@@ -33,6 +33,17 @@ struct UpdateRequest {
   std::chrono::milliseconds wait{30000};
   /// The file's name in messages, if it was compiled from a source that the sender knows; empty: its path.
   std::string source{};
+  /// False: updates that are not applied when the time is over are withdrawn.
+  bool keep_trying = true;
+  /// Notices of what keeps the updates waiting come before the reply.
+  bool notices = false;
+  /// Names the request for a WithdrawRequest; empty: it cannot be withdrawn.
+  std::string key{};
+};
+
+/// Withdraws what the update request with that key has submitted, and will submit. That request is then answered.
+struct WithdrawRequest {
+  std::string key;
 };
 
 struct CheckRequest {
@@ -57,8 +68,11 @@ struct LogRequest {
   bool follow = false;
 };
 
+struct LastUpdate {};  ///< the one that changed the program last
+struct AllUpdates {};  ///< those that wait are withdrawn, and the applied ones rolled back, the last change first
+
 struct RollbackRequest {
-  std::variant<std::uint64_t, std::string> update;
+  std::variant<std::uint64_t, std::string, LastUpdate, AllUpdates> update;
   std::chrono::milliseconds wait{10000};
 };
 
@@ -72,8 +86,9 @@ struct MalformedRequest {
   Failure failure;
 };
 
-using Command = std::variant<MalformedRequest, AuthenticateRequest, StatusRequest, UpdateRequest, CheckRequest,
-                             ThreadsRequest, FunctionsRequest, ObjectsRequest, LogRequest, RollbackRequest, SetRequest>;
+using Command =
+    std::variant<MalformedRequest, AuthenticateRequest, StatusRequest, UpdateRequest, WithdrawRequest, CheckRequest,
+                 ThreadsRequest, FunctionsRequest, ObjectsRequest, LogRequest, RollbackRequest, SetRequest>;
 
 struct Request {
   std::string id;  ///< JSON text of the request's `id`, a string or a number; empty if it has none

@@ -16,7 +16,7 @@ versions 111
 before=$(code)
 [[ $(say stay) == stays ]] || fail "no thread stays"
 expect 4 "stays: (queued|active) .*stays\(\) is active in stayer \([0-9]+\) at .*:[0-9]+, called from .*stay.* at .*target.cpp:[0-9]+" \
-  "$MOULT" apply "$pid" "$BINARIES/limits_stays_2.so" --timeout 5
+  "$MOULT" apply "$pid" "$BINARIES/limits_stays_2.so" --timeout 5 --keep-trying
 versions 111
 [[ $(code) == "$before" ]] || fail "an update waits, and the program's code is another"
 expect 0 "answer: applied" "$MOULT" apply "$pid" "$BINARIES/limits_answer_2.so"

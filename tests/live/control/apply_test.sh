@@ -6,6 +6,9 @@ name=$(basename "$TARGET")
 [[ $(answer) == 1 ]] || fail "the program is not as it was written"
 expect 0 "answer: check passed" "$MOULT" check "$name" "$BINARIES/live_control_answer.so"
 [[ $(answer) == 1 ]] || fail "a dry run has changed something"
+ran="the update's code ran in $name \(pid $pid\) \(its entry, .*\); moult itself changed nothing"
+expect 0 "check passed.*$ran" "$MOULT" check "$name" "$BINARIES/live_control_answer.so"
+expect 0 '"code_ran":true' "$MOULT" check "$name" "$BINARIES/live_control_answer.so" --json
 expect 0 "answer: applied in .* to $name \(pid $pid\).*; paused .*, [0-9]+ thread" \
   "$MOULT" apply "$name" "$BINARIES/live_control_answer.so"
 [[ $(answer) == 2 ]] || fail "the update is not in force"
@@ -23,6 +26,12 @@ expect 0 "${undescribed}applied" "$MOULT" apply "$name" "$BINARIES/live_control_
 expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ $(answer) == 2 ]] || fail "the compiled update is not in force"
 expect 2 "does not compile with the flags of .*target.cpp" "$MOULT" apply "$name" "$SOURCES/broken_source.cpp"
+place="\"file\":\"$SOURCES/broken_source.cpp\",\"line\":3,\"column\":[0-9]+,\"text\":\"[^\"]+"
+for command in apply check "build -o $base/broken.so"; do
+  # shellcheck disable=SC2086
+  expect 2 "\"code\":\"invalid_argument\".*\"diagnostics\":\[.*\"severity\":\"error\",$place" \
+    "$MOULT" $command "$name" "$SOURCES/broken_source.cpp" --json
+done
 expect 0 "built for $name" "$MOULT" build "$name" "$SOURCES/answer_update.cpp" -o "$base/built.so"
 checked=$("$MOULT" check "$name" "$base/built.so" 2>&1) || fail "the built update is refused: $checked"
 [[ $checked != *"has no checksum"* ]] || fail "moult build has written no checksum: $checked"
@@ -87,10 +96,14 @@ expect 0 "warning: .*as forced.*answer: applied" "$MOULT" apply "$name" "$BINARI
 expect 1 "possible: applied to .*only some are applied: possible; not applied: impossible" \
   "$MOULT" apply "$name" "$BINARIES/live_control_partial.so"
 waiting=$BINARIES/live_control_waiting.so
-told="waiting: (queued|active).*moult keeps trying.*impossible: refused.*this cannot be done"
+told="waiting: withdrawn from $name .*: not applied.*impossible: refused.*this cannot be done"
 expect 4 "$told.*\(pid $pid\): the entry came to no good end" "$MOULT" apply "$pid" "$waiting" --timeout 1
-expect 4 '"code":"invalid_argument".*"file_refused":true.*"state":"(queued|active)"' \
+expect 4 '"code":"invalid_argument".*"file_refused":true.*"withdrawn":true.*"state":"aborted"' \
   "$MOULT" apply "$pid" "$waiting" --timeout 1 --json
+expect 0 '"state":"aborted"' "$MOULT" status "$pid" --json
+[[ $("$MOULT" status "$pid" --json) != *'"state":"'@(queued|active)* ]] || fail "a withdrawn update goes on"
+expect 4 "waiting: (queued|active).*moult keeps trying" "$MOULT" apply "$pid" "$waiting" --timeout 1 --keep-trying
+expect 0 "waiting: withdrawn" "$MOULT" rollback "$pid" waiting
 expect 3 "impossible: refused.*the entry came to no good end" "$MOULT" check "$pid" "$waiting"
 expect 3 "possible: check passed.*impossible: refused" \
   "$MOULT" check "$name" "$BINARIES/live_control_partial.so"

@@ -19,8 +19,12 @@ class FakeProgram final {
       reply.pid = 4711;
       return reply;
     };
-    backend.update = [this](const UpdateRequest& request, const std::stop_token& stop) {
-      return update(request, stop);
+    backend.update = [this](const UpdateRequest& request, const std::stop_token& stop, const Tell& tell) {
+      return update(request, stop, tell);
+    };
+    backend.withdraw = [this](const WithdrawRequest& request) {
+      if (request.key != "mine") throw Error(ErrorCode::not_found, "no such request");
+      let_update_end.set_value();
     };
     backend.check = [](const CheckRequest&) -> UpdatesReply { throw Error(ErrorCode::not_an_update, "no update"); };
     backend.threads = [this](const ThreadsRequest&) { return threads(); };
@@ -65,8 +69,9 @@ class FakeProgram final {
   };
 
   /// "/wait.so" lasts until the test ends it, "/endless.so" until a stop request.
-  UpdatesReply update(const UpdateRequest& request, const std::stop_token& stop) {
+  UpdatesReply update(const UpdateRequest& request, const std::stop_token& stop, const Tell& tell) {
     if (request.path == "/wait.so") {
+      if (tell) tell("it waits");
       update_began.set_value();
       let_update_end.get_future().wait();
     }

@@ -146,6 +146,26 @@ TEST_F(ServerTest, ServesOthersWhileAnUpdateIsInProgress) {
   EXPECT_THAT(first.read_line(later()), HasSubstr("/wait.so"));
 }
 
+TEST_F(ServerTest, NoticesComeBeforeTheReplyToWhoeverWantsThem) {
+  start();
+  Client waiting = client();
+  waiting.send_line(R"({"command":"update","path":"/wait.so","notices":true})", later());
+  EXPECT_EQ(waiting.read_line(later()), R"({"notice":"it waits"})");
+  program_.let_update_end.set_value();
+  EXPECT_THAT(waiting.read_line(later()), HasSubstr("/wait.so"));
+}
+
+TEST_F(ServerTest, AnUpdateInProgressIsWithdrawnByAnotherConnection) {
+  start();
+  Client waiting = client();
+  waiting.send_line("update /wait.so", later());
+  program_.update_began.get_future().wait();
+  Client other = client();
+  EXPECT_THAT(ask(other, R"({"command":"withdraw","key":"another's"})"), HasSubstr("\"code\":\"not_found\""));
+  EXPECT_EQ(ask(other, R"({"command":"withdraw","key":"mine"})"), R"({"ok":true})");
+  EXPECT_THAT(waiting.read_line(later()), HasSubstr("/wait.so"));
+}
+
 TEST_F(ServerTest, ALineOfMoreThanAMebibyteIsRefusedAndTheConnectionClosed) {
   start();
   const Fd socket = raw();

@@ -30,6 +30,8 @@ UpdateReport a_report() {
 TEST(Reply, AReportSurvivesFormatAndParse) {
   UpdatesReply reply{Failure{ErrorCode::inlined, "no"}, true, {a_report()}, 4.5, {"built for another build"}};
   reply.changed_directly = true;
+  reply.code_ran = true;
+  reply.withdrawn = true;
   const std::string line = format_reply("9", reply);
   const UpdatesReply back = parse_updates(line);
   EXPECT_EQ(format_reply("9", back), line);
@@ -41,6 +43,14 @@ TEST(Reply, AReportSurvivesFormatAndParse) {
   EXPECT_EQ(back.failure->message, "no");
   EXPECT_TRUE(back.file_refused);
   EXPECT_TRUE(back.changed_directly);
+  EXPECT_TRUE(back.code_ran);
+  EXPECT_TRUE(back.withdrawn);
+}
+
+TEST(Reply, ANoticeIsToldFromAReply) {
+  EXPECT_EQ(parse_notice(format_notice("hello: waits")), "hello: waits");
+  EXPECT_EQ(parse_notice(format_reply("", DoneReply{})), std::nullopt);
+  EXPECT_EQ(parse_notice("nonsense"), std::nullopt);
 }
 
 TEST(Reply, BeginsWithOkAndCarriesTheId) {

@@ -50,6 +50,8 @@ TEST(Request, EveryCommandSurvivesFormatAndParse) {
       StatusRequest{},
       UpdateRequest{"/a b/c.so", true, std::chrono::milliseconds(5)},
       UpdateRequest{"/c.so", false, std::chrono::milliseconds(5), "/src/c.cpp"},
+      UpdateRequest{.path = "/c.so", .keep_trying = false, .notices = true, .key = "4711.3"},
+      WithdrawRequest{"4711.3"},
       CheckRequest{"/c.so", true},
       CheckRequest{"/c.so", true, "/src/c.cpp"},
       ThreadsRequest{},
@@ -59,6 +61,8 @@ TEST(Request, EveryCommandSurvivesFormatAndParse) {
       LogRequest{12, true},
       RollbackRequest{std::uint64_t{3}, std::chrono::milliseconds(1)},
       RollbackRequest{std::string("hello"), {}},
+      RollbackRequest{LastUpdate{}, {}},
+      RollbackRequest{AllUpdates{}, {}},
       SetRequest{LogLevel::all, "/tmp/log"},
       SetRequest{std::nullopt, ""},
   };
@@ -87,6 +91,25 @@ TEST(Request, ARollbackNamesItsUpdateByNameOrById) {
   EXPECT_THAT(refusal(R"({"command":"rollback"})"), HasSubstr("the name or the id"));
   EXPECT_THAT(refusal(R"({"command":"rollback","update":-4})"), HasSubstr("\"update\" must be the name or the id"));
   EXPECT_THAT(refusal(R"({"command":"rollback","update":""})"), HasSubstr("\"update\" must be the name or the id"));
+}
+
+TEST(Request, ARollbackIsOfOneUpdateOrTheLastOrAll) {
+  EXPECT_TRUE(
+      std::holds_alternative<LastUpdate>(parsed<RollbackRequest>(R"({"command":"rollback","last":true})").update));
+  EXPECT_TRUE(
+      std::holds_alternative<AllUpdates>(parsed<RollbackRequest>(R"({"command":"rollback","all":true})").update));
+  EXPECT_THAT(refusal(R"({"command":"rollback","update":4,"all":true})"), HasSubstr("given alone"));
+  EXPECT_THAT(refusal(R"({"command":"rollback","last":true,"all":true})"), HasSubstr("given alone"));
+}
+
+TEST(Request, AnUpdateIsTriedUntilItIsAppliedUnlessTheSenderSaysOtherwise) {
+  EXPECT_TRUE(parsed<UpdateRequest>(R"({"command":"update","path":"/a"})").keep_trying);
+  EXPECT_TRUE(parsed<UpdateRequest>("update /a.so").keep_trying);
+  EXPECT_FALSE(parsed<UpdateRequest>(R"({"command":"update","path":"/a","keep_trying":false})").keep_trying);
+}
+
+TEST(Request, AWithdrawalNamesItsRequest) {
+  EXPECT_THAT(refusal(R"({"command":"withdraw"})"), HasSubstr("\"key\" must be the key of an update request"));
 }
 
 TEST(Request, ASetWithNothingToSetIsRefused) {

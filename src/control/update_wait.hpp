@@ -1,0 +1,61 @@
+// The wait of an `update` request for the updates that its file has submitted.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "moult/update.hpp"
+#include "protocol/request.hpp"
+
+namespace moult::internal {
+
+/// Receives the notices of a request in progress, in the thread that carries the request out.
+using Tell = std::function<void(const std::string& notice)>;
+
+/// An update request, which can be withdrawn by its key from construction to destruction.
+class WithdrawableRequest final {
+ public:
+  /// An empty key names nothing. Throws Error (invalid_argument): another request in progress has that key.
+  explicit WithdrawableRequest(std::string key);
+  ~WithdrawableRequest();
+  WithdrawableRequest(const WithdrawableRequest&) = delete;
+  WithdrawableRequest& operator=(const WithdrawableRequest&) = delete;
+
+  bool is_withdrawn() const noexcept { return is_withdrawn_.load(); }
+
+ private:
+  friend void withdraw_request(const WithdrawRequest& request);
+  std::string key_;
+  std::atomic<bool> is_withdrawn_ = false;
+};
+
+/// The wait of the request with that key ends, and its updates are withdrawn. Does not wait for that. Throws Error
+/// (not_found): no update request in progress has that key.
+void withdraw_request(const WithdrawRequest& request);
+
+struct UpdateWait {
+  const UpdateRequest& request;
+  const WithdrawableRequest& withdrawable;
+  std::chrono::steady_clock::time_point deadline;
+  const std::stop_token& stop;  ///< ends the wait, and not the updates
+  Tell tell;                    ///< may be empty
+};
+
+struct WaitOutcome {
+  std::vector<UpdateReport> reports;
+  bool withdrawn = false;  ///< updates were withdrawn; their reports have code timed_out, and what they had waited for
+};
+
+/// Waits until all have ended, or as `wait` says. Then withdraws those that are not applied, if the request says so or
+/// was withdrawn. An update that is changing the program at that time gets a few seconds more to end.
+WaitOutcome wait_for_updates(const std::vector<UpdateHandle>& updates, const UpdateWait& wait);
+
+/// Why `update`, which is queued or active, is not applied yet: what it waits for, or which other one of `all` is in
+/// front of it and what that one waits for.
+std::string obstacle_of(const UpdateReport& update, const std::vector<UpdateReport>& all);
+
+}  // namespace moult::internal
