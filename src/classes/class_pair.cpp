@@ -13,6 +13,7 @@
 #include "moult/error.hpp"
 #include "moult/load.hpp"
 #include "symbols/class_names.hpp"
+#include "symbols/module_symbols.hpp"
 #include "symbols/name_query.hpp"
 
 namespace moult::internal {
@@ -69,10 +70,16 @@ void add_stand_ins(const Program& program, const ClassName& name, std::vector<Me
   }
 }
 
-[[noreturn]] void throw_unknown(const ClassName& name) {
-  throw Error(ErrorCode::not_found, name.text() +
-                                        ": no debug information defines this class; compile what defines it with -g, "
-                                        "outside of functions");
+[[noreturn]] void throw_unknown(const Program& program, const ClassName& name) {
+  std::string text =
+      name.text() + ": no debug information defines this class; compile what defines it with -g, outside of functions";
+  for (std::size_t i = 0; i < program.modules().size(); ++i) {
+    const ModuleSymbols* const symbols = program.symbols_of(i);
+    const DebugInfo* const info = symbols != nullptr ? symbols->debug_info() : nullptr;
+    const std::string problem = info != nullptr ? info->missing_file_problem(program.modules()[i].path) : "";
+    if (!problem.empty()) text += "\n" + problem;
+  }
+  throw Error(ErrorCode::not_found, text);
 }
 
 /// Stands in for a member function of the new class that has no code in the update.
@@ -94,8 +101,8 @@ void supply(ClassMembers& replacement, const void* address, const std::string& n
 ClassPair find_class_pair(const Program& program, const LoadedUpdates& updates, const ClassRequest& request) {
   const std::vector<ClassLayout> olds = class_layouts(program, request.old_class);
   const std::vector<ClassLayout> replacements = class_layouts(program, request.replacement_class);
-  if (olds.empty()) throw_unknown(request.old_class);
-  if (replacements.empty()) throw_unknown(request.replacement_class);
+  if (olds.empty()) throw_unknown(program, request.old_class);
+  if (replacements.empty()) throw_unknown(program, request.replacement_class);
   const std::optional<std::size_t> place =
       program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(request.replacement_place)});
   std::string replacement_module = place ? program.modules()[*place].path : replacements.front().module;

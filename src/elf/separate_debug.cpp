@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -59,6 +60,40 @@ std::optional<ElfFile> by_build_id(const std::string& id, const fs::path& debug_
   return file;
 }
 
+std::string_view section_bytes(const ElfFile& file, const char* name) {
+  const Elf_Data* data = file.data(file.section(name));
+  if (data == nullptr || data->d_buf == nullptr) return {};
+  return {static_cast<const char*>(data->d_buf), data->d_size};
+}
+
+struct SupplementaryLink {
+  std::string name;
+  std::string id;  ///< the build id in hex
+};
+
+/// The section .gnu_debugaltlink holds a name with its zero byte, and a build id.
+std::optional<SupplementaryLink> supplementary_link_of(const ElfFile& debug) {
+  const std::string_view bytes = section_bytes(debug, ".gnu_debugaltlink");
+  const std::size_t end = bytes.find('\0');
+  if (end == std::string_view::npos) return std::nullopt;
+  SupplementaryLink link{std::string(bytes.substr(0, end)), {}};
+  for (const char byte : bytes.substr(end + 1)) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    link.id += {digits[value >> 4U], digits[value & 15U]};
+  }
+  return link;
+}
+
+/// The section .debug_sup holds the version in two bytes, whether this is the supplementary file itself, and a name
+/// (DWARF 5, 7.3.6). Empty when the file needs no other.
+std::string standard_link_of(const ElfFile& debug) {
+  constexpr std::size_t name_at = 3;
+  const std::string_view bytes = section_bytes(debug, ".debug_sup");
+  if (bytes.size() <= name_at || bytes[name_at - 1] != 0) return {};
+  return std::string(bytes.substr(name_at, bytes.find('\0', name_at) - name_at));
+}
+
 }  // namespace
 
 std::optional<ElfFile> find_separate_debug(const ElfFile& program, const fs::path& debug_root) {
@@ -74,6 +109,17 @@ std::optional<ElfFile> find_separate_debug(const ElfFile& program, const fs::pat
     if (id.empty() ? crc32_of(path) == link->checksum : file->build_id() == id) return file;
   }
   return std::nullopt;
+}
+
+std::optional<SupplementaryDebug> find_supplementary_debug(const ElfFile& debug, const fs::path& debug_root) {
+  const std::string standard = standard_link_of(debug);
+  if (!standard.empty()) return SupplementaryDebug{standard, std::nullopt};
+  const std::optional<SupplementaryLink> link = supplementary_link_of(debug);
+  if (!link) return std::nullopt;
+  SupplementaryDebug found{link->name, open_if_elf(fs::path(debug.path()).parent_path() / link->name)};
+  if (found.file && found.file->build_id() != link->id) found.file.reset();
+  if (!found.file) found.file = by_build_id(link->id, debug_root);
+  return found;
 }
 
 }  // namespace moult::internal

@@ -2,13 +2,17 @@
 //
 // Approach: the debug information shows where the compiler inlined the body into callers, and the symbol table shows
 // specialised clones that callers call instead. Both refuse the change, unless the caller with the copy is redefined
-// too.
+// too. A library may have a copy of a header's function for itself (-fvisibility-inlines-hidden). Its calls do not
+// reach the program's function, so the copy is redefined as well; where it is not known to be a copy, a warning names
+// it.
 //
 // Limit: without debug information copies are invisible; the change is made, and a warning says so.
 #include "functions/function_change.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/fault.hpp"
@@ -131,6 +135,35 @@ void require_sole_function(const Program& program, const FunctionSymbol& old) {
        " has no debug information, so it is not known whether that is a function of its own");
 }
 
+void warn_of_unknown_copies(const Program& program, const FunctionSymbol& old) {
+  warn(old.demangled + ": it is not known whether copies of it were inlined: " + program.debug_info_problem(old));
+}
+
+/// `pairs`, and the copies that other modules have of the old functions. Warns of code that may be a copy.
+std::vector<FunctionPair> with_copies_elsewhere(const Program& program, std::span<const FunctionPair> pairs) {
+  std::vector<FunctionPair> all(pairs.begin(), pairs.end());
+  std::set<CodeAddress> known;
+  std::vector<FunctionSymbol> olds;
+  for (const auto& [old_function, replacement] : pairs) {
+    known.insert(address_of(old_function));
+    known.insert(address_of(replacement));
+    olds.push_back(program.at(address_of(old_function)).value_or(FunctionSymbol()));
+  }
+  const std::vector<CopiesElsewhere> copies = program.copies_elsewhere(olds);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    for (const FunctionSymbol& copy : copies[i].same)
+      if (known.insert(copy.range.begin).second)
+        all.emplace_back(AnyFunction(reinterpret_cast<const void*>(value(copy.range.begin)), copy.demangled),
+                         pairs[i].second);
+    for (const FunctionSymbol& copy : copies[i].namesakes)
+      if (known.insert(copy.range.begin).second)
+        warn(olds[i].demangled + ": " + copy.module +
+             " has a function of that name for itself, which stays as it is; if it is the same function, redefine it "
+             "too, or build that library with default visibility");
+  }
+  return all;
+}
+
 /// Throws when calls of `old` may bypass its entry. `redefined` is all code that the change replaces, sorted.
 void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<CodeRange>& redefined) {
   std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
@@ -143,7 +176,7 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
     throw Error(ErrorCode::inlined, old.demangled + ": the compiler made " + old.clones.front() +
                                         " of it, which callers call instead; mark it MOULT_UPDATABLE and build again");
   if (!sites) {
-    warn(old.demangled + ": it is not known whether copies of it were inlined: " + program.debug_info_problem(old));
+    warn_of_unknown_copies(program, old);
     return;
   }
   if (sites->empty() && program.was_inlined(old))
@@ -151,12 +184,16 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
                 old.demangled +
                     ": the debug information says that it was inlined, and names no place: its code "
                     "melted into its callers', which keep it; mark it MOULT_UPDATABLE and build again");
+  const bool had_copies = !sites->empty();
+  std::vector<InlinedSite> elsewhere = program.sites_elsewhere(old);
+  std::move(elsewhere.begin(), elsewhere.end(), std::back_inserter(*sites));
   std::erase_if(*sites, [&redefined](const InlinedSite& site) {
     return std::binary_search(redefined.begin(), redefined.end(), site.caller_range);
   });
   if (!sites->empty())
     throw Error(ErrorCode::inlined, old.demangled + ": inlined at " + list_sites(*sites) +
                                         "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
+  if (had_copies && !program.debug_info_problem(old).empty()) warn_of_unknown_copies(program, old);
 }
 
 /// A static variable of the new version is another one than the old version's of that name.
@@ -248,8 +285,10 @@ FunctionChange::FunctionChange(FunctionChange&&) noexcept = default;
 FunctionChange& FunctionChange::operator=(FunctionChange&&) noexcept = default;
 FunctionChange::~FunctionChange() = default;
 
-FunctionChange FunctionChange::prepare(std::span<const FunctionPair> pairs, Copies copies) {
+FunctionChange FunctionChange::prepare(std::span<const FunctionPair> wanted, Copies copies) {
   MOULT_FAULT("functions.prepare.symbols");
+  const SharedReading reading;
+  const std::vector<FunctionPair> pairs = with_copies_elsewhere(Program::of_this_process(), wanted);
   ModuleHold modules(addresses_of(pairs));  // before their symbols are read
   Program program = Program::of_this_process();
   std::vector<FunctionSymbol> olds;

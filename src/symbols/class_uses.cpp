@@ -129,10 +129,7 @@ void add_problems(const std::string& path, const ModuleSymbols& symbols, const C
     break;
   }
   if (info == nullptr) return;
-  const std::string missing = info->missing_file();
-  if (!missing.empty())
-    problems.push_back("debug information of " + path + " is in " + missing +
-                       ", which cannot be opened; put it back or compile without -gsplit-dwarf");
+  if (std::string missing = info->missing_file_problem(path); !missing.empty()) problems.push_back(std::move(missing));
   if (info->file().section(".debug_types") != nullptr)
     problems.push_back(path + " has type units of DWARF 4, which are not read; compile it with -gdwarf-5");
 }
@@ -203,7 +200,7 @@ ClassUses class_uses(const Program& program, const ClassName& name, std::optiona
   ClassUses uses;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* symbols = i != without ? program.symbols_of(i) : nullptr;
-    if (symbols == nullptr) continue;
+    if (symbols == nullptr || !program.may_mention(i, name.identifier())) continue;
     const Module& module = program.modules()[i];
     const auto [found, is_new] = by_file.try_emplace(symbols);
     if (is_new) found->second = uses_in_file(*symbols, module.path, name);
@@ -217,7 +214,7 @@ std::vector<MemberCopy> member_copies(const Program& program, const ClassName& o
   std::unordered_map<const ModuleSymbols*, std::vector<MemberCopy>> by_file;
   std::vector<MemberCopy> copies;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
-    const ModuleSymbols* symbols = program.symbols_of(i);
+    const ModuleSymbols* symbols = program.may_mention(i, of_class.identifier()) ? program.symbols_of(i) : nullptr;
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
     const auto [found, is_new] = by_file.try_emplace(symbols);

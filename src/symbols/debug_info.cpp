@@ -9,6 +9,10 @@
 namespace moult::internal {
 namespace {
 
+/// DW_FORM_indirect may stand for any.
+constexpr std::uint64_t forms_out_of_unit[] = {DW_FORM_ref_addr, DW_FORM_GNU_ref_alt, DW_FORM_ref_sup4,
+                                               DW_FORM_ref_sup8, DW_FORM_indirect};
+
 /// True when an abbreviation at `offset` has an attribute that may refer to another unit. An abbreviation is a code, a
 /// tag, a flag for children, and pairs of attribute and form; zeros end the pairs and the table (DWARF 5, 7.5.3).
 bool any_refers_out(std::string_view table, std::uint64_t offset) {
@@ -27,12 +31,18 @@ bool any_refers_out(std::string_view table, std::uint64_t offset) {
     for (;;) {
       const std::uint64_t attribute = next_leb128();
       const std::uint64_t form = next_leb128();
-      if (form == DW_FORM_ref_addr || form == DW_FORM_indirect) return true;
+      if (std::ranges::find(forms_out_of_unit, form) != std::end(forms_out_of_unit)) return true;
       if (form == DW_FORM_implicit_const) next_leb128();
       if (attribute == 0 && form == 0) break;
     }
   }
   return false;
+}
+
+bool has_references_out(const ElfFile& file, std::uint64_t abbreviations) {
+  const Elf_Data* table = file.data(file.section(".debug_abbrev"));
+  // Without a table of the usual name, nothing can be excluded.
+  return table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
 }
 
 /// Adds the inlined calls at the address, the outermost one first.
@@ -60,28 +70,44 @@ std::unique_ptr<DebugInfo> DebugInfo::open(const ElfFile& file) {
   if (handle == nullptr) return nullptr;
   dwarf_new_oom_handler(handle, throw_reader_out_of_memory);
   std::unique_ptr<DebugInfo> info(new DebugInfo(file, handle));
-  info->read_units();
+  info->open_supplementary();
+  info->read_units(file, handle);
+  if (info->supplementary_handle_) info->read_units(*info->supplementary_->file, info->supplementary_handle_.get());
   return info->units_.empty() ? nullptr : std::move(info);
 }
 
-void DebugInfo::read_units() {
+/// libdw would take a file of another build, too.
+void DebugInfo::open_supplementary() {
+  supplementary_ = find_supplementary_debug(*file_);
+  if (!supplementary_ || !supplementary_->file) return;
+  Dwarf* const handle = dwarf_begin_elf(supplementary_->file->handle(), DWARF_C_READ, nullptr);
+  if (handle == nullptr) return;
+  dwarf_new_oom_handler(handle, throw_reader_out_of_memory);
+  supplementary_handle_ = {handle, End{failed_reader_allocations()}};
+  dwarf_setalt(handle_.get(), handle);
+}
+
+void DebugInfo::read_units(const ElfFile& file, Dwarf* handle) {
   // libdw has uncompressed it.
-  const Elf_Data* section = file_->data(file_->section(".debug_info"));
-  if (section == nullptr) section = file_->data(file_->section(".zdebug_info"));
+  const Elf_Data* section = file.data(file.section(".debug_info"));
+  if (section == nullptr) section = file.data(file.section(".zdebug_info"));
+  ReferencesOut references_out;
   Dwarf_Off offset = 0;
   Dwarf_Off next = 0;
   Dwarf_Off abbreviations = 0;
   std::size_t header_size = 0;
-  while (dwarf_next_unit(handle_.get(), offset, &next, &header_size, nullptr, &abbreviations, nullptr, nullptr, nullptr,
+  while (dwarf_next_unit(handle, offset, &next, &header_size, nullptr, &abbreviations, nullptr, nullptr, nullptr,
                          nullptr) == 0) {
     // A damaged unit claims more than there is. The ones before it can still be read.
     if (section == nullptr || next > section->d_size || next <= offset) return;
     DebugUnit unit;
-    if (dwarf_offdie(handle_.get(), offset + header_size, &unit.skeleton) != nullptr) {
+    if (dwarf_offdie(handle, offset + header_size, &unit.skeleton) != nullptr) {
       std::uint8_t kind = 0;
       Dwarf_Die split{};  // for a type unit, its type
       dwarf_cu_info(unit.skeleton.cu, nullptr, &kind, nullptr, &split, nullptr, nullptr, nullptr);
-      unit.refers_out = has_references_out(abbreviations);
+      const auto [known, is_new] = references_out.try_emplace(abbreviations, false);
+      if (is_new) known->second = has_references_out(file, abbreviations);
+      unit.refers_out = known->second;
       unit.is_split = kind == DW_UT_skeleton;
       unit.is_type = kind == DW_UT_type;
       unit.is_missing = unit.is_split && split.addr == nullptr;
@@ -91,16 +117,6 @@ void DebugInfo::read_units() {
     }
     offset = next;
   }
-}
-
-bool DebugInfo::has_references_out(std::uint64_t abbreviations) {
-  if (const auto known = refers_out_.find(abbreviations); known != refers_out_.end()) return known->second;
-  const Elf_Data* table = file_->data(file_->section(".debug_abbrev"));
-  // Without a table of the usual name, nothing can be excluded.
-  const bool refers =
-      table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
-  refers_out_.emplace(abbreviations, refers);
-  return refers;
 }
 
 void DebugInfo::read_unit_ranges() const {
@@ -202,6 +218,7 @@ std::optional<SourceLine> DebugInfo::own_line_of(std::uint64_t address) const {
 }
 
 std::string DebugInfo::missing_file() const {
+  if (lacks_supplementary_file()) return supplementary_->name;
   for (const DebugUnit& unit : units_) {
     if (!unit.is_missing) continue;
     for (const unsigned attribute : {DW_AT_dwo_name, DW_AT_GNU_dwo_name}) {
@@ -213,6 +230,15 @@ std::string DebugInfo::missing_file() const {
     return "a .dwo file";
   }
   return {};
+}
+
+std::string DebugInfo::missing_file_problem(const std::string& module) const {
+  const std::string missing = missing_file();
+  if (missing.empty()) return {};
+  return "debug information of " + module + " is in " + missing +
+         (lacks_supplementary_file()
+              ? ", which is missing, of another build, or made by dwz --dwarf-5; put it back or do without dwz -m"
+              : ", which cannot be opened; put it back or compile without -gsplit-dwarf");
 }
 
 std::vector<Dwarf_Die> parts_of(const Dwarf_Die& die) {

@@ -20,15 +20,16 @@
 
 #include "elf/elf_file.hpp"
 #include "elf/reader_memory.hpp"
+#include "elf/separate_debug.hpp"
 #include "symbols/place.hpp"
 
 namespace moult::internal {
 
-/// A compilation unit.
+/// A compilation unit, or what dwz has made of parts of several.
 struct DebugUnit {
-  Dwarf_Die skeleton{};     ///< in the module itself: addresses and lines
+  Dwarf_Die skeleton{};     ///< in the module itself, or in its supplementary file: addresses and lines
   Dwarf_Die content{};      ///< the same, or its counterpart in the .dwo file
-  std::string_view bytes;   ///< the unit in the module
+  std::string_view bytes;   ///< the unit in the file of `skeleton`
   bool refers_out = false;  ///< may refer to other units
   bool is_split = false;    ///< -gsplit-dwarf
   bool is_type = false;     ///< a type that other units refer to by its signature
@@ -40,6 +41,7 @@ class DebugInfo final {
   /// Null when `file` has no debug information. `file` must outlive it.
   static std::unique_ptr<DebugInfo> open(const ElfFile& file);
 
+  /// Those of the supplementary file are the last.
   const std::vector<DebugUnit>& units() const noexcept { return units_; }
   /// The unit whose code is at `address`, or null.
   const DebugUnit* unit_at(std::uint64_t address) const;
@@ -54,8 +56,12 @@ class DebugInfo final {
   std::optional<SourceLine> own_line_of(std::uint64_t address) const;
   /// False for addresses of functions that the linker has dropped.
   bool is_code(std::uint64_t address) const { return range_at(code_, address) != nullptr; }
-  /// The name of a .dwo file that could not be opened; empty when none is missing.
+  /// The name of a supplementary file or a .dwo file that could not be opened; empty when none is missing.
   std::string missing_file() const;
+  /// True when such a supplementary file is missing. References into it lead nowhere, or into a file of another build.
+  bool lacks_supplementary_file() const { return supplementary_ && !supplementary_handle_; }
+  /// "debug information of MODULE is in FILE, ...", with the next step; empty when no file is missing.
+  std::string missing_file_problem(const std::string& module) const;
 
   const ElfFile& file() const noexcept { return *file_; }
 
@@ -85,17 +91,22 @@ class DebugInfo final {
     std::vector<std::uint64_t> last_end;  ///< the greatest end so far: dropped functions may overlap others
   };
 
+  using Handle = std::unique_ptr<Dwarf, End>;
+  /// By the offset of an abbreviation table: whether it has references to other units.
+  using ReferencesOut = std::unordered_map<std::uint64_t, bool>;
+
   DebugInfo(const ElfFile& file, Dwarf* handle);
-  void read_units();
-  bool has_references_out(std::uint64_t abbreviations);
+  void open_supplementary();
+  void read_units(const ElfFile& file, Dwarf* handle);
   void read_unit_ranges() const;
   const UnitFunctions& functions_of(const DebugUnit& unit) const;
 
   const ElfFile* file_;
-  std::unique_ptr<Dwarf, End> handle_;
+  std::optional<SupplementaryDebug> supplementary_;
+  Handle supplementary_handle_;  ///< outlives `handle_`, which uses it
+  Handle handle_;
   std::vector<CodeRange> code_;
   std::vector<DebugUnit> units_;
-  std::unordered_map<std::uint64_t, bool> refers_out_;                     ///< by offset of the abbreviation table
   mutable std::vector<UnitRange> ranges_;                                  ///< sorted; read on first use
   mutable std::unordered_map<const DebugUnit*, UnitFunctions> functions_;  ///< read on first use
 };

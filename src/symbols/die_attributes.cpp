@@ -62,6 +62,19 @@ std::optional<Dwarf_Die> type_of(Dwarf_Die die) {
   return type;
 }
 
+bool is_type_in_sight(Dwarf_Die die) {
+  constexpr int most = 8;  // a damaged file may have a cycle
+  for (int parts = 0; parts < most; ++parts) {
+    if (dwarf_hasattr(&die, DW_AT_type) != 0) return referred_by(die, DW_AT_type).has_value();
+    const bool is_copy = dwarf_hasattr(&die, DW_AT_abstract_origin) != 0;
+    if (!is_copy && dwarf_hasattr(&die, DW_AT_specification) == 0) return true;
+    const std::optional<Dwarf_Die> next = referred_by(die, is_copy ? DW_AT_abstract_origin : DW_AT_specification);
+    if (!next) return false;
+    die = *next;
+  }
+  return true;
+}
+
 Dwarf_Die full_type(const Dwarf_Die& type) { return referred_by(type, DW_AT_signature).value_or(type); }
 
 std::optional<Dwarf_Die> bare_type_of(const Dwarf_Die& variable) {

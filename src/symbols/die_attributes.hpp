@@ -33,6 +33,9 @@ bool has_vtable_pointer(Dwarf_Die type, int depth = 0);
 
 /// The type that DW_AT_type refers to, also by way of the declaration or the abstract function.
 std::optional<Dwarf_Die> type_of(Dwarf_Die die);
+/// False when what type_of looks for is in a file that could not be opened. Without this, such an entry looks like one
+/// without a type: void.
+bool is_type_in_sight(Dwarf_Die die);
 /// A stand-in for a type unit's type is followed.
 Dwarf_Die full_type(const Dwarf_Die& type);
 /// What the DIE's DW_AT_type refers to, typedefs and qualifiers followed; nothing for void.

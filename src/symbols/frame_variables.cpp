@@ -43,6 +43,7 @@ std::optional<CodePlace> place_of(const Program& program, CodeAddress address) {
   const ModuleSymbols* symbols = module ? program.symbols_of(*module) : nullptr;
   CodePlace place;
   place.info = symbols != nullptr ? symbols->debug_info() : nullptr;
+  if (place.info != nullptr && place.info->lacks_supplementary_file()) place.info = nullptr;
   if (place.info == nullptr) return std::nullopt;
   place.bias = program.modules()[*module].bias;
   place.in_file = value(address) - place.bias;

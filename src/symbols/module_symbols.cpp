@@ -2,6 +2,7 @@
 
 #include <gelf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -84,7 +85,8 @@ const FunctionIndex& ModuleSymbols::functions() const {
 }
 
 bool ModuleSymbols::is_update() const {
-  if (!is_update_) is_update_ = !functions().find(NameQuery("moult_update_entry")).empty();
+  constexpr const char* entry = "moult_update_entry";
+  if (!is_update_) is_update_ = may_name(entry) && !functions().find(NameQuery(entry)).empty();
   return *is_update_;
 }
 
@@ -95,6 +97,10 @@ bool ModuleSymbols::may_name(std::string_view text) const {
   return has(file_) || (separate_ && has(*separate_));
 }
 
+bool ModuleSymbols::exports(const std::string& mangled) const {
+  return may_contain(file_, ".dynstr", {mangled.c_str(), mangled.size() + 1});  // with the zero byte at its end
+}
+
 bool ModuleSymbols::may_describe(std::string_view text) const {
   const bool is_separate = file_.section(".debug_info") == nullptr;
   if (is_separate && !separate_) return false;
@@ -103,6 +109,18 @@ bool ModuleSymbols::may_describe(std::string_view text) const {
     if (file.section(elsewhere) != nullptr) return true;
   // A name no longer than a reference to it stands in .debug_info.
   return may_contain(file, ".debug_str", text) || may_contain(file, ".debug_info", text);
+}
+
+std::size_t ModuleSymbols::debug_info_size() const {
+  const bool is_separate = file_.section(".debug_info") == nullptr;
+  if (is_separate && !separate_) return 0;
+  const ElfFile& file = is_separate ? *separate_ : file_;
+  GElf_Shdr header{};
+  GElf_Chdr compressed{};
+  Elf_Scn* const section = file.section(".debug_info");
+  if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return 0;
+  const bool is_compressed = (header.sh_flags & SHF_COMPRESSED) != 0 && gelf_getchdr(section, &compressed) != nullptr;
+  return is_compressed ? compressed.ch_size : header.sh_size;
 }
 
 const DebugInfo* ModuleSymbols::debug_info() const {
@@ -130,9 +148,22 @@ std::vector<const Symbol*> ModuleSymbols::functions_folded_into(const Symbol& fu
   const DebugInfo* const info = debug_info();
   const DebugUnit* const unit = info != nullptr ? info->unit_at(function.begin) : nullptr;
   if (unit == nullptr) return {};
-  const auto [known, is_new] = undescribed_.try_emplace(unit);
-  if (is_new) known->second = undescribed_symbols(*info, *unit, functions());
-  return internal::functions_folded_into(*unit, known->second, function);
+  if (!undescribed_.contains(unit)) undescribed_.emplace(unit, undescribed_symbols(*info, *unit, functions()));
+  return internal::functions_folded_into(*unit, undescribed_.at(unit), function);
+}
+
+std::vector<InlinedCopy> ModuleSymbols::copies_of_foreign(const std::vector<std::string>& names) const {
+  // A search for a name takes about a millisecond: the index pays from the first hundreds on.
+  constexpr int most_searches = 500;
+  if (debug_info() == nullptr) return {};
+  if (!copy_index_ && searches_for_foreign_ < most_searches) {
+    ++searches_for_foreign_;
+    const auto occurs = [this](const std::string& name) { return may_describe(name); };
+    if (std::none_of(names.begin(), names.end(), occurs)) return {};
+    return inlined_copies({{}, names}).copies;
+  }
+  if (!copy_index_) copy_index_.emplace(*debug_info_);
+  return copy_index_->copies_of({{}, names}).copies;
 }
 
 ModuleFiles::ModuleFiles(std::vector<ModulePlace> places) : places_(std::move(places)), opened_(places_.size()) {}

@@ -29,10 +29,15 @@ class ModuleSymbols final {
   bool has_symbol_table() const;
   /// False only when no symbol's name contains `text`. Quick: functions() need not be read.
   bool may_name(std::string_view text) const;
+  /// True when the dynamic linker may bind other modules' calls of the function with that mangled name to this
+  /// module's.
+  bool exports(const std::string& mangled) const;
   /// False only when the debug information has no name that contains `text`. Quick: nothing of it need be read.
   bool may_describe(std::string_view text) const;
   /// False for a library of the system: its debug information, if there is any, was installed as a file of its own.
   bool has_own_debug_info() const { return file_.section(".debug_info") != nullptr; }
+  /// In bytes, uncompressed; 0 when there is none.
+  std::size_t debug_info_size() const;
   /// Null when neither the module nor a debug file for it has any.
   const DebugInfo* debug_info() const;
   /// Only with debug information. After many calls an index is made, which gives the same answers faster.
@@ -40,6 +45,8 @@ class ModuleSymbols final {
   /// Functions that the compiler may have merged with `function`, by debug information. The symbols of a unit are
   /// looked through once.
   std::vector<const Symbol*> functions_folded_into(const Symbol& function) const;
+  /// The copies of functions of other modules, by their mangled names. Quick for names that occur nowhere.
+  std::vector<InlinedCopy> copies_of_foreign(const std::vector<std::string>& names) const;
 
  private:
   ElfFile file_;
@@ -49,6 +56,7 @@ class ModuleSymbols final {
   mutable std::unique_ptr<DebugInfo> debug_info_;
   mutable bool looked_for_debug_info_ = false;
   mutable int searches_for_copies_ = 0;
+  mutable int searches_for_foreign_ = 0;
   mutable std::optional<CopyIndex> copy_index_;
   mutable std::unordered_map<const DebugUnit*, std::vector<const Symbol*>> undescribed_;
 };

@@ -1,13 +1,16 @@
 #include "symbols/program.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/names.hpp"
 #include "elf/module_list.hpp"
 #include "moult/error.hpp"
+#include "symbols/die_attributes.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/named_functions.hpp"
@@ -54,10 +57,17 @@ std::vector<std::uint64_t> code_in_file(const Module& module, const FunctionSymb
   return addresses;
 }
 
-InlinedFunction to_inlined_function(const Module& module, const FunctionIndex& index, const FunctionSymbol& function) {
+/// True when the symbol is local only because the function is hidden: other source files know it by its name.
+bool is_shared(const DebugInfo& info, const Symbol& symbol) {
+  const std::optional<Dwarf_Die> die = info.function_at(symbol.begin);
+  return die && has_flag(*die, DW_AT_external);
+}
+
+InlinedFunction to_inlined_function(const Module& module, const ModuleSymbols& all, const FunctionSymbol& function) {
   InlinedFunction inlined{code_in_file(module, function), {}};
-  for (const Symbol* alias : index.aliases_of(in_file(module, function.range.begin))) {
-    if (!alias->is_local) inlined.names.emplace_back(split_symbol_name(alias->name).base);
+  for (const Symbol* alias : all.functions().aliases_of(in_file(module, function.range.begin))) {
+    if (!alias->is_local || is_shared(*all.debug_info(), *alias))
+      inlined.names.emplace_back(split_symbol_name(alias->name).base);
   }
   // All that is left may be local copies of a function that is not local.
   if (function.range.size() == 0 && function.mangled.rfind("_ZL", 0) != 0) inlined.names.push_back(function.mangled);
@@ -87,6 +97,22 @@ std::optional<bool> takes_object_by_name(std::string_view mangled) {
   if (first != 'N' || mangled.size() < 2) return std::nullopt;
   return std::string_view("KVRO").find(mangled[1]) != std::string_view::npos ? std::optional(true) : std::nullopt;
 }
+
+/// False for what other source files can name.
+bool has_internal_linkage(std::string_view mangled) {
+  return mangled.starts_with("_ZL") || mangled.find("_GLOBAL__N_") != std::string_view::npos;
+}
+
+std::string in_module(const Module& module) { return " in " + module.path.substr(module.path.rfind('/') + 1); }
+
+/// Where a function is defined. Every unit that has a header's function has it from one place.
+struct Definition {
+  std::string file;
+  std::uint64_t line = 0;
+  bool is_in_header = false;  ///< the file is not the unit's own
+
+  bool is_at_place_of(const Definition& other) const { return file == other.file && line == other.line; }
+};
 
 }  // namespace
 
@@ -141,11 +167,40 @@ class Program::Impl {
   /// The debug information entry of `function`.
   std::optional<Dwarf_Die> die_of(const FunctionSymbol& function) {
     const DebugInfo* info = debug_info(function);
-    if (info == nullptr) return std::nullopt;
+    if (info == nullptr || info->lacks_supplementary_file()) return std::nullopt;
     for (const std::uint64_t address : code_in_file(modules[*module_of(function)], function)) {
       if (const std::optional<Dwarf_Die> die = info->function_at(address)) return die;
     }
     return std::nullopt;
+  }
+
+  /// Sorts `symbol`, of another module than `function`'s, into `copies`.
+  void add_copy(const FunctionSymbol& function, std::size_t module, const Symbol& symbol, CopiesElsewhere& copies) {
+    const std::optional<std::size_t> own = module_of(function);
+    if (!own || *own == module || symbols(module)->is_update()) return;
+    // Of several exported functions the dynamic linker takes one.
+    if (!symbol.is_local && symbols(*own)->exports(function.mangled)) return;
+    const std::optional<FunctionMatch> match = symbols(module)->functions().at(symbol.begin);
+    if (!match) return;
+    FunctionSymbol copy = to_function(modules[module], *match);
+    const std::optional<Definition> definition = definition_of(function);
+    const std::optional<Definition> other = definition_of(copy);
+    if (definition && other && !definition->is_at_place_of(*other)) return;
+    const bool is_same = definition && other && definition->is_in_header && other->is_in_header;
+    (is_same ? copies.same : copies.namesakes).push_back(std::move(copy));
+  }
+
+  /// Nothing when the debug information does not say where `function` is.
+  std::optional<Definition> definition_of(const FunctionSymbol& function) {
+    const std::optional<Dwarf_Die> die = die_of(function);
+    if (!die) return std::nullopt;
+    Definition found{file_named_by(*die, DW_AT_decl_file), number_of(*die, DW_AT_decl_line).value_or(0)};
+    const DebugUnit* const unit =
+        debug_info(function)->unit_at(code_in_file(modules[*module_of(function)], function).front());
+    const std::string_view source = unit != nullptr ? plain_name_of(unit->skeleton) : std::string_view();
+    if (found.file.empty() || found.line == 0 || source.empty()) return std::nullopt;
+    found.is_in_header = std::filesystem::path(found.file).filename() != std::filesystem::path(source).filename();
+    return found;
   }
 
   std::vector<Module> modules;
@@ -329,9 +384,47 @@ std::optional<std::vector<InlinedSite>> Program::inlined_sites(const FunctionSym
   const Module& module = impl_->modules[place];
   const ModuleSymbols& all = *impl_->symbols(place);
   const FunctionIndex& index = all.functions();
-  InlinedCopies found = all.inlined_copies(to_inlined_function(module, index, function));
+  InlinedCopies found = all.inlined_copies(to_inlined_function(module, all, function));
   if (found.copies.empty() && (!found.is_complete || !info->missing_file().empty())) return std::nullopt;
   return to_sites(module, index, std::move(found.copies));
+}
+
+std::vector<CopiesElsewhere> Program::copies_elsewhere(std::span<const FunctionSymbol> functions) const {
+  std::vector<CopiesElsewhere> copies(functions.size());
+  std::unordered_map<std::string_view, std::size_t> wanted;
+  for (std::size_t i = 0; i < functions.size(); ++i)
+    if (!functions[i].mangled.empty() && !has_internal_linkage(functions[i].mangled))
+      wanted.emplace(functions[i].mangled, i);
+  constexpr std::size_t few = 8;  // names are searched in the bytes first
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = impl_->is_moult(i) ? nullptr : impl_->symbols(i);
+    const auto occurs = [symbols](const auto& one) { return symbols->may_name(one.first); };
+    if (symbols == nullptr || (wanted.size() <= few && std::none_of(wanted.begin(), wanted.end(), occurs))) continue;
+    for (const Symbol& symbol : symbols->functions().all()) {
+      const auto function = wanted.find(symbol.name);
+      if (function != wanted.end()) impl_->add_copy(functions[function->second], i, symbol, copies[function->second]);
+    }
+  }
+  return copies;
+}
+
+std::vector<InlinedSite> Program::sites_elsewhere(const FunctionSymbol& function) const {
+  std::vector<InlinedSite> sites;
+  const std::optional<std::size_t> own = impl_->module_of(function);
+  const ModuleSymbols* const here = own ? impl_->symbols(*own) : nullptr;
+  if (here == nullptr || here->debug_info() == nullptr) return sites;
+  InlinedFunction inlined = to_inlined_function(impl_->modules[*own], *here, function);
+  if (inlined.names.empty()) return sites;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const ModuleSymbols* symbols = i == *own || impl_->is_moult(i) ? nullptr : impl_->symbols(i);
+    if (symbols == nullptr || !symbols->has_own_debug_info()) continue;
+    std::vector<InlinedCopy> copies = symbols->copies_of_foreign(inlined.names);
+    if (copies.empty() || symbols->is_update()) continue;
+    std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(copies));
+    for (InlinedSite& site : found) site.caller += in_module(impl_->modules[i]);
+    sites.insert(sites.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  }
+  return sites;
 }
 
 bool Program::was_inlined(const FunctionSymbol& function) const {
@@ -401,11 +494,7 @@ Namesakes Program::namesakes_of(const FunctionSymbol& function) const {
 std::string Program::debug_info_problem(const FunctionSymbol& function) const {
   const DebugInfo* info = impl_->debug_info(function);
   if (info == nullptr) return function.module + " has no debug information; compile it with -g";
-  const std::string missing = info->missing_file();
-  if (!missing.empty()) {
-    return "debug information of " + function.module + " is in " + missing +
-           ", which cannot be opened; put it back or compile without -gsplit-dwarf";
-  }
+  if (std::string missing = info->missing_file_problem(function.module); !missing.empty()) return missing;
   const Module& module = impl_->modules[*impl_->module_of(function)];
   for (const std::uint64_t address : code_in_file(module, function)) {
     if (info->function_at(address)) return {};
@@ -454,6 +543,32 @@ std::vector<FunctionSymbol> Program::members_of(const ClassName& of_class) const
   }
   return members;
 }
+
+bool Program::may_mention(std::size_t module, std::string_view text) const {
+  const ModuleSymbols* symbols = impl_->symbols(module);
+  return symbols != nullptr && (symbols->may_name(text) || symbols->may_describe(text));
+}
+
+std::size_t Program::debug_info_size(std::size_t module) const {
+  const ModuleSymbols* symbols = impl_->symbols(module);
+  return symbols != nullptr ? symbols->debug_info_size() : 0;
+}
+
+std::size_t Program::debug_info_size(CodeAddress address) const {
+  const std::optional<std::size_t> module = module_at(address);
+  return module ? debug_info_size(*module) : 0;
+}
+
+std::size_t Program::debug_info_size(std::initializer_list<std::string_view> texts) const {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+    const auto mentions = [&](std::string_view text) { return may_mention(i, text); };
+    if (std::any_of(texts.begin(), texts.end(), mentions)) size += debug_info_size(i);
+  }
+  return size;
+}
+
+bool Program::is_moult(std::size_t module) const { return impl_->is_moult(module); }
 
 const ModuleSymbols* Program::symbols_of(std::size_t module) const { return impl_->symbols(module); }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,6 +57,13 @@ struct Namesakes {
   bool is_folded = false;
 };
 
+/// What other modules have of a function for themselves, as a plugin compiled with -fvisibility-inlines-hidden has of a
+/// header's function. Their calls do not reach the function itself.
+struct CopiesElsewhere {
+  std::vector<FunctionSymbol> same;       ///< declared at the same line of the same header
+  std::vector<FunctionSymbol> namesakes;  ///< maybe the same function, maybe another one of that name
+};
+
 class ModuleSymbols;
 
 class Program final {
@@ -102,6 +110,10 @@ class Program final {
   /// The copies of `function`, a result of find or at, by the debug information; copies in itself (an unrolled
   /// recursion) too. nullopt when none are shown, but there may be some; debug_info_problem says why.
   std::optional<std::vector<InlinedSite>> inlined_sites(const FunctionSymbol& function) const;
+  /// For each of `functions`, its code in other modules that are no updates.
+  std::vector<CopiesElsewhere> copies_elsewhere(std::span<const FunctionSymbol> functions) const;
+  /// inlined_sites in other modules that are no updates and have debug information of their own.
+  std::vector<InlinedSite> sites_elsewhere(const FunctionSymbol& function) const;
   /// True when the debug information says that `function` was inlined, with or without a place.
   bool was_inlined(const FunctionSymbol& function) const;
   /// inlined_sites for functions without a symbol, in the program and in libraries with debug information of their own.
@@ -130,6 +142,16 @@ class Program final {
   /// Every symbol of a member function of the class, module by module: each variant of a constructor or destructor, and
   /// each alias.
   std::vector<FunctionSymbol> members_of(const ClassName& of_class) const;
+  /// False only when module `module` has no name that contains `text`. Quick: nothing of it need be read.
+  bool may_mention(std::size_t module, std::string_view text) const;
+  /// The size of a module's debug information, in bytes; 0 when it has none.
+  std::size_t debug_info_size(std::size_t module) const;
+  /// The same of the module loaded at `address`.
+  std::size_t debug_info_size(CodeAddress address) const;
+  /// The same of all modules that may mention one of `texts`.
+  std::size_t debug_info_size(std::initializer_list<std::string_view> texts) const;
+  /// True for moult's own library.
+  bool is_moult(std::size_t module) const;
   /// For this layer: the symbols of one of modules(), or null when they cannot be read.
   const ModuleSymbols* symbols_of(std::size_t module) const;
   /// The index in modules() of the module loaded at `address`.

@@ -2,7 +2,8 @@
 // were compiled with different definitions of a class, they read each other's objects wrongly.
 //
 // Approach: the classes that the new function's source file defines are compared with those of the same name in the old
-// function's file. If that only declares one, its module is searched.
+// function's file. If that only declares one, its module is searched. dwz moves what files have in common to partial
+// units, which each file's unit imports.
 //
 // Limits: classes in functions and in unnamed namespaces belong to their file, and are not compared. Neither are those
 // of headers below /usr, which both sides take from the system, and a class that the old file does not know.
@@ -32,17 +33,22 @@ struct SourceUnit {
   auto operator<=>(const SourceUnit&) const = default;
 };
 
-/// The unit that declares the function. With LTO its code is in another one.
+/// The unit that declares the function. With LTO its code is in another one. With dwz its declaration may be in a
+/// partial unit: then that of the code.
 std::optional<SourceUnit> unit_of(const Program& program, CodeAddress function) {
   const std::optional<std::size_t> module = program.module_at(function);
   const ModuleSymbols* const symbols = module ? program.symbols_of(*module) : nullptr;
   const DebugInfo* const info = symbols != nullptr ? symbols->debug_info() : nullptr;
   const std::optional<Dwarf_Die> code =
       info != nullptr ? info->function_at(value(function) - program.modules()[*module].bias) : std::nullopt;
-  if (!code) return std::nullopt;
+  if (!code || info->lacks_supplementary_file()) return std::nullopt;
   Dwarf_Die declaration = parts_of(*code).back();
   Dwarf_Die around{};
   if (dwarf_diecu(&declaration, &around, nullptr, nullptr) == nullptr) return std::nullopt;
+  if (dwarf_tag(&around) == DW_TAG_partial_unit) {
+    declaration = *code;
+    dwarf_diecu(&declaration, &around, nullptr, nullptr);
+  }
   for (const DebugUnit& unit : info->units())
     if (unit.content.addr == around.addr) return SourceUnit{*module, info, &unit};
   return std::nullopt;
@@ -68,15 +74,25 @@ struct Classes {
   }
 };
 
-Classes classes_in(const DebugUnit& unit) {
-  Classes classes;
-  visit_classes(unit.content, {}, [&](const Dwarf_Die& die, const std::string& scope) {
+void add_classes(const Dwarf_Die& unit, Classes& classes, int depth = 0) {
+  constexpr int deepest = 20;  // imports
+  visit_classes(unit, {}, [&](const Dwarf_Die& die, const std::string& scope) {
     Dwarf_Die type = full_class(die);
     if (plain_name_of(type).empty() || is_of_the_system(type, scope)) return;
     const bool is_elsewhere = dwarf_hasattr(&type, DW_AT_specification) != 0 || type.addr != die.addr;
     const std::string name = is_elsewhere ? class_name_of(type).value_or("") : scope + std::string(plain_name_of(type));
     if (!name.empty() && !is_of_unit(name)) classes.add(name, type);
   });
+  for_each_child(unit, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_imported_unit || depth > deepest) return;
+    if (const std::optional<Dwarf_Die> imported = referred_by(child, DW_AT_import))
+      add_classes(*imported, classes, depth + 1);
+  });
+}
+
+Classes classes_in(const DebugUnit& unit) {
+  Classes classes;
+  add_classes(unit.content, classes);
   for (const std::string& name : classes.ambiguous) classes.defined.erase(name);
   return classes;
 }

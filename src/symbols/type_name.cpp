@@ -20,6 +20,11 @@ using Name = std::optional<std::string>;
 
 Name name_of_type(std::optional<Dwarf_Die> type, int depth);
 
+/// The type that the entry refers to; nothing when it is in a file that could not be opened.
+Name name_of_its_type(const Dwarf_Die& die, int depth) {
+  return is_type_in_sight(die) ? name_of_type(type_of(die), depth) : std::nullopt;
+}
+
 /// A parameter's own const is no part of a function's type.
 std::string without_outer_qualifiers(std::string name) {
   for (const std::string_view qualifier : {" const", " volatile"})
@@ -109,7 +114,7 @@ Name respelt(std::string_view text, int depth) {
 
 /// A constant template argument: "5", "5ul", "true". The demangler writes other types with a cast.
 Name name_of_value(Dwarf_Die parameter, int depth) {
-  const Name type = name_of_type(type_of(parameter), depth);
+  const Name type = name_of_its_type(parameter, depth);
   Dwarf_Attribute attribute{};
   Dwarf_Sword number = 0;
   if (!type || dwarf_formsdata(dwarf_attr(&parameter, DW_AT_const_value, &attribute), &number) != 0)
@@ -139,7 +144,7 @@ bool add_template_arguments(Dwarf_Die die, std::string& list, int depth) {
     if (tag == DW_TAG_GNU_template_template_param) return false;
     if (tag != DW_TAG_template_type_parameter && tag != DW_TAG_template_value_parameter) continue;
     const bool is_type = tag == DW_TAG_template_type_parameter;
-    const Name name = is_type ? name_of_type(type_of(child), depth) : name_of_value(child, depth);
+    const Name name = is_type ? name_of_its_type(child, depth) : name_of_value(child, depth);
     if (!name) return false;
     if (!list.empty()) list += ", ";
     list += *name;
@@ -218,7 +223,7 @@ Name list_of_parameters(Dwarf_Die function, int depth) {
     const int tag = dwarf_tag(&child);
     if (tag != DW_TAG_formal_parameter && tag != DW_TAG_unspecified_parameters) continue;
     if (object && object->addr == child.addr) continue;
-    const Name name = tag == DW_TAG_formal_parameter ? name_of_type(type_of(child), depth) : Name("...");
+    const Name name = tag == DW_TAG_formal_parameter ? name_of_its_type(child, depth) : Name("...");
     if (!name) return std::nullopt;
     parameters += (parameters.empty() ? "" : ", ") + without_outer_qualifiers(*name);
   }
@@ -227,12 +232,13 @@ Name list_of_parameters(Dwarf_Die function, int depth) {
 
 /// "R (*)(A, B)", with `mark` the star.
 Name name_of_function_pointer(const Dwarf_Die& function, const std::string& mark, int depth) {
-  const Name result = name_of_type(type_of(function), depth);
+  const Name result = name_of_its_type(function, depth);
   const Name parameters = list_of_parameters(function, depth);
   return result && parameters ? Name(*result + " (" + mark + ")" + *parameters) : std::nullopt;
 }
 
 Name name_of_pointer(Dwarf_Die pointer, const std::string& mark, int depth) {
+  if (!is_type_in_sight(pointer)) return std::nullopt;
   std::optional<Dwarf_Die> target = type_of(pointer);
   if (target && dwarf_tag(&*target) == DW_TAG_subroutine_type) return name_of_function_pointer(*target, mark, depth);
   if (target && dwarf_tag(&*target) == DW_TAG_array_type) return std::nullopt;
@@ -264,7 +270,7 @@ Name qualifiers_of_method(const Dwarf_Die& type, int depth) {
   // The const of `this` itself is not part of the name.
   std::optional<Dwarf_Die> plain = pointer;
   while (plain && dwarf_tag(&*plain) == DW_TAG_const_type) plain = type_of(*plain);
-  const Name name = plain ? name_of_type(type_of(*plain), depth) : std::nullopt;
+  const Name name = plain ? name_of_its_type(*plain, depth) : std::nullopt;
   if (!name) return std::nullopt;
   const bool is_const = name->ends_with(" const") || name->ends_with(" const volatile");
   return std::string(is_const ? " const" : "") + (name->ends_with(" volatile") ? " volatile" : "");
@@ -292,6 +298,7 @@ Name name_of_qualified(Dwarf_Die type, int depth) {
   std::optional<Dwarf_Die> inner = type;
   for (int tag = dwarf_tag(&type); tag == DW_TAG_const_type || tag == DW_TAG_volatile_type;) {
     (tag == DW_TAG_const_type ? is_const : is_volatile) = true;
+    if (!is_type_in_sight(*inner)) return std::nullopt;
     inner = type_of(*inner);
     tag = inner ? dwarf_tag(&*inner) : 0;
   }
@@ -302,7 +309,7 @@ Name name_of_qualified(Dwarf_Die type, int depth) {
 
 /// "int [2][3]".
 Name name_of_array(Dwarf_Die array, int depth) {
-  const Name element = name_of_type(type_of(array), depth);
+  const Name element = name_of_its_type(array, depth);
   if (!element) return std::nullopt;
   std::string bounds;
   Dwarf_Die child{};
@@ -325,7 +332,7 @@ Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
   switch (dwarf_tag(&*type)) {
     case DW_TAG_base_type: return text.empty() ? std::nullopt : Name(base_name(text));
     case DW_TAG_unspecified_type: return text == nullptr_type ? Name(nullptr_type) : std::nullopt;  // or "auto"
-    case DW_TAG_typedef: return name_of_type(type_of(*type), depth + 1);
+    case DW_TAG_typedef: return name_of_its_type(*type, depth + 1);
     case DW_TAG_const_type:
     case DW_TAG_volatile_type: return name_of_qualified(*type, depth + 1);
     case DW_TAG_pointer_type: return name_of_pointer(*type, "*", depth + 1);
@@ -343,11 +350,11 @@ Name name_of_type(std::optional<Dwarf_Die> type, int depth) {
 
 }  // namespace
 
-std::optional<std::string> result_type_of(const Dwarf_Die& subprogram) { return name_of_type(type_of(subprogram), 0); }
+std::optional<std::string> result_type_of(const Dwarf_Die& subprogram) { return name_of_its_type(subprogram, 0); }
 
 std::optional<std::string> parameter_types_of(const Dwarf_Die& subprogram) { return list_of_parameters(subprogram, 0); }
 
-std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name_of_type(type_of(variable), 0); }
+std::optional<std::string> type_name_of(const Dwarf_Die& variable) { return name_of_its_type(variable, 0); }
 
 std::optional<std::string> name_of_type_entry(const Dwarf_Die& type) { return name_of_type(type, 0); }
 

@@ -42,7 +42,8 @@ INSTANTIATE_TEST_SUITE_P(Programs, Classes,
                                          "classes_gcc_O2_dwarf4.so", "classes_gcc_O2_dwarf5.so",
                                          "classes_clang_O0_dwarf4.so", "classes_clang_O0_dwarf5.so",
                                          "classes_clang_O2_dwarf4.so", "classes_clang_O2_dwarf5.so", "classes_lto.so",
-                                         "classes_type_units.so", "classes_split.so", "classes_linked.so"),
+                                         "classes_type_units.so", "classes_split.so", "classes_linked.so",
+                                         "classes_shared.so"),
                          [](const auto& tested) {
                            const std::string name = tested.param;
                            return name.substr(0, name.find('.'));

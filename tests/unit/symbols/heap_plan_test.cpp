@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, Variables,
                                          "variables_gcc_O2_dwarf4.so", "variables_gcc_O2_dwarf5.so",
                                          "variables_clang_O0_dwarf4.so", "variables_clang_O0_dwarf5.so",
                                          "variables_clang_O2_dwarf4.so", "variables_clang_O2_dwarf5.so",
-                                         "variables_split.so"),
+                                         "variables_split.so", "variables_shared.so"),
                          [](const auto& tested) {
                            const std::string name = tested.param;
                            return name.substr(0, name.find('.'));

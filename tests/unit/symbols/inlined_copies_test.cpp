@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, CopiesOfAllFunctions,
                                          "inlined_clang_O0_dwarf4.so", "inlined_clang_O0_dwarf5.so",
                                          "inlined_clang_O2_dwarf4.so", "inlined_clang_O2_dwarf5.so", "inlined_lto.so",
                                          "inlined_type_units.so", "inlined_compressed.so", "inlined_split.so",
-                                         "inlined_split_lost.so", "inlined_half.so"),
+                                         "inlined_shared.so", "inlined_split_lost.so", "inlined_half.so"),
                          [](const auto& tested) {
                            const std::string name = tested.param;
                            return name.substr(0, name.find('.'));

@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Programs, Inlined,
                                          "inlined_clang_O0_dwarf4.so", "inlined_clang_O0_dwarf5.so",
                                          "inlined_clang_O2_dwarf4.so", "inlined_clang_O2_dwarf5.so", "inlined_lto.so",
                                          "inlined_type_units.so", "inlined_compressed.so", "inlined_split.so",
-                                         "inlined_linked.so"),
+                                         "inlined_linked.so", "inlined_shared.so", "inlined_shared_dwarf4.so"),
                          [](const auto& tested) {
                            const std::string name = tested.param;
                            return name.substr(0, name.find('.'));
@@ -157,6 +157,35 @@ TEST(InlinedUnknown, MissingPartsOfSplitDebugInformationAreNamed) {
   const FunctionSymbol function = program.find("app::never_inlined").front();
   EXPECT_FALSE(program.inlined_sites(function));
   EXPECT_THAT(program.debug_info_problem(function), HasSubstr(".dwo"));
+}
+
+TEST(InlinedUnknown, AMissingSupplementaryFileIsNamed) {
+  MOULT_NEEDS_FIXTURE("inlined_shared_lost.so");
+  const Program program = Program::of_file(fixture("inlined_shared_lost.so"));
+  const FunctionSymbol function = program.find("app::never_inlined").front();
+  EXPECT_FALSE(program.inlined_sites(function));
+  EXPECT_THAT(program.debug_info_problem(function), HasSubstr("inlined_shared_lost.so.debug"));
+  EXPECT_FALSE(program.result_type(function));  // which is not void
+}
+
+TEST(InlinedUnknown, ASupplementaryFileInTheWayOfDwarf5IsMissing) {
+  MOULT_NEEDS_FIXTURE("inlined_shared_standard.so");
+  const Program program = Program::of_file(fixture("inlined_shared_standard.so"));
+  const FunctionSymbol function = program.find("app::never_inlined").front();
+  EXPECT_FALSE(program.inlined_sites(function));
+  EXPECT_THAT(program.debug_info_problem(function), HasSubstr("dwz --dwarf-5"));
+}
+
+TEST(InlinedUnknown, ASupplementaryFileOfAnotherBuildIsMissing) {
+  MOULT_NEEDS_FIXTURE("inlined_shared.so");
+  const ScratchFolder folder;
+  std::filesystem::copy_file(fixture("inlined_shared.so"), folder.file("inlined_shared.so"));
+  std::filesystem::copy_file(fixture("classes_shared.so.debug"), folder.file("inlined_shared.so.debug"));
+  const Program program = Program::of_file(folder.file("inlined_shared.so"));
+  const FunctionSymbol function = program.find("app::never_inlined").front();
+  EXPECT_FALSE(program.inlined_sites(function));
+  EXPECT_THAT(program.debug_info_problem(function), HasSubstr("inlined_shared.so.debug"));
+  EXPECT_FALSE(program.result_type(function));
 }
 
 }  // namespace

@@ -163,8 +163,8 @@ INSTANTIATE_TEST_SUITE_P(Programs, WrittenLocations,
                          testing::Values("inlined_gcc_O0_dwarf4.so", "inlined_gcc_O0_dwarf5.so",
                                          "inlined_gcc_O2_dwarf4.so", "inlined_gcc_O2_dwarf5.so",
                                          "inlined_clang_O0_dwarf4.so", "inlined_clang_O0_dwarf5.so",
-                                         "inlined_clang_O2_dwarf4.so", "inlined_clang_O2_dwarf5.so",
-                                         "inlined_split.so"),
+                                         "inlined_clang_O2_dwarf4.so", "inlined_clang_O2_dwarf5.so", "inlined_split.so",
+                                         "inlined_shared.so"),
                          [](const auto& tested) {
                            const std::string name = tested.param;
                            return name.substr(0, name.find('.'));

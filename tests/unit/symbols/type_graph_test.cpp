@@ -45,7 +45,7 @@ class TypeGraphOf : public testing::TestWithParam<const char*> {
 INSTANTIATE_TEST_SUITE_P(Modules, TypeGraphOf,
                          testing::Values("variables_gcc_O0_dwarf4.so", "variables_gcc_O2_dwarf5.so",
                                          "variables_clang_O0_dwarf5.so", "variables_clang_O2_dwarf4.so",
-                                         "variables_split.so"),
+                                         "variables_split.so", "variables_shared.so"),
                          [](const auto& tested) {
                            const std::string name = tested.param;
                            return name.substr(0, name.find('.'));
