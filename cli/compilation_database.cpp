@@ -91,7 +91,9 @@ bool is_dropped(std::string_view argument) {
                                     "-ffat-lto", "-fno-fat-lto", "-fPIE",    "-fpie",     "-fPIC",
                                     "-fpic",     "-fno-pic",     "-fno-PIC", "-fno-pie",  "-fno-PIE",
                                     "-pie",      "-no-pie",      "-static",  "-pedantic", "-o"}) ||
-         argument == "-c" || argument == "-S" || argument == "-E" || argument == "-w" || argument == "-shared";
+         argument == "-c" || argument == "-S" || argument == "-E" || argument == "-w" || argument == "-shared" ||
+         // These resolve uses within the update that the loader is to bind.
+         argument == "-fno-plt" || argument == "-fno-semantic-interposition";
 }
 
 }  // namespace

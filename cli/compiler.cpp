@@ -1,8 +1,9 @@
 // The update is compiled as one file of the program. It gets the flags of the program's own main file, position
 // independence, and debug information about all classes it knows, for comparison with the program's. GNU unique symbols
-// are off: they would bind a static variable of an inline function to the program's for good. The build id of the
-// running program, not of its file, goes into a note: if the program was rebuilt since, the update must be refused. A
-// second note gets the checksum of the linked file, so that the program notices damage on the way.
+// are off: they would bind a static variable of an inline function to the program's for good. Nothing is hidden without
+// an attribute, so that the loader can make the update's variables one with those that the program hides. The build id
+// of the running program, not of its file, goes into a note: if the program was rebuilt since, the update must be
+// refused. A second note gets the checksum of the linked file, so that the program notices damage on the way.
 //
 // The result runs as the program's user, and the compilation database names a command that runs as this user. So the
 // database must belong to this user or root and be writable by no others, as a shared object must for the program.
@@ -85,7 +86,8 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
   std::vector<std::string> arguments{call.compiler};
   arguments.insert(arguments.end(), call.flags.begin(), call.flags.end());
   const bool is_clang = base_name(call.compiler).find("clang") != std::string::npos;
-  for (const char* flag : {"-fPIC", "-shared", "-g"}) arguments.emplace_back(flag);
+  for (const char* flag : {"-fPIC", "-shared", "-g", "-fvisibility=default", "-fno-visibility-inlines-hidden"})
+    arguments.emplace_back(flag);
   if (is_clang)
     arguments.emplace_back("-fstandalone-debug");
   else

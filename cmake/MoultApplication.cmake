@@ -45,6 +45,8 @@ endfunction()
 # checksum of the linked file, by which the program notices damage; `moult checksum` writes it again where a tool changes
 # the file later.
 # -fno-gnu-unique: otherwise a variable of an inline function would tie the update's version to the program's.
+# -fno-visibility-inlines-hidden, -fplt, -fsemantic-interposition, and default visibility: the program binds the update's
+# variables to its own, and leads calls. It cannot where the compiler has resolved them within the update.
 # -femit-class-debug-always, -fstandalone-debug: what the update knows of the program's classes is compared with what
 # these are, and is left out of the debug information otherwise where another file has it.
 function(moult_update name)
@@ -68,7 +70,7 @@ function(moult_update name)
   target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},INCLUDE_DIRECTORIES>)
   target_compile_definitions(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},COMPILE_DEFINITIONS>)
   target_compile_features(${name} PRIVATE $<TARGET_PROPERTY:${arg_TARGET},COMPILE_FEATURES>)
-  target_compile_options(${name} PRIVATE -g
+  target_compile_options(${name} PRIVATE -g -fno-visibility-inlines-hidden -fplt -fsemantic-interposition
     "$<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique;-femit-class-debug-always>"
     $<$<CXX_COMPILER_ID:Clang>:-fstandalone-debug>)
   set_target_properties(${name} PROPERTIES

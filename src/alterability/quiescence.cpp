@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/fault.hpp"
+#include "code/own_calls.hpp"
 #include "code/patch.hpp"
 #include "code/way_out.hpp"
 #include "moult/error.hpp"
@@ -98,6 +99,11 @@ std::vector<FunctionExtent> extents_of_versions(const Program& program, const An
     FunctionExtent extent = extent_of_version(program, version, name);
     if (version.way.size() > 0) extent.ranges.push_back(version.way);
     extents.push_back(std::move(extent));
+  }
+  for (const CodeAddress copy : own_copies_of(extents.front().ranges.front().begin)) {
+    const AnyFunction code(reinterpret_cast<const void*>(value(copy)), "an update's copy of " + name);
+    extents.push_back(extent_of(program, code));
+    extents.back().name += ", an update's copy of it,";
   }
   return extents;
 }

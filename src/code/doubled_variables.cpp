@@ -5,18 +5,21 @@
 //
 // Approach: by their linkage names, variables are compared that the update defines in writable memory and that the
 // program's own file defines, too. A mangled name says whether it is of one source file alone. Of a name that is not
-// mangled (C's, or of the global namespace) the debug information says it.
+// mangled (C's, or of the global namespace) the debug information says it. The loader binds the update's uses to the
+// program's variable together with the guard of its initialisation: a guard of its own would initialise it again.
 //
-// Limits: variables of each thread, of libraries, of the standard library and of moult are not compared, and neither
-// are those of a stripped program.
+// Limits: variables of libraries, of the standard library and of moult are not compared, and neither are those of a
+// stripped program.
 #include "code/doubled_variables.hpp"
 
 #include <dlfcn.h>
 #include <gelf.h>
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/names.hpp"
 #include "elf/elf_file.hpp"
@@ -55,11 +58,9 @@ bool is_of_one_file(std::string_view mangled) {
   return false;
 }
 
-/// By the mangled name: not of one file alone, no table or guard of the compiler's, and neither the standard library's
-/// nor moult's.
-bool may_be_shared(std::string_view mangled) {
+/// By the mangled name: no table or guard of the compiler's, and neither the standard library's nor moult's.
+bool is_of_programs_source(std::string_view mangled) {
   if (!mangled.starts_with("_Z")) return !mangled.starts_with("_") && mangled.find('.') == std::string_view::npos;
-  if (is_of_one_file(mangled)) return false;
   for (const std::string_view excluded :
        {"_ZT", "_ZGV", "_ZSt", "_ZZSt", "_ZNSt", "_ZZNSt", "_ZNKSt", "_ZZNKSt", "_ZN9__gnu_cxx", "_ZZN9__gnu_cxx",
         "_ZN5moult", "_ZZN5moult", "_ZNK5moult", "_ZZNK5moult"})
@@ -67,8 +68,18 @@ bool may_be_shared(std::string_view mangled) {
   return true;
 }
 
-/// By linkage name; true if the update exports it.
-using Copies = std::unordered_map<std::string_view, bool>;
+/// A variable of the update.
+struct Copy {
+  std::uint64_t size = 0;
+  bool is_exported = false;
+};
+
+/// What an update defines, by linkage name.
+struct Copies {
+  std::unordered_map<std::string_view, Copy> variables;
+  std::unordered_map<std::string_view, Copy> of_each_thread;
+  std::unordered_set<std::string_view> guards;
+};
 
 bool is_writable(const ElfFile& file, std::size_t section) {
   Elf_Scn* const found = elf_getscn(file.handle(), section);
@@ -80,8 +91,9 @@ bool is_writable(const ElfFile& file, std::size_t section) {
   return name == nullptr || !std::string_view(name).starts_with(".data.rel.ro");
 }
 
-/// Adds the variables that the symbol table of that type defines.
-void read_table(const ElfFile& file, std::uint32_t type, Copies& copies) {
+/// Calls `use(name, symbol)` for the variables that the symbol table of that type defines.
+template <class Use>
+void for_each_variable(const ElfFile& file, std::uint32_t type, const Use& use) {
   Elf_Scn* const section = file.section_of_type(type);
   Elf_Data* const table = file.data(section);
   GElf_Shdr header{};
@@ -89,57 +101,101 @@ void read_table(const ElfFile& file, std::uint32_t type, Copies& copies) {
   const int count = static_cast<int>(table->d_size / header.sh_entsize);
   for (int i = 1; i < count; ++i) {
     GElf_Sym entry{};
-    if (gelf_getsym(table, i, &entry) == nullptr || GELF_ST_TYPE(entry.st_info) != STT_OBJECT) continue;
+    if (gelf_getsym(table, i, &entry) == nullptr) continue;
+    const int kind = GELF_ST_TYPE(entry.st_info);
+    if (kind != STT_OBJECT && kind != STT_TLS) continue;
     if (entry.st_shndx == SHN_UNDEF || entry.st_shndx >= SHN_LORESERVE) continue;
-    const char* const text = elf_strptr(file.handle(), header.sh_link, entry.st_name);
-    if (text == nullptr || !may_be_shared(text) || !is_writable(file, entry.st_shndx)) continue;
-    copies[text] |= type == SHT_DYNSYM;
+    if (const char* const text = elf_strptr(file.handle(), header.sh_link, entry.st_name)) use(text, entry);
   }
 }
 
+/// Adds the variables that the symbol table of that type defines.
+void read_table(const ElfFile& file, std::uint32_t type, Copies& copies) {
+  for_each_variable(file, type, [&](std::string_view name, const GElf_Sym& entry) {
+    if (name.starts_with("_ZGV")) copies.guards.insert(name);
+    if (!is_of_programs_source(name) || !is_writable(file, entry.st_shndx)) return;
+    const bool is_of_each_thread = GELF_ST_TYPE(entry.st_info) == STT_TLS;
+    Copy& copy = (is_of_each_thread ? copies.of_each_thread : copies.variables)[name];
+    copy.size = entry.st_size;
+    copy.is_exported |= type == SHT_DYNSYM;
+  });
+}
+
 /// The loader binds the update's own references to the program's variable.
-bool is_bound_to_programs(std::string_view mangled, bool is_exported) {
-  return is_exported && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
+bool is_bound_to_programs(std::string_view mangled, const Copy& copy) {
+  return copy.is_exported && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
+}
+
+/// The name of the guard of the variable's initialisation (Itanium C++ ABI, 5.1.5.2).
+std::string guard_of(std::string_view mangled) {
+  if (mangled.starts_with("_Z")) return "_ZGV" + std::string(mangled.substr(2));
+  return "_ZGV" + std::to_string(mangled.size()) + std::string(mangled);
 }
 
 /// By the debug information: no constant, which may be initialised at run time, and not of one file alone. A name that
 /// is not mangled does not tell the latter.
-bool is_shared_variable(const ModuleSymbols& update, std::string_view mangled, const std::string& readable) {
-  const bool is_mangled = mangled.starts_with("_Z");
+bool is_state(const ModuleSymbols& update, const DoubledVariable& doubled) {
+  const bool is_mangled = doubled.mangled.starts_with("_Z");
   const DebugInfo* const info = update.debug_info();
   if (info == nullptr) return is_mangled;
-  const std::string wanted = variable_name(readable);
+  const std::string wanted = variable_name(doubled.name);
   bool is_constant = false;
   bool is_external = is_mangled;
   const TypeIndex index(*info, std::string(last_name_of(wanted)));
   for (const StaticVariable& variable : index.variables()) {
     if (variable_name(variable.name) != wanted) continue;
     is_constant = is_constant || value_type_of(variable.die).is_const;
-    is_external = is_external || variable.linkage_name == mangled;
+    is_external = is_external || variable.linkage_name == doubled.mangled;
   }
   return is_external && !is_constant;
 }
 
+DoubledVariable describe(std::string_view mangled, const Copies& copies,
+                         const std::unordered_map<std::string_view, std::uintptr_t>& programs_guards) {
+  const std::string guard = guard_of(mangled);
+  const auto programs = programs_guards.find(guard);
+  return {.mangled = std::string(mangled),
+          .name = demangle(std::string(mangled)),
+          .address = std::nullopt,
+          .guard = copies.guards.contains(guard) ? guard : std::string(),
+          .programs_guard = programs == programs_guards.end() ? std::nullopt : std::optional(programs->second),
+          .is_of_one_file = is_of_one_file(mangled)};
+}
+
 }  // namespace
 
-std::vector<std::string> doubled_variables(const std::string& path) {
+std::vector<DoubledVariable> doubled_variables(const std::string& path) {
   const ModuleSymbols update(ElfFile::open(path));
   Copies copies;
   read_table(update.file(), SHT_SYMTAB, copies);
   read_table(update.file(), SHT_DYNSYM, copies);
-  std::vector<std::string> doubled;
-  if (copies.empty()) return doubled;
+  std::vector<DoubledVariable> doubled;
+  if (copies.variables.empty() && copies.of_each_thread.empty()) return doubled;
   const Program program = Program::of_this_process();
   const ModuleSymbols* const own = program.symbols_of(0);
   if (own == nullptr) return doubled;
+  std::map<std::string_view, DoubledVariable> found;
+  const std::uintptr_t bias = program.modules().front().bias;
+  std::unordered_map<std::string_view, std::uintptr_t> guards;
+  for (const auto& [name, place] : own->functions().data_beginning_with("_ZGV")) guards[name] = bias + place.address;
   for (const auto& [name, place] : own->functions().data_beginning_with("")) {
-    const auto copy = copies.find(name);
-    if (copy == copies.end() || is_bound_to_programs(name, copy->second)) continue;
-    std::string readable = demangle(std::string(name));
-    if (is_shared_variable(update, name, readable)) doubled.push_back(std::move(readable));
+    const auto copy = copies.variables.find(name);
+    if (copy == copies.variables.end() || is_bound_to_programs(name, copy->second)) continue;
+    const auto [known, is_first] = found.try_emplace(name, describe(name, copies, guards));
+    if (is_first && place.size == copy->second.size)
+      known->second.address = bias + place.address;
+    else if (known->second.address != bias + place.address)
+      known->second.address.reset();
   }
-  std::sort(doubled.begin(), doubled.end());
-  doubled.erase(std::unique(doubled.begin(), doubled.end()), doubled.end());
+  for_each_variable(own->file(), SHT_SYMTAB, [&](std::string_view name, const GElf_Sym& entry) {
+    const auto copy = copies.of_each_thread.find(name);
+    const bool is_of_each_thread = GELF_ST_TYPE(entry.st_info) == STT_TLS;
+    if (is_of_each_thread && copy != copies.of_each_thread.end() && !is_bound_to_programs(name, copy->second))
+      found.try_emplace(name, describe(name, copies, guards));
+  });
+  for (auto& [name, variable] : found)
+    if (is_state(update, variable)) doubled.push_back(std::move(variable));
+  std::ranges::sort(doubled, {}, &DoubledVariable::name);
   return doubled;
 }
 

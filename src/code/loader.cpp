@@ -5,7 +5,8 @@
 // How: the file is opened once, and its owner, its size and its ELF header are checked through that descriptor. Its
 // bytes are copied to a file that no other user may write. Everything else (structure, notes, checksum, dlopen) reads
 // the copy. Nothing of the copy is believed before it is checked: the dynamic linker would follow a damaged file out of
-// its bounds.
+// its bounds. When it is checked, moult writes into its tables where names lead that the dynamic linker would lead
+// elsewhere (update_binding.hpp).
 //
 // Limits: a folder mounted noexec cannot hold the copy. An exception from a static constructor of the update passes
 // through the dynamic linker and ends the process; such work belongs into the entry function.
@@ -22,6 +23,8 @@
 #include "base/proc.hpp"
 #include "base/trusted_file.hpp"
 #include "code/doubled_variables.hpp"
+#include "code/hidden_names.hpp"
+#include "code/update_binding.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "elf/update_structure.hpp"
@@ -29,6 +32,7 @@
 #include "moult/error.hpp"
 #include "moult/load.hpp"
 #include "platform/private_copy.hpp"
+#include "symbols/program.hpp"
 
 namespace moult::internal {
 namespace {
@@ -87,39 +91,37 @@ std::vector<std::string> check_build_id(const std::string& path, const UpdateNot
        difference + "; build it for the running program, or force it if you know that nothing it uses has changed");
 }
 
-[[noreturn]] void refuse_unlinked(const std::string& path, const std::string& copy, const std::string& why) {
+/// The name in the dynamic linker's message; empty if it misses none.
+std::string undefined_symbol(const std::string& why) {
   constexpr std::string_view marker = "undefined symbol: ";
-  std::size_t at = why.find(marker);
-  if (at != std::string::npos) {
-    std::string symbol = why.substr(at + marker.size());
-    symbol.resize(std::min(symbol.find_first_of(", \n"), symbol.size()));
+  const std::size_t at = why.find(marker);
+  if (at == std::string::npos) return {};
+  const std::string symbol = why.substr(at + marker.size());
+  return symbol.substr(0, symbol.find_first_of(", \n"));
+}
+
+[[noreturn]] void refuse_unlinked(const std::string& path, const std::string& copy, const std::string& why) {
+  if (const std::string symbol = undefined_symbol(why); !symbol.empty())
     fail(ErrorCode::not_found, path,
          "uses " + demangle(symbol) +
-             ", which is not exported by the program; link it with moult_application (-rdynamic), and "
-             "mind that static and hidden functions are found with moult::function only, and such variables with "
-             "moult::variable");
-  }
+             ", which the program neither exports nor has among its static and hidden functions and variables; it may "
+             "have been inlined everywhere, or the program may be stripped: mark it MOULT_UPDATABLE, or link the "
+             "program with moult_application (-rdynamic)");
   bool is_noexec = why.find("failed to map segment") != std::string::npos;
   fail(ErrorCode::not_an_update, path,
        "the dynamic linker refuses it: " + replaced(why, copy, path) +
            (is_noexec ? "; the folder of " + copy + " must not be mounted noexec" : std::string()));
 }
 
-/// Returns the warnings.
-std::vector<std::string> check_variables(const std::string& path, const std::string& copy, const LoadOptions& options) {
-  constexpr std::size_t most_named = 8;
-  const std::vector<std::string> doubled = doubled_variables(copy);
-  if (doubled.empty()) return {};
-  std::string names;
-  for (std::size_t i = 0; i < std::min(doubled.size(), most_named); ++i) names += (i == 0 ? "" : ", ") + doubled[i];
-  if (doubled.size() > most_named) names += " and " + std::to_string(doubled.size() - most_named) + " more";
-  const std::string what = "has copies of its own of variables that the program hides: " + names +
-                           "; its code would use those, with their first values";
-  if (options.force) return {path + ": " + what + ", as forced"};
-  fail(ErrorCode::unsupported, path,
-       what +
-           "; reach the program's with moult::variable, export them (no -fvisibility=hidden for their header), or "
-           "force it if that is meant");
+/// Binds a name that the program hides. False: it has none.
+bool bind_hidden(const std::string& path, const std::string& symbol, UpdateBinding& binding) {
+  if (symbol.empty() || !binding.can_bind(symbol)) return false;
+  try {
+    const std::optional<std::uintptr_t> address = find_hidden(symbol);
+    return address && binding.bind(symbol, *address);
+  } catch (const Error& error) {
+    throw Error(error.code(), path + ": " + error.what());
+  }
 }
 
 /// glibc says one or the other.
@@ -127,13 +129,71 @@ bool is_lack_of_memory(std::string_view why) noexcept {
   return why.find("out of memory") != std::string_view::npos || why.find("annot allocate") != std::string_view::npos;
 }
 
-void* open_library(const std::string& path, const std::string& copy) {
-  MOULT_FAULT("code.loader.open");
-  if (void* handle = ::dlopen(copy.c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
-  const char* why = ::dlerror();
-  if (why == nullptr || is_lack_of_memory(why))
-    fail(ErrorCode::no_room, path, "the program has no memory to load it; try again when it has some");
-  refuse_unlinked(path, copy, why);
+/// Names of variables that are in the update and the program.
+struct DoubledNames {
+  std::vector<std::string> shared;   ///< they should be one, and moult cannot make them one
+  std::vector<std::string> statics;  ///< of source files
+};
+
+/// Binds the update's uses of variables that the program hides from libraries. Returns what is left.
+DoubledNames bind_variables(const PrivateCopy& copy, UpdateBinding& binding) {
+  DoubledNames left;
+  const auto add = [](std::vector<std::string>& names, const std::string& name) {
+    if (names.empty() || names.back() != name) names.push_back(name);  // they are sorted
+  };
+  for (const DoubledVariable& each : doubled_variables(copy.name())) {
+    const bool can_bind =
+        each.is_same() && binding.can_bind(each.mangled) && (each.guard.empty() || binding.can_bind(each.guard));
+    if (each.is_of_one_file || !can_bind) {
+      add(each.is_of_one_file ? left.statics : left.shared, each.name);
+      continue;
+    }
+    binding.bind(each.mangled, *each.address);
+    if (!each.guard.empty()) binding.bind(each.guard, *each.programs_guard);
+  }
+  return left;
+}
+
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most_named = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most_named); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > most_named) text += " and " + std::to_string(names.size() - most_named) + " more";
+  return text;
+}
+
+/// Returns the warnings.
+std::vector<std::string> check_variables(const std::string& path, const DoubledNames& doubled,
+                                         const LoadOptions& options) {
+  std::vector<std::string> warnings;
+  if (!doubled.statics.empty())
+    warnings.push_back(
+        path + ": has static variables of its own whose names the program's have, too: " + first_of(doubled.statics) +
+        "; its code uses its own, with their first values; moult::variable reaches the program's");
+  if (doubled.shared.empty()) return warnings;
+  const std::string what = "has copies of its own of variables that the program hides: " + first_of(doubled.shared) +
+                           "; its code would use those, with their first values";
+  if (!options.force)
+    fail(ErrorCode::unsupported, path,
+         what +
+             "; make them visible in the update (-fvisibility=default, as moult apply and moult_update do), reach the "
+             "program's with moult::variable, or force it if that is meant");
+  warnings.push_back(path + ": " + what + ", as forced");
+  return warnings;
+}
+
+/// The dynamic linker names one missing symbol at a time, and has then changed nothing.
+void* open_library(const std::string& path, const PrivateCopy& copy, UpdateBinding& binding) {
+  for (;;) {
+    MOULT_FAULT("code.loader.open");
+    binding.write();
+    if (void* handle = ::dlopen(copy.name().c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
+    const char* const text = ::dlerror();
+    if (text == nullptr || is_lack_of_memory(text))
+      fail(ErrorCode::no_room, path, "the program has no memory to load it; try again when it has some");
+    const std::string why = text;
+    if (!bind_hidden(path, undefined_symbol(why), binding)) refuse_unlinked(path, copy.name(), why);
+  }
 }
 
 }  // namespace
@@ -145,13 +205,17 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   const UpdateNotes notes = checked_notes(path, copy.name());
   check_abi(path, notes);
   std::vector<std::string> warnings = check_checksum(path, notes);
+  const SharedReading reading;
+  UpdateBinding binding(copy);
+  binding.bind_functions();
   for (const std::vector<std::string>& more :
-       {check_build_id(path, notes, options), check_variables(path, copy.name(), options)})
+       {check_build_id(path, notes, options), check_variables(path, bind_variables(copy, binding), options)})
     warnings.insert(warnings.end(), more.begin(), more.end());
-  void* handle = open_library(path, copy.name());
+  void* handle = open_library(path, copy, binding);
   void* entry = ::dlsym(handle, "moult_update_entry");
   if (entry == nullptr)
     fail(ErrorCode::not_an_update, path, "its moult_update_entry is hidden; write MOULT_UPDATE { ... }");
+  binding.finish(entry);
   copy.keep();
   return LoadedUpdate(copy.name(), std::move(warnings), reinterpret_cast<void (*)()>(entry));
 }

@@ -18,6 +18,7 @@
 #include "base/guarded.hpp"
 #include "code/entry.hpp"
 #include "code/entry_plan.hpp"
+#include "code/own_calls.hpp"
 #include "code/patch_table.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
@@ -180,6 +181,7 @@ class Patch::Impl final {
 
  private:
   void keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection);
+  void lead_calls() const noexcept;
 
   enum class State { prepared, committed, reverted };
 
@@ -264,6 +266,7 @@ void Patch::Impl::commit() noexcept {
   state_ = State::committed;
   modules_.keep();
   for (Redirection* redirection : redirections_) apply_redirection(*redirection);
+  lead_calls();
   sync_cores();
 }
 
@@ -272,7 +275,13 @@ void Patch::Impl::revert() noexcept {
   state_ = State::reverted;
   open_pages();
   for (Redirection* redirection : redirections_) revert_redirection(*redirection);
+  lead_calls();
   sync_cores();
+}
+
+void Patch::Impl::lead_calls() const noexcept {
+  for (const Redirection* redirection : redirections_)
+    lead_own_calls(redirection->entry->function, redirection->entry->newest != nullptr);
 }
 
 void Patch::Impl::bypass(bool is_bypassed) noexcept {
@@ -345,6 +354,13 @@ std::vector<Version> versions_of(CodeAddress entry) {
       versions.push_back({redirection->replacement, {CodeAddress{slot}, CodeAddress{slot + size}}});
     }
     return versions;
+  });
+}
+
+bool is_redirected(CodeAddress entry) {
+  return registry().with([entry](const PatchTable& known) {
+    const auto found = known.all().find(entry);
+    return found != known.all().end() && found->second.newest != nullptr;
   });
 }
 

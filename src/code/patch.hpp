@@ -70,6 +70,9 @@ struct Version {
 /// may still be in progress. The function itself is not included.
 std::vector<Version> versions_of(CodeAddress entry);
 
+/// True if calls of the function continue elsewhere: in another version, or at a gate.
+bool is_redirected(CodeAddress entry);
+
 /// Code as it was before any patch. May be called in a stopped program.
 std::vector<std::uint8_t> original_code(CodeRange range);
 

@@ -32,7 +32,8 @@ ExportedData::ExportedData(const ElfFile& file) {
     if (gelf_getsym(table, i, &entry) == nullptr) continue;
     if (GELF_ST_TYPE(entry.st_info) != STT_OBJECT || entry.st_shndx == SHN_UNDEF) continue;
     const char* name = elf_strptr(file.handle(), header.sh_link, entry.st_name);
-    if (name != nullptr) places_[name] = {entry.st_value, GELF_ST_BIND(entry.st_info) == STB_GNU_UNIQUE};
+    if (name != nullptr)
+      places_[name] = {entry.st_value, entry.st_shndx == SHN_ABS, GELF_ST_BIND(entry.st_info) == STB_GNU_UNIQUE};
   }
 }
 

@@ -21,6 +21,7 @@ class ExportedData final {
 
   struct Place {
     std::uint64_t address = 0;  ///< in the file
+    bool is_absolute = false;   ///< `address` is one in memory: moult has bound the name to another module's variable
     bool is_unique = false;     ///< one for the whole process: that of the first module with it
   };
   std::optional<Place> find(std::string_view mangled) const;

@@ -8,6 +8,7 @@
 #include "base/warning.hpp"
 #include "code/decoder.hpp"
 #include "code/linkage_stub.hpp"
+#include "code/own_calls.hpp"
 #include "code/patch.hpp"
 
 namespace moult::internal {
@@ -18,7 +19,7 @@ bool leads_to(const Instruction& instruction, CodeRange text, CodeAddress callee
   if (instruction.target == callee) return true;
   std::optional<std::uintptr_t> slot = instruction.pointer;
   if (instruction.target && text.contains(*instruction.target)) slot = slot_of_stub(*instruction.target);
-  return slot && target_in(*slot) == callee;
+  return slot && without_own_copy(target_in(*slot)) == callee;
 }
 
 std::optional<CodeAddress> call_in(CodeRange range, CodeRange text, CodeAddress callee) {

@@ -74,6 +74,22 @@ void PrivateCopy::fill(const Fd& source, const std::string& path) {
     fail(ErrorCode::unreadable, path, "was written to while it was read; send it again when it is complete");
 }
 
+void PrivateCopy::overwrite(std::uint64_t offset, std::string_view bytes) const {
+  MOULT_FAULT("platform.private_copy.overwrite");
+  const Fd file(::open(name_.c_str(), O_WRONLY | O_CLOEXEC));
+  while (file && !bytes.empty()) {
+    const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) break;
+    offset += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (file && bytes.empty()) return;
+  const bool is_full = errno == ENOSPC || errno == EDQUOT;
+  fail(is_full ? ErrorCode::no_room : ErrorCode::system, name_,
+       std::string("the copy of the update cannot be written: ") + std::strerror(errno));
+}
+
 void PrivateCopy::append(const char* bytes, std::size_t size) {
   while (size > 0) {
     ssize_t written = ::write(file_.get(), bytes, size);

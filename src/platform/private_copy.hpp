@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/fd.hpp"
 
@@ -22,6 +24,8 @@ class PrivateCopy final {
   PrivateCopy& operator=(const PrivateCopy&) = delete;
 
   const std::string& name() const noexcept { return name_; }
+  /// Overwrites bytes of the copy; before it is loaded. Throws Error: no_room, system.
+  void overwrite(std::uint64_t offset, std::string_view bytes) const;
   void keep() noexcept { is_kept_ = true; }
 
  private:

@@ -179,7 +179,9 @@ void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
     if (text == nullptr) continue;
     const std::string_view name(text);
     if (type == STT_FILE) source = name;
-    if (type == STT_FILE || entry.st_shndx == SHN_UNDEF || name.empty()) continue;
+    // An absolute one belongs to another module: moult has bound an update's name to it.
+    const bool is_here = entry.st_shndx != SHN_UNDEF && entry.st_shndx != SHN_ABS;
+    if (type == STT_FILE || !is_here || name.empty()) continue;
     if (type == STT_OBJECT) {
       data_.push_back({name, entry.st_value, entry.st_size});
       continue;

@@ -23,6 +23,7 @@ void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<Gu
     GElf_Sym symbol;
     if (::gelf_getsym(data, index, &symbol) == nullptr) return;
     if (GELF_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF) continue;
+    if (symbol.st_shndx == SHN_ABS) continue;  // moult has bound an update's name to the program's
     const char* name = ::elf_strptr(elf, header.sh_link, symbol.st_name);
     if (name != nullptr && std::strncmp(name, guard_prefix, sizeof guard_prefix - 1) == 0)
       guards.push_back({symbol.st_value, demangle(name)});

@@ -24,12 +24,13 @@ class VariablePlaces final {
     const std::uintptr_t own = program_.modules()[module].bias + variable.address;
     if (variable.linkage_name.empty() || !exported_[module]) return own;
     const std::optional<ExportedData::Place> shown = exported_[module]->find(variable.linkage_name);
+    if (shown && shown->is_absolute) return shown->address;
     if (!shown || shown->address != variable.address) return own;
     const std::size_t last = shown->is_unique ? exported_.size() : 1;
     for (std::size_t i = 0; i < last; ++i) {
       const std::optional<ExportedData::Place> first =
           exported_[i] ? exported_[i]->find(variable.linkage_name) : std::nullopt;
-      if (first) return program_.modules()[i].bias + first->address;
+      if (first && !first->is_absolute) return program_.modules()[i].bias + first->address;
     }
     return own;
   }

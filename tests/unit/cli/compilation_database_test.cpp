@@ -54,6 +54,7 @@ TEST(FlagsForUpdate, LeaveOutAPrecompiledHeaderThatFitsOtherFlagsAndKeepTheHeade
 TEST(FlagsForUpdate, LeaveOutWhatWouldHarm) {
   EXPECT_THAT(kept({"-Wall", "-Werror", "-w", "-pedantic", "-flto=auto", "-fno-fat-lto-objects", "-fPIE", "-static"}),
               IsEmpty());
+  EXPECT_THAT(kept({"-fno-plt", "-fno-semantic-interposition"}), IsEmpty());
 }
 
 TEST(FlagsForUpdate, LookBehindACompilerWrapper) {

@@ -24,10 +24,21 @@
 #include "elf/update_notes.hpp"
 #include "elf/update_structure.hpp"
 #include "fixtures/counted.hpp"
+#include "fixtures/hidden.hpp"
+#include "fixtures/loaded.hpp"
+#include "fixtures/shared.hpp"
+#include "fixtures/versioned.hpp"
 #include "moult/error.hpp"
 
 /// The updates write to it.
 [[gnu::visibility("default")]] int loaded_value = 0;
+LoadedFunctions loaded_functions;
+
+/// An update links with it.
+[[gnu::visibility("default")]] int one_at_run_time() { return 1; }
+
+// Another is in fixtures/hidden.cpp.
+[[gnu::used]] static int static_in_two(int amount) { return amount; }
 
 namespace moult::internal {
 namespace {
@@ -140,6 +151,65 @@ TEST_F(Loader, VariablesThatTheProgramHidesFromTheUpdateAreRefusedUnlessForced) 
   EXPECT_THAT(update.warnings(), testing::Contains(HasSubstr("counted_globally; its code would use those")));
   update.run();
   EXPECT_EQ(loaded_value, 12) << "the exported one is the program's";
+}
+
+TEST_F(Loader, AStaticVariableOfTheUpdateIsItsOwnWithAWarning) {
+  counted::hidden = counted::exported = counted::once() = counted_globally = 1;
+  counted::of_this_file += counted::constant;
+  send("doubled.so");
+  EXPECT_THAT(load_update(sent(), options(true)).warnings(),
+              testing::Contains(AllOf(HasSubstr("static variables of its own"), HasSubstr("counted::of_this_file"),
+                                      HasSubstr("moult::variable"), testing::Not(HasSubstr("counted::hidden")))));
+}
+
+TEST_F(Loader, VariablesThatTheProgramHidesAreTheUpdatesToo) {
+  shared::number = 3;
+  shared::made = {1, 2, 3, 4};
+  shared::Counter<int>::value = 5;
+  shared::Registry::get().entries = {1, 2, 3, 4, 5, 6};
+  send("shared.so");
+  LoadedUpdate update = load_update(sent(), options());
+  EXPECT_EQ(shared::made.size(), 4u) << "was initialised again";
+  update.run();
+  EXPECT_EQ(loaded_value, 3 + 40 + 500 + 6000);
+  EXPECT_TRUE(update.warnings().empty());
+}
+
+TEST_F(Loader, AVariableThatTheUpdateInitialisesOtherwiseIsRefused) {
+  shared::number = 3;
+  send("initialised_otherwise.so");
+  expect_refused(ErrorCode::unsupported, HasSubstr("shared::number"));
+  EXPECT_EQ(shared::number, 3);
+}
+
+TEST_F(Loader, CallsOfAnUpdateLeadToItsOwnVersions) {
+  EXPECT_EQ(versioned::through(10), 10 + 20);
+  send("versioned.so");
+  load_update(sent(), options()).run();
+  EXPECT_EQ(loaded_functions.through(10), 20 + 21);
+  EXPECT_EQ(versioned::through(10), 10 + 20) << "the program's";
+}
+
+TEST_F(Loader, AFunctionsAddressIsTheSameInTheProgramAndTheUpdate) {
+  send("versioned.so");
+  load_update(sent(), options()).run();
+  EXPECT_EQ(loaded_functions.addressed, &versioned::addressed);
+  EXPECT_EQ(loaded_functions.hidden, &versioned::hidden);
+}
+
+TEST_F(Loader, WhatTheProgramHidesCanBeLinkedWith) {
+  send("linked.so");
+  LoadedUpdate update = load_update(sent(), options());
+  update.run();
+  EXPECT_EQ(loaded_value, 50 + 700);
+  EXPECT_EQ(hidden_values().number, 6);
+  EXPECT_EQ(hidden_values().static_number, 8);
+}
+
+TEST_F(Loader, AStaticFunctionOfTwoFilesIsAmbiguous) {
+  send("linked_with_two.so");
+  expect_refused(ErrorCode::ambiguous, AllOf(HasSubstr("static_in_two(int)"), HasSubstr("fits 2"),
+                                             HasSubstr("hidden.cpp"), HasSubstr("moult::function")));
 }
 
 TEST_F(Loader, AnotherBuildOfTheProgramIsRefusedUnlessForced) {
@@ -354,7 +424,7 @@ TEST_F(Loader, AFolderThatIsNotThereIsNamed) {
 
 TEST_F(Loader, AFaultAtAnyStepLeavesNoCopy) {
   send("one.so");
-  for (const char* point : {"platform.private_copy.fill", "code.loader.open"}) {
+  for (const char* point : {"platform.private_copy.fill", "code.loader.open", "code.update_binding.finish"}) {
     ArmedFault armed(point);
     EXPECT_THROW(load_update(sent(), options()), Error);
     EXPECT_TRUE(armed.fired()) << point;

@@ -1,0 +1,164 @@
+// Problem: the dynamic linker looks a name up in the program first, whether it is that of a function whose body the
+// update changed or that of a variable that must stay one. And it never sees what the program hides from libraries.
+//
+// Approach: moult owns the copy that will be loaded, and writes the outcome into its tables. A relocation for calls
+// (R_X86_64_JUMP_SLOT) of the update's own function becomes a relative one. The symbol of a variable or a function that
+// the program hides becomes hidden and absolute: the dynamic linker takes its value without a look-up (glibc 2.28 and
+// newer). So static constructors find everything as the entry does, and moult writes no code.
+//
+// Limits: uses that the compiler or the linker has resolved within the file bear no name. Where GNU ld lets calls and
+// an address share one slot, the calls lead where the address does.
+#include "code/update_binding.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/fault.hpp"
+#include "code/own_calls.hpp"
+#include "code/patch.hpp"
+#include "elf/file_bytes.hpp"
+#include "elf/update_structure.hpp"
+#include "moult/error.hpp"
+#include "platform/memory.hpp"
+
+namespace moult::internal {
+namespace {
+
+constexpr const char* entry_name = "moult_update_entry";
+
+std::optional<CodeAddress> exported(std::string_view mangled) {
+  const void* const found = ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str());
+  return found == nullptr ? std::nullopt : std::optional(CodeAddress{reinterpret_cast<std::uintptr_t>(found)});
+}
+
+/// A program replaces functions of its libraries under their names: operator new, malloc. These exist once.
+bool is_replaced_library_function(std::string_view mangled) {
+  for (const std::string_view operation : {"_Znw", "_Zna", "_Zdl", "_Zda"})
+    if (mangled.starts_with(operation)) return true;
+  return !mangled.starts_with("_Z") && ::dlsym(RTLD_NEXT, std::string(mangled).c_str()) != nullptr;
+}
+
+bool is_exported_function(const Elf64_Sym& symbol) {
+  return ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && ELF64_ST_BIND(symbol.st_info) != STB_LOCAL &&
+         ELF64_ST_VISIBILITY(symbol.st_other) == STV_DEFAULT && symbol.st_shndx != SHN_UNDEF;
+}
+
+/// The dynamic linker may have protected the slots when it had written them.
+void make_writable(std::uintptr_t slot, std::vector<Mapping>& mappings) {
+  const std::uintptr_t page = slot / page_size() * page_size();
+  const Mapping* const mapping = find_mapping(mappings, slot);
+  if (mapping == nullptr || allows(mapping->protection, Protection::write)) return;
+  if (!address_space().protect(page, page_size(), mapping->protection | Protection::write))
+    throw Error(ErrorCode::system,
+                "the update's global offset table cannot be made writable; link it with -Wl,-z,lazy");
+  mappings = address_space().mappings();
+}
+
+}  // namespace
+
+UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
+  const FileBytes file(copy.name());
+  const UpdateStructure structure = require_update_structure(file);
+  const std::vector<Elf64_Shdr>& sections = structure.sections;
+  const auto table = std::ranges::find(sections, std::uint32_t{SHT_DYNSYM}, &Elf64_Shdr::sh_type);
+  if (table == sections.end()) return;
+  symbols_place_ = table->sh_offset;
+  symbols_ = file.table<Elf64_Sym>(table->sh_offset, table->sh_size, "a symbol");
+  const Elf64_Shdr& names = sections.at(table->sh_link);
+  names_ = file.read(names.sh_offset, names.sh_size, "a table of names");
+  for (const Elf64_Shdr& section : sections) {
+    if (section.sh_type != SHT_RELA || (section.sh_flags & SHF_ALLOC) == 0) continue;
+    std::uint64_t place = section.sh_offset;
+    for (const Elf64_Rela& entry : file.table<Elf64_Rela>(section.sh_offset, section.sh_size, "a relocation")) {
+      if (ELF64_R_SYM(entry.r_info) < symbols_.size()) relocations_.push_back({place, entry});
+      place += sizeof entry;
+    }
+  }
+}
+
+std::string_view UpdateBinding::name_of(const Elf64_Sym& symbol) const {
+  return symbol.st_name < names_.size() ? std::string_view(names_.c_str() + symbol.st_name) : std::string_view();
+}
+
+std::optional<std::size_t> UpdateBinding::find(std::string_view mangled) const {
+  for (std::size_t i = 1; i < symbols_.size(); ++i)
+    if (name_of(symbols_[i]) == mangled) return i;
+  return std::nullopt;
+}
+
+template <class Entry>
+void UpdateBinding::change(std::uint64_t place, const Entry& entry) {
+  changes_.push_back({place, std::string(reinterpret_cast<const char*>(&entry), sizeof entry)});
+}
+
+void UpdateBinding::bind_functions() {
+  HiddenFunctions hidden;
+  std::vector<std::pair<std::string, CodeAddress>> addresses;
+  for (const Elf64_Sym& symbol : symbols_) {
+    const std::string name(name_of(symbol));
+    if (!is_exported_function(symbol) || exported(name)) continue;
+    if (const std::optional<CodeAddress> programs = hidden.find(name)) addresses.emplace_back(name, *programs);
+  }
+  keep_calls(hidden);
+  for (const auto& [name, address] : addresses) bind(name, value(address));
+}
+
+void UpdateBinding::keep_calls(HiddenFunctions& hidden) {
+  for (const Relocation& relocation : relocations_) {
+    Elf64_Rela entry = relocation.entry;
+    if (ELF64_R_TYPE(entry.r_info) != R_X86_64_JUMP_SLOT) continue;
+    const Elf64_Sym& symbol = symbols_[ELF64_R_SYM(entry.r_info)];
+    const std::string_view name = name_of(symbol);
+    if (!is_exported_function(symbol) || is_replaced_library_function(name)) continue;
+    std::optional<CodeAddress> programs = exported(name);
+    if (!programs) programs = hidden.find(name);
+    if (!programs) continue;
+    entry.r_info = ELF64_R_INFO(0, R_X86_64_RELATIVE);
+    entry.r_addend = static_cast<std::int64_t>(symbol.st_value);
+    change(relocation.place, entry);
+    calls_.push_back({*programs, symbol.st_value, entry.r_offset});
+  }
+}
+
+bool UpdateBinding::can_bind(std::string_view mangled) const {
+  const std::optional<std::size_t> found = find(mangled);
+  return found && ELF64_ST_TYPE(symbols_[*found].st_info) != STT_TLS &&
+         ELF64_ST_VISIBILITY(symbols_[*found].st_other) == STV_DEFAULT &&
+         std::ranges::any_of(relocations_,
+                             [&](const Relocation& each) { return ELF64_R_SYM(each.entry.r_info) == *found; });
+}
+
+bool UpdateBinding::bind(std::string_view mangled, std::uintptr_t address) {
+  if (!can_bind(mangled)) return false;
+  const std::size_t number = *find(mangled);
+  Elf64_Sym& symbol = symbols_[number];
+  symbol.st_shndx = SHN_ABS;
+  symbol.st_value = address;
+  symbol.st_other = STV_HIDDEN;
+  change(symbols_place_ + number * sizeof symbol, symbol);
+  return true;
+}
+
+void UpdateBinding::write() {
+  for (const Change& change : changes_) copy_.overwrite(change.place, change.bytes);
+  changes_.clear();
+}
+
+void UpdateBinding::finish(const void* entry) const {
+  MOULT_FAULT("code.update_binding.finish");
+  const std::optional<std::size_t> number = find(entry_name);
+  if (!number) return;
+  const std::uintptr_t bias = reinterpret_cast<std::uintptr_t>(entry) - symbols_[*number].st_value;
+  std::vector<Mapping> mappings = address_space().mappings();
+  std::vector<OwnCall> calls;
+  for (const KeptCall& call : calls_) {
+    calls.push_back({call.function, CodeAddress{bias + call.copy}, bias + call.slot});
+    make_writable(calls.back().slot, mappings);
+  }
+  add_own_calls(calls, is_redirected);
+}
+
+}  // namespace moult::internal

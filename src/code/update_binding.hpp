@@ -1,0 +1,73 @@
+// Where the names in an update's file lead: decided before the dynamic linker does.
+#pragma once
+
+#include <elf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+#include "code/hidden_names.hpp"
+#include "platform/private_copy.hpp"
+
+namespace moult::internal {
+
+/// The dynamic symbols and relocations of an update's private copy. Call bind_functions and bind, then write, then the
+/// dynamic linker, then finish.
+class UpdateBinding final {
+ public:
+  /// Throws Error, as require_update_structure does.
+  explicit UpdateBinding(const PrivateCopy& copy);
+
+  /// Calls of functions that both the update and the program define lead to the update's, until the program's are
+  /// redefined. Addresses of functions are the program's, also of those that it hides.
+  void bind_functions();
+
+  /// True if the dynamic linker decides where the update's uses of the name lead: the file exports or imports it, and
+  /// uses it by name.
+  bool can_bind(std::string_view mangled) const;
+  /// Makes the uses lead to `address`, in this process. Returns false, and does nothing, unless can_bind.
+  bool bind(std::string_view mangled, std::uintptr_t address);
+
+  /// Changes the copy. Throws Error: no_room, system.
+  void write();
+
+  /// `entry` is the address of the loaded moult_update_entry. Throws Error (system).
+  void finish(const void* entry) const;
+
+ private:
+  struct Relocation {
+    std::uint64_t place = 0;  ///< its offset in the file
+    Elf64_Rela entry{};
+  };
+  struct Change {
+    std::uint64_t place = 0;
+    std::string bytes;
+  };
+  /// A call, by addresses in the file.
+  struct KeptCall {
+    CodeAddress function{};  ///< the program's, in memory
+    std::uint64_t copy = 0;
+    std::uint64_t slot = 0;
+  };
+
+  void keep_calls(HiddenFunctions& hidden);
+  std::string_view name_of(const Elf64_Sym& symbol) const;
+  std::optional<std::size_t> find(std::string_view mangled) const;
+  template <class Entry>
+  void change(std::uint64_t place, const Entry& entry);
+
+  const PrivateCopy& copy_;
+  std::uint64_t symbols_place_ = 0;
+  std::vector<Elf64_Sym> symbols_;
+  std::string names_;
+  std::vector<Relocation> relocations_;
+  std::vector<Change> changes_;
+  std::vector<KeptCall> calls_;
+};
+
+}  // namespace moult::internal

@@ -1,0 +1,88 @@
+// An update calls its own copies of functions that the program has, too, and a redefinition reaches these calls.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+
+#include "code/loader.hpp"
+#include "fixtures/own_copies.hpp"
+#include "redefine.hpp"
+
+namespace copied {
+
+std::counting_semaphore<> inside{0};
+std::counting_semaphore<> leave{0};
+Exports exports;
+
+}  // namespace copied
+
+namespace moult {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+using testing::Contains;
+using testing::HasSubstr;
+
+MOULT_UPDATABLE int rate_three(int amount) { return 3 * amount; }
+MOULT_UPDATABLE int stays_not() { return 3; }
+
+class OwnCopies : public testing::Test {
+ protected:
+  OwnCopies() {
+    std::string name = testing::TempDir() + "moult-own-copies-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = name;
+  }
+  ~OwnCopies() override { std::filesystem::remove_all(folder_); }
+
+  void load() { internal::load_update(OWN_COPIES_UPDATE, {.folder = folder_, .force = true}).run(); }
+
+  std::string folder_;
+};
+
+TEST_F(OwnCopies, ARedefinitionReachesTheCallsOfAnUpdateUntilItIsRolledBack) {
+  load();
+  EXPECT_EQ(copied::exports.call_rate(10), 20);
+  EXPECT_EQ(copied::rate(10), 10);
+  const UpdateReport report = redefine(copied::rate, rate_three);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(copied::exports.call_rate(10), 30);
+  roll_back(report.id);
+  EXPECT_EQ(copied::exports.call_rate(10), 20);
+  EXPECT_EQ(copied::rate(10), 10);
+}
+
+TEST_F(OwnCopies, AFunctionThatIsRedefinedAlreadyIsSoForAnUpdateThatIsLoadedLater) {
+  const UpdateReport report = redefine(copied::rate, rate_three);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  load();
+  EXPECT_EQ(copied::exports.call_rate(10), 30);
+  roll_back(report.id);
+  EXPECT_EQ(copied::exports.call_rate(10), 20);
+}
+
+TEST_F(OwnCopies, ACallOfACopyIsACallOfTheFunction) {
+  load();
+  std::thread caller([] { EXPECT_EQ(copied::exports.call_stays(), 2); });
+  copied::inside.acquire();
+  auto update = std::make_unique<SafeRedefineUpdate>("stays", copied::stays, stays_not);
+  update->set_patience({.max_tries = 1, .sleep_time = std::chrono::milliseconds(1), .max_postponements = 0});
+  const UpdateReport report = apply(std::move(update));
+  EXPECT_NE(report.state, UpdateState::applied);
+  EXPECT_THAT(report.reason, HasSubstr("an update's copy of it"));
+  copied::leave.release();
+  caller.join();
+}
+
+TEST_F(OwnCopies, ANewVersionThatCallsACopyOfTheOldOneByNameIsWarnedOf) {
+  load();
+  const UpdateReport report = redefine(copied::rate, copied::exports.new_rate);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_THAT(report.warnings, Contains(HasSubstr("calls it by its old name")));
+  EXPECT_EQ(copied::rate(5), 5);
+}
+
+}  // namespace subject
+}  // namespace moult
