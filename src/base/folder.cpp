@@ -29,8 +29,11 @@ std::vector<std::string> names_in(const std::filesystem::path& folder) {
   return names;
 }
 
-void remove_flat_folder(const std::filesystem::path& folder) {
-  for (const std::string& name : names_in(folder)) ::unlink((folder / name).c_str());
+void remove_folder(const std::filesystem::path& folder) {
+  for (const std::string& name : names_in(folder)) {
+    const std::filesystem::path inner = folder / name;
+    if (::unlink(inner.c_str()) != 0 && errno == EISDIR) remove_folder(inner);
+  }
   ::rmdir(folder.c_str());
 }
 

@@ -14,7 +14,8 @@ namespace moult::internal {
 /// std::bad_alloc.
 std::vector<std::string> names_in(const std::filesystem::path& folder);
 
-/// Removes a folder and the files in it. Folders in it, and what cannot be removed, stay. Throws std::bad_alloc.
-void remove_flat_folder(const std::filesystem::path& folder);
+/// Removes a folder and everything in it; what cannot be removed stays. Others than this user must not be able to write
+/// to it. Throws std::bad_alloc.
+void remove_folder(const std::filesystem::path& folder);
 
 }  // namespace moult::internal

@@ -75,7 +75,7 @@ UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::g
   remove_leftovers(surroundings);
   path_ = runtime_folder / updates_name(maker_);
   std::error_code error;
-  remove_flat_folder(path_);  // of an ended process with the same pid
+  remove_folder(path_);  // of an ended process with the same pid
   // The runtime folder belongs to this user alone, so no other user can interfere in between.
   if (!fs::create_directory(path_, error))
     throw Error(ErrorCode::system, path_.string() + ": cannot be made: " + error.message());
@@ -83,7 +83,7 @@ UpdateFolder::UpdateFolder(const RuntimeSurroundings& surroundings) : maker_(::g
 }
 
 void UpdateFolder::remove() const noexcept try {
-  if (maker_ == ::getpid()) remove_flat_folder(path_);
+  if (maker_ == ::getpid()) remove_folder(path_);
 } catch (const std::bad_alloc&) {  // the next process to make its folder removes this one
 }
 

@@ -86,7 +86,7 @@ void remove_unowned(const fs::path& folder) {
     // A socket in use proves a process of another container, with pids of its own.
     if (!pid || !has_ended(*pid) || fs::exists(folder / socket_name(*pid), ignored)) continue;
     if (name == updates_name(*pid)) {
-      remove_flat_folder(folder / name);
+      remove_folder(folder / name);
     } else {
       ::unlink((folder / name).c_str());
     }

@@ -26,6 +26,9 @@ struct AllocationPlan {
   std::atomic<std::int64_t> shortages;        ///< the test counts each that it wants,
   std::atomic<std::int64_t> shortages_begun;  ///< and the program each that it has made
 
+  std::atomic<bool> is_still;    ///< the program must not use its objects,
+  std::atomic<bool> is_resting;  ///< and does not
+
   // What the program's own thread sees, round after round.
   std::atomic<std::int64_t> rounds;
   std::atomic<std::int64_t> answer;

@@ -85,13 +85,37 @@ std::optional<std::string> Program::call(const Command& command) {
 
 std::optional<std::string> Program::call_failing(const Command& command, std::int64_t position, Failing failing) {
   if (!client_) connect();
-  plan_->last = failing == Failing::one ? position : INT64_MAX;
-  plan_->first = position;
-  plan_->seen = 0;
+  fail_from(position, failing);
   const std::optional<std::string> reply = call(command);
   plan_->first = 0;
   client_.reset();  // the listener may have closed the connection after its answer
   return reply;
+}
+
+void Program::fail_from(std::int64_t position, Failing failing) {
+  plan_->last = failing == Failing::one ? position : INT64_MAX;
+  plan_->first = position;
+  plan_->failed = 0;
+  plan_->seen = 0;
+}
+
+void Program::wait_until(const std::function<bool()>& is_so) const {
+  const auto deadline = soon();
+  while (!is_so() && is_alive() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+}
+
+void Program::leave_objects() {
+  plan_->is_still = true;
+  wait_until([this] { return plan_->is_resting.load(); });
+}
+
+void Program::use_objects(std::int64_t position, Failing failing) {
+  const std::int64_t before = plan_->rounds;
+  fail_from(position, failing);
+  plan_->is_still = false;
+  wait_until([&] { return plan_->failed > 0 || plan_->rounds > before; });
+  plan_->first = 0;
 }
 
 std::int64_t Program::allocations_of(const Command& command) {
@@ -104,9 +128,7 @@ void Program::make_short_of(Shortage shortage, std::int64_t left) {
   plan_->shortage = shortage;
   plan_->left = left;
   ++plan_->shortages;
-  const auto deadline = soon();
-  while (plan_->shortages_begun < plan_->shortages && is_alive() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  wait_until([this] { return plan_->shortages_begun == plan_->shortages; });
 }
 
 bool Program::is_alive() const {
@@ -127,9 +149,7 @@ std::string Program::end() const {
 
 Program::State Program::state() const {
   const std::int64_t before = plan_->rounds;
-  const auto deadline = soon();
-  while (plan_->rounds < before + 2 && is_alive() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  wait_until([&] { return plan_->rounds >= before + 2; });
   return {plan_->answer, plan_->old_objects, plan_->new_objects, plan_->wrong_objects};
 }
 

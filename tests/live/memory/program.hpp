@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,11 @@ class Program final {
   /// The allocations of moult's threads in a call in which none fails.
   std::int64_t allocations_of(const moult::internal::Command& command);
 
+  /// From now on the program does not use its objects, until `use_objects`.
+  void leave_objects();
+  /// The program uses its objects, while allocations fail from the `position`-th on. Memory is there again when the
+  /// first has failed, or when all objects were used.
+  void use_objects(std::int64_t position, Failing failing);
   /// Returns when the program is short of everything but `left`, or of nothing any more.
   void make_short_of(Shortage shortage, std::int64_t left);
   void end_shortage() { make_short_of(Shortage::none, 0); }
@@ -55,6 +61,8 @@ class Program final {
 
  private:
   void connect();
+  void fail_from(std::int64_t position, Failing failing);
+  void wait_until(const std::function<bool()>& is_so) const;
 
   std::filesystem::path folder_;
   AllocationPlan* plan_ = nullptr;

@@ -110,7 +110,8 @@ int main() {
   Shortages shortages(*plan);
   for (;;) {
     shortages.follow_plan();
-    look_at(objects, *plan);
+    plan->is_resting = plan->is_still.load();
+    if (!plan->is_resting) look_at(objects, *plan);
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
 }

@@ -31,16 +31,20 @@ TEST_F(Folder, HasTheNamesOfItsFiles) { EXPECT_THAT(names_in(path), testing::Uno
 
 TEST_F(Folder, ThatIsMissingHasNoNames) { EXPECT_THAT(names_in(path / "missing"), testing::IsEmpty()); }
 
-TEST_F(Folder, IsRemovedWithItsFiles) {
-  remove_flat_folder(path);
+TEST_F(Folder, IsRemovedWithEverythingInIt) {
+  fs::create_directory(path / "inner");
+  std::ofstream(path / "inner" / "three");
+  remove_folder(path);
   EXPECT_FALSE(fs::exists(path));
 }
 
-TEST_F(Folder, WithAFolderInItStays) {
-  fs::create_directory(path / "inner");
-  remove_flat_folder(path);
-  EXPECT_TRUE(fs::exists(path / "inner"));
-  EXPECT_FALSE(fs::exists(path / "one"));
+TEST_F(Folder, IsRemovedWithoutWhatItsLinksLeadTo) {
+  const fs::path inner = path / "inner";
+  fs::create_directory(inner);
+  fs::create_symlink(path, inner / "link");
+  remove_folder(inner);
+  EXPECT_FALSE(fs::exists(inner));
+  EXPECT_TRUE(fs::exists(path / "one"));
 }
 
 }  // namespace
