@@ -364,7 +364,7 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
       MOULT_FAULT("functions.undo.open_pages");
       state->patch->prepare_revert();
     };
-    // The pages are closed at the end of this stop, by what `check` or this commit has noted: an undo must not allocate.
+    // `check` or this commit has noted that the pages are closed at the end of the stop: an undo must not allocate.
     step.undo = [state] { state->patch->revert(*internal::current_stop()); };
     transaction->after_resume([state] { state->patch->finish(); });
     MOULT_FAULT("functions.change.record");
