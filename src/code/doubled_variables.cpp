@@ -121,11 +121,6 @@ void read_table(const ElfFile& file, std::uint32_t type, Copies& copies) {
   });
 }
 
-/// The loader binds the update's own references to the program's variable.
-bool is_bound_to_programs(std::string_view mangled, const Copy& copy) {
-  return copy.is_exported && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
-}
-
 /// The name of the guard of the variable's initialisation (Itanium C++ ABI, 5.1.5.2).
 std::string guard_of(std::string_view mangled) {
   if (mangled.starts_with("_Z")) return "_ZGV" + std::string(mangled.substr(2));
@@ -164,7 +159,12 @@ DoubledVariable describe(std::string_view mangled, const Copies& copies,
 
 }  // namespace
 
-std::vector<DoubledVariable> doubled_variables(const std::string& path) {
+std::vector<DoubledVariable> doubled_variables(const std::string& path,
+                                               const std::function<bool(std::string_view)>& uses_by_name) {
+  // The dynamic linker binds the update's uses to the variable that the program exports.
+  const auto is_bound = [&](std::string_view mangled, const Copy& copy) {
+    return copy.is_exported && uses_by_name(mangled) && ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str()) != nullptr;
+  };
   const ModuleSymbols update(ElfFile::open(path));
   Copies copies;
   read_table(update.file(), SHT_SYMTAB, copies);
@@ -180,7 +180,7 @@ std::vector<DoubledVariable> doubled_variables(const std::string& path) {
   for (const auto& [name, place] : own->functions().data_beginning_with("_ZGV")) guards[name] = bias + place.address;
   for (const auto& [name, place] : own->functions().data_beginning_with("")) {
     const auto copy = copies.variables.find(name);
-    if (copy == copies.variables.end() || is_bound_to_programs(name, copy->second)) continue;
+    if (copy == copies.variables.end() || is_bound(name, copy->second)) continue;
     const auto [known, is_first] = found.try_emplace(name, describe(name, copies, guards));
     if (is_first && place.size == copy->second.size)
       known->second.address = bias + place.address;
@@ -190,7 +190,7 @@ std::vector<DoubledVariable> doubled_variables(const std::string& path) {
   for_each_variable(own->file(), SHT_SYMTAB, [&](std::string_view name, const GElf_Sym& entry) {
     const auto copy = copies.of_each_thread.find(name);
     const bool is_of_each_thread = GELF_ST_TYPE(entry.st_info) == STT_TLS;
-    if (is_of_each_thread && copy != copies.of_each_thread.end() && !is_bound_to_programs(name, copy->second))
+    if (is_of_each_thread && copy != copies.of_each_thread.end() && !is_bound(name, copy->second))
       found.try_emplace(name, describe(name, copies, guards));
   });
   for (auto& [name, variable] : found)

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moult::internal {
@@ -25,6 +27,7 @@ struct DoubledVariable {
 /// The variables that the file `path` defines again, sorted by name. The update's code would use its copies, with their
 /// first values. A static one of a source file may well be meant to be another, even if its name is the same. Reads the
 /// program's symbol table only if the file has variables that may be shared. Throws Error (unreadable).
-std::vector<DoubledVariable> doubled_variables(const std::string& path);
+std::vector<DoubledVariable> doubled_variables(const std::string& path,
+                                               const std::function<bool(std::string_view mangled)>& uses_by_name);
 
 }  // namespace moult::internal

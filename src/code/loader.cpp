@@ -141,7 +141,8 @@ DoubledNames bind_variables(const PrivateCopy& copy, UpdateBinding& binding) {
   const auto add = [](std::vector<std::string>& names, const std::string& name) {
     if (names.empty() || names.back() != name) names.push_back(name);  // they are sorted
   };
-  for (const DoubledVariable& each : doubled_variables(copy.name())) {
+  const auto uses_by_name = [&](std::string_view mangled) { return binding.uses_by_name(mangled); };
+  for (const DoubledVariable& each : doubled_variables(copy.name(), uses_by_name)) {
     const bool can_bind =
         each.is_same() && binding.can_bind(each.mangled) && (each.guard.empty() || binding.can_bind(each.guard));
     if (each.is_of_one_file || !can_bind) {
@@ -171,7 +172,7 @@ std::vector<std::string> check_variables(const std::string& path, const DoubledN
         path + ": has static variables of its own whose names the program's have, too: " + first_of(doubled.statics) +
         "; its code uses its own, with their first values; moult::variable reaches the program's");
   if (doubled.shared.empty()) return warnings;
-  const std::string what = "has copies of its own of variables that the program hides: " + first_of(doubled.shared) +
+  const std::string what = "has variables of its own that should be the program's: " + first_of(doubled.shared) +
                            "; its code would use those, with their first values";
   if (!options.force)
     fail(ErrorCode::unsupported, path,

@@ -42,8 +42,9 @@ class LoadedUpdate final {
 /// permission_denied: it may not be read, or another user may have written it (base/trusted_file.hpp)
 /// not_an_update: it is no shared object, has no MOULT_UPDATE entry, its structure is damaged, or the dynamic linker
 ///   refused it
-/// unsupported: it is larger than an update may be, or has copies of variables that the program hides
+/// unsupported: it is larger than an update may be, or has variables of its own that should be the program's
 /// not_found: it uses a function or a variable that the program does not have
+/// ambiguous: it is linked with a static function or variable that several source files of the program have
 /// abi_mismatch: it was built with another version of moult; never forced
 /// build_id_mismatch: it was built for another build of the program
 /// no_room: disk or quota is full

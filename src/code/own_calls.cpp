@@ -43,8 +43,9 @@ void add_own_calls(const std::vector<OwnCall>& calls, const std::function<bool(C
   if (calls.empty()) return;
   // No stop is granted in between, and so no function is redirected.
   all_own_calls().with([&](OwnCalls& all) {
-    all.insert(all.end(), calls.begin(), calls.end());
-    std::ranges::stable_sort(all, {}, &OwnCall::function);
+    const auto added = all.insert(all.end(), calls.begin(), calls.end());
+    std::ranges::sort(added, all.end(), {}, &OwnCall::function);
+    std::ranges::inplace_merge(all, added, {}, &OwnCall::function);
     for (const OwnCall& call : calls) lead(call, is_redirected(call.function));
   });
 }

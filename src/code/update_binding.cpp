@@ -123,12 +123,15 @@ void UpdateBinding::keep_calls(HiddenFunctions& hidden) {
   }
 }
 
-bool UpdateBinding::can_bind(std::string_view mangled) const {
+bool UpdateBinding::uses_by_name(std::string_view mangled) const {
   const std::optional<std::size_t> found = find(mangled);
-  return found && ELF64_ST_TYPE(symbols_[*found].st_info) != STT_TLS &&
-         ELF64_ST_VISIBILITY(symbols_[*found].st_other) == STV_DEFAULT &&
+  return found && ELF64_ST_VISIBILITY(symbols_[*found].st_other) == STV_DEFAULT &&
          std::ranges::any_of(relocations_,
                              [&](const Relocation& each) { return ELF64_R_SYM(each.entry.r_info) == *found; });
+}
+
+bool UpdateBinding::can_bind(std::string_view mangled) const {
+  return uses_by_name(mangled) && ELF64_ST_TYPE(symbols_[*find(mangled)].st_info) != STT_TLS;
 }
 
 bool UpdateBinding::bind(std::string_view mangled, std::uintptr_t address) {

@@ -28,7 +28,9 @@ class UpdateBinding final {
   void bind_functions();
 
   /// True if the dynamic linker decides where the update's uses of the name lead: the file exports or imports it, and
-  /// uses it by name.
+  /// neither the compiler nor the linker has resolved the uses.
+  bool uses_by_name(std::string_view mangled) const;
+  /// The same, but not for a variable of each thread.
   bool can_bind(std::string_view mangled) const;
   /// Makes the uses lead to `address`, in this process. Returns false, and does nothing, unless can_bind.
   bool bind(std::string_view mangled, std::uintptr_t address);

@@ -175,6 +175,12 @@ TEST_F(Loader, VariablesThatTheProgramHidesAreTheUpdatesToo) {
   EXPECT_TRUE(update.warnings().empty());
 }
 
+TEST_F(Loader, AnExportedVariableThatTheUpdateDoesNotUseByNameIsRefused) {
+  counted::exported = 10;
+  send("symbolic.so");
+  expect_refused(ErrorCode::unsupported, HasSubstr("counted::exported"));
+}
+
 TEST_F(Loader, AVariableThatTheUpdateInitialisesOtherwiseIsRefused) {
   shared::number = 3;
   send("initialised_otherwise.so");
