@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <iterator>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/fault.hpp"
@@ -36,6 +37,7 @@
 #include "moult/error.hpp"
 #include "symbols/class_names.hpp"
 #include "symbols/class_uses.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::internal {
 namespace {
@@ -95,8 +97,8 @@ bool adds_slots(const Program& program, const ClassPair& classes, const LayoutCo
 class StayingCode final {
  public:
   StayingCode(const ClassPair& classes, const ClassRequest& request, const MemberMatch& match, const ClassUses& uses,
-              bool adds_slots)
-      : classes_(classes), request_(request), uses_(uses), adds_slots_(adds_slots) {
+              std::span<const RedefinedClass> before, bool adds_slots)
+      : classes_(classes), request_(request), uses_(uses), before_(before), adds_slots_(adds_slots) {
     for (const FunctionPair& pair : pairs_of(match, request))
       replaced_.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(pair.first.address())});
     for (const MemberCode& code : classes.replacement.code) replaced_.insert(code.symbol.range.begin);
@@ -138,20 +140,34 @@ class StayingCode final {
   void check_room(Refusals& refusals) const {
     const std::string& old = request_.old_class.text();
     const std::string& replacement = request_.replacement_class.text();
-    const std::size_t size = classes_.replacement.layout.size;
-    if (request_.slot_size && size > *request_.slot_size)
-      refusals.add(ErrorCode::layout_mismatch,
-                   replacement + ": an object needs " + std::to_string(size) + " bytes and the slots of " + old +
-                       " have " + std::to_string(*request_.slot_size) +
-                       "; build the program with a reserve (moult::Updatable<" + old + ", " +
-                       std::to_string(size - classes_.old.layout.size) +
-                       ">), or keep the new fields beside the objects (moult::add_field_to_class)");
+    if (request_.slot_size && classes_.replacement.layout.size > *request_.slot_size)
+      refusals.add(ErrorCode::layout_mismatch, narrow_slots());
     if (request_.replacement_alignment > request_.slot_alignment)
       refusals.add(ErrorCode::layout_mismatch, replacement + ": an object has to lie at a multiple of " +
                                                    std::to_string(request_.replacement_alignment) +
                                                    " bytes and those of " + old + " lie at multiples of " +
                                                    std::to_string(request_.slot_alignment) +
                                                    "; build the program with a reserve or align " + old);
+  }
+
+  /// Of the class and its earlier versions, the one whose slots are the smallest.
+  std::string narrow_slots() const {
+    const std::size_t size = classes_.replacement.layout.size;
+    const std::string* name = &request_.old_class.text();
+    const SourceLine* place = &classes_.old.layout.place;
+    std::size_t old_size = classes_.old.layout.size;
+    for (const RedefinedClass& each : before_) {
+      if (each.slot_size != request_.slot_size) continue;
+      name = &each.old_class.text();
+      place = &each.old_place;
+      old_size = each.old_size;
+    }
+    return request_.replacement_class.text() + ": an object needs " + std::to_string(size) +
+           " bytes and the slots of " + *name + " have " + std::to_string(*request_.slot_size) + "; give " + *name +
+           at_place(*place) + " a reserve of " + std::to_string(size - old_size) +
+           " bytes for the next start of the program (moult::Updatable<" + *name + ", " +
+           std::to_string(size - old_size) +
+           ">), or keep the new fields beside the objects (moult::add_field_to_class)";
   }
 
   void check_uses(const LayoutComparison& layout, Reach least, Refusals& refusals) const {
@@ -200,6 +216,7 @@ class StayingCode final {
   const ClassPair& classes_;
   const ClassRequest& request_;
   const ClassUses& uses_;
+  std::span<const RedefinedClass> before_;
   bool adds_slots_;
   std::set<CodeAddress> replaced_;
   std::set<std::string> has_code_;
@@ -238,7 +255,7 @@ CodeAddress place_of(const ClassRequest& request) {
 }
 
 /// Objects of the class are also made by code that knows it by an earlier name, in the room that those had.
-ClassRequest narrowed(ClassRequest request, const std::vector<RedefinedClass>& before) {
+ClassRequest narrowed(ClassRequest request, std::span<const RedefinedClass> before) {
   for (const RedefinedClass& each : before)
     request.slot_size = request.slot_size && each.slot_size
                             ? std::optional(std::min(*request.slot_size, *each.slot_size))
@@ -310,6 +327,20 @@ Destructor find_old_destructor(const Program& program, const ClassRequest& reque
 
 }  // namespace
 
+namespace {
+
+/// In a stop, the class's debug information is not read but where there is little of it.
+void require_short_reading(const Program& program, const ClassRequest& request) {
+  const bool is_conversion = request.objects == ClassRequest::Objects::converted;
+  internal::require_short_reading(
+      "redefining " + request.old_class.text(),
+      is_conversion ? "use moult::EagerConversionUpdate or moult::LazyConversionUpdate, which read before the stop"
+                    : "call moult::prepare_redefinition in prepare, and make() of its result in apply",
+      [&] { return program.debug_info_size(request.old_class); });
+}
+
+}  // namespace
+
 struct ClassChange::State {
   Destructor old_destructor = nullptr;
   LayoutComparison layout;
@@ -330,6 +361,7 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   MOULT_FAULT("classes.class.symbols");
   auto state = std::make_unique<State>();
   const Program program = Program::of_this_process();
+  require_short_reading(program, wanted);
   LoadedUpdates updates(program);
   const std::vector<RedefinedClass> before = predecessors_of(wanted.old_class);
   const ClassRequest request = narrowed(wanted, before);
@@ -341,14 +373,15 @@ ClassChange ClassChange::prepare(const ClassRequest& wanted) {
   state->layout = compare_layouts(classes.old.layout, classes.replacement.layout);
   state->old_size = classes.old.layout.size;
   state->replacement_size = classes.replacement.layout.size;
-  state->redefined = {request.old_class, classes.replacement.layout, request.slot_size};
+  state->redefined = {request.old_class, classes.replacement.layout, state->old_size, classes.old.layout.place,
+                      request.slot_size};
   state->added = std::move(match.added);
 
   Refusals refusals;
   check_successors(request, classes, refusals);
   const ClassUses uses = find_uses(program, updates, request, classes, before);
   state->adds_slots = adds_slots(program, classes, state->layout);
-  StayingCode(classes, request, match, uses, state->adds_slots).check(state->layout, refusals);
+  StayingCode(classes, request, match, uses, before, state->adds_slots).check(state->layout, refusals);
   check_members(match, request, refusals);
   MOULT_FAULT("classes.class.decided");
   const std::vector<FunctionPair> pairs = pairs_of(match, request);

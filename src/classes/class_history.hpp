@@ -15,6 +15,8 @@ namespace moult::internal {
 struct RedefinedClass {
   ClassName old_class;
   ClassLayout replacement;
+  std::size_t old_size = 0;              ///< bytes of an object of the old class
+  SourceLine old_place;                  ///< where the old class is defined
   std::optional<std::size_t> slot_size;  ///< bytes that each object of the old class may take; nothing: not to grow
 };
 

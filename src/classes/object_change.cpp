@@ -30,6 +30,7 @@
 #include "convert/lazy_conversion.hpp"
 #include "convert/progressive_access.hpp"
 #include "moult/error.hpp"
+#include "pools/class_pools.hpp"
 #include "threads/current_stop.hpp"
 
 namespace moult::internal {
@@ -210,6 +211,9 @@ ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) 
     state->convert_by(state->eager = make_eager(conversion, state->makes));
   finish_accesses(state->forward->old_class());
   finish_lazy_conversions(state->forward->old_class());
+  for (const ClassPools* each : all_class_pools())
+    if (each->own.portion_of(state->forward->old_class()))
+      inherit_slot_size(state->forward->new_class(), each->own.shape().slot_size());
   state->forward->check();
   if (!conversion.pairing) {
     require_no_redefinition(conversion, state->forward->old_class());

@@ -49,13 +49,14 @@ void refuse_misfit(const ClassChangeOfObjects& change, const PoolChange& pool) {
   if (!is_too_large && slot_size % change.to_kind.alignment == 0) return;
   if (pool.after.usual == pool.before.usual && count_live(*pool.pool, pool.portion) == 0) return;
   const std::string& pool_class = pool.pool->object_class().name.text();
+  const std::string reserve = std::to_string(change.to_kind.size - pool.pool->shape().object_size);
   if (is_too_large)
-    throw Error(ErrorCode::layout_mismatch,
-                change.to.name.text() + ": its objects need " + std::to_string(change.to_kind.size) +
-                    " bytes, and the slots of " + pool_class + " have " + std::to_string(slot_size) +
-                    "; give the class a reserve for the next time (" + "moult::Updatable<" + pool_class + ", " +
-                    std::to_string(change.to_kind.size - pool.pool->shape().object_size) +
-                    ">), or keep what is new beside the objects (moult::add_field_to_class)");
+    throw Error(
+        ErrorCode::layout_mismatch,
+        change.to.name.text() + ": its objects need " + std::to_string(change.to_kind.size) +
+            " bytes, and the slots of " + pool_class + " have " + std::to_string(slot_size) + "; give " + pool_class +
+            " a reserve of " + reserve + " bytes where it is defined (moult::Updatable<" + pool_class + ", " + reserve +
+            ">), for the program's next start, or keep what is new beside the objects (moult::add_field_to_class)");
   throw Error(ErrorCode::layout_mismatch, change.to.name.text() + ": its objects are aligned to " +
                                               std::to_string(change.to_kind.alignment) + " bytes, and the slots of " +
                                               pool_class + " to " +

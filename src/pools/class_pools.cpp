@@ -3,7 +3,8 @@
 //
 // Approach: pools are registered by the class's mangled name, which makes types equal across modules. Each module keeps
 // a pointer to the pool for each size by which it knows the class (moult/detail/pools.hpp), so it looks the name up
-// once.
+// once. A second version of a class has objects in the pool of the first, and a pool of its own for those that updates
+// make. A third must fit both, so the second's own slots are as large, whatever reserve its author wrote.
 //
 // Limits: a module that knows the class by another size or alignment is refused. It would read the objects wrongly.
 #include "pools/class_pools.hpp"
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <unordered_map>
 
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
@@ -21,6 +23,7 @@ namespace {
 /// Never destroyed: objects with static storage duration use pools.
 struct Registry {
   std::vector<std::unique_ptr<ClassPools>> entries;
+  std::unordered_map<const ObjectClass*, std::size_t> inherited;  ///< slot sizes, of classes without pools
   std::uint32_t next_id = 0;
 };
 
@@ -41,9 +44,12 @@ void refuse_other_shape(const ClassPools& known, const SlotShape& shape) {
                                           " where this was compiled; give the changed class another name");
 }
 
-ClassPools& find_or_add(Registry& registry, const ObjectClass& wanted, const SlotShape& shape) {
+ClassPools& find_or_add(Registry& registry, const ObjectClass& wanted, SlotShape shape) {
   for (const std::unique_ptr<ClassPools>& each : registry.entries)
     if (&each->object_class == &wanted) return *each;
+  const auto inherited = registry.inherited.find(&wanted);
+  if (inherited != registry.inherited.end() && inherited->second > shape.slot_size())
+    shape.reserve = inherited->second - shape.object_size;
   if (shape.slot_size() == 0) throw std::bad_alloc();
   registry.entries.push_back(std::make_unique<ClassPools>(wanted, registry.next_id, shape));
   ++registry.next_id;
@@ -80,6 +86,13 @@ Pool& pool_of(const std::type_info& type, const SlotShape& shape) {
   ClassPools& known = registry().with([&](Registry& all) -> ClassPools& { return find_or_add(all, wanted, shape); });
   refuse_other_shape(known, shape);
   return known.own;
+}
+
+void inherit_slot_size(const ObjectClass& later, std::size_t slot_size) {
+  registry().with([&](Registry& all) {
+    std::size_t& known = all.inherited[&later];
+    known = std::max(known, slot_size);
+  });
 }
 
 Pool& subclass_pool(Pool& own, std::size_t size, std::size_t alignment) {

@@ -34,6 +34,10 @@ struct ClassPools {
 /// the class by another size or alignment; std::bad_alloc, also when the objects fit no slab.
 Pool& pool_of(const std::type_info& type, const SlotShape& shape);
 
+/// `later` is a version of a class whose objects have slots of that size. If its own pool is made after this call, its
+/// slots are no smaller: objects of the two are one kind to a third version. Throws std::bad_alloc.
+void inherit_slot_size(const ObjectClass& later, std::size_t slot_size);
+
 /// The pool for objects of a subclass that has no pool of its own, made at first use. Throws std::bad_alloc.
 Pool& subclass_pool(Pool& own, std::size_t size, std::size_t alignment);
 

@@ -252,7 +252,7 @@ std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& 
   std::unordered_map<const ModuleSymbols*, std::vector<ClassLayout>> by_file;
   std::vector<ClassLayout> layouts;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
-    const ModuleSymbols* symbols = program.may_mention(i, name.identifier()) ? program.symbols_of(i) : nullptr;
+    const ModuleSymbols* symbols = program.may_know(i, name) ? program.symbols_of(i) : nullptr;
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr || info->lacks_supplementary_file()) continue;
     const auto [found, is_new] = by_file.try_emplace(symbols);

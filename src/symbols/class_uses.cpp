@@ -200,7 +200,7 @@ ClassUses class_uses(const Program& program, const ClassName& name, std::optiona
   ClassUses uses;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* symbols = i != without ? program.symbols_of(i) : nullptr;
-    if (symbols == nullptr || !program.may_mention(i, name.identifier())) continue;
+    if (symbols == nullptr || !program.may_know(i, name)) continue;
     const Module& module = program.modules()[i];
     const auto [found, is_new] = by_file.try_emplace(symbols);
     if (is_new) found->second = uses_in_file(*symbols, module.path, name);
@@ -214,7 +214,7 @@ std::vector<MemberCopy> member_copies(const Program& program, const ClassName& o
   std::unordered_map<const ModuleSymbols*, std::vector<MemberCopy>> by_file;
   std::vector<MemberCopy> copies;
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
-    const ModuleSymbols* symbols = program.may_mention(i, of_class.identifier()) ? program.symbols_of(i) : nullptr;
+    const ModuleSymbols* symbols = program.may_know(i, of_class) ? program.symbols_of(i) : nullptr;
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
     const auto [found, is_new] = by_file.try_emplace(symbols);

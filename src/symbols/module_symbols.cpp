@@ -111,6 +111,8 @@ bool ModuleSymbols::may_describe(std::string_view text) const {
   return may_contain(file, ".debug_str", text) || may_contain(file, ".debug_info", text);
 }
 
+bool ModuleSymbols::is_of_system_in_c() const { return !has_own_debug_info() && !may_contain(file_, ".dynstr", "_Z"); }
+
 std::size_t ModuleSymbols::debug_info_size() const {
   const bool is_separate = file_.section(".debug_info") == nullptr;
   if (is_separate && !separate_) return 0;

@@ -38,6 +38,8 @@ class ModuleSymbols final {
   bool has_own_debug_info() const { return file_.section(".debug_info") != nullptr; }
   /// In bytes, uncompressed; 0 when there is none.
   std::size_t debug_info_size() const;
+  /// True for a library of the system that has nothing of C++: it knows no classes and none of a program's functions.
+  bool is_of_system_in_c() const;
   /// Null when neither the module nor a debug file for it has any.
   const DebugInfo* debug_info() const;
   /// Only with debug information. After many calls an index is made, which gives the same answers faster.

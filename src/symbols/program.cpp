@@ -544,9 +544,14 @@ std::vector<FunctionSymbol> Program::members_of(const ClassName& of_class) const
   return members;
 }
 
-bool Program::may_mention(std::size_t module, std::string_view text) const {
+bool Program::may_know(std::size_t module, const ClassName& name) const {
   const ModuleSymbols* symbols = impl_->symbols(module);
-  return symbols != nullptr && (symbols->may_name(text) || symbols->may_describe(text));
+  if (symbols == nullptr) return false;
+  if (is_apart(module) && !name.text().starts_with("moult::")) return false;
+  const std::string identifier(name.identifier());
+  const std::string in_symbols = std::to_string(identifier.size()) + identifier;
+  return symbols->may_name(in_symbols) || symbols->may_describe(identifier + '<') ||
+         symbols->may_describe({identifier.c_str(), identifier.size() + 1});
 }
 
 std::size_t Program::debug_info_size(std::size_t module) const {
@@ -559,16 +564,27 @@ std::size_t Program::debug_info_size(CodeAddress address) const {
   return module ? debug_info_size(*module) : 0;
 }
 
-std::size_t Program::debug_info_size(std::initializer_list<std::string_view> texts) const {
+std::size_t Program::debug_info_size(std::string_view identifier) const {
   std::size_t size = 0;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
-    const auto mentions = [&](std::string_view text) { return may_mention(i, text); };
-    if (std::any_of(texts.begin(), texts.end(), mentions)) size += debug_info_size(i);
+    const ModuleSymbols* symbols = is_apart(i) ? nullptr : impl_->symbols(i);
+    if (symbols != nullptr && (symbols->may_name(identifier) || symbols->may_describe(identifier)))
+      size += debug_info_size(i);
   }
   return size;
 }
 
-bool Program::is_moult(std::size_t module) const { return impl_->is_moult(module); }
+std::size_t Program::debug_info_size(const ClassName& name) const {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < impl_->modules.size(); ++i)
+    if (may_know(i, name)) size += debug_info_size(i);
+  return size;
+}
+
+bool Program::is_apart(std::size_t module) const {
+  const ModuleSymbols* symbols = module > 0 ? impl_->symbols(module) : nullptr;
+  return symbols != nullptr && (impl_->is_moult(module) || symbols->is_of_system_in_c());
+}
 
 const ModuleSymbols* Program::symbols_of(std::size_t module) const { return impl_->symbols(module); }
 

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -142,16 +141,18 @@ class Program final {
   /// Every symbol of a member function of the class, module by module: each variant of a constructor or destructor, and
   /// each alias.
   std::vector<FunctionSymbol> members_of(const ClassName& of_class) const;
-  /// False only when module `module` has no name that contains `text`. Quick: nothing of it need be read.
-  bool may_mention(std::size_t module, std::string_view text) const;
+  /// False when a module knows nothing of the class. Quick: nothing of it need be read.
+  bool may_know(std::size_t module, const ClassName& name) const;
   /// The size of a module's debug information, in bytes; 0 when it has none.
   std::size_t debug_info_size(std::size_t module) const;
   /// The same of the module loaded at `address`.
   std::size_t debug_info_size(CodeAddress address) const;
-  /// The same of all modules that may mention one of `texts`.
-  std::size_t debug_info_size(std::initializer_list<std::string_view> texts) const;
-  /// True for moult's own library.
-  bool is_moult(std::size_t module) const;
+  /// The same of all modules, but for those apart, that may have a name with that identifier in it.
+  std::size_t debug_info_size(std::string_view identifier) const;
+  /// The same of all modules that may know the class.
+  std::size_t debug_info_size(const ClassName& name) const;
+  /// True for moult's own library, and for the system's libraries in C: they have no types or functions of programs.
+  bool is_apart(std::size_t module) const;
   /// For this layer: the symbols of one of modules(), or null when they cannot be read.
   const ModuleSymbols* symbols_of(std::size_t module) const;
   /// The index in modules() of the module loaded at `address`.

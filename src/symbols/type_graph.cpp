@@ -27,7 +27,7 @@ std::string step_name(std::string_view member) {
 TypeGraph::TypeGraph(const Program& program, const HeapRequest& request)
     : program_(program), request_(request), indexes_(program.modules().size()) {
   for (std::size_t i = 0; i < indexes_.size(); ++i) {
-    const ModuleSymbols* symbols = program.is_moult(i) ? nullptr : program.symbols_of(i);
+    const ModuleSymbols* symbols = program.is_apart(i) ? nullptr : program.symbols_of(i);
     const DebugInfo* info = symbols != nullptr ? symbols->debug_info() : nullptr;
     if (info != nullptr && !info->lacks_supplementary_file()) indexes_[i] = std::make_unique<TypeIndex>(*info);
   }

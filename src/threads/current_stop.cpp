@@ -4,12 +4,23 @@
 #include <utility>
 
 #include "base/transaction.hpp"
+#include "moult/error.hpp"
 
 namespace moult::internal {
 
 const StoppedWorld* current_stop() noexcept {
   Transaction* transaction = Transaction::current();
   return transaction == nullptr ? nullptr : dynamic_cast<const StoppedWorld*>(transaction->suspension());
+}
+
+void require_short_reading(const std::string& call, const std::string& next_step,
+                           const std::function<std::size_t()>& bytes) {
+  constexpr std::size_t megabyte = 1U << 20U;
+  const std::size_t size = current_stop() != nullptr ? bytes() : 0;
+  if (size <= longest_reading) return;
+  throw Error(ErrorCode::unsupported, call + " reads " + std::to_string(size / megabyte) +
+                                          " MB of debug information, for which the program would stand still; " +
+                                          next_step);
 }
 
 void in_stopped_world(const StopOptions& options, const std::function<void(const StoppedWorld&)>& act) {

@@ -18,7 +18,7 @@ ClassLayout layout_of(const std::string& name) {
 /// "A as B" for each redefinition.
 std::vector<std::string> in_words(const std::vector<RedefinedClass>& all) {
   std::vector<std::string> words;
-  for (const auto& [old_class, new_class, slot_size] : all)
+  for (const auto& [old_class, new_class, old_size, old_place, slot_size] : all)
     words.push_back(old_class.text() + " as " + new_class.name.text());
   return words;
 }
@@ -31,7 +31,7 @@ class ClassHistory : public testing::Test {
   }
 
   std::uint64_t redefine(const std::string& old_class, const std::string& new_class) {
-    numbers_.push_back(note_redefined({ClassName(old_class), layout_of(new_class), std::nullopt}, nullptr));
+    numbers_.push_back(note_redefined({ClassName(old_class), layout_of(new_class), 0, {}, std::nullopt}, nullptr));
     return numbers_.back();
   }
 
@@ -76,14 +76,14 @@ TEST_F(ClassHistory, AForgottenRedefinitionIsNotFollowed) {
 
 TEST_F(ClassHistory, ARedefinitionIsUndoneWithItsTransaction) {
   Transaction transaction;
-  note_redefined({ClassName("Data"), layout_of("Data_v2"), std::nullopt}, &transaction);
+  note_redefined({ClassName("Data"), layout_of("Data_v2"), 0, {}, std::nullopt}, &transaction);
   ASSERT_THAT(in_words(successors_of(ClassName("Data"))), ElementsAre("Data as Data_v2"));
   transaction.undo_all();
   EXPECT_THAT(successors_of(ClassName("Data")), IsEmpty());
 }
 
 TEST_F(ClassHistory, TheSlotSizeIsKept) {
-  const std::uint64_t number = note_redefined({ClassName("Data"), layout_of("Data_v2"), 64}, nullptr);
+  const std::uint64_t number = note_redefined({ClassName("Data"), layout_of("Data_v2"), 4, {}, 64}, nullptr);
   const std::vector<RedefinedClass> successors = successors_of(ClassName("Data"));
   forget_redefined(number);
   ASSERT_THAT(successors, testing::SizeIs(1));

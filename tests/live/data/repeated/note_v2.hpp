@@ -3,7 +3,11 @@
 
 #include "note.hpp"
 
+#ifdef WITHOUT_RESERVE
+class Note_v2 : public moult::Updatable<Note_v2> {
+#else
 class Note_v2 : public moult::Updatable<Note_v2, 96> {
+#endif
  public:
   Note_v2() : number_(-2) {}  // moult compiles its replacement
   explicit Note_v2(int number);

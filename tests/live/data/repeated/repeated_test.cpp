@@ -164,6 +164,26 @@ TEST(RepeatedGrowth, AFunctionInForceThatHasTheSecondVersionOnItsStackIsFoundAnd
   EXPECT_EQ(copied(*notes.all[7]), "second copy of 7, marked 0");
 }
 
+TEST(RepeatedGrowth, TheSecondVersionsOwnSlotsAreAsLargeAsThoseOfTheFirstWhateverItsReserve) {
+  Notes notes;
+  require_applied("bare");
+  require_applied("third_bare");
+  notes.all[7]->mark();
+  EXPECT_EQ(notes.all[7]->text(), std::string("7, marked 1") + title);
+  EXPECT_EQ(std::make_unique<Note>(5)->text(), std::string("5, marked 0") + title);
+}
+
+TEST(RepeatedGrowth, ARefusalNamesTheClassThatLacksTheRoomAndTheReserveToGiveIt) {
+  Notes notes;
+  require_applied(second);
+  const UpdateReport report = apply("third_large");
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_EQ(report.code, moult::ErrorCode::layout_mismatch);
+  EXPECT_THAT(report.reason, HasSubstr("give Note a reserve of 116 bytes where it is defined"));
+  EXPECT_THAT(report.reason, HasSubstr("moult::Updatable<Note, 116>"));
+  EXPECT_EQ(notes.all[7]->text(), "7, marked 0");
+}
+
 TEST(RepeatedGrowth, AFunctionOfAnUpdateThatWasRolledBackDoesNotCount) {
   Notes notes;
   const UpdateReport report = apply("keeping");

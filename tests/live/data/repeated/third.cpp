@@ -1,4 +1,5 @@
-// Marked notes have a title, which owns memory.
+// Marked notes have a title, which owns memory. In several editions: LARGE does not fit; WITHOUT_RESERVE is for a
+// second version without one.
 #include <moult/load.hpp>
 #include <moult/manager.hpp>
 
@@ -16,6 +17,9 @@ class Note_v3 : public moult::Updatable<Note_v3> {
  private:
   int number_;
   int times_ = 0;
+#ifdef LARGE
+  char more_[80] = {};
+#endif
   std::string title_ = "a title that is longer than a string holds without memory";
 };
 
