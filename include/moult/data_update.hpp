@@ -48,14 +48,16 @@ struct ClassRedefinition {
 ///
 /// New must not derive from Old, and must have the layout of Old, with new fields (if any) behind the old ones. Objects
 /// of classes with a pool may grow up to their slot (Updatable's reserve). New's functions need code of their own in
-/// the update: define them outside of the class, or mark them MOULT_UPDATABLE. With any other layout, redefine every
+/// the update. `moult apply` and `moult build` see to that. In an update built otherwise, define them outside of the
+/// class, or mark them MOULT_UPDATABLE. With any other layout, redefine every
 /// function of the program that uses Old in the same call (ClassRedefinition::also).
 ///
 /// Called from a step of an update, the change belongs to that update: it is undone with it and can be rolled back. In
 /// a stopped program it needs no stop of its own; elsewhere it makes one. It reads the program's debug information,
-/// which takes seconds for a big program. Throws with all reasons, before anything is changed. After Pymoult's
-/// redefine_class.
+/// which takes seconds for a big program. In a stop it is then refused: prepare_redefinition reads in prepare. Throws
+/// with all reasons, before anything is changed. After Pymoult's redefine_class.
 ///
+/// unsupported: called in a stop, with more debug information to read than a stop permits
 /// layout_mismatch: the message shows the differences and the functions that stay
 /// not_found, signature_mismatch, inlined, ambiguous: a function cannot be matched
 /// too_short, unsupported_code, no_room: an entry cannot be patched
@@ -64,6 +66,17 @@ struct ClassRedefinition {
 template <class Old, class New>
 void redefine_class(const ClassRedefinition& options = {}) {
   detail::redefine_class(detail::class_pairing<Old, New>(), options);
+}
+
+/// Reads and checks what redefine_class needs, and changes nothing. Call it in prepare; in apply, `make` makes the
+/// change. Errors as redefine_class.
+///
+///   void prepare() override { change_ = moult::prepare_redefinition<app::Data, Data_v2>({.also = {{sum, sum_v2}}}); }
+///   void apply() override { change_.make(); }
+///   moult::PreparedRedefinition change_;
+template <class Old, class New>
+PreparedRedefinition prepare_redefinition(const ClassRedefinition& options = {}) {
+  return PreparedRedefinition(detail::prepare_class(detail::class_pairing<Old, New>(), options));
 }
 
 /// The class of the objects that code makes after a conversion, where that code is not replaced.
@@ -130,8 +143,9 @@ std::size_t convert_objects(const ConversionRequest& conversion);
 LazyObjects convert_objects_lazily(const ConversionRequest& conversion);
 bool convert_object(const ConversionRequest& conversion, void* object);
 
+/// In pools of its own, or of a base.
 template <class T>
-concept is_deleted_in_pools = requires(const T* object) {
+concept is_deleted_in_pools = has_own_pool<T> || requires(const T* object) {
   module_pool(object);
 };
 

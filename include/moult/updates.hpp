@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "moult/detail/opaque.hpp"
 #include "moult/relinking.hpp"
 #include "moult/update.hpp"
 
@@ -49,6 +50,40 @@ class Redefinition final {
   AnyFunction replaced_;
   AnyFunction replacement_;
 };
+
+/// A redefinition of functions, or of a class, that is checked and ready to be made. For an update of your own whose
+/// apply makes several changes in one stop: reading debug information takes up to seconds, and happens before that
+/// stop.
+///
+///   void prepare() override { change_ = moult::prepare_redefinition({{sum, sum_v2}}); }
+///   void apply() override { change_.make(); }
+///   moult::PreparedRedefinition change_;
+///
+/// Every attempt of an update begins with prepare, so it makes what it has prepared itself.
+class PreparedRedefinition final {
+ public:
+  /// Nothing is prepared.
+  PreparedRedefinition() noexcept = default;
+  explicit PreparedRedefinition(std::shared_ptr<detail::OpaquePreparedRedefinition> prepared) noexcept
+      : prepared_(std::move(prepared)) {}
+
+  /// Makes the change, once. Called from a step of an update, it belongs to that update: it is undone with it and can
+  /// be rolled back. In a stopped program it needs no stop of its own; elsewhere it makes one.
+  ///
+  /// invalid_argument: nothing is prepared, or the change was made already
+  /// still_active: a thread stands in the first bytes of one of the functions
+  /// unsupported_code: something else has overwritten one of the functions since
+  /// layout_mismatch: objects live whose table lacks new virtual functions of the class
+  /// thread_unstoppable: a thread did not reach a safepoint in time
+  void make();
+
+ private:
+  std::shared_ptr<detail::OpaquePreparedRedefinition> prepared_;
+};
+
+/// Reads and checks what redefining these functions together needs, and changes nothing. Call it in prepare. Errors as
+/// redefine_any_function. data_update.hpp has the same for a class.
+PreparedRedefinition prepare_redefinition(std::vector<Redefinition> redefinitions);
 
 /// Replaces functions when none of them is active on any stack (quiescence): all in one stop, or none. prepare makes
 /// every check that can refuse, while the program runs. After Ksplice's stack check. Errors as redefine_any_function.

@@ -21,6 +21,7 @@
 #include "base/untracked_change.hpp"
 #include "moult/class_additions.hpp"
 #include "pools/class_pools.hpp"
+#include "symbols/program.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
@@ -81,7 +82,11 @@ void make_values(SideTable& table, const Pool& pool) {
 
 /// Adds the field with a value for every live object.
 SideTable& commit_with_values(const detail::FieldKind& kind, std::unique_ptr<SideTable> made, const Pool& pool) {
-  const ObjectQuiescence quiescence({pool.object_class().name});
+  const ClassName& name = pool.object_class().name;
+  require_short_reading(made->name() + ", added with values at once,",
+                        "add it in preupdate_setup, or with Values::at_first_use",
+                        [&] { return Program::of_this_process().debug_info_size(name); });
+  const ObjectQuiescence quiescence({name});
   SideTable* table = nullptr;
   in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}}, [&](const StoppedWorld& stopped) {
     quiescence.require(stopped);

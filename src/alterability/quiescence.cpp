@@ -246,7 +246,10 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadId>& threads) {
   const internal::Program program = internal::Program::of_this_process();
-  const std::vector<internal::FunctionExtent> extents = internal::extents_of_class(program, internal::ClassName(type));
+  const internal::ClassName name(type);
+  internal::require_short_reading("is_class_in_any_stack", "ask in check_alterability, before the program is stopped",
+                                  [&] { return program.debug_info_size(name); });
+  const std::vector<internal::FunctionExtent> extents = internal::extents_of_class(program, name);
   bool is_active = false;
   internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
     is_active = internal::find_activity(stopped, extents, threads).has_value();

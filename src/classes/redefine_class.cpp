@@ -1,12 +1,15 @@
 #include "classes/redefine_class.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "base/opaque.hpp"
 #include "base/transaction.hpp"
 #include "base/untracked_change.hpp"
+#include "functions/prepared_redefinition.hpp"
 #include "moult/error.hpp"
+#include "pools/class_pools.hpp"
 #include "pools/live_objects.hpp"
 #include "pools/pool.hpp"
 #include "threads/current_stop.hpp"
@@ -24,6 +27,7 @@ ClassRequest request_for(const detail::ClassPairing& pairing, const ClassRedefin
     const auto& pool = behind<Pool>(*pairing.pool);
     request.slot_size = pool.shape().slot_size();
     request.slot_alignment = pool.shape().slot_alignment();
+    inherit_slot_size(object_class_of(*pairing.new_class), pool.shape().slot_size());
   }
   request.replacement_alignment = pairing.new_alignment;
   request.destroy = pairing.destroy;
@@ -61,24 +65,43 @@ void require_no_objects(const internal::Pool& pool, const internal::ClassChange&
                   "or make the new functions non-virtual");
 }
 
+class PreparedClass final : public internal::PreparedRedefinition {
+ public:
+  PreparedClass(const ClassPairing& pairing, const ClassRedefinition& options)
+      : pool_(pairing.pool != nullptr ? &internal::behind<internal::Pool>(*pairing.pool) : nullptr),
+        change_(internal::ClassChange::prepare(internal::request_for(pairing, options))) {}
+
+  void make() override {
+    const auto commit = [this] {
+      internal::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change_.keep_out()},
+                                 [this](const internal::StoppedWorld& stopped) { make(stopped); });
+      if (internal::Transaction::current() == nullptr) change_.finish();
+    };
+    internal::change_untracked(commit, [this] { return change_.lines(); });
+  }
+
+ private:
+  void make(const internal::StoppedWorld& stopped) {
+    change_.require_clear(stopped);
+    internal::Transaction* const transaction = internal::Transaction::current();
+    if (pool_ != nullptr && change_.adds_virtual_functions()) require_no_objects(*pool_, change_);
+    if (pool_ != nullptr) resize_new_objects(*pool_, change_.replacement_size(), transaction);
+    change_.commit(stopped, transaction);
+  }
+
+  internal::Pool* pool_;
+  internal::ClassChange change_;
+};
+
 }  // namespace
 
 void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options) {
-  internal::ClassChange change = internal::ClassChange::prepare(internal::request_for(pairing, options));
-  const auto make = [&] {
-    internal::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = change.keep_out()},
-                               [&](const internal::StoppedWorld& stopped) {
-                                 change.require_clear(stopped);
-                                 if (pairing.pool != nullptr && change.adds_virtual_functions())
-                                   require_no_objects(internal::behind<internal::Pool>(*pairing.pool), change);
-                                 if (pairing.pool != nullptr)
-                                   resize_new_objects(internal::behind<internal::Pool>(*pairing.pool),
-                                                      change.replacement_size(), internal::Transaction::current());
-                                 change.commit(stopped, internal::Transaction::current());
-                               });
-    if (internal::Transaction::current() == nullptr) change.finish();
-  };
-  internal::change_untracked(make, [&change] { return change.lines(); });
+  PreparedClass(pairing, options).make();
+}
+
+std::shared_ptr<OpaquePreparedRedefinition> prepare_class(const ClassPairing& pairing,
+                                                          const ClassRedefinition& options) {
+  return std::make_shared<PreparedClass>(pairing, options);
 }
 
 }  // namespace moult::detail::inline MOULT_ABI_NAMESPACE

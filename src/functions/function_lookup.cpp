@@ -14,6 +14,7 @@
 #include "moult/relinking.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult {
 namespace {
@@ -206,6 +207,8 @@ namespace detail::inline MOULT_ABI_NAMESPACE {
 const void* find_function(std::string_view name, const std::type_info& signature) {
   internal::check_name("a function's name", std::string(name));
   internal::Program program = internal::Program::of_this_process();
+  internal::require_short_reading("moult::function", "call it in prepare, and keep its result",
+                                  [&] { return program.debug_info_size(internal::NameQuery(name).identifier()); });
   std::vector<FunctionSymbol> named = program.find(name);
   const Signature wanted = split(internal::name_of_type(signature));
   std::vector<FunctionSymbol> fitting;

@@ -11,6 +11,7 @@
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 #include "symbols/static_variables.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult {
 namespace {
@@ -56,6 +57,8 @@ void* find_variable(std::string_view name, const std::type_info& type, std::size
   const std::string given(query.source().empty() ? name : name.substr(query.source().size() + 1));
   const std::string wanted = internal::variable_name(given);
   const internal::Program program = internal::Program::of_this_process();
+  internal::require_short_reading("moult::variable", "call it in prepare, and keep its result",
+                                  [&] { return program.debug_info_size(internal::last_name_of(wanted)); });
   const std::vector<NamedVariable> named =
       internal::variables_named(program, std::string(internal::last_name_of(wanted)));
   const std::vector<NamedVariable> found = fitting(named, query, wanted);

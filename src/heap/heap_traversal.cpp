@@ -211,6 +211,7 @@ std::string HeapSummary::text() const {
 }
 
 HeapSummary traverse_heap(HeapWalker& walker, const HeapTraversal& options) {
+  internal::require_short_walk("traverse_heap", "use moult::HeapTraversalUpdate, which reads in prepare");
   internal::HeapVisits visits = internal::HeapVisits::prepare(walker, options);
   HeapSummary summary;
   internal::in_stopped_world({.timeout = options.timeout, .keep_out = {}}, [&](const internal::StoppedWorld& stopped) {

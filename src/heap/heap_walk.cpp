@@ -21,6 +21,7 @@
 
 #include "base/opaque.hpp"
 #include "moult/error.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::internal {
 
@@ -280,6 +281,16 @@ std::size_t find_module(const Program& program, const std::string& name) {
 }
 
 }  // namespace
+
+void require_short_walk(const std::string& call, const std::string& next_step) {
+  require_short_reading(call, next_step, [] {
+    const Program program = Program::of_this_process();
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < program.modules().size(); ++i)
+      if (!program.is_apart(i)) size += program.debug_info_size(i);
+    return size;
+  });
+}
 
 std::vector<std::size_t> find_modules(const Program& program, const std::vector<std::string>& names) {
   std::vector<std::size_t> modules;

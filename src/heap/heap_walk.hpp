@@ -105,6 +105,10 @@ class HeapWalk final : public detail::OpaqueHeapWalk {
   std::array<Odd, 7> odd_{};
 };
 
+/// In a stop, throws Error (unsupported) when `call` would read much debug information to plan a walk; `next_step` says
+/// how to read it before the stop.
+void require_short_walk(const std::string& call, const std::string& next_step);
+
 /// The indices of the loaded modules with these file names or paths; the program itself if none is named. Throws Error:
 /// not_found.
 std::vector<std::size_t> find_modules(const Program& program, const std::vector<std::string>& names);

@@ -148,6 +148,7 @@ UndoStep PointerChange::State::undo_step(const std::shared_ptr<State>& self) con
 PointerSearch::PointerSearch(const detail::PointerType& type, const PointerRedirection& options)
     : type_(name_of_pointer(*type.type)), size_(type.size) {
   MOULT_FAULT("heap.pointers.prepare");
+  require_short_walk("the search for pointers", "make the moult::Pointers in prepare");
   const Program program = Program::of_this_process();
   HeapRequest request;
   request.modules = find_modules(program, options.modules);

@@ -5,6 +5,7 @@
 #include "reboot/function_reboot.hpp"
 
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "base/code_record.hpp"
@@ -39,8 +40,7 @@ const FunctionExtent& extent_at(const std::vector<FunctionExtent>& versions, Cod
 }
 
 /// A clone has parameters of its own, and may omit a result that nothing uses.
-void refuse_clone(const FunctionExtent& version, CodeAddress address) {
-  const Program program = Program::of_this_process();
+void refuse_clone(const Program& program, const FunctionExtent& version, CodeAddress address) {
   const std::optional<FunctionSymbol> function = program.at(address);
   if (version.ranges.front().contains(address) || !function || function->clones.empty()) return;
   throw Error(ErrorCode::unsupported, "the call in progress is of a clone that the compiler made of " + version.name +
@@ -53,7 +53,10 @@ void refuse_clone(const FunctionExtent& version, CodeAddress address) {
 PreparedReboot PreparedReboot::prepare(ThreadId thread, const FunctionReboot& reboot) {
   MOULT_FAULT("reboot.function_reboot.prepare");
   PreparedReboot prepared(thread, reboot);
-  prepared.versions_ = extents_of_versions(Program::of_this_process(), reboot.rebooted());
+  prepared.program_ = std::make_shared<const Program>(Program::of_this_process());
+  prepared.versions_ = extents_of_versions(*prepared.program_, reboot.rebooted());
+  for (const FunctionExtent& version : prepared.versions_)
+    static_cast<void>(prepared.program_->line_of(version.ranges.front().begin));  // commit finds it read
   prepared.check_ = UnwindCheck::prepare();
   return prepared;
 }
@@ -103,13 +106,12 @@ void PreparedReboot::commit(const StoppedStep& step) const {
   MOULT_FAULT("reboot.function_reboot.commit");
   const Leavable call = find(step.stopped);
   const FunctionExtent& version = extent_at(versions_, call.frame.frame.lookup_address());
-  refuse_clone(version, call.frame.frame.lookup_address());
+  refuse_clone(*program_, version, call.frame.frame.lookup_address());
   const Exit exit{.cfa = call.frame.cfa,
                   .successor = CodeAddress{reinterpret_cast<std::uintptr_t>(reboot_.successor())},
                   .first_argument = place_for_result(call),
                   .may_be_handled = call.may_be_handled};
-  const Program program = Program::of_this_process();
-  const FrameLocals locals(program, step.stopped, thread_, reboot_.rebooted());
+  const FrameLocals locals(*program_, step.stopped, thread_, reboot_.rebooted());
   if (locals.cfa() != exit.cfa)
     throw Error(ErrorCode::unsupported, "the variables of the call of " + version.name +
                                             " cannot be read: its frame is not "

@@ -1,6 +1,7 @@
 // Calls in progress that are left, and finished by a new function.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "alterability/quiescence.hpp"
@@ -29,6 +30,7 @@ class PreparedReboot final {
 
   ThreadId thread_;
   FunctionReboot reboot_;
+  std::shared_ptr<const Program> program_;  ///< with the debug information that commit needs, read beforehand
   std::vector<FunctionExtent> versions_;
   UnwindCheck check_;
 };

@@ -289,6 +289,9 @@ std::shared_ptr<const LocalChange> LocalChange::prepare(const AnyFunction& funct
                                                         const std::type_info& type, std::size_t size) {
   MOULT_FAULT("stacks.local.prepare");
   const Program program = Program::of_this_process();
+  require_short_reading("the search for " + std::string(name), "make the moult::LocalVariable in prepare", [&] {
+    return program.debug_info_size(CodeAddress{reinterpret_cast<std::uintptr_t>(function.address())});
+  });
   std::unique_ptr<State> state(new State{{}, type, {}});
   for (FunctionExtent& extent : extents_of_versions(program, function)) {
     Version& version = state->versions.emplace_back();

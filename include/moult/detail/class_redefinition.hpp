@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <typeinfo>
@@ -54,6 +55,8 @@ template <class Old, class New>
 }
 
 void redefine_class(const ClassPairing& pairing, const ClassRedefinition& options);
+std::shared_ptr<OpaquePreparedRedefinition> prepare_class(const ClassPairing& pairing,
+                                                          const ClassRedefinition& options);
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 }  // namespace moult

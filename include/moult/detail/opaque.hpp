@@ -25,6 +25,7 @@ using OpaqueHeapWalk = Opaque<struct HeapWalkKind>;
 using OpaquePointerSearch = Opaque<struct PointerSearchKind>;
 using OpaqueLocalChange = Opaque<struct LocalChangeKind>;
 using OpaqueFrameLocals = Opaque<struct FrameLocalsKind>;
+using OpaquePreparedRedefinition = Opaque<struct PreparedRedefinitionKind>;
 using OpaqueThread = Opaque<struct ThreadKind>;
 using OpaqueUpdateRun = Opaque<struct UpdateRunKind>;
 

@@ -53,7 +53,11 @@ class RedefinesAClass final : public Update {
   RedefinesAClass() : Update("class") {}
   bool wait_alterability() override { return true; }
   bool check_alterability() override { return true; }
-  void apply() override { redefine_class<Counter, CounterV2>(); }
+  void prepare() override { change_ = prepare_redefinition<Counter, CounterV2>(); }
+  void apply() override { change_.make(); }
+
+ private:
+  PreparedRedefinition change_;
 };
 
 enum class Version { old, fresh, mixed };

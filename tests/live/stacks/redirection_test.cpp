@@ -2,11 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apply_update.hpp"
@@ -72,12 +74,22 @@ class Redirection : public testing::Test {
   ~Redirection() override { machines.clear(); }
 };
 
+/// An update that redirects the handlers, and then calls `rest`.
+std::unique_ptr<moult::Update> redirection(std::function<void(const moult::RedirectedPointers&)> rest = {}) {
+  const auto pointers = std::make_shared<std::optional<moult::Pointers<Handler>>>();
+  return std::make_unique<StepUpdate>(
+      "handlers",
+      [pointers, rest = std::move(rest)] {
+        const moult::RedirectedPointers redirected = (*pointers)->redirect(&twice, &thrice);
+        if (rest) rest(redirected);
+      },
+      [pointers] { pointers->emplace(); });
+}
+
 TEST_F(Redirection, EveryPointerToAFunctionIsSet) {
   moult::RedirectedPointers redirected;
-  EXPECT_EQ(
-      apply(std::make_unique<StepUpdate>("handlers", [&] { redirected = moult::redirect_pointer(&twice, &thrice); }))
-          .state,
-      UpdateState::applied);
+  EXPECT_EQ(apply(redirection([&](const moult::RedirectedPointers& all) { redirected = all; })).state,
+            UpdateState::applied);
   EXPECT_EQ(redirected.count, 4u);
   EXPECT_THAT(redirected.where, UnorderedElementsAre("app::handler", "app::handlers[0]", "app::handlers[2]",
                                                      HasSubstr("app::machines[0]")));
@@ -141,10 +153,8 @@ TEST_F(Redirection, PointersToMemberFunctionsAreSet) {
 }
 
 TEST_F(Redirection, AnUpdateThatFailsLaterLeavesThemAsTheyWere) {
-  const moult::UpdateReport report = apply(std::make_unique<StepUpdate>("handlers", [] {
-    moult::redirect_pointer(&twice, &thrice);
-    throw std::runtime_error("not today");
-  }));
+  const moult::UpdateReport report =
+      apply(redirection([](const moult::RedirectedPointers&) { throw std::runtime_error("not today"); }));
   EXPECT_EQ(report.state, UpdateState::failed);
   EXPECT_EQ(handler, &twice);
   EXPECT_EQ(machines["one"]->handler, &twice);
@@ -153,17 +163,15 @@ TEST_F(Redirection, AnUpdateThatFailsLaterLeavesThemAsTheyWere) {
 TEST_F(Redirection, AnErrorAtAnyStepLeavesThemAsTheyWere) {
   for (const char* point : {"heap.pointers.prepare", "heap.pointers.record"}) {
     const moult::internal::ArmedFault armed(point);
-    const moult::UpdateReport report =
-        apply(std::make_unique<StepUpdate>("handlers", [] { moult::redirect_pointer(&twice, &thrice); }));
+    const moult::UpdateReport report = apply(redirection());
     EXPECT_TRUE(armed.fired()) << point;
-    EXPECT_EQ(report.state, UpdateState::failed) << point;
+    EXPECT_NE(report.state, UpdateState::applied) << point;
     EXPECT_EQ(handler, &twice) << point;
   }
 }
 
 TEST_F(Redirection, ARollbackSetsThemBack) {
-  const moult::UpdateReport report =
-      apply(std::make_unique<StepUpdate>("handlers", [] { moult::redirect_pointer(&twice, &thrice); }));
+  const moult::UpdateReport report = apply(redirection());
   EXPECT_THAT(report.changes, testing::ElementsAre(HasSubstr("4 pointers of type int (*)(int) redirected: ")));
   moult::roll_back(report.id);
   EXPECT_EQ(handler, &twice);
@@ -181,16 +189,14 @@ void expect_rollback_refused(std::uint64_t id, const std::string& words) {
 }
 
 TEST_F(Redirection, ARollbackIsRefusedWhereOneWasChangedSinceAndSetsNoneBack) {
-  const moult::UpdateReport report =
-      apply(std::make_unique<StepUpdate>("handlers", [] { moult::redirect_pointer(&twice, &thrice); }));
+  const moult::UpdateReport report = apply(redirection());
   handlers[2] = twice_as_well;
   expect_rollback_refused(report.id, "app::handlers[2] was given another value since it was redirected");
   EXPECT_EQ(handler, &thrice);
 }
 
 TEST_F(Redirection, ARollbackIsRefusedWhereOneIsGone) {
-  const moult::UpdateReport report =
-      apply(std::make_unique<StepUpdate>("handlers", [] { moult::redirect_pointer(&twice, &thrice); }));
+  const moult::UpdateReport report = apply(redirection());
   machines.clear();
   expect_rollback_refused(report.id, "is not found any more since it was redirected");
   EXPECT_EQ(handler, &thrice);

@@ -44,17 +44,21 @@ class Standing final {
   std::thread thread_;
 };
 
-/// An update that does one thing in the stopped program, and perhaps fails after it.
+/// An update that does one thing in the stopped program, and perhaps fails after it; and one before the stop.
 class StepUpdate final : public Update {
  public:
-  StepUpdate(std::string name, std::function<void()> step) : Update(std::move(name)), step_(std::move(step)) {}
+  StepUpdate(
+      std::string name, std::function<void()> step, std::function<void()> before = [] {})
+      : Update(std::move(name)), step_(std::move(step)), before_(std::move(before)) {}
 
+  void prepare() override { before_(); }
   bool check_alterability() override { return true; }
   bool wait_alterability() override { return true; }
   void apply() override { step_(); }
 
  private:
   std::function<void()> step_;
+  std::function<void()> before_;
 };
 
 }  // namespace moult::test

@@ -29,14 +29,21 @@ class DataUpdate final : public moult::Update {
  public:
   DataUpdate() : Update("Data and sum") {}
 
+  void prepare() override {
+    // The old constructor has no counterpart. Nothing calls it after sum is replaced.
+    change_ = moult::prepare_redefinition<Data, Data_v2>(
+        {.also = {moult::Redefinition(sum, sum_v2)}, .unmatched = moult::UnmatchedMembers::kept});
+  }
+
   bool wait_alterability() override { return moult::wait_quiescence_of_functions({sum, show}, patience()); }
 
   void apply() override {
     for (Data& data : moult::DataAccessor<Data>()) moult::update_to_class<Data, Data_v2>(data, transformer);
-    // The old constructor has no counterpart. Nothing calls it after sum is replaced.
-    moult::redefine_class<Data, Data_v2>(
-        {.also = {moult::Redefinition(sum, sum_v2)}, .unmatched = moult::UnmatchedMembers::kept});
+    change_.make();
   }
+
+ private:
+  moult::PreparedRedefinition change_;
 };
 
 MOULT_UPDATE { moult::threaded_manager("Data").add_update(std::make_unique<DataUpdate>()); }

@@ -11,15 +11,20 @@ class DataUpdate final : public moult::Update {
  public:
   DataUpdate() : Update("Data and sum") {}
 
+  // Step 3: prepare the redefinition of the class and sum.
+  void prepare() override {
+    throw moult::Error(moult::ErrorCode::invalid_argument, "prepare is missing: see README.md, step 3");
+  }
+
   // Step 2: return true, with the program stopped, when neither sum nor show is active.
   bool wait_alterability() override {
     throw moult::Error(moult::ErrorCode::invalid_argument,
                        "wait_alterability is missing: see README.md, steps 1 and 2");
   }
 
-  // Step 3: convert every Data, and redefine the class and sum.
+  // Step 4: convert every Data, and make the redefinition that step 3 has prepared.
   void apply() override {
-    throw moult::Error(moult::ErrorCode::invalid_argument, "apply is missing: see README.md, step 3");
+    throw moult::Error(moult::ErrorCode::invalid_argument, "apply is missing: see README.md, step 4");
   }
 };
 
