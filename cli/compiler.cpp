@@ -11,6 +11,10 @@
 //
 // A header that changed after the program was built may have other layouts than the program, and the update would
 // misread objects. The compiler lists the headers, and their times decide.
+//
+// The compiler leaves out methods that are defined inside of their class and that the update itself does not call. If a
+// redefined class needs such methods, the update is compiled a second time, with every inline function kept: slower,
+// larger, and possibly using functions that the program does not export, so not done for other updates.
 #include "compiler.hpp"
 
 #include <fcntl.h>
@@ -39,6 +43,7 @@
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "failure.hpp"
+#include "left_out_methods.hpp"
 
 namespace moult::internal::cli {
 namespace {
@@ -81,11 +86,16 @@ fs::path include_folder() {
   return fs::exists(installed / "moult/moult.hpp", ignored) ? installed : fs::path(MOULT_SOURCE_INCLUDE);
 }
 
+/// Those that nothing in the update calls.
+enum class InlineFunctions { left_out, kept };
+
 std::vector<std::string> arguments_for(const CompilerCall& call, const std::string& source, const fs::path& notes,
-                                       const fs::path& output, const fs::path& rule) {
+                                       const fs::path& output, const fs::path& rule, InlineFunctions inlines) {
   std::vector<std::string> arguments{call.compiler};
   arguments.insert(arguments.end(), call.flags.begin(), call.flags.end());
   const bool is_clang = base_name(call.compiler).find("clang") != std::string::npos;
+  if (inlines == InlineFunctions::kept)
+    arguments.emplace_back(is_clang ? "-femit-all-decls" : "-fkeep-inline-functions");
   for (const char* flag : {"-fPIC", "-shared", "-g", "-fvisibility=default", "-fno-visibility-inlines-hidden"})
     arguments.emplace_back(flag);
   if (is_clang)
@@ -252,21 +262,26 @@ void compile_update(const Target& target, const std::string& source, const fs::p
   const fs::path result = scratch.path() / output.filename();
   const fs::path rule = scratch.path() / "rule";
   const fs::path whole = fs::absolute(source);
-  std::vector<std::string> arguments = arguments_for(flags_for_update(command), whole.string(), notes, result, rule);
-  if (options.parse) arguments.emplace_back("-fdiagnostics-color=never");
-  if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
-  const Messages messages(scratch.path() / "messages", options.parse);
-  const std::optional<bool> compiled = run(arguments, command.directory, messages.output(), deadline);
-  std::vector<Diagnostic> diagnostics = messages.take(command.directory);
-  if (!compiled)
-    throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out,
-                         source + ": was not compiled in time, and nothing was sent to " + target.describe() +
-                             "; give it longer with --timeout");
-  if (!*compiled)
-    throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument,
-                         source + ": does not compile with the flags of " + command.file +
-                             (options.verbose ? "" : "; -v shows the command"),
-                         std::move(diagnostics));
+  const auto compile = [&](InlineFunctions inlines) {
+    std::vector<std::string> arguments =
+        arguments_for(flags_for_update(command), whole.string(), notes, result, rule, inlines);
+    if (options.parse) arguments.emplace_back("-fdiagnostics-color=never");
+    if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
+    const Messages messages(scratch.path() / "messages", options.parse);
+    const std::optional<bool> compiled = run(arguments, command.directory, messages.output(), deadline);
+    std::vector<Diagnostic> diagnostics = messages.take(command.directory);
+    if (!compiled)
+      throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out,
+                           source + ": was not compiled in time, and nothing was sent to " + target.describe() +
+                               "; give it longer with --timeout");
+    if (!*compiled)
+      throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument,
+                           source + ": does not compile with the flags of " + command.file +
+                               (options.verbose ? "" : "; -v shows the command"),
+                           std::move(diagnostics));
+  };
+  compile(InlineFunctions::left_out);
+  if (lacks_methods(result.string())) compile(InlineFunctions::kept);
   require_same_headers(target, source, changed_since(target.running_file(), rule, command.directory, {whole, notes}),
                        options.force);
   write_checksum(result.string());

@@ -96,7 +96,8 @@ class Matching final {
       const std::string called = declared != replacement_declared_.end() ? declared->second->name : name;
       return report(WhyUnmatched::without_code, name,
                     name + ": " + called + (old.variant == '0' ? " that deletes" : "") +
-                        " has no code in the update; define it outside of the class or mark it MOULT_UPDATABLE");
+                        " has no code in the update; define it outside of the class or mark it MOULT_UPDATABLE, or let "
+                        "`moult apply` or `moult build` compile the source, which keep it");
     }
     const std::string others = namesakes(name);
     if (!others.empty())

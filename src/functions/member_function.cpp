@@ -7,7 +7,8 @@
 // Approach: the pointer's second half is the place of the vtable pointer in the object. In the class's group of vtables
 // (_ZTV) we look for the vtable for that place. In front of its functions lie the class's type_info and, before it, the
 // distance back to the object's beginning, which no two vtables of a group share. An entry may be a thunk, which
-// adjusts `this` and jumps to the function; its name holds the adjustment.
+// adjusts `this` and jumps to the function; its name holds the adjustment. An abstract class may have no vtable, since
+// no object is of that class itself. Its debug information names the function of each place then.
 //
 // Limit: the replacement receives the old function's `this`. So a function that does not begin where the class's own
 // objects begin is refused: name a method of such a base by that base.
@@ -24,11 +25,15 @@
 #include "base/names.hpp"
 #include "moult/error.hpp"
 #include "moult/relinking.hpp"
+#include "symbols/class_layout.hpp"
+#include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 
 namespace moult {
 namespace {
 
+using internal::ClassLayout;
+using internal::ClassName;
 using internal::DataPlace;
 using internal::FunctionSymbol;
 using internal::Program;
@@ -100,10 +105,13 @@ class Search final {
 
   /// `offset` is the pointer's second half.
   FunctionSymbol virtual_function(std::ptrdiff_t place, std::ptrdiff_t offset) {
-    choose_group(offset);
+    if (!choose_group(offset)) {
+      if (const std::optional<FunctionSymbol> declared = declared_at(ClassName(class_), place, offset))
+        return *declared;
+      throw_no_table();
+    }
     FunctionSymbol found = function_at(word(offset, place));
-    if (found.mangled == "__cxa_pure_virtual")
-      throw Error(ErrorCode::not_found, class_ + ": that virtual function is pure; name a class that defines it");
+    if (found.mangled == "__cxa_pure_virtual") throw_pure();
     while (const std::optional<Thunk> thunk = thunk_of(found.mangled)) {
       offset += thunk->fixed;
       if (thunk->place_in_table != 0) offset += static_cast<std::ptrdiff_t>(word(offset, thunk->place_in_table));
@@ -135,15 +143,15 @@ class Search final {
 
  private:
   /// Of several modules' groups, the one with the type_info of the pointer's class, else the first. For a class in an
-  /// unnamed namespace the name proves nothing.
-  void choose_group(std::ptrdiff_t offset) {
+  /// unnamed namespace the name proves nothing. False when there is none.
+  bool choose_group(std::ptrdiff_t offset) {
     const bool is_local = std::string_view(type_.name()).find("_GLOBAL__N_") != std::string_view::npos;
     std::vector<DataPlace> places = program_.find_all_data(std::string("_ZTV") + type_.name());
     const std::vector<std::uintptr_t> own(infos_.empty() ? infos_.end() : infos_.end() - 1, infos_.end());
     for (const std::vector<std::uintptr_t>& infos : {own, infos_}) {
       for (const DataPlace& place : places) {
         group_ = read_group(place);
-        if (first_function(group_, infos, offset)) return;
+        if (first_function(group_, infos, offset)) return true;
       }
       if (is_local) break;
     }
@@ -152,6 +160,39 @@ class Search final {
                   class_ +
                       ": was compiled without RTTI (-fno-rtti), so its vtables cannot be told apart; look the "
                       "function up by name instead");
+    return false;
+  }
+
+  /// The function that the class, or the base that its objects begin with, declares for that place of its vtable.
+  std::optional<FunctionSymbol> declared_at(const ClassName& declared, std::ptrdiff_t place, std::ptrdiff_t offset,
+                                            int depth = 0) const {
+    constexpr int deepest = 30;
+    constexpr std::ptrdiff_t size = sizeof(std::uintptr_t);
+    if (offset != 0 || depth > deepest) return std::nullopt;
+    const std::vector<ClassLayout> layouts = internal::class_layouts(program_, declared);
+    if (layouts.empty()) return std::nullopt;
+    const ClassLayout& layout = layouts.front();
+    for (const internal::MemberFunction& function : layout.functions)
+      if (function.slot && static_cast<std::ptrdiff_t>(*function.slot) * size == place)
+        return function_called(function.name);
+    for (const internal::ClassBase& base : layout.bases)
+      if (base.has_vptr && base.offset == 0 && !base.type.empty())
+        return declared_at(ClassName(base.type), place, offset, depth + 1);
+    return std::nullopt;
+  }
+
+  FunctionSymbol function_called(const std::string& demangled) const {
+    for (const FunctionSymbol& function : program_.find(internal::qualified_name(demangled)))
+      if (function.demangled == demangled && function.range.size() > 0) return function;
+    throw_pure();
+  }
+
+  [[noreturn]] void throw_pure() const {
+    throw Error(ErrorCode::not_found,
+                class_ + ": that virtual function is pure, or has no code; name a class that defines it");
+  }
+
+  [[noreturn]] void throw_no_table() const {
     throw Error(ErrorCode::not_found, class_ +
                                           ": it has no vtable with a symbol; define one of its virtual functions "
                                           "outside of the class, or construct an object of it");

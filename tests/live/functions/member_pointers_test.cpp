@@ -41,6 +41,20 @@ struct VirtualV2 : Virtual {
   MOULT_UPDATABLE int replacement(int x) { return 2000 + x + static_cast<int>(d); }
 };
 
+/// The compiler leaves out its vtable: no object is of this class.
+struct Figure {
+  virtual ~Figure() = default;
+  virtual int sides() const = 0;
+  MOULT_UPDATABLE virtual int corners(int x) const { return x + sides(); }
+};
+struct Triangle final : Figure {
+  int sides() const override { return 3; }
+};
+struct FigureV2 {
+  virtual ~FigureV2() = default;
+  MOULT_UPDATABLE int corners(int x) const { return 3000 + x; }
+};
+
 using TwofoldMethod = int (Twofold::*)(int);
 
 std::string twofold_calls() {
@@ -62,6 +76,24 @@ TEST(MemberPointers, AMethodOfAClassWithAVirtualBaseIsTheOneNamed) {
   EXPECT_EQ(virtual_calls(), "7 8 9");
   ASSERT_EQ(redefine(&Virtual::second, &VirtualV2::replacement).state, UpdateState::applied);
   EXPECT_EQ(virtual_calls(), "7 2003 9");
+}
+
+TEST(MemberPointers, AMethodOfAnAbstractClassIsFoundWithoutAVtable) {
+  const std::unique_ptr<Figure> triangle = std::make_unique<Triangle>();
+  EXPECT_EQ(triangle->corners(0), 3);
+  UpdateReport report = redefine(&Figure::corners, &FigureV2::corners);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(triangle->corners(0), 3000);
+}
+
+TEST(MemberPointers, APureFunctionHasNoCodeToReplace) {
+  try {
+    static_cast<void>(AnyFunction(&Figure::sides));
+    FAIL() << "a pure function was found";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::not_found);
+    EXPECT_NE(std::string(error.what()).find("is pure"), std::string::npos) << error.what();
+  }
 }
 
 TEST(MemberPointers, AnOverriderOfAVirtualBaseIsFound) {
