@@ -7,6 +7,9 @@
 // A publishing thread counts as a holder of a moult lock all that time. No stop is granted meanwhile, so publishing in
 // a stopped program cannot wait for a stopped thread. Dates are computed here for the same reason: the C library's
 // functions take a lock that a stopped thread may hold.
+//
+// An event has a bounded length, so that the ring has: at most 4096 events of 4 KiB of text and 64 threads each. A
+// refusal may list more; the update's report has it in full.
 #include "base/event.hpp"
 
 #include <algorithm>
@@ -21,6 +24,8 @@ namespace moult::internal {
 namespace {
 
 constexpr std::size_t kept_events = 4096;
+constexpr std::size_t longest_text = 4096;  // bytes
+constexpr std::size_t most_threads = 64;
 
 struct Subscriber {
   std::uint64_t id = 0;
@@ -50,6 +55,20 @@ std::string iso_time(std::chrono::system_clock::time_point time) {
                 static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return text;
+}
+
+/// Cuts what is too long for a kept event, and says how much is missing.
+void shorten(Event& event) {
+  if (event.text.size() > longest_text) {
+    std::size_t end = longest_text;
+    while (end > 0 && (static_cast<unsigned char>(event.text[end]) & 0xC0U) == 0x80U) --end;  // within a character
+    const std::string rest = std::to_string(event.text.size() - end);
+    event.text.replace(end, std::string::npos, "... (" + rest + " bytes more)");
+  }
+  if (event.threads.size() <= most_threads) return;
+  const std::string rest = std::to_string(event.threads.size() - most_threads);
+  event.threads.resize(most_threads);
+  event.threads.push_back(rest + " more");
 }
 
 /// Numbers and keeps the event, and writes it if the log level includes it.
@@ -83,6 +102,7 @@ EventLog::EventLog() : state_(std::make_shared<State>()) {}
 EventLog::~EventLog() = default;
 
 void EventLog::publish(Event event) {
+  shorten(event);
   state_->audience.with([&](const Audience& audience) {
     state_->journal.with([&](Journal& journal) { enter(journal, event); });
     tell(audience, event);

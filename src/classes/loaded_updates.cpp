@@ -100,6 +100,10 @@ bool are_all_in(const std::map<CodeAddress, Functions>& users, CodeAddress funct
 
 }  // namespace
 
+bool may_have_code_called_later(const std::string& update) {
+  return has_code_called_later(ModuleSymbols(ElfFile::open(update)));
+}
+
 Functions functions_without_callers(const ModuleCalls& calls, const RecordedCode& recorded, const Functions& kept) {
   Functions seeds = functions_in_vtables(calls, recorded.ended_updates);
   for (CodeAddress step : functions_in_vtables(calls, recorded.waiting_updates)) seeds.erase(step);

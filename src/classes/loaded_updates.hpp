@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "base/address.hpp"
@@ -11,6 +12,10 @@
 #include "symbols/program.hpp"
 
 namespace moult::internal {
+
+/// True for an update that imports functions of the C library that have code called later, such as pthread_create.
+/// Throws Error (unreadable).
+bool may_have_code_called_later(const std::string& update);
 
 /// A snapshot: good while no change is committed or rolled back. For one thread.
 class LoadedUpdates final {

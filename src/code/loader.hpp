@@ -16,12 +16,14 @@ struct LoadOptions {
   std::optional<std::string> program_build_id{};
 };
 
-/// An update in memory. Its code and its file's copy stay to the process's end.
+/// An update in memory. Its code stays to the process's end.
 class LoadedUpdate final {
  public:
   /// The file that the linker, gdb and perf see.
   const std::string& library() const noexcept { return library_; }
   const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
+  const void* entry_address() const noexcept { return reinterpret_cast<const void*>(entry_); }
 
   /// Runs the update's entry function in this thread, and throws what it throws.
   void run() const { entry_(); }

@@ -15,6 +15,7 @@
 #include "base/proc.hpp"
 #include "code/patch.hpp"
 #include "control/backend.hpp"
+#include "control/update_copies.hpp"
 #include "convert/lazy_conversion.hpp"
 #include "elf/elf_file.hpp"
 #include "lifecycle/update_registry.hpp"
@@ -133,6 +134,7 @@ UpdatesReply live_roll_back(const RollbackRequest& request) {
   if (std::holds_alternative<AllUpdates>(request.update)) return roll_back_all(request.wait);
   const std::uint64_t id = id_of(request);
   roll_back(id, request.wait);
+  delete_unneeded_copies();
   UpdatesReply reply;
   add_report(reply, id);
   return reply;

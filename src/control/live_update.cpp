@@ -10,12 +10,14 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <optional>
 #include <system_error>
 
 #include "base/event.hpp"
 #include "base/folder.hpp"
 #include "code/loader.hpp"
 #include "control/live.hpp"
+#include "control/update_copies.hpp"
 #include "lifecycle/failure.hpp"
 #include "lifecycle/submission.hpp"
 #include "protocol/leftovers.hpp"
@@ -51,9 +53,8 @@ const std::string& shown(const Request& request) {
   return request.source.empty() ? request.path : request.source;
 }
 
-/// This process's folder in its user's runtime folder, with the copies of loaded updates, mode 0700. The copies stay as
-/// long as the process, since debuggers and moult read them, and are removed when it exits. The next process to make
-/// its folder removes those of killed processes.
+/// This process's folder in its user's runtime folder, with the copies of loaded updates, mode 0700. It is removed when
+/// the process exits. The next process to make its folder removes those of killed processes.
 class UpdateFolder final {
  public:
   /// Throws Error: permission_denied, system.
@@ -119,15 +120,16 @@ void name_source(UpdatesReply& reply, const std::string& path, const std::string
 template <class Request>
 UpdatesReply load_and_run(const Request& request, Submission& submission) {
   UpdatesReply reply;
+  std::optional<LoadedUpdate> loaded;
   const Clock::time_point begin = Clock::now();
   try {
     const Submission::Scope scope(submission);  // static constructors of the file count as its entry
-    const LoadedUpdate loaded = load_update(request.path, {.folder = folder_of_copies(), .force = request.force});
+    loaded = load_update(request.path, {.folder = folder_of_copies(), .force = request.force});
     reply.code_ran = true;
     reply.load_ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-    reply.warnings = loaded.warnings();
+    reply.warnings = loaded->warnings();
     if (submission.mode() == Submission::Mode::apply) tell(EventKind::update_loaded, shown(request));
-    loaded.run();
+    loaded->run();
   } catch (const DryRunLeft& left) {
     reply.warnings.push_back("the file's entry waits for " + left.waited_for +
                              ", and what it does after that was not looked at");
@@ -135,6 +137,9 @@ UpdatesReply load_and_run(const Request& request, Submission& submission) {
     reply.failure = failure_of(std::current_exception());
     reply.file_refused = true;
   }
+  const bool is_made = submission.mode() == Submission::Mode::apply;
+  if (loaded && (!is_made || submission.untracked_changes().empty()))
+    note_copy(loaded->library(), loaded->entry_address(), submission.handles());
   name_source(reply, request.path, request.source);
   return reply;
 }
@@ -197,6 +202,7 @@ UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& st
   const bool keeps_trying = request.keep_trying && !withdrawable.is_withdrawn();
   judge(reply, submission, UpdateState::applied, shown(request), keeps_trying);
   if (reply.file_refused || (reply.failure && reply.updates.empty())) tell_refused(shown(request), *reply.failure);
+  delete_unneeded_copies();
   return reply;
 }
 
@@ -205,6 +211,7 @@ UpdatesReply live_check(const CheckRequest& request) {
   UpdatesReply reply = load_and_run(request, submission);
   reply.updates = submission.reports();
   judge(reply, submission, UpdateState::queued, shown(request));
+  delete_unneeded_copies();
   return reply;
 }
 

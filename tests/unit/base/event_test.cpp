@@ -59,6 +59,24 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
+TEST(EventLog, AnEventHasABoundedLengthAndSaysWhatIsMissing) {
+  EventLog log;
+  Event event = event_of(EventKind::update_refused, std::string(10'000, 'x'));
+  for (int i = 0; i < 100; ++i) event.threads.push_back("worker (" + std::to_string(i) + ")");
+  log.publish(std::move(event));
+  const Event kept = log.since(0).back();
+  EXPECT_LT(kept.text.size(), 4200u);
+  EXPECT_THAT(kept.text, HasSubstr("xxx... (5904 bytes more)"));
+  EXPECT_EQ(kept.threads.size(), 65u);
+  EXPECT_EQ(kept.threads.back(), "36 more");
+}
+
+TEST(EventLog, ATextIsNotCutWithinACharacter) {
+  EventLog log;
+  log.publish(event_of(EventKind::message, std::string(4095, 'x') + "\u00e9" + std::string(10, 'y')));
+  EXPECT_THAT(log.since(0).back().text, testing::EndsWith("xxx... (12 bytes more)"));
+}
+
 TEST(EventText, HasTheOriginalsWords) {
   EXPECT_EQ(to_text(event_of(EventKind::update_queued)), "hello added to main's queue");
   EXPECT_EQ(to_text(event_of(EventKind::update_begun)), "main begins hello");
