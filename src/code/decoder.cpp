@@ -4,6 +4,9 @@
 #include <cstring>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <string>
 
 #include "base/check.hpp"
 
@@ -140,7 +143,110 @@ void note_copy(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* op
   }
 }
 
+/// The register's bit; none for flags, segments and the x87 unit.
+RegisterSet bit_of(ZydisRegister name) noexcept {
+  if (const std::optional<Register> number = register_of(name)) return general_register(*number);
+  const ZydisRegisterClass of = ZydisRegisterGetClass(name);
+  const auto id = static_cast<unsigned>(std::max<int>(ZydisRegisterGetId(name), 0));
+  if (of == ZYDIS_REGCLASS_XMM || of == ZYDIS_REGCLASS_YMM || of == ZYDIS_REGCLASS_ZMM) return vector_register(id);
+  return of == ZYDIS_REGCLASS_MASK ? RegisterSet{1} << (48 + id) : 0;
+}
+
+bool has_equal_operands(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* operands) noexcept {
+  if (raw.operand_count_visible < 2) return false;
+  const ZydisDecodedOperand& last = operands[raw.operand_count_visible - 1];
+  const ZydisDecodedOperand& other = operands[raw.operand_count_visible - 2];
+  return last.type == ZYDIS_OPERAND_TYPE_REGISTER && other.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+         last.reg.value == other.reg.value;
+}
+
+/// `xor eax, eax` and its like.
+bool clears(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* operands) noexcept {
+  constexpr std::array mnemonics = {
+      ZYDIS_MNEMONIC_XOR,   ZYDIS_MNEMONIC_SUB,    ZYDIS_MNEMONIC_PXOR,   ZYDIS_MNEMONIC_XORPS,  ZYDIS_MNEMONIC_XORPD,
+      ZYDIS_MNEMONIC_VPXOR, ZYDIS_MNEMONIC_VPXORD, ZYDIS_MNEMONIC_VPXORQ, ZYDIS_MNEMONIC_VXORPS, ZYDIS_MNEMONIC_VXORPD};
+  return std::find(mnemonics.begin(), mnemonics.end(), raw.mnemonic) != mnemonics.end() &&
+         has_equal_operands(raw, operands);
+}
+
+/// `sbb eax, eax` is made of the carry flag alone, and `pcmpeqd xmm0, xmm0` of nothing.
+bool ignores_operands(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* operands) noexcept {
+  constexpr std::array mnemonics = {ZYDIS_MNEMONIC_SBB,      ZYDIS_MNEMONIC_PCMPEQB,  ZYDIS_MNEMONIC_PCMPEQW,
+                                    ZYDIS_MNEMONIC_PCMPEQD,  ZYDIS_MNEMONIC_PCMPEQQ,  ZYDIS_MNEMONIC_VPCMPEQB,
+                                    ZYDIS_MNEMONIC_VPCMPEQW, ZYDIS_MNEMONIC_VPCMPEQD, ZYDIS_MNEMONIC_VPCMPEQQ};
+  const bool is_one = std::find(mnemonics.begin(), mnemonics.end(), raw.mnemonic) != mnemonics.end();
+  return clears(raw, operands) || (is_one && has_equal_operands(raw, operands));
+}
+
+MemoryUse memory_use_of(const ZydisDecodedOperand& operand) noexcept {
+  const bool is_plain = operand.mem.segment != ZYDIS_REGISTER_FS && operand.mem.segment != ZYDIS_REGISTER_GS;
+  const std::optional<Register> base = register_of(operand.mem.base);
+  if (is_plain && base == internal::rsp) return MemoryUse::stack;
+  return is_plain && base == internal::rbp ? MemoryUse::frame : MemoryUse::elsewhere;
+}
+
+void note_register(const ZydisDecodedOperand& operand, bool is_read, RegisterUse& use) noexcept {
+  const RegisterSet bit = bit_of(operand.reg.value);
+  if (is_read && (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0) use.read |= bit;
+  if ((operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0) use.written |= bit;
+  // A write of 32 bits clears the other half.
+  if ((operand.actions & ZYDIS_OPERAND_ACTION_WRITE) != 0 && operand.size >= 32) use.overwritten |= bit;
+}
+
+void note_memory(const ZydisDecodedOperand& operand, RegisterUse& use) noexcept {
+  use.read |= bit_of(operand.mem.base) | bit_of(operand.mem.index);
+  if (operand.mem.type != ZYDIS_MEMOP_TYPE_MEM) return;
+  if ((operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0)
+    use.memory_read = std::max(use.memory_read, memory_use_of(operand));
+  if ((operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0)
+    use.memory_written = std::max(use.memory_written, memory_use_of(operand));
+}
+
+bool is_special(const ZydisDecodedInstruction& raw) noexcept {
+  switch (raw.meta.category) {
+    case ZYDIS_CATEGORY_SYSCALL:
+    case ZYDIS_CATEGORY_SYSTEM:
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_IO:
+    case ZYDIS_CATEGORY_IOSTRINGOP:
+    case ZYDIS_CATEGORY_RDRAND:
+    case ZYDIS_CATEGORY_RDSEED: return true;
+    default: return (raw.attributes & ZYDIS_ATTRIB_HAS_LOCK) != 0 || raw.mnemonic == ZYDIS_MNEMONIC_CPUID;
+  }
+}
+
 }  // namespace
+
+std::string first_name_of(RegisterSet registers) {
+  constexpr std::array names = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
+                                "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+  const auto number = static_cast<std::size_t>(std::countr_zero(registers));
+  if (number < names.size()) return names[number];
+  return number < 48 ? "xmm" + std::to_string(number - 16) : "k" + std::to_string(number - 48);
+}
+
+std::optional<RegisterUse> register_use_of(std::span<const std::uint8_t> bytes) {
+  ZydisDecodedInstruction raw;
+  ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+  if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder(), bytes.data(), bytes.size(), &raw, operands)))
+    return std::nullopt;
+  RegisterUse use;
+  if (is_nop(raw)) return use;
+  const bool is_read = !ignores_operands(raw, operands);
+  use.is_special = is_special(raw);
+  for (std::size_t i = 0; i < raw.operand_count; ++i) {
+    if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER) note_register(operands[i], is_read, use);
+    if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY) note_memory(operands[i], use);
+  }
+  if (clears(raw, operands)) use.constant = 0;
+  if (raw.mnemonic == ZYDIS_MNEMONIC_MOV && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && use.written != 0)
+    use.constant = operands[1].imm.value.u;
+  // Compilers move the stack pointer by it; the value is of no importance.
+  if (raw.mnemonic == ZYDIS_MNEMONIC_PUSH) use.read &= ~general_register(rax);
+  if (raw.mnemonic == ZYDIS_MNEMONIC_SYSCALL)
+    for (const Register argument : {rax, rdi, rsi, rdx, r10, r8, r9}) use.read |= general_register(argument);
+  return use;
+}
 
 std::optional<std::uintptr_t> rip_operand(const Instruction& instruction, std::span<const std::uint8_t> bytes,
                                           CodeAddress at) {

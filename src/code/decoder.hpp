@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/address.hpp"
 #include "platform/x86_64/context.hpp"
@@ -77,5 +78,39 @@ struct Effects {
 
 /// The effects of the instruction that begins at bytes[0]. Nothing if there is none or it is cut off.
 std::optional<Effects> effects_of(std::span<const std::uint8_t> bytes);
+
+/// Registers as bits: the general ones by their number, from bit 16 on the vector registers, from bit 48 on the mask
+/// registers of AVX-512. A part of a register, such as `al` or `ymm3`, counts as the register.
+using RegisterSet = std::uint64_t;
+constexpr RegisterSet general_register(Register number) noexcept {
+  return RegisterSet{1} << static_cast<unsigned>(number);
+}
+constexpr RegisterSet vector_register(unsigned number) noexcept { return RegisterSet{1} << (16 + number); }
+
+/// The registers that calls need not preserve.
+inline constexpr RegisterSet call_clobbered =
+    ((RegisterSet{1} << 56) - 1) &
+    ~(general_register(rbx) | general_register(rbp) | general_register(rsp) | general_register(r12) |
+      general_register(r13) | general_register(r14) | general_register(r15));
+
+/// "rcx", "xmm5": the lowest register of a set that is not empty.
+std::string first_name_of(RegisterSet registers);
+
+/// Where an operand in memory is.
+enum class MemoryUse { none, stack, frame, elsewhere };  ///< at rsp; at rbp; at another address
+
+/// What an instruction does with registers and memory. Registers of the x87 unit are left out.
+struct RegisterUse {
+  RegisterSet read = 0;         ///< also in addresses; not by an instruction that ignores the value, as `xor eax, eax`
+  RegisterSet written = 0;      ///< may have another value afterwards, in a part at least
+  RegisterSet overwritten = 0;  ///< nothing is left of the value before
+  MemoryUse memory_read = MemoryUse::none;
+  MemoryUse memory_written = MemoryUse::none;
+  std::optional<std::uint64_t> constant{};  ///< that it sets a general register to
+  bool is_special = false;                  ///< a system call, an access of a port, or the like
+};
+
+/// Nothing if no instruction begins at bytes[0] or it is cut off.
+std::optional<RegisterUse> register_use_of(std::span<const std::uint8_t> bytes);
 
 }  // namespace moult::internal
