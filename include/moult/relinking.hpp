@@ -26,8 +26,9 @@ namespace moult {
 #if defined(__clang__)
 #define MOULT_UPDATABLE __attribute__((noinline, used, weak))
 #else
-// From a body g++ concludes that the function throws nothing, for noipa too, but not if memory accesses may throw.
-#define MOULT_UPDATABLE __attribute__((noipa, used, optimize("non-call-exceptions")))
+// From a body g++ concludes that the function throws nothing, for noipa too, but not if memory accesses may throw. The
+// alignment is that of -O2. It makes room for the entry jump, and in the debug information it tells of the mark.
+#define MOULT_UPDATABLE __attribute__((noipa, used, aligned(16), optimize("non-call-exceptions")))
 #endif
 
 /// A function of the program, without its type. Made from a function pointer, a member function pointer or a typed

@@ -191,6 +191,7 @@ void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
     symbol.begin = entry.st_value;
     symbol.end = entry.st_value + entry.st_size;
     symbol.is_local = GELF_ST_BIND(entry.st_info) == STB_LOCAL;
+    symbol.is_weak = GELF_ST_BIND(entry.st_info) == STB_WEAK;
     if (symbol.is_local) symbol.source = source;
     symbol.is_resolver = type == STT_GNU_IFUNC;
     symbol.has_size = entry.st_size > 0;

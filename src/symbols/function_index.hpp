@@ -30,6 +30,7 @@ struct Symbol {
   std::uint64_t end = 0;
   std::string_view source;  ///< of a local symbol; empty when unknown
   bool is_local = false;
+  bool is_weak = false;
   bool is_resolver = false;  ///< of an indirect function (or its stub), and not the function itself
   bool has_size = true;
 };

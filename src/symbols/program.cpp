@@ -39,6 +39,7 @@ FunctionSymbol to_function(const Module& module, const FunctionMatch& match) {
   if (known != nullptr) {
     function.source = known->source;
     function.is_local = known->is_local;
+    function.is_weak = known->is_weak;
   }
   for (const Symbol* fragment : match.fragments) {
     function.fragments.push_back(at_run_time(module, fragment->begin, fragment->end));

@@ -29,6 +29,7 @@ struct FunctionSymbol {
   std::string module;     ///< path of the file it is in
   std::string source;     ///< "a.cpp", for a local symbol with a known file
   bool is_local = false;
+  bool is_weak = false;
   std::vector<CodeRange> fragments;  ///< .cold, .part, .isra, .constprop, ...: not `range` itself
   std::vector<std::string> clones;   ///< names of fragments that callers call instead of the function
 };

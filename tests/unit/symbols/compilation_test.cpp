@@ -1,0 +1,43 @@
+#include "symbols/compilation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace moult::internal {
+namespace {
+
+using Compiler = Compilation::Compiler;
+
+TEST(Compilation, KnowsTheCompilerByItsName) {
+  EXPECT_EQ(Compilation("GNU C++17 12.2.0 -g -O2").compiler(), Compiler::gcc);
+  EXPECT_EQ(Compilation("GNU GIMPLE 12.2.0 -g -O2").compiler(), Compiler::gcc);
+  EXPECT_EQ(Compilation("Debian clang version 14.0.6").compiler(), Compiler::clang);
+  EXPECT_EQ(Compilation("GNU AS 2.40").compiler(), Compiler::unknown);
+  EXPECT_EQ(Compilation("").compiler(), Compiler::unknown);
+}
+
+TEST(Compilation, TheLastLevelOfOptimisationCounts) {
+  EXPECT_FALSE(Compilation("GNU C17 12.2.0 -g -O2 -O0").optimises());
+  EXPECT_TRUE(Compilation("GNU C17 12.2.0 -g -O0 -Os").optimises());
+  EXPECT_FALSE(Compilation("GNU C17 12.2.0 -g").optimises());
+}
+
+TEST(Compilation, WithoutFlagsItMayHaveOptimised) {
+  EXPECT_TRUE(Compilation("Debian clang version 14.0.6").optimises());
+}
+
+TEST(Compilation, FlagsRuleOutThatCallersRelyOnBodies) {
+  EXPECT_TRUE(Compilation("GNU C++20 12.2.0 -O2 -g").relies_on_bodies("ipa-ra"));
+  EXPECT_FALSE(Compilation("GNU C++20 12.2.0 -O2 -fno-ipa-ra").relies_on_bodies("ipa-ra"));
+  EXPECT_TRUE(Compilation("GNU C++20 12.2.0 -O2 -fno-ipa-ra").relies_on_bodies("ipa-pure-const"));
+  EXPECT_FALSE(Compilation("GNU C++20 12.2.0 -O2 -flive-patching=inline-clone").relies_on_bodies("ipa-ra"));
+  EXPECT_FALSE(Compilation("GNU C++20 12.2.0 -g").relies_on_bodies("ipa-ra"));
+}
+
+TEST(Compilation, WithLinkTimeOptimisationCallersAreAnywhere) {
+  EXPECT_TRUE(Compilation("GNU GIMPLE 12.2.0 -O2").optimises_links());
+  EXPECT_TRUE(Compilation("GNU C++20 12.2.0 -O2 -flto=auto").optimises_links());
+  EXPECT_FALSE(Compilation("GNU C++20 12.2.0 -O2").optimises_links());
+}
+
+}  // namespace
+}  // namespace moult::internal
