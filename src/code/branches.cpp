@@ -8,6 +8,7 @@
 
 #include "code/decoder.hpp"
 #include "code/patch.hpp"
+#include "platform/memory.hpp"
 #include "unwind/unwind_table.hpp"
 
 namespace moult::internal {
@@ -58,6 +59,17 @@ std::vector<Branch> branches_to(std::span<const CodeAddress> targets, CodeRange 
     if (const std::optional<Branch> branch = believed(CodeAddress{at}, target)) found.push_back(*branch);
   }
   return found;
+}
+
+std::vector<CodeRange> executable_in(CodeRange text) {
+  std::vector<CodeRange> ranges;
+  for (const Mapping& mapping : address_space().mappings()) {
+    if (!allows(mapping.protection, Protection::read | Protection::execute)) continue;
+    const CodeRange range{std::max(CodeAddress{mapping.begin}, text.begin),
+                          std::min(CodeAddress{mapping.end}, text.end)};
+    if (range.begin < range.end) ranges.push_back(range);
+  }
+  return ranges;
 }
 
 }  // namespace moult::internal

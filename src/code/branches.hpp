@@ -20,4 +20,7 @@ struct Branch {
 /// must be mapped. Finds those in code with unwind information.
 std::vector<Branch> branches_to(std::span<const CodeAddress> targets, CodeRange code);
 
+/// The executable memory in `text`, the addresses of a module's code.
+std::vector<CodeRange> executable_in(CodeRange text);
+
 }  // namespace moult::internal

@@ -30,7 +30,6 @@
 #include "code/decoder.hpp"
 #include "code/linkage_stub.hpp"
 #include "code/patch.hpp"
-#include "platform/memory.hpp"
 #include "unwind/exception_table.hpp"
 #include "unwind/unwind_table.hpp"
 
@@ -160,18 +159,6 @@ class ThrowSearch final {
   std::set<CodeAddress> quiet_;
 };
 
-/// The executable memory of the module.
-std::vector<CodeRange> code_of(const Module& module) {
-  std::vector<CodeRange> ranges;
-  for (const Mapping& mapping : address_space().mappings()) {
-    if (!allows(mapping.protection, Protection::read | Protection::execute)) continue;
-    const CodeRange range{std::max(CodeAddress{mapping.begin}, module.text.begin),
-                          std::min(CodeAddress{mapping.end}, module.text.end)};
-    if (range.begin < range.end) ranges.push_back(range);
-  }
-  return ranges;
-}
-
 /// Calls of functions at which the caller's exception table allows no exception, by function. Of a caller that ends by
 /// jumping to one, or has no table, the callers count, too: the compiler may have known that it throws nothing either.
 class ForbiddingCalls final {
@@ -185,7 +172,7 @@ class ForbiddingCalls final {
       if (const std::optional<std::size_t> module = program.module_at(function.range.begin))
         by_module[*module].push_back(function.range.begin);
     }
-    for (const auto& [module, entries] : by_module) search(code_of(program.modules()[module]), entries);
+    for (const auto& [module, entries] : by_module) search(executable_in(program.modules()[module].text), entries);
   }
 
   /// A call of `function`; nothing if there is none of the kind.

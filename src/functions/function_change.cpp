@@ -21,7 +21,11 @@
 #include "code/code_comparison.hpp"
 #include "code/patch.hpp"
 #include "functions/escaping_exceptions.hpp"
+#include "functions/known_bodies.hpp"
+#include "functions/merged_calls.hpp"
+#include "functions/missing_arguments.hpp"
 #include "functions/refusals.hpp"
+#include "functions/relied_registers.hpp"
 #include "functions/self_calls.hpp"
 #include "moult/error.hpp"
 #include "platform/mappings.hpp"
@@ -244,6 +248,31 @@ void require_same_types(const Program& program, const std::vector<FunctionSymbol
             "\ncompile the update with the headers and flags of the program, or rename the update's own class");
 }
 
+/// Adds the functions that earlier changes redefined as one of `olds`: their callers reach the new version, too.
+void add_earlier(const Program& program, std::vector<FunctionSymbol>& olds, std::vector<FunctionSymbol>& replacements) {
+  const std::vector<AppliedChange> changes = applied_changes();
+  for (std::size_t i = 0; i < olds.size(); ++i) {
+    for (const AppliedChange& change : changes) {
+      const std::optional<FunctionSymbol> earlier = program.at(change.function);
+      const bool is_known = std::any_of(olds.begin(), olds.end(),
+                                        [&](const FunctionSymbol& old) { return old.range.begin == change.function; });
+      if (is_known || !earlier || change.replacement != olds[i].range.begin) continue;
+      olds.push_back(*earlier);
+      replacements.push_back(FunctionSymbol(replacements[i]));
+    }
+  }
+}
+
+/// Callers may have been compiled for what the old versions do, and for nothing else.
+void require_nothing_known(const Program& program, std::vector<FunctionSymbol> olds,
+                           std::vector<FunctionSymbol> replacements, Refusals& refusals) {
+  add_earlier(program, olds, replacements);
+  KnownBodies bodies(program);
+  refuse_relied_registers(program, bodies, olds, replacements, refusals);
+  refuse_merged_calls(program, bodies, olds, replacements, refusals);
+  refuse_missing_arguments(program, bodies, olds, replacements, refusals);
+}
+
 }  // namespace
 
 struct FunctionChange::State {
@@ -325,6 +354,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> wanted, Cop
     targets.push_back({olds[i].demangled, olds[i].range, replacements[i].range.begin, olds[i].fragments,
                        change.state_->lines.back()});
   }
+  require_nothing_known(program, olds, replacements, refusals);
   refusals.throw_if_any();
   const Transaction* const transaction = Transaction::current();
   const std::uint64_t update = transaction != nullptr ? transaction->update() : 0;

@@ -1,0 +1,71 @@
+// What the code of functions shows of what they do, with all that they call.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "code/function_body.hpp"
+#include "platform/mappings.hpp"
+#include "symbols/program.hpp"
+
+namespace moult::internal {
+
+/// What a function does, and the functions that it calls.
+struct BodyFacts {
+  RegisterSet written = 0;  ///< in a part at least
+  /// It calls a function by pointer, by the linkage table, or the system: everything may happen there.
+  bool calls_unknown = false;
+  bool reads_memory = false;   ///< other than its own stack and constants
+  bool writes_memory = false;  ///< other than its own stack
+  bool is_complete = true;     ///< false if some code could not be read; then the rest is the least that it does
+};
+
+/// Registers whose values from before a place in the code are read behind it.
+struct RegisterReads {
+  RegisterSet certain = 0;
+  /// Arguments that may be passed to a function of which it is not known how many it takes.
+  RegisterSet possible = 0;
+};
+
+/// Reads each function once.
+class KnownBodies final {
+ public:
+  explicit KnownBodies(const Program& program) : program_(program) {}
+
+  /// The function that begins at `entry`; null if it cannot be read.
+  const FunctionBody* body_at(CodeAddress entry);
+  BodyFacts facts_of(CodeAddress entry);
+  /// What the function reads of the registers that calls need not preserve: its arguments.
+  RegisterReads arguments_of(CodeAddress entry);
+  /// The registers among `kept` that are read from the instruction at `from` on, before they are written. All others
+  /// have no meaning there. `results` are read by a return.
+  RegisterReads reads_from(const FunctionBody& body, CodeAddress from, RegisterSet kept, RegisterSet results);
+  /// The registers that may hold a value on purpose before the instruction at `at`; all if the way there is not known.
+  RegisterSet defined_at(const FunctionBody& body, CodeAddress at);
+
+ private:
+  /// What one function does alone.
+  struct Own {
+    BodyFacts facts;
+    std::vector<CodeAddress> callees;
+  };
+  const Own& own_facts_of(CodeAddress entry);
+  bool is_constant(const Step& step);
+  /// The function that the instruction calls, if the compiler may have known its body.
+  std::optional<CodeAddress> known_callee(const FunctionBody& body, const Step& step) const;
+  /// The function that it leads to as the program stands, also one of another module.
+  std::optional<CodeAddress> callee(const FunctionBody& body, const Step& step) const;
+  RegisterSet written_by_call(const FunctionBody& body, const Step& step);
+
+  const Program& program_;
+  std::optional<std::vector<MemoryRange>> memory_;
+  std::map<CodeAddress, std::optional<FunctionBody>> bodies_;
+  std::map<CodeAddress, Own> own_;
+  std::map<CodeAddress, BodyFacts> facts_;
+  std::map<CodeAddress, RegisterReads> arguments_;
+  int depth_ = 0;  ///< of arguments_of
+};
+
+}  // namespace moult::internal

@@ -1,0 +1,192 @@
+// Old versions whose bodies the compiler knew where they are called, in a source file compiled with plain -O2.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "knowledge/callers.hpp"
+#include "redefine.hpp"
+
+namespace moult {
+namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// Changes every register that a function may change.
+MOULT_UPDATABLE int through_text(int x) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%d %f", x * 5, x * 0.5);
+  return std::atoi(text);
+}
+MOULT_UPDATABLE int five_times(int x) { return x * 5; }
+MOULT_UPDATABLE int by_factor(int x) { return x * app::factor; }
+
+Function<int(int)> old(const char* name) { return moult::function<int(int)>(name); }
+
+long sum_of(int (*version)(int), int others, int n) {
+  long sum = 0;
+  for (int i = 0; i < n; ++i) sum += version(i) + others;
+  return sum;
+}
+
+TEST(KnownBody, ARegisterThatACallerKeepsOverTheCallIsARefusal) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  const long before = app::keeps_registers(1, 2, 3, 4);
+  const UpdateReport report = redefine(old("app::counted"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_EQ(report.code, ErrorCode::unsupported_code);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("counted(int)"), HasSubstr("keeps_registers"), HasSubstr("-fipa-ra"),
+                                   HasSubstr("MOULT_UPDATABLE")));
+  EXPECT_EQ(app::keeps_registers(1, 2, 3, 4), before);
+}
+
+MOULT_UPDATABLE int counts_again(int x) {
+  ++app::calls;
+  return x * 5;
+}
+
+TEST(KnownBody, ARegisterThatACallerKeepsIsARefusalForTheVersionOfAVersion) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  UpdateReport report = redefine(old("app::counted"), counts_again);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::keeps_registers(1, 2, 3, 4), sum_of(counts_again, 6, 4));
+  report = redefine(counts_again, through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("-fipa-ra"));
+  EXPECT_EQ(app::keeps_registers(1, 2, 3, 4), sum_of(counts_again, 6, 4));
+}
+
+TEST(KnownBody, ARegisterThatACallerOfACallerKeepsIsARefusal) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  EXPECT_NE(app::keeps_over_two(1, 2, 3, 4), 0);
+  const UpdateReport report = redefine(old("app::innermost"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("keeps_over_two"), HasSubstr("-fipa-ra")));
+}
+
+TEST(KnownBody, ArgumentsThatACallerPassesOnAreARefusal) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  app::anything = [](int a, int b) { return 10L * a + b; };
+  EXPECT_EQ(app::passes_on(1, 2), 12);
+  const auto checked = moult::function<void(int, int)>("app::checked");
+  void (*const fresh)(int, int) = [](int a, int b) { through_text(a + b); };
+  const UpdateReport report = redefine(checked, fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("passes_on"), HasSubstr("a value in rsi"), HasSubstr("-fipa-ra")));
+}
+
+TEST(KnownBody, AVersionIsTakenWhereCallersKeepNothing) {
+  EXPECT_EQ(app::keeps_nothing(4), 15);
+  const UpdateReport report = redefine(old("app::counted_alone"), through_text);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::keeps_nothing(4), 21);
+}
+
+TEST(KnownBody, AStackThatIsNotAlignedIsARefusalForAVersionThatMayNeedIt) {
+  if (app::by_clang) GTEST_SKIP() << "clang aligns every stack";
+  EXPECT_EQ(app::calls_unaligned(4), 25);
+  UpdateReport report = redefine(old("app::counted_unaligned"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("calls_unaligned"), HasSubstr("-fipa-stack-alignment")));
+  report = redefine(old("app::counted_unaligned"), counts_again);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::calls_unaligned(4), 21);
+}
+
+TEST(KnownBody, AVersionOfAFunctionThatCallsAnythingIsTaken) {
+  EXPECT_NE(app::calls_noisy(1, 2, 3, 4), 0);
+  const UpdateReport report = redefine(old("app::noisy"), through_text);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::calls_noisy(1, 2, 3, 4), sum_of(through_text, 6, 4));
+}
+
+TEST(KnownBody, AVersionOfAMarkedFunctionIsTaken) {
+  EXPECT_NE(app::calls_marked(1, 2, 3, 4), 0);
+  const UpdateReport report = redefine(app::marked, through_text);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::calls_marked(1, 2, 3, 4), sum_of(through_text, 6, 4));
+}
+
+TEST(KnownBody, AVersionWithSideEffectsIsRefusedWhereCallsMayHaveBeenMerged) {
+  EXPECT_NE(app::sums_of_triple(2), 0);
+  const UpdateReport report = redefine(old("app::triple"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("triple(int)"), HasSubstr("sums_of_triple"), HasSubstr("-fipa-pure-const"),
+                                   HasSubstr("MOULT_UPDATABLE")));
+}
+
+TEST(KnownBody, AVersionThatReadsAVariableIsRefusedWhereTheOldOneReadsNone) {
+  EXPECT_NE(app::sums_of_triple(2), 0);
+  const UpdateReport report = redefine(old("app::triple"), by_factor);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("reads no variable"));
+}
+
+TEST(KnownBody, AVersionWithoutSideEffectsIsTakenForOneWithout) {
+  EXPECT_NE(app::sums_of_triple(2), 0);
+  const UpdateReport report = redefine(old("app::triple"), five_times);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::sums_of_triple(2), 2 * (15 + 35));
+}
+
+TEST(KnownBody, AVersionThatReadsAVariableIsTakenForOneThatDoes) {
+  EXPECT_NE(app::sums_of_base(2), 0);
+  const UpdateReport report = redefine(old("app::base"), by_factor);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::sums_of_base(2), 2 * (9 + 21));
+}
+
+TEST(KnownBody, AVersionWithSideEffectsIsTakenForAMarkedFunction) {
+  EXPECT_NE(app::sums_of_marked_triple(2), 0);
+  static int times = 0;
+  int (*const counts)(int) = [](int x) { return x + ++times; };
+  const UpdateReport report = redefine(app::marked_triple, counts);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::sums_of_marked_triple(2), 8 + 9);
+}
+
+TEST(KnownBody, AnArgumentThatClangDoesNotPassIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ makes a clone";
+  EXPECT_NE(app::calls_second(4), 0);
+  const auto second = moult::function<int(int, int)>("app::second");
+  int (*const both)(int, int) = [](int x, int y) { return x + y; };
+  int (*const last)(int, int) = [](int, int y) { return y; };
+  for (int (*const fresh)(int, int) : {both, last}) {
+    const UpdateReport report = redefine(second, fresh);
+    EXPECT_EQ(report.state, UpdateState::refused);
+    EXPECT_THAT(report.reason, AllOf(HasSubstr("second(int, int)"), HasSubstr("clang need not pass it"),
+                                     HasSubstr("calls_second"), HasSubstr("MOULT_UPDATABLE")));
+  }
+}
+
+TEST(KnownBody, AnArgumentOfASharedFunctionThatClangDoesNotPassIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ passes it";
+  EXPECT_NE(app::calls_shared_second(4), 0);
+  int (*const both)(int, int) = [](int x, int y) { return x + y; };
+  EXPECT_EQ(redefine(app::shared_second, both).state, UpdateState::refused);
+}
+
+TEST(KnownBody, AnArgumentThatTheOldVersionReadsIsTaken) {
+  app::calls = 1;
+  EXPECT_EQ(app::calls_reads_both(4), 8);
+  const auto reads_both = moult::function<int(int, int)>("app::reads_both");
+  int (*const fresh)(int, int) = [](int x, int y) { return through_text(x) * 100 + y; };
+  const UpdateReport report = redefine(reads_both, fresh);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::calls_reads_both(4), 1005);
+}
+
+TEST(KnownBody, AResultThatClangTakesForKnownIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ asks for it";
+  EXPECT_EQ(app::calls_always_seven(), 8);
+  const auto always = moult::function<int()>("app::always_seven");
+  int (*const fresh)() = [] { return app::calls + 8; };
+  const UpdateReport report = redefine(always, fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("always_seven()"), HasSubstr("always returns the same")));
+}
+
+}  // namespace subject
+}  // namespace moult
