@@ -208,7 +208,7 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   std::vector<std::string> warnings = check_checksum(path, notes);
   const SharedReading reading;
   UpdateBinding binding(copy);
-  binding.bind_functions();
+  binding.keep_calls();
   for (const std::vector<std::string>& more :
        {check_build_id(path, notes, options), check_variables(path, bind_variables(copy, binding), options)})
     warnings.insert(warnings.end(), more.begin(), more.end());

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/fault.hpp"
+#include "code/hidden_names.hpp"
 #include "code/own_calls.hpp"
 #include "code/patch.hpp"
 #include "elf/file_bytes.hpp"
@@ -94,19 +95,8 @@ void UpdateBinding::change(std::uint64_t place, const Entry& entry) {
   changes_.push_back({place, std::string(reinterpret_cast<const char*>(&entry), sizeof entry)});
 }
 
-void UpdateBinding::bind_functions() {
+void UpdateBinding::keep_calls() {
   HiddenFunctions hidden;
-  std::vector<std::pair<std::string, CodeAddress>> addresses;
-  for (const Elf64_Sym& symbol : symbols_) {
-    const std::string name(name_of(symbol));
-    if (!is_exported_function(symbol) || exported(name)) continue;
-    if (const std::optional<CodeAddress> programs = hidden.find(name)) addresses.emplace_back(name, *programs);
-  }
-  keep_calls(hidden);
-  for (const auto& [name, address] : addresses) bind(name, value(address));
-}
-
-void UpdateBinding::keep_calls(HiddenFunctions& hidden) {
   for (const Relocation& relocation : relocations_) {
     Elf64_Rela entry = relocation.entry;
     if (ELF64_R_TYPE(entry.r_info) != R_X86_64_JUMP_SLOT) continue;

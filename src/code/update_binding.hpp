@@ -11,12 +11,11 @@
 #include <vector>
 
 #include "base/address.hpp"
-#include "code/hidden_names.hpp"
 #include "platform/private_copy.hpp"
 
 namespace moult::internal {
 
-/// The dynamic symbols and relocations of an update's private copy. Call bind_functions and bind, then write, then the
+/// The dynamic symbols and relocations of an update's private copy. Call keep_calls and bind, then write, then the
 /// dynamic linker, then finish.
 class UpdateBinding final {
  public:
@@ -24,8 +23,8 @@ class UpdateBinding final {
   explicit UpdateBinding(const PrivateCopy& copy);
 
   /// Calls of functions that both the update and the program define lead to the update's, until the program's are
-  /// redefined. Addresses of functions are the program's, also of those that it hides.
-  void bind_functions();
+  /// redefined. Addresses of functions stay the program's, if it exports them.
+  void keep_calls();
 
   /// True if the dynamic linker decides where the update's uses of the name lead: the file exports or imports it, and
   /// neither the compiler nor the linker has resolved the uses.
@@ -57,7 +56,6 @@ class UpdateBinding final {
     std::uint64_t slot = 0;
   };
 
-  void keep_calls(HiddenFunctions& hidden);
   std::string_view name_of(const Elf64_Sym& symbol) const;
   std::optional<std::size_t> find(std::string_view mangled) const;
   template <class Entry>
