@@ -216,6 +216,8 @@ class Application final {
     try {
       return apply(file);
     } catch (const CommandFailure& failure) {
+      // The file's entry may be running, and what it has submitted is to be withdrawn all the same.
+      if (failure.code() == ErrorCode::timed_out && !options_.keep_trying) withdraw(target_, key_);
       if (options_.json)
         print(format_reply({}, Failure{failure.code(), failure.what()}));
       else

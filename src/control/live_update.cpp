@@ -192,7 +192,7 @@ void judge(UpdatesReply& reply, const Submission& submission, UpdateState wanted
 UpdatesReply live_update(const UpdateRequest& request, const std::stop_token& stop, const Tell& tell) {
   const Clock::time_point deadline = Clock::now() + request.wait;
   const WithdrawableRequest withdrawable(request.key);
-  Submission submission(Submission::Mode::apply);
+  Submission submission(Submission::Mode::apply, [&](const UpdateHandle& update) { withdrawable.add(update.id()); });
   UpdatesReply reply = load_and_run(request, submission);
   WaitOutcome outcome = wait_for_updates(
       submission.handles(),

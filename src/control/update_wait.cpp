@@ -4,6 +4,9 @@
 // An update that is not applied in time must not be applied later, when its sender counts on the old program. So it is
 // withdrawn, unless the sender wants it otherwise. The lifecycle decides whether that is still possible: an update that
 // has begun to change the program is carried to its end, and reported as it ended.
+//
+// An entry may itself wait for what it submits. So a withdrawal reaches each update as soon as it is submitted. Limit:
+// the end of the time alone does not, while the entry runs; the command then withdraws the request.
 #include "control/update_wait.hpp"
 
 #include <algorithm>
@@ -28,7 +31,11 @@ constexpr milliseconds before_first_notice{1000};
 /// For an update that is just changing the program when its time is over.
 constexpr std::chrono::seconds to_end_a_change{3};
 
-using Requests = std::map<std::string, std::atomic<bool>*>;
+struct RequestInProgress {
+  bool is_withdrawn = false;
+  std::vector<std::uint64_t> submitted;
+};
+using Requests = std::map<std::string, RequestInProgress>;
 
 /// Never destroyed: requests may be in progress when the process exits.
 Guarded<Requests>& requests_in_progress() {
@@ -117,17 +124,17 @@ bool withdraw(const std::vector<UpdateHandle>& updates) {
 
 /// Its record says that it was withdrawn. Its sender would rather know what it waited for.
 void explain_withdrawal(UpdateReport& report, const UpdateReport& before) {
-  if (is_final(before) || report.state != UpdateState::aborted || report.reason != withdrawn_before_applied) return;
+  if (report.state != UpdateState::aborted || report.reason != withdrawn_before_applied) return;
   report.code = ErrorCode::timed_out;
-  if (!before.reason.empty()) report.reason = before.reason;
+  report.reason = is_final(before) ? "" : before.reason;
 }
 
 }  // namespace
 
 WithdrawableRequest::WithdrawableRequest(std::string key) : key_(std::move(key)) {
   if (key_.empty()) return;
-  const bool is_new = requests_in_progress().with(
-      [&](Requests& requests) { return requests.try_emplace(key_, &is_withdrawn_).second; });
+  const bool is_new =
+      requests_in_progress().with([&](Requests& requests) { return requests.try_emplace(key_).second; });
   if (!is_new)
     throw Error(ErrorCode::invalid_argument, "another request in progress has the key \"" + key_ + "\"; take another");
 }
@@ -136,15 +143,33 @@ WithdrawableRequest::~WithdrawableRequest() {
   if (!key_.empty()) requests_in_progress().with([&](Requests& requests) { requests.erase(key_); });
 }
 
-void withdraw_request(const WithdrawRequest& request) {
-  const bool is_found = requests_in_progress().with([&](const Requests& requests) {
-    const auto found = requests.find(request.key);
-    if (found != requests.end()) found->second->store(true);
-    return found != requests.end();
+void WithdrawableRequest::add(std::uint64_t update) const {
+  if (key_.empty()) return;
+  const bool is_too_late = requests_in_progress().with([&](Requests& requests) {
+    RequestInProgress& request = requests[key_];
+    request.submitted.push_back(update);
+    return request.is_withdrawn;
   });
-  if (!is_found)
+  if (is_too_late) update_registry().withdraw(update);
+}
+
+bool WithdrawableRequest::is_withdrawn() const {
+  if (key_.empty()) return false;
+  return requests_in_progress().with([&](const Requests& requests) { return requests.at(key_).is_withdrawn; });
+}
+
+void withdraw_request(const WithdrawRequest& request) {
+  std::optional<std::vector<std::uint64_t>> submitted;
+  requests_in_progress().with([&](Requests& requests) {
+    const auto found = requests.find(request.key);
+    if (found == requests.end()) return;
+    found->second.is_withdrawn = true;
+    submitted = found->second.submitted;
+  });
+  if (!submitted)
     throw Error(ErrorCode::not_found, "no update request in progress has the key \"" + request.key +
                                           "\"; `rollback` withdraws or undoes an update by its name or id");
+  for (const std::uint64_t update : *submitted) update_registry().withdraw(update);
 }
 
 WaitOutcome wait_for_updates(const std::vector<UpdateHandle>& updates, const UpdateWait& wait) {
@@ -155,9 +180,9 @@ WaitOutcome wait_for_updates(const std::vector<UpdateHandle>& updates, const Upd
     notices.look_at(updates);
   }
   const std::vector<UpdateReport> before = reports_of(updates);
-  const bool is_over = !wait.request.keep_trying && !wait.stop.stop_requested();
+  const bool is_late = !wait.request.keep_trying && !wait.stop.stop_requested() && !all_are_final(updates);
   WaitOutcome outcome;
-  if ((is_over || wait.withdrawable.is_withdrawn()) && !all_are_final(updates)) outcome.withdrawn = withdraw(updates);
+  if (is_late || wait.withdrawable.is_withdrawn()) outcome.withdrawn = withdraw(updates);
   outcome.reports = reports_of(updates);
   if (outcome.withdrawn)
     for (std::size_t each = 0; each < before.size(); ++each) explain_withdrawal(outcome.reports[each], before[each]);

@@ -1,8 +1,8 @@
 // The wait of an `update` request for the updates that its file has submitted.
 #pragma once
 
-#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 #include <string>
@@ -25,15 +25,15 @@ class WithdrawableRequest final {
   WithdrawableRequest(const WithdrawableRequest&) = delete;
   WithdrawableRequest& operator=(const WithdrawableRequest&) = delete;
 
-  bool is_withdrawn() const noexcept { return is_withdrawn_.load(); }
+  /// An update that its file's entry submits: it is withdrawn with the request, also while the entry runs.
+  void add(std::uint64_t update) const;
+  bool is_withdrawn() const;
 
  private:
-  friend void withdraw_request(const WithdrawRequest& request);
   std::string key_;
-  std::atomic<bool> is_withdrawn_ = false;
 };
 
-/// The wait of the request with that key ends, and its updates are withdrawn. Does not wait for that. Throws Error
+/// The updates of the request with that key are withdrawn, and its wait ends. Does not wait for that. Throws Error
 /// (not_found): no update request in progress has that key.
 void withdraw_request(const WithdrawRequest& request);
 

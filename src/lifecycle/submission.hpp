@@ -4,10 +4,12 @@
 // checked can be applied afterwards.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/untracked_change.hpp"
@@ -31,8 +33,11 @@ class Submission final {
     /// Nothing is queued, published or changed. Each update is prepared in a transaction of its own and destroyed.
     check,
   };
-  explicit Submission(Mode mode)
+  /// `on_submit` is called with each update before its manager may carry it out.
+  using OnSubmit = std::function<void(const UpdateHandle&)>;
+  explicit Submission(Mode mode, OnSubmit on_submit = {})
       : mode_(mode),
+        on_submit_(std::move(on_submit)),
         untracked_(mode == Mode::check ? UntrackedChanges::Mode::only_noted : UntrackedChanges::Mode::made) {}
   Submission(const Submission&) = delete;
   Submission& operator=(const Submission&) = delete;
@@ -56,7 +61,10 @@ class Submission final {
   };
 
   Mode mode() const noexcept { return mode_; }
-  void record(const UpdateHandle& handle) { handles_.push_back(handle); }
+  void record(const UpdateHandle& handle) {
+    handles_.push_back(handle);
+    if (on_submit_) on_submit_(handle);
+  }
   /// In the order of submission. In a dry run the ids are 0.
   const std::vector<UpdateHandle>& handles() const noexcept { return handles_; }
   /// The untracked changes that were made, or in a dry run would be made.
@@ -77,6 +85,7 @@ class Submission final {
 
  private:
   Mode mode_;
+  OnSubmit on_submit_;
   UntrackedChanges untracked_;
   std::vector<UpdateHandle> handles_;
   std::map<std::string, AnyManager*, std::less<>> managers_;

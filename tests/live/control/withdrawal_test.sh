@@ -36,6 +36,18 @@ expect 4 "was not compiled in time, and nothing was sent to" "$MOULT" apply "$pi
 [[ -z $(ls "$XDG_CACHE_HOME/moult") ]] || fail "something was left in the cache"
 [[ $(answer) == 1 ]] || fail "an update that was not compiled is in force"
 
+# An entry that waits for its update: that is withdrawn, and the entry returns.
+patient=$BINARIES/live_control_patient.so
+start "$patient"
+until "$MOULT" status "$pid" | grep -Eq "patient  *(queued|active)"; do :; done
+interrupt
+result=0
+wait "$client" 2>/dev/null || result=$?
+[[ $result == 130 ]] || fail "it ended with $result: $(<"$base/said")"
+[[ $(<"$base/said") =~ patient:\ withdrawn ]] || fail "it does not say what became of it: $(<"$base/said")"
+expect 4 "has not returned in time" "$MOULT" apply "$pid" "$patient" --timeout 0.5
+until "$MOULT" status "$pid" | grep -c "patient  *aborted" | grep -q 2; do :; done
+
 # An entry that does not return. Its command leaves at the second signal, or after its time.
 start "$BINARIES/live_control_hanging.so"
 until "$MOULT" log "$pid" | grep -q "hanging"; do :; done
