@@ -241,6 +241,9 @@ std::optional<RegisterUse> register_use_of(std::span<const std::uint8_t> bytes) 
   if (clears(raw, operands)) use.constant = 0;
   if (raw.mnemonic == ZYDIS_MNEMONIC_MOV && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && use.written != 0)
     use.constant = operands[1].imm.value.u;
+  if (raw.mnemonic == ZYDIS_MNEMONIC_MOV && operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+      operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER && operands[0].size >= 32)
+    use.copied = register_of(operands[1].reg.value);
   // Compilers move the stack pointer by it; the value is of no importance.
   if (raw.mnemonic == ZYDIS_MNEMONIC_PUSH) use.read &= ~general_register(rax);
   if (raw.mnemonic == ZYDIS_MNEMONIC_SYSCALL)

@@ -107,6 +107,7 @@ struct RegisterUse {
   MemoryUse memory_read = MemoryUse::none;
   MemoryUse memory_written = MemoryUse::none;
   std::optional<std::uint64_t> constant{};  ///< that it sets a general register to
+  std::optional<Register> copied{};         ///< the general register whose value it gives to another one
   bool is_special = false;                  ///< a system call, an access of a port, or the like
 };
 

@@ -30,6 +30,7 @@
 #include "moult/error.hpp"
 #include "platform/mappings.hpp"
 #include "platform/tasks.hpp"
+#include "symbols/compilation.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
 #include "symbols/static_variables.hpp"
@@ -168,6 +169,19 @@ std::vector<FunctionPair> with_copies_elsewhere(const Program& program, std::spa
   return all;
 }
 
+/// Throws when it was decided after the debug information was written where `old` is inlined. So g++ does it with
+/// link-time optimisation. A copy whose instructions have all melted into the caller's is not in it then.
+void require_told_copies(const Program& program, const FunctionSymbol& old) {
+  const Compilation compilation = compilation_at(program, old.range.begin);
+  const bool is_told = compilation.compiler() != Compilation::Compiler::gcc || !compilation.optimises_links() ||
+                       !compilation.optimises() || is_marked(program, old);
+  if (!is_told)
+    throw Error(ErrorCode::inlined,
+                old.demangled +
+                    ": was built with link-time optimisation (-flto), where the debug information does not tell of "
+                    "every copy in a caller; mark it MOULT_UPDATABLE and build again");
+}
+
 /// Throws when calls of `old` may bypass its entry. `redefined` is all code that the change replaces, sorted.
 void require_one_entry(const Program& program, const FunctionSymbol& old, const std::vector<CodeRange>& redefined) {
   std::optional<std::vector<InlinedSite>> sites = program.inlined_sites(old);
@@ -197,6 +211,7 @@ void require_one_entry(const Program& program, const FunctionSymbol& old, const 
   if (!sites->empty())
     throw Error(ErrorCode::inlined, old.demangled + ": inlined at " + list_sites(*sites) +
                                         "; mark it MOULT_UPDATABLE or redefine " + sites->front().caller + " too");
+  require_told_copies(program, old);
   if (had_copies && !program.debug_info_problem(old).empty()) warn_of_unknown_copies(program, old);
 }
 

@@ -1,20 +1,26 @@
 // Problem: clang does not pass an argument that a function of the same source file does not read, even if the function
 // is not inlined. It leaves such arguments of a local function out, so that the next ones move to other registers. An
 // argument that is the same in all calls becomes a constant in the function, and then it is not read. A result that is
-// always the same becomes a constant in the callers. MOULT_UPDATABLE prevents all of it.
+// always the same becomes a constant in the callers, and a result that is one of the arguments is taken from there.
+// MOULT_UPDATABLE prevents all of it.
 //
 // Approach: the code of the old version shows which arguments it reads. The new one may read no other, and of a local
-// function also none behind the first that is missing. A function that returns one constant on every way, or never sets
-// the register of its result, is replaced only by one that does so, too.
+// function also none behind the first that is missing. A function that returns one constant or one argument on every
+// way, or never sets the register of its result, is replaced only by one that does so, too. If it does nothing else,
+// all its calls may be gone, so that none need be found.
 //
 // Limits: of arguments on the stack nothing is known, nor of those behind a class that is passed by value: there only
 // the registers that both versions read are compared. Results other than numbers and pointers are not looked at.
 #include "functions/missing_arguments.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fault.hpp"
 #include "functions/arguments.hpp"
@@ -44,38 +50,64 @@ RegisterSet missing_arguments(const Program& program, KnownBodies& bodies, const
   return (wanted.certain | wanted.possible) & missing;
 }
 
-/// What rax has at a place.
-struct Result {
-  enum class Kind { unset, constant, other } kind = Kind::unset;
-  std::uint64_t value = 0;
-  bool operator==(const Result&) const = default;
+/// What a general register has at a place.
+struct Content {
+  enum class Kind { unset, constant, argument, other } kind = Kind::unset;
+  std::uint64_t value = 0;  ///< the constant, or the register of the argument
+  bool operator==(const Content&) const = default;
 };
+constexpr Content unknown{Content::Kind::other};
+using Contents = std::array<Content, 16>;  // by register
+
+Contents contents_at_entry() {
+  Contents contents;
+  for (const Register argument : argument_registers) contents[argument] = {Content::Kind::argument, argument};
+  return contents;
+}
+
+/// After an instruction.
+Contents after(const FunctionBody& body, const Step& step, Contents contents) {
+  const Content fresh = step.use.constant ? Content{Content::Kind::constant, *step.use.constant}
+                        : step.use.copied ? contents[*step.use.copied]
+                                          : unknown;
+  for (unsigned i = 0; i < contents.size(); ++i) {
+    const RegisterSet bit = general_register(static_cast<Register>(i));
+    if ((step.use.written & bit) != 0) contents[i] = (step.use.overwritten & bit) != 0 ? fresh : unknown;
+    if (body.leaves(step) && (call_clobbered & bit) != 0) contents[i] = unknown;
+  }
+  return contents;
+}
+
+/// What is the same on two ways to a place. False if `known` has it all.
+bool merge(Contents& known, const Contents& other) {
+  const Contents before = known;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (known[i] != other[i]) known[i] = unknown;
+  return known != before;
+}
 
 /// What the function leaves in rax on all ways to its end.
-Result result_of(const FunctionBody& body) {
-  std::map<CodeAddress, Result> before{{body.entry(), Result{}}};
+Content result_of(const FunctionBody& body) {
+  std::map<CodeAddress, Contents> before{{body.entry(), contents_at_entry()}};
   std::vector<CodeAddress> open{body.entry()};
-  std::optional<Result> at_end;
   while (!open.empty()) {
     const CodeAddress at = open.back();
     open.pop_back();
     const Step& step = body.steps().at(at);
-    Result now = before.at(at);
-    if (step.instruction.is_return && at_end.value_or(now) != now) return {Result::Kind::other};
-    if (step.instruction.is_return) at_end = now;
-    if ((step.use.written & general_register(rax)) != 0)
-      now = step.use.constant ? Result{Result::Kind::constant, *step.use.constant} : Result{Result::Kind::other};
-    if (body.leaves(step)) now = {Result::Kind::other};
-    const std::vector<CodeAddress> next = body.next(at);
-    if (body.leaves(step) && !step.instruction.is_call) return {Result::Kind::other};
-    for (const CodeAddress each : next) {
+    if (body.leaves(step) && !step.instruction.is_call) return unknown;
+    const Contents now = after(body, step, before.at(at));
+    for (const CodeAddress each : body.next(at)) {
       const auto [known, is_new] = before.try_emplace(each, now);
-      if (!is_new && (known->second == now || known->second.kind == Result::Kind::other)) continue;
-      if (!is_new) known->second = {Result::Kind::other};
-      open.push_back(each);
+      if (is_new || merge(known->second, now)) open.push_back(each);
     }
   }
-  return at_end.value_or(Result{Result::Kind::other});
+  std::optional<Content> result;
+  for (const auto& [at, contents] : before) {
+    if (!body.steps().at(at).instruction.is_return) continue;
+    if (result.value_or(contents[rax]) != contents[rax]) return unknown;
+    result = contents[rax];
+  }
+  return result.value_or(unknown);
 }
 
 /// Callers may have what the old version returns without asking it.
@@ -87,8 +119,13 @@ bool is_result_known(const Program& program, KnownBodies& bodies, const Function
   if (!type) type = program.result_type(fresh);
   if (!type || *type == "void" || old_body == nullptr || fresh_body == nullptr) return false;
   if (!is_number(*type) && !type->ends_with('*') && !type->ends_with('&')) return false;
-  const Result known = result_of(*old_body);
-  return known.kind != Result::Kind::other && result_of(*fresh_body) != known;
+  const Content known = result_of(*old_body);
+  return known != unknown && result_of(*fresh_body) != known;
+}
+
+/// Nobody notices whether it is called, but for its result.
+bool does_nothing(const BodyFacts& facts) {
+  return facts.is_complete && !facts.calls_unknown && !facts.reads_memory && !facts.writes_memory;
 }
 
 }  // namespace
@@ -105,13 +142,15 @@ void refuse_missing_arguments(const Program& program, KnownBodies& bodies, const
     const bool is_known = is_result_known(program, bodies, old, replacements[i]);
     if (missing == 0 && !is_known) continue;
     const std::optional<CodeAddress> call = call_in_source(program, old);
-    if (!call) continue;
+    if (!call && !(is_known && does_nothing(bodies.facts_of(old.range.begin)))) continue;
     const std::string what =
-        missing != 0 ? "does not read the argument in " + first_name_of(missing) + ", so clang need not pass it, as in "
-                     : "always returns the same, so clang need not look at it, as in ";
-    refusals.add(ErrorCode::unsupported_code, old.demangled + ": " + what + program.describe(*call) + "; " +
-                                                  replacements[i].demangled +
-                                                  (missing != 0 ? " reads it" : " returns something else") +
+        !call          ? "does nothing but return a value that clang knows, so that calls may have been left out"
+        : missing != 0 ? "does not read the argument in " + first_name_of(missing) +
+                             ", so clang need not pass it, as in " + program.describe(*call)
+                       : "always returns the same value or argument, so clang need not look at it, as in " +
+                             program.describe(*call);
+    refusals.add(ErrorCode::unsupported_code, old.demangled + ": " + what + "; " + replacements[i].demangled +
+                                                  (call && missing != 0 ? " reads it" : " returns something else") +
                                                   ": mark the old one MOULT_UPDATABLE and build the program again");
   }
 }

@@ -188,5 +188,15 @@ TEST(KnownBody, AResultThatClangTakesForKnownIsARefusal) {
   EXPECT_THAT(report.reason, AllOf(HasSubstr("always_seven()"), HasSubstr("always returns the same")));
 }
 
+TEST(KnownBody, AResultThatClangTakesFromAnArgumentIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ asks for it";
+  EXPECT_EQ(app::calls_itself(5), 6);
+  const auto itself = moult::function<int(int)>("app::itself");
+  int (*const fresh)(int) = [](int x) { return x * 2; };
+  const UpdateReport report = redefine(itself, fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("itself(int)"), HasSubstr("the same value or argument")));
+}
+
 }  // namespace subject
 }  // namespace moult

@@ -19,6 +19,8 @@ TEST(RegisterUse, OfACopyIsOneRegisterReadAndOneOverwritten) {
   EXPECT_EQ(use.read, rdi_bit);
   EXPECT_EQ(use.written, rax_bit);
   EXPECT_EQ(use.overwritten, rax_bit);
+  EXPECT_EQ(use.copied, internal::rdi);
+  EXPECT_EQ(use_of({0x01, 0xf8}).copied, std::nullopt);  // add eax, edi
 }
 
 TEST(RegisterUse, OfAPartLeavesTheRest) {

@@ -113,6 +113,12 @@ int marked_triple(int x) { return x * 3 + 7; }
 }
 [[gnu::noinline]] long calls_always_seven() { return always_seven() + 1; }
 
+[[gnu::noinline]] static int itself(int x) {
+  ++calls;
+  return x;
+}
+[[gnu::noinline]] int calls_itself(int n) { return itself(n) + 1; }
+
 [[gnu::noinline]] static int reads_both(int x, int y) {
   ++calls;
   return x * 3 + y;

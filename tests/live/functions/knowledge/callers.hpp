@@ -27,6 +27,7 @@ long calls_second(int n);
 long calls_shared_second(int n);
 int shared_second(int unused, int x);
 long calls_always_seven();
+int calls_itself(int n);
 long calls_reads_both(int n);
 
 extern long (*volatile anything)(int, int);
