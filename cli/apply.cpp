@@ -301,13 +301,27 @@ class Application final {
   Interruption interruption_;
 };
 
+/// The program opens the update's file itself.
+void require_same_files(const Target& target) {
+  if (has_other_root(target.pid))
+    throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                         target.describe() +
+                             " runs in a container or a chroot, where the files of this command are not; run moult in "
+                             "the container; a program in a chroot cannot be updated");
+}
+
+Readers readers_for(const Target& target) {
+  return user_of(target.pid).value_or(::geteuid()) == ::geteuid() ? Readers::this_user : Readers::everybody;
+}
+
 ExitCode run_apply(const ApplyOptions& options) {
   if (options.keep_trying && options.files.size() > 1)
     throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument,
                          "--keep-trying takes one file: of several, all are applied in time or none");
   const Deadline deadline = deadline_of(options);
   const Target target = find_target(options.target);
-  const ScratchFolder scratch;
+  require_same_files(target);
+  const ScratchFolder scratch(readers_for(target));
   // All are compiled before the first is sent.
   const std::vector<UpdateFile> files = make_update_files(options, target, scratch, deadline);
   const ExitCode exit = Application(options, target, deadline).apply(files);
@@ -318,7 +332,8 @@ ExitCode run_apply(const ApplyOptions& options) {
 ExitCode run_check(const ApplyOptions& options) {
   const Deadline deadline = deadline_of(options);
   const Target target = find_target(options.target);
-  const ScratchFolder scratch;
+  require_same_files(target);
+  const ScratchFolder scratch(readers_for(target));
   const UpdateFile file = make_update_files(options, target, scratch, deadline).front();
   const Outcome outcome = carry_out(options, target,
                                     {.command = CheckRequest{file.shared_object, options.compile.force, file.source},

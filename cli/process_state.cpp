@@ -1,11 +1,14 @@
 #include "process_state.hpp"
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -93,6 +96,24 @@ std::string obstacle_in_state(int pid) {
 }
 
 std::string base_name(const std::string& path) { return fs::path(path).filename().string(); }
+
+std::optional<uid_t> user_of(int pid) {
+  const std::string status = text_of(fs::path("/proc") / std::to_string(pid) / "status");
+  constexpr std::string_view label = "\nUid:";
+  const std::size_t at = status.find(label);
+  if (at == std::string::npos) return std::nullopt;
+  std::istringstream numbers(status.substr(at + label.size()));
+  uid_t started = 0;
+  uid_t effective = 0;
+  return numbers >> started >> effective ? std::optional(effective) : std::nullopt;
+}
+
+bool has_other_root(int pid) {
+  struct stat its {};
+  struct stat own {};
+  if (::stat((proc::folder_of(pid) + "/root/").c_str(), &its) != 0 || ::stat("/", &own) != 0) return false;
+  return its.st_dev != own.st_dev || its.st_ino != own.st_ino;
+}
 
 std::string program_of(int pid) {
   std::error_code error;

@@ -1,6 +1,9 @@
 // Why a process does not answer, by its state in the kernel.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 namespace moult::internal::cli {
@@ -12,6 +15,13 @@ std::string obstacle_in_state(int pid);
 
 /// The last part of a path.
 std::string base_name(const std::string& path);
+
+/// The user as whom a process runs, whoever started it. Nothing when there is no such process.
+std::optional<uid_t> user_of(int pid);
+
+/// True when "/" is another folder for a process than here: it runs in a container or a chroot. False when that is not
+/// known.
+bool has_other_root(int pid);
 
 /// The executable of a process; empty when there is no such process or it is somebody else's.
 std::string program_of(int pid);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -168,15 +169,19 @@ void SignalWatch::end_by(int signal) {
   std::_Exit(128 + signal);
 }
 
-ScratchFolder::ScratchFolder() {
+ScratchFolder::ScratchFolder(Readers readers) {
   fs::path parent = cache_folder();
   std::error_code error;
   fs::create_directories(parent, error);
-  if (::access(parent.c_str(), W_OK) != 0) parent = fs::temp_directory_path();
+  if (readers == Readers::everybody || ::access(parent.c_str(), W_OK) != 0) parent = fs::temp_directory_path();
   remove_leftovers(parent);
   if (watch() == nullptr) watch() = std::make_unique<SignalWatch>();
   path_ = make_locked_folder(parent, lock_);
   watch()->folders().with([&](std::set<fs::path>& folders) { folders.insert(path_); });
+  if (readers == Readers::this_user) return;
+  constexpr mode_t but_for_writing = 022;
+  ::umask(but_for_writing);
+  fs::permissions(path_, fs::perms(0755), error);
 }
 
 ScratchFolder::~ScratchFolder() {

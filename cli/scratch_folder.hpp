@@ -9,12 +9,16 @@
 
 namespace moult::internal::cli {
 
+/// Who must be able to read what lies in a scratch folder.
+enum class Readers { this_user, everybody };
+
 /// A folder in the user's cache. The destructor removes it, and so does the end of the command by SIGINT, SIGTERM or
 /// SIGHUP. The next one to be made removes the folders of killed commands.
 class ScratchFolder final {
  public:
-  /// $XDG_CACHE_HOME/moult, else ~/.cache/moult, else the temporary folder. Throws CommandFailure (usage).
-  ScratchFolder();
+  /// $XDG_CACHE_HOME/moult, else ~/.cache/moult, else the temporary folder. For everybody the latter, and what the
+  /// command makes from then on can be read by everybody. Throws CommandFailure (usage).
+  explicit ScratchFolder(Readers readers = Readers::this_user);
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;

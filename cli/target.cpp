@@ -1,6 +1,5 @@
 #include "target.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,11 +39,6 @@ Target target_of_pid(int pid) {
   unreachable(ErrorCode::not_found, target.describe() +
                                         " has no listener: the program must keep a moult::Listener, and its runtime "
                                         "folder must be yours (XDG_RUNTIME_DIR)");
-}
-
-std::optional<uid_t> user_of(int pid) {
-  struct stat status {};
-  return ::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0 ? std::optional(status.st_uid) : std::nullopt;
 }
 
 bool is_named(const std::string& program, const std::string& name) {

@@ -109,10 +109,15 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
     text.replace(at, from.size(), to);
 }
 
-/// Makes the messages use the sender's name of the file.
+/// Makes the messages use the sender's name of the file; where the file itself is at fault, both names.
 void name_source(UpdatesReply& reply, const std::string& path, const std::string& source) {
   if (source.empty()) return;
-  if (reply.failure) replace_all(reply.failure->message, path, source);
+  const bool is_about_file = reply.failure && (reply.failure->code == ErrorCode::unreadable ||
+                                               reply.failure->code == ErrorCode::permission_denied);
+  if (is_about_file)
+    reply.failure->message = source + ": what was compiled of it: " + reply.failure->message;
+  else if (reply.failure)
+    replace_all(reply.failure->message, path, source);
   for (std::string& warning : reply.warnings) replace_all(warning, path, source);
 }
 

@@ -3,9 +3,12 @@
 //   stay       a thread named "stayer" enters stays() and does not leave it
 //   deafen     a thread named "deaf" blocks every signal
 //   let go     the thread of the last stay or deafen ends
+//   drop       the process becomes the user nobody
+//   leave      the folder it is in becomes its root
 #include "target.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <functional>
@@ -125,6 +128,12 @@ int main() {
          held.let_go();
          std::cout << "gone" << std::endl;
        }},
+      {"drop",
+       [] {
+         constexpr uid_t nobody = 65534;
+         std::cout << (setgid(nobody) == 0 && setuid(nobody) == 0 ? "dropped" : "may not") << std::endl;
+       }},
+      {"leave", [] { std::cout << (chroot(".") == 0 ? "left" : "may not") << std::endl; }},
   };
   std::cout << "ready" << std::endl;
   for (std::string line; std::getline(std::cin, line);) commands.at(line)();
