@@ -34,6 +34,7 @@ constexpr std::chrono::seconds to_end_a_change{3};
 struct RequestInProgress {
   bool is_withdrawn = false;
   std::vector<std::uint64_t> submitted;
+  std::vector<UpdateReport> before_withdrawal;  ///< of those that had not ended
 };
 using Requests = std::map<std::string, RequestInProgress>;
 
@@ -158,6 +159,11 @@ bool WithdrawableRequest::is_withdrawn() const {
   return requests_in_progress().with([&](const Requests& requests) { return requests.at(key_).is_withdrawn; });
 }
 
+std::vector<UpdateReport> WithdrawableRequest::before_withdrawal() const {
+  if (key_.empty()) return {};
+  return requests_in_progress().with([&](const Requests& requests) { return requests.at(key_).before_withdrawal; });
+}
+
 void withdraw_request(const WithdrawRequest& request) {
   std::optional<std::vector<std::uint64_t>> submitted;
   requests_in_progress().with([&](Requests& requests) {
@@ -169,6 +175,14 @@ void withdraw_request(const WithdrawRequest& request) {
   if (!submitted)
     throw Error(ErrorCode::not_found, "no update request in progress has the key \"" + request.key +
                                           "\"; `rollback` withdraws or undoes an update by its name or id");
+  std::vector<UpdateReport> before = update_registry().reports();
+  std::erase_if(before, [&](const UpdateReport& report) {
+    return is_final(report) || std::ranges::find(*submitted, report.id) == submitted->end();
+  });
+  requests_in_progress().with([&](Requests& requests) {
+    const auto found = requests.find(request.key);
+    if (found != requests.end()) found->second.before_withdrawal = std::move(before);
+  });
   for (const std::uint64_t update : *submitted) update_registry().withdraw(update);
 }
 
@@ -179,7 +193,10 @@ WaitOutcome wait_for_updates(const std::vector<UpdateHandle>& updates, const Upd
     wait_a_moment(updates, wait.deadline);
     notices.look_at(updates);
   }
-  const std::vector<UpdateReport> before = reports_of(updates);
+  std::vector<UpdateReport> before = reports_of(updates);
+  for (const UpdateReport& each : wait.withdrawable.before_withdrawal())
+    std::ranges::replace_if(
+        before, [&](const UpdateReport& report) { return report.id == each.id; }, each);
   const bool is_late = !wait.request.keep_trying && !wait.stop.stop_requested() && !all_are_final(updates);
   WaitOutcome outcome;
   if (is_late || wait.withdrawable.is_withdrawn()) outcome.withdrawn = withdraw(updates);

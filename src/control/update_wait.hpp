@@ -28,6 +28,8 @@ class WithdrawableRequest final {
   /// An update that its file's entry submits: it is withdrawn with the request, also while the entry runs.
   void add(std::uint64_t update) const;
   bool is_withdrawn() const;
+  /// What the updates that it had submitted waited for when it was withdrawn.
+  std::vector<UpdateReport> before_withdrawal() const;
 
  private:
   std::string key_;

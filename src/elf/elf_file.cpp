@@ -49,7 +49,15 @@ ElfFile ElfFile::open(const std::string& path, const std::string& shown) {
   ElfFile file(shown, open_regular_file(path, shown), {});
   file.elf_.reset(elf_begin(file.fd_.get(), ELF_C_READ_MMAP, nullptr));
   file.require_x86_64();
+  file.give_descriptor_back();
   return file;
+}
+
+/// A program has as many descriptors as it wants to itself, and may have hundreds of libraries. libelf has mapped the
+/// file. Only libdw needs the descriptor, to find files beside it.
+void ElfFile::give_descriptor_back() {
+  if (section(".debug_info") != nullptr || section(".zdebug_info") != nullptr) return;
+  if (elf_cntl(handle(), ELF_C_FDREAD) == 0) fd_.reset();
 }
 
 ElfFile ElfFile::of_image(std::vector<char> image, const std::string& shown) {

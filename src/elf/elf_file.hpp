@@ -16,7 +16,8 @@
 
 namespace moult::internal {
 
-/// Owns the descriptor and libelf's mapping of the file. Names and section data from libelf live as long.
+/// Owns libelf's mapping of the file, and its descriptor while the file has debug information. Names and section data
+/// from libelf live as long.
 class ElfFile final {
  public:
   /// `shown` is the path for messages if it differs from the path to open (in /proc). Throws Error (unreadable)
@@ -56,6 +57,7 @@ class ElfFile final {
   };
   ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept;
   void require_x86_64() const;
+  void give_descriptor_back();
 
   // The order matters: the handle is destroyed before the data that it reads.
   std::string shown_;

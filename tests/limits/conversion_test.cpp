@@ -36,7 +36,7 @@ TEST(ConversionLimits, ObjectsThatDoNotFitTheirSlotsNameTheSizeAndTheTwoWaysOn) 
   auto small = std::make_unique<Small>();
   expect_refused(convert<Small, Large>(), ErrorCode::layout_mismatch,
                  {"moult::subject::Large: its objects need 100 bytes, and the slots of moult::subject::Small have 16",
-                  "give the class a reserve", "moult::Updatable<moult::subject::Small, 96>",
+                  "give moult::subject::Small a reserve of 96 bytes", "moult::Updatable<moult::subject::Small, 96>",
                   "or keep what is new beside the objects (moult::add_field_to_class)"});
   EXPECT_EQ(small->number, 5);
   EXPECT_EQ(DataAccessor<Small>().size(), 1u);

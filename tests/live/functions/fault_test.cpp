@@ -20,10 +20,15 @@
 
 #include "base/fault.hpp"
 #include "code/loader.hpp"
+#include "fixtures/loaded.hpp"
 #include "moult/data_update.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
+#include "moult/variable.hpp"
+
+/// The program's own, so that the update's calls of its own have to be kept apart.
+int (*volatile called_by_both)() = in_both;
 
 namespace moult {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
@@ -58,6 +63,20 @@ class RedefinesAClass final : public Update {
 
  private:
   PreparedRedefinition change_;
+};
+
+int limit = 1;
+
+class SetsAVariable final : public Update {
+ public:
+  SetsAVariable() : Update("variable") {}
+  bool wait_alterability() override { return true; }
+  bool check_alterability() override { return true; }
+  void prepare() override { limit_ = &variable<int>("moult::subject::limit"); }
+  void apply() override { set_variable(*limit_, 2); }
+
+ private:
+  int* limit_ = nullptr;
 };
 
 enum class Version { old, fresh, mixed };
@@ -192,6 +211,7 @@ class FaultInjection : public testing::Test {
   Journey loaded();
   Journey never_changed_before();
   Journey a_class();
+  Journey a_variable();
 
   FaultKind kind_ = FaultKind::error;
   std::set<std::string_view> hit_;
@@ -412,10 +432,24 @@ Journey FaultInjection::a_class() {
           .points = "classes.class"};
 }
 
+Journey FaultInjection::a_variable() {
+  return {.name = "variable",
+          .travel =
+              [this] {
+                UpdateReport report = apply_threaded(impatient(std::make_unique<SetsAVariable>()));
+                bool is_applied = report.state == UpdateState::applied;
+                EXPECT_EQ(limit, is_applied ? 2 : 1);
+                if (is_applied) roll_back(report.id);
+                EXPECT_EQ(limit, 1);
+                return Ending{is_applied, report.reason};
+              },
+          .points = "functions.set_variable"};
+}
+
 void FaultInjection::go_everywhere(FaultKind wanted) {
   kind_ = wanted;
   for (const Journey& journey : {never_changed_before(), by_threaded_manager(), by_inline_manager(), to_no_quiescence(),
-                                 undone_late(), rolled_back(), loaded(), a_class()}) {
+                                 undone_late(), rolled_back(), loaded(), a_class(), a_variable()}) {
     go_through_all_points(journey);
     if (HasFatalFailure()) return;
   }
