@@ -105,7 +105,8 @@ class Pointers final {
   std::shared_ptr<const detail::OpaquePointerSearch> search_;
 };
 
-/// Both at once; in a stop it is refused (unsupported) where there is much debug information to read. Pymoult planned it and never had it.
+/// Both at once; in a stop it is refused (unsupported) where there is much debug information to read. Pymoult planned
+/// it and never had it.
 template <class T>
 [[gnu::visibility("hidden")]] RedirectedPointers redirect_pointer(T old_target, std::type_identity_t<T> new_target,
                                                                   const PointerRedirection& options = {}) {

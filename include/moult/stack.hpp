@@ -122,7 +122,8 @@ class LocalVariable final {
   std::shared_ptr<const detail::OpaqueLocalChange> local_;
 };
 
-/// Both at once; in a stop it is refused (unsupported) where there is much debug information to read. After Pymoult's update_local_var.
+/// Both at once; in a stop it is refused (unsupported) where there is much debug information to read. After Pymoult's
+/// update_local_var.
 template <class T>
 std::size_t update_local_var(const AnyFunction& function, std::string_view name, const T& value,
                              const LocalUpdate& options = {}) {

@@ -81,7 +81,8 @@ class CodeReader final {
 
   void follow(CodeAddress target, CodeAddress at) {
     const std::optional<FunctionSymbol> called = program_.at(target);
-    if (redefined_.contains(without_own_copy(target))) refuse(at, "calls " + called.value_or(FunctionSymbol()).demangled + " of it");
+    if (redefined_.contains(without_own_copy(target)))
+      refuse(at, "calls " + called.value_or(FunctionSymbol()).demangled + " of it");
     for (const Version& version : versions_of(target)) follow(version.function, at);
     if (!called || !knowing_.contains(called->module)) return;
     if (read_.insert(called->range.begin).second) waiting_.push_back(*called);
