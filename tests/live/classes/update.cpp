@@ -1,8 +1,6 @@
 // The classes as they shall be.
 #include "update.hpp"
 
-#include <functional>
-
 #include "moult/data_update.hpp"
 
 namespace next {
@@ -112,31 +110,31 @@ SquareWithArea::~SquareWithArea() { squares_own_ = 0; }
 int SquareWithArea::area() const { return 100 * side_; }
 std::string SquareWithArea::name() const { return "square with an area"; }
 
-class ByFunction final : public moult::Update {
+template <class Old, class New>
+class RedefinesAClass final : public moult::Update {
  public:
-  ByFunction(std::string name, std::function<void()> change) : Update(std::move(name)), change_(std::move(change)) {}
+  using moult::Update::Update;
+  void prepare() override { change_ = moult::prepare_redefinition<Old, New>(); }
   bool wait_alterability() override { return true; }
   bool check_alterability() override { return true; }
-  void apply() override { change_(); }
+  void apply() override { change_.make(); }
 
  private:
-  std::function<void()> change_;
+  moult::PreparedRedefinition change_;
 };
 
-std::unique_ptr<moult::Update> redefine_data() {
-  return std::make_unique<ByFunction>("data", [] { moult::redefine_class<app::Data, DataV2>(); });
-}
+std::unique_ptr<moult::Update> redefine_data() { return std::make_unique<RedefinesAClass<app::Data, DataV2>>("data"); }
 std::unique_ptr<moult::Update> redefine_shape() {
-  return std::make_unique<ByFunction>("shape", [] { moult::redefine_class<app::Shape, ShapeV2>(); });
+  return std::make_unique<RedefinesAClass<app::Shape, ShapeV2>>("shape");
 }
 std::unique_ptr<moult::Update> add_corners_to_shape() {
-  return std::make_unique<ByFunction>("shape", [] { moult::redefine_class<app::Shape, ShapeWithCorners>(); });
+  return std::make_unique<RedefinesAClass<app::Shape, ShapeWithCorners>>("shape");
 }
 std::unique_ptr<moult::Update> add_corners_to_figure() {
-  return std::make_unique<ByFunction>("figure", [] { moult::redefine_class<app::Figure, FigureWithCorners>(); });
+  return std::make_unique<RedefinesAClass<app::Figure, FigureWithCorners>>("figure");
 }
 std::unique_ptr<moult::Update> override_area() {
-  return std::make_unique<ByFunction>("square", [] { moult::redefine_class<app::Square, SquareWithArea>(); });
+  return std::make_unique<RedefinesAClass<app::Square, SquareWithArea>>("square");
 }
 std::string origin_of(const app::Data& data) { return reinterpret_cast<const DataV2&>(data).origin(); }
 int corners_of(const app::Figure& figure) { return reinterpret_cast<const FigureWithCorners&>(figure).corners(); }

@@ -9,6 +9,7 @@
 #include <moult/reboot.hpp>
 #include <moult/redirection.hpp>
 #include <moult/static_points.hpp>
+#include <optional>
 #include <stdexcept>
 #if defined(STD_THREAD)
 #include <thread>
@@ -80,7 +81,8 @@ void hand_over() {
 
 #elif defined(POINTER)
 std::string fresh_text(const Note& note) { return "fresh " + uses_notes(note.number()); }
-void hand_over() { moult::redirect_pointer<app::Describe>(app::plain_text, fresh_text); }
+std::optional<moult::Pointers<app::Describe> > pointers;
+void hand_over() { pointers->redirect(app::plain_text, fresh_text); }
 
 #elif defined(STD_THREAD)
 void hand_over() {}
@@ -116,6 +118,9 @@ class Handing final : public moult::StaticPointUpdate {
 class Handing final : public moult::Update {
  public:
   Handing() : Update("handing") {}
+#ifdef POINTER
+  void prepare() override { pointers.emplace(); }
+#endif
   bool wait_alterability() override { return true; }
   void apply() override { hand_over(); }
 #ifdef FAILS
