@@ -12,8 +12,8 @@ namespace moult::internal {
 /// The program stopped by the current transaction, or null.
 const StoppedWorld* current_stop() noexcept;
 
-/// Debug information that may be read in a stop, in bytes. It takes some 50 ms for the slowest reader.
-constexpr std::size_t longest_reading = 4U << 20U;
+/// Debug information that may be read in a stop, in bytes. It takes some 100 ms for the slowest reader.
+constexpr std::size_t longest_reading = 8U << 20U;
 
 /// In the stop of the current transaction, throws Error (unsupported) if `call` reads more than that: `bytes()`.
 /// `next_step` says how to read before the stop. Does nothing elsewhere.
