@@ -101,7 +101,7 @@ TEST(ClassRedefinition, SubclassesOfTheProgramGetTheNewBase) {
 TEST(ClassRedefinition, ANewVirtualFunctionIsRefusedForObjectsInNoPool) {
   Shape* shape = app::make_shape(3);
   const UpdateReport report = apply(update().add_corners_to_shape());
-  ASSERT_EQ(report.state, UpdateState::failed);
+  ASSERT_EQ(report.state, UpdateState::refused);
   EXPECT_THAT(report.reason, testing::HasSubstr("virtual function added: next::ShapeWithCorners::corners() const"));
   EXPECT_THAT(report.reason, testing::HasSubstr("in no pool they are not found"));
   EXPECT_THAT(report.reason, testing::HasSubstr("app::Square")) << "a subclass, whose table would lack it, too";
