@@ -20,8 +20,9 @@ namespace moult::internal {
 /// Throws std::bad_alloc.
 void make_readers_throw();
 
-/// For the handler that libdw calls instead of returning.
-[[noreturn]] void throw_reader_out_of_memory();
+/// For the handler that libdw calls instead of returning. Of its type, so with an attribute that clang takes for a part
+/// of the type.
+__attribute__((noreturn)) void throw_reader_out_of_memory();
 
 /// Counts the allocations that failed so. A handle that was open at one of them must not be closed.
 std::uint64_t failed_reader_allocations() noexcept;
