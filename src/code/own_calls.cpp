@@ -28,8 +28,9 @@ Guarded<OwnCalls>& all_own_calls() {
 }
 
 std::span<const OwnCall> calls_of(const OwnCalls& all, CodeAddress function) {
-  const auto found = std::ranges::equal_range(all, function, {}, &OwnCall::function);
-  return {found.begin(), found.end()};
+  const auto first = std::ranges::lower_bound(all, function, {}, &OwnCall::function);
+  const auto last = std::ranges::upper_bound(all, function, {}, &OwnCall::function);
+  return {first, last};
 }
 
 void lead(const OwnCall& call, bool is_redirected) noexcept {
