@@ -25,6 +25,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/folder.hpp"
 #include "base/guarded.hpp"
 #include "failure.hpp"
 
@@ -70,11 +71,6 @@ sigset_t watched_signals() {
   ::sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, wake_signal}) ::sigaddset(&signals, signal);
   return signals;
-}
-
-void remove_folder(const fs::path& folder) {
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
 }
 
 /// Lives as long as there are folders. For the one thread that makes them.
