@@ -165,24 +165,21 @@ std::vector<UpdateReport> WithdrawableRequest::before_withdrawal() const {
 }
 
 void withdraw_request(const WithdrawRequest& request) {
+  std::vector<UpdateReport> before = update_registry().reports();
   std::optional<std::vector<std::uint64_t>> submitted;
   requests_in_progress().with([&](Requests& requests) {
     const auto found = requests.find(request.key);
     if (found == requests.end()) return;
-    found->second.is_withdrawn = true;
     submitted = found->second.submitted;
+    std::erase_if(before, [&](const UpdateReport& report) {
+      return is_final(report) || std::ranges::find(*submitted, report.id) == submitted->end();
+    });
+    found->second.before_withdrawal = std::move(before);
+    found->second.is_withdrawn = true;
   });
   if (!submitted)
     throw Error(ErrorCode::not_found, "no update request in progress has the key \"" + request.key +
                                           "\"; `rollback` withdraws or undoes an update by its name or id");
-  std::vector<UpdateReport> before = update_registry().reports();
-  std::erase_if(before, [&](const UpdateReport& report) {
-    return is_final(report) || std::ranges::find(*submitted, report.id) == submitted->end();
-  });
-  requests_in_progress().with([&](Requests& requests) {
-    const auto found = requests.find(request.key);
-    if (found != requests.end()) found->second.before_withdrawal = std::move(before);
-  });
   for (const std::uint64_t update : *submitted) update_registry().withdraw(update);
 }
 
