@@ -147,9 +147,6 @@ FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const El
     if (file->data(section) == nullptr) section = file->section_of_type(SHT_DYNSYM);
     read_table(*file, section);
   }
-  // A damaged file names code that it does not have.
-  const CodeRange loaded = program.loaded_range();
-  std::erase_if(symbols_, [&](const Symbol& symbol) { return !loaded.contains(CodeAddress{symbol.begin}); });
   sort_by_address(program);
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const SymbolName name = split_symbol_name(symbols_[i].name);
@@ -214,6 +211,11 @@ void FunctionIndex::sort_by_address(const ElfFile& program) {
     while (next < symbols_.size() && symbols_[next].begin == symbol.begin) ++next;
     if (next < symbols_.size()) symbol.end = std::min(symbol.end, symbols_[next].begin);
   }
+  // A damaged file names code that it does not have.
+  const CodeRange loaded = program.loaded_range();
+  std::erase_if(symbols_, [&](const Symbol& symbol) {
+    return symbol.begin >= symbol.end || !loaded.contains(CodeAddress{symbol.begin});
+  });
   std::uint64_t last = 0;
   last_end_.reserve(symbols_.size());
   for (const Symbol& symbol : symbols_) last_end_.push_back(last = std::max(last, symbol.end));
