@@ -32,7 +32,7 @@ SideEffects side_effects_of(const BodyFacts& facts) {
 
 /// Whether callers in the function's source file may have been compiled knowing its body.
 bool may_be_known(const Program& program, const FunctionSymbol& function) {
-  const Compilation compilation = compilation_at(program, function.range.begin);
+  const Compilation compilation = compilation_of_body(program, function);
   if (compilation.compiler() == Compilation::Compiler::unknown) return false;
   return compilation.relies_on_bodies("ipa-pure-const") && !is_marked(program, function);
 }

@@ -135,7 +135,7 @@ void refuse_missing_arguments(const Program& program, KnownBodies& bodies, const
   MOULT_FAULT("functions.prepare.arguments");
   for (std::size_t i = 0; i < olds.size(); ++i) {
     const FunctionSymbol& old = olds[i];
-    const Compilation compilation = compilation_at(program, old.range.begin);
+    const Compilation compilation = compilation_of_body(program, old);
     if (compilation.compiler() != Compilation::Compiler::clang || !compilation.optimises() || is_marked(program, old))
       continue;
     const RegisterSet missing = missing_arguments(program, bodies, old, replacements[i]);

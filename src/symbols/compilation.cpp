@@ -82,6 +82,12 @@ Compilation compilation_at(const Program& program, CodeAddress place) {
   return Compilation(text != nullptr ? text : "");
 }
 
+Compilation compilation_of_body(const Program& program, const FunctionSymbol& function) {
+  const std::optional<DescribedPlace> known = described(program, function.range.begin);
+  const bool is_compiled = known && known->info->function_at(known->address);
+  return is_compiled ? compilation_at(program, function.range.begin) : Compilation({});
+}
+
 bool may_share_source(const Program& program, CodeAddress one, CodeAddress other) {
   const DebugUnit* const first = unit_at(program, one);
   const DebugUnit* const second = unit_at(program, other);

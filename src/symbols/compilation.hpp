@@ -35,6 +35,9 @@ class Compilation final {
 /// The compilation of the code at `place`; unknown without debug information.
 Compilation compilation_at(const Program& program, CodeAddress place);
 
+/// The compilation in which a compiler saw the body of `function`; unknown for assembly in a compiler's source file too.
+Compilation compilation_of_body(const Program& program, const FunctionSymbol& function);
+
 /// Whether the source file of both is the same, or is not known.
 bool may_share_source(const Program& program, CodeAddress one, CodeAddress other);
 

@@ -2,6 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
+
+#include "moult/relinking.hpp"
+
+extern "C" int moult_test_assembly(int);
+asm(R"(
+  .text
+  .globl moult_test_assembly
+  .type moult_test_assembly, @function
+moult_test_assembly:
+  mov %edi, %eax
+  ret
+  .size moult_test_assembly, .-moult_test_assembly
+)");
+
 namespace moult::internal {
 namespace {
 
@@ -37,6 +53,18 @@ TEST(Compilation, WithLinkTimeOptimisationCallersAreAnywhere) {
   EXPECT_TRUE(Compilation("GNU GIMPLE 12.2.0 -O2").optimises_links());
   EXPECT_TRUE(Compilation("GNU C++20 12.2.0 -O2 -flto=auto").optimises_links());
   EXPECT_FALSE(Compilation("GNU C++20 12.2.0 -O2").optimises_links());
+}
+
+MOULT_UPDATABLE int compiled_function(int x) { return x + 1; }
+
+TEST(Compilation, OfAssemblyInACompiledFileNoCompilerKnowsTheBody) {
+  const Program program = Program::of_this_process();
+  const auto of_body = [&program](int (*function)(int)) {
+    const std::optional<FunctionSymbol> symbol = program.at(CodeAddress{reinterpret_cast<std::uintptr_t>(function)});
+    return symbol ? compilation_of_body(program, *symbol).compiler() : Compiler::unknown;
+  };
+  EXPECT_NE(of_body(compiled_function), Compiler::unknown);
+  EXPECT_EQ(of_body(moult_test_assembly), Compiler::unknown);
 }
 
 }  // namespace
