@@ -25,13 +25,22 @@ struct FaultOrder {
   std::size_t nth = 1;
   FaultKind kind = FaultKind::error;
   std::atomic<std::size_t> hits = 0;
+  bool counts_all = false;  ///< nothing fails: each point counts its hits
 };
 
 constinit std::atomic<FaultOrder*> fault_order = nullptr;
 
-void reach_fault_point(const FaultPoint& point) {
+namespace {
+
+std::span<FaultPoint> all_points() { return {__start_moult_faults, __stop_moult_faults}; }
+
+}  // namespace
+
+void reach_fault_point(FaultPoint& point) {
   FaultOrder* order = fault_order.load(std::memory_order_acquire);
-  if (order == nullptr || order->name != point.name) return;
+  if (order == nullptr) return;
+  if (order->counts_all) point.hits.fetch_add(1, std::memory_order_relaxed);
+  if (order->name != point.name) return;
   if (order->hits.fetch_add(1) + 1 != order->nth) return;
   if (order->kind == FaultKind::out_of_memory) throw std::bad_alloc();
   throw Error(ErrorCode::system, std::string(point.name) + ": failed as ordered (MOULT_FAULT)");
@@ -89,8 +98,7 @@ std::optional<FaultRequest> parse_request(std::string_view text) {
 
 std::vector<std::string_view> fault_points() {
   std::vector<std::string_view> names;
-  for (const FaultPoint* point = __start_moult_faults; point != __stop_moult_faults; ++point)
-    names.emplace_back(point->name);
+  for (const FaultPoint& point : all_points()) names.emplace_back(point.name);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
@@ -107,6 +115,22 @@ ArmedFault::~ArmedFault() { fault_order.store(nullptr, std::memory_order_release
 bool ArmedFault::fired() const noexcept {
   const FaultOrder* order = fault_order.load(std::memory_order_acquire);
   return order != nullptr && order->hits.load() >= order->nth;
+}
+
+CountedHits::CountedHits() {
+  for (FaultPoint& point : all_points()) point.hits = 0;
+  FaultOrder* const order = keep({}, 1, FaultKind::error);
+  order->counts_all = true;
+  fault_order.store(order, std::memory_order_release);
+}
+
+CountedHits::~CountedHits() { fault_order.store(nullptr, std::memory_order_release); }
+
+std::size_t CountedHits::of(std::string_view name) const noexcept {
+  std::size_t hits = 0;
+  for (const FaultPoint& point : all_points())
+    if (point.name == name) hits += point.hits;
+  return hits;
 }
 
 }  // namespace moult::internal

@@ -26,13 +26,14 @@ enum class FaultKind {
 
 struct FaultPoint {
   const char* name;
+  std::atomic<std::size_t> hits{};  ///< while they are counted
 };
 
 struct FaultOrder;
 extern constinit std::atomic<FaultOrder*> fault_order;
 
-/// Throws if this hit is the requested one.
-void reach_fault_point(const FaultPoint& point);
+/// Counts this hit, or throws if it is the requested one.
+void reach_fault_point(FaultPoint& point);
 
 /// Every point linked into this program or library, sorted, each name once.
 std::vector<std::string_view> fault_points();
@@ -52,11 +53,22 @@ class ArmedFault final {
   bool fired() const noexcept;
 };
 
+/// Counts the hits of every point for as long as it lives, in place of an armed fault. Hits of all threads count.
+class CountedHits final {
+ public:
+  CountedHits();
+  ~CountedHits();
+  CountedHits(const CountedHits&) = delete;
+  CountedHits& operator=(const CountedHits&) = delete;
+
+  std::size_t of(std::string_view name) const noexcept;
+};
+
 }  // namespace moult::internal
 
 #define MOULT_FAULT(point_name)                                                                                       \
   do {                                                                                                                \
-    [[gnu::section("moult_faults"), gnu::used]] static ::moult::internal::FaultPoint moult_fault_point{(point_name)}; \
+    [[gnu::section("moult_faults"), gnu::used]] static ::moult::internal::FaultPoint moult_fault_point{(point_name), {}}; \
     if (::moult::internal::fault_order.load(std::memory_order_relaxed) != nullptr) [[unlikely]]                       \
       ::moult::internal::reach_fault_point(moult_fault_point);                                                        \
   } while (false)

@@ -1,5 +1,5 @@
-// What fails leaves no trace. Every fault point is made to fail at its first hit, its second, and so on, on several
-// journeys through moult, while two threads call what is to be changed. Afterwards the program must be as it was before
+// What fails leaves no trace. On several journeys through moult every fault point on the way is made to fail at its first
+// hit, its second, and so on, while two threads call what is to be changed. Afterwards the program must be as it was before
 // the journey, every thread must run, and a good update must be applied and taken back.
 #include <dlfcn.h>
 #include <gmock/gmock.h>
@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <semaphore>
 #include <set>
 #include <stdexcept>
@@ -188,7 +189,12 @@ class FaultInjection : public testing::Test {
   ~FaultInjection() override { std::filesystem::remove_all(folder_); }
 
   void go_everywhere(FaultKind kind);
+  /// How often the journey hits each point when nothing fails.
+  std::map<std::string_view, std::size_t> hits_of(const Journey& journey);
   void go_through_all_points(const Journey& journey);
+  /// Some points are not hit by the first journey: the near pool opens its pages only once it has some. False if no
+  /// journey hits it.
+  bool go_to(std::string_view point, const std::vector<Journey>& journeys);
   /// False when the point was not hit that often.
   bool go_with_fault(const Journey& journey, std::string_view point, std::size_t nth);
   void expect_untouched(const Journey& journey, const Ending& ending);
@@ -266,15 +272,29 @@ bool FaultInjection::go_with_fault(const Journey& journey, std::string_view poin
   return fired;
 }
 
+std::map<std::string_view, std::size_t> FaultInjection::hits_of(const Journey& journey) {
+  journey.begin();
+  change_libraries();
+  std::map<std::string_view, std::size_t> hits;
+  {
+    const CountedHits counted;
+    EXPECT_TRUE(journey.travel().is_usual) << journey.name;
+    for (std::string_view point : points_of_functions()) hits[point] = counted.of(point);
+  }
+  journey.end();
+  return hits;
+}
+
 void FaultInjection::go_through_all_points(const Journey& journey) {
 #ifdef __SANITIZE_ADDRESS__
   constexpr std::size_t most_hits = 2;  // an update takes four times as long
 #else
   constexpr std::size_t most_hits = 4;
 #endif
+  const std::map<std::string_view, std::size_t> hits = hits_of(journey);
   for (std::string_view point : points_of_functions()) {
     if (!point.starts_with(journey.points)) continue;
-    for (std::size_t nth = 1; nth <= most_hits; ++nth) {
+    for (std::size_t nth = 1; nth <= std::min(hits.at(point), most_hits); ++nth) {
       SCOPED_TRACE(journey.name + ": " + std::string(point) + " fails at hit " + std::to_string(nth));
       bool fired = go_with_fault(journey, point, nth);
       if (HasFatalFailure()) return;
@@ -446,17 +466,26 @@ Journey FaultInjection::a_variable() {
           .points = "functions.set_variable"};
 }
 
+bool FaultInjection::go_to(std::string_view point, const std::vector<Journey>& journeys) {
+  return std::any_of(journeys.begin(), journeys.end(), [&](const Journey& journey) {
+    SCOPED_TRACE(journey.name + ": " + std::string(point) + " fails");
+    return go_with_fault(journey, point, 1);
+  });
+}
+
 void FaultInjection::go_everywhere(FaultKind wanted) {
   kind_ = wanted;
-  for (const Journey& journey : {never_changed_before(), by_threaded_manager(), by_inline_manager(), to_no_quiescence(),
-                                 undone_late(), rolled_back(), loaded(), a_class(), a_variable()}) {
+  const std::vector<Journey> journeys{never_changed_before(), by_threaded_manager(), by_inline_manager(),
+                                      to_no_quiescence(),     undone_late(),         rolled_back(),
+                                      loaded(),               a_class(),             a_variable()};
+  for (const Journey& journey : journeys) {
     go_through_all_points(journey);
     if (HasFatalFailure()) return;
   }
-  EXPECT_FALSE(callers_.wrong());
   std::set<std::string_view> missed;
   for (std::string_view point : points_of_functions())
-    if (!hit_.contains(point)) missed.insert(point);
+    if (!hit_.contains(point) && !go_to(point, journeys)) missed.insert(point);
+  EXPECT_FALSE(callers_.wrong());
   EXPECT_THAT(missed, testing::IsEmpty()) << "no journey of this test comes by there; add one";
 }
 

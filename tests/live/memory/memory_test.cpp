@@ -255,8 +255,8 @@ const Trial conversion_trial{.command = apply_conversion, .after = new_objects, 
 const Trial lazy_trial{.command = apply_lazy_conversion, .after = new_objects};
 
 std::vector<std::int64_t> few_mappings() {
-  std::vector<std::int64_t> amounts(is_soaking() ? 100 : 32);
-  std::iota(amounts.begin(), amounts.end(), 0);
+  std::vector<std::int64_t> amounts;
+  for (std::int64_t each = 0; each < (is_soaking() ? 100 : 32); each += is_soaking() ? 1 : 2) amounts.push_back(each);
   return amounts;
 }
 

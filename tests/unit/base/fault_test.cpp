@@ -56,6 +56,22 @@ TEST(Fault, AnArmedPointIsDisarmedAtTheEndOfItsScope) {
   EXPECT_NO_THROW(do_first_step());
 }
 
+TEST(Fault, HitsAreCountedInPlaceOfFailing) {
+  passed = 0;
+  {
+    const CountedHits counted;
+    do_first_step();
+    do_first_step();
+    EXPECT_EQ(counted.of("test.job.first"), 2u);
+    EXPECT_EQ(counted.of("test.job.second"), 0u);
+  }
+  do_second_step();
+  const CountedHits counted;
+  EXPECT_EQ(counted.of("test.job.first"), 0u);
+  EXPECT_EQ(counted.of("test.job.second"), 0u);
+  EXPECT_EQ(passed, 3);
+}
+
 TEST(Fault, AnUnknownNameIsRefused) {
   try {
     ArmedFault armed("test.job.third");

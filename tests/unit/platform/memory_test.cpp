@@ -37,14 +37,15 @@ TEST(Mappings, AnAddressIsFoundInItsMappingOnly) {
 
 TEST(AddressSpace, PagesAreMappedWhereTheyWereAskedForAndNeverOverOthers) {
   const AddressSpace& space = address_space();
-  std::size_t size = page_size();
-  void* reserved = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const std::size_t size = page_size();
+  // The kernel puts what an allocator asks for meanwhile elsewhere: a hole between two pages is too small for it.
+  void* const reserved = ::mmap(nullptr, 3 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(reserved, MAP_FAILED);
-  std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(reserved);
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(reserved) + size;
   EXPECT_FALSE(space.map_at(begin, size, Protection::read | Protection::write));
   space.unmap(begin, size);
   ASSERT_TRUE(space.map_at(begin, size, Protection::read | Protection::write));
-  std::memset(reserved, 1, size);
+  std::memset(reinterpret_cast<void*>(begin), 1, size);
   EXPECT_TRUE(space.protect(begin, size, Protection::read));
   std::vector<Mapping> mappings = space.mappings();
   const Mapping* mapping = find_mapping(mappings, begin);
@@ -53,6 +54,7 @@ TEST(AddressSpace, PagesAreMappedWhereTheyWereAskedForAndNeverOverOthers) {
   space.unmap(begin, size);
   mappings = space.mappings();
   EXPECT_EQ(find_mapping(mappings, begin), nullptr);
+  ::munmap(reserved, 3 * size);
 }
 
 TEST(AddressSpace, MakingPagesPresentKeepsTheirBytesAndBringsThemIn) {
