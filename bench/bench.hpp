@@ -72,6 +72,7 @@ Rows measure_lazy();
 Rows measure_static_points();
 Rows measure_return_barrier();
 Rows measure_gate();
+Rows measure_lookup();
 Rows measure_command(const Programs& programs);
 /// Writes a table and a plot beside the results, too.
 Rows measure_key_value_server(const Programs& programs);

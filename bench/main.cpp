@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
       {"static_points", bench::measure_static_points},
       {"return_barrier", bench::measure_return_barrier},
       {"gate", bench::measure_gate},
+      {"lookup", bench::measure_lookup},
       {"command", [&] { return bench::measure_command(programs); }},
       {"key_value_server", [&] { return bench::measure_key_value_server(programs); }}};
   std::vector<std::string_view> wanted(argv + std::min(argc, 2), argv + argc);

@@ -9,7 +9,7 @@
 
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
-constexpr int function_count = 10'000;
+constexpr int function_count = FUNCTION_COUNT;
 
 template <int N>
 MOULT_UPDATABLE int numbered(int x) {
