@@ -77,8 +77,7 @@ std::string shortfall_of(const Target& target, const UpdatesReply& reply, const 
   std::string line = report.name + ": " + paint(colour_of(report.state), state_text(report.state)) +
                      std::string(preposition) + target.describe();
   if (!report.reason.empty()) line += ": " + report.reason;
-  const bool goes_on = report.state == UpdateState::queued || report.state == UpdateState::active;
-  if (!goes_on) return line;
+  if (is_ended(report.state)) return line;
   const std::string status = " (moult status " + std::to_string(target.pid) + ")";
   return line + (keeps_trying ? "; moult keeps trying" : "; too late to be withdrawn") + status;
 }

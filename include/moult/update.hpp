@@ -117,6 +117,10 @@ enum class UpdateState {
   rolled_back,  ///< was applied, and has been undone
 };
 std::string_view name_of(UpdateState state) noexcept;
+/// Whether its manager has done with it. An applied update can still be rolled back.
+constexpr bool is_ended(UpdateState state) noexcept {
+  return state != UpdateState::queued && state != UpdateState::active;
+}
 
 /// What is known of an update, as of one moment.
 struct UpdateReport {

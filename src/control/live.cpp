@@ -53,8 +53,8 @@ void add_report(UpdatesReply& reply, std::uint64_t id) {
   if (std::optional<UpdateReport> report = update_registry().report(id)) reply.updates.push_back(std::move(*report));
 }
 
-/// Those that wait are withdrawn first: otherwise they would be applied while the others are rolled back. Stops at the
-/// first that cannot be undone, as older ones may be what it builds upon.
+/// Waiting updates are withdrawn first: otherwise they would be applied while the others are rolled back. Stops at the
+/// first update that cannot be undone, as it may build upon older ones.
 UpdatesReply roll_back_all(std::chrono::milliseconds wait) {
   const auto deadline = std::chrono::steady_clock::now() + wait;
   UpdatesReply reply;
@@ -66,8 +66,8 @@ UpdatesReply roll_back_all(std::chrono::milliseconds wait) {
       roll_back(id, std::max(left, std::chrono::milliseconds(0)));
     } catch (const Error& error) {
       const std::optional<UpdateReport> report = update_registry().report(id);
-      const bool has_ended = report && report->state != UpdateState::queued && report->state != UpdateState::active &&
-                             report->state != UpdateState::applied && report->changes.empty();
+      const bool has_ended =
+          report && is_ended(report->state) && report->state != UpdateState::applied && report->changes.empty();
       if (!has_ended) reply.failure = Failure{error.code(), error.what()};
     }
     add_report(reply, id);

@@ -44,10 +44,6 @@ Guarded<Requests>& requests_in_progress() {
   return requests;
 }
 
-bool is_final(const UpdateReport& report) {
-  return report.state != UpdateState::queued && report.state != UpdateState::active;
-}
-
 std::vector<UpdateReport> reports_of(const std::vector<UpdateHandle>& updates) {
   std::vector<UpdateReport> reports;
   for (const UpdateHandle& update : updates) reports.push_back(update.report());
@@ -80,7 +76,7 @@ class Notices final {
     next_ = Clock::now() + before_first_notice;
     const std::vector<UpdateReport> all = update_registry().reports();
     for (const UpdateHandle& update : updates)
-      if (const UpdateReport report = update.report(); !is_final(report)) tell_of(report, all);
+      if (const UpdateReport report = update.report(); !is_ended(report.state)) tell_of(report, all);
   }
 
  private:
@@ -99,14 +95,14 @@ class Notices final {
   std::map<std::uint64_t, std::optional<std::pair<UpdateState, std::uint64_t>>> told_;
 };
 
-bool all_are_final(const std::vector<UpdateHandle>& updates) {
-  return std::ranges::all_of(updates, [](const UpdateHandle& update) { return is_final(update.report()); });
+bool all_have_ended(const std::vector<UpdateHandle>& updates) {
+  return std::ranges::all_of(updates, [](const UpdateHandle& update) { return is_ended(update.report().state); });
 }
 
 void wait_a_moment(const std::vector<UpdateHandle>& updates, Clock::time_point deadline) {
   const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
   for (const UpdateHandle& update : updates)
-    if (!is_final(update.report())) {
+    if (!is_ended(update.report().state)) {
       update.wait(std::clamp(left, milliseconds(0), between_looks));
       return;
     }
@@ -116,7 +112,7 @@ void wait_a_moment(const std::vector<UpdateHandle>& updates, Clock::time_point d
 bool withdraw(const std::vector<UpdateHandle>& updates) {
   for (const UpdateHandle& update : updates) update_registry().withdraw(update.id());
   const Clock::time_point deadline = Clock::now() + to_end_a_change;
-  while (!all_are_final(updates) && Clock::now() < deadline) wait_a_moment(updates, deadline);
+  while (!all_have_ended(updates) && Clock::now() < deadline) wait_a_moment(updates, deadline);
   return std::ranges::any_of(updates, [](const UpdateHandle& update) {
     const UpdateReport report = update.report();
     return report.state == UpdateState::aborted && report.reason == withdrawn_before_applied;
@@ -127,7 +123,7 @@ bool withdraw(const std::vector<UpdateHandle>& updates) {
 void explain_withdrawal(UpdateReport& report, const UpdateReport& before) {
   if (report.state != UpdateState::aborted || report.reason != withdrawn_before_applied) return;
   report.code = ErrorCode::timed_out;
-  report.reason = is_final(before) ? "" : before.reason;
+  report.reason = is_ended(before.state) ? "" : before.reason;
 }
 
 }  // namespace
@@ -172,7 +168,7 @@ void withdraw_request(const WithdrawRequest& request) {
     if (found == requests.end()) return;
     submitted = found->second.submitted;
     std::erase_if(before, [&](const UpdateReport& report) {
-      return is_final(report) || std::ranges::find(*submitted, report.id) == submitted->end();
+      return is_ended(report.state) || std::ranges::find(*submitted, report.id) == submitted->end();
     });
     found->second.before_withdrawal = std::move(before);
     found->second.is_withdrawn = true;
@@ -185,7 +181,7 @@ void withdraw_request(const WithdrawRequest& request) {
 
 WaitOutcome wait_for_updates(const std::vector<UpdateHandle>& updates, const UpdateWait& wait) {
   Notices notices(wait.tell);
-  while (!all_are_final(updates) && !wait.stop.stop_requested() && !wait.withdrawable.is_withdrawn() &&
+  while (!all_have_ended(updates) && !wait.stop.stop_requested() && !wait.withdrawable.is_withdrawn() &&
          Clock::now() < wait.deadline) {
     wait_a_moment(updates, wait.deadline);
     notices.look_at(updates);
@@ -194,7 +190,7 @@ WaitOutcome wait_for_updates(const std::vector<UpdateHandle>& updates, const Upd
   for (const UpdateReport& each : wait.withdrawable.before_withdrawal())
     std::ranges::replace_if(
         before, [&](const UpdateReport& report) { return report.id == each.id; }, each);
-  const bool is_late = !wait.request.keep_trying && !wait.stop.stop_requested() && !all_are_final(updates);
+  const bool is_late = !wait.request.keep_trying && !wait.stop.stop_requested() && !all_have_ended(updates);
   WaitOutcome outcome;
   if (is_late || wait.withdrawable.is_withdrawn()) outcome.withdrawn = withdraw(updates);
   outcome.reports = reports_of(updates);

@@ -110,8 +110,7 @@ TEST(Returns, TheGatesOfTwoUpdatesAtOneFunctionAreRefused) {
                 {"plain(int): another update keeps its calls waiting", "try again"});
   leave.release();
   inside.join();
-  while (first.report().state == UpdateState::active || first.report().state == UpdateState::queued)
-    manager.apply_next_update();
+  while (!is_ended(first.report().state)) manager.apply_next_update();
   EXPECT_EQ(first.report().state, UpdateState::applied) << first.report().reason;
 }
 

@@ -162,11 +162,7 @@ TEST_F(Eagerly, AnUpdateWaitsWhileAMethodOfTheClassIsActiveInAnyThread) {
         "leaves", [](const Leaf& old) { return LeafTwo(old); }, ConversionOptions<Leaf, LeafTwo>{.inverse = to_one});
     update->set_patience({.max_tries = 2, .sleep_time = 1ms, .stop_timeout = 60s, .max_postponements = 0});
     UpdateHandle handle = manager.add_update(std::move(update));
-    const auto goes_on_by_itself = [&] {
-      const UpdateState state = handle.report().state;
-      return state == UpdateState::queued || state == UpdateState::active;
-    };
-    for (int step = 0; step < 100 && goes_on_by_itself(); ++step) manager.apply_next_update();
+    for (int step = 0; step < 100 && !is_ended(handle.report().state); ++step) manager.apply_next_update();
     return handle.report();
   };
   const UpdateReport refused = apply();

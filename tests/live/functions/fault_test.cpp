@@ -1,6 +1,6 @@
-// What fails leaves no trace. On several journeys through moult every fault point on the way is made to fail at its first
-// hit, its second, and so on, while two threads call what is to be changed. Afterwards the program must be as it was before
-// the journey, every thread must run, and a good update must be applied and taken back.
+// What fails leaves no trace. On several journeys through moult every fault point on the way is made to fail at its
+// first hit, its second, and so on, while two threads call what is to be changed. Afterwards the program must be as it
+// was before the journey, every thread must run, and a good update must be applied and taken back.
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -126,10 +126,6 @@ std::unique_ptr<UpdateT> impatient(std::unique_ptr<UpdateT> update, int max_trie
   return update;
 }
 
-bool is_final(const UpdateReport& report) {
-  return report.state != UpdateState::queued && report.state != UpdateState::active;
-}
-
 /// How a journey ended. `is_usual`: as it does when nothing fails.
 struct Ending {
   bool is_usual = false;
@@ -205,7 +201,7 @@ class FaultInjection : public testing::Test {
   }
   UpdateReport apply_inline(std::unique_ptr<Update> update) {
     UpdateHandle handle = inline_manager_.add_update(std::move(update));
-    while (!is_final(handle.report())) inline_manager_.apply_next_update();
+    while (!is_ended(handle.report().state)) inline_manager_.apply_next_update();
     return handle.report();
   }
 
@@ -475,9 +471,15 @@ bool FaultInjection::go_to(std::string_view point, const std::vector<Journey>& j
 
 void FaultInjection::go_everywhere(FaultKind wanted) {
   kind_ = wanted;
-  const std::vector<Journey> journeys{never_changed_before(), by_threaded_manager(), by_inline_manager(),
-                                      to_no_quiescence(),     undone_late(),         rolled_back(),
-                                      loaded(),               a_class(),             a_variable()};
+  const std::vector<Journey> journeys{never_changed_before(),
+                                      by_threaded_manager(),
+                                      by_inline_manager(),
+                                      to_no_quiescence(),
+                                      undone_late(),
+                                      rolled_back(),
+                                      loaded(),
+                                      a_class(),
+                                      a_variable()};
   for (const Journey& journey : journeys) {
     go_through_all_points(journey);
     if (HasFatalFailure()) return;

@@ -27,16 +27,12 @@ using testing::HasSubstr;
 
 constexpr const char* growing = "update";
 
-bool is_on_its_way(const UpdateReport& report) {
-  return report.state == UpdateState::queued || report.state == UpdateState::active;
-}
-
 /// Loads it and calls its entry, as the listener does.
 UpdateReport apply(const std::string& file) {
   void* const library = ::dlopen((UPDATES + file + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw std::runtime_error(::dlerror());
   reinterpret_cast<void (*)()>(::dlsym(library, "moult_update_entry"))();
-  while (is_on_its_way(moult::all_updates().back()))
+  while (!is_ended(moult::all_updates().back().state))
     moult::threaded_manager("test").wait_current_update(std::chrono::seconds(60));
   return moult::all_updates().back();
 }

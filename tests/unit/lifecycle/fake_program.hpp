@@ -192,7 +192,7 @@ class AnyKind final {
   UpdateReport finish(const UpdateHandle& handle) {
     if (threaded_) return handle.wait(std::chrono::minutes(1));
     UpdateReport report = handle.report();
-    while (report.state == UpdateState::queued || report.state == UpdateState::active) {
+    while (!is_ended(report.state)) {
       inline_->apply_next_update();
       report = handle.report();
     }
