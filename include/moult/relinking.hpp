@@ -128,6 +128,9 @@ typename Function<Signature>::Pointer original(const Function<Signature>& functi
 /// Called from a step of an update, the change belongs to that update: it is undone with it and can be rolled back. In
 /// a stopped program it needs no stop of its own; elsewhere it makes one. The code of `new_function` must stay loaded.
 ///
+/// It searches debug information. In a stop that is refused (unsupported) in a large program: prepare_redefinition
+/// (updates.hpp) searches in prepare.
+///
 /// Writes an entry jump, in two phases as Ksplice does (Arnold and Kaashoek, EuroSys 2009). Throws before anything is
 /// changed:
 ///

@@ -14,10 +14,10 @@ const StoppedWorld* current_stop() noexcept {
 }
 
 void require_short_reading(const std::string& call, const std::string& next_step,
-                           const std::function<std::size_t()>& bytes) {
+                           const std::function<std::size_t()>& bytes, std::size_t most) {
   constexpr std::size_t megabyte = 1U << 20U;
   const std::size_t size = current_stop() != nullptr ? bytes() : 0;
-  if (size <= longest_reading) return;
+  if (size <= most) return;
   throw Error(ErrorCode::unsupported, call + " reads " + std::to_string(size / megabyte) +
                                           " MB of debug information, for which the program would stand still; " +
                                           next_step);
