@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <new>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -18,6 +19,13 @@
 
 namespace moult {
 namespace {
+
+/// Made while there is memory; a copy of it takes none.
+const Error& no_memory() {
+  static const Error& only = *new Error(ErrorCode::no_room, "the listener: there is no memory for it");
+  return only;
+}
+[[gnu::constructor]] void make_error_beforehand() { static_cast<void>(no_memory()); }
 
 constexpr std::size_t least_token_size = 16;
 
@@ -65,14 +73,18 @@ Listener::Listener(ListenerOptions options) {
   impl_ = std::make_unique<Impl>(listen_in_runtime_folder(), std::move(tcp), std::move(options.token));
 }
 
-ListenerOrError Listener::try_make(ListenerOptions options) {
+ListenerOrError Listener::try_make(ListenerOptions options) try {
   try {
     return {.listener = std::make_unique<Listener>(std::move(options)), .error = std::nullopt};
   } catch (const Error& error) {
     return {.listener = nullptr, .error = error};
-  } catch (const std::exception& error) {  // no memory, no thread, or a folder that cannot be read
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // no thread, or a folder that cannot be read
     return {.listener = nullptr, .error = Error(ErrorCode::system, std::string("the listener: ") + error.what())};
   }
+} catch (const std::bad_alloc&) {
+  return {.listener = nullptr, .error = no_memory()};
 }
 
 Listener::~Listener() {

@@ -26,7 +26,8 @@ class Client final {
  public:
   /// Throws Error:
   /// not_found: there is no such socket, or no process listens on it any more
-  /// permission_denied: it belongs to another user timed_out, system.
+  /// permission_denied: it belongs to another user
+  /// timed_out, system
   static Client connect(const std::string& path, Deadline deadline);
 
   /// The process that listened at the connection's beginning, in this process's PID namespace. Nothing if the kernel
@@ -34,7 +35,8 @@ class Client final {
   std::optional<Peer> peer() const noexcept;
 
   /// Sends `command` and returns the reply's line. Throws Error:
-  /// unreadable: the connection ended before the whole reply timed_out, system.
+  /// unreadable: the connection ended before the whole reply
+  /// timed_out, system
   std::string call(const Command& command, Deadline deadline);
   /// Sends a line unchanged and adds the newline.
   void send_line(std::string_view line, Deadline deadline);

@@ -8,6 +8,10 @@ namespace memory {
 
 /// The file with the plan, for the preloaded library and for the program.
 inline constexpr const char* plan_variable = "ALLOCATION_PLAN";
+/// How many objects the program makes.
+inline constexpr const char* objects_variable = "OBJECTS";
+/// Of the program's listeners on TCP.
+inline constexpr const char* token = "sixteen characters";
 
 /// What the program's main thread uses up, but for a number.
 enum class Shortage : std::int64_t { none, mappings, address_space };
@@ -25,6 +29,10 @@ struct AllocationPlan {
   std::atomic<std::int64_t> left;             ///< mappings, or bytes of address space
   std::atomic<std::int64_t> shortages;        ///< the test counts each that it wants,
   std::atomic<std::int64_t> shortages_begun;  ///< and the program each that it has made
+
+  std::atomic<bool> has_every_way;        ///< the program takes commands from TCP and from a pipe, too
+  std::atomic<std::int64_t> port;         ///< of the program's listener; zero until it listens on TCP
+  std::atomic<bool> is_without_listener;  ///< a listener could not be made, and is tried again when nothing fails
 
   std::atomic<bool> is_still;    ///< the program must not use its objects,
   std::atomic<bool> is_resting;  ///< and does not

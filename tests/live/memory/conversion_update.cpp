@@ -1,4 +1,5 @@
-// The conversion of all objects, in one stop or (LAZY) each at its first use. It can be rolled back.
+// The conversion of all objects, in one stop, in one stop by several threads (CONCURRENT), or each at its first use
+// (LAZY). In a stop it can be rolled back.
 #include "target.hpp"
 
 struct DataV2 {
@@ -13,8 +14,11 @@ MOULT_UPDATE {
   moult::threaded_manager("memory").add_update(
       std::make_unique<moult::LazyConversionUpdate<app::Data, DataV2>>("data", convert));
 #else
-  moult::threaded_manager("memory").add_update(std::make_unique<moult::EagerConversionUpdate<app::Data, DataV2>>(
-      "data", convert,
-      moult::ConversionOptions<app::Data, DataV2>{.inverse = [](const DataV2& v2) { return app::Data(v2.number); }}));
+  moult::ConversionOptions<app::Data, DataV2> options{.inverse = [](const DataV2& v2) { return app::Data(v2.number); }};
+#ifdef CONCURRENT
+  options.transformers = moult::Transformers::concurrent;
+#endif
+  moult::threaded_manager("memory").add_update(
+      std::make_unique<moult::EagerConversionUpdate<app::Data, DataV2>>("data", convert, std::move(options)));
 #endif
 }

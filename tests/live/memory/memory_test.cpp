@@ -25,6 +25,8 @@ using namespace moult::internal;
 using State = Program::State;
 
 constexpr std::size_t sampled_positions = 200;
+/// Of a command that is sent in several ways.
+constexpr std::size_t fewer_positions = 100;
 /// Half of the sample is from the end: most allocations are for reading, and the change comes last.
 constexpr std::size_t late_positions = 500;
 /// A command is sent again after every so many that have failed, and when soaking after each.
@@ -35,19 +37,19 @@ constexpr State new_objects{1, 0, 1000, 0};
 
 bool is_soaking() { return std::getenv("MOULT_SOAK") != nullptr; }
 
-std::vector<std::int64_t> positions_up_to(std::int64_t last) {
+std::vector<std::int64_t> positions_up_to(std::int64_t last, std::size_t sample = sampled_positions) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(last));
   std::iota(all.begin(), all.end(), 1);
-  if (is_soaking() || all.size() <= sampled_positions) return all;
+  if (is_soaking() || all.size() <= sample) return all;
   const char* const given = std::getenv("MEMORY_SEED");
   const unsigned seed = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device()();
-  std::cout << "MEMORY_SEED=" << seed << ", " << sampled_positions << " of " << last << " allocations" << std::endl;
+  std::cout << "MEMORY_SEED=" << seed << ", " << sample << " of " << last << " allocations" << std::endl;
   std::mt19937 random(seed);
   const std::size_t late = std::min(all.size(), late_positions);
   std::vector<std::int64_t> some;
-  std::ranges::sample(all.begin(), all.end(), std::back_inserter(some), sampled_positions / 2, random);
-  std::ranges::sample(all.end() - static_cast<std::ptrdiff_t>(late), all.end(), std::back_inserter(some),
-                      sampled_positions / 2, random);
+  std::ranges::sample(all.begin(), all.end(), std::back_inserter(some), sample / 2, random);
+  std::ranges::sample(all.end() - static_cast<std::ptrdiff_t>(late), all.end(), std::back_inserter(some), sample / 2,
+                      random);
   return some;
 }
 
@@ -62,6 +64,10 @@ struct Trial {
   State after = all_old;
   std::vector<Command> preparation{};  ///< leads to the state before, in a program that has just started
   std::optional<Command> way_back{};   ///< leads from the state after to the one before; else the program starts anew
+  Way way = Way::socket;
+  std::size_t objects = 1000;
+  bool is_refused = false;  ///< also when there is memory
+  std::size_t sample = sampled_positions;
 };
 
 class Sweep final {
@@ -73,7 +79,7 @@ class Sweep final {
     count_allocations();  // the first time is longer: much is made once
     const std::int64_t count = count_allocations();
     ASSERT_GT(count, 0);
-    for (const std::int64_t position : positions_up_to(count)) {
+    for (const std::int64_t position : positions_up_to(count, trial_.sample)) {
       const bool is_alone = position % 2 == 0;
       if (is_alone || is_soaking()) try_position(position, Failing::one);
       if (!is_alone || is_soaking()) try_position(position, Failing::all_further);
@@ -86,14 +92,15 @@ class Sweep final {
  private:
   /// Without a second of the same command the state would not be that before.
   std::int64_t count_allocations() {
-    const std::int64_t count = program_->allocations_of(trial_.command);
+    const std::int64_t count = program_->allocations_of(trial_.command, trial_.way);
     EXPECT_EQ(program_->state(), trial_.after);
     go_back();
     return count;
   }
 
   void start() {
-    program_ = std::make_unique<Program>();
+    program_ =
+        std::make_unique<Program>(Beginning{.objects = trial_.objects, .has_every_way = trial_.way != Way::socket});
     for (const Command& command : trial_.preparation) {
       const std::optional<std::string> reply = program_->call(command);
       ASSERT_TRUE(is_success(reply)) << words(reply);
@@ -112,20 +119,25 @@ class Sweep final {
   void try_position(std::int64_t position, Failing failing) {
     SCOPED_TRACE("allocation " + std::to_string(position) +
                  (failing == Failing::one ? " fails" : " and all further ones fail"));
-    const std::optional<std::string> reply = program_->call_failing(trial_.command, position, failing);
+    const std::optional<std::string> reply = program_->call_failing(trial_.command, position, failing, trial_.way);
     note(reply);
+    program_->wait_for_updates();
     const State state = program_->state();
     if (!program_->is_alive()) {
       ADD_FAILURE() << "the program has ended: " << program_->end();
       return start();
     }
-    if (failing == Failing::one) EXPECT_TRUE(reply) << "no reply";
+    // On TCP the connection itself may lack memory.
+    if (failing == Failing::one && trial_.way == Way::socket) EXPECT_TRUE(reply) << "no reply";
     EXPECT_TRUE(state == trial_.before || state == trial_.after) << state << "; " << words(reply);
     if (is_success(reply)) EXPECT_EQ(state, trial_.after) << words(reply);
     if (state == trial_.after && trial_.before != trial_.after) return go_back();
     if (!is_soaking() && ++unchanged_ % tries_without_another != 0) return;
-    const std::optional<std::string> again = program_->call(trial_.command);
-    ASSERT_TRUE(is_success(again)) << words(again) << "; before: " << words(reply);
+    const std::optional<std::string> again = program_->call(trial_.command, trial_.way);
+    if (trial_.is_refused)
+      ASSERT_NE(again.value_or("").find("not_found"), std::string::npos) << words(again);
+    else
+      ASSERT_TRUE(is_success(again)) << words(again) << "; before: " << words(reply);
     ASSERT_EQ(program_->state(), trial_.after);
     go_back();
   }
@@ -162,15 +174,28 @@ TEST(Memory, LogOutlivesEveryFailedAllocation) {
   sweep({.command = LogRequest{}, .before = new_function, .after = new_function, .preparation = {apply_function}});
 }
 
+TEST(Memory, LogThatIsFollowedOutlivesEveryFailedAllocation) {
+  sweep({.command = LogRequest{.follow = true},
+         .before = new_function,
+         .after = new_function,
+         .preparation = {apply_function}});
+}
+
+TEST(Memory, WithdrawalOutlivesEveryFailedAllocation) {
+  sweep({.command = WithdrawRequest{"of nothing in progress"}, .is_refused = true});
+}
+
 TEST(Memory, SetOutlivesEveryFailedAllocation) { sweep({.command = SetRequest{moult::LogLevel::all, "/dev/null"}}); }
 
 TEST(Memory, ObjectsOutlivesEveryFailedAllocation) { sweep({.command = ObjectsRequest{}}); }
 
 TEST(Memory, FunctionsOutlivesEveryFailedAllocation) { sweep({.command = FunctionsRequest{"answer"}}); }
 
-TEST(Memory, ThreadsOutlivesEveryFailedAllocation) { sweep({.command = ThreadsRequest{}}); }
+TEST(Memory, ThreadsOutlivesEveryFailedAllocation) { sweep({.command = ThreadsRequest{}, .sample = fewer_positions}); }
 
-TEST(Memory, ThreadsWithLocalsOutlivesEveryFailedAllocation) { sweep({.command = ThreadsRequest{.locals = true}}); }
+TEST(Memory, ThreadsWithLocalsOutlivesEveryFailedAllocation) {
+  sweep({.command = ThreadsRequest{.locals = true}, .sample = fewer_positions});
+}
 
 TEST(Memory, CheckOutlivesEveryFailedAllocation) { sweep({.command = CheckRequest{.path = update("function")}}); }
 
@@ -184,6 +209,41 @@ TEST(Memory, RollbackOfAFunctionOutlivesEveryFailedAllocation) {
          .after = all_old,
          .preparation = {apply_function},
          .way_back = apply_function});
+}
+
+TEST(Memory, RollbackOfAllOutlivesEveryFailedAllocation) {
+  sweep({.command = RollbackRequest{AllUpdates{}},
+         .before = new_function,
+         .after = all_old,
+         .preparation = {apply_function},
+         .way_back = apply_function});
+}
+
+TEST(Memory, ApplyOverTcpOutlivesEveryFailedAllocation) {
+  sweep({.command = apply_function,
+         .after = new_function,
+         .way_back = RollbackRequest{"answer"},
+         .way = Way::tcp,
+         .sample = fewer_positions});
+}
+
+/// As `moult apply --timeout` sends it.
+TEST(Memory, ApplyWithNoticesOutlivesEveryFailedAllocation) {
+  UpdateRequest request = apply_function;
+  request.keep_trying = false;
+  request.notices = true;
+  request.key = "key";
+  sweep({.command = request, .after = new_function, .way_back = RollbackRequest{"answer"}, .sample = fewer_positions});
+}
+
+TEST(Memory, ConversionByManyThreadsOutlivesEveryFailedAllocation) {
+  constexpr std::int64_t worth_sharing_out = 60'000;
+  sweep({.command = UpdateRequest{.path = update("concurrent_conversion")},
+         .before = {1, worth_sharing_out, 0, 0},
+         .after = {1, 0, worth_sharing_out, 0},
+         .way_back = RollbackRequest{"data"},
+         .objects = worth_sharing_out,
+         .sample = fewer_positions});
 }
 
 TEST(Memory, EagerConversionOutlivesEveryFailedAllocation) {
@@ -200,6 +260,48 @@ TEST(Memory, RollbackOfAnEagerConversionOutlivesEveryFailedAllocation) {
 
 TEST(Memory, LazyConversionOutlivesEveryFailedAllocation) {
   sweep({.command = apply_lazy_conversion, .after = new_objects});
+}
+
+TEST(Memory, AListenerThatCannotBeMadeIsMadeWhenMemoryIsThere) {
+  const std::int64_t count = Program({.has_every_way = true}).allocations_made();
+  for (const std::int64_t position : positions_up_to(count)) {
+    SCOPED_TRACE("allocation " + std::to_string(position));
+    const Failing failing = position % 2 == 0 ? Failing::one : Failing::all_further;
+    Program program({.has_every_way = true, .position = position, .failing = failing});
+    EXPECT_EQ(program.state(), all_old);
+    program.wait_for_listeners();
+    ASSERT_TRUE(program.is_alive()) << program.end();
+    for (const Way way : {Way::socket, Way::tcp}) {
+      const std::optional<std::string> reply = program.call(StatusRequest{}, way);
+      ASSERT_TRUE(is_success(reply)) << words(reply);
+    }
+  }
+}
+
+TEST(Memory, APipeOutlivesEveryFailedAllocation) {
+  constexpr std::size_t tried_positions = 60;
+  const std::string line = "update " + update("function");
+  Program program({.has_every_way = true});
+  const auto take_back = [&program] {
+    const std::optional<std::string> reply = program.call(RollbackRequest{"answer"});
+    ASSERT_TRUE(is_success(reply)) << words(reply);
+    ASSERT_EQ(program.state(), all_old);
+  };
+  program.write_to_pipe(line);
+  take_back();
+  std::vector<std::int64_t> positions = positions_up_to(program.write_to_pipe(line));
+  take_back();
+  std::shuffle(positions.begin(), positions.end(), std::mt19937(static_cast<unsigned>(positions.front())));
+  if (!is_soaking()) positions.resize(std::min(positions.size(), tried_positions));
+  for (const std::int64_t position : positions) {
+    SCOPED_TRACE("allocation " + std::to_string(position));
+    program.write_to_pipe(line, position, position % 2 == 0 ? Failing::one : Failing::all_further);
+    ASSERT_TRUE(program.is_alive()) << program.end();
+    if (program.state() == all_old) program.write_to_pipe(line);
+    ASSERT_EQ(program.state(), new_function);
+    take_back();
+    if (HasFatalFailure()) return;
+  }
 }
 
 /// The first use of an object waits for memory.
@@ -227,6 +329,7 @@ void apply_in_shortage(const Trial& trial, Shortage shortage, const std::vector<
     program->make_short_of(shortage, left);
     const std::optional<std::string> reply = program->call(trial.command);
     program->end_shortage();
+    program->wait_for_updates();
     const State state = program->state();
     if (!program->is_alive()) {
       ADD_FAILURE() << "the program has ended: " << program->end();

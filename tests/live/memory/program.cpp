@@ -1,12 +1,17 @@
 #include "program.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <ostream>
 #include <stdexcept>
 #include <thread>
@@ -35,10 +40,11 @@ AllocationPlan* make_plan(const std::filesystem::path& path) {
 }
 
 /// In the child: becomes the program, which says "ready" to `output`.
-[[noreturn]] void become_program(const std::filesystem::path& folder, int output) {
+[[noreturn]] void become_program(const std::filesystem::path& folder, int output, std::size_t objects) {
   ::dup2(output, STDOUT_FILENO);
   ::setenv("XDG_RUNTIME_DIR", folder.c_str(), 1);
   ::setenv(plan_variable, (folder / "plan").c_str(), 1);
+  ::setenv(objects_variable, std::to_string(objects).c_str(), 1);
   ::setenv("LD_PRELOAD", FAILING_ALLOCATOR, 1);
   ::execl(TARGET, TARGET, nullptr);
   ::_exit(127);
@@ -46,17 +52,18 @@ AllocationPlan* make_plan(const std::filesystem::path& path) {
 
 }  // namespace
 
-Program::Program() : folder_(make_folder()), plan_(make_plan(folder_ / "plan")) {
+Program::Program(const Beginning& beginning) : folder_(make_folder()), plan_(make_plan(folder_ / "plan")) {
+  plan_->has_every_way = beginning.has_every_way;
+  if (beginning.position > 0) fail_from(beginning.position, beginning.failing);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   pid_ = ::fork();
-  if (pid_ == 0) become_program(folder_, ends[1]);
+  if (pid_ == 0) become_program(folder_, ends[1], beginning.objects);
   ::close(ends[1]);
   char word[6] = "";
   const ssize_t size = ::read(ends[0], word, sizeof word);
   ::close(ends[0]);
   if (size <= 0) throw std::runtime_error("the program does not start: " + end());
-  connect();
 }
 
 Program::~Program() {
@@ -72,10 +79,14 @@ void Program::connect() {
   client_.emplace(Client::connect(path.string(), soon()));
 }
 
-std::optional<std::string> Program::call(const Command& command) {
+std::optional<std::string> Program::call(const Command& command, Way way) {
+  if (way == Way::tcp) return call_over_tcp(command);
   try {
     if (!client_) connect();
-    return client_->call(command, soon());
+    const std::string reply = client_->call(command, soon());
+    const auto* const log = std::get_if<moult::internal::LogRequest>(&command);
+    if (log != nullptr && log->follow) client_.reset();  // further events would be taken for replies
+    return reply;
   } catch (const moult::Error& error) {
     client_.reset();
     if (error.code() == moult::ErrorCode::timed_out) throw;
@@ -83,13 +94,64 @@ std::optional<std::string> Program::call(const Command& command) {
   }
 }
 
-std::optional<std::string> Program::call_failing(const Command& command, std::int64_t position, Failing failing) {
-  if (!client_) connect();
+std::optional<std::string> Program::call_failing(const Command& command, std::int64_t position, Failing failing,
+                                                 Way way) {
+  if (!client_ && way == Way::socket) connect();
   fail_from(position, failing);
-  const std::optional<std::string> reply = call(command);
+  const std::optional<std::string> reply = call(command, way);
   plan_->first = 0;
   client_.reset();  // the listener may have closed the connection after its answer
   return reply;
+}
+
+std::optional<std::string> Program::call_over_tcp(const Command& command) const {
+  const moult::internal::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval patience{longest_wait.count(), 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(plan_->port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return std::nullopt;
+  using moult::internal::format_request;
+  const std::string lines =
+      format_request({{}, moult::internal::AuthenticateRequest{token}}) + '\n' + format_request({{}, command}) + '\n';
+  if (::send(socket.get(), lines.data(), lines.size(), MSG_NOSIGNAL) < 0) return std::nullopt;
+  std::string replies;
+  char part[4096];
+  while (std::count(replies.begin(), replies.end(), '\n') < 2) {
+    const ssize_t size = ::recv(socket.get(), part, sizeof part, 0);
+    if (size <= 0) return std::nullopt;
+    replies.append(part, static_cast<std::size_t>(size));
+  }
+  const std::size_t first_end = replies.find('\n') + 1;
+  return replies.substr(first_end, replies.find('\n', first_end) - first_end);
+}
+
+std::int64_t Program::write_to_pipe(const std::string& line, std::int64_t position, Failing failing) {
+  constexpr std::chrono::milliseconds rest{50};
+  plan_->seen = 0;
+  if (position > 0) fail_from(position, failing);
+  std::ofstream(folder_ / "pipe") << line << std::endl;
+  wait_until([this] { return plan_->seen > 0; });
+  for (std::int64_t before = 0; before != plan_->seen; std::this_thread::sleep_for(rest)) before = plan_->seen;
+  plan_->first = 0;
+  return plan_->seen;
+}
+
+void Program::wait_for_updates() {
+  wait_until([this] {
+    const std::string status = call(moult::internal::StatusRequest{}).value_or("");
+    const auto has = [&status](const char* state) { return status.find(state) != std::string::npos; };
+    return has("\"ok\":true") && !has("\"state\":\"queued\"") && !has("\"state\":\"active\"");
+  });
+}
+
+void Program::wait_for_listeners() {
+  plan_->first = 0;
+  plan_->failed = 0;
+  const std::int64_t before = plan_->rounds;
+  wait_until([&] { return plan_->rounds > before && !plan_->is_without_listener; });
 }
 
 void Program::fail_from(std::int64_t position, Failing failing) {
@@ -118,9 +180,9 @@ void Program::use_objects(std::int64_t position, Failing failing) {
   plan_->first = 0;
 }
 
-std::int64_t Program::allocations_of(const Command& command) {
+std::int64_t Program::allocations_of(const Command& command, Way way) {
   plan_->seen = 0;
-  call(command);
+  call(command, way);
   return plan_->seen;
 }
 

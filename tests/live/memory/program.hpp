@@ -21,20 +21,43 @@ enum class Failing {
   all_further,  ///< it and all that follow, until the request has ended
 };
 
+/// How a command reaches the program.
+enum class Way { socket, tcp };
+
+/// How the program begins.
+struct Beginning {
+  std::size_t objects = 1000;
+  bool has_every_way = false;  ///< it takes commands from TCP and from a pipe, too
+  /// Allocations fail from this one on while it makes its listeners; none if it is zero.
+  std::int64_t position = 0;
+  Failing failing = Failing::one;
+};
+
 class Program final {
  public:
-  Program();
+  explicit Program(const Beginning& beginning = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
   /// The reply's line. Nothing when the program closed the connection.
-  std::optional<std::string> call(const moult::internal::Command& command);
+  std::optional<std::string> call(const moult::internal::Command& command, Way way = Way::socket);
   /// The same while allocations fail from the `position`-th on.
   std::optional<std::string> call_failing(const moult::internal::Command& command, std::int64_t position,
-                                          Failing failing);
+                                          Failing failing, Way way = Way::socket);
   /// The allocations of moult's threads in a call in which none fails.
-  std::int64_t allocations_of(const moult::internal::Command& command);
+  std::int64_t allocations_of(const moult::internal::Command& command, Way way = Way::socket);
+  /// The allocations of moult's threads until now, or since the last count.
+  std::int64_t allocations_made() const { return plan_->seen; }
+
+  /// Writes a line into the program's pipe, and returns when moult's threads rest, as far as one can see. Returns how
+  /// often they have allocated.
+  std::int64_t write_to_pipe(const std::string& line, std::int64_t position = 0, Failing failing = Failing::one);
+
+  /// Returns when no update waits or is being carried out. One whose command had no memory for its reply may be.
+  void wait_for_updates();
+  /// Memory is there again: the program makes the listeners that it could not make.
+  void wait_for_listeners();
 
   /// From now on the program does not use its objects, until `use_objects`.
   void leave_objects();
@@ -61,6 +84,7 @@ class Program final {
 
  private:
   void connect();
+  std::optional<std::string> call_over_tcp(const moult::internal::Command& command) const;
   void fail_from(std::int64_t position, Failing failing);
   void wait_until(const std::function<bool()>& is_so) const;
 

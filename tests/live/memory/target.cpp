@@ -1,4 +1,5 @@
-// A program with a function and a thousand objects, which its main thread uses all the time. Says "ready".
+// A program with a function and objects, which its main thread uses all the time. Says "ready". It takes updates from a
+// socket, from TCP and from a pipe.
 #include "target.hpp"
 
 #include <sys/mman.h>
@@ -12,6 +13,8 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <new>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -96,6 +99,44 @@ class Shortages final {
   std::vector<void*> taken_;
 };
 
+/// While it exists, allocations of this thread fail as those of moult's threads do.
+class AsMoult final {
+ public:
+  AsMoult() { ::prctl(PR_SET_NAME, "moult main"); }
+  AsMoult(const AsMoult&) = delete;
+  AsMoult& operator=(const AsMoult&) = delete;
+  ~AsMoult() { ::prctl(PR_SET_NAME, "program"); }
+};
+
+/// Null without memory for it.
+std::unique_ptr<moult::Listener> try_to_listen(memory::AllocationPlan& plan) {
+  constexpr std::uint16_t first_port = 20'000;
+  constexpr std::uint16_t ports = 10'000;
+  for (std::uint16_t i = 0; i < ports; ++i) {
+    const auto port = static_cast<std::uint16_t>(first_port + (::getpid() * 7 + i) % ports);
+    moult::ListenerOptions options;
+    if (plan.has_every_way) options = {.tcp_port = port, .token = memory::token};
+    moult::ListenerOrError made = [&] {
+      const AsMoult as_moult;
+      return moult::Listener::try_make(std::move(options));
+    }();
+    plan.port = port;
+    if (made.listener) return std::move(made.listener);
+    if (plan.failed > 0) return nullptr;
+  }
+  std::abort();
+}
+
+std::unique_ptr<moult::PipeListener> try_to_read_pipe() try {
+  const std::string path = std::string(std::getenv("XDG_RUNTIME_DIR")) + "/pipe";
+  const AsMoult as_moult;
+  return std::make_unique<moult::PipeListener>(path);
+} catch (const moult::Error&) {
+  return nullptr;
+} catch (const std::bad_alloc&) {
+  return nullptr;
+}
+
 }  // namespace
 
 int main() {
@@ -103,13 +144,20 @@ int main() {
   if (plan == nullptr) return 2;
   ::prctl(PR_SET_NAME, "program");
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const moult::Listener listener;
+  std::unique_ptr<moult::Listener> listener = try_to_listen(*plan);
+  std::unique_ptr<moult::PipeListener> pipe = plan->has_every_way ? try_to_read_pipe() : nullptr;
   Objects objects;
-  for (int i = 0; i < 1000; ++i) objects.push_back(std::make_unique<app::Data>(i));
+  const int count = std::atoi(std::getenv(memory::objects_variable));
+  for (int i = 0; i < count; ++i) objects.push_back(std::make_unique<app::Data>(i));
   std::cout << "ready" << std::endl;
   Shortages shortages(*plan);
   for (;;) {
     shortages.follow_plan();
+    plan->is_without_listener = !listener || (plan->has_every_way && !pipe);
+    if (plan->is_without_listener && plan->first == 0) {
+      if (!listener) listener = try_to_listen(*plan);
+      if (!pipe && plan->has_every_way) pipe = try_to_read_pipe();
+    }
     plan->is_resting = plan->is_still.load();
     if (!plan->is_resting) look_at(objects, *plan);
     std::this_thread::sleep_for(std::chrono::microseconds(200));
