@@ -86,7 +86,7 @@ fs::path include_folder() {
   return fs::exists(installed / "moult/moult.hpp", ignored) ? installed : fs::path(MOULT_SOURCE_INCLUDE);
 }
 
-/// Those that nothing in the update calls.
+/// What becomes of inline functions that nothing in the update calls.
 enum class InlineFunctions { left_out, kept };
 
 std::vector<std::string> arguments_for(const CompilerCall& call, const std::string& source, const fs::path& notes,

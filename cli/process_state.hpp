@@ -16,7 +16,7 @@ std::string obstacle_in_state(int pid);
 /// The last part of a path.
 std::string base_name(const std::string& path);
 
-/// The user as whom a process runs, whoever started it. Nothing when there is no such process.
+/// The user that a process runs as, which need not be the one who started it. Nothing when there is no such process.
 std::optional<uid_t> user_of(int pid);
 
 /// True when "/" is another folder for a process than here: it runs in a container or a chroot. False when that is not

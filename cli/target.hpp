@@ -29,7 +29,7 @@ struct Target {
 Target find_target(const std::string& name);
 
 /// What is wrong with the process that serves a socket, for a message that begins with the socket's path; empty if it
-/// is process `pid`, and the socket was made by this user, by root, or by `user`, to whom the process belongs.
+/// is process `pid`, and the socket was made by this user, by root, or by `user`, the owner of the process.
 std::string objection_to_peer(int pid, const std::optional<Peer>& peer, std::optional<uid_t> user);
 
 /// Throws CommandFailure: unreachable, also if another process than the target answers.

@@ -66,9 +66,10 @@ class CountedHits final {
 
 }  // namespace moult::internal
 
-#define MOULT_FAULT(point_name)                                                                                       \
-  do {                                                                                                                \
-    [[gnu::section("moult_faults"), gnu::used]] static ::moult::internal::FaultPoint moult_fault_point{(point_name), {}}; \
-    if (::moult::internal::fault_order.load(std::memory_order_relaxed) != nullptr) [[unlikely]]                       \
-      ::moult::internal::reach_fault_point(moult_fault_point);                                                        \
+#define MOULT_FAULT(point_name)                                                                                      \
+  do {                                                                                                               \
+    [[gnu::section("moult_faults"), gnu::used]] static ::moult::internal::FaultPoint moult_fault_point{(point_name), \
+                                                                                                       {}};          \
+    if (::moult::internal::fault_order.load(std::memory_order_relaxed) != nullptr) [[unlikely]]                      \
+      ::moult::internal::reach_fault_point(moult_fault_point);                                                       \
   } while (false)

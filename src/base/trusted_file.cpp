@@ -32,7 +32,7 @@ std::string objection_to(const struct stat& status, const std::string& what) {
   return S_ISREG(status.st_mode) ? objection_to(status) : "is no regular file; give " + what;
 }
 
-/// Whoever may write to a folder may put another file in the place of the one that was meant.
+/// A user who may write to a folder may put another file in the place of the one that was meant.
 void check_folder_of(const std::string& path) {
   std::string folder = path.substr(0, path.rfind('/') + 1);
   if (folder.empty()) folder = "./";

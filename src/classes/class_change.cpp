@@ -1,5 +1,5 @@
 // Why: a class is more than its functions. Its constructors, methods and operators must change together, and code that
-// stays (whoever takes a Data*) goes on reading objects as the old class laid them out, while new ones are of the new
+// stays (what takes a Data*) goes on reading objects as the old class laid them out, while new ones are of the new
 // class.
 //
 // How: everything is decided before anything is touched. The layouts are compared; the old class's code is matched with

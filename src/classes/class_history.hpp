@@ -20,8 +20,8 @@ struct RedefinedClass {
   std::optional<std::size_t> slot_size;  ///< bytes that each object of the old class may take; nothing: not to grow
 };
 
-/// Those that made the class what it is, each of another one, and those before them: a Data_v2 is also what code that
-/// knows Data makes and uses.
+/// The redefinitions that led to this class, back to the first: a Data_v2 is also what code that knows Data makes and
+/// uses.
 std::vector<RedefinedClass> predecessors_of(const ClassName& name);
 /// What the class is redefined as, and what that is redefined as in turn.
 std::vector<RedefinedClass> successors_of(const ClassName& name);

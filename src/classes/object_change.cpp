@@ -41,7 +41,7 @@ std::shared_ptr<EagerConversion> make_eager(const detail::ConversionRequest& wan
   return std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten, wanted.transformers);
 }
 
-/// Whoever waits to come before the first access to an object comes before its conversion.
+/// Code that is to run before the first access to an object runs before its conversion.
 void finish_accesses(const ObjectClass& old_class) {
   const StoppedWorld* const stopped = internal::current_stop();
   stopped != nullptr ? finish_progressive_accesses(old_class, *stopped) : finish_progressive_accesses(old_class);

@@ -4,7 +4,7 @@
 //
 // Approach: the update calls its own copy (update_binding.cpp). But a function that is redefined is redefined for all:
 // as long as the program's is redirected, to a new version or to a gate, the update's calls lead to the program's, and
-// so to the new version. Whoever changes the entry of the program's function leads these calls in the same stop.
+// so to the new version. A change of the entry of the program's function leads these calls in the same stop.
 //
 // Limits: pointers to the function, and calls through the same slot as such a pointer, are the program's.
 #include "code/own_calls.hpp"

@@ -5,7 +5,7 @@
 // checksum of all its bytes, the note's content taken as zeros.
 //
 // The checksum is zlib's CRC-32. It finds every flipped bit, every run of up to 32 damaged bits, and all but one of
-// four billion other kinds of damage. Whoever may write the file may have it execute anything, so nothing would be won
+// four billion other kinds of damage. Who may write the file may let it execute anything, so nothing would be won
 // by a cryptographic hash, whose library would come into every program; zlib is there, since libelf needs it.
 //
 // Limits: strip, objcopy and an installation that rewrites the run path change the file after the link; the checksum is

@@ -1,5 +1,5 @@
 -- What wrk does to the web server: as many visitors as it has threads, one connection and one session each, so that
--- every visitor knows what each of its requests must be answered with. Whoever is asked to log in does so.
+-- every visitor knows what each of its requests must be answered with. A visitor who is asked to log in does so.
 --
 --   STOP      when this file is there, every visitor leaves after an answer, with no request under way
 --   LEFT      gets a line from each that has left

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whoever sends an update is killed: while it is built, and while it is told to the server.
+# The sender of an update is killed: while the update is built, and while the server is told of it.
 # shellcheck source=examples/key_value_server/tests/lib.sh
 source "$(dirname "$0")/lib.sh"
 export TMPDIR=$folder # where it is built

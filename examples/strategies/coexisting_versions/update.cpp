@@ -6,7 +6,7 @@
 static int to_fahrenheit(int celsius) { return celsius * 9 / 5 + 32; }
 static int to_celsius(int fahrenheit) { return (fahrenheit - 32) * 5 / 9; }
 
-/// Both versions' states. Whoever changes one changes the other with it, by a transformer in either direction.
+/// Both versions' states. A change of one changes the other with it, by a transformer in either direction.
 class Dial_v2 : public moult::Updatable<Dial_v2> {
  public:
   explicit Dial_v2(int celsius);

@@ -1,4 +1,4 @@
-// The new versions: a message says by whom it is.
+// The new versions: a message names its sender.
 #pragma once
 
 #include <moult/moult.hpp>

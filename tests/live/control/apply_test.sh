@@ -17,7 +17,7 @@ expect 0 "answer: rolled back" "$MOULT" rollback "$name" answer
 [[ $(answer) == 1 ]] || fail "the update is still in force"
 expect 3 "no such update is applied or waits" "$MOULT" rollback "$name" answer
 
-# What could not be made sure of is told to whoever asks.
+# What could not be made sure of is told on every way.
 undescribed="warning: undescribed\(int\): .*undescribed: "
 expect 0 "${undescribed}check passed" "$MOULT" check "$name" "$BINARIES/live_control_undescribed.so"
 expect 0 "${undescribed}applied" "$MOULT" apply "$name" "$BINARIES/live_control_undescribed.so"

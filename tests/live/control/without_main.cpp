@@ -25,7 +25,7 @@ void wait_for_end_of_main(pthread_t main_thread) {
 void serve(pthread_t main_thread) {
   wait_for_end_of_main(main_thread);
   const char* greeting = "good day";
-  asm volatile("" : : "r"(&greeting) : "memory");  // it is in memory, for whoever asks for the variables
+  asm volatile("" : : "r"(&greeting) : "memory");  // it is in memory, for who asks for the variables
   std::cout << "ready" << std::endl;
   for (std::string line; std::getline(std::cin, line);) std::cout << answer() << std::endl;
   std::_Exit(0);

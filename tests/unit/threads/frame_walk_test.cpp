@@ -90,7 +90,7 @@ TEST(FrameWalk, ARegisterThatCallsPreserveIsFoundWithItsPlace) {
     else
       set_register(*stopped->context(waiting.id()), internal::r13, other);
   }
-  EXPECT_EQ(waiting.end(), 42u) << "whoever saved it has loaded it from there";
+  EXPECT_EQ(waiting.end(), 42u) << "the call that saved it has loaded it from there";
 }
 
 TEST(FrameWalk, RegistersThatACallMayOverwriteAreLost) {
