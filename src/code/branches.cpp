@@ -14,15 +14,23 @@
 namespace moult::internal {
 namespace {
 
-constexpr std::size_t displacement_size = sizeof(std::int32_t);
-
-/// How many bytes of an instruction with a displacement of four bytes come before that; 0: none begins with these.
-std::size_t bytes_before_displacement(const std::uint8_t* at) noexcept {
+/// Where the instruction that may begin with these bytes leads to; nothing if none does, or it is cut off.
+std::optional<CodeAddress> possible_target(std::span<const std::uint8_t> bytes, std::uintptr_t at) noexcept {
   constexpr std::uint8_t call = 0xE8;
   constexpr std::uint8_t jump = 0xE9;
+  constexpr std::uint8_t short_jump = 0xEB;
   constexpr std::uint8_t two_bytes = 0x0F;  // of which 80 to 8F jump on a condition
-  if (*at == call || *at == jump) return 1;
-  return *at == two_bytes && (at[1] & 0xF0) == 0x80 ? 2 : 0;
+  const auto jumps_on_condition = [](std::uint8_t byte, std::uint8_t first) { return (byte & 0xF0) == first; };
+  const auto behind = [&]<class Displacement>(std::size_t before, Displacement displacement) {
+    const std::size_t length = before + sizeof displacement;
+    if (length > bytes.size()) return std::optional<CodeAddress>();
+    std::memcpy(&displacement, bytes.data() + before, sizeof displacement);
+    return std::optional(CodeAddress{at + length + static_cast<std::uintptr_t>(std::int64_t{displacement})});
+  };
+  if (bytes[0] == call || bytes[0] == jump) return behind(1, std::int32_t{});
+  if (bytes[0] == short_jump || jumps_on_condition(bytes[0], 0x70)) return behind(1, std::int8_t{});
+  if (bytes[0] != two_bytes || bytes.size() < 2 || !jumps_on_condition(bytes[1], 0x80)) return std::nullopt;
+  return behind(2, std::int32_t{});
 }
 
 /// The branch at `at`, if the code around it has one there.
@@ -46,17 +54,12 @@ std::optional<Branch> believed(CodeAddress at, CodeAddress target) {
 std::vector<Branch> branches_to(std::span<const CodeAddress> targets, CodeRange code) {
   std::vector<Branch> found;
   if (targets.empty()) return found;
-  constexpr std::size_t shortest = 1 + displacement_size;
-  for (std::uintptr_t at = value(code.begin); at + shortest <= value(code.end); ++at) {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
-    const std::size_t before = bytes_before_displacement(bytes);
-    if (before == 0 || at + before + displacement_size > value(code.end)) continue;
-    std::int32_t displacement = 0;
-    std::memcpy(&displacement, bytes + before, displacement_size);
-    const CodeAddress target{at + before + displacement_size + static_cast<std::uintptr_t>(std::int64_t{displacement})};
-    if (target < targets.front() || targets.back() < target) continue;
-    if (!std::binary_search(targets.begin(), targets.end(), target)) continue;
-    if (const std::optional<Branch> branch = believed(CodeAddress{at}, target)) found.push_back(*branch);
+  for (std::uintptr_t at = value(code.begin); at < value(code.end); ++at) {
+    const std::span bytes(reinterpret_cast<const std::uint8_t*>(at), value(code.end) - at);
+    const std::optional<CodeAddress> target = possible_target(bytes, at);
+    if (!target || *target < targets.front() || targets.back() < *target) continue;
+    if (!std::binary_search(targets.begin(), targets.end(), *target)) continue;
+    if (const std::optional<Branch> branch = believed(CodeAddress{at}, *target)) found.push_back(*branch);
   }
   return found;
 }

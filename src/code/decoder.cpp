@@ -143,6 +143,9 @@ void note_copy(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* op
   }
 }
 
+constexpr RegisterSet general_registers = (RegisterSet{1} << 16) - 1;
+constexpr RegisterSet low_vector_registers = general_registers << 16;
+
 /// The register's bit; none for flags, segments and the x87 unit.
 RegisterSet bit_of(ZydisRegister name) noexcept {
   if (const std::optional<Register> number = register_of(name)) return general_register(*number);
@@ -185,16 +188,33 @@ MemoryUse memory_use_of(const ZydisDecodedOperand& operand) noexcept {
   return is_plain && base == internal::rbp ? MemoryUse::frame : MemoryUse::elsewhere;
 }
 
-void note_register(const ZydisDecodedOperand& operand, bool is_read, RegisterUse& use) noexcept {
+/// An instruction of SSE that leaves nothing of the old value in the vector register that it writes. Others, such as
+/// `movhps` and `cvtsi2sd`, write a part. Instructions of AVX clear what they do not write.
+bool fills_vector(const ZydisDecodedInstruction& raw, const ZydisDecodedOperand* operands) noexcept {
+  if (raw.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) return true;
+  constexpr std::array whole = {ZYDIS_MNEMONIC_MOVAPS, ZYDIS_MNEMONIC_MOVUPS,   ZYDIS_MNEMONIC_MOVAPD,
+                                ZYDIS_MNEMONIC_MOVUPD, ZYDIS_MNEMONIC_MOVDQA,   ZYDIS_MNEMONIC_MOVDQU,
+                                ZYDIS_MNEMONIC_MOVD,   ZYDIS_MNEMONIC_MOVQ,     ZYDIS_MNEMONIC_LDDQU,
+                                ZYDIS_MNEMONIC_PSHUFD, ZYDIS_MNEMONIC_CVTDQ2PD, ZYDIS_MNEMONIC_CVTDQ2PS};
+  const bool is_scalar = raw.mnemonic == ZYDIS_MNEMONIC_MOVSS || raw.mnemonic == ZYDIS_MNEMONIC_MOVSD;
+  if (is_scalar) return operands[1].type == ZYDIS_OPERAND_TYPE_MEMORY;
+  return std::find(whole.begin(), whole.end(), raw.mnemonic) != whole.end() || clears(raw, operands) ||
+         ignores_operands(raw, operands);
+}
+
+/// `is_whole`: a vector register that is written has nothing of its old value then.
+void note_register(const ZydisDecodedOperand& operand, bool is_read, bool is_whole, RegisterUse& use) noexcept {
   const RegisterSet bit = bit_of(operand.reg.value);
   if (is_read && (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0) use.read |= bit;
   if ((operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0) use.written |= bit;
-  // A write of 32 bits clears the other half.
-  if ((operand.actions & ZYDIS_OPERAND_ACTION_WRITE) != 0 && operand.size >= 32) use.overwritten |= bit;
+  if ((operand.actions & ZYDIS_OPERAND_ACTION_WRITE) == 0) return;
+  // A write of 32 bits clears the other half of a general register.
+  if (register_of(operand.reg.value) ? operand.size >= 32 : is_whole) use.overwritten |= bit;
 }
 
 void note_memory(const ZydisDecodedOperand& operand, RegisterUse& use) noexcept {
   use.read |= bit_of(operand.mem.base) | bit_of(operand.mem.index);
+  use.is_indexed |= operand.mem.index != ZYDIS_REGISTER_NONE;
   if (operand.mem.type != ZYDIS_MEMOP_TYPE_MEM) return;
   if ((operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0)
     use.memory_read = std::max(use.memory_read, memory_use_of(operand));
@@ -235,17 +255,28 @@ std::optional<RegisterUse> register_use_of(std::span<const std::uint8_t> bytes) 
   const bool is_read = !ignores_operands(raw, operands);
   use.is_special = is_special(raw);
   for (std::size_t i = 0; i < raw.operand_count; ++i) {
-    if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER) note_register(operands[i], is_read, use);
+    if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER)
+      note_register(operands[i], is_read, fills_vector(raw, operands), use);
     if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY) note_memory(operands[i], use);
   }
+  use.is_indexed |= raw.mnemonic == ZYDIS_MNEMONIC_ADD && operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER;
   if (clears(raw, operands)) use.constant = 0;
   if (raw.mnemonic == ZYDIS_MNEMONIC_MOV && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && use.written != 0)
     use.constant = operands[1].imm.value.u;
   if (raw.mnemonic == ZYDIS_MNEMONIC_MOV && operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
       operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER && operands[0].size >= 32)
     use.copied = register_of(operands[1].reg.value);
+  // `or eax, -1`
+  if (raw.mnemonic == ZYDIS_MNEMONIC_OR && operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+      operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && operands[1].imm.value.s == -1) {
+    use.constant = operands[1].imm.value.u;
+    if (operands[0].size >= 32) use.overwritten |= use.written & general_registers;
+  }
   // Compilers move the stack pointer by it; the value is of no importance.
-  if (raw.mnemonic == ZYDIS_MNEMONIC_PUSH) use.read &= ~general_register(rax);
+  if (raw.mnemonic == ZYDIS_MNEMONIC_PUSH && operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
+    use.read &= ~general_register(rax);
+  if (raw.mnemonic == ZYDIS_MNEMONIC_VZEROUPPER || raw.mnemonic == ZYDIS_MNEMONIC_VZEROALL)
+    use.written |= low_vector_registers;
   if (raw.mnemonic == ZYDIS_MNEMONIC_SYSCALL)
     for (const Register argument : {rax, rdi, rsi, rdx, r10, r8, r9}) use.read |= general_register(argument);
   return use;

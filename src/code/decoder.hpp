@@ -108,6 +108,7 @@ struct RegisterUse {
   MemoryUse memory_written = MemoryUse::none;
   std::optional<std::uint64_t> constant{};  ///< that it sets a general register to
   std::optional<Register> copied{};         ///< the general register whose value it gives to another one
+  bool is_indexed = false;                  ///< an addition to a register, or a read of memory with an index
   bool is_special = false;                  ///< a system call, an access of a port, or the like
 };
 

@@ -18,13 +18,13 @@
 
 #include "base/address.hpp"
 #include "code/decoder.hpp"
+#include "code/jump_table.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal {
 namespace {
 
 constexpr std::size_t most_room = 16;
-constexpr std::size_t most_table_entries = 4096;
 
 /// The result of one pass over the function's instructions.
 struct Sweep {
@@ -82,21 +82,6 @@ bool is_own_code(const FunctionCode& function, CodeAddress address) {
                      [&](const CodeBytes& fragment) { return fragment.range().contains(address); });
 }
 
-/// Adds the words from `table` on that lead into the function, up to the first one that does not.
-template <class Word>
-void read_table(const FunctionCode& function, std::uintptr_t table, std::uintptr_t base,
-                std::vector<CodeAddress>& targets) {
-  for (std::size_t i = 0; i < most_table_entries; ++i) {
-    std::array<std::uint8_t, sizeof(Word)> bytes;
-    if (!function.read || !function.read(table + i * sizeof(Word), bytes)) return;
-    Word word;
-    std::memcpy(&word, bytes.data(), sizeof word);
-    CodeAddress target{base + static_cast<std::uintptr_t>(static_cast<std::int64_t>(word))};
-    if (!is_own_code(function, target)) return;
-    targets.push_back(target);
-  }
-}
-
 Sweep sweep_function(const FunctionCode& function) {
   Sweep sweep;
   sweep_fragment(function, function.body, sweep);
@@ -105,8 +90,11 @@ Sweep sweep_function(const FunctionCode& function) {
   for (std::uintptr_t table : sweep.tables) {
     CodeAddress label{table};  // of a computed goto
     if (label != function.body.begin && is_own_code(function, label)) sweep.jump_targets.push_back(label);
-    read_table<std::int32_t>(function, table, table, sweep.jump_targets);
-    read_table<std::int64_t>(function, table, 0, sweep.jump_targets);
+    const auto read = [&](std::uintptr_t address, std::span<std::uint8_t> to) {
+      return function.read && function.read(address, to);
+    };
+    add_table_targets(
+        table, read, [&](CodeAddress target) { return is_own_code(function, target); }, sweep.jump_targets);
   }
   return sweep;
 }

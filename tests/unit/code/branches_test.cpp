@@ -8,7 +8,7 @@
 
 #include "unwind/unwind_table.hpp"
 
-// Code whose bytes are known: a call, two jumps, and a constant with the bytes of a call in it.
+// Code whose bytes are known: a call, jumps, and a constant with the bytes of a call in it.
 asm(R"(
   .pushsection .text
   .type branches_target, @function
@@ -33,6 +33,12 @@ branches_conditional_jump:
 branches_jump:
   .byte 0xe9
   .long branches_target - . - 4
+branches_short_jump:
+  .byte 0xeb
+  .byte branches_target - . - 1
+branches_short_conditional_jump:
+  .byte 0x74
+  .byte branches_target - . - 1
   .cfi_endproc
   .size branches_caller, . - branches_caller
   .popsection
@@ -44,6 +50,8 @@ void branches_caller();
 void branches_call();
 void branches_conditional_jump();
 void branches_jump();
+void branches_short_jump();
+void branches_short_conditional_jump();
 }
 
 namespace moult::internal {
@@ -58,10 +66,12 @@ std::vector<Branch> found(void (*target)()) {
 
 TEST(Branches, OfOtherCodeAreFoundAndNotWhatLooksLikeOne) {
   const std::vector<Branch> all = found(branches_target);
-  ASSERT_EQ(all.size(), 3u);
+  ASSERT_EQ(all.size(), 5u);
   EXPECT_EQ(all[0].at, address(branches_call));
   EXPECT_EQ(all[1].at, address(branches_conditional_jump));
   EXPECT_EQ(all[2].at, address(branches_jump));
+  EXPECT_EQ(all[3].at, address(branches_short_jump));
+  EXPECT_EQ(all[4].at, address(branches_short_conditional_jump));
   for (const Branch& each : all) {
     EXPECT_EQ(each.target, address(branches_target));
     EXPECT_EQ(each.code.begin, address(branches_caller));

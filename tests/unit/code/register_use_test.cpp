@@ -65,6 +65,25 @@ TEST(RegisterUse, OfASystemCallReadsItsArguments) {
   EXPECT_EQ(use.read & rdi_bit, rdi_bit);
 }
 
+TEST(RegisterUse, OfAPartOfAVectorRegisterLeavesTheRest) {
+  EXPECT_EQ(use_of({0x0f, 0x16, 0x07}).overwritten, 0u);                                     // movhps xmm0, [rdi]
+  EXPECT_EQ(use_of({0xf2, 0x0f, 0x2a, 0xc7}).overwritten, 0u);                               // cvtsi2sd xmm0, edi
+  EXPECT_EQ(use_of({0xf2, 0x0f, 0x10, 0x07}).overwritten, vector_register(0));               // movsd xmm0, [rdi]
+  EXPECT_EQ(use_of({0xf2, 0x0f, 0x10, 0xc1}).overwritten, 0u);                               // movsd xmm0, xmm1
+  EXPECT_EQ(use_of({0xc5, 0xf8, 0x77}).written & vector_register(15), vector_register(15));  // vzeroupper
+}
+
+TEST(RegisterUse, OfAPushReadsTheAddress) {
+  EXPECT_EQ(use_of({0xff, 0x70, 0x08}).read & rax_bit, rax_bit);  // push [rax + 8]
+  EXPECT_EQ(use_of({0x50}).read & rax_bit, 0u);                   // push rax, to move the stack
+}
+
+TEST(RegisterUse, OfAllOnesIsAConstant) {
+  const RegisterUse use = use_of({0x83, 0xc8, 0xff});  // or eax, -1
+  EXPECT_EQ(use.constant, ~std::uint64_t{0});
+  EXPECT_EQ(use.overwritten, rax_bit);
+}
+
 TEST(RegisterUse, NamesTheLowestRegister) {
   EXPECT_EQ(first_name_of(general_register(rcx) | vector_register(3)), "rcx");
   EXPECT_EQ(first_name_of(vector_register(12)), "xmm12");
