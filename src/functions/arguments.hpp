@@ -3,7 +3,6 @@
 
 #include <array>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "code/decoder.hpp"
@@ -21,13 +20,11 @@ struct ArgumentPlaces {
   std::vector<RegisterSet> vectors;
 };
 
-/// Nothing if the types are not known, if one may be a class that is passed by value, or if their number varies.
-/// Without debug information a function counts as one of a class.
+/// Nothing if the types are not known, if one may be a class that is passed by value, or if their number varies. There
+/// may be more registers than arguments: a function counts as one that gets the place of its result where its result's
+/// type leaves that open, and as one of a class without debug information.
 std::optional<ArgumentPlaces> argument_places(const Program& program, const FunctionSymbol& function);
 
 RegisterSet all_of(const ArgumentPlaces& places);
-
-/// Whether the type's name, as the demangler writes it, is that of an integer.
-bool is_number(std::string_view type);
 
 }  // namespace moult::internal

@@ -1,20 +1,35 @@
 #include "functions/callers.hpp"
 
-#include <vector>
+#include <algorithm>
+#include <cstddef>
+#include <utility>
 
-#include "code/branches.hpp"
 #include "symbols/compilation.hpp"
 
 namespace moult::internal {
 
-std::optional<CodeAddress> call_in_source(const Program& program, const FunctionSymbol& function) {
-  const std::optional<std::size_t> module = program.module_at(function.range.begin);
-  if (!module) return std::nullopt;
-  const std::vector<CodeAddress> target{function.range.begin};
-  for (const CodeRange& range : executable_in(program.modules()[*module].text))
-    for (const Branch& branch : branches_to(target, range))
-      if (may_share_source(program, branch.at, branch.target)) return branch.at;
-  return std::nullopt;
+Callers::Callers(const Program& program, std::span<const FunctionSymbol> functions)
+    : program_(program), functions_(functions) {}
+
+const std::vector<Branch>& Callers::of(CodeAddress entry) {
+  std::vector<CodeAddress> entries{entry};
+  for (const FunctionSymbol& function : std::exchange(functions_, {}))
+    if (!is_marked(program_, function)) entries.push_back(function.range.begin);
+  look_for(entries);
+  return known_.at(entry);
+}
+
+void Callers::look_for(std::span<const CodeAddress> entries) {
+  std::map<std::size_t, std::vector<CodeAddress>> unknown;  // by module
+  for (const CodeAddress entry : entries)
+    if (const std::optional<std::size_t> module = program_.module_at(entry); known_.try_emplace(entry).second && module)
+      unknown[*module].push_back(entry);
+  for (auto& [module, targets] : unknown) {
+    std::sort(targets.begin(), targets.end());
+    for (const CodeRange& range : executable_in(program_.modules()[module].text))
+      for (const Branch& branch : branches_to(targets, range))
+        if (may_share_source(program_, branch.at, branch.target)) known_[branch.target].push_back(branch);
+  }
 }
 
 }  // namespace moult::internal

@@ -283,9 +283,10 @@ void require_nothing_known(const Program& program, std::vector<FunctionSymbol> o
                            std::vector<FunctionSymbol> replacements, Refusals& refusals) {
   add_earlier(program, olds, replacements);
   KnownBodies bodies(program);
-  refuse_relied_registers(program, bodies, olds, replacements, refusals);
-  refuse_merged_calls(program, bodies, olds, replacements, refusals);
-  refuse_missing_arguments(program, bodies, olds, replacements, refusals);
+  Callers callers(program, olds);
+  refuse_relied_registers(program, bodies, callers, olds, replacements, refusals);
+  refuse_merged_calls(program, bodies, callers, olds, replacements, refusals);
+  refuse_missing_arguments(program, bodies, callers, olds, replacements, refusals);
 }
 
 }  // namespace
@@ -450,6 +451,14 @@ namespace moult {
 
 void redefine_any_function(const AnyFunction& old_function, const AnyFunction& replacement) {
   internal::FunctionPair pair(old_function, replacement);
+  internal::require_short_reading(
+      "redefine_function", "call moult::prepare_redefinition in prepare, and make() of its result in apply",
+      [&] {
+        const internal::Program program = internal::Program::of_this_process();
+        return program.debug_info_size(internal::address_of(old_function)) +
+               program.debug_info_size(internal::address_of(replacement));
+      },
+      internal::longest_search);
   internal::FunctionChange::prepare({&pair, 1}).commit_now();
 }
 

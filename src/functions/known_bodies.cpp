@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "code/linkage_stub.hpp"
 #include "functions/arguments.hpp"
@@ -45,19 +47,49 @@ RegisterSet passed(RegisterSet unwritten, RegisterSet kept) noexcept {
   return possible;
 }
 
-/// The part that begins at `entry` first.
+/// The part that begins at `entry` first. A clone (f.constprop.0) is a function of its own.
 std::vector<CodeRange> parts_from(const FunctionSymbol& function, CodeAddress entry) {
   std::vector<CodeRange> parts = function.fragments;
   if (function.range.size() > 0) parts.push_back(function.range);
   const auto first =
       std::find_if(parts.begin(), parts.end(), [&](const CodeRange& part) { return part.begin == entry; });
   if (first == parts.end()) return {};
+  if (!function.clones.empty()) return {*first};
   std::iter_swap(parts.begin(), first);
   return parts;
 }
 
 bool leaves_own_stack(MemoryUse use, const FunctionBody& body) noexcept {
   return use == MemoryUse::elsewhere || (use == MemoryUse::frame && !body.has_frame_pointer());
+}
+
+/// `lea rax, [rsp + 8]`: accesses by that register may be to the function's own stack.
+bool takes_stack_address(const std::pair<const CodeAddress, Step>& each) noexcept {
+  constexpr RegisterSet stack = general_register(internal::rsp) | general_register(internal::rbp);
+  const RegisterUse& use = each.second.use;
+  return (use.read & stack) != 0 && (use.written & call_clobbered) != 0 && use.memory_read == MemoryUse::none &&
+         use.memory_written == MemoryUse::none;
+}
+
+/// What compilers know of functions of the C library.
+enum class LibraryFunction { pure, ends, other };  ///< only reads; ends the program; anything else
+
+LibraryFunction library_function(std::optional<CodeAddress> function) {
+  static const auto addresses = [](std::initializer_list<const char*> names) {
+    std::set<CodeAddress> found;
+    for (const char* const name : names)
+      if (const void* const place = ::dlsym(RTLD_DEFAULT, name))
+        found.insert(CodeAddress{reinterpret_cast<std::uintptr_t>(place)});
+    return found;
+  };
+  static const std::set<CodeAddress>& pure = *new std::set<CodeAddress>(
+      addresses({"strlen", "strnlen", "strcmp", "strncmp", "strcasecmp", "strncasecmp", "memcmp", "memchr", "strchr",
+                 "strrchr", "strstr", "strspn", "strcspn", "strpbrk"}));
+  static const std::set<CodeAddress>& ending = *new std::set<CodeAddress>(
+      addresses({"abort", "exit", "_exit", "_Exit", "quick_exit", "__assert_fail", "__stack_chk_fail"}));
+  if (!function) return LibraryFunction::other;
+  if (pure.contains(*function)) return LibraryFunction::pure;
+  return ending.contains(*function) ? LibraryFunction::ends : LibraryFunction::other;
 }
 
 }  // namespace
@@ -93,12 +125,31 @@ std::optional<CodeAddress> KnownBodies::callee(const FunctionBody& body, const S
   return bound == nullptr ? std::nullopt : std::optional(CodeAddress{reinterpret_cast<std::uintptr_t>(bound)});
 }
 
-bool KnownBodies::is_constant(const Step& step) {
-  if (!step.rip_operand) return false;
+bool KnownBodies::is_constant(std::uintptr_t address) {
   if (!memory_) memory_ = readable_memory();
   return std::any_of(memory_->begin(), memory_->end(), [&](const MemoryRange& range) {
-    return !range.is_writable && range.begin <= *step.rip_operand && *step.rip_operand < range.end;
+    return !range.is_writable && range.begin <= address && address < range.end;
   });
+}
+
+void KnownBodies::note_memory(const FunctionBody& body, const Step& step, bool takes_stack, bool takes_constant,
+                              BodyFacts& facts) {
+  if (step.use.is_special) facts.may_read = facts.may_write = facts.certainly_reads = facts.certainly_writes = true;
+  if (leaves_own_stack(step.use.memory_written, body)) {
+    facts.may_write = true;
+    facts.certainly_writes |= step.rip_operand || !takes_stack;
+  }
+  if (leaves_own_stack(step.use.memory_read, body) && !(step.rip_operand && is_constant(*step.rip_operand))) {
+    facts.may_read = true;
+    facts.certainly_reads |= step.rip_operand || (!takes_stack && !takes_constant);
+  }
+}
+
+void KnownBodies::note_unknown_call(const FunctionBody& body, const Step& step, BodyFacts& facts) const {
+  facts.calls_unknown = facts.may_read = facts.may_write = true;
+  const LibraryFunction called = library_function(callee(body, step));
+  facts.certainly_reads |= called != LibraryFunction::ends;
+  facts.certainly_writes |= called == LibraryFunction::other;
 }
 
 const KnownBodies::Own& KnownBodies::own_facts_of(CodeAddress entry) {
@@ -110,16 +161,20 @@ const KnownBodies::Own& KnownBodies::own_facts_of(CodeAddress entry) {
     own.facts.is_complete = false;
     return own;
   }
+  const auto takes_constant_address = [this](const auto& each) {
+    const Step& step = each.second;
+    return step.rip_operand && step.use.constant == *step.rip_operand && is_constant(*step.rip_operand);
+  };
+  const bool takes_stack = std::ranges::any_of(body->steps(), takes_stack_address);
+  const bool takes_constant = std::ranges::any_of(body->steps(), takes_constant_address);
   for (const auto& [at, step] : body->steps()) {
     own.facts.written |= step.use.written & call_clobbered;
-    own.facts.writes_memory |= leaves_own_stack(step.use.memory_written, *body);
-    own.facts.reads_memory |= leaves_own_stack(step.use.memory_read, *body) && !is_constant(step);
-    own.facts.calls_unknown |= step.use.is_special;
+    note_memory(*body, step, takes_stack, takes_constant, own.facts);
     if (!body->leaves(step)) continue;
     if (const std::optional<CodeAddress> callee = known_callee(*body, step))
       own.callees.push_back(*callee);
     else
-      own.facts.calls_unknown = true;
+      note_unknown_call(*body, step, own.facts);
   }
   return own;
 }
@@ -130,13 +185,15 @@ BodyFacts KnownBodies::facts_of(CodeAddress entry) {
   BodyFacts all;
   std::set<CodeAddress> seen{entry};
   std::vector<CodeAddress> open{entry};
-  while (!open.empty() && !all.calls_unknown) {
+  while (!open.empty() && !(all.calls_unknown && all.certainly_writes)) {
     const Own& own = own_facts_of(open.back());
     open.pop_back();
     all.written |= own.facts.written;
     all.calls_unknown |= own.facts.calls_unknown;
-    all.reads_memory |= own.facts.reads_memory;
-    all.writes_memory |= own.facts.writes_memory;
+    all.may_read |= own.facts.may_read;
+    all.may_write |= own.facts.may_write;
+    all.certainly_reads |= own.facts.certainly_reads;
+    all.certainly_writes |= own.facts.certainly_writes;
     all.is_complete &= own.facts.is_complete && seen.size() < most;
     if (seen.size() >= most) break;
     for (const CodeAddress callee : own.callees)
@@ -153,14 +210,16 @@ RegisterSet KnownBodies::written_by_call(const FunctionBody& body, const Step& s
 }
 
 RegisterReads KnownBodies::arguments_of(CodeAddress entry) {
-  constexpr int deepest = 8;  // of calls in calls
+  constexpr std::size_t deepest = 8;  // of calls in calls
+  constexpr RegisterReads anything{.certain = 0, .possible = all_arguments()};
+  if (const auto known = arguments_.find(entry); known != arguments_.end()) return known->second;
+  if (!unfinished_.empty() && unfinished_.back() == entry) return {};  // it calls itself, and reads no more by that
+  const bool is_unfinished = std::ranges::find(unfinished_, entry) != unfinished_.end();
   const FunctionBody* const body = body_at(entry);
-  if (body == nullptr || depth_ >= deepest) return {.certain = 0, .possible = all_arguments()};
-  const auto [found, is_new] = arguments_.try_emplace(entry);  // nothing yet, for a function that calls itself
-  if (!is_new) return found->second;
-  ++depth_;
+  if (body == nullptr || is_unfinished || unfinished_.size() >= deepest) return anything;
+  unfinished_.push_back(entry);
   RegisterReads reads = reads_from(*body, entry, call_clobbered, 0);
-  --depth_;
+  unfinished_.pop_back();
   // A clone has other arguments than its function.
   const std::optional<FunctionSymbol> symbol = program_.at(entry);
   const bool is_itself = symbol && symbol->range.begin == entry;
@@ -214,8 +273,9 @@ RegisterReads KnownBodies::reads_from(const FunctionBody& body, CodeAddress from
 RegisterSet KnownBodies::defined_at(const FunctionBody& body, CodeAddress at) {
   std::map<CodeAddress, RegisterSet> defined;
   std::vector<CodeAddress> open{body.entry()};
-  const RegisterReads own = arguments_of(body.entry());
-  defined[body.entry()] = own.certain | own.possible;
+  const std::optional<FunctionSymbol> symbol = program_.at(body.entry());
+  const std::optional<ArgumentPlaces> places = symbol ? argument_places(program_, *symbol) : std::nullopt;
+  defined[body.entry()] = places ? all_of(*places) : all_arguments();
   while (!open.empty()) {
     const CodeAddress here = open.back();
     open.pop_back();

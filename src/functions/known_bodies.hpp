@@ -15,11 +15,15 @@ namespace moult::internal {
 /// What a function does, and the functions that it calls.
 struct BodyFacts {
   RegisterSet written = 0;  ///< in a part at least
-  /// It calls a function by pointer, by the linkage table, or the system: everything may happen there.
+  /// It calls a function by pointer or by the linkage table: every register may be written there.
   bool calls_unknown = false;
-  bool reads_memory = false;   ///< other than its own stack and constants
-  bool writes_memory = false;  ///< other than its own stack
-  bool is_complete = true;     ///< false if some code could not be read; then the rest is the least that it does
+  bool may_read = false;   ///< memory other than its own stack and constants
+  bool may_write = false;  ///< memory other than its own stack, or the system
+  /// The same without doubt: nothing that a compiler knows to be without effects, and no access that may be one of the
+  /// function's own stack or of a constant.
+  bool certainly_reads = false;
+  bool certainly_writes = false;
+  bool is_complete = true;  ///< false if some code could not be read; then the rest is the least that it does
 };
 
 /// Registers whose values from before a place in the code are read behind it.
@@ -52,7 +56,10 @@ class KnownBodies final {
     std::vector<CodeAddress> callees;
   };
   const Own& own_facts_of(CodeAddress entry);
-  bool is_constant(const Step& step);
+  bool is_constant(std::uintptr_t address);
+  /// Notes what the instruction reads and writes, in a function that takes such addresses.
+  void note_memory(const FunctionBody& body, const Step& step, bool takes_stack, bool takes_constant, BodyFacts& facts);
+  void note_unknown_call(const FunctionBody& body, const Step& step, BodyFacts& facts) const;
   /// The function that the instruction calls, if the compiler may have known its body.
   std::optional<CodeAddress> known_callee(const FunctionBody& body, const Step& step) const;
   /// The function that it leads to as the program stands, also one of another module.
@@ -65,7 +72,7 @@ class KnownBodies final {
   std::map<CodeAddress, Own> own_;
   std::map<CodeAddress, BodyFacts> facts_;
   std::map<CodeAddress, RegisterReads> arguments_;
-  int depth_ = 0;  ///< of arguments_of
+  std::vector<CodeAddress> unfinished_;  ///< of arguments_of, each called by the one before
 };
 
 }  // namespace moult::internal

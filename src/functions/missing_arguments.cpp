@@ -1,16 +1,18 @@
 // Problem: clang does not pass an argument that a function of the same source file does not read, even if the function
 // is not inlined. It leaves such arguments of a local function out, so that the next ones move to other registers. An
-// argument that is the same in all calls becomes a constant in the function, and then it is not read. A result that is
-// always the same becomes a constant in the callers, and a result that is one of the arguments is taken from there.
-// MOULT_UPDATABLE prevents all of it.
+// argument that is the same in all calls becomes a constant in the function, and then it is not read. In place of a
+// pointer to a local function it passes what the pointer points to (argument promotion). A result that is always the
+// same becomes a constant in the callers, with g++ from version 14 on as well, and a result that is one of the
+// arguments is taken from there. MOULT_UPDATABLE prevents all of it.
 //
 // Approach: the code of the old version shows which arguments it reads. The new one may read no other, and of a local
 // function also none behind the first that is missing. A function that returns one constant or one argument on every
 // way, or never sets the register of its result, is replaced only by one that does so, too. If it does nothing else,
-// all its calls may be gone, so that none need be found.
+// all its calls may be gone, so that none need be found. An address counts as a constant.
 //
 // Limits: of arguments on the stack nothing is known, nor of those behind a class that is passed by value: there only
-// the registers that both versions read are compared. Results other than numbers and pointers are not looked at.
+// the registers that both versions read are compared. Results in vector registers and of several registers are not
+// looked at, nor is what is known of a result that varies (its range).
 #include "functions/missing_arguments.hpp"
 
 #include <array>
@@ -19,12 +21,10 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/fault.hpp"
 #include "functions/arguments.hpp"
-#include "functions/callers.hpp"
 #include "symbols/compilation.hpp"
 
 namespace moult::internal {
@@ -41,13 +41,14 @@ RegisterSet missing_among(const std::vector<RegisterSet>& registers, RegisterSet
 /// The arguments that the new version reads and callers of the old one may not pass.
 RegisterSet missing_arguments(const Program& program, KnownBodies& bodies, const FunctionSymbol& old,
                               const FunctionSymbol& fresh) {
-  const RegisterSet read = bodies.arguments_of(old.range.begin).certain;
+  const RegisterReads read = bodies.arguments_of(old.range.begin);
   const RegisterReads wanted = bodies.arguments_of(fresh.range.begin);
   const std::optional<ArgumentPlaces> arguments = argument_places(program, old);
-  if (!arguments) return wanted.certain & ~read & ~general_register(rax);
-  const RegisterSet missing =
-      missing_among(arguments->numbers, read, old.is_local) | missing_among(arguments->vectors, read, old.is_local);
-  return (wanted.certain | wanted.possible) & missing;
+  if (!arguments) return wanted.certain & ~read.certain & ~general_register(rax);
+  const RegisterSet missing = missing_among(arguments->numbers, read.certain, old.is_local) |
+                              missing_among(arguments->vectors, read.certain, old.is_local);
+  // What both may pass on to a function that is not known, such as a virtual one, is no difference.
+  return (wanted.certain | (wanted.possible & ~read.possible)) & missing;
 }
 
 /// What a general register has at a place.
@@ -65,14 +66,15 @@ Contents contents_at_entry() {
   return contents;
 }
 
-/// After an instruction.
-Contents after(const FunctionBody& body, const Step& step, Contents contents) {
+/// After an instruction. Of rax the lowest `bytes` count.
+Contents after(const FunctionBody& body, const Step& step, Contents contents, std::uint64_t bytes) {
   const Content fresh = step.use.constant ? Content{Content::Kind::constant, *step.use.constant}
                         : step.use.copied ? contents[*step.use.copied]
                                           : unknown;
   for (unsigned i = 0; i < contents.size(); ++i) {
     const RegisterSet bit = general_register(static_cast<Register>(i));
-    if ((step.use.written & bit) != 0) contents[i] = (step.use.overwritten & bit) != 0 ? fresh : unknown;
+    const bool is_whole = (step.use.overwritten & bit) != 0 || (bytes == 1 && step.use.constant);  // mov al, 1
+    if ((step.use.written & bit) != 0) contents[i] = is_whole ? fresh : unknown;
     if (body.leaves(step) && (call_clobbered & bit) != 0) contents[i] = unknown;
   }
   return contents;
@@ -86,8 +88,14 @@ bool merge(Contents& known, const Contents& other) {
   return known != before;
 }
 
-/// What the function leaves in rax on all ways to its end.
-Content result_of(const FunctionBody& body) {
+Content lowest(Content content, std::uint64_t bytes) {
+  if (content.kind == Content::Kind::constant && bytes < sizeof content.value)
+    content.value &= (std::uint64_t{1} << (8 * bytes)) - 1;
+  return content;
+}
+
+/// What the function leaves in the lowest `bytes` of rax on all ways to its end.
+Content result_of(const FunctionBody& body, std::uint64_t bytes) {
   std::map<CodeAddress, Contents> before{{body.entry(), contents_at_entry()}};
   std::vector<CodeAddress> open{body.entry()};
   while (!open.empty()) {
@@ -95,7 +103,7 @@ Content result_of(const FunctionBody& body) {
     open.pop_back();
     const Step& step = body.steps().at(at);
     if (body.leaves(step) && !step.instruction.is_call) return unknown;
-    const Contents now = after(body, step, before.at(at));
+    const Contents now = after(body, step, before.at(at), bytes);
     for (const CodeAddress each : body.next(at)) {
       const auto [known, is_new] = before.try_emplace(each, now);
       if (is_new || merge(known->second, now)) open.push_back(each);
@@ -104,8 +112,9 @@ Content result_of(const FunctionBody& body) {
   std::optional<Content> result;
   for (const auto& [at, contents] : before) {
     if (!body.steps().at(at).instruction.is_return) continue;
-    if (result.value_or(contents[rax]) != contents[rax]) return unknown;
-    result = contents[rax];
+    const Content here = lowest(contents[rax], bytes);
+    if (result.value_or(here) != here) return unknown;
+    result = here;
   }
   return result.value_or(unknown);
 }
@@ -115,42 +124,95 @@ bool is_result_known(const Program& program, KnownBodies& bodies, const Function
                      const FunctionSymbol& fresh) {
   const FunctionBody* const old_body = bodies.body_at(old.range.begin);
   const FunctionBody* const fresh_body = bodies.body_at(fresh.range.begin);
-  std::optional<std::string> type = program.result_type(old);
-  if (!type) type = program.result_type(fresh);
-  if (!type || *type == "void" || old_body == nullptr || fresh_body == nullptr) return false;
-  if (!is_number(*type) && !type->ends_with('*') && !type->ends_with('&')) return false;
-  const Content known = result_of(*old_body);
-  return known != unknown && result_of(*fresh_body) != known;
+  std::optional<Signature> signature = program.signature(old);
+  if (!signature) signature = program.signature(fresh);
+  if (!signature || signature->result != Passing::number) return false;
+  if (old_body == nullptr || fresh_body == nullptr) return false;
+  const Content known = result_of(*old_body, signature->result_size);
+  return known != unknown && result_of(*fresh_body, signature->result_size) != known;
+}
+
+/// An argument of a local function that is not where its type says, but something else is there. clang passes what a
+/// pointer points to (argument promotion), and what it does not pass makes room for the next.
+std::optional<std::string> moved_argument(const Program& program, KnownBodies& bodies, const FunctionSymbol& old) {
+  const std::optional<Signature> signature = old.is_local ? program.signature(old) : std::nullopt;
+  if (!signature || signature->result == Passing::unknown) return std::nullopt;
+  const RegisterReads read = bodies.arguments_of(old.range.begin);
+  std::size_t number = 0;
+  for (const Parameter& parameter : signature->parameters) {
+    if (parameter.passing == Passing::unknown || number == argument_registers.size()) break;
+    if (parameter.passing != Passing::number) continue;
+    const Register expected = argument_registers[number++];
+    const bool is_there = parameter.place == static_cast<std::uint64_t>(expected);
+    const bool is_read = ((read.certain | read.possible) & general_register(expected)) != 0;
+    if (!parameter.name.empty() && !is_there && is_read) return parameter.name;
+  }
+  return std::nullopt;
 }
 
 /// Nobody notices whether it is called, but for its result.
 bool does_nothing(const BodyFacts& facts) {
-  return facts.is_complete && !facts.calls_unknown && !facts.reads_memory && !facts.writes_memory;
+  return facts.is_complete && !facts.calls_unknown && !facts.may_read && !facts.may_write;
+}
+
+/// What clang knows of the old version, and how the new one differs from it.
+struct Knowledge {
+  std::string old;
+  std::string fresh;
+};
+
+/// The compiler of the old version, as far as it uses such knowledge.
+enum class KnowingCompiler { none, clang, gcc };
+
+KnowingCompiler knowing_compiler_of(const Program& program, const FunctionSymbol& old) {
+  const Compilation compilation = compilation_of_body(program, old);
+  if (!compilation.optimises() || is_marked(program, old)) return KnowingCompiler::none;
+  if (compilation.compiler() == Compilation::Compiler::clang) return KnowingCompiler::clang;
+  const bool knows_results = compilation.gcc_version() >= 14 && compilation.relies_on_bodies("ipa-vrp");
+  return knows_results ? KnowingCompiler::gcc : KnowingCompiler::none;
+}
+
+std::optional<Knowledge> knowledge_of(const Program& program, KnownBodies& bodies, Callers& callers,
+                                      const FunctionSymbol& old, const FunctionSymbol& fresh) {
+  const KnowingCompiler compiler = knowing_compiler_of(program, old);
+  if (compiler == KnowingCompiler::none) return std::nullopt;
+  const bool is_clang = compiler == KnowingCompiler::clang;
+  const RegisterSet missing = is_clang ? missing_arguments(program, bodies, old, fresh) : 0;
+  const bool is_known = is_result_known(program, bodies, old, fresh);
+  const std::optional<std::string> moved = is_clang ? moved_argument(program, bodies, old) : std::nullopt;
+  if (missing == 0 && !is_known && !moved) return std::nullopt;
+  const std::vector<Branch>& calls = callers.of(old.range.begin);
+  if (calls.empty() && is_known && does_nothing(bodies.facts_of(old.range.begin)))
+    return Knowledge{"does nothing but return a value that the compiler knows, so that calls may have been left out",
+                     "returns something else"};
+  if (calls.empty()) return std::nullopt;
+  const std::string in_call = ", as in " + program.describe(calls.front().at);
+  if (missing != 0)
+    return Knowledge{
+        "does not read the argument in " + first_name_of(missing) + ", so clang need not pass it" + in_call,
+        "reads it"};
+  if (is_known)
+    return Knowledge{"always returns the same value or argument, so the compiler need not look at it" + in_call,
+                     "returns something else"};
+  return Knowledge{"gets its argument " + *moved +
+                       " otherwise than clang passes such arguments to functions that it "
+                       "does not know" +
+                       in_call,
+                   "does not"};
 }
 
 }  // namespace
 
-void refuse_missing_arguments(const Program& program, KnownBodies& bodies, const std::vector<FunctionSymbol>& olds,
-                              const std::vector<FunctionSymbol>& replacements, Refusals& refusals) {
+void refuse_missing_arguments(const Program& program, KnownBodies& bodies, Callers& callers,
+                              const std::vector<FunctionSymbol>& olds, const std::vector<FunctionSymbol>& replacements,
+                              Refusals& refusals) {
   MOULT_FAULT("functions.prepare.arguments");
   for (std::size_t i = 0; i < olds.size(); ++i) {
     const FunctionSymbol& old = olds[i];
-    const Compilation compilation = compilation_of_body(program, old);
-    if (compilation.compiler() != Compilation::Compiler::clang || !compilation.optimises() || is_marked(program, old))
-      continue;
-    const RegisterSet missing = missing_arguments(program, bodies, old, replacements[i]);
-    const bool is_known = is_result_known(program, bodies, old, replacements[i]);
-    if (missing == 0 && !is_known) continue;
-    const std::optional<CodeAddress> call = call_in_source(program, old);
-    if (!call && !(is_known && does_nothing(bodies.facts_of(old.range.begin)))) continue;
-    const std::string what =
-        !call          ? "does nothing but return a value that clang knows, so that calls may have been left out"
-        : missing != 0 ? "does not read the argument in " + first_name_of(missing) +
-                             ", so clang need not pass it, as in " + program.describe(*call)
-                       : "always returns the same value or argument, so clang need not look at it, as in " +
-                             program.describe(*call);
-    refusals.add(ErrorCode::unsupported_code, old.demangled + ": " + what + "; " + replacements[i].demangled +
-                                                  (call && missing != 0 ? " reads it" : " returns something else") +
+    const std::optional<Knowledge> known = knowledge_of(program, bodies, callers, old, replacements[i]);
+    if (!known) continue;
+    refusals.add(ErrorCode::unsupported_code, old.demangled + ": " + known->old + "; " + replacements[i].demangled +
+                                                  " " + known->fresh +
                                                   ": mark the old one MOULT_UPDATABLE and build the program again");
   }
 }

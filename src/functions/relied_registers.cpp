@@ -16,12 +16,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/fault.hpp"
-#include "code/branches.hpp"
 #include "symbols/compilation.hpp"
 #include "unwind/unwind_table.hpp"
 
@@ -30,20 +29,24 @@ namespace {
 
 constexpr RegisterSet vector_registers = ((RegisterSet{1} << 32) - 1) << 16;
 
-/// The registers in which a function returns its result; the least of them if its type is not known.
+/// The registers in which a function may return its result; none without debug information.
 RegisterSet results_of(const Program& program, CodeAddress function) {
   const std::optional<FunctionSymbol> symbol = program.at(function);
-  const std::optional<std::string> type = symbol ? program.result_type(*symbol) : std::nullopt;
-  if (!type || *type == "void") return 0;
-  if (*type == "float" || *type == "double") return vector_register(0);
-  return general_register(rax);
+  const std::optional<Signature> signature = symbol ? program.signature(*symbol) : std::nullopt;
+  switch (signature ? signature->result : Passing::nothing) {
+    case Passing::nothing: return 0;
+    case Passing::number: return general_register(rax);
+    case Passing::vector: return vector_register(0);
+    case Passing::unknown: break;
+  }
+  return general_register(rax) | general_register(rdx) | vector_register(0) | vector_register(1);
 }
 
 /// The callers of one function that rely on what it leaves alone.
 class ReliedOn final {
  public:
-  ReliedOn(const Program& program, KnownBodies& bodies, const std::set<CodeAddress>& callers_left_out)
-      : program_(program), bodies_(bodies), callers_left_out_(callers_left_out) {}
+  ReliedOn(const Program& program, KnownBodies& bodies, Callers& callers)
+      : program_(program), bodies_(bodies), callers_(callers) {}
 
   /// Looks for callers of `old` that a version with `fresh` facts would harm. Says how; nothing if there are none.
   std::optional<std::string> find(const FunctionSymbol& old, const BodyFacts& fresh) {
@@ -80,24 +83,21 @@ class ReliedOn final {
       targets.push_back(function);
     };
     add(old);
-    const std::optional<std::size_t> module = program_.module_at(old);
-    for (int round = 0; module && round < most_rounds && !targets.empty(); ++round) {
-      std::sort(targets.begin(), targets.end());
-      std::vector<Branch> branches;
-      for (const CodeRange& range : executable_in(program_.modules()[*module].text))
-        for (const Branch& branch : branches_to(targets, range)) branches.push_back(branch);
-      targets.clear();
-      for (const Branch& branch : branches) {
-        if (callers_left_out_.contains(branch.code.begin)) continue;
-        if (!may_share_source(program_, branch.at, branch.target)) continue;
-        const std::optional<FunctionSymbol> caller = program_.at(branch.at);
-        const CodeAddress entry = caller && caller->range.size() > 0 ? caller->range.begin : branch.code.begin;
-        if (branch.is_call) {
-          if (std::optional<std::string> harm = register_kept_at(branch, entry, kept.at(branch.target))) return harm;
-          if (!unaligned) unaligned = unaligned_at(branch);
+    for (int round = 0; round < most_rounds && !targets.empty(); ++round) {
+      const std::vector<CodeAddress> now = std::exchange(targets, {});
+      if (round > 0) callers_.look_for(now);
+      for (const CodeAddress target : now)
+        for (const Branch& branch : callers_.of(target)) {
+          const std::optional<FunctionSymbol> caller = program_.at(branch.at);
+          const CodeAddress entry = caller && caller->range.size() > 0 ? caller->range.begin : branch.code.begin;
+          if (branch.is_call) {
+            if (std::optional<std::string> harm = register_kept_at(branch, entry, kept.at(target))) return harm;
+            if (!unaligned) unaligned = unaligned_at(branch);
+          }
+          if (caller && is_marked(program_, *caller)) continue;
+          add(entry);
+          add(branch.code.begin);  // a clone, which is called by itself
         }
-        if (!caller || !is_marked(program_, *caller)) add(entry);
-      }
     }
     return unaligned;
   }
@@ -126,7 +126,7 @@ class ReliedOn final {
 
   const Program& program_;
   KnownBodies& bodies_;
-  const std::set<CodeAddress>& callers_left_out_;
+  Callers& callers_;
   RegisterSet changed_ = 0;
   bool needs_alignment_ = false;
   bool believes_possible_ = false;
@@ -134,15 +134,11 @@ class ReliedOn final {
 
 }  // namespace
 
-void refuse_relied_registers(const Program& program, KnownBodies& bodies, const std::vector<FunctionSymbol>& olds,
-                             const std::vector<FunctionSymbol>& replacements, Refusals& refusals) {
+void refuse_relied_registers(const Program& program, KnownBodies& bodies, Callers& callers,
+                             const std::vector<FunctionSymbol>& olds, const std::vector<FunctionSymbol>& replacements,
+                             Refusals& refusals) {
   MOULT_FAULT("functions.prepare.registers");
-  std::set<CodeAddress> code_of_olds;
-  for (const FunctionSymbol& old : olds) {
-    code_of_olds.insert(old.range.begin);
-    for (const CodeRange& fragment : old.fragments) code_of_olds.insert(fragment.begin);
-  }
-  ReliedOn relied_on(program, bodies, code_of_olds);
+  ReliedOn relied_on(program, bodies, callers);
   for (std::size_t i = 0; i < olds.size(); ++i) {
     const std::optional<std::string> harm = relied_on.find(olds[i], bodies.facts_of(replacements[i].range.begin));
     if (!harm) continue;

@@ -1,6 +1,7 @@
 #include "symbols/compilation.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -45,6 +46,16 @@ void for_each_word(std::string_view text, const Visit& visit) {
 Compilation::Compiler Compilation::compiler() const noexcept {
   if (producer_.find("clang") != std::string::npos) return Compiler::clang;
   return producer_.starts_with("GNU ") && !producer_.starts_with("GNU AS") ? Compiler::gcc : Compiler::unknown;
+}
+
+int Compilation::gcc_version() const noexcept {
+  if (compiler() != Compiler::gcc) return 0;
+  // "GNU C++20 12.2.0 -O2"
+  const std::size_t dialect = producer_.find(' ') + 1;
+  const std::size_t version = producer_.find(' ', dialect) + 1;
+  int number = 0;
+  std::from_chars(producer_.data() + version, producer_.data() + producer_.size(), number);
+  return number;
 }
 
 bool Compilation::has(std::string_view flag) const {

@@ -18,6 +18,8 @@ class Compilation final {
   explicit Compilation(std::string producer) : producer_(std::move(producer)) {}
 
   Compiler compiler() const noexcept;
+  /// The first number of g++'s version, 0 for others.
+  int gcc_version() const noexcept;
   /// Whether the text has the word, such as "-fno-ipa-ra", or a word that begins with it and '='.
   bool has(std::string_view flag) const;
   /// False if the compiler is known not to have optimised; true in doubt.
@@ -35,7 +37,8 @@ class Compilation final {
 /// The compilation of the code at `place`; unknown without debug information.
 Compilation compilation_at(const Program& program, CodeAddress place);
 
-/// The compilation in which a compiler saw the body of `function`; unknown for assembly in a compiler's source file too.
+/// The compilation in which a compiler saw the body of `function`; unknown for assembly in a compiler's source file
+/// too.
 Compilation compilation_of_body(const Program& program, const FunctionSymbol& function);
 
 /// Whether the source file of both is the same, or is not known.

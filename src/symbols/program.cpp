@@ -508,6 +508,11 @@ std::optional<std::string> Program::result_type(const FunctionSymbol& function) 
   return die ? result_type_of(*die) : std::nullopt;
 }
 
+std::optional<Signature> Program::signature(const FunctionSymbol& function) const {
+  const std::optional<Dwarf_Die> die = impl_->die_of(function);
+  return die ? std::optional(signature_of(*die)) : std::nullopt;
+}
+
 std::optional<std::string> Program::parameter_types(const FunctionSymbol& function) const {
   const std::optional<Dwarf_Die> die = impl_->die_of(function);
   return die ? parameter_types_of(parts_of(*die).back()) : std::nullopt;

@@ -18,6 +18,7 @@
 #include "elf/module_list.hpp"
 #include "symbols/class_name.hpp"
 #include "symbols/place.hpp"
+#include "symbols/signature.hpp"
 
 namespace moult::internal {
 
@@ -131,6 +132,8 @@ class Program final {
   std::optional<std::string> result_type(const FunctionSymbol& function) const;
   /// The parameter types in the same way: "(int, char const*)". Nothing when one is unknown.
   std::optional<std::string> parameter_types(const FunctionSymbol& function) const;
+  /// How its arguments and its result are passed, by debug information. Nothing when unknown.
+  std::optional<Signature> signature(const FunctionSymbol& function) const;
   /// True for a function that is declared [[noreturn]] or _Noreturn, by debug information (DWARF 5).
   bool is_noreturn(const FunctionSymbol& function) const;
   /// True for a non-static method: by debug information, else by the name. Nothing when unknown.

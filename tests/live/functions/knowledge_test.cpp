@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "knowledge/callers.hpp"
 #include "redefine.hpp"
@@ -77,6 +78,43 @@ TEST(KnownBody, ArgumentsThatACallerPassesOnAreARefusal) {
   EXPECT_THAT(report.reason, AllOf(HasSubstr("passes_on"), HasSubstr("a value in rsi"), HasSubstr("-fipa-ra")));
 }
 
+TEST(KnownBody, ARegisterThatACallerKeepsOverAnAtomicOperationIsARefusal) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  EXPECT_NE(app::keeps_over_atomic(1, 2, 3, 4), 0);
+  const UpdateReport report = redefine(old("app::counted_atomically"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("keeps_over_atomic"), HasSubstr("-fipa-ra")));
+}
+
+TEST(KnownBody, ARegisterThatACallerKeepsOverAShortJumpIsARefusal) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  EXPECT_NE(app::keeps_over_tail(1, 2, 3, 4), 0);
+  const UpdateReport report = redefine(old("app::jumped_to"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("keeps_over_tail"), HasSubstr("-fipa-ra")));
+}
+
+/// The old caller may be in progress, and the new one may call it.
+TEST(KnownBody, ARegisterThatACallerKeepsIsARefusalWhereTheCallerIsRedefinedToo) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  EXPECT_NE(app::keeps_registers(1, 2, 3, 4), 0);
+  long (*const fresh)(int, int, int, int) = [](int a, int b, int c, int n) -> long { return a + b + c + n; };
+  const std::vector<Redefinition> both{Redefinition(old("app::counted"), through_text),
+                                       Redefinition(app::keeps_registers, fresh)};
+  const UpdateReport report = apply(std::make_unique<SafeRedefineUpdate>("both", both));
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("-fipa-ra"));
+}
+
+TEST(KnownBody, ARegisterThatACallerReturnsItsResultInIsARefusal) {
+  if (app::by_clang) GTEST_SKIP() << "clang relies on no registers";
+  EXPECT_EQ(app::keeps_result(1, 2), std::complex<double>(1, 2));
+  void (*const fresh)() = [] { through_text(1); };
+  const UpdateReport report = redefine(moult::function<void()>("app::counted_before_result"), fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("keeps_result"), HasSubstr("xmm0"), HasSubstr("-fipa-ra")));
+}
+
 TEST(KnownBody, AVersionIsTakenWhereCallersKeepNothing) {
   EXPECT_EQ(app::keeps_nothing(4), 15);
   const UpdateReport report = redefine(old("app::counted_alone"), through_text);
@@ -124,6 +162,29 @@ TEST(KnownBody, AVersionThatReadsAVariableIsRefusedWhereTheOldOneReadsNone) {
   EXPECT_THAT(report.reason, HasSubstr("reads no variable"));
 }
 
+TEST(KnownBody, AVersionThatReadsAVariableIsRefusedWhereTheOldOneReadsConstants) {
+  EXPECT_NE(app::sums_of_price(2), 0);
+  const UpdateReport report = redefine(old("app::price"), by_factor);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("reads no variable"));
+}
+
+TEST(KnownBody, WhatTheCLibraryDoesWithoutSideEffectsIsNone) {
+  EXPECT_NE(app::sums_of_length(2), 0);
+  static int times = 0;
+  int (*const counts)(const char*) = [](const char*) { return ++times; };
+  const UpdateReport report = redefine(moult::function<int(const char*)>("app::length"), counts);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("has no side effects"));
+}
+
+TEST(KnownBody, TheEndOfTheProgramIsNoSideEffect) {
+  EXPECT_NE(app::sums_of_checked_triple(2), 0);
+  const UpdateReport report = redefine(old("app::checked_triple"), through_text);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("side effects"));
+}
+
 TEST(KnownBody, AVersionWithoutSideEffectsIsTakenForOneWithout) {
   EXPECT_NE(app::sums_of_triple(2), 0);
   const UpdateReport report = redefine(old("app::triple"), five_times);
@@ -168,6 +229,36 @@ TEST(KnownBody, AnArgumentOfASharedFunctionThatClangDoesNotPassIsARefusal) {
   EXPECT_EQ(redefine(app::shared_second, both).state, UpdateState::refused);
 }
 
+TEST(KnownBody, AnArgumentBehindThePlaceOfAResultThatClangDoesNotPassIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ passes it";
+  EXPECT_EQ(app::calls_label(4), 1);
+  app::Label (*const fresh)(int) = [](int x) -> app::Label { return {{x, x, x, x}}; };
+  const UpdateReport report = redefine(app::label, fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, HasSubstr("clang need not pass it"));
+}
+
+TEST(KnownBody, APointerInWhosePlaceClangPassesWhatItPointsToIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ makes a clone";
+  EXPECT_EQ(app::calls_promoted(4), 32);
+  int (*const fresh)(const int*) = [](const int* x) { return *x; };
+  const UpdateReport report = redefine(moult::function<int(const int*)>("app::promoted"), fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("gets its argument x otherwise"), HasSubstr("calls_promoted")));
+}
+
+TEST(KnownBody, AnArgumentThatBothVersionsPassOnIsTaken) {
+  app::anything = [](int a, int b) { return app::calls = 10 * a + b, 0L; };
+  EXPECT_EQ(app::calls_pass_on(2), 23);
+  void (*const fresh)(int, int) = [](int a, int b) {
+    app::anything(a, b);
+    app::calls += 5;
+  };
+  const UpdateReport report = redefine(app::pass_on, fresh);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(app::calls_pass_on(2), 28);
+}
+
 TEST(KnownBody, AnArgumentThatTheOldVersionReadsIsTaken) {
   app::calls = 1;
   EXPECT_EQ(app::calls_reads_both(4), 8);
@@ -186,6 +277,17 @@ TEST(KnownBody, AResultThatClangTakesForKnownIsARefusal) {
   const UpdateReport report = redefine(always, fresh);
   EXPECT_EQ(report.state, UpdateState::refused);
   EXPECT_THAT(report.reason, AllOf(HasSubstr("always_seven()"), HasSubstr("always returns the same")));
+}
+
+TEST(KnownBody, ATruthATextOrAnEnumeratorThatClangTakesForKnownIsARefusal) {
+  if (!app::by_clang) GTEST_SKIP() << "g++ asks for it";
+  EXPECT_NE(app::calls_always(), 0);
+  bool (*const truth)() = [] { return app::calls > 5; };
+  const char* (*const text)() = []() -> const char* { return app::calls > 5 ? "one" : "other"; };
+  app::Status (*const status)() = [] { return app::calls > 5 ? app::Status::ready : app::Status::busy; };
+  EXPECT_EQ(redefine(app::always_true, truth).state, UpdateState::refused);
+  EXPECT_EQ(redefine(app::always_text, text).state, UpdateState::refused);
+  EXPECT_EQ(redefine(app::always_busy, status).state, UpdateState::refused);
 }
 
 TEST(KnownBody, AResultThatClangTakesFromAnArgumentIsARefusal) {

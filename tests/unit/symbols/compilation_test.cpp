@@ -31,6 +31,13 @@ TEST(Compilation, KnowsTheCompilerByItsName) {
   EXPECT_EQ(Compilation("").compiler(), Compiler::unknown);
 }
 
+TEST(Compilation, KnowsTheVersionOfGcc) {
+  EXPECT_EQ(Compilation("GNU C++20 14.2.0 -g -O2").gcc_version(), 14);
+  EXPECT_EQ(Compilation("GNU GIMPLE 12.2.0 -g -O2").gcc_version(), 12);
+  EXPECT_EQ(Compilation("Debian clang version 14.0.6").gcc_version(), 0);
+  EXPECT_EQ(Compilation("GNU C++20").gcc_version(), 0);
+}
+
 TEST(Compilation, TheLastLevelOfOptimisationCounts) {
   EXPECT_FALSE(Compilation("GNU C17 12.2.0 -g -O2 -O0").optimises());
   EXPECT_TRUE(Compilation("GNU C17 12.2.0 -g -O0 -Os").optimises());

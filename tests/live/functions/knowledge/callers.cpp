@@ -1,5 +1,9 @@
 #include "callers.hpp"
 
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
 namespace app {
 
 #ifdef __clang__
@@ -93,6 +97,104 @@ int marked_triple(int x) { return x * 3 + 7; }
   long sum = 0;
   for (int i = 0; i < n; ++i) sum += marked_triple(7);
   return sum;
+}
+
+std::atomic<int> atomic_calls = 0;
+[[gnu::noinline]] static int counted_atomically(int x) {
+  atomic_calls.fetch_add(1);
+  return x * 3 + 13;
+}
+[[gnu::noinline]] long keeps_over_atomic(int a, int b, int c, int n) {
+  long sum = 0;
+  for (int i = 0; i < n; ++i) sum += counted_atomically(i) + a + b + c;
+  return sum;
+}
+
+// So near that the jump between them has two bytes.
+[[gnu::noinline]] static int jumped_to(int x) {
+  ++calls;
+  return x * 3 + 14;
+}
+[[gnu::noinline]] static int jumps_on(int x) {
+  ++calls;
+  return jumped_to(x + 1);
+}
+[[gnu::noinline]] long keeps_over_tail(int a, int b, int c, int n) {
+  long sum = 0;
+  for (int i = 0; i < n; ++i) sum += jumps_on(i) + a + b + c;
+  return sum;
+}
+
+[[gnu::noinline]] static void counted_before_result() { ++calls; }
+[[gnu::noinline]] std::complex<double> keeps_result(double a, double b) {
+  counted_before_result();
+  return {a, b};
+}
+
+[[gnu::noinline]] static int price(int x) {
+  static const int prices[] = {3, 1, 4, 1, 5, 9, 2, 6};
+  return prices[x & 7];
+}
+[[gnu::noinline]] long sums_of_price(int n) {
+  long sum = 0;
+  for (int i = 0; i < n; ++i) sum += price(factor) + price(7);
+  return sum;
+}
+
+const char* volatile name = "moult";
+[[gnu::noinline]] static int length(const char* text) { return static_cast<int>(std::strlen(text)) + 1; }
+[[gnu::noinline]] long sums_of_length(int n) {
+  long sum = 0;
+  for (int i = 0; i < n; ++i) sum += length(name);
+  return sum;
+}
+
+[[gnu::noinline]] static int checked_triple(int x) {
+  if (x < 0) std::abort();
+  return x * 3 + 15;
+}
+[[gnu::noinline]] long sums_of_checked_triple(int n) {
+  long sum = 0;
+  for (int i = 0; i < n; ++i) sum += checked_triple(factor) + checked_triple(7);
+  return sum;
+}
+
+[[gnu::noinline]] Label label(int) {
+  ++calls;
+  return {{1, 2, 3, calls}};
+}
+[[gnu::noinline]] long calls_label(int n) { return label(n).text[0]; }
+
+[[gnu::noinline]] bool always_true() {
+  ++calls;
+  return true;
+}
+[[gnu::noinline]] const char* always_text() {
+  ++calls;
+  return "text";
+}
+[[gnu::noinline]] Status always_busy() {
+  ++calls;
+  return Status::busy;
+}
+[[gnu::noinline]] long calls_always() {
+  return (always_true() ? 1 : 0) + always_text()[0] + static_cast<int>(always_busy());
+}
+
+[[gnu::noinline]] static int promoted(const int* x) {
+  const int now = *x;
+  ++calls;
+  return now * 3 + 16;
+}
+[[gnu::noinline]] long calls_promoted(int n) {
+  int x = n + 1;
+  return promoted(&x) + 1;
+}
+
+[[gnu::noinline]] void pass_on(int a, int b) { anything(a, b); }
+[[gnu::noinline]] long calls_pass_on(int n) {
+  pass_on(n, n + 1);
+  return calls;
 }
 
 [[gnu::noinline]] static int second(int, int x) {

@@ -1,6 +1,8 @@
 // A source file that is compiled with plain -O2: its functions and their callers, which know their bodies.
 #pragma once
 
+#include <complex>
+
 #include "moult/relinking.hpp"
 
 namespace app {
@@ -29,6 +31,30 @@ int shared_second(int unused, int x);
 long calls_always_seven();
 int calls_itself(int n);
 long calls_reads_both(int n);
+
+long keeps_over_atomic(int a, int b, int c, int n);     ///< over calls of counted_atomically
+long keeps_over_tail(int a, int b, int c, int n);       ///< over calls of jumps_on, which jumps to jumped_to
+std::complex<double> keeps_result(double a, double b);  ///< over a call of counted_before_result
+
+long sums_of_price(int n);
+long sums_of_length(int n);
+long sums_of_checked_triple(int n);
+
+struct Label {
+  long text[4];
+};
+Label label(int unused);  ///< passes its result in memory
+long calls_label(int n);
+
+enum class Status { ready, busy };
+bool always_true();
+const char* always_text();
+Status always_busy();
+long calls_always();
+
+long calls_promoted(int n);  ///< passes a pointer to promoted
+void pass_on(int a, int b);  ///< to `anything`, as its last act
+long calls_pass_on(int n);
 
 extern long (*volatile anything)(int, int);
 
