@@ -32,6 +32,21 @@ namespace detail::inline MOULT_ABI_NAMESPACE {
 
 void* find_variable(std::string_view name, const std::type_info& type, std::size_t size);
 
+/// The value in a report's line; empty for a type that has no text.
+template <class T>
+std::string value_text(const T& value) {
+  if constexpr (std::same_as<T, bool>)
+    return value ? "true" : "false";
+  else if constexpr (std::is_arithmetic_v<T>)
+    return std::to_string(value);
+  else if constexpr (std::is_enum_v<T>)
+    return std::to_string(static_cast<std::underlying_type_t<T>>(value));
+  else if constexpr (std::same_as<T, std::string>)
+    return '"' + value + '"';
+  else
+    return {};
+}
+
 /// A variable and another value for it.
 class ValueExchange {
  public:
@@ -44,6 +59,8 @@ class ValueExchange {
   virtual void exchange() noexcept = 0;
   /// Whether the variable still has the value that the first call gave it.
   virtual bool is_as_set() const = 0;
+  /// value_text of the variable. Only in a stopped program: a thread that assigns to it may free what is being read.
+  virtual std::string text() const = 0;
 };
 
 /// By its bytes, those of padding included.
@@ -61,6 +78,7 @@ class BytesExchange final : public ValueExchange {
     other_ = before;
   }
   bool is_as_set() const override { return std::memcmp(variable_, set_.data(), sizeof(T)) == 0; }
+  std::string text() const override { return value_text(*variable_); }
 
  private:
   T* variable_;
@@ -82,6 +100,7 @@ class ObjectExchange final : public ValueExchange {
     swap(*variable_, other_);
   }
   bool is_as_set() const override { return *variable_ == set_; }
+  std::string text() const override { return value_text(*variable_); }
 
  private:
   T* variable_;
@@ -101,6 +120,7 @@ class AtomicExchange final : public ValueExchange {
     const T now = variable_->load();
     return std::memcmp(&now, &set_, sizeof(T)) == 0;
   }
+  std::string text() const override { return value_text(variable_->load()); }
 
  private:
   std::atomic<T>* variable_;
@@ -108,23 +128,8 @@ class AtomicExchange final : public ValueExchange {
   T other_;
 };
 
-/// The value in a report's line; empty for a type that has no text.
-template <class T>
-std::string value_text(const T& value) {
-  if constexpr (std::same_as<T, bool>)
-    return value ? "true" : "false";
-  else if constexpr (std::is_arithmetic_v<T>)
-    return std::to_string(value);
-  else if constexpr (std::is_enum_v<T>)
-    return std::to_string(static_cast<std::underlying_type_t<T>>(value));
-  else if constexpr (std::same_as<T, std::string>)
-    return '"' + value + '"';
-  else
-    return {};
-}
-
 void set_variable(void* address, const std::type_info& type, std::size_t size, std::shared_ptr<ValueExchange> exchange,
-                  const std::string& before, const std::string& after);
+                  const std::string& after);
 
 }  // namespace detail::inline MOULT_ABI_NAMESPACE
 
@@ -169,22 +174,20 @@ template <class T>
 void set_variable(T& variable, std::type_identity_t<T> value) {
   static_assert(!std::is_const_v<T>, "a constant has no other value");
   static_assert(!std::is_volatile_v<T>, "name the variable's own type: moult::variable<int>(\"counter\")");
-  const std::string before = detail::value_text(variable);
   const std::string after = detail::value_text(value);
   std::shared_ptr<detail::ValueExchange> exchange;
   if constexpr (std::is_trivially_copyable_v<T>)
     exchange = std::make_shared<detail::BytesExchange<T>>(variable, value);
   else
     exchange = std::make_shared<detail::ObjectExchange<T>>(variable, std::move(value));
-  detail::set_variable(&variable, detail::type_of<T>(), sizeof(T), std::move(exchange), before, after);
+  detail::set_variable(&variable, detail::type_of<T>(), sizeof(T), std::move(exchange), after);
 }
 
 /// The same for an atomic variable.
 template <class T>
 void set_variable(std::atomic<T>& variable, std::type_identity_t<T> value) {
   detail::set_variable(&variable, detail::type_of<std::atomic<T>>(), sizeof(variable),
-                       std::make_shared<detail::AtomicExchange<T>>(variable, value),
-                       detail::value_text(variable.load()), detail::value_text(value));
+                       std::make_shared<detail::AtomicExchange<T>>(variable, value), detail::value_text(value));
 }
 
 }  // namespace moult

@@ -4,11 +4,12 @@
 // Approach: the new value is made beforehand, and exchanged with the old one in the stop of the update's other changes.
 // A second exchange is the undo. No value is copied or destroyed in between, so the old one comes back as it was,
 // whatever it owns. moult::variable has compared the type with the program's debug information while the program ran.
-// So only what it has found is accepted, and nothing is read in the stop.
+// So only what it has found is accepted, and no debug information is read in the stop. The old value's text is made
+// there: while the program runs, a thread that assigns to a string may free what is being copied.
 //
 // Limits: a value that the program has changed since is not overwritten by a rollback, which is refused as a whole: the
 // new value may be the program's own work, or that of a later update. Whether it was written again with the same value
-// is not seen. Nor is code that had read the old value before the stop.
+// is not seen. Nor is code that had read the old value before the stop. A dry run does not tell the old value.
 #include <array>
 #include <cstdio>
 #include <iterator>
@@ -161,10 +162,10 @@ std::optional<KnownVariable> known_variable_at(std::uintptr_t address, std::size
 namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 
 void set_variable(void* address, const std::type_info& type, std::size_t size, std::shared_ptr<ValueExchange> exchange,
-                  const std::string& before, const std::string& after) {
+                  const std::string& after) {
   const auto place = reinterpret_cast<std::uintptr_t>(address);
   const std::string name = internal::require_found(place, type, size);
-  const std::string line = internal::line_of(name, before, after);
+  std::string line = internal::line_of(name, "", after);
   const auto value = std::make_shared<internal::VariableValue>();
   value->name = name;
   value->exchange = {.record = {internal::CodeUse::called_later, {internal::vtable_of(exchange.get())}},
@@ -174,6 +175,7 @@ void set_variable(void* address, const std::type_info& type, std::size_t size, s
         internal::in_stopped_world({.timeout = std::chrono::seconds(1), .keep_out = {}},
                                    [&](const internal::StoppedWorld&) {
                                      internal::require_writable(name, place, size);
+                                     line = internal::line_of(name, value->exchange.call->text(), after);
                                      MOULT_FAULT("functions.set_variable.record");
                                      if (internal::Transaction* const transaction = internal::Transaction::current())
                                        internal::record(*transaction, place, value, line);

@@ -6,7 +6,11 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
+#include <typeinfo>
 
 #include "apply_update.hpp"
 #include "base/untracked_change.hpp"
@@ -224,9 +228,40 @@ TEST(SetVariable, OutsideOfAnUpdateIsAnUntrackedChangeThatADryRunOnlyNotes) {
     moult::set_variable(served, 5);
   }
   EXPECT_EQ(tickets_served, 3);
-  EXPECT_THAT(noted.lines(), testing::ElementsAre("tickets_served set to 5, it was 3"));
+  EXPECT_THAT(noted.lines(), testing::ElementsAre("tickets_served set to 5"));
   moult::set_variable(served, 5);
   EXPECT_EQ(tickets_served, 5);
+}
+
+/// Makes the text of a variable that another thread writes to all the time.
+class WatchfulExchange final : public moult::detail::ValueExchange {
+ public:
+  WatchfulExchange(const std::atomic<long>& written, bool& was_still) : written_(written), was_still_(was_still) {}
+  void exchange() noexcept override {}
+  bool is_as_set() const override { return true; }
+  std::string text() const override {
+    const long before = written_;
+    for (int i = 0; i < 10'000; ++i) std::this_thread::yield();
+    was_still_ = written_ == before;
+    return {};
+  }
+
+ private:
+  const std::atomic<long>& written_;
+  bool& was_still_;
+};
+
+TEST(SetVariable, TheOldValueIsReadWhileNoThreadCanWriteIt) {
+  int& served = variable<int>("tickets_served");
+  std::atomic<long> written = 0;
+  const std::jthread writer([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) ++written;
+  });
+  while (written == 0) std::this_thread::yield();
+  bool was_still = false;
+  moult::detail::set_variable(&served, typeid(int), sizeof(int), std::make_shared<WatchfulExchange>(written, was_still),
+                              "3");
+  EXPECT_TRUE(was_still) << "a thread that assigns to a string frees what is being read";
 }
 
 TEST(SetVariable, ThatMoultHasNotFoundIsRefused) {
