@@ -59,6 +59,11 @@ std::vector<CodeRange> parts_from(const FunctionSymbol& function, CodeAddress en
   return parts;
 }
 
+/// For addresses taken from decoded bytes: these may be data among the code, and lead anywhere.
+bool is_word_readable(std::uintptr_t address) noexcept {
+  return is_readable(address) && is_readable(address + sizeof address - 1);
+}
+
 bool leaves_own_stack(MemoryUse use, const FunctionBody& body) noexcept {
   return use == MemoryUse::elsewhere || (use == MemoryUse::frame && !body.has_frame_pointer());
 }
@@ -107,6 +112,7 @@ const FunctionBody* KnownBodies::body_at(CodeAddress entry) {
 std::optional<CodeAddress> KnownBodies::known_callee(const FunctionBody& body, const Step& step) const {
   const std::optional<CodeAddress> target = step.instruction.target;
   if (!target || program_.module_at(*target) != program_.module_at(body.entry())) return std::nullopt;
+  if (!is_readable(value(*target))) return std::nullopt;
   const std::optional<FunctionSymbol> symbol = program_.at(*target);
   const bool has_name = symbol && !symbol->mangled.empty();
   return has_name || !slot_of_stub(*target) ? target : std::nullopt;
@@ -115,9 +121,9 @@ std::optional<CodeAddress> KnownBodies::known_callee(const FunctionBody& body, c
 std::optional<CodeAddress> KnownBodies::callee(const FunctionBody& body, const Step& step) const {
   if (const std::optional<CodeAddress> known = known_callee(body, step)) return known;
   std::optional<std::uintptr_t> slot = step.instruction.pointer;
-  if (step.instruction.target && program_.module_at(*step.instruction.target))
-    slot = slot_of_stub(*step.instruction.target);
-  if (!slot) return std::nullopt;
+  const std::optional<CodeAddress> target = step.instruction.target;
+  if (target && program_.module_at(*target) && is_readable(value(*target))) slot = slot_of_stub(*target);
+  if (!slot || !is_word_readable(*slot)) return std::nullopt;
   const CodeAddress held = target_in(*slot);
   const std::optional<std::string_view> name = unbound_name(held);
   if (!name) return held;
