@@ -13,8 +13,19 @@
 
 #include "base/address.hpp"
 #include "base/fd.hpp"
+#include "elf/reader_memory.hpp"
 
 namespace moult::internal {
+
+/// Ends a handle of libelf. Leaves one that was open when an allocation of a reader failed: the exception may have left
+/// libelf's locks taken, and elf_end would wait for them for ever.
+struct ElfEnd {
+  std::uint64_t failed_before = failed_reader_allocations();
+  void operator()(Elf* elf) const noexcept {
+    if (failed_reader_allocations() == failed_before) elf_end(elf);
+  }
+};
+using ElfHandle = std::unique_ptr<Elf, ElfEnd>;
 
 /// Owns libelf's mapping of the file, and its descriptor while the file has debug information. Names and section data
 /// from libelf live as long.
@@ -52,9 +63,6 @@ class ElfFile final {
   std::optional<std::uint64_t> address_of_offset(std::uint64_t offset) const;
 
  private:
-  struct End {
-    void operator()(Elf* elf) const noexcept { elf_end(elf); }
-  };
   ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept;
   void require_x86_64() const;
   void give_descriptor_back();
@@ -63,7 +71,7 @@ class ElfFile final {
   std::string shown_;
   Fd fd_;
   std::vector<char> image_;
-  std::unique_ptr<Elf, End> elf_;
+  ElfHandle elf_;
 };
 
 /// The range of `ranges` that holds `address`, or null. `ranges` is sorted and without overlaps.

@@ -8,9 +8,10 @@
 // once, when moult reads its first file. In threads without StrictMemory, such as those of a program that uses libdw
 // for itself, a failed allocation is what it was.
 //
-// Limits: what was being read is unusable from then on. A libdw handle cannot even be closed, because a table of it may
-// be half enlarged. It is left as it is: some megabytes for each lack of memory while debug information is read. A
-// program that is linked with the archives of these libraries keeps their behaviour.
+// Limits: what was being read is unusable from then on. A handle cannot even be closed: a table of libdw's may be half
+// enlarged, and a libelf that is built for threads may hold its locks. Handles are left as they are: for each lack of
+// memory the mappings of the files that were open, and some megabytes of debug information. A program that is linked
+// with the archives of these libraries keeps their behaviour.
 #pragma once
 
 #include <cstdint>

@@ -4,10 +4,10 @@
 #include <gelf.h>
 
 #include <cstring>
-#include <memory>
 
 #include "base/fd.hpp"
 #include "base/names.hpp"
+#include "elf/elf_file.hpp"
 #include "elf/reader_memory.hpp"
 
 namespace moult::internal {
@@ -37,8 +37,7 @@ std::vector<GuardVariable> guard_variables(const std::string& path) {
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   make_readers_throw();
   ::elf_version(EV_CURRENT);
-  std::unique_ptr<Elf, decltype(&::elf_end)> elf(file ? ::elf_begin(file.get(), ELF_C_READ_MMAP, nullptr) : nullptr,
-                                                 &::elf_end);
+  const ElfHandle elf(file ? ::elf_begin(file.get(), ELF_C_READ_MMAP, nullptr) : nullptr);
   if (elf == nullptr) return guards;
   // The full table contains the exported symbols too, so one table is enough.
   for (GElf_Word wanted : {GElf_Word{SHT_SYMTAB}, GElf_Word{SHT_DYNSYM}}) {

@@ -4,14 +4,20 @@
 #include <gtest/gtest.h>
 #include <libelf.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/strict_memory.hpp"
 #include "elf/elf_file.hpp"
+#include "platform/memory.hpp"
 
 namespace moult::internal {
 namespace {
@@ -66,6 +72,26 @@ TEST_F(ReaderMemory, AFailedAllocationOfLibelfThrowsInAStrictThread) {
 
 TEST_F(ReaderMemory, AFailedAllocationOfLibelfIsAnErrorOfItsInAnotherThread) {
   EXPECT_EQ(whole_file_without_memory(), nullptr);
+}
+
+bool is_mapped(const std::string& path) {
+  const std::vector<Mapping> mappings = address_space().mappings();
+  return std::ranges::find(mappings, path, &Mapping::path) != mappings.end();
+}
+
+TEST_F(ReaderMemory, AFileThatWasOpenWhenAnAllocationFailedIsNotClosed) {
+  const std::string copy =
+      std::filesystem::canonical(testing::TempDir()) / ("moult-reader-" + std::to_string(::getpid()));
+  std::filesystem::copy_file(own_program, copy);
+  { const ElfFile closed = ElfFile::open(copy); }
+  EXPECT_FALSE(is_mapped(copy));
+  {
+    const ElfFile left = ElfFile::open(copy);
+    const StrictMemory strict;
+    EXPECT_THROW(whole_file_without_memory(), std::bad_alloc);
+  }
+  EXPECT_TRUE(is_mapped(copy)) << "libelf may hold the locks that elf_end takes";
+  std::filesystem::remove(copy);
 }
 
 TEST_F(ReaderMemory, LibelfGoesOnWhenThereIsMemoryAgain) {
