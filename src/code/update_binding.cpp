@@ -4,10 +4,13 @@
 // Approach: moult owns the copy that will be loaded, and writes the outcome into its tables. A relocation for calls
 // (R_X86_64_JUMP_SLOT) of the update's own function becomes a relative one. The symbol of a variable or a function that
 // the program hides becomes hidden and absolute: the dynamic linker takes its value without a look-up (glibc 2.28 and
-// newer). So static constructors find everything as the entry does, and moult writes no code.
+// newer). Calls of a function that the program exports and that is redefined already stay with the dynamic linker,
+// which leads them to the program's and so to the new version. So static constructors, and threads that they start,
+// find everything as the entry does, and moult writes no code.
 //
-// Limits: uses that the compiler or the linker has resolved within the file bear no name. Where GNU ld lets calls and
-// an address share one slot, the calls lead where the address does.
+// Limits: until finish() they call the update's own version of a function that is hidden and redefined, or that is
+// redefined just then. Uses that the compiler or the linker has resolved within the file bear no name. Where GNU ld
+// lets calls and an address share one slot, the calls lead where the address does.
 #include "code/update_binding.hpp"
 
 #include <dlfcn.h>
@@ -104,12 +107,14 @@ void UpdateBinding::keep_calls() {
     const std::string_view name = name_of(symbol);
     if (!is_exported_function(symbol) || is_replaced_library_function(name)) continue;
     std::optional<CodeAddress> programs = exported(name);
+    const bool is_led_by_linker = programs && is_redirected(*programs);
     if (!programs) programs = hidden.find(name);
     if (!programs) continue;
+    calls_.push_back({*programs, symbol.st_value, entry.r_offset});
+    if (is_led_by_linker) continue;
     entry.r_info = ELF64_R_INFO(0, R_X86_64_RELATIVE);
     entry.r_addend = static_cast<std::int64_t>(symbol.st_value);
     change(relocation.place, entry);
-    calls_.push_back({*programs, symbol.st_value, entry.r_offset});
   }
 }
 

@@ -22,7 +22,7 @@ class UpdateBinding final {
   /// Throws Error, as require_update_structure does.
   explicit UpdateBinding(const PrivateCopy& copy);
 
-  /// Calls of functions that both the update and the program define lead to the update's, until the program's are
+  /// Calls of functions that both the update and the program define lead to the update's, unless the program's are
   /// redefined. Addresses of functions stay the program's, if it exports them.
   void keep_calls();
 

@@ -74,6 +74,17 @@ TEST_F(OwnCopies, AFunctionThatIsRedefinedAlreadyIsSoForAnUpdateThatIsLoadedLate
   EXPECT_EQ(copied::exports.call_rate(10), 20);
 }
 
+TEST_F(OwnCopies, AStaticConstructorOfAnUpdateCallsTheVersionThatTheEntryWillCall) {
+  load();
+  EXPECT_EQ(copied::exports.rate_at_load, 20);
+  const UpdateReport report = redefine(copied::rate, rate_three);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  load();
+  EXPECT_EQ(copied::exports.rate_at_load, 30);
+  roll_back(report.id);
+  EXPECT_EQ(copied::exports.call_rate(10), 20);
+}
+
 TEST_F(OwnCopies, ACallOfACopyIsACallOfTheFunction) {
   load();
   std::thread caller([] { EXPECT_EQ(copied::exports.call_stays(), 2); });
