@@ -71,13 +71,19 @@ UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
   if (table == sections.end()) return;
   symbols_place_ = table->sh_offset;
   symbols_ = file.table<Elf64_Sym>(table->sh_offset, table->sh_size, "a symbol");
+  is_used_.resize(symbols_.size());
   const Elf64_Shdr& names = sections.at(table->sh_link);
   names_ = file.read(names.sh_offset, names.sh_size, "a table of names");
+  for (std::size_t i = 1; i < symbols_.size(); ++i) numbers_.emplace(name_of(symbols_[i]), i);
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type != SHT_RELA || (section.sh_flags & SHF_ALLOC) == 0) continue;
     std::uint64_t place = section.sh_offset;
     for (const Elf64_Rela& entry : file.table<Elf64_Rela>(section.sh_offset, section.sh_size, "a relocation")) {
-      if (ELF64_R_SYM(entry.r_info) < symbols_.size()) relocations_.push_back({place, entry});
+      const std::size_t number = ELF64_R_SYM(entry.r_info);
+      if (number < symbols_.size()) {
+        relocations_.push_back({place, entry});
+        is_used_[number] = true;
+      }
       place += sizeof entry;
     }
   }
@@ -88,9 +94,8 @@ std::string_view UpdateBinding::name_of(const Elf64_Sym& symbol) const {
 }
 
 std::optional<std::size_t> UpdateBinding::find(std::string_view mangled) const {
-  for (std::size_t i = 1; i < symbols_.size(); ++i)
-    if (name_of(symbols_[i]) == mangled) return i;
-  return std::nullopt;
+  const auto found = numbers_.find(mangled);
+  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
 }
 
 template <class Entry>
@@ -118,25 +123,26 @@ void UpdateBinding::keep_calls() {
   }
 }
 
-bool UpdateBinding::uses_by_name(std::string_view mangled) const {
-  const std::optional<std::size_t> found = find(mangled);
-  return found && ELF64_ST_VISIBILITY(symbols_[*found].st_other) == STV_DEFAULT &&
-         std::ranges::any_of(relocations_,
-                             [&](const Relocation& each) { return ELF64_R_SYM(each.entry.r_info) == *found; });
+std::optional<std::size_t> UpdateBinding::find_used(std::string_view mangled) const {
+  const std::optional<std::size_t> number = find(mangled);
+  if (!number || !is_used_[*number] || ELF64_ST_VISIBILITY(symbols_[*number].st_other) != STV_DEFAULT)
+    return std::nullopt;
+  return number;
 }
 
-bool UpdateBinding::can_bind(std::string_view mangled) const {
-  return uses_by_name(mangled) && ELF64_ST_TYPE(symbols_[*find(mangled)].st_info) != STT_TLS;
+std::optional<std::size_t> UpdateBinding::find_bindable(std::string_view mangled) const {
+  const std::optional<std::size_t> number = find_used(mangled);
+  return number && ELF64_ST_TYPE(symbols_[*number].st_info) != STT_TLS ? number : std::nullopt;
 }
 
 bool UpdateBinding::bind(std::string_view mangled, std::uintptr_t address) {
-  if (!can_bind(mangled)) return false;
-  const std::size_t number = *find(mangled);
-  Elf64_Sym& symbol = symbols_[number];
+  const std::optional<std::size_t> number = find_bindable(mangled);
+  if (!number) return false;
+  Elf64_Sym& symbol = symbols_[*number];
   symbol.st_shndx = SHN_ABS;
   symbol.st_value = address;
   symbol.st_other = STV_HIDDEN;
-  change(symbols_place_ + number * sizeof symbol, symbol);
+  change(symbols_place_ + *number * sizeof symbol, symbol);
   return true;
 }
 

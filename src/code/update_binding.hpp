@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/address.hpp"
@@ -21,6 +22,8 @@ class UpdateBinding final {
  public:
   /// Throws Error, as require_update_structure does.
   explicit UpdateBinding(const PrivateCopy& copy);
+  UpdateBinding(const UpdateBinding&) = delete;
+  UpdateBinding& operator=(const UpdateBinding&) = delete;
 
   /// Calls of functions that both the update and the program define lead to the update's, unless the program's are
   /// redefined. Addresses of functions stay the program's, if it exports them.
@@ -28,9 +31,9 @@ class UpdateBinding final {
 
   /// True if the dynamic linker decides where the update's uses of the name lead: the file exports or imports it, and
   /// neither the compiler nor the linker has resolved the uses.
-  bool uses_by_name(std::string_view mangled) const;
+  bool uses_by_name(std::string_view mangled) const { return find_used(mangled).has_value(); }
   /// The same, but not for a variable of each thread.
-  bool can_bind(std::string_view mangled) const;
+  bool can_bind(std::string_view mangled) const { return find_bindable(mangled).has_value(); }
   /// Makes the uses lead to `address`, in this process. Returns false, and does nothing, unless can_bind.
   bool bind(std::string_view mangled, std::uintptr_t address);
 
@@ -58,6 +61,8 @@ class UpdateBinding final {
 
   std::string_view name_of(const Elf64_Sym& symbol) const;
   std::optional<std::size_t> find(std::string_view mangled) const;
+  std::optional<std::size_t> find_used(std::string_view mangled) const;
+  std::optional<std::size_t> find_bindable(std::string_view mangled) const;
   template <class Entry>
   void change(std::uint64_t place, const Entry& entry);
 
@@ -65,6 +70,8 @@ class UpdateBinding final {
   std::uint64_t symbols_place_ = 0;
   std::vector<Elf64_Sym> symbols_;
   std::string names_;
+  std::unordered_map<std::string_view, std::size_t> numbers_;  ///< of the symbols, by their names
+  std::vector<bool> is_used_;                                  ///< a relocation names the symbol of that number
   std::vector<Relocation> relocations_;
   std::vector<Change> changes_;
   std::vector<KeptCall> calls_;
