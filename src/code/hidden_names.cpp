@@ -45,13 +45,15 @@ std::vector<HiddenName> hidden_functions(const Program& program, const std::stri
   return found;
 }
 
-std::vector<HiddenName> hidden_variables(const Program& program, const std::string& mangled) {
+using Variables = std::vector<std::pair<std::string_view, DataPlace>>;
+
+/// `variables` are those of the program's own file.
+std::vector<HiddenName> hidden_variables(const Program& program, const Variables& variables,
+                                         const std::string& mangled) {
   std::vector<HiddenName> found;
   const std::string wanted = demangle(mangled);
   const std::string identifier(last_name_of(wanted));
-  const ModuleSymbols* const own = program.symbols_of(0);
-  if (own == nullptr) return found;
-  for (const auto& [name, place] : own->functions().data_beginning_with("")) {
+  for (const auto& [name, place] : variables) {
     if (name.find(identifier) == std::string_view::npos) continue;
     const std::string readable = demangle(std::string(split_symbol_name(name).base));
     if (without_unnamed_namespaces(readable) == wanted)
@@ -86,11 +88,14 @@ std::optional<CodeAddress> HiddenFunctions::find(std::string_view mangled) {
   return found == entries_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::optional<std::uintptr_t> find_hidden(const std::string& mangled) {
-  const Program program = Program::of_this_process();
-  std::vector<HiddenName> found = hidden_functions(program, mangled);
+std::optional<std::uintptr_t> HiddenNames::find(const std::string& mangled) {
+  if (!program_) {
+    program_.emplace(Program::of_this_process());
+    if (const ModuleSymbols* const own = program_->symbols_of(0)) variables_ = own->functions().data_beginning_with("");
+  }
+  std::vector<HiddenName> found = hidden_functions(*program_, mangled);
   const bool is_function = !found.empty();
-  if (!is_function) found = hidden_variables(program, mangled);
+  if (!is_function) found = hidden_variables(*program_, variables_, mangled);
   if (found.empty()) return std::nullopt;
   if (found.size() == 1) return found.front().address;
   const std::string name(qualified_name(demangle(mangled)));

@@ -6,16 +6,27 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/address.hpp"
+#include "symbols/place.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
 
-/// The address of the hidden or static function or variable of the program's own file that a declaration of the linkage
-/// name `mangled` means. Nothing if there is none, or its code was inlined everywhere. Throws Error:
-/// ambiguous: several source files have one of that name; the message lists them
-std::optional<std::uintptr_t> find_hidden(const std::string& mangled);
+/// The functions and variables that the program's own file hides. Read on the first call.
+class HiddenNames final {
+ public:
+  /// The address of the one that a declaration of the linkage name `mangled` means. Nothing if there is none, or its
+  /// code was inlined everywhere. Throws Error: ambiguous: several source files have one of that name; the message
+  /// lists them
+  std::optional<std::uintptr_t> find(const std::string& mangled);
+
+ private:
+  std::optional<Program> program_;
+  std::vector<std::pair<std::string_view, DataPlace>> variables_;
+};
 
 /// The C++ functions that the program's own file hides, by linkage name. Read on the first call.
 class HiddenFunctions final {

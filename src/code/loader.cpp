@@ -114,14 +114,22 @@ std::string undefined_symbol(const std::string& why) {
 }
 
 /// Binds a name that the program hides. False: it has none.
-bool bind_hidden(const std::string& path, const std::string& symbol, UpdateBinding& binding) {
+bool bind_hidden(const std::string& path, const std::string& symbol, HiddenNames& hidden, UpdateBinding& binding) {
   if (symbol.empty() || !binding.can_bind(symbol)) return false;
   try {
-    const std::optional<std::uintptr_t> address = find_hidden(symbol);
+    const std::optional<std::uintptr_t> address = hidden.find(symbol);
     return address && binding.bind(symbol, *address);
   } catch (const Error& error) {
     throw Error(error.code(), path + ": " + error.what());
   }
+}
+
+/// Binds the other names that the program hides, too, so that the file is not loaded once for each.
+void bind_others_hidden(HiddenNames& hidden, UpdateBinding& binding) {
+  for (const std::string& symbol : binding.missing()) try {
+      if (const std::optional<std::uintptr_t> address = hidden.find(symbol)) binding.bind(symbol, *address);
+    } catch (const Error&) {  // bind_hidden tells of it when the dynamic linker names the symbol
+    }
 }
 
 /// glibc says one or the other.
@@ -185,6 +193,7 @@ std::vector<std::string> check_variables(const std::string& path, const DoubledN
 
 /// The dynamic linker names one missing symbol at a time, and has then changed nothing.
 void* open_library(const std::string& path, const PrivateCopy& copy, UpdateBinding& binding) {
+  HiddenNames hidden;
   for (;;) {
     MOULT_FAULT("code.loader.open");
     binding.write();
@@ -193,7 +202,8 @@ void* open_library(const std::string& path, const PrivateCopy& copy, UpdateBindi
     if (text == nullptr || is_lack_of_memory(text))
       fail(ErrorCode::no_room, path, "the program has no memory to load it; try again when it has some");
     const std::string why = text;
-    if (!bind_hidden(path, undefined_symbol(why), binding)) refuse_unlinked(path, copy.name(), why);
+    if (!bind_hidden(path, undefined_symbol(why), hidden, binding)) refuse_unlinked(path, copy.name(), why);
+    bind_others_hidden(hidden, binding);
   }
 }
 

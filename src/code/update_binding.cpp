@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "base/fault.hpp"
@@ -36,6 +37,20 @@ constexpr const char* entry_name = "moult_update_entry";
 std::optional<CodeAddress> exported(std::string_view mangled) {
   const void* const found = ::dlsym(RTLD_DEFAULT, std::string(mangled).c_str());
   return found == nullptr ? std::nullopt : std::optional(CodeAddress{reinterpret_cast<std::uintptr_t>(found)});
+}
+
+struct Close {
+  void operator()(void* library) const noexcept { ::dlclose(library); }
+};
+using LoadedLibrary = std::unique_ptr<void, Close>;
+
+/// Those of the libraries that are loaded.
+std::vector<LoadedLibrary> loaded_libraries(const std::vector<std::string>& names) {
+  std::vector<LoadedLibrary> libraries;
+  for (const std::string& name : names)
+    if (LoadedLibrary library(::dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD)); library)
+      libraries.push_back(std::move(library));
+  return libraries;
 }
 
 /// A program replaces functions of its libraries under their names: operator new, malloc. These exist once.
@@ -74,6 +89,7 @@ UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
   is_used_.resize(symbols_.size());
   const Elf64_Shdr& names = sections.at(table->sh_link);
   names_ = file.read(names.sh_offset, names.sh_size, "a table of names");
+  read_needed(file, structure);
   for (std::size_t i = 1; i < symbols_.size(); ++i) numbers_.emplace(name_of(symbols_[i]), i);
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type != SHT_RELA || (section.sh_flags & SHF_ALLOC) == 0) continue;
@@ -89,9 +105,19 @@ UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
   }
 }
 
-std::string_view UpdateBinding::name_of(const Elf64_Sym& symbol) const {
-  return symbol.st_name < names_.size() ? std::string_view(names_.c_str() + symbol.st_name) : std::string_view();
+/// The dynamic symbols' names and those of libraries are in one table.
+void UpdateBinding::read_needed(const FileBytes& file, const UpdateStructure& structure) {
+  const auto section = std::ranges::find(structure.sections, std::uint32_t{SHT_DYNAMIC}, &Elf64_Shdr::sh_type);
+  if (section == structure.sections.end()) return;
+  for (const Elf64_Dyn& entry : file.table<Elf64_Dyn>(section->sh_offset, section->sh_size, "a dynamic entry"))
+    if (entry.d_tag == DT_NEEDED) needed_.emplace_back(name_at(entry.d_un.d_val));
 }
+
+std::string_view UpdateBinding::name_at(std::uint64_t place) const {
+  return place < names_.size() ? std::string_view(names_.c_str() + place) : std::string_view();
+}
+
+std::string_view UpdateBinding::name_of(const Elf64_Sym& symbol) const { return name_at(symbol.st_name); }
 
 std::optional<std::size_t> UpdateBinding::find(std::string_view mangled) const {
   const auto found = numbers_.find(mangled);
@@ -146,8 +172,22 @@ bool UpdateBinding::bind(std::string_view mangled, std::uintptr_t address) {
   return true;
 }
 
+std::vector<std::string> UpdateBinding::missing() const {
+  std::vector<std::string> names;
+  const std::vector<LoadedLibrary> libraries = loaded_libraries(needed_);
+  if (libraries.size() < needed_.size()) return names;
+  for (std::size_t i = 1; i < symbols_.size(); ++i) {
+    const Elf64_Sym& symbol = symbols_[i];
+    std::string name(name_of(symbol));
+    if (symbol.st_shndx != SHN_UNDEF || ELF64_ST_BIND(symbol.st_info) != STB_GLOBAL || !can_bind(name)) continue;
+    const auto has_it = [&](const LoadedLibrary& each) { return ::dlsym(each.get(), name.c_str()) != nullptr; };
+    if (!exported(name) && std::ranges::none_of(libraries, has_it)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 void UpdateBinding::write() {
-  for (const Change& change : changes_) copy_.overwrite(change.place, change.bytes);
+  copy_.overwrite(changes_);
   changes_.clear();
 }
 

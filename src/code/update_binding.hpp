@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "elf/update_structure.hpp"
 #include "platform/private_copy.hpp"
 
 namespace moult::internal {
@@ -37,6 +38,10 @@ class UpdateBinding final {
   /// Makes the uses lead to `address`, in this process. Returns false, and does nothing, unless can_bind.
   bool bind(std::string_view mangled, std::uintptr_t address);
 
+  /// The names that the dynamic linker needs and will not find, as long as they are not bound. Only those that can be
+  /// bound. Empty if the update needs a library that is not loaded yet: that may have them.
+  std::vector<std::string> missing() const;
+
   /// Changes the copy. Throws Error: no_room, system.
   void write();
 
@@ -48,10 +53,6 @@ class UpdateBinding final {
     std::uint64_t place = 0;  ///< its offset in the file
     Elf64_Rela entry{};
   };
-  struct Change {
-    std::uint64_t place = 0;
-    std::string bytes;
-  };
   /// A call, by addresses in the file.
   struct KeptCall {
     CodeAddress function{};  ///< the program's, in memory
@@ -59,6 +60,8 @@ class UpdateBinding final {
     std::uint64_t slot = 0;
   };
 
+  void read_needed(const FileBytes& file, const UpdateStructure& structure);
+  std::string_view name_at(std::uint64_t place) const;
   std::string_view name_of(const Elf64_Sym& symbol) const;
   std::optional<std::size_t> find(std::string_view mangled) const;
   std::optional<std::size_t> find_used(std::string_view mangled) const;
@@ -70,10 +73,11 @@ class UpdateBinding final {
   std::uint64_t symbols_place_ = 0;
   std::vector<Elf64_Sym> symbols_;
   std::string names_;
+  std::vector<std::string> needed_;                            ///< libraries
   std::unordered_map<std::string_view, std::size_t> numbers_;  ///< of the symbols, by their names
   std::vector<bool> is_used_;                                  ///< a relocation names the symbol of that number
   std::vector<Relocation> relocations_;
-  std::vector<Change> changes_;
+  std::vector<PrivateCopy::Change> changes_;
   std::vector<KeptCall> calls_;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -25,6 +26,18 @@ struct stat look_at(const Fd& file, const std::string& path) {
   if (::fstat(file.get(), &status) != 0)
     fail(ErrorCode::unreadable, path, std::string("cannot be looked at: ") + std::strerror(errno));
   return status;
+}
+
+/// False, with errno set, if the kernel refuses.
+bool write_at(const Fd& file, const PrivateCopy::Change& change) {
+  for (std::size_t done = 0; done < change.bytes.size();) {
+    const ssize_t written = ::pwrite(file.get(), change.bytes.data() + done, change.bytes.size() - done,
+                                     static_cast<off_t>(change.offset + done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    done += static_cast<std::size_t>(written);
+  }
+  return true;
 }
 
 }  // namespace
@@ -74,17 +87,11 @@ void PrivateCopy::fill(const Fd& source, const std::string& path) {
     fail(ErrorCode::unreadable, path, "was written to while it was read; send it again when it is complete");
 }
 
-void PrivateCopy::overwrite(std::uint64_t offset, std::string_view bytes) const {
+void PrivateCopy::overwrite(std::span<const Change> changes) const {
+  if (changes.empty()) return;
   MOULT_FAULT("platform.private_copy.overwrite");
   const Fd file(::open(name_.c_str(), O_WRONLY | O_CLOEXEC));
-  while (file && !bytes.empty()) {
-    const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) break;
-    offset += static_cast<std::uint64_t>(written);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (file && bytes.empty()) return;
+  if (file && std::ranges::all_of(changes, [&](const Change& change) { return write_at(file, change); })) return;
   const bool is_full = errno == ENOSPC || errno == EDQUOT;
   fail(is_full ? ErrorCode::no_room : ErrorCode::system, name_,
        std::string("the copy of the update cannot be written: ") + std::strerror(errno));

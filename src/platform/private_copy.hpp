@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
-#include <string_view>
 
 #include "base/fd.hpp"
 
@@ -24,8 +24,12 @@ class PrivateCopy final {
   PrivateCopy& operator=(const PrivateCopy&) = delete;
 
   const std::string& name() const noexcept { return name_; }
+  struct Change {
+    std::uint64_t offset = 0;
+    std::string bytes;
+  };
   /// Overwrites bytes of the copy; before it is loaded. Throws Error: no_room, system.
-  void overwrite(std::uint64_t offset, std::string_view bytes) const;
+  void overwrite(std::span<const Change> changes) const;
   void keep() noexcept { is_kept_ = true; }
 
  private:

@@ -211,6 +211,15 @@ TEST_F(Loader, WhatTheProgramHidesCanBeLinkedWith) {
   EXPECT_EQ(hidden_values().static_number, 8);
 }
 
+TEST_F(Loader, AllHiddenNamesAreBoundWhenOneIsMissing) {
+  send("linked.so");
+  const HiddenValues before = hidden_values();
+  const ArmedFault third("code.loader.open", 3);
+  load_update(sent(), options()).run();
+  EXPECT_EQ(loaded_value, 10 * before.number + 100 * before.static_number);
+  EXPECT_FALSE(third.fired()) << "the file was loaded once for each name";
+}
+
 TEST_F(Loader, AStaticFunctionOfTwoFilesIsAmbiguous) {
   send("linked_with_two.so");
   expect_refused(ErrorCode::ambiguous, AllOf(HasSubstr("static_in_two(int)"), HasSubstr("fits 2"),
