@@ -45,14 +45,15 @@ std::optional<Activity> probe(Transaction& transaction, std::span<const Function
   return activity;
 }
 
-/// The file of a version may be gone by now; its code and its unwind table are still in memory.
-FunctionExtent extent_of_version(const Program& program, const Version& version, const std::string& name) {
-  const AnyFunction function(reinterpret_cast<const void*>(value(version.function)), "the new version of " + name);
-  if (!program.at(version.function)) {
-    if (std::optional<CodeRange> range = unwind_entry_at(version.function)) return {function.name(), {*range}};
+/// The extent of code in an update. Its file may be gone by now, or not readable for this user; the code and its unwind
+/// table are still in memory. They do not tell of fragments.
+FunctionExtent extent_in_update(const Program& program, CodeAddress code, const std::string& name,
+                                const std::string& role) {
+  if (!program.at(code)) {
+    if (std::optional<CodeRange> range = unwind_entry_at(code)) return {name, {*range}};
   }
-  FunctionExtent extent = extent_of(program, function);
-  extent.name += ", which " + name + " was redefined as,";
+  FunctionExtent extent = extent_of(program, AnyFunction(reinterpret_cast<const void*>(value(code)), name));
+  extent.name += role;
   return extent;
 }
 
@@ -96,15 +97,13 @@ std::vector<FunctionExtent> extents_of_versions(const Program& program, const An
   std::vector<FunctionExtent> extents{extent_of(program, function)};
   const std::string name = extents.front().name;
   for (const Version& version : versions_of(extents.front().ranges.front().begin)) {
-    FunctionExtent extent = extent_of_version(program, version, name);
+    FunctionExtent extent = extent_in_update(program, version.function, "the new version of " + name,
+                                             ", which " + name + " was redefined as,");
     if (version.way.size() > 0) extent.ranges.push_back(version.way);
     extents.push_back(std::move(extent));
   }
-  for (const CodeAddress copy : own_copies_of(extents.front().ranges.front().begin)) {
-    const AnyFunction code(reinterpret_cast<const void*>(value(copy)), "an update's copy of " + name);
-    extents.push_back(extent_of(program, code));
-    extents.back().name += ", an update's copy of it,";
-  }
+  for (const CodeAddress copy : own_copies_of(extents.front().ranges.front().begin))
+    extents.push_back(extent_in_update(program, copy, "an update's copy of " + name, ", an update's copy of it,"));
   return extents;
 }
 

@@ -1,8 +1,12 @@
 // An update calls its own copies of functions that the program has, too, and a redefinition reaches these calls.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
@@ -96,6 +100,35 @@ TEST_F(OwnCopies, ACallOfACopyIsACallOfTheFunction) {
   EXPECT_THAT(report.reason, HasSubstr("an update's copy of it"));
   copied::leave.release();
   caller.join();
+}
+
+/// This thread has no capabilities, as in a process of an ordinary user: it cannot read deleted files that are mapped.
+class WithoutCapabilities final {
+ public:
+  WithoutCapabilities() {
+    ::syscall(SYS_capget, &header_, before_.data());
+    std::array<__user_cap_data_struct, 2> none = before_;
+    for (__user_cap_data_struct& half : none) half.effective = 0;
+    ::syscall(SYS_capset, &header_, none.data());
+  }
+  ~WithoutCapabilities() { ::syscall(SYS_capset, &header_, before_.data()); }
+  WithoutCapabilities(const WithoutCapabilities&) = delete;
+  WithoutCapabilities& operator=(const WithoutCapabilities&) = delete;
+
+ private:
+  __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> before_{};
+};
+
+TEST_F(OwnCopies, AFunctionIsRedefinedWhenTheFileOfACopyIsGone) {
+  load();
+  std::filesystem::remove_all(folder_);
+  const WithoutCapabilities as_a_user;
+  const UpdateReport report = redefine(copied::rate, rate_three);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(copied::exports.call_rate(10), 30);
+  roll_back(report.id);
+  EXPECT_EQ(copied::exports.call_rate(10), 20);
 }
 
 TEST_F(OwnCopies, ANewVersionThatCallsACopyOfTheOldOneByNameIsWarnedOf) {
