@@ -26,3 +26,9 @@ copies 2 "of two applied updates, one of which shadows the other"
 expect 0 "rolled back" "$MOULT" rollback "$pid" answer
 copies 1 "of the one that is active again"
 [[ $(answer) != 1 ]] || fail "one of two updates is rolled back, and neither is active"
+# A file that somebody else has removed keeps no other.
+rm "$folder"/*.so
+expect 0 "rolled back" "$MOULT" rollback "$pid" answer
+[[ $(answer) == 1 ]] || fail "both updates are rolled back, and the program does not answer as before"
+expect 0 "" "$MOULT" check "$pid" "$BINARIES/live_control_answer.so"
+copies 0 "after a check behind a file that was removed"
