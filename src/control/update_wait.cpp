@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "base/guarded.hpp"
@@ -42,6 +43,13 @@ using Requests = std::map<std::string, RequestInProgress>;
 Guarded<Requests>& requests_in_progress() {
   static auto& requests = *new Guarded<Requests>;
   return requests;
+}
+
+/// What `use` returns for the request with that key; for an empty one an empty value.
+template <class Use, class Result = std::invoke_result_t<Use, RequestInProgress&>>
+Result with_request(const std::string& key, const Use& use) {
+  if (key.empty()) return Result{};
+  return requests_in_progress().with([&](Requests& requests) { return use(requests.at(key)); });
 }
 
 std::vector<UpdateReport> reports_of(const std::vector<UpdateHandle>& updates) {
@@ -141,9 +149,7 @@ WithdrawableRequest::~WithdrawableRequest() {
 }
 
 void WithdrawableRequest::add(std::uint64_t update) const {
-  if (key_.empty()) return;
-  const bool is_too_late = requests_in_progress().with([&](Requests& requests) {
-    RequestInProgress& request = requests[key_];
+  const bool is_too_late = with_request(key_, [&](RequestInProgress& request) {
     request.submitted.push_back(update);
     return request.is_withdrawn;
   });
@@ -151,13 +157,11 @@ void WithdrawableRequest::add(std::uint64_t update) const {
 }
 
 bool WithdrawableRequest::is_withdrawn() const {
-  if (key_.empty()) return false;
-  return requests_in_progress().with([&](const Requests& requests) { return requests.at(key_).is_withdrawn; });
+  return with_request(key_, [](const RequestInProgress& request) { return request.is_withdrawn; });
 }
 
 std::vector<UpdateReport> WithdrawableRequest::before_withdrawal() const {
-  if (key_.empty()) return {};
-  return requests_in_progress().with([&](const Requests& requests) { return requests.at(key_).before_withdrawal; });
+  return with_request(key_, [](const RequestInProgress& request) { return request.before_withdrawal; });
 }
 
 void withdraw_request(const WithdrawRequest& request) {
