@@ -28,6 +28,7 @@
 #include "base/fault.hpp"
 #include "code/branches.hpp"
 #include "code/decoder.hpp"
+#include "code/function_body.hpp"
 #include "code/linkage_stub.hpp"
 #include "code/patch.hpp"
 #include "unwind/exception_table.hpp"
@@ -54,8 +55,8 @@ constexpr std::array loud_endings = {"cxa_throw"sv, "cxa_rethrow"sv, "_Unwind_Ra
                                      "_Unwind_Resume_or_Rethrow"sv, "_Unwind_ForcedUnwind"sv};
 
 std::vector<CodeRange> parts_of(const FunctionSymbol& function) {
-  std::vector<CodeRange> parts = function.fragments;
-  parts.push_back(function.range);
+  std::vector<CodeRange> parts{function.range};
+  parts.insert(parts.end(), function.fragments.begin(), function.fragments.end());
   return parts;
 }
 
@@ -112,15 +113,12 @@ class ThrowSearch final {
 
   bool add_called(CodeRange part, const std::vector<CodeRange>& parts, std::vector<CodeAddress>& called) const {
     const std::vector<std::uint8_t> bytes = original_code(part);
-    bool has_table = false;  // of the targets of jumps
     for (std::size_t offset = 0; offset < bytes.size();) {
       const CodeAddress at = part.begin + offset;
       const std::optional<Instruction> instruction = decode(std::span(bytes).subspan(offset), at);
       if (!instruction) return false;
       offset += instruction->length;
-      has_table = has_table || instruction->table.has_value();
-      if (!leaves(*instruction, parts) || is_unmentioned(at)) continue;
-      if (instruction->kind == InstructionKind::indirect_jump && !instruction->pointer && has_table) continue;
+      if (!leaves(*instruction, parts) || is_unmentioned(at) || is_table_jump(*instruction, at, parts)) continue;
       const std::optional<CodeAddress> callee = callee_of(*instruction);
       if (!callee) return false;
       called.push_back(*callee);
@@ -133,6 +131,12 @@ class ThrowSearch final {
     if (instruction.kind != InstructionKind::direct_jump) return false;
     return std::none_of(parts.begin(), parts.end(),
                         [&](const CodeRange& part) { return part.contains(*instruction.target); });
+  }
+
+  static bool is_table_jump(const Instruction& instruction, CodeAddress at, const std::vector<CodeRange>& parts) {
+    if (instruction.kind != InstructionKind::indirect_jump || instruction.pointer) return false;
+    const std::optional<FunctionBody> body = FunctionBody::read(parts);
+    return body && !body->leaves(body->steps().at(at));
   }
 
   /// The function's own exception table lets nothing out from there.
@@ -166,8 +170,6 @@ class ForbiddingCalls final {
   ForbiddingCalls(const Program& program, const std::vector<FunctionSymbol>& functions) : program_(program) {
     std::map<std::size_t, std::vector<CodeAddress>> by_module;
     for (const FunctionSymbol& function : functions) {
-      callers_left_out_.insert(function.range.begin);
-      for (const CodeRange& fragment : function.fragments) callers_left_out_.insert(fragment.begin);
       reached_[function.range.begin] = {function.range.begin};
       if (const std::optional<std::size_t> module = program.module_at(function.range.begin))
         by_module[*module].push_back(function.range.begin);
@@ -189,7 +191,6 @@ class ForbiddingCalls final {
       std::vector<CodeAddress> next;
       for (const CodeRange& range : code)
         for (const Branch& branch : branches_to(targets, range)) {
-          if (callers_left_out_.contains(branch.code.begin)) continue;
           note(branch);
           const CodeAddress caller = function_at(branch);
           if (passes_on(branch) && reached_.try_emplace(caller, reached_.at(branch.target)).second)
@@ -230,7 +231,6 @@ class ForbiddingCalls final {
   }
 
   const Program& program_;
-  std::set<CodeAddress> callers_left_out_;
   std::map<CodeAddress, std::vector<CodeAddress>> reached_;  ///< by what is called, the functions that it leads to
   std::map<CodeAddress, CodeAddress> calls_;                 ///< by function
 };
