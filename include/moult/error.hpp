@@ -22,9 +22,10 @@ enum class ErrorCode {
   signature_mismatch,  ///< found, but it has other parameters or another result
   inlined,             ///< the compiler inlined some or all of the calls of the old function
   too_short,           ///< the function has no room for the entry jump
-  unsupported_code,    ///< the code cannot be patched safely (a branch into the patched bytes, ...)
+  unsupported_code,    ///< the code cannot be replaced safely (a branch into the patched bytes, callers that rely on
+                       ///< what the old version leaves alone, ...)
   no_room,             ///< no free memory within 2 GB of the function, or no memory or disk space at all
-  not_an_update,       ///< the file has no MOULT_UPDATE entry, or is no shared object
+  not_an_update,       ///< the file has no MOULT_UPDATE entry, is no shared object, or is damaged
   abi_mismatch,        ///< built against another version of moult
   build_id_mismatch,   ///< built for another build of the program
   unreadable,          ///< the file cannot be read, or is cut short
