@@ -226,7 +226,7 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   void* entry = ::dlsym(handle, "moult_update_entry");
   if (entry == nullptr)
     fail(ErrorCode::not_an_update, path, "its moult_update_entry is hidden; write MOULT_UPDATE { ... }");
-  binding.finish(entry);
+  for (std::string& warning : binding.finish(entry)) warnings.push_back(path + ": " + std::move(warning));
   copy.keep();
   return LoadedUpdate(copy.name(), std::move(warnings), reinterpret_cast<void (*)()>(entry));
 }

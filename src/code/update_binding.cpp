@@ -10,7 +10,7 @@
 //
 // Limits: until finish() they call the update's own version of a function that is hidden and redefined, or that is
 // redefined just then. Uses that the compiler or the linker has resolved within the file bear no name. Where GNU ld
-// lets calls and an address share one slot, the calls lead where the address does.
+// lets calls and an address share one slot, the calls lead where the address does, with a warning.
 #include "code/update_binding.hpp"
 
 #include <dlfcn.h>
@@ -21,6 +21,8 @@
 #include <utility>
 
 #include "base/fault.hpp"
+#include "base/names.hpp"
+#include "code/code_comparison.hpp"
 #include "code/hidden_names.hpp"
 #include "code/own_calls.hpp"
 #include "code/patch.hpp"
@@ -28,6 +30,7 @@
 #include "elf/update_structure.hpp"
 #include "moult/error.hpp"
 #include "platform/memory.hpp"
+#include "unwind/unwind_table.hpp"
 
 namespace moult::internal {
 namespace {
@@ -90,6 +93,7 @@ UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
   const Elf64_Shdr& names = sections.at(table->sh_link);
   names_ = file.read(names.sh_offset, names.sh_size, "a table of names");
   read_needed(file, structure);
+  read_called_slots(file, structure);
   for (std::size_t i = 1; i < symbols_.size(); ++i) numbers_.emplace(name_of(symbols_[i]), i);
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type != SHT_RELA || (section.sh_flags & SHF_ALLOC) == 0) continue;
@@ -113,6 +117,21 @@ void UpdateBinding::read_needed(const FileBytes& file, const UpdateStructure& st
     if (entry.d_tag == DT_NEEDED) needed_.emplace_back(name_at(entry.d_un.d_val));
 }
 
+/// Looks for the bytes of `call [rip + d]` and `jmp [rip + d]`. Bytes that only look like them lead to no slot.
+void UpdateBinding::read_called_slots(const FileBytes& file, const UpdateStructure& structure) {
+  constexpr std::size_t length = 6;
+  for (const Elf64_Shdr& section : structure.sections) {
+    if (section.sh_type != SHT_PROGBITS || (section.sh_flags & SHF_EXECINSTR) == 0) continue;
+    const std::string code = file.read(section.sh_offset, section.sh_size, "code");
+    for (std::size_t i = 0; i + length <= code.size(); ++i) {
+      if (code[i] != '\xff' || (code[i + 1] != '\x15' && code[i + 1] != '\x25')) continue;
+      std::int32_t displacement = 0;
+      std::memcpy(&displacement, code.data() + i + 2, sizeof displacement);
+      called_slots_.insert(section.sh_addr + i + length + static_cast<std::uint64_t>(std::int64_t{displacement}));
+    }
+  }
+}
+
 std::string_view UpdateBinding::name_at(std::uint64_t place) const {
   return place < names_.size() ? std::string_view(names_.c_str() + place) : std::string_view();
 }
@@ -133,11 +152,18 @@ void UpdateBinding::keep_calls() {
   HiddenFunctions hidden;
   for (const Relocation& relocation : relocations_) {
     Elf64_Rela entry = relocation.entry;
-    if (ELF64_R_TYPE(entry.r_info) != R_X86_64_JUMP_SLOT) continue;
+    const auto type = ELF64_R_TYPE(entry.r_info);
+    const bool is_shared = type == R_X86_64_GLOB_DAT && called_slots_.contains(entry.r_offset);
+    if (type != R_X86_64_JUMP_SLOT && !is_shared) continue;
     const Elf64_Sym& symbol = symbols_[ELF64_R_SYM(entry.r_info)];
     const std::string_view name = name_of(symbol);
     if (!is_exported_function(symbol) || is_replaced_library_function(name)) continue;
     std::optional<CodeAddress> programs = exported(name);
+    if (is_shared) {
+      const CodeAddress copy{symbol.st_value};
+      if (programs) shared_slots_.push_back({demangle(std::string(name)), *programs, {copy, copy + symbol.st_size}});
+      continue;
+    }
     const bool is_led_by_linker = programs && is_redirected(*programs);
     if (!programs) programs = hidden.find(name);
     if (!programs) continue;
@@ -191,10 +217,11 @@ void UpdateBinding::write() {
   changes_.clear();
 }
 
-void UpdateBinding::finish(const void* entry) const {
+std::vector<std::string> UpdateBinding::finish(const void* entry) const {
   MOULT_FAULT("code.update_binding.finish");
+  std::vector<std::string> warnings;
   const std::optional<std::size_t> number = find(entry_name);
-  if (!number) return;
+  if (!number) return warnings;
   const std::uintptr_t bias = reinterpret_cast<std::uintptr_t>(entry) - symbols_[*number].st_value;
   std::vector<Mapping> mappings = address_space().mappings();
   std::vector<OwnCall> calls;
@@ -203,6 +230,14 @@ void UpdateBinding::finish(const void* entry) const {
     make_writable(calls.back().slot, mappings);
   }
   add_own_calls(calls, is_redirected);
+  for (const SharedSlot& shared : shared_slots_) {
+    const std::optional<CodeRange> programs = unwind_entry_at(shared.function);
+    if (programs && is_same_code(*programs, {shared.copy.begin + bias, shared.copy.end + bias})) continue;
+    warnings.push_back(shared.name +
+                       ": the update has a version of its own, but its calls lead to the program's, since GNU ld has "
+                       "linked them to where the function's address is; link the update with -fuse-ld=lld");
+  }
+  return warnings;
 }
 
 }  // namespace moult::internal

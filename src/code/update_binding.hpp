@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,8 +46,9 @@ class UpdateBinding final {
   /// Changes the copy. Throws Error: no_room, system.
   void write();
 
-  /// `entry` is the address of the loaded moult_update_entry. Throws Error (system).
-  void finish(const void* entry) const;
+  /// `entry` is the address of the loaded moult_update_entry. Returns warnings of calls that lead to the program's
+  /// version although the update has another one. Throws Error (system).
+  std::vector<std::string> finish(const void* entry) const;
 
  private:
   struct Relocation {
@@ -60,7 +62,15 @@ class UpdateBinding final {
     std::uint64_t slot = 0;
   };
 
+  /// A function that is called through the slot that its address is in.
+  struct SharedSlot {
+    std::string name;
+    CodeAddress function{};  ///< the program's, in memory
+    CodeRange copy;          ///< the update's, in the file
+  };
+
   void read_needed(const FileBytes& file, const UpdateStructure& structure);
+  void read_called_slots(const FileBytes& file, const UpdateStructure& structure);
   std::string_view name_at(std::uint64_t place) const;
   std::string_view name_of(const Elf64_Sym& symbol) const;
   std::optional<std::size_t> find(std::string_view mangled) const;
@@ -79,6 +89,8 @@ class UpdateBinding final {
   std::vector<Relocation> relocations_;
   std::vector<PrivateCopy::Change> changes_;
   std::vector<KeptCall> calls_;
+  std::set<std::uint64_t> called_slots_;  ///< addresses in the file that calls and jumps are read from
+  std::vector<SharedSlot> shared_slots_;
 };
 
 }  // namespace moult::internal

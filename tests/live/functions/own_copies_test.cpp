@@ -131,6 +131,13 @@ TEST_F(OwnCopies, AFunctionIsRedefinedWhenTheFileOfACopyIsGone) {
   EXPECT_EQ(copied::exports.call_rate(10), 20);
 }
 
+TEST_F(OwnCopies, CallsThatShareASlotWithAnAddressAreWarnedOf) {
+  const internal::LoadedUpdate update = internal::load_update(SHARED_SLOT_UPDATE, {.folder = folder_, .force = true});
+  update.run();
+  EXPECT_EQ(copied::exports.call_rate(10), 10);
+  EXPECT_THAT(update.warnings(), Contains(testing::AllOf(HasSubstr("copied::rate(int)"), HasSubstr("GNU ld"))));
+}
+
 TEST_F(OwnCopies, ANewVersionThatCallsACopyOfTheOldOneByNameIsWarnedOf) {
   load();
   const UpdateReport report = redefine(copied::rate, copied::exports.new_rate);
