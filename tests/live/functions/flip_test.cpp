@@ -90,8 +90,10 @@ void flip_under(const std::function<void()>& work, int times) {
 #ifdef __SANITIZE_ADDRESS__
 // Threads are nearly always in its allocator, and thousands of steps on their way out.
 constexpr int times_under_allocation = 20;
+constexpr int times_by_updates = 20;  // an update takes four times as long
 #else
 constexpr int times_under_allocation = 1'000;
+constexpr int times_by_updates = 50;
 #endif
 
 TEST(Flip, UnderFourCallers) {
@@ -226,7 +228,7 @@ TEST(Flip, UnderSignalsWhoseHandlerCallsTheFunction) {
 TEST(Flip, ByUpdatesAndRollBacks) {
   Callers callers([] {});
   ThreadedManager manager("flip");
-  for (int i = 0; i < (is_soak() ? 10'000 : 100); ++i) {
+  for (int i = 0; i < (is_soak() ? 10'000 : times_by_updates); ++i) {
     UpdateHandle handle = manager.add_update(std::make_unique<SafeRedefineUpdate>("flip", version, version_two));
     UpdateReport report = handle.wait(std::chrono::seconds(20));
     ASSERT_EQ(report.state, UpdateState::applied) << report.reason;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <thread>
@@ -63,7 +64,7 @@ TEST_F(Fields, ARollbackIsRefusedWhileAnotherUpdatesCodeHoldsAValue) {
   std::thread holder([&] { second().stay_inside(*document, is_inside, goes_on); });
   while (!is_inside) std::this_thread::yield();
   try {
-    moult::roll_back(report_.id);
+    moult::roll_back(report_.id, std::chrono::milliseconds(500));
     ADD_FAILURE() << "it was let pass";
   } catch (const moult::Error& error) {
     EXPECT_EQ(error.code(), moult::ErrorCode::still_active) << error.what();
