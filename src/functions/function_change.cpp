@@ -21,6 +21,7 @@
 #include "code/code_comparison.hpp"
 #include "code/patch.hpp"
 #include "functions/escaping_exceptions.hpp"
+#include "functions/kept_variables.hpp"
 #include "functions/known_bodies.hpp"
 #include "functions/merged_calls.hpp"
 #include "functions/missing_arguments.hpp"
@@ -286,6 +287,7 @@ void require_nothing_known(const Program& program, std::vector<FunctionSymbol> o
   Callers callers(program, olds);
   refuse_relied_registers(program, bodies, callers, olds, replacements, refusals);
   refuse_merged_calls(program, bodies, callers, olds, replacements, refusals);
+  refuse_kept_variables(program, bodies, callers, olds, replacements, refusals);
   refuse_missing_arguments(program, bodies, callers, olds, replacements, refusals);
 }
 

@@ -46,6 +46,10 @@ class KnownBodies final {
   /// The registers among `kept` that are read from the instruction at `from` on, before they are written. All others
   /// have no meaning there. `results` are read by a return.
   RegisterReads reads_from(const FunctionBody& body, CodeAddress from, RegisterSet kept, RegisterSet results);
+  /// The function that the instruction leads to as the program stands, also one of another module.
+  std::optional<CodeAddress> callee(const FunctionBody& body, const Step& step) const;
+  /// Whether the memory at `address` cannot be written.
+  bool is_constant(std::uintptr_t address);
   /// The registers that may hold a value on purpose before the instruction at `at`; all if the way there is not known.
   RegisterSet defined_at(const FunctionBody& body, CodeAddress at);
 
@@ -56,14 +60,11 @@ class KnownBodies final {
     std::vector<CodeAddress> callees;
   };
   const Own& own_facts_of(CodeAddress entry);
-  bool is_constant(std::uintptr_t address);
   /// Notes what the instruction reads and writes, in a function that takes such addresses.
   void note_memory(const FunctionBody& body, const Step& step, bool takes_stack, bool takes_constant, BodyFacts& facts);
   void note_unknown_call(const FunctionBody& body, const Step& step, BodyFacts& facts) const;
   /// The function that the instruction calls, if the compiler may have known its body.
   std::optional<CodeAddress> known_callee(const FunctionBody& body, const Step& step) const;
-  /// The function that it leads to as the program stands, also one of another module.
-  std::optional<CodeAddress> callee(const FunctionBody& body, const Step& step) const;
   RegisterSet written_by_call(const FunctionBody& body, const Step& step);
 
   const Program& program_;

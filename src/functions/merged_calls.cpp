@@ -10,8 +10,7 @@
 //
 // Limits: a function all of whose calls were left out is not noticed. Nor is what others than the C library declare to
 // be without effects ([[gnu::pure]]). A read of a volatile variable looks like any
-// read; g++ takes the function for one with side effects then, and moult refuses more than it needs to. A version that
-// assigns to a variable which the old one leaves alone is not noticed, if the old one has side effects of its own.
+// read; g++ takes the function for one with side effects then, and moult refuses more than it needs to.
 #include "functions/merged_calls.hpp"
 
 #include <string>
@@ -36,13 +35,6 @@ SideEffects certain_effects(const BodyFacts& facts) {
   return facts.certainly_reads ? SideEffects::none : SideEffects::none_and_reads_nothing;
 }
 
-/// Whether callers in the function's source file may have been compiled knowing its body.
-bool may_be_known(const Program& program, const FunctionSymbol& function) {
-  const Compilation compilation = compilation_of_body(program, function);
-  if (compilation.compiler() == Compilation::Compiler::unknown) return false;
-  return compilation.relies_on_bodies("ipa-pure-const") && !is_marked(program, function);
-}
-
 }  // namespace
 
 void refuse_merged_calls(const Program& program, KnownBodies& bodies, Callers& callers,
@@ -50,8 +42,9 @@ void refuse_merged_calls(const Program& program, KnownBodies& bodies, Callers& c
                          Refusals& refusals) {
   MOULT_FAULT("functions.prepare.calls");
   for (std::size_t i = 0; i < olds.size(); ++i) {
+    if (!may_be_known(program, olds[i], "ipa-pure-const")) continue;
     const SideEffects old = certain_effects(bodies.facts_of(olds[i].range.begin));
-    if (old == SideEffects::some || !may_be_known(program, olds[i])) continue;
+    if (old == SideEffects::some) continue;
     const SideEffects fresh = possible_effects(bodies.facts_of(replacements[i].range.begin));
     if (fresh <= old) continue;
     const std::vector<Branch>& calls = callers.of(olds[i].range.begin);

@@ -48,11 +48,12 @@ class ReliedOn final {
   ReliedOn(const Program& program, KnownBodies& bodies, Callers& callers)
       : program_(program), bodies_(bodies), callers_(callers) {}
 
-  /// Looks for callers of `old` that a version with `fresh` facts would harm. Says how; nothing if there are none.
-  std::optional<std::string> find(const FunctionSymbol& old, const BodyFacts& fresh) {
+  /// Looks for callers of `old` that `replacement` would harm. Says how; nothing if there are none.
+  std::optional<std::string> find(const FunctionSymbol& old, const FunctionSymbol& replacement) {
     const Compilation compilation = compilation_at(program_, old.range.begin);
     const bool is_gcc = compilation.compiler() == Compilation::Compiler::gcc;
     if (compilation.compiler() == Compilation::Compiler::clang || is_marked(program_, old)) return std::nullopt;
+    const BodyFacts fresh = bodies_.facts_of(replacement.range.begin);
     believes_possible_ = is_gcc && compilation.relies_on_bodies("ipa-ra");
     const bool may_keep = !is_gcc || believes_possible_;
     changed_ = !may_keep ? 0 : fresh.is_complete ? fresh.written : call_clobbered;
@@ -140,7 +141,7 @@ void refuse_relied_registers(const Program& program, KnownBodies& bodies, Caller
   MOULT_FAULT("functions.prepare.registers");
   ReliedOn relied_on(program, bodies, callers);
   for (std::size_t i = 0; i < olds.size(); ++i) {
-    const std::optional<std::string> harm = relied_on.find(olds[i], bodies.facts_of(replacements[i].range.begin));
+    const std::optional<std::string> harm = relied_on.find(olds[i], replacements[i]);
     if (!harm) continue;
     refusals.add(ErrorCode::unsupported_code,
                  olds[i].demangled + ": " + *harm + "; " + replacements[i].demangled +

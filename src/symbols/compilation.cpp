@@ -116,4 +116,10 @@ bool is_marked(const Program& program, const FunctionSymbol& function) {
                      [&](const Dwarf_Die& part) { return number_of(part, DW_AT_alignment) == marked; });
 }
 
+bool may_be_known(const Program& program, const FunctionSymbol& function, std::string_view optimisation) {
+  const Compilation compilation = compilation_of_body(program, function);
+  return compilation.compiler() != Compilation::Compiler::unknown && compilation.relies_on_bodies(optimisation) &&
+         !is_marked(program, function);
+}
+
 }  // namespace moult::internal

@@ -49,4 +49,8 @@ bool may_share_source(const Program& program, CodeAddress one, CodeAddress other
 /// information.
 bool is_marked(const Program& program, const FunctionSymbol& function);
 
+/// Whether callers in the function's source file may have been compiled with such knowledge of its body; `optimisation`
+/// as above.
+bool may_be_known(const Program& program, const FunctionSymbol& function, std::string_view optimisation);
+
 }  // namespace moult::internal

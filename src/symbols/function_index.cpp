@@ -180,7 +180,7 @@ void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
     const bool is_here = entry.st_shndx != SHN_UNDEF && entry.st_shndx != SHN_ABS;
     if (type == STT_FILE || !is_here || name.empty()) continue;
     if (type == STT_OBJECT) {
-      data_.push_back({name, entry.st_value, entry.st_size});
+      data_.push_back({name, entry.st_value, entry.st_size, GELF_ST_BIND(entry.st_info) == STB_LOCAL});
       continue;
     }
     Symbol symbol;
@@ -379,6 +379,12 @@ std::vector<DataPlace> FunctionIndex::find_all_data(std::string_view mangled) co
     if (symbol.name == mangled) places.push_back({symbol.address, symbol.size});
   }
   return places;
+}
+
+const FunctionIndex::DataSymbol* FunctionIndex::data_at(std::uint64_t address) const {
+  const auto found =
+      std::ranges::find_if(data_, [&](const DataSymbol& each) { return address - each.address < each.size; });
+  return found == data_.end() ? nullptr : &*found;
 }
 
 std::vector<std::pair<std::string_view, DataPlace>> FunctionIndex::data_beginning_with(

@@ -84,13 +84,16 @@ class FunctionIndex final {
   /// Data symbols whose mangled name begins with `beginning`, each with its place.
   std::vector<std::pair<std::string_view, DataPlace>> data_beginning_with(std::string_view beginning) const;
 
- private:
   struct DataSymbol {
     std::string_view name;
     std::uint64_t address = 0;
     std::uint64_t size = 0;
+    bool is_local = false;
   };
+  /// The data symbol with the byte at `address`, or null.
+  const DataSymbol* data_at(std::uint64_t address) const;
 
+ private:
   template <class MayFit, class Fits>
   std::vector<FunctionMatch> originals(const MayFit& may_fit, const Fits& fits) const;
   void read_table(const ElfFile& file, Elf_Scn* section);

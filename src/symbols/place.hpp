@@ -18,4 +18,11 @@ struct DataPlace {
   std::size_t size = 0;  ///< in bytes
 };
 
+/// A variable with a symbol.
+struct Variable {
+  std::string name;  ///< as people write it
+  DataPlace place;
+  bool is_local = false;  ///< static, or in an unnamed namespace
+};
+
 }  // namespace moult::internal

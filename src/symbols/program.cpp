@@ -357,6 +357,14 @@ std::vector<DataPlace> Program::find_all_data(std::string_view mangled) const {
   return found;
 }
 
+std::optional<Variable> Program::variable_at(std::size_t module, std::uintptr_t address) const {
+  const ModuleSymbols* const symbols = impl_->symbols(module);
+  const std::uintptr_t bias = impl_->modules[module].bias;
+  const auto* const found = symbols != nullptr ? symbols->functions().data_at(address - bias) : nullptr;
+  if (found == nullptr) return std::nullopt;
+  return Variable{demangle(std::string(found->name)), {bias + found->address, found->size}, found->is_local};
+}
+
 std::optional<SourceLine> Program::line_of(CodeAddress address) const {
   const std::optional<std::size_t> place = impl_->module_at(address);
   const DebugInfo* info = place ? impl_->debug_info(*place) : nullptr;

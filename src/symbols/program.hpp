@@ -107,6 +107,8 @@ class Program final {
   std::optional<std::uintptr_t> find_data(std::string_view mangled) const;
   /// The same in every module.
   std::vector<DataPlace> find_all_data(std::string_view mangled) const;
+  /// The module's variable with the byte at `address`, by symbols.
+  std::optional<Variable> variable_at(std::size_t module, std::uintptr_t address) const;
 
   /// The copies of `function`, a result of find or at, by the debug information; copies in itself (an unrolled
   /// recursion) too. nullopt when none are shown, but there may be some; debug_info_problem says why.

@@ -169,6 +169,28 @@ TEST(KnownBody, AVersionThatReadsAVariableIsRefusedWhereTheOldOneReadsConstants)
   EXPECT_THAT(report.reason, HasSubstr("reads no variable"));
 }
 
+/// clang keeps only variables that are local to the file.
+TEST(KnownBody, AVersionThatAssignsToAVariableThatACallerKeepsIsARefusal) {
+  EXPECT_EQ(app::keeps_variable(2), 25);
+  int (*const assigns)(int) = [](int x) { return static_cast<int>(app::shown = x * 100L); };
+  int (*const lets_assign)(int) = [](int x) { return app::show(x * 100L), x; };
+  for (int (*const fresh)(int) : {assigns, lets_assign}) {
+    const UpdateReport report = redefine(old("app::counted_beside"), fresh);
+    EXPECT_EQ(report.state, UpdateState::refused);
+    EXPECT_THAT(report.reason, AllOf(HasSubstr("does not assign to app::shown"), HasSubstr("keeps_variable"),
+                                     HasSubstr("-fipa-modref")));
+  }
+  EXPECT_EQ(app::keeps_variable(2), 25);
+}
+
+TEST(KnownBody, AVersionThatReadsAVariableThatACallerAssignsToIsARefusal) {
+  EXPECT_EQ(app::keeps_variable(2), 25);
+  int (*const reads)(int) = [](int x) { return static_cast<int>(app::shown) + x; };
+  const UpdateReport report = redefine(old("app::counted_beside"), reads);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("does not read app::shown"), HasSubstr("keeps_variable")));
+}
+
 TEST(KnownBody, WhatTheCLibraryDoesWithoutSideEffectsIsNone) {
   EXPECT_NE(app::sums_of_length(2), 0);
   static int times = 0;

@@ -131,6 +131,18 @@ std::atomic<int> atomic_calls = 0;
   return {a, b};
 }
 
+long shown = 0;
+[[gnu::noinline]] static int counted_beside(int x) {
+  ++calls;
+  return x * 3 + 17;
+}
+[[gnu::noinline]] long keeps_variable(int n) {
+  shown = n;
+  const long result = counted_beside(n);
+  return result + shown;
+}
+void show(long value) { shown = value; }
+
 [[gnu::noinline]] static int price(int x) {
   static const int prices[] = {3, 1, 4, 1, 5, 9, 2, 6};
   return prices[x & 7];

@@ -36,6 +36,10 @@ long keeps_over_atomic(int a, int b, int c, int n);     ///< over calls of count
 long keeps_over_tail(int a, int b, int c, int n);       ///< over calls of jumps_on, which jumps to jumped_to
 std::complex<double> keeps_result(double a, double b);  ///< over a call of counted_before_result
 
+extern long shown;
+long keeps_variable(int n);  ///< the value of shown, over a call of counted_beside
+void show(long value);
+
 long sums_of_price(int n);
 long sums_of_length(int n);
 long sums_of_checked_triple(int n);
