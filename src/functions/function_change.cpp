@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -266,13 +267,15 @@ void require_same_types(const Program& program, const std::vector<FunctionSymbol
 
 /// Adds the functions that earlier changes redefined as one of `olds`: their callers reach the new version, too.
 void add_earlier(const Program& program, std::vector<FunctionSymbol>& olds, std::vector<FunctionSymbol>& replacements) {
-  const std::vector<AppliedChange> changes = applied_changes();
+  std::multimap<CodeAddress, CodeAddress> functions;  // by their replacements
+  for (const AppliedChange& change : applied_changes()) functions.emplace(change.replacement, change.function);
+  std::set<CodeAddress> known;
+  for (const FunctionSymbol& old : olds) known.insert(old.range.begin);
   for (std::size_t i = 0; i < olds.size(); ++i) {
-    for (const AppliedChange& change : changes) {
-      const std::optional<FunctionSymbol> earlier = program.at(change.function);
-      const bool is_known = std::any_of(olds.begin(), olds.end(),
-                                        [&](const FunctionSymbol& old) { return old.range.begin == change.function; });
-      if (is_known || !earlier || change.replacement != olds[i].range.begin) continue;
+    const auto [begin, end] = functions.equal_range(olds[i].range.begin);
+    for (auto each = begin; each != end; ++each) {
+      const std::optional<FunctionSymbol> earlier = program.at(each->second);
+      if (!earlier || !known.insert(each->second).second) continue;
       olds.push_back(*earlier);
       replacements.push_back(FunctionSymbol(replacements[i]));
     }
