@@ -27,6 +27,9 @@ Guarded<OwnCalls>& all_own_calls() {
   return only;
 }
 
+/// Spares the stop of ten thousand redefinitions as many locks in a program without such calls.
+constinit std::atomic<bool> are_there_any = false;
+
 std::span<const OwnCall> calls_of(const OwnCalls& all, CodeAddress function) {
   const auto first = std::ranges::lower_bound(all, function, {}, &OwnCall::function);
   const auto last = std::ranges::upper_bound(all, function, {}, &OwnCall::function);
@@ -42,6 +45,7 @@ void lead(const OwnCall& call, bool is_redirected) noexcept {
 
 void add_own_calls(const std::vector<OwnCall>& calls, const std::function<bool(CodeAddress)>& is_redirected) {
   if (calls.empty()) return;
+  are_there_any = true;
   // No stop is granted in between, and so no function is redirected.
   all_own_calls().with([&](OwnCalls& all) {
     const auto added = all.insert(all.end(), calls.begin(), calls.end());
@@ -67,6 +71,7 @@ CodeAddress without_own_copy(CodeAddress code) {
 }
 
 void lead_own_calls(CodeAddress function, bool is_redirected) noexcept {
+  if (!are_there_any) return;
   all_own_calls().with([&](const OwnCalls& all) {
     for (const OwnCall& call : calls_of(all, function)) lead(call, is_redirected);
   });
