@@ -92,12 +92,12 @@ void flip_under(const std::function<void()>& work, int times) {
 constexpr int times_under_allocation = 20;
 constexpr int times_by_updates = 20;  // an update takes four times as long
 #else
-constexpr int times_under_allocation = 1'000;
+constexpr int times_under_allocation = 500;
 constexpr int times_by_updates = 50;
 #endif
 
 TEST(Flip, UnderFourCallers) {
-  flip_under([] {}, 2'000);
+  flip_under([] {}, 1'000);
 }
 
 TEST(Flip, UnderAllocation) {

@@ -139,7 +139,7 @@ TEST(Safepoint, AThreadThatHoldsALockOfMoultIsLetOutFirst) {
     workers.emplace_back([&guarded](std::stop_token token) {
       while (!token.stop_requested()) guarded.with([](int& number) { ++number; });
     });
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 40; ++round) {
     std::unique_ptr<StoppedWorld> stopped = stop();
     guarded.with([](int& number) { ++number; });
   }
