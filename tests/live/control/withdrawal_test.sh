@@ -50,7 +50,7 @@ until "$MOULT" status "$pid" | grep -c "patient  *aborted" | grep -q 2; do :; do
 
 # An entry that does not return. Its command leaves at the second signal, or after its time.
 start "$BINARIES/live_control_hanging.so"
-until "$MOULT" log "$pid" | grep -q "hanging"; do :; done
+until "$MOULT" log "$pid" | grep -q "_hanging.so loaded"; do :; done
 interrupt
 kill -INT "$client"
 result=0
