@@ -17,27 +17,16 @@
 // larger, and possibly using functions that the program does not export, so not done for other updates.
 #include "compiler.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <vector>
 
 #include "base/trusted_file.hpp"
 #include "changed_headers.hpp"
 #include "compilation_database.hpp"
+#include "compiler_run.hpp"
 #include "console.hpp"
 #include "diagnostics.hpp"
 #include "elf/elf_file.hpp"
@@ -109,95 +98,6 @@ std::vector<std::string> arguments_for(const CompilerCall& call, const std::stri
   return arguments;
 }
 
-/// The child starts without this command's signal mask (scratch_folder.cpp), and in a process group of its own: a
-/// compiler has children, which must end with it. SIGTTOU is blocked, so that they may write on the terminal.
-int spawn(pid_t& child, char* const* arguments, const std::string& directory, int output) {
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
-  ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t mask;
-  ::sigemptyset(&mask);
-  ::sigaddset(&mask, SIGTTOU);
-  ::posix_spawnattr_setsigmask(&attributes, &mask);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  const int error = ::posix_spawnp(&child, arguments[0], &actions, &attributes, arguments, environ);
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  return error;
-}
-
-/// False: the child has not ended by then. Without pidfd_open (a kernel before 5.3, seccomp) it waits for the end.
-bool has_ended(pid_t child, Deadline deadline) {
-  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
-  if (!process) return true;
-  pollfd ended{process.get(), POLLIN, 0};
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    constexpr std::chrono::milliseconds an_hour = std::chrono::hours(1);
-    const int ready =
-        ::poll(&ended, 1, static_cast<int>(std::clamp(left, std::chrono::milliseconds(0), an_hour).count()));
-    if (ready > 0) return true;
-    if (ready == 0 && std::chrono::steady_clock::now() >= deadline) return false;
-    if (ready < 0 && errno != EINTR) return true;
-  }
-}
-
-/// Ends the child's process group: politely, so that a compiler removes its temporary files, and then by force.
-void end_group(pid_t child) {
-  ::kill(-child, SIGTERM);
-  if (!has_ended(child, std::chrono::steady_clock::now() + std::chrono::seconds(1))) ::kill(-child, SIGKILL);
-}
-
-/// Runs the compiler in `directory`, with its messages going to `output`. True on success; nothing if the time was
-/// over.
-std::optional<bool> run(const std::vector<std::string>& arguments, const std::string& directory, int output,
-                        Deadline deadline) {
-  std::vector<char*> pointers;
-  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
-  pid_t child = 0;
-  const int error = spawn(child, pointers.data(), directory, output);
-  if (error != 0)
-    usage(ErrorCode::system,
-          arguments.front() + ": the program's compiler cannot be run in " + directory + ": " + std::strerror(error));
-  set_child_to_end(child);
-  const bool is_in_time = has_ended(child, deadline);
-  if (!is_in_time) end_group(child);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  set_child_to_end(0);
-  if (!is_in_time) return std::nullopt;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/// Where the compiler's messages go: to standard error, by way of a file if they are wanted as values.
-class Messages final {
- public:
-  Messages(const fs::path& file, bool parse) : path_(file) {
-    if (!parse) return;
-    file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    ::setenv("LC_ALL", "C", 1);  // messages in English, for the children of this command
-  }
-  int output() const { return file_ ? file_.get() : STDERR_FILENO; }
-  /// Shows the messages, if they were collected.
-  std::vector<Diagnostic> take(const std::string& directory) const {
-    if (!file_) return {};
-    std::ifstream stream(path_);
-    const std::string text(std::istreambuf_iterator<char>(stream), {});
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    return parse_diagnostics(text, directory);
-  }
-
- private:
-  fs::path path_;
-  Fd file_;
-};
-
 fs::path write_notes(const Target& target, const fs::path& folder) {
   const std::string build_id = build_id_of(target.running_file());
   if (build_id.empty())
@@ -267,8 +167,8 @@ void compile_update(const Target& target, const std::string& source, const fs::p
         arguments_for(flags_for_update(command), whole.string(), notes, result, rule, inlines);
     if (options.parse) arguments.emplace_back("-fdiagnostics-color=never");
     if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
-    const Messages messages(scratch.path() / "messages", options.parse);
-    const std::optional<bool> compiled = run(arguments, command.directory, messages.output(), deadline);
+    const CompilerMessages messages(scratch.path() / "messages", options.parse);
+    const std::optional<bool> compiled = run_compiler(arguments, command.directory, messages.output(), deadline);
     std::vector<Diagnostic> diagnostics = messages.take(command.directory);
     if (!compiled)
       throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out,
