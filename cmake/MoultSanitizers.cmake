@@ -20,7 +20,7 @@ set(MOULT_LEFT_OUT_BECAUSE_thread
     "the thread sanitizer holds signals back, locks in its runtime and gives each function a cleanup, so that no thread can be stopped at a safe place, nor unwound as it would be")
 
 # Code without threads, which the thread sanitizer has nothing to say about.
-set(MOULT_SINGLE_THREADED unit/symbols unit/cli)
+set(MOULT_SINGLE_THREADED unit/symbols unit/diff unit/cli)
 
 # Under the address and undefined-behaviour sanitizers everything runs, but for one test that says so itself. Their check
 # of virtual tables (vptr) is off: that code which knows an object as of one class finds it to be of another is what

@@ -10,14 +10,15 @@ failures=0
 # Starts a tree that keeps to every rule.
 good_tree() {
   rm -rf "$scratch/tree"
-  mkdir -p "$scratch"/tree/{include/moult,src/{base,protocol,platform,symbols,threads,lifecycle},cli}
+  mkdir -p "$scratch"/tree/{include/moult,src/{base,protocol,platform,symbols,threads,lifecycle},diff,cli}
   add include/moult/error.hpp '#include <string>' '#include "moult/detail/a.hpp"'
   add src/base/a.cpp '#include "base/a.hpp"' '#include "moult/error.hpp"' '// ::mmap( and #if in a comment'
   add src/protocol/a.cpp '#include <sys/socket.h>' '#include "base/a.hpp"'
   add src/platform/a.cpp '#include <sys/mman.h>' '#ifdef __x86_64__' 'void* p = ::mmap(nullptr);' '#endif'
   add src/threads/a.cpp '#include "symbols/a.hpp"' '#include "platform/a.hpp"' 'moved::mmap(1);'
   add src/lifecycle/a.cpp '#include "base/a.hpp"'
-  add cli/a.cpp '#include "symbols/a.hpp"' '#include "options.hpp"' '#include <signal.h>'
+  add diff/a.cpp '#include "diff/a.hpp"' '#include "symbols/a.hpp"' '#include "code/decoder.hpp"'
+  add cli/a.cpp '#include "symbols/a.hpp"' '#include "diff/a.hpp"' '#include "options.hpp"' '#include <signal.h>'
 }
 
 add() {
@@ -54,6 +55,9 @@ refused src/lifecycle/b.cpp:1 src/lifecycle/b.cpp '#include "threads/stopped_wor
 refused src/base/b.cpp:1 src/base/b.cpp '#include "a.hpp"'
 refused cli/b.cpp:1 cli/b.cpp '#include "threads/stopped_world.hpp"'
 refused cli/b.cpp:1 cli/b.cpp '#include "platform/socket.hpp"'
+refused cli/b.cpp:1 cli/b.cpp '#include "code/decoder.hpp"'
+refused diff/b.cpp:1 diff/b.cpp '#include "code/patch.hpp"'
+refused src/symbols/b.cpp:1 src/symbols/b.cpp '#include "diff/a.hpp"'
 refused src/threads/b.cpp:1 src/threads/b.cpp '#ifdef __x86_64__'
 refused src/threads/b.cpp:1 src/threads/b.cpp '#if defined(__clang__)'
 refused src/threads/b.cpp:1 src/threads/b.cpp '#include <sys/mman.h>'
