@@ -29,16 +29,21 @@ std::vector<std::string> prerequisites(const std::string& rule) {
 
 std::vector<std::string> changed_since(const fs::path& program, const fs::path& rule, const fs::path& folder,
                                        const std::vector<fs::path>& own) {
+  std::ifstream stream(rule);
+  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  std::vector<std::string> changed = changed_since(program, prerequisites(text), folder);
+  std::erase_if(changed, [&](const std::string& file) { return std::ranges::find(own, folder / file) != own.end(); });
+  return changed;
+}
+
+std::vector<std::string> changed_since(const fs::path& program, const std::vector<std::string>& files,
+                                       const fs::path& folder) {
   std::error_code error;
   const fs::file_time_type built = fs::last_write_time(program, error);
   if (error) return {};
-  std::ifstream stream(rule);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   std::vector<std::string> changed;
-  for (const std::string& file : prerequisites(text)) {
-    const fs::path path = folder / file;
-    if (std::ranges::find(own, path) != own.end()) continue;
-    const fs::file_time_type written = fs::last_write_time(path, error);
+  for (const std::string& file : files) {
+    const fs::file_time_type written = fs::last_write_time(folder / file, error);
     if (!error && written > built) changed.push_back(file);
   }
   return changed;

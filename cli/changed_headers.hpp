@@ -16,4 +16,8 @@ std::vector<std::string> changed_since(const std::filesystem::path& program, con
                                        const std::filesystem::path& folder,
                                        const std::vector<std::filesystem::path>& own);
 
+/// Those of `files`, relative to `folder`, that were written later than `program`. The same limit.
+std::vector<std::string> changed_since(const std::filesystem::path& program, const std::vector<std::string>& files,
+                                       const std::filesystem::path& folder);
+
 }  // namespace moult::internal::cli

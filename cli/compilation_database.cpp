@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -67,6 +68,19 @@ bool is_among(const std::set<std::string>& files, const CompileCommand& command,
   if (files.contains(resolved(command.file, command.directory))) return true;
   const std::string folder = command.directory + "/";
   return program.starts_with(folder) && files.contains(fs::path(command.file).lexically_relative(folder).string());
+}
+
+/// What follows the option; empty if the command has none.
+std::string value_of(const CompileCommand& command, std::string_view option) {
+  const auto found = std::ranges::find(command.arguments, option);
+  const bool has_value = found != command.arguments.end() && std::next(found) != command.arguments.end();
+  return has_value ? *std::next(found) : std::string();
+}
+
+/// How much speaks for the command being the one that compiled for the program.
+int points_of(const CompileCommand& command, const std::string& program, const ProgramSources& sources) {
+  const bool is_same_folder = sources.folders.contains(resolved(command.directory, "/"));
+  return 1 + (is_compiled_for(command, program) ? 2 : 0) + (is_same_folder ? 1 : 0);
 }
 
 /// True for a compiler launcher such as ccache, whose first argument is the compiler.
@@ -153,7 +167,7 @@ fs::path find_compilation_database(const std::string& wanted, const std::string&
     if (const std::optional<fs::path> found = find_upwards(fs::absolute(start, ignored).parent_path())) return *found;
   throw CommandFailure(
       ExitCode::usage, ErrorCode::not_found,
-      "no compile_commands.json above " + program + " or " + update +
+      "no compile_commands.json above " + program + (update != program ? " or " + update : std::string()) +
           "; make one (cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON) and name its folder with --build-dir");
 }
 
@@ -167,13 +181,29 @@ const CompileCommand* choose_command(const std::vector<CompileCommand>& commands
     const bool is_of_program = is_compiled_for(command, program);
     // A source other than the main file may belong to several programs.
     if (!has_main && !is_of_program && (sources.files.empty() || !sources.main.empty())) continue;
-    const bool is_same_folder = sources.folders.contains(resolved(command.directory, "/"));
-    const int points = 1 + (has_main ? 4 : 0) + (is_of_program ? 2 : 0) + (is_same_folder ? 1 : 0);
+    const int points = (has_main ? 4 : 0) + points_of(command, program, sources);
     if (points <= best_points) continue;
     best = &command;
     best_points = points;
   }
   return best;
+}
+
+std::vector<const CompileCommand*> commands_of_program(const std::vector<CompileCommand>& commands,
+                                                       const std::string& program, const ProgramSources& sources) {
+  std::vector<const CompileCommand*> chosen;
+  std::map<std::string, std::size_t> positions;  // by source
+  for (const CompileCommand& command : commands) {
+    if (!is_among(sources.files, command, program)) continue;
+    const auto [found, is_new] = positions.try_emplace(resolved(command.file, command.directory), chosen.size());
+    if (is_new) {
+      chosen.push_back(&command);
+    } else if (const CompileCommand*& other = chosen[found->second];
+               points_of(command, program, sources) > points_of(*other, program, sources)) {
+      other = &command;
+    }
+  }
+  return chosen;
 }
 
 CompilerCall flags_for_update(const CompileCommand& command) {
@@ -196,6 +226,35 @@ CompilerCall flags_for_update(const CompileCommand& command) {
     }
   }
   return call;
+}
+
+std::vector<std::string> arguments_for_object(const CompileCommand& command) {
+  constexpr std::array<std::string_view, 5> results_with_value{"-o", "-MF", "-MT", "-MQ", "-MJ"};
+  constexpr std::array<std::string_view, 6> results{"-M", "-MM", "-MD", "-MMD", "-MP", "-c"};
+  std::vector<std::string> kept;
+  const std::vector<std::string>& arguments = command.arguments;
+  for (std::size_t each = 0; each < arguments.size(); ++each) {
+    if (std::ranges::find(results_with_value, arguments[each]) != results_with_value.end())
+      ++each;
+    else if (std::ranges::find(results, arguments[each]) == results.end())
+      kept.push_back(arguments[each]);
+  }
+  return kept;
+}
+
+std::string named_dependency_file(const CompileCommand& command) { return value_of(command, "-MF"); }
+
+std::string object_of(const CompileCommand& command) {
+  return command.output.empty() ? value_of(command, "-o") : command.output;
+}
+
+bool is_for_link_time_optimisation(const CompileCommand& command) {
+  bool is_on = false;
+  for (const std::string& argument : command.arguments) {
+    if (argument.starts_with("-flto")) is_on = true;
+    if (argument == "-fno-lto") is_on = false;
+  }
+  return is_on;
 }
 
 }  // namespace moult::internal::cli

@@ -30,7 +30,7 @@ std::vector<CompileCommand> parse_compilation_database(std::istream& text, const
 std::vector<CompileCommand> read_compilation_database(const std::filesystem::path& file);
 
 /// `wanted`, a folder or the file itself, if given. Otherwise the first one found upwards from the program's folder,
-/// then from the update's. Throws CommandFailure (usage), naming the places.
+/// then from the update's (which may be the program). Throws CommandFailure (usage), naming the places.
 std::filesystem::path find_compilation_database(const std::string& wanted, const std::string& program,
                                                 const std::string& update);
 
@@ -41,7 +41,12 @@ std::filesystem::path find_compilation_database(const std::string& wanted, const
 const CompileCommand* choose_command(const std::vector<CompileCommand>& commands, const std::string& program,
                                      const ProgramSources& sources);
 
-/// The compiler call of an update.
+/// The commands of the program's sources, one for each, in the database's order. Of several for one source, the one
+/// that choose_command would prefer.
+std::vector<const CompileCommand*> commands_of_program(const std::vector<CompileCommand>& commands,
+                                                       const std::string& program, const ProgramSources& sources);
+
+/// The compiler call of an update, or of an object.
 struct CompilerCall {
   std::string compiler;
   std::vector<std::string> flags;
@@ -50,5 +55,14 @@ struct CompilerCall {
 /// belong to that one compilation or would do harm: input, output, dependency files, warnings, link-time optimisation,
 /// and the program's kind of position independence.
 CompilerCall flags_for_update(const CompileCommand& command);
+/// Keeps everything that may have an effect on the object's code, the source and a compiler cache included. Drops only
+/// where the results go.
+std::vector<std::string> arguments_for_object(const CompileCommand& command);
+/// The dependency file (-MF) that the command writes, as it names it; empty if it names none.
+std::string named_dependency_file(const CompileCommand& command);
+/// The object that the command makes, as it names it.
+std::string object_of(const CompileCommand& command);
+/// True when the object holds no machine code yet (-flto).
+bool is_for_link_time_optimisation(const CompileCommand& command);
 
 }  // namespace moult::internal::cli

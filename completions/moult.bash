@@ -13,13 +13,13 @@ _moult_updates() {
 _moult() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command="" word index positionals=()
-  local commands="ps apply check build checksum status threads functions objects log rollback set"
+  local commands="ps apply check build diff checksum status threads functions objects log rollback set"
   COMPREPLY=()
 
   for ((index = 1; index < COMP_CWORD; ++index)); do
     word=${COMP_WORDS[index]}
     case $word in
-      --timeout | --after | --most | -p | --build-dir | -o | --output) ((++index)) ;;
+      --timeout | --after | --most | -p | --build-dir | -o | --output | --source) ((++index)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else positionals+=("$word"); fi ;;
     esac
@@ -31,7 +31,7 @@ _moult() {
   fi
   case $previous in
     -p | --build-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-    -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -o | --output | --source) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --timeout | --after | --most) return ;;
   esac
   if [[ $current == -* ]]; then
@@ -41,6 +41,7 @@ _moult() {
       check) options+=" --force --build-dir --verbose" ;;
       rollback) options+=" --all" ;;
       build) options+=" --force --output --build-dir --verbose" ;;
+      diff) options+=" --build-dir --source --verbose" ;;
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;
       functions) options+=" --most" ;;
@@ -50,7 +51,7 @@ _moult() {
     return
   fi
   [[ $command == ps ]] && return
-  if [[ $command == checksum ]]; then
+  if [[ $command == checksum || $command == diff ]]; then
     ((${#positionals[@]} == 0)) && { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$current"); }
     return
   fi

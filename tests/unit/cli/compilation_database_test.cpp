@@ -64,6 +64,44 @@ TEST(FlagsForUpdate, LookBehindACompilerWrapper) {
   EXPECT_THAT(call.flags, ElementsAre("-O1"));
 }
 
+CompileCommand command_of(const std::string& text, const std::string& file = "/src/app.cpp") {
+  return {"/build", file, "", split_command(text)};
+}
+
+TEST(ArgumentsForObject, KeepEverythingButThePlacesOfResults) {
+  EXPECT_THAT(
+      arguments_for_object(command_of("ccache g++ -DA -Wall -O2 -fPIE -x c++ -MD -MT a.o -MF a.d -o a.o -c a.cpp")),
+      ElementsAre("ccache", "g++", "-DA", "-Wall", "-O2", "-fPIE", "-x", "c++", "a.cpp"));
+}
+
+TEST(DependencyFile, IsWhatTheCommandNames) {
+  EXPECT_EQ(named_dependency_file(command_of("g++ -MD -MF dir/a.d -c a.cpp")), "dir/a.d");
+  EXPECT_EQ(named_dependency_file(command_of("g++ -c a.cpp -MF")), "");
+  EXPECT_EQ(named_dependency_file(command_of("g++ -c a.cpp")), "");
+}
+
+TEST(Object, IsWhatTheDatabaseOrTheCommandNames) {
+  EXPECT_EQ(object_of(command_of("g++ -c a.cpp -o dir/a.o")), "dir/a.o");
+  EXPECT_EQ(object_of({"/build", "/src/a.cpp", "b.o", {"g++", "-o", "a.o"}}), "b.o");
+  EXPECT_EQ(object_of(command_of("g++ -c a.cpp")), "");
+}
+
+TEST(LinkTimeOptimisation, IsWhatTheLastOptionSays) {
+  EXPECT_TRUE(is_for_link_time_optimisation(command_of("g++ -flto=auto -fno-fat-lto-objects -c a.cpp")));
+  EXPECT_FALSE(is_for_link_time_optimisation(command_of("g++ -flto -fno-lto -c a.cpp")));
+  EXPECT_FALSE(is_for_link_time_optimisation(command_of("g++ -c a.cpp")));
+}
+
+TEST(CommandsOfProgram, AreOneForEachOfItsSourcesAndThoseOfItsTarget) {
+  const std::vector<CompileCommand> commands{
+      command_of("g++ -o CMakeFiles/other.dir/app.o -c /src/app.cpp"),
+      command_of("g++ -o CMakeFiles/app.dir/app.o -c /src/app.cpp"),
+      command_of("g++ -o CMakeFiles/app.dir/part.o -c /src/part.cpp", "/src/part.cpp"),
+      command_of("g++ -o CMakeFiles/app.dir/test.o -c /src/test.cpp", "/src/test.cpp")};
+  const ProgramSources sources{{"/src/app.cpp"}, {"/src/app.cpp", "/src/part.cpp"}, {}};
+  EXPECT_THAT(commands_of_program(commands, "/build/app", sources), ElementsAre(&commands[1], &commands[2]));
+}
+
 TEST(ChooseCommand, PrefersTheFileWithMainAsItWasCompiledForThatProgram) {
   const std::vector<CompileCommand> commands = {
       {"/build", "/src/lib.cpp", "CMakeFiles/app.dir/lib.cpp.o", {}},

@@ -1,0 +1,34 @@
+// Compiles a source of a program again, as the program's build does, to an object that can be compared with the
+// program.
+#pragma once
+
+#include <filesystem>
+
+#include "compilation_database.hpp"
+#include "protocol/client.hpp"
+#include "recorded_dependencies.hpp"
+
+namespace moult::internal::cli {
+
+/// How to run the compiler.
+struct FreshObjectOptions {
+  bool verbose = false;  ///< show the compiler's command
+  bool parse = false;    ///< CommandFailure has the compiler's messages as values
+};
+
+/// Whether the command's source or one of its headers was written later than `program`. If the build has no record of
+/// the headers, the compiler lists them. `scratch` is a folder to write to. Throws CommandFailure, as
+/// compile_fresh_object does.
+bool is_written_since(const CompileCommand& command, const std::filesystem::path& program,
+                      RecordedDependencies& recorded, const std::filesystem::path& scratch,
+                      const FreshObjectOptions& options, Deadline deadline);
+
+/// Compiles to `object`, in a folder of its own, with the command's flags, and with each function and variable in a
+/// section of its own. The compiler's messages go to standard error unchanged. Throws CommandFailure:
+/// usage: it does not compile, or the compiler cannot be run
+/// refused: the program is built with link-time optimisation
+/// postponed: the compiler had not ended by `deadline`, and was ended
+void compile_fresh_object(const CompileCommand& command, const std::filesystem::path& object,
+                          const FreshObjectOptions& options, Deadline deadline);
+
+}  // namespace moult::internal::cli
