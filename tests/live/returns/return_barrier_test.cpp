@@ -102,6 +102,8 @@ TEST(ReturnBarrier, WhoeverAsksForTheStacksIsShownTheProgramsCallsAlone) {
 
 TEST(ReturnBarrier, WaitsForTheOutermostOfRecursiveCalls) {
   Room after;
+  Room half_way_out;
+  half_way = &half_way_out;
   int result = 0;
   Caller caller([&](Room& room) {
     result = recurses(room, 20);
@@ -111,6 +113,10 @@ TEST(ReturnBarrier, WaitsForTheOutermostOfRecursiveCalls) {
   EXPECT_EQ(barrier.in_progress(), 1u);
   const std::uint32_t told_before = told_returns();
   caller.room().leave.release();
+  half_way_out.entered.acquire();
+  EXPECT_FALSE(barrier.wait(50ms)) << "it waited for the innermost";
+  half_way = nullptr;
+  half_way_out.leave.release();
   EXPECT_TRUE(barrier.wait(60s));
   EXPECT_EQ(told_returns() - told_before, 1u);
   after.entered.acquire();

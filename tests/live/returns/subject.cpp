@@ -15,12 +15,16 @@ MOULT_UPDATABLE int stays(Room& room, int result) {
   return result;
 }
 
+std::atomic<Room*> half_way = nullptr;
+
 MOULT_UPDATABLE int recurses(Room& room, int depth) {
   if (depth == 0) {
     room.stay();
     return 0;
   }
   const volatile int below = recurses(room, depth - 1);
+  constexpr int middle = 10;
+  if (Room* const half_way_out = half_way; half_way_out != nullptr && depth == middle) half_way_out->stay();
   return below + 1;
 }
 

@@ -34,6 +34,7 @@ struct Wide {
 int stays(Room& room, int result);
 /// Enters `depth` times, and stays innermost.
 int recurses(Room& room, int depth);
+extern std::atomic<Room*> half_way;  ///< where its tenth call stays on its way out, if anywhere
 double returns_double(Room& room);
 long double returns_long_double(Room& room);
 Pair returns_pair(Room& room);
