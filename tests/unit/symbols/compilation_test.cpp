@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "moult/relinking.hpp"
-
+extern "C" int moult_test_compiled(int x) { return x + 1; }
 extern "C" int moult_test_assembly(int);
 asm(R"(
   .text
@@ -62,15 +61,13 @@ TEST(Compilation, WithLinkTimeOptimisationCallersAreAnywhere) {
   EXPECT_FALSE(Compilation("GNU C++20 12.2.0 -O2").optimises_links());
 }
 
-MOULT_UPDATABLE int compiled_function(int x) { return x + 1; }
-
 TEST(Compilation, OfAssemblyInACompiledFileNoCompilerKnowsTheBody) {
   const Program program = Program::of_this_process();
   const auto of_body = [&program](int (*function)(int)) {
     const std::optional<FunctionSymbol> symbol = program.at(CodeAddress{reinterpret_cast<std::uintptr_t>(function)});
     return symbol ? compilation_of_body(program, *symbol).compiler() : Compiler::unknown;
   };
-  EXPECT_NE(of_body(compiled_function), Compiler::unknown);
+  EXPECT_NE(of_body(moult_test_compiled), Compiler::unknown);
   EXPECT_EQ(of_body(moult_test_assembly), Compiler::unknown);
 }
 
