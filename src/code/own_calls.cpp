@@ -27,7 +27,6 @@ Guarded<OwnCalls>& all_own_calls() {
   return only;
 }
 
-/// Spares the stop of ten thousand redefinitions as many locks in a program without such calls.
 constinit std::atomic<bool> are_there_any = false;
 
 std::span<const OwnCall> calls_of(const OwnCalls& all, CodeAddress function) {
@@ -55,6 +54,8 @@ void add_own_calls(const std::vector<OwnCall>& calls, const std::function<bool(C
   });
 }
 
+bool has_own_calls() noexcept { return are_there_any; }
+
 std::vector<CodeAddress> own_copies_of(CodeAddress function) {
   return all_own_calls().with([function](const OwnCalls& all) {
     std::vector<CodeAddress> copies;
@@ -71,7 +72,6 @@ CodeAddress without_own_copy(CodeAddress code) {
 }
 
 void lead_own_calls(CodeAddress function, bool is_redirected) noexcept {
-  if (!are_there_any) return;
   all_own_calls().with([&](const OwnCalls& all) {
     for (const OwnCall& call : calls_of(all, function)) lead(call, is_redirected);
   });

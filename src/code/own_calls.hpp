@@ -20,6 +20,9 @@ struct OwnCall {
 /// be writable, for good.
 void add_own_calls(const std::vector<OwnCall>& calls, const std::function<bool(CodeAddress function)>& is_redirected);
 
+/// False if no update calls functions of its own. Then a stop need not look through what it redirects.
+bool has_own_calls() noexcept;
+
 /// The copies of the program's function that updates call.
 std::vector<CodeAddress> own_copies_of(CodeAddress function);
 

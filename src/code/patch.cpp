@@ -280,6 +280,7 @@ void Patch::Impl::revert() noexcept {
 }
 
 void Patch::Impl::lead_calls() const noexcept {
+  if (!has_own_calls()) return;
   for (const Redirection* redirection : redirections_)
     lead_own_calls(redirection->entry->function, redirection->entry->newest != nullptr);
 }
