@@ -301,6 +301,7 @@ struct FunctionChange::State {
   std::vector<AnyFunction> replacements;
   std::vector<FunctionExtent> replacement_code;  ///< as it was when the change was prepared
   std::vector<std::string> lines;
+  std::vector<std::string> lines_of_undo;  ///< the same, copied beforehand: the stop only moves them
   std::optional<Patch> patch;
 
   /// The versions that later updates made of `replacements`, and their code.
@@ -380,6 +381,7 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> wanted, Cop
   const Transaction* const transaction = Transaction::current();
   const std::uint64_t update = transaction != nullptr ? transaction->update() : 0;
   change.state_->patch = Patch::prepare(targets, {std::move(modules), update});
+  change.state_->lines_of_undo = change.state_->lines;
   MOULT_FAULT("functions.prepare.end");
   return change;
 }
@@ -403,7 +405,8 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
   if (transaction != nullptr) {
     std::shared_ptr<State> state = state_;
     UndoStep step;
-    step.what = state->lines;
+    step.what = std::exchange(state->lines_of_undo, {});
+    if (step.what.empty()) step.what = state->lines;  // an earlier commit failed
     step.prepare = [state] { state->find_later_code(); };
     step.check = [state] {
       if (const StoppedWorld* now = internal::current_stop()) {
