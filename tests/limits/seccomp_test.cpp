@@ -12,7 +12,7 @@
 
 #include "refusal.hpp"
 
-namespace {
+namespace seccomp {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
 
 using limits::apply;
 using moult::SafeRedefineUpdate;
@@ -51,4 +51,4 @@ TEST(Seccomp, WithoutSignalsToThreads) { expect_refused_without(SYS_rt_tgsigqueu
 TEST(Seccomp, WithoutSignalHandlers) { expect_refused_without(SYS_rt_sigaction, "rt_sigaction"); }
 TEST(Seccomp, WithoutTheListOfThreads) { expect_refused_without(SYS_getdents64, "getdents64"); }
 
-}  // namespace
+}  // namespace seccomp
