@@ -95,7 +95,7 @@ Compilation compilation_at(const Program& program, CodeAddress place) {
 
 Compilation compilation_of_body(const Program& program, const FunctionSymbol& function) {
   const std::optional<DescribedPlace> known = described(program, function.range.begin);
-  const bool is_compiled = known && known->info->function_at(known->address);
+  const bool is_compiled = known && known->info->is_compiled_at(known->address);
   return is_compiled ? compilation_at(program, function.range.begin) : Compilation({});
 }
 

@@ -192,6 +192,16 @@ std::string DebugInfo::source_of(std::uint64_t address) const {
   return die ? file_named_by(*die, DW_AT_decl_file) : "";
 }
 
+bool DebugInfo::is_compiled_at(std::uint64_t entry) const {
+  if (function_at(entry)) return true;
+  const DebugUnit* const unit = unit_at(entry);
+  if (unit == nullptr) return false;
+  Dwarf_Die die = unit->skeleton;
+  Dwarf_Line* const line = dwarf_getsrc_die(&die, entry);
+  Dwarf_Addr begin = 0;
+  return line != nullptr && dwarf_lineaddr(line, &begin) == 0 && begin == entry;
+}
+
 std::optional<SourceLine> DebugInfo::line_of(std::uint64_t address) const {
   const DebugUnit* unit = unit_at(address);
   if (unit == nullptr) return std::nullopt;

@@ -49,6 +49,9 @@ class DebugInfo final {
   std::vector<CodeRange> ranges_of(const DebugUnit& unit) const;
   /// The DIE of the function whose code, fragments included, is at `address`.
   std::optional<Dwarf_Die> function_at(std::uint64_t address) const;
+  /// False for the entry of a function that is written in assembly in a compiler's source file: it has no line of its
+  /// own. With the least debug information (-g1) a function may have lines and no DIE.
+  bool is_compiled_at(std::uint64_t entry) const;
   /// The file in which the function at `address` was declared; empty when unknown.
   std::string source_of(std::uint64_t address) const;
   std::optional<SourceLine> line_of(std::uint64_t address) const;
