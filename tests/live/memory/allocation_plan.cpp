@@ -13,7 +13,7 @@ AllocationPlan* map_plan(const char* path) noexcept {
   const int file = ::open(path, O_RDWR | O_CLOEXEC);
   if (file < 0) return nullptr;
   const long address =
-      ::syscall(SYS_mmap, nullptr, sizeof(AllocationPlan), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+      ::syscall(SYS_mmap, nullptr, sizeof(AllocationPlan), PROT_READ | PROT_WRITE, MAP_SHARED, long{file}, 0L);
   ::close(file);
   return address == -1 ? nullptr : reinterpret_cast<AllocationPlan*>(address);
 }
