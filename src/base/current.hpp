@@ -9,12 +9,12 @@ namespace moult::internal {
 template <class T>
 class Current final {
  public:
-  static T* get() noexcept { return of_this_thread_; }
+  static T* get() noexcept { return of_this_thread; }
 
   class Scope final {
    public:
-    explicit Scope(T& object) noexcept : outer_(std::exchange(of_this_thread_, &object)) {}
-    ~Scope() { of_this_thread_ = outer_; }
+    explicit Scope(T& object) noexcept : outer_(std::exchange(of_this_thread, &object)) {}
+    ~Scope() { of_this_thread = outer_; }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
@@ -23,7 +23,7 @@ class Current final {
   };
 
  private:
-  static inline thread_local constinit T* of_this_thread_ = nullptr;
+  static inline thread_local constinit T* of_this_thread = nullptr;
 };
 
 }  // namespace moult::internal
