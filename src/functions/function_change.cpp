@@ -277,7 +277,8 @@ void add_earlier(const Program& program, std::vector<FunctionSymbol>& olds, std:
       const std::optional<FunctionSymbol> earlier = program.at(each->second);
       if (!earlier || !known.insert(each->second).second) continue;
       olds.push_back(*earlier);
-      replacements.push_back(FunctionSymbol(replacements[i]));
+      const FunctionSymbol replacement = replacements[i];
+      replacements.push_back(replacement);
     }
   }
 }

@@ -9,7 +9,6 @@
 namespace moult {
 
 using internal::ChangeToken;
-using internal::RunStatus;
 using internal::UpdateRun;
 
 class Manager::Impl final {

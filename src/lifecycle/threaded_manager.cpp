@@ -22,7 +22,6 @@ namespace moult {
 
 using internal::ChangeToken;
 using internal::Deadline;
-using internal::RunStatus;
 using internal::UpdateRun;
 
 namespace {

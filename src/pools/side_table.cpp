@@ -110,7 +110,7 @@ void SideTable::note_code(const void* place) {
 /// The value's vtable leads to its destructor: it lies in the same module.
 void SideTable::note_code_of(const detail::SideValue& value) {
   const void* vtable = nullptr;
-  std::memcpy(&vtable, &value, sizeof vtable);
+  std::memcpy(&vtable, static_cast<const void*>(&value), sizeof vtable);
   if (last_code_.load(std::memory_order_relaxed) == vtable) return;
   note_code(vtable);
   last_code_.store(vtable, std::memory_order_relaxed);

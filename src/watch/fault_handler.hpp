@@ -145,7 +145,7 @@ class ProcessWide final {
       if (service != nullptr && service->faults.is_spent()) {
         // Never destroyed: its threads may be in the kernel for ever.
         static auto& spent = *new std::vector<std::shared_ptr<Service>>;
-        spent.push_back(std::move(service));
+        spent.push_back(std::exchange(service, nullptr));
       }
       if (service == nullptr) service = std::make_shared<Service>();
       service->start();
