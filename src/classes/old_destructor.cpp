@@ -8,14 +8,11 @@
 // std::function are called so.
 #include "classes/old_destructor.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -98,12 +95,9 @@ class CodeReader final {
 
   /// What the slot leads to once the loader has bound it.
   CodeAddress bound(std::uintptr_t slot, CodeAddress at) const {
-    const CodeAddress target = target_in(slot);
-    const std::optional<std::string_view> name = unbound_name(target);
-    if (!name) return target;
-    const void* const function = name->empty() ? nullptr : dlsym(RTLD_DEFAULT, std::string(*name).c_str());
-    if (function == nullptr) refuse(at, "calls a function that is not bound yet");
-    return CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
+    const std::optional<CodeAddress> target = destination_of(slot);
+    if (!target) refuse(at, "calls a function that is not bound yet");
+    return *target;
   }
 
   const Program& program_;

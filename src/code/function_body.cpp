@@ -24,14 +24,13 @@ std::optional<FunctionBody> FunctionBody::read(std::span<const CodeRange> parts)
       const CodeAddress at = part.begin + offset;
       const std::optional<Instruction> instruction = decode(rest, at);
       std::optional<RegisterUse> use = register_use_of(rest);
-      const std::optional<Effects> effects = effects_of(rest);
-      if (!instruction || !use || !effects) return std::nullopt;
+      if (!instruction || !use) return std::nullopt;
       const std::optional<std::uintptr_t> operand = rip_operand(*instruction, rest, at);
       const bool is_address = operand && use->memory_read == MemoryUse::none && use->memory_written == MemoryUse::none;
       if (is_address && use->overwritten != 0) use->constant = *operand;  // lea
       if (instruction->table) tables.push_back(*instruction->table);
-      body.has_frame_pointer_ =
-          body.has_frame_pointer_ || (effects->from == internal::rsp && effects->to == internal::rbp);
+      body.has_frame_pointer_ |=
+          use->copied == internal::rsp && (use->overwritten & general_register(internal::rbp)) != 0;
       body.steps_.emplace(at, Step{*instruction, *use, operand, false});
       offset += instruction->length;
     }

@@ -21,6 +21,9 @@ struct Step {
   RegisterUse use;
   std::optional<std::uintptr_t> rip_operand;  ///< the address of an operand that it finds by its own address
   bool is_table_jump = false;                 ///< it jumps to one of the places in a table of the function
+
+  /// `lea reg, [rip + d]`: it takes that address.
+  bool is_address() const noexcept { return rip_operand && use.constant == *rip_operand; }
 };
 
 class FunctionBody final {

@@ -1,6 +1,9 @@
 #include "code/linkage_stub.hpp"
 
+#include <dlfcn.h>
+
 #include <cstring>
+#include <string>
 
 #include "code/decoder.hpp"
 #include "platform/mappings.hpp"
@@ -36,6 +39,16 @@ std::optional<std::string_view> unbound_name(CodeAddress target) {
   std::uint32_t number = 0;
   std::memcpy(&number, bytes + 1, sizeof number);
   return name_in_linkage_table(push, number);
+}
+
+std::optional<CodeAddress> destination_of(std::uintptr_t slot) {
+  if (!is_readable(slot) || !is_readable(slot + sizeof slot - 1)) return std::nullopt;
+  const CodeAddress target = target_in(slot);
+  const std::optional<std::string_view> name = unbound_name(target);
+  if (!name) return target;
+  void* const function = name->empty() ? nullptr : ::dlsym(RTLD_DEFAULT, std::string(*name).c_str());
+  if (function == nullptr) return std::nullopt;
+  return CodeAddress{reinterpret_cast<std::uintptr_t>(function)};
 }
 
 }  // namespace moult::internal

@@ -93,7 +93,6 @@ UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
   const Elf64_Shdr& names = sections.at(table->sh_link);
   names_ = file.read(names.sh_offset, names.sh_size, "a table of names");
   read_needed(file, structure);
-  read_called_slots(file, structure);
   for (std::size_t i = 1; i < symbols_.size(); ++i) numbers_.emplace(name_of(symbols_[i]), i);
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type != SHT_RELA || (section.sh_flags & SHF_ALLOC) == 0) continue;
@@ -107,6 +106,7 @@ UpdateBinding::UpdateBinding(const PrivateCopy& copy) : copy_(copy) {
       place += sizeof entry;
     }
   }
+  read_called_slots(file, structure);
 }
 
 /// The dynamic symbols' names and those of libraries are in one table.
@@ -120,6 +120,12 @@ void UpdateBinding::read_needed(const FileBytes& file, const UpdateStructure& st
 /// Looks for the bytes of `call [rip + d]` and `jmp [rip + d]`. Bytes that only look like them lead to no slot.
 void UpdateBinding::read_called_slots(const FileBytes& file, const UpdateStructure& structure) {
   constexpr std::size_t length = 6;
+  std::set<std::uint64_t> slots;
+  for (const Relocation& each : relocations_)
+    if (ELF64_R_TYPE(each.entry.r_info) == R_X86_64_GLOB_DAT &&
+        is_exported_function(symbols_[ELF64_R_SYM(each.entry.r_info)]))
+      slots.insert(each.entry.r_offset);
+  if (slots.empty()) return;
   for (const Elf64_Shdr& section : structure.sections) {
     if (section.sh_type != SHT_PROGBITS || (section.sh_flags & SHF_EXECINSTR) == 0) continue;
     const std::string code = file.read(section.sh_offset, section.sh_size, "code");
@@ -127,7 +133,8 @@ void UpdateBinding::read_called_slots(const FileBytes& file, const UpdateStructu
       if (code[i] != '\xff' || (code[i + 1] != '\x15' && code[i + 1] != '\x25')) continue;
       std::int32_t displacement = 0;
       std::memcpy(&displacement, code.data() + i + 2, sizeof displacement);
-      called_slots_.insert(section.sh_addr + i + length + static_cast<std::uint64_t>(std::int64_t{displacement}));
+      const std::uint64_t slot = section.sh_addr + i + length + static_cast<std::uint64_t>(std::int64_t{displacement});
+      if (slots.contains(slot)) called_slots_.insert(slot);
     }
   }
 }

@@ -89,7 +89,7 @@ class UpdateBinding final {
   std::vector<Relocation> relocations_;
   std::vector<PrivateCopy::Change> changes_;
   std::vector<KeptCall> calls_;
-  std::set<std::uint64_t> called_slots_;  ///< addresses in the file that calls and jumps are read from
+  std::set<std::uint64_t> called_slots_;  ///< of addresses of functions, those that calls and jumps go through, too
   std::vector<SharedSlot> shared_slots_;
 };
 

@@ -15,8 +15,6 @@
 // module's function of that name, so the compiler knows nothing of it (but for inline functions in a shared library).
 #include "functions/escaping_exceptions.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -151,12 +149,7 @@ class ThrowSearch final {
     std::optional<std::uintptr_t> slot = instruction.pointer;
     if (instruction.target && !program_.module_at(*instruction.target)) return std::nullopt;  // no code, but data in it
     if (instruction.target) slot = slot_of_stub(*instruction.target);
-    if (!slot) return instruction.target;
-    const CodeAddress held = target_in(*slot);
-    const std::optional<std::string_view> name = unbound_name(held);
-    if (!name) return held;
-    void* const bound = name->empty() ? nullptr : ::dlsym(RTLD_DEFAULT, std::string(*name).c_str());
-    return bound == nullptr ? std::nullopt : std::optional(CodeAddress{reinterpret_cast<std::uintptr_t>(bound)});
+    return slot ? destination_of(*slot) : instruction.target;
   }
 
   const Program& program_;

@@ -129,7 +129,7 @@ class KeptVariables final {
       uses.reads_by_pointer |= step.use.memory_read == MemoryUse::elsewhere;
       uses.writes_by_pointer |= step.use.memory_written == MemoryUse::elsewhere;
     } else if (!is_read && !is_written) {
-      if (step.use.constant == *step.rip_operand) uses.taken.insert(*step.rip_operand);
+      if (step.is_address()) uses.taken.insert(*step.rip_operand);
     } else if (bodies_.is_constant(*step.rip_operand)) {
       if (const std::optional<std::uintptr_t> address = word_at(*step.rip_operand)) uses.taken.insert(*address);
     } else {
@@ -190,9 +190,7 @@ class KeptVariables final {
   }
 
   bool uses_itself(const Branch& branch, const Variable& variable, bool reading_counts) {
-    const std::optional<FunctionSymbol> caller = program_.at(branch.at);
-    const FunctionBody* body = caller ? bodies_.body_at(caller->range.begin) : nullptr;
-    if (body == nullptr || !body->contains(branch.at)) body = bodies_.body_at(branch.code.begin);
+    const FunctionBody* const body = bodies_.body_around(branch);
     if (body == nullptr) return false;
     Uses uses;
     for (const auto& [at, step] : body->steps()) note(step, uses);

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "code/linkage_stub.hpp"
@@ -57,11 +56,6 @@ std::vector<CodeRange> parts_from(const FunctionSymbol& function, CodeAddress en
   if (!function.clones.empty()) return {*first};
   std::iter_swap(parts.begin(), first);
   return parts;
-}
-
-/// For addresses taken from decoded bytes: these may be data among the code, and lead anywhere.
-bool is_word_readable(std::uintptr_t address) noexcept {
-  return is_readable(address) && is_readable(address + sizeof address - 1);
 }
 
 bool leaves_own_stack(MemoryUse use, const FunctionBody& body) noexcept {
@@ -109,6 +103,13 @@ const FunctionBody* KnownBodies::body_at(CodeAddress entry) {
   return found->second ? &*found->second : nullptr;
 }
 
+const FunctionBody* KnownBodies::body_around(const Branch& branch) {
+  const std::optional<FunctionSymbol> symbol = program_.at(branch.at);
+  const FunctionBody* body = symbol ? body_at(symbol->range.begin) : nullptr;
+  if (body == nullptr || !body->contains(branch.at)) body = body_at(branch.code.begin);  // a clone
+  return body != nullptr && body->contains(branch.at) ? body : nullptr;
+}
+
 std::optional<CodeAddress> KnownBodies::known_callee(const FunctionBody& body, const Step& step) const {
   const std::optional<CodeAddress> target = step.instruction.target;
   if (!target || program_.module_at(*target) != program_.module_at(body.entry())) return std::nullopt;
@@ -123,12 +124,7 @@ std::optional<CodeAddress> KnownBodies::callee(const FunctionBody& body, const S
   std::optional<std::uintptr_t> slot = step.instruction.pointer;
   const std::optional<CodeAddress> target = step.instruction.target;
   if (target && program_.module_at(*target) && is_readable(value(*target))) slot = slot_of_stub(*target);
-  if (!slot || !is_word_readable(*slot)) return std::nullopt;
-  const CodeAddress held = target_in(*slot);
-  const std::optional<std::string_view> name = unbound_name(held);
-  if (!name) return held;
-  void* const bound = name->empty() ? nullptr : ::dlsym(RTLD_DEFAULT, std::string(*name).c_str());
-  return bound == nullptr ? std::nullopt : std::optional(CodeAddress{reinterpret_cast<std::uintptr_t>(bound)});
+  return slot ? destination_of(*slot) : std::nullopt;
 }
 
 bool KnownBodies::is_constant(std::uintptr_t address) {
@@ -169,7 +165,7 @@ const KnownBodies::Own& KnownBodies::own_facts_of(CodeAddress entry) {
   }
   const auto takes_constant_address = [this](const auto& each) {
     const Step& step = each.second;
-    return step.rip_operand && step.use.constant == *step.rip_operand && is_constant(*step.rip_operand);
+    return step.is_address() && is_constant(*step.rip_operand);
   };
   const bool takes_stack = std::ranges::any_of(body->steps(), takes_stack_address);
   const bool takes_constant = std::ranges::any_of(body->steps(), takes_constant_address);

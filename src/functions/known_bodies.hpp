@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "code/branches.hpp"
 #include "code/function_body.hpp"
 #include "platform/mappings.hpp"
 #include "symbols/program.hpp"
@@ -40,6 +41,8 @@ class KnownBodies final {
 
   /// The function that begins at `entry`; null if it cannot be read.
   const FunctionBody* body_at(CodeAddress entry);
+  /// The function that the branch is in; null if it cannot be read.
+  const FunctionBody* body_around(const Branch& branch);
   BodyFacts facts_of(CodeAddress entry);
   /// What the function reads of the registers that calls need not preserve: its arguments.
   RegisterReads arguments_of(CodeAddress entry);

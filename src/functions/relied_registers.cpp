@@ -105,9 +105,8 @@ class ReliedOn final {
 
   /// A register that the caller keeps a value in.
   std::optional<std::string> register_kept_at(const Branch& call, CodeAddress caller, RegisterSet kept) {
-    const FunctionBody* body = bodies_.body_at(caller);
-    if (body == nullptr || !body->contains(call.at)) body = bodies_.body_at(call.code.begin);
-    if (body == nullptr || !body->contains(call.at) || kept == 0) return std::nullopt;
+    const FunctionBody* const body = kept == 0 ? nullptr : bodies_.body_around(call);
+    if (body == nullptr) return std::nullopt;
     const RegisterSet defined = kept & bodies_.defined_at(*body, call.at);
     const CodeAddress behind = call.at + body->steps().at(call.at).instruction.length;
     const RegisterReads reads = bodies_.reads_from(*body, behind, defined, results_of(program_, caller));

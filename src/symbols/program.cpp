@@ -534,10 +534,7 @@ bool Program::is_noreturn(const FunctionSymbol& function) const {
 
 std::optional<bool> Program::takes_object(const FunctionSymbol& function) const {
   const std::optional<Dwarf_Die> die = impl_->die_of(function);
-  if (!die) return takes_object_by_name(function.mangled);
-  std::vector<Dwarf_Die> parts = parts_of(*die);
-  return std::any_of(parts.begin(), parts.end(),
-                     [](Dwarf_Die& part) { return dwarf_hasattr(&part, DW_AT_object_pointer) != 0; });
+  return die ? signature_of(*die).takes_object : takes_object_by_name(function.mangled);
 }
 
 bool Program::is_in_update(const FunctionSymbol& function) const {
