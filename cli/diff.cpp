@@ -4,26 +4,17 @@
 // (diff/). The program need not run, and neither old sources nor old objects are needed.
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <span>
 
 #include "commands.hpp"
-#include "compilation_database.hpp"
-#include "diff/file_comparison.hpp"
-#include "fresh_object.hpp"
-#include "scratch_folder.hpp"
+#include "source_comparison.hpp"
 
 namespace moult::internal::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using diff::ComparedItem;
 using diff::DiffOutcome;
-using diff::FileComparison;
 using diff::ItemKind;
 
 struct DiffOptions : Common {
@@ -32,178 +23,6 @@ struct DiffOptions : Common {
   std::string build_dir;
   bool verbose = false;
 };
-
-struct ComparedSource {
-  const CompileCommand* command = nullptr;
-  std::string shown;  ///< the source's name, with its path if the program has several of that name
-  FileComparison comparison{};
-};
-
-[[noreturn]] void usage(const std::string& message) {
-  throw CommandFailure(ExitCode::usage, ErrorCode::not_found, message);
-}
-
-/// The compile commands of the program's sources.
-class ProgramBuild final {
- public:
-  explicit ProgramBuild(const DiffOptions& options);
-
-  const std::string& program() const noexcept { return program_; }
-  std::span<const CompileCommand* const> commands() const noexcept { return of_program_; }
-  /// The command of the source; null if the program has no such source.
-  const CompileCommand* command_of(const std::string& source, const std::string& folder) const;
-  /// The source's name, with its path if the program has several of that name.
-  std::string name_of(const CompileCommand& command) const;
-
- private:
-  std::string program_;
-  std::vector<CompileCommand> all_;
-  std::vector<const CompileCommand*> of_program_;
-};
-
-ProgramBuild::ProgramBuild(const DiffOptions& options) : program_(fs::weakly_canonical(options.program).string()) {
-  ElfFile::open(program_, options.program);  // what is no program has no sources either
-  const fs::path database = find_compilation_database(options.build_dir, program_, program_);
-  try {
-    all_ = read_compilation_database(database);
-  } catch (const Error& error) {
-    const bool is_denied = error.code() == ErrorCode::permission_denied;
-    throw CommandFailure(is_denied ? ExitCode::refused : ExitCode::usage, error.code(), error.what());
-  }
-  const ProgramSources sources = sources_of_program(program_, program_);
-  if (sources.files.empty())
-    throw CommandFailure(
-        ExitCode::refused, ErrorCode::unsupported,
-        options.program + ": has no debug information, so its sources are not known; build it with -g");
-  of_program_ = commands_of_program(all_, program_, sources);
-  if (of_program_.empty())
-    usage(database.string() + ": has none of the sources of " + options.program +
-          "; name the build folder of that program with --build-dir");
-}
-
-const CompileCommand* ProgramBuild::command_of(const std::string& source, const std::string& folder) const {
-  const std::string wanted = resolved(source, folder);
-  const auto found = std::ranges::find_if(
-      of_program_, [&](const CompileCommand* each) { return resolved(each->file, each->directory) == wanted; });
-  return found == of_program_.end() ? nullptr : *found;
-}
-
-std::string ProgramBuild::name_of(const CompileCommand& command) const {
-  const std::string name = base_name(command.file);
-  const auto count =
-      std::ranges::count_if(of_program_, [&](const CompileCommand* each) { return base_name(each->file) == name; });
-  return count == 1 ? name : fs::path(command.file).lexically_proximate(fs::current_path()).string();
-}
-
-/// Compiles sources of one program, and compares them.
-class SourceComparison final {
- public:
-  SourceComparison(const ProgramBuild& build, const DiffOptions& options)
-      : build_(build),
-        options_(options),
-        fresh_{.verbose = options.verbose, .parse = options.json},
-        deadline_(deadline_of(options)) {}
-
-  /// Those that the options name, or that were edited.
-  std::vector<ComparedSource> run();
-
- private:
-  std::vector<const CompileCommand*> selected();
-  std::vector<const CompileCommand*> named() const;
-  bool is_edited(const CompileCommand& command);
-  void judge_by_origin(std::vector<ComparedSource>& compared);
-  bool is_judged_by_origin(const ComparedItem& function, const ComparedSource& in,
-                           const std::vector<ComparedSource>& compared);
-
-  const ProgramBuild& build_;
-  const DiffOptions& options_;
-  FreshObjectOptions fresh_;
-  Deadline deadline_;
-  ScratchFolder scratch_;
-  RecordedDependencies recorded_{scratch_.path(), deadline_};
-  std::map<const CompileCommand*, bool> edited_;
-};
-
-std::vector<ComparedSource> SourceComparison::run() {
-  const std::vector<const CompileCommand*> commands = selected();
-  if (commands.empty()) return {};
-  const ElfFile file = ElfFile::open(build_.program(), options_.program);
-  const diff::LinkedFile program(file);
-  const std::unique_ptr<DebugInfo> debug_info = DebugInfo::open(file);
-  std::vector<ComparedSource> compared;
-  for (const CompileCommand* const command : commands) {
-    const fs::path object = scratch_.path() / "fresh.o";
-    compile_fresh_object(*command, object, fresh_, deadline_);
-    const ElfFile object_file = ElfFile::open(object.string(), command->file);
-    compared.push_back(
-        {command, build_.name_of(*command), compare(diff::ObjectFile(object_file), program, debug_info.get())});
-  }
-  judge_by_origin(compared);
-  return compared;
-}
-
-std::vector<const CompileCommand*> SourceComparison::selected() {
-  if (!options_.sources.empty()) return named();
-  std::vector<const CompileCommand*> edited;
-  std::ranges::copy_if(build_.commands(), std::back_inserter(edited),
-                       [&](const CompileCommand* each) { return is_edited(*each); });
-  return edited;
-}
-
-std::vector<const CompileCommand*> SourceComparison::named() const {
-  std::vector<const CompileCommand*> named;
-  for (const std::string& source : options_.sources) {
-    const CompileCommand* const command = build_.command_of(source, fs::current_path().string());
-    if (command == nullptr)
-      usage(source + ": is no source of " + options_.program +
-            " by its debug information and compile_commands.json; name one that the program is built from");
-    named.push_back(command);
-  }
-  return named;
-}
-
-bool SourceComparison::is_edited(const CompileCommand& command) {
-  const auto [found, is_new] = edited_.try_emplace(&command);
-  if (is_new)
-    found->second = is_written_since(command, build_.program(), recorded_, scratch_.path(), fresh_, deadline_);
-  return found->second;
-}
-
-/// A shared function that differs from the program's copy, which came from another source, has changed only if it has
-/// in that source.
-void SourceComparison::judge_by_origin(std::vector<ComparedSource>& compared) {
-  for (ComparedSource& source : compared)
-    for (ComparedItem& each : source.comparison.items)
-      if (each.outcome == DiffOutcome::unknown && is_judged_by_origin(each, source, compared))
-        each = {each.kind, each.symbol, each.name, DiffOutcome::same};
-}
-
-/// True when the source of the program's copy is compared, too, with the function in it, or was not edited.
-bool SourceComparison::is_judged_by_origin(const ComparedItem& function, const ComparedSource& in,
-                                           const std::vector<ComparedSource>& compared) {
-  if (function.origin.empty()) return false;
-  const CompileCommand* const origin = build_.command_of(function.origin, in.command->directory);
-  if (origin == nullptr || origin == in.command) return false;
-  const auto other = std::ranges::find(compared, origin, &ComparedSource::command);
-  if (other == compared.end()) return !is_edited(*origin);
-  return std::ranges::find(other->comparison.items, function.symbol, &ComparedItem::symbol) !=
-         other->comparison.items.end();
-}
-
-void require_same_build(const std::vector<ComparedSource>& compared, const DiffOptions& options) {
-  for (const ComparedSource& each : compared) {
-    if (!each.comparison.is_of_other_build()) continue;
-    const FileComparison& in = each.comparison;
-    const auto functions = [&](DiffOutcome outcome) { return in.count(ItemKind::function, outcome); };
-    const std::size_t different = functions(DiffOutcome::changed) + functions(DiffOutcome::unknown);
-    throw CommandFailure(ExitCode::refused, ErrorCode::build_id_mismatch,
-                         each.command->file + ": " + std::to_string(different) + " of " +
-                             count_text(different + functions(DiffOutcome::same), "function") +
-                             " differ from those in " + options.program +
-                             ": the flags, the compiler or the sources are probably not those of the program; build it "
-                             "again, or name its build folder with --build-dir");
-  }
-}
 
 std::size_t count(const std::vector<ComparedSource>& compared, ItemKind kind, DiffOutcome outcome) {
   std::size_t total = 0;
@@ -286,9 +105,11 @@ std::string render_json(const std::vector<ComparedSource>& compared, const std::
 }
 
 ExitCode run_diff(const DiffOptions& options) {
-  const ProgramBuild build(options);
-  const std::vector<ComparedSource> compared = SourceComparison(build, options).run();
-  require_same_build(compared, options);
+  const ComparisonOptions wanted{
+      options.program, options.sources, options.build_dir, {.verbose = options.verbose, .parse = options.json}};
+  const ProgramBuild build(wanted);
+  SourceComparison comparison(build, wanted, deadline_of(options));
+  const std::vector<ComparedSource>& compared = comparison.run();
   print(options.json ? render_json(compared, build.program()) : render(compared, options));
   const bool knows_all =
       std::ranges::all_of(item_kinds, [&](ItemKind kind) { return count(compared, kind, DiffOutcome::unknown) == 0; });

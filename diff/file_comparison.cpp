@@ -91,6 +91,8 @@ FileComparison Comparison::run() {
   for (const ObjectFunction& function : functions) linked.push_back(match_.find(function));
   const DebugUnit* const source = most_frequent_unit(linked);
   FileComparison comparison;
+  comparison.unit = unit_;
+  comparison.source = source;
   for (std::size_t i = 0; i < functions.size(); ++i) comparison.items.push_back(judge(functions[i], linked[i], source));
   note_dropped(functions, comparison.items, source);
   const std::set<std::size_t> used = symbols_used_by_differing(functions, comparison.items);
@@ -102,6 +104,8 @@ FileComparison Comparison::run() {
 ComparedItem Comparison::judge(const ObjectFunction& function, const LinkedSymbol* linked, const DebugUnit* source) {
   const std::string name(symbol_of(function).name);
   ComparedItem outcome{ItemKind::function, name, demangle(name), DiffOutcome::added};
+  outcome.symbol_index = function.symbols.front();
+  outcome.linked = linked;
   if (linked == nullptr) return outcome;
   Judgement judgement = function.piece.size() > 0
                             ? match_.compare(function, *linked)
@@ -184,9 +188,10 @@ std::vector<ComparedItem> Comparison::functions_gone(const DebugUnit* source) co
     const bool is_from_here = symbol.binding == Binding::local
                                   ? unit_ == symbol.unit
                                   : source != nullptr && debug_info_->unit_at(symbol.address) == source;
-    if (is_from_here)
-      gone.push_back(
-          {ItemKind::function, std::string(symbol.name), demangle(std::string(symbol.name)), DiffOutcome::gone});
+    if (!is_from_here) continue;
+    gone.push_back(
+        {ItemKind::function, std::string(symbol.name), demangle(std::string(symbol.name)), DiffOutcome::gone});
+    gone.back().linked = &symbol;
   }
   return gone;
 }
@@ -219,7 +224,9 @@ std::vector<ComparedItem> Comparison::compare_variables(const std::set<std::size
     const bool is_constant = object_.sections()[symbol.section].is_constant();
     ComparedItem item{is_constant ? ItemKind::constant : ItemKind::variable, std::string(symbol.name),
                       demangle(std::string(symbol.name)), DiffOutcome::added};
+    item.symbol_index = index;
     if (const LinkedSymbol* const linked = match_.find(symbol)) {
+      item.linked = linked;
       Judgement judgement = match_.compare(symbol, *linked);
       item.outcome = outcome_of(judgement.verdict);
       item.reason = std::move(judgement.reason);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,12 +43,18 @@ struct ComparedItem {
   /// Of a shared function that differs and is unknown for that reason: the source that the program's copy came from, as
   /// the compiler was given it. If that source shows no change, there is none.
   std::string origin{};
+  std::optional<std::size_t> symbol_index{};  ///< in the object; nothing if it is gone
+  const LinkedSymbol* linked = nullptr;       ///< what it was compared with, or what is gone; null if it is new
 };
 
 struct FileComparison {
   /// Functions in the object's order, those that are gone, then variables and constants. A new variable is there only
   /// if a function that is not the same uses it; one that is gone is not.
   std::vector<ComparedItem> items;
+  /// The part of the program's symbol table that came from this source; nothing if it has none.
+  std::optional<std::size_t> unit{};
+  /// What the program's debug information has of this source; null if it has none.
+  const DebugUnit* source = nullptr;
 
   std::size_t count(ItemKind kind, DiffOutcome outcome) const;
   /// Most functions that both have differ: the compiler, its flags or the sources are hardly those of the program.

@@ -72,6 +72,10 @@ class LinkedFile final {
   std::optional<Destination> target_of_stub(std::uint64_t address) const;
   /// The offset in the thread's block that `%fs:field` accesses.
   std::uint64_t offset_in_thread_block(std::int64_t field) const noexcept { return tls_size_ + field; }
+  /// What the program adds to %fs to access a thread-local variable of its own.
+  std::int64_t thread_offset_of(const LinkedSymbol& variable) const noexcept {
+    return static_cast<std::int64_t>(variable.address - tls_size_);
+  }
   /// Of the code that begins at `code`, be it a function or its cold part; nothing if it has none.
   std::optional<std::uint64_t> exception_table_of(std::uint64_t code) const;
   /// The linker has simplified every access to thread-local variables of an executable's own.

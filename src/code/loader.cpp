@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -23,7 +24,9 @@
 #include "base/proc.hpp"
 #include "base/trusted_file.hpp"
 #include "code/doubled_variables.hpp"
+#include "code/edit_placement.hpp"
 #include "code/hidden_names.hpp"
+#include "code/near_pool.hpp"
 #include "code/update_binding.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
@@ -91,6 +94,17 @@ std::vector<std::string> check_build_id(const std::string& path, const UpdateNot
        difference + "; build it for the running program, or force it if you know that nothing it uses has changed");
 }
 
+/// Its addresses are those of one build of the program: it can never be forced.
+void require_build_of_edit(const std::string& path, const UpdateNotes& notes, const LoadOptions& options) {
+  LoadOptions strict = options;
+  strict.force = false;
+  if (notes.target_build_id.empty())
+    fail(ErrorCode::build_id_mismatch, path, "does not say for which build of the program it was made; build it again");
+  if (!check_build_id(path, notes, strict).empty())
+    fail(ErrorCode::build_id_mismatch, path,
+         "cannot be compared with the running program, which has no build id; link it with -Wl,--build-id=sha1");
+}
+
 /// The name in the dynamic linker's message; empty if it misses none.
 std::string undefined_symbol(const std::string& why) {
   constexpr std::string_view marker = "undefined symbol: ";
@@ -135,6 +149,14 @@ void bind_others_hidden(HiddenNames& hidden, UpdateBinding& binding) {
 /// glibc says one or the other.
 bool is_lack_of_memory(std::string_view why) noexcept {
   return why.find("out of memory") != std::string_view::npos || why.find("annot allocate") != std::string_view::npos;
+}
+
+/// What the dynamic linker says.
+std::string reason_of_failed_load(const std::string& path) {
+  const char* const text = ::dlerror();
+  if (text == nullptr || is_lack_of_memory(text))
+    fail(ErrorCode::no_room, path, "the program has no memory to load it; try again when it has some");
+  return text;
 }
 
 /// Names of variables that are in the update and the program.
@@ -191,6 +213,19 @@ std::vector<std::string> check_variables(const std::string& path, const DoubledN
   return warnings;
 }
 
+/// Loads an update that uses the program's code and data by distance.
+void* open_in_place(const std::string& path, const PrivateCopy& copy, EditPlacement& placement) {
+  for (int round = 0; round < most_mapping_rounds; ++round) {
+    placement.choose(path);
+    MOULT_FAULT("code.loader.open");
+    void* const handle = ::dlopen(copy.name().c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) refuse_unlinked(path, copy.name(), reason_of_failed_load(path));
+    if (placement.is_in_place(handle)) return handle;
+    ::dlclose(handle);
+  }
+  fail(ErrorCode::no_room, path, "the places near the program's code were taken as soon as they were found; try again");
+}
+
 /// The dynamic linker names one missing symbol at a time, and has then changed nothing.
 void* open_library(const std::string& path, const PrivateCopy& copy, UpdateBinding& binding) {
   HiddenNames hidden;
@@ -198,13 +233,17 @@ void* open_library(const std::string& path, const PrivateCopy& copy, UpdateBindi
     MOULT_FAULT("code.loader.open");
     binding.write();
     if (void* handle = ::dlopen(copy.name().c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
-    const char* const text = ::dlerror();
-    if (text == nullptr || is_lack_of_memory(text))
-      fail(ErrorCode::no_room, path, "the program has no memory to load it; try again when it has some");
-    const std::string why = text;
+    const std::string why = reason_of_failed_load(path);
     if (!bind_hidden(path, undefined_symbol(why), hidden, binding)) refuse_unlinked(path, copy.name(), why);
     bind_others_hidden(hidden, binding);
   }
+}
+
+void* entry_of(const std::string& path, void* handle) {
+  void* const entry = ::dlsym(handle, "moult_update_entry");
+  if (entry == nullptr)
+    fail(ErrorCode::not_an_update, path, "its moult_update_entry is hidden; write MOULT_UPDATE { ... }");
+  return entry;
 }
 
 }  // namespace
@@ -216,17 +255,20 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   const UpdateNotes notes = checked_notes(path, copy.name());
   check_abi(path, notes);
   std::vector<std::string> warnings = check_checksum(path, notes);
-  const SharedReading reading;
-  UpdateBinding binding(copy);
-  binding.keep_calls();
-  for (const std::vector<std::string>& more :
-       {check_build_id(path, notes, options), check_variables(path, bind_variables(copy, binding), options)})
-    warnings.insert(warnings.end(), more.begin(), more.end());
-  void* handle = open_library(path, copy, binding);
-  void* entry = ::dlsym(handle, "moult_update_entry");
-  if (entry == nullptr)
-    fail(ErrorCode::not_an_update, path, "its moult_update_entry is hidden; write MOULT_UPDATE { ... }");
-  for (std::string& warning : binding.finish(entry)) warnings.push_back(path + ": " + std::move(warning));
+  const auto add = [&](std::vector<std::string> more) { std::ranges::move(more, std::back_inserter(warnings)); };
+  void* entry = nullptr;
+  if (EditPlacement placement(copy); placement.is_needed()) {
+    require_build_of_edit(path, notes, options);
+    entry = entry_of(path, open_in_place(path, copy, placement));
+  } else {
+    const SharedReading reading;
+    UpdateBinding binding(copy);
+    binding.keep_calls();
+    add(check_build_id(path, notes, options));
+    add(check_variables(path, bind_variables(copy, binding), options));
+    entry = entry_of(path, open_library(path, copy, binding));
+    for (std::string& warning : binding.finish(entry)) warnings.push_back(path + ": " + std::move(warning));
+  }
   copy.keep();
   return LoadedUpdate(copy.name(), std::move(warnings), reinterpret_cast<void (*)()>(entry));
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "elf/edit_format.hpp"
 #include "elf/notes.hpp"
 #include "elf/reader_memory.hpp"
 #include "moult/error.hpp"
@@ -155,7 +156,8 @@ CodeRange ElfFile::loaded_range() const {
     first = std::min(first, header.p_vaddr);
     last = std::max(last, header.p_vaddr + header.p_memsz);
   }
-  return first <= last ? CodeRange{CodeAddress{first}, CodeAddress{last}} : CodeRange{};
+  const std::uint64_t placed = placement();
+  return first <= last ? CodeRange{CodeAddress{first - placed}, CodeAddress{last - placed}} : CodeRange{};
 }
 
 std::optional<std::uint64_t> ElfFile::address_of_offset(std::uint64_t offset) const {
@@ -167,10 +169,23 @@ std::optional<std::uint64_t> ElfFile::address_of_offset(std::uint64_t offset) co
     if (gelf_getphdr(handle(), static_cast<int>(i), &header) == nullptr || header.p_type != PT_LOAD) continue;
     const std::uint64_t mapped_from = header.p_offset & ~(page - 1);
     if (offset >= mapped_from && offset < header.p_offset + std::max<std::uint64_t>(header.p_filesz, 1)) {
-      return header.p_vaddr - header.p_offset + offset;
+      return header.p_vaddr - header.p_offset + offset - placement();
     }
   }
   return std::nullopt;
+}
+
+std::uint64_t ElfFile::placement() const {
+  GElf_Ehdr header{};
+  if (gelf_getehdr(handle(), &header) == nullptr || header.e_flags != placed_flag) return 0;
+  std::size_t segments = 0;
+  elf_getphdrnum(handle(), &segments);
+  for (std::size_t i = 0; i < segments; ++i) {
+    GElf_Phdr segment{};
+    if (gelf_getphdr(handle(), static_cast<int>(i), &segment) != nullptr && segment.p_type == PT_LOAD)
+      return segment.p_vaddr;
+  }
+  return 0;
 }
 
 std::string build_id_of(const std::string& path) { return ElfFile::open(path).build_id(); }

@@ -65,6 +65,8 @@ class ElfFile final {
  private:
   ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept;
   void require_x86_64() const;
+  /// How far the segments' addresses are from those of sections and symbols (elf/edit_format.hpp).
+  std::uint64_t placement() const;
   void give_descriptor_back();
 
   // The order matters: the handle is destroyed before the data that it reads.

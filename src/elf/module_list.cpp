@@ -22,6 +22,7 @@
 #include <system_error>
 
 #include "base/proc.hpp"
+#include "elf/edit_format.hpp"
 #include "elf/elf_file.hpp"
 #include "elf/notes.hpp"
 #include "moult/error.hpp"
@@ -117,6 +118,20 @@ CodeRange loaded_range(const dl_phdr_info& info) {
   return first < last ? CodeRange{CodeAddress{first}, CodeAddress{last}} : CodeRange{};
 }
 
+/// How far the addresses of the segments are from those of the sections and symbols: that of the first segment, if
+/// moult has chosen the place of the module.
+std::uintptr_t placement_of(const dl_phdr_info& info) {
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = info.dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    if (segment.p_offset != 0 || segment.p_vaddr == 0 || segment.p_filesz < sizeof(ElfW(Ehdr))) return 0;
+    ElfW(Ehdr) header{};
+    std::memcpy(&header, reinterpret_cast<const void*>(info.dlpi_addr + segment.p_vaddr), sizeof header);
+    return header.e_flags == placed_flag ? segment.p_vaddr : 0;
+  }
+  return 0;
+}
+
 std::vector<char> own_vdso_image() {
   const char* image = reinterpret_cast<const char*>(::getauxval(AT_SYSINFO_EHDR));
   if (image == nullptr) return {};
@@ -127,7 +142,7 @@ std::vector<char> own_vdso_image() {
 
 void add_loaded_module(const dl_phdr_info& info, std::vector<ModulePlace>& places) {
   ModulePlace place;
-  place.module.bias = info.dlpi_addr;
+  place.module.bias = info.dlpi_addr + placement_of(info);
   place.module.text = loaded_range(info);
   place.loaded_build_id = loaded_build_id(info);
   if (places.empty()) {

@@ -20,6 +20,7 @@
 #include "base/untracked_change.hpp"
 #include "base/warning.hpp"
 #include "code/code_comparison.hpp"
+#include "code/own_calls.hpp"
 #include "code/patch.hpp"
 #include "functions/escaping_exceptions.hpp"
 #include "functions/kept_variables.hpp"
@@ -295,6 +296,15 @@ void require_nothing_known(const Program& program, std::vector<FunctionSymbol> o
   refuse_missing_arguments(program, bodies, callers, olds, replacements, refusals);
 }
 
+/// Adds the code of versions that updates made of the function before. Reads symbols if there are any.
+void add_earlier_versions(const EditedFunction& function, std::vector<FunctionExtent>& extents) {
+  const CodeAddress entry = function.old_code.front().begin;
+  if (versions_of(entry).empty() && own_copies_of(entry).empty()) return;
+  const AnyFunction old(reinterpret_cast<const void*>(value(entry)), function.name);
+  for (FunctionExtent& extent : extents_of_versions(Program::of_this_process(), old))
+    extents.push_back(std::move(extent));
+}
+
 }  // namespace
 
 struct FunctionChange::State {
@@ -384,6 +394,35 @@ FunctionChange FunctionChange::prepare(std::span<const FunctionPair> wanted, Cop
   change.state_->patch = Patch::prepare(targets, {std::move(modules), update});
   change.state_->lines_of_undo = change.state_->lines;
   MOULT_FAULT("functions.prepare.end");
+  return change;
+}
+
+FunctionChange FunctionChange::prepare_edit(std::span<const EditedFunction> functions) {
+  std::vector<CodeAddress> addresses;
+  std::vector<PatchTarget> targets;
+  FunctionChange change;
+  change.state_ = std::make_shared<State>();
+  for (const EditedFunction& each : functions) {
+    const CodeRange& entry = each.old_code.front();
+    addresses.push_back(entry.begin);
+    change.state_->olds.push_back({each.name, each.old_code});
+    add_earlier_versions(each, change.state_->olds);
+    if (each.new_code.empty()) continue;
+    addresses.push_back(each.new_code.front().begin);
+    change.state_->replacements.emplace_back(reinterpret_cast<const void*>(value(each.new_code.front().begin)),
+                                             each.name);
+    change.state_->replacement_code.push_back({each.name, each.new_code});
+    change.state_->lines.push_back(each.name + " replaced by its edited version");
+    targets.push_back({each.name,
+                       entry,
+                       each.new_code.front().begin,
+                       {each.old_code.begin() + 1, each.old_code.end()},
+                       change.state_->lines.back()});
+  }
+  const Transaction* const transaction = Transaction::current();
+  const std::uint64_t update = transaction != nullptr ? transaction->update() : 0;
+  change.state_->patch = Patch::prepare(targets, {ModuleHold(std::move(addresses)), update});
+  change.state_->lines_of_undo = change.state_->lines;
   return change;
 }
 

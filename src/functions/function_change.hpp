@@ -31,6 +31,14 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
 /// leads to the update's own copy. Throws Error (not_found) if `old` is such a copy in the file `update`.
 void require_programs_own(const Program& program, const FunctionSymbol& old, const std::string& update);
 
+/// A function of the program, and its version in an update that was made from edited sources, with what the compiler
+/// moved away from each (run-time addresses, the entry's first).
+struct EditedFunction {
+  std::string name;
+  std::vector<CodeRange> old_code;
+  std::vector<CodeRange> new_code;  ///< empty: nothing calls the old one any more
+};
+
 /// Several functions that are redefined together. Prepared while the program runs, committed in a stop.
 class FunctionChange final {
   struct State;
@@ -39,6 +47,10 @@ class FunctionChange final {
   /// Changes nothing. Throws Error, with every refusal and not only the first, when a function cannot be redefined
   /// safely: not_found, inlined, too_short, unsupported_code, no_room, invalid_argument.
   static FunctionChange prepare(std::span<const FunctionPair> pairs, Copies copies = Copies::refused);
+  /// The same for functions whose callers were compared with the program's when the update was made: every function
+  /// that has an inlined copy of one, or relies on its code, is among them. Reads no debug information. Throws Error:
+  /// too_short, unsupported_code, no_room, invalid_argument.
+  static FunctionChange prepare_edit(std::span<const EditedFunction> functions);
   FunctionChange(FunctionChange&&) noexcept;
   FunctionChange& operator=(FunctionChange&&) noexcept;
   ~FunctionChange();

@@ -121,9 +121,15 @@ expect 2 '"diagnostics":\[\{"severity":"error","file":"[^"]*/answer.cpp"' "$MOUL
 restore
 build -g -O0
 sed -i 's/-O0/-O2/g' build/compile_commands.json
-expect 3 "of 4 functions differ from those in build/app: the flags, the compiler or the sources are probably not" \
+expect 3 "main.cpp: 3 of 3 functions differ from those in build/app: the flags, the compiler or the sources are probably" \
   "$MOULT" diff build/app --source answer.cpp
+expect 3 "answer.cpp: 4 of 4 functions differ from those in build/app: the flags, the compiler or the sources" \
+  "$MOULT" diff build/app --source answer.cpp main.cpp
 build -g -O2
+# Most functions of a source are edited; the other source shows that the flags are right.
+sed -i 's/42/43/; s/- 5/- 6/; s/> 9/> 8/' answer.cpp
+expect 0 "3 functions changed; 1 function is the same" "$MOULT" diff build/app
+restore
 sed -i 's/-O2/-O2 -flto/g' build/compile_commands.json
 expect 3 "answer.cpp: is compiled with -flto.*build the program without it" \
   "$MOULT" diff build/app --source answer.cpp

@@ -1,0 +1,164 @@
+#include "source_comparison.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "program_sources.hpp"
+
+namespace moult::internal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using diff::ComparedItem;
+using diff::DiffOutcome;
+using diff::FileComparison;
+using diff::ItemKind;
+
+[[noreturn]] void usage(const std::string& message) {
+  throw CommandFailure(ExitCode::usage, ErrorCode::not_found, message);
+}
+
+}  // namespace
+
+ProgramBuild::ProgramBuild(const ComparisonOptions& options)
+    : program_(fs::weakly_canonical(options.program).string()) {
+  ElfFile::open(program_, options.program);  // what is no program has no sources either
+  const fs::path database = find_compilation_database(options.build_dir, program_, program_);
+  try {
+    all_ = read_compilation_database(database);
+  } catch (const Error& error) {
+    const bool is_denied = error.code() == ErrorCode::permission_denied;
+    throw CommandFailure(is_denied ? ExitCode::refused : ExitCode::usage, error.code(), error.what());
+  }
+  const ProgramSources sources = sources_of_program(program_, program_);
+  if (sources.files.empty())
+    throw CommandFailure(
+        ExitCode::refused, ErrorCode::unsupported,
+        options.program + ": has no debug information, so its sources are not known; build it with -g");
+  of_program_ = commands_of_program(all_, program_, sources);
+  if (of_program_.empty())
+    usage(database.string() + ": has none of the sources of " + options.program +
+          "; name the build folder of that program with --build-dir");
+}
+
+const CompileCommand* ProgramBuild::command_of(const std::string& source, const std::string& folder) const {
+  const std::string wanted = resolved(source, folder);
+  const auto found = std::ranges::find_if(
+      of_program_, [&](const CompileCommand* each) { return resolved(each->file, each->directory) == wanted; });
+  return found == of_program_.end() ? nullptr : *found;
+}
+
+std::string ProgramBuild::name_of(const CompileCommand& command) const {
+  const std::string name = base_name(command.file);
+  const auto count =
+      std::ranges::count_if(of_program_, [&](const CompileCommand* each) { return base_name(each->file) == name; });
+  return count == 1 ? name : fs::path(command.file).lexically_proximate(fs::current_path()).string();
+}
+
+const std::vector<ComparedSource>& SourceComparison::run() {
+  const std::vector<const CompileCommand*> commands = selected();
+  if (commands.empty()) return compared_;
+  file_ = std::make_unique<ElfFile>(ElfFile::open(build_.program(), options_.program));
+  program_ = std::make_unique<diff::LinkedFile>(*file_);
+  debug_info_ = DebugInfo::open(*file_);
+  for (const CompileCommand* const command : commands) compare(*command);
+  judge_by_origin();
+  require_same_build();
+  return compared_;
+}
+
+void SourceComparison::compare(const CompileCommand& command) {
+  ComparedSource source{&command, build_.name_of(command)};
+  source.path = scratch_.path() / (std::to_string(compared_.size()) + ".o");
+  compile_fresh_object(command, source.path, options_.compiler, deadline_);
+  source.file = std::make_unique<ElfFile>(ElfFile::open(source.path.string(), command.file));
+  source.object = std::make_unique<diff::ObjectFile>(*source.file);
+  source.comparison = diff::compare(*source.object, *program_, debug_info_.get());
+  compared_.push_back(std::move(source));
+}
+
+std::vector<const CompileCommand*> SourceComparison::selected() {
+  if (!options_.sources.empty()) return named();
+  std::vector<const CompileCommand*> edited;
+  std::ranges::copy_if(build_.commands(), std::back_inserter(edited),
+                       [&](const CompileCommand* each) { return is_edited(*each); });
+  return edited;
+}
+
+std::vector<const CompileCommand*> SourceComparison::named() const {
+  std::vector<const CompileCommand*> named;
+  for (const std::string& source : options_.sources) {
+    const CompileCommand* const command = build_.command_of(source, fs::current_path().string());
+    if (command == nullptr)
+      usage(source + ": is no source of " + options_.program +
+            " by its debug information and compile_commands.json; name one that the program is built from");
+    named.push_back(command);
+  }
+  return named;
+}
+
+bool SourceComparison::is_edited(const CompileCommand& command) {
+  const auto [found, is_new] = edited_.try_emplace(&command);
+  if (is_new)
+    found->second =
+        is_written_since(command, build_.program(), recorded_, scratch_.path(), options_.compiler, deadline_);
+  return found->second;
+}
+
+/// A shared function that differs from the program's copy, which came from another source, has changed only if it has
+/// in that source.
+void SourceComparison::judge_by_origin() {
+  for (ComparedSource& source : compared_)
+    for (ComparedItem& each : source.comparison.items)
+      if (each.outcome == DiffOutcome::unknown && is_judged_by_origin(each, source)) {
+        each.outcome = DiffOutcome::same;
+        each.reason.clear();
+      }
+}
+
+/// True when the source of the program's copy is compared, too, with the function in it, or was not edited.
+bool SourceComparison::is_judged_by_origin(const ComparedItem& function, const ComparedSource& in) {
+  if (function.origin.empty()) return false;
+  const CompileCommand* const origin = build_.command_of(function.origin, in.command->directory);
+  if (origin == nullptr || origin == in.command) return false;
+  const auto other = std::ranges::find(compared_, origin, &ComparedSource::command);
+  if (other == compared_.end()) return !is_edited(*origin);
+  return std::ranges::find(other->comparison.items, function.symbol, &ComparedItem::symbol) !=
+         other->comparison.items.end();
+}
+
+/// An edit may well change most functions of a source. A source that was not edited shows whether the flags are right.
+void SourceComparison::require_same_build() {
+  const auto other =
+      std::ranges::find_if(compared_, [](const ComparedSource& each) { return each.comparison.is_of_other_build(); });
+  if (other == compared_.end()) return;
+  for (const CompileCommand* const each : build_.commands()) {
+    if (std::ranges::find(compared_, each, &ComparedSource::command) != compared_.end() || is_edited(*each)) continue;
+    const FileComparison control = compare_alone(*each);
+    const std::size_t same = control.count(ItemKind::function, DiffOutcome::same);
+    const std::size_t changed = control.count(ItemKind::function, DiffOutcome::changed);
+    if (changed > same) throw_other_build(*each, control);
+    if (same > 0) return;
+  }
+  throw_other_build(*other->command, other->comparison);
+}
+
+FileComparison SourceComparison::compare_alone(const CompileCommand& command) const {
+  const fs::path path = scratch_.path() / "control.o";
+  compile_fresh_object(command, path, options_.compiler, deadline_);
+  const ElfFile file = ElfFile::open(path.string(), command.file);
+  return diff::compare(diff::ObjectFile(file), *program_, debug_info_.get());
+}
+
+void SourceComparison::throw_other_build(const CompileCommand& command, const FileComparison& comparison) const {
+  const auto functions = [&](DiffOutcome outcome) { return comparison.count(ItemKind::function, outcome); };
+  const std::size_t different = functions(DiffOutcome::changed) + functions(DiffOutcome::unknown);
+  throw CommandFailure(ExitCode::refused, ErrorCode::build_id_mismatch,
+                       command.file + ": " + std::to_string(different) + " of " +
+                           count_text(different + functions(DiffOutcome::same), "function") + " differ from those in " +
+                           options_.program +
+                           ": the flags, the compiler or the sources are probably not those of the program; build it "
+                           "again, or name its build folder with --build-dir");
+}
+
+}  // namespace moult::internal::cli

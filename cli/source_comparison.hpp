@@ -1,0 +1,97 @@
+// The edited sources of a program, each compiled again and compared with the program's file (diff/).
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "compilation_database.hpp"
+#include "diff/file_comparison.hpp"
+#include "fresh_object.hpp"
+#include "scratch_folder.hpp"
+
+namespace moult::internal::cli {
+
+/// Which sources of which program are compared, and how.
+struct ComparisonOptions {
+  std::string program;
+  std::vector<std::string> sources;  ///< empty: those that are newer than the program
+  std::string build_dir;             ///< of compile_commands.json; empty: search for it
+  FreshObjectOptions compiler;
+};
+
+struct ComparedSource {
+  const CompileCommand* command = nullptr;
+  std::string shown;             ///< the source's name, with its path if the program has several of that name
+  std::filesystem::path path{};  ///< of the object
+  std::unique_ptr<ElfFile> file{};
+  std::unique_ptr<diff::ObjectFile> object{};
+  diff::FileComparison comparison{};
+};
+
+/// The compile commands of the program's sources.
+class ProgramBuild final {
+ public:
+  /// Throws CommandFailure: usage (no compilation database, or not that of the program), refused (a program without
+  /// debug information, a database that another user may have written).
+  explicit ProgramBuild(const ComparisonOptions& options);
+
+  const std::string& program() const noexcept { return program_; }
+  std::span<const CompileCommand* const> commands() const noexcept { return of_program_; }
+  /// The command of the source; null if the program has no such source.
+  const CompileCommand* command_of(const std::string& source, const std::string& folder) const;
+  /// The source's name, with its path if the program has several of that name.
+  std::string name_of(const CompileCommand& command) const;
+
+ private:
+  std::string program_;
+  std::vector<CompileCommand> all_;
+  std::vector<const CompileCommand*> of_program_;
+};
+
+/// Compiles sources of one program, and compares them.
+class SourceComparison final {
+ public:
+  SourceComparison(const ProgramBuild& build, const ComparisonOptions& options, Deadline deadline)
+      : build_(build), options_(options), deadline_(deadline) {}
+
+  /// Those that the options name, or that were edited. Throws CommandFailure, as compile_fresh_object does, and:
+  /// usage: a source is none of the program's
+  /// refused: most functions of a source differ, so that the program was hardly built like that
+  const std::vector<ComparedSource>& run();
+  /// After run() has returned sources.
+  const diff::LinkedFile& program() const { return *program_; }
+  const DebugInfo* debug_info() const { return debug_info_.get(); }
+  /// A folder to write to.
+  const std::filesystem::path& scratch() const { return scratch_.path(); }
+
+ private:
+  std::vector<const CompileCommand*> selected();
+  std::vector<const CompileCommand*> named() const;
+  bool is_edited(const CompileCommand& command);
+  void compare(const CompileCommand& command);
+  void judge_by_origin();
+  bool is_judged_by_origin(const diff::ComparedItem& function, const ComparedSource& in);
+  void require_same_build();
+  diff::FileComparison compare_alone(const CompileCommand& command) const;
+  [[noreturn]] void throw_other_build(const CompileCommand& command, const diff::FileComparison& comparison) const;
+
+  const ProgramBuild& build_;
+  const ComparisonOptions& options_;
+  Deadline deadline_;
+  ScratchFolder scratch_;
+  RecordedDependencies recorded_{scratch_.path(), deadline_};
+  std::map<const CompileCommand*, bool> edited_;
+  std::unique_ptr<ElfFile> file_;
+  std::unique_ptr<diff::LinkedFile> program_;
+  std::unique_ptr<DebugInfo> debug_info_;
+  std::vector<ComparedSource> compared_;
+};
+
+}  // namespace moult::internal::cli

@@ -1,0 +1,497 @@
+// Approach. Code that the program has is used where it is: calls of a function that is replaced pass its entry, as they
+// do in the rest of the program, and its address stays what it was. Variables are the program's, so they keep their
+// values. What the program lacks (new functions and variables, texts, tables) comes with the update, section by
+// section: the object was compiled with -ffunction-sections and -fdata-sections.
+//
+// A clone (f.constprop.0) is compiled for its callers and has no address that others know. One that differs comes with
+// the update, and so do all functions of the object that call it; a call of the program's clone must have ended.
+//
+// Limits, each a refusal: accesses to new thread-local variables; data of a library that the program does not use yet,
+// at a fixed distance; objects that are not position-independent; new virtual functions; variables of another size.
+#include "diff/edit_plan.hpp"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/names.hpp"
+#include "diff/linked_field.hpp"
+
+namespace moult::internal::diff {
+namespace {
+
+bool is_clone(std::string_view name) noexcept { return name.find('.', 1) != std::string_view::npos; }
+
+/// Runs before main, and never again.
+bool is_start_code(std::string_view name) noexcept {
+  return name.starts_with("_GLOBAL__") ||
+         name.find("__static_initialization_and_destruction") != std::string_view::npos;
+}
+
+bool is_of_virtual_functions(std::string_view name) noexcept {
+  return name.starts_with("_ZTV") || name.starts_with("_ZTT") || name.starts_with("_ZTC");
+}
+
+bool is_branch_field(std::uint32_t type) noexcept { return type == R_X86_64_PLT32; }
+
+std::optional<FieldKind> direct_kind_of(std::uint32_t type) noexcept {
+  switch (type) {
+    case R_X86_64_64: return FieldKind::address;
+    case R_X86_64_PC32:
+    case R_X86_64_PLT32: return FieldKind::distance;
+    case R_X86_64_TPOFF32: return FieldKind::thread_offset;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<FieldKind> indirect_kind_of(std::uint32_t type) noexcept {
+  switch (type) {
+    case R_X86_64_GOTPCREL:
+    case R_X86_64_GOTPCRELX:
+    case R_X86_64_REX_GOTPCRELX: return FieldKind::address;
+    case R_X86_64_GOTTPOFF: return FieldKind::wide_thread_offset;
+    default: return std::nullopt;
+  }
+}
+
+class Planner final {
+ public:
+  Planner(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
+          std::set<std::string, std::less<>>& defined)
+      : object_(object), program_(program), comparison_(comparison), defined_(defined) {}
+
+  EditPlan run();
+
+ private:
+  /// A function of the object, with what the comparison says of it.
+  struct Function {
+    ObjectFunction function;
+    std::string name;
+    DiffOutcome outcome = DiffOutcome::same;
+    const LinkedSymbol* linked = nullptr;
+    const ObjectSymbol* cold = nullptr;
+
+    bool is_new() const { return outcome == DiffOutcome::added || outcome == DiffOutcome::dropped; }
+  };
+  /// What a relocation refers to: a symbol of the object, and the distance from its beginning to what the field means.
+  struct Target {
+    std::size_t symbol = 0;
+    std::int64_t distance = 0;
+  };
+
+  void read_functions();
+  void read_variables();
+  void find_replaced();
+  bool uses_changed_clone(const Function& function) const;
+  void follow();
+  void include(std::size_t section);
+  void include_function(const Function& function);
+  void follow_section(std::size_t section);
+  void decide(std::size_t section, const Relocation& relocation);
+  Target target_of(std::size_t section, const Relocation& relocation) const;
+  const Function* function_with(std::size_t section, std::uint64_t offset) const;
+  const LinkedSymbol* programs(const ObjectSymbol& symbol) const;
+  const LinkedSymbol* numbered(const ObjectSymbol& symbol) const;
+  bool decide_code(std::size_t section, const Relocation& relocation, const Target& target);
+  bool decide_data(std::size_t section, const Relocation& relocation, const Target& target);
+  void bind(std::size_t section, const Relocation& relocation, const LinkedSymbol& linked, const Target& target);
+  bool computes_address(std::size_t section, const Relocation& relocation) const;
+  bool leads_into_replaced(const ObjectSymbol& data) const;
+  void use_own(std::size_t section, const Relocation& relocation, const ObjectSymbol& symbol);
+  void require_own_entry(const Function& function);
+  void note_replaced();
+  void refuse(std::string why) {
+    if (std::ranges::find(plan_.refusals, why) == plan_.refusals.end()) plan_.refusals.push_back(std::move(why));
+  }
+  void note(std::string what) {
+    if (std::ranges::find(plan_.notes, what) == plan_.notes.end()) plan_.notes.push_back(std::move(what));
+  }
+  const ObjectSymbol& symbol_of(const Function& function) const {
+    return object_.symbols()[function.function.symbols.front()];
+  }
+  std::string shown(const ObjectSymbol& symbol) const { return demangle(std::string(symbol.name)); }
+
+  const ObjectFile& object_;
+  const LinkedFile& program_;
+  const FileComparison& comparison_;
+  std::set<std::string, std::less<>>& defined_;
+  EditPlan plan_;
+  std::vector<Function> functions_;
+  std::map<std::size_t, const ComparedItem*> variables_;  ///< by the symbol's index
+  std::set<const Function*> replaced_;
+  std::map<ObjectPlace, ObjectPlace> exception_tables_;
+  std::vector<std::size_t> pending_;  ///< sections whose references are not decided yet
+};
+
+EditPlan Planner::run() {
+  exception_tables_ = exception_tables_of(object_);
+  read_functions();
+  read_variables();
+  find_replaced();
+  for (const Function* const each : replaced_) {
+    require_own_entry(*each);
+    include_function(*each);
+  }
+  if (!plan_.sections.empty()) {
+    // Unwind information refers to the routine that handles exceptions by a pointer of the object's own.
+    for (std::size_t i = 1; i < object_.sections().size(); ++i)
+      if (object_.sections()[i].name.find(".DW.ref.") != std::string_view::npos) include(i);
+  }
+  follow();
+  note_replaced();
+  return std::move(plan_);
+}
+
+void Planner::read_functions() {
+  const std::vector<ObjectFunction> functions = object_.functions();
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const ComparedItem& item = comparison_.items[i];
+    Function function{functions[i], item.name, item.outcome, item.linked};
+    for (const std::size_t each : functions[i].symbols)
+      if (function.cold == nullptr) function.cold = object_.cold_part_of(object_.symbols()[each].name);
+    if (item.outcome == DiffOutcome::unknown) refuse(item.name + ": " + item.reason);
+    functions_.push_back(std::move(function));
+  }
+}
+
+void Planner::read_variables() {
+  for (const ComparedItem& item : comparison_.items) {
+    if (item.kind == ItemKind::function || !item.symbol_index) continue;
+    variables_.emplace(*item.symbol_index, &item);
+    if (item.outcome == DiffOutcome::unknown) refuse(item.name + ": " + item.reason);
+    if (item.outcome != DiffOutcome::changed) continue;
+    const ObjectSymbol& symbol = object_.symbols()[*item.symbol_index];
+    const std::string sizes =
+        item.name + ": has " + std::to_string(symbol.size) + " bytes instead of " + std::to_string(item.linked->size);
+    if (item.kind == ItemKind::variable) {
+      if (symbol.size == item.linked->size)
+        note(item.name + " keeps the value that it has: its new initial value is for programs that start");
+      else
+        refuse(sizes + "; a variable that exists cannot change its size: give the new one another name");
+    } else if (is_of_virtual_functions(symbol.name)) {
+      refuse(item.name +
+             ": objects that exist lead to the program's table of virtual functions; a class keeps its virtual "
+             "functions and their order in an edit");
+    } else if (symbol.binding != Binding::local) {
+      refuse(item.name +
+             ": other sources may use this constant as it was; make it static to this source, or build the "
+             "program again");
+    }
+  }
+}
+
+/// The functions of the program that get a new version: those that differ, and the callers of clones that do.
+void Planner::find_replaced() {
+  for (const Function& each : functions_) {
+    const std::string_view name = symbol_of(each).name;
+    const bool is_given = symbol_of(each).binding == Binding::weak && defined_.contains(name);
+    if (each.outcome != DiffOutcome::changed || is_clone(name) || is_given) continue;
+    if (is_start_code(name))
+      note("what this source does before main has changed; it runs at the start only");
+    else
+      replaced_.insert(&each);
+  }
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const Function& each : functions_)
+      if (each.outcome == DiffOutcome::same && !replaced_.contains(&each) && uses_changed_clone(each))
+        grows = replaced_.insert(&each).second;
+  }
+}
+
+/// A function of the same code may have been merged with this one. Calls of it would reach the new version, too.
+void Planner::require_own_entry(const Function& function) {
+  for (const std::size_t each : program_.at(function.linked->address)) {
+    const LinkedSymbol& other = program_.symbols()[each];
+    const bool is_alias = std::ranges::any_of(
+        function.function.symbols, [&](std::size_t symbol) { return object_.symbols()[symbol].name == other.name; });
+    if (other.kind == SymbolKind::function && !is_alias)
+      refuse(function.name + ": shares its code in the program with " + demangle(std::string(other.name)) +
+             ", which would change, too; build the program with -fno-ipa-icf, and link it without --icf=all");
+  }
+}
+
+bool Planner::uses_changed_clone(const Function& function) const {
+  const std::string_view own = symbol_of(function).name;
+  if (is_clone(own) || is_start_code(own)) return false;
+  const auto uses = [&](const Piece& piece) {
+    return std::ranges::any_of(object_.relocations_of(piece), [&](const Relocation& each) {
+      const Target target = target_of(piece.section, each);
+      const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+      if (symbol.section == 0 || !object_.sections()[symbol.section].is_code()) return false;
+      const Function* const used = function_with(symbol.section, symbol.value);
+      return used != nullptr && used->outcome == DiffOutcome::changed && is_clone(symbol_of(*used).name);
+    });
+  };
+  if (uses(function.function.piece)) return true;
+  return function.cold != nullptr &&
+         uses({function.cold->section, function.cold->value, function.cold->value + function.cold->size});
+}
+
+void Planner::include(std::size_t section) {
+  if (plan_.sections.insert(section).second) pending_.push_back(section);
+}
+
+void Planner::include_function(const Function& function) {
+  const auto include_part = [&](std::size_t section, std::uint64_t offset) {
+    include(section);
+    if (const auto table = exception_tables_.find({section, offset}); table != exception_tables_.end())
+      include(table->second.section);
+  };
+  include_part(function.function.piece.section, function.function.piece.begin);
+  if (function.cold != nullptr) include_part(function.cold->section, function.cold->value);
+}
+
+void Planner::follow() {
+  while (!pending_.empty()) {
+    const std::size_t section = pending_.back();
+    pending_.pop_back();
+    for (const Relocation& each : object_.sections()[section].relocations)
+      if (each.type != R_X86_64_NONE) decide(section, each);
+  }
+}
+
+/// The function of the object, or its cold part, that has the byte; null if there is none.
+const Planner::Function* Planner::function_with(std::size_t section, std::uint64_t offset) const {
+  const auto found = std::ranges::find_if(functions_, [&](const Function& each) {
+    if (each.function.piece.section == section && each.function.piece.contains(offset)) return true;
+    const ObjectSymbol* const cold = each.cold;
+    return cold != nullptr && cold->section == section && cold->value <= offset && offset < cold->value + cold->size;
+  });
+  return found == functions_.end() ? nullptr : &*found;
+}
+
+Planner::Target Planner::target_of(std::size_t section, const Relocation& relocation) const {
+  const ObjectSymbol& symbol = object_.symbols()[relocation.symbol];
+  const bool is_code = object_.sections()[section].is_code();
+  const std::int64_t distance = relocation.addend + (is_code ? relocation.bias : 0);
+  if (symbol.section == 0 || symbol.kind != SymbolKind::section) return {relocation.symbol, distance};
+  const std::uint64_t size = object_.sections()[symbol.section].size;
+  const std::int64_t place = static_cast<std::int64_t>(symbol.value) + distance;
+  const auto inside = static_cast<std::uint64_t>(
+      std::clamp<std::int64_t>(place, 0, size == 0 ? 0 : static_cast<std::int64_t>(size) - 1));
+  const ObjectSymbol* const found = object_.symbol_at(symbol.section, inside);
+  if (found == nullptr) return {relocation.symbol, distance};
+  return {static_cast<std::size_t>(found - object_.symbols().data()), place - static_cast<std::int64_t>(found->value)};
+}
+
+/// The program's function or variable that the object's symbol stands for; null if it has none.
+const LinkedSymbol* Planner::programs(const ObjectSymbol& symbol) const {
+  const LinkedSymbol* found = nullptr;
+  for (const std::size_t each : program_.named(symbol.name)) {
+    const LinkedSymbol& linked = program_.symbols()[each];
+    const bool is_local = symbol.section != 0 && symbol.binding == Binding::local;
+    const bool is_it = is_local ? linked.binding == Binding::local && comparison_.unit == linked.unit
+                                : linked.binding != Binding::local;
+    if (is_it && (symbol.section == 0 || linked.kind == symbol.kind)) found = &linked;
+  }
+  return found;
+}
+
+/// The program's variable of a C function (`counter.0`): the only one that differs from the symbol in its number alone.
+const LinkedSymbol* Planner::numbered(const ObjectSymbol& symbol) const {
+  const std::string_view stem = without_number(symbol.name);
+  const auto is_alike = [&](std::string_view name, SymbolKind kind) {
+    return kind == symbol.kind && name != stem && without_number(name) == stem;
+  };
+  const LinkedSymbol* found = nullptr;
+  for (const LinkedSymbol& each : program_.symbols()) {
+    const bool is_here = each.binding == Binding::local && comparison_.unit == each.unit;
+    if (!is_here || !is_alike(each.name, each.kind)) continue;
+    if (found != nullptr) return nullptr;
+    found = &each;
+  }
+  const auto in_object = std::ranges::count_if(
+      object_.symbols(), [&](const ObjectSymbol& each) { return each.section != 0 && is_alike(each.name, each.kind); });
+  return in_object == 1 ? found : nullptr;
+}
+
+void Planner::decide(std::size_t section, const Relocation& relocation) {
+  const Target target = target_of(section, relocation);
+  const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+  if (symbol.section == 0) {
+    if (const LinkedSymbol* const linked = programs(symbol))
+      bind(section, relocation, *linked, target);
+    else
+      use_own(section, relocation, symbol);
+    return;
+  }
+  const bool is_bound = object_.sections()[symbol.section].is_code() ? decide_code(section, relocation, target)
+                                                                     : decide_data(section, relocation, target);
+  if (is_bound) return;
+  use_own(section, relocation, symbol);
+}
+
+/// True if the reference leads to the program's function.
+bool Planner::decide_code(std::size_t section, const Relocation& relocation, const Target& target) {
+  const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+  const Function* const function = function_with(symbol.section, symbol.value);
+  if (function == nullptr) {
+    include(symbol.section);
+    return false;
+  }
+  const bool is_code = object_.sections()[section].is_code();
+  const bool is_in_itself = is_code && function_with(section, relocation.offset) == function;
+  const bool is_table = !is_code && relocation.type == R_X86_64_PC32;
+  const bool is_inside = target.distance != 0 || (function->cold != nullptr && &symbol == function->cold);
+  if (plan_.sections.contains(symbol.section) &&
+      (is_table || is_inside || (is_in_itself && is_branch_field(relocation.type))))
+    return false;
+  const std::string_view name = symbol_of(*function).name;
+  const bool is_own = function->is_new() || (is_clone(name) && function->outcome == DiffOutcome::changed);
+  if (!is_own && !is_table && function->linked != nullptr) {
+    bind(section, relocation, *function->linked, target);
+    return true;
+  }
+  const bool is_shared = symbol.binding == Binding::weak;
+  if (is_shared && defined_.contains(symbol.name)) {
+    plan_.undefined.insert(target.symbol);
+    return false;
+  }
+  include_function(*function);
+  return false;
+}
+
+bool Planner::decide_data(std::size_t section, const Relocation& relocation, const Target& target) {
+  const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+  const ObjectSection& in = object_.sections()[symbol.section];
+  const bool has_name = symbol.kind == SymbolKind::data || symbol.kind == SymbolKind::thread_local_data;
+  if (has_name && !symbol.name.starts_with("DW.ref.")) {
+    const auto item = variables_.find(target.symbol);
+    const bool is_constant = in.is_constant();
+    const bool has_changed = is_constant && item != variables_.end() && item->second->outcome == DiffOutcome::changed;
+    const LinkedSymbol* linked = programs(symbol);
+    if (without_number(symbol.name) != symbol.name && !is_constant) {
+      linked = numbered(symbol);
+      if (linked == nullptr && comparison_.unit)
+        refuse(std::string(without_number(symbol.name)) +
+               ": this source has several static variables of that name in its functions, or a new one; moult cannot "
+               "tell which is which: give it a name of its own");
+    }
+    const bool has_labels = leads_into_replaced(symbol);
+    if (has_labels && !is_constant)
+      refuse(shown(symbol) + ": holds addresses of places in a function that is replaced; make it const");
+    if (linked != nullptr && !has_changed && !has_labels && (!is_constant || linked->size == symbol.size)) {
+      bind(section, relocation, *linked, target);
+      return true;
+    }
+    if (symbol.kind == SymbolKind::thread_local_data)
+      refuse(shown(symbol) +
+             ": a new thread-local variable cannot be given to threads that run; keep the value in a map "
+             "by thread, or build the program again");
+    if (symbol.binding == Binding::weak && defined_.contains(symbol.name)) {
+      plan_.undefined.insert(target.symbol);
+      return false;
+    }
+  }
+  include(symbol.section);
+  return false;
+}
+
+/// True for a table of labels of a function that gets a new version: the program's leads into the old one.
+bool Planner::leads_into_replaced(const ObjectSymbol& data) const {
+  const Piece piece{data.section, data.value, data.value + data.size};
+  return std::ranges::any_of(object_.relocations_of(piece), [&](const Relocation& each) {
+    const Target target = target_of(data.section, each);
+    const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+    return symbol.section != 0 && object_.sections()[symbol.section].is_code() && target.distance != 0 &&
+           plan_.sections.contains(symbol.section);
+  });
+}
+
+void Planner::bind(std::size_t section, const Relocation& relocation, const LinkedSymbol& linked,
+                   const Target& target) {
+  const bool of_thread = linked.kind == SymbolKind::thread_local_data;
+  const auto direct = direct_kind_of(relocation.type);
+  const auto indirect = indirect_kind_of(relocation.type);
+  const FieldKind kind = direct.value_or(indirect.value_or(FieldKind::address));
+  const bool is_thread_kind = kind == FieldKind::thread_offset || kind == FieldKind::wide_thread_offset;
+  if ((!direct && !indirect) || of_thread != is_thread_kind) {
+    refuse(shown(object_.symbols()[target.symbol]) + ": is used by a relocation of type " +
+           std::to_string(relocation.type) + ", which moult cannot bind to the program's; compile with -fPIE");
+    return;
+  }
+  const std::int64_t bias = object_.sections()[section].is_code() ? relocation.bias : 0;
+  std::uint64_t address = linked.address;
+  if (of_thread) address = static_cast<std::uint64_t>(program_.thread_offset_of(linked));
+  if (direct)
+    plan_.fields[{section, relocation.offset}] = {kind, address, target.distance - bias, false};
+  else
+    plan_.fields[{section, relocation.offset}] = {kind, address, relocation.addend, true};
+}
+
+/// True for `lea place(%rip), register`. With another opcode it is `mov`, which loads the address from memory.
+bool Planner::computes_address(std::size_t section, const Relocation& relocation) const {
+  constexpr std::uint64_t before = 3;  // prefix, opcode, operands
+  const std::span<const std::uint8_t> bytes = object_.sections()[section].bytes;
+  if (!object_.sections()[section].is_code() || relocation.offset < before || relocation.addend != -4) return false;
+  const std::uint64_t at = relocation.offset - before;
+  return (bytes[at] & 0xFB) == 0x48 && bytes[at + 1] == 0x8D && (bytes[at + 2] & 0xC7) == 0x05;
+}
+
+/// The reference stays the linker's: to the update itself, or by name to a library.
+void Planner::use_own(std::size_t section, const Relocation& relocation, const ObjectSymbol& symbol) {
+  switch (relocation.type) {
+    case R_X86_64_64:
+    case R_X86_64_PLT32:
+    case R_X86_64_GOTPCREL:
+    case R_X86_64_GOTPCRELX:
+    case R_X86_64_REX_GOTPCRELX: return;
+    case R_X86_64_PC32:
+      if (symbol.section != 0 || symbol.name == "_GLOBAL_OFFSET_TABLE_") return;
+      if (computes_address(section, relocation))
+        plan_.loads.insert({section, relocation.offset});
+      else
+        refuse(shown(symbol) +
+               ": is a library's, and the program does not use it yet; compile with -fPIC, or build the "
+               "program again");
+      return;
+    case R_X86_64_32:
+    case R_X86_64_32S:
+      refuse(std::string(object_.sections()[section].name) +
+             ": is not position-independent, and the update lies elsewhere in the program; build it with -fPIE");
+      return;
+    default:
+      refuse(shown(symbol) + ": is used by a relocation of type " + std::to_string(relocation.type) +
+             ", which moult does not know in an update; build the program again");
+  }
+}
+
+void Planner::note_replaced() {
+  const auto programs_code = [&](const Function& function) {
+    const LinkedSymbol& linked = *function.linked;
+    std::vector<CodeRange> code{{CodeAddress{linked.address}, CodeAddress{linked.address + linked.size}}};
+    for (const std::size_t symbol : function.function.symbols)
+      for (const std::size_t each : program_.named(std::string(object_.symbols()[symbol].name) + ".cold")) {
+        const LinkedSymbol& cold = program_.symbols()[each];
+        const bool is_of_it = linked.binding == Binding::weak || comparison_.unit == cold.unit;
+        if (is_of_it && code.size() == 1)
+          code.push_back({CodeAddress{cold.address}, CodeAddress{cold.address + cold.size}});
+      }
+    return code;
+  };
+  for (const Function& each : functions_) {
+    const ObjectSymbol& symbol = symbol_of(each);
+    if (symbol.binding == Binding::weak && plan_.sections.contains(symbol.section)) defined_.emplace(symbol.name);
+    const bool is_left_clone = each.outcome == DiffOutcome::changed && is_clone(symbol.name) && each.linked != nullptr;
+    if (is_left_clone) plan_.functions.push_back({each.name, programs_code(each), {}});
+    if (!replaced_.contains(&each)) continue;
+    std::vector<Piece> replacement{each.function.piece};
+    if (each.cold != nullptr)
+      replacement.push_back({each.cold->section, each.cold->value, each.cold->value + each.cold->size});
+    plan_.functions.push_back({each.name, programs_code(each), std::move(replacement)});
+  }
+  for (const std::size_t section : plan_.sections)
+    for (const std::size_t each : object_.sections()[section].symbols)
+      if (object_.symbols()[each].binding == Binding::weak) defined_.emplace(object_.symbols()[each].name);
+}
+
+}  // namespace
+
+EditPlan plan_edit(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
+                   std::set<std::string, std::less<>>& defined) {
+  return Planner(object, program, comparison, defined).run();
+}
+
+}  // namespace moult::internal::diff

@@ -1,0 +1,59 @@
+// What an update must have so that a running program gets the edits of one source: which sections of the fresh object,
+// where their references lead, and which functions of the program the new ones replace.
+//
+//   const FileComparison comparison = compare(object, program, debug_info);
+//   const EditPlan plan = plan_edit(object, program, comparison, {});
+//   if (plan.refusals.empty()) write_update_object("answer.o", object, plan, "update.o");
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diff/exception_table.hpp"
+#include "diff/file_comparison.hpp"
+#include "diff/linked_file.hpp"
+#include "diff/object_file.hpp"
+#include "elf/edit_format.hpp"
+
+namespace moult::internal::diff {
+
+/// A field that is filled in when the program and its place are known.
+struct BoundField {
+  FieldKind kind = FieldKind::address;
+  std::uint64_t target = 0;  ///< an address of the program's file, or an offset in a thread's block
+  std::int64_t addend = 0;
+  /// The field is 8 bytes of a table of the update, and the instruction gets the distance to them: an access by way of
+  /// the GOT. `addend` is then the instruction's.
+  bool is_indirect = false;
+};
+
+/// A function of the program, and the one that takes its place.
+struct ReplacedFunction {
+  std::string name;                  ///< demangled
+  std::vector<CodeRange> code{};     ///< in the program's file, the entry's first: the function and its cold part
+  std::vector<Piece> replacement{};  ///< in the object, likewise; empty if calls in progress only have to end
+};
+
+struct EditPlan {
+  std::set<std::size_t> sections;            ///< of the object: those that the update has
+  std::map<ObjectPlace, BoundField> fields;  ///< by the place of the relocation
+  /// Fields of instructions that compute an address of a library's (`lea`), which become loads of it (`mov`).
+  std::set<ObjectPlace> loads;
+  std::set<std::size_t> undefined;  ///< symbols that another object of the update defines
+  std::vector<ReplacedFunction> functions;
+  std::vector<std::string> refusals;  ///< a line each; empty if the edit can be applied
+  std::vector<std::string> notes;     ///< what the edit does not do to a running program
+};
+
+/// `defined` are the shared functions and variables (inline, template) that objects planned before give to the update;
+/// those of this object are added.
+EditPlan plan_edit(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
+                   std::set<std::string, std::less<>>& defined);
+
+}  // namespace moult::internal::diff

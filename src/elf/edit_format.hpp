@@ -1,0 +1,61 @@
+// The tables of an update that was made from edited sources. The command writes them, and the program reads them before
+// it loads the update.
+//
+// Such an update holds code that uses the program's functions and variables directly, as the program's own code does:
+// by distance. Which bytes these uses are, and what they lead to in the program's file, is in the first table. The
+// second one has the functions of the program that get a new version.
+//   section          contents
+//   moult_fields     FieldEntry: filled in before the update is loaded
+//   moult_functions  FunctionEntry
+#pragma once
+
+#include <cstdint>
+
+namespace moult::internal {
+
+enum class FieldKind : std::uint32_t {
+  address = 1,             ///< 8 bytes: target and addend
+  distance = 2,            ///< 4 bytes: the same, from the field
+  thread_offset = 3,       ///< 4 bytes: what is added to %fs
+  wide_thread_offset = 4,  ///< 8 bytes, likewise
+};
+
+struct FieldEntry {
+  std::int32_t place = 0;  ///< from this number to the field
+  FieldKind kind = FieldKind::address;
+  std::uint64_t target = 0;  ///< an address of the program's file, or what is added to %fs
+  std::int64_t addend = 0;
+};
+
+enum class FunctionPart : std::uint32_t {
+  entry = 1,  ///< of a function that is replaced; its other parts follow
+  more = 2,   ///< of the same function, old or new: code that the compiler moved away
+  left = 3,   ///< a function that nothing calls any more when the update is applied: no call may be in progress
+};
+
+struct FunctionEntry {
+  std::uint64_t begin = 0;      ///< of the old code, in the program's file
+  std::uint64_t size = 0;       ///< 0: none
+  std::int32_t code = 0;        ///< from this number to the new code
+  std::uint32_t code_size = 0;  ///< 0: none
+  std::int32_t name = 0;        ///< from this number to the name, which ends with a zero
+  FunctionPart part = FunctionPart::entry;
+};
+
+inline constexpr const char* fields_section = "moult_fields";
+inline constexpr const char* functions_section = "moult_functions";
+
+/// Where the update's entry finds the rest, in memory.
+struct EditHeader {
+  std::uint32_t version = 0;       ///< edit_version
+  std::int32_t functions = 0;      ///< from this number to the first FunctionEntry
+  std::int32_t functions_end = 0;  ///< from this number to the end of the last one
+  std::int32_t name = 0;           ///< from this number to the update's name, which ends with a zero
+};
+inline constexpr std::uint32_t edit_version = 1;
+
+/// In the ELF header's e_flags of an update that is to be loaded where its segments say. Its sections, symbols and
+/// debug information have other addresses: as if the first segment began at 0.
+inline constexpr std::uint32_t placed_flag = 0x4D4F554C;
+
+}  // namespace moult::internal

@@ -1,0 +1,3 @@
+#include "app.hpp"
+
+int other(int number) { return doubled(number) + shared(number); }

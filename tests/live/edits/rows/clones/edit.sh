@@ -1,0 +1,1 @@
+sed -i 's/(i % 3)/(i % 5)/' app.cpp

@@ -1,0 +1,1 @@
+sed -i 's/static int limit/static long limit/' app.cpp
