@@ -300,19 +300,6 @@ class Application final {
   Interruption interruption_;
 };
 
-/// The program opens the update's file itself.
-void require_same_files(const Target& target) {
-  if (has_other_root(target.pid))
-    throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
-                         target.describe() +
-                             " runs in a container or a chroot, where the files of this command are not; run moult in "
-                             "the container; a program in a chroot cannot be updated");
-}
-
-Readers readers_for(const Target& target) {
-  return user_of(target.pid).value_or(::geteuid()) == ::geteuid() ? Readers::this_user : Readers::everybody;
-}
-
 ExitCode run_apply(const ApplyOptions& options) {
   if (options.keep_trying && options.files.size() > 1)
     throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument,

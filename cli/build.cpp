@@ -16,25 +16,46 @@ struct BuildOptions : Aimed {
   CompileOptions compile;
 };
 
+/// A program's file, or one that runs: then as it runs.
+ComparisonOptions comparison_of(const BuildOptions& options) {
+  ComparisonOptions wanted{.program = options.target,
+                           .sources = options.sources,
+                           .build_dir = options.compile.build_dir,
+                           .compiler = {.verbose = options.compile.verbose, .parse = options.json}};
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(options.target, ignored)) return wanted;
+  const Target target = find_target(options.target);
+  wanted.program = target.program;
+  wanted.running_file = target.running_file();
+  return wanted;
+}
+
 ExitCode build_from_edits(const BuildOptions& options) {
-  const ComparisonOptions wanted{options.target,
-                                 options.sources,
-                                 options.compile.build_dir,
-                                 {.verbose = options.compile.verbose, .parse = options.json}};
-  BuiltEdit built;
-  build_edit(wanted, options.output, deadline_of(options), built);
-  if (options.json) {
+  const ComparisonOptions wanted = comparison_of(options);
+  EditBuild build(wanted, deadline_of(options));
+  if (build.compare().empty())
+    throw CommandFailure(
+        ExitCode::usage, ErrorCode::not_found,
+        "no source of " + wanted.program + " was written after it; --source FILE builds from one all the same");
+  const EditOutcome& built = build.judge();
+  for (const std::string& note : built.notes) complain("note: " + note);
+  if (!built.refusals.empty())
+    throw CommandFailure(ExitCode::refused, ErrorCode::unsupported, join(built.refusals, "\n"));
+  if (built.functions.empty())
+    throw CommandFailure(ExitCode::usage, ErrorCode::not_found,
+                         "the edits change no code of " + wanted.program + " that runs after its start");
+  build.write(options.output);
+  if (options.json)
     print(nlohmann::ordered_json{{"ok", true},
                                  {"output", std::filesystem::absolute(options.output).string()},
                                  {"sources", built.sources},
                                  {"functions", built.functions},
                                  {"notes", built.notes}}
               .dump());
-    return ExitCode::done;
-  }
-  for (const std::string& note : built.notes) complain("note: " + note);
-  print(options.output + ": built from " + join(built.sources) + ", for every process of " + base_name(options.target) +
-        ": " + count_text(built.functions.size(), "function") + " replaced (" + join(built.functions) + ")");
+  else
+    print(options.output + ": built from " + join(built.sources) + ", for every process of " +
+          base_name(wanted.program) + ": " + count_text(built.functions.size(), "function") + " replaced (" +
+          join(built.functions) + ")");
   return ExitCode::done;
 }
 

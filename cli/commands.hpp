@@ -63,6 +63,7 @@ void add_apply(CLI::App& app, Run& run);
 void add_check(CLI::App& app, Run& run);
 void add_build(CLI::App& app, Run& run);
 void add_diff(CLI::App& app, Run& run);
+void add_live(CLI::App& app, Run& run);
 void add_checksum(CLI::App& app, Run& run);
 
 }  // namespace moult::internal::cli

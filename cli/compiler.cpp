@@ -104,7 +104,8 @@ fs::path write_notes(const Target& target, const fs::path& folder) {
     complain("warning: " + target.describe() +
              " has no build id, so nothing ties the update to it; link it with -Wl,--build-id");
   fs::path notes = folder / "update_notes.hpp";
-  std::ofstream(notes) << (build_id.empty() ? std::string() : target_note(build_id)) << checksum_note();
+  const std::string assembly = (build_id.empty() ? std::string() : target_note(build_id)) + checksum_note();
+  std::ofstream(notes) << "asm(R\"(\n" << assembly << ")\");\n";
   return notes;
 }
 
@@ -126,33 +127,19 @@ bool is_source(const std::string& file) {
   return std::ranges::any_of(endings, [&](std::string_view ending) { return file.ends_with(ending); });
 }
 
-std::string target_note(const std::string& hex) {
-  std::string bytes;
-  for (std::size_t each = 0; each + 1 < hex.size(); each += 2)
-    bytes += (each == 0 ? "0x" : ", 0x") + hex.substr(each, 2);
-  return "asm(\".pushsection .note.moult.target,\\\"a\\\",@note\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".long 6, " +
-         std::to_string(hex.size() / 2) +
-         ", 2\\n\"\n"
-         "    \".asciz \\\"moult\\\"\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".byte " +
-         bytes +
-         "\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".popsection\\n\");\n";
+std::string note(const std::string& kind, int type, std::size_t size, const std::string& content) {
+  return ".pushsection .note.moult." + kind + ",\"a\",@note\n.balign 4\n.long 6, " + std::to_string(size) + ", " +
+         std::to_string(type) + "\n.asciz \"moult\"\n.balign 4\n" + content + "\n.balign 4\n.popsection\n";
 }
 
-std::string checksum_note() {
-  return "asm(\".pushsection .note.moult.checksum,\\\"a\\\",@note\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".long 6, 12, 3\\n\"\n"
-         "    \".asciz \\\"moult\\\"\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".zero 12\\n\"\n"
-         "    \".popsection\\n\");\n";
+std::string target_note(const std::string& hex) {
+  std::string bytes = ".byte ";
+  for (std::size_t each = 0; each + 1 < hex.size(); each += 2)
+    bytes += (each == 0 ? "0x" : ", 0x") + hex.substr(each, 2);
+  return note("target", 2, hex.size() / 2, bytes);
 }
+
+std::string checksum_note() { return note("checksum", 3, 12, ".zero 12"); }
 
 void compile_update(const Target& target, const std::string& source, const fs::path& output,
                     const CompileOptions& options, Deadline deadline) {

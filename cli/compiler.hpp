@@ -1,6 +1,7 @@
 // Compiles an update's source to a shared object for the running program.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 
@@ -19,9 +20,11 @@ struct CompileOptions {
 /// True for the file name of a C++ source.
 bool is_source(const std::string& file);
 
-/// The assembler text of the note that ties an update to the program with build id `hex`.
+/// Assembly of a note of moult's: `content` has `size` bytes (elf/update_notes.hpp).
+std::string note(const std::string& kind, int type, std::size_t size, const std::string& content);
+/// Assembly of the note that ties an update to the program with build id `hex`.
 std::string target_note(const std::string& hex);
-/// The assembler text of the note that the checksum is written into after the link.
+/// Assembly of the note that the checksum is written into after the link.
 std::string checksum_note();
 
 /// Compiles `source` with the program's own flags into `output`, with notes of the running program's build id and of

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "source_comparison.hpp"
+#include "edit_build.hpp"
 
 namespace moult::internal::cli {
 namespace {
@@ -72,7 +72,17 @@ std::string summary(const std::vector<ComparedSource>& compared) {
   return join(parts) + "; " + count_text(same, "function") + (same == 1 ? " is" : " are") + " the same";
 }
 
-std::string render(const std::vector<ComparedSource>& compared, const DiffOptions& options) {
+/// A refusal of what is unknown would only repeat the item's line.
+bool is_shown(const std::vector<ComparedSource>& compared, const std::string& refusal) {
+  return std::ranges::none_of(compared, [&](const ComparedSource& source) {
+    return std::ranges::any_of(source.comparison.items, [&](const ComparedItem& each) {
+      return each.outcome == DiffOutcome::unknown && refusal == source.shown + ": " + each.name + ": " + each.reason;
+    });
+  });
+}
+
+std::string render(const std::vector<ComparedSource>& compared, const EditOutcome& outcome,
+                   const DiffOptions& options) {
   const std::string program = base_name(options.program);
   if (compared.empty())
     return "no source of " + program + " was written after it; --source FILE compares one all the same";
@@ -81,6 +91,9 @@ std::string render(const std::vector<ComparedSource>& compared, const DiffOption
     for (const ComparedItem& item : source.comparison.items)
       if (std::ranges::find(shown_outcomes, item.outcome) != shown_outcomes.end())
         text += to_line(source, item, options.verbose) + "\n";
+  for (const std::string& each : outcome.notes) text += "note     " + each + "\n";
+  for (const std::string& each : outcome.refusals)
+    if (is_shown(compared, each)) text += paint(Colour::bad, "refused") + "  " + each + "\n";
   return text + count_text(compared.size(), "file") + " compared with " + program + ": " + summary(compared);
 }
 
@@ -98,22 +111,29 @@ nlohmann::ordered_json json_of(const ComparedSource& source) {
           {"items", std::move(items)}};
 }
 
-std::string render_json(const std::vector<ComparedSource>& compared, const std::string& program) {
+std::string render_json(const std::vector<ComparedSource>& compared, const EditOutcome& outcome,
+                        const std::string& program) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const ComparedSource& each : compared) files.push_back(json_of(each));
-  return nlohmann::ordered_json{{"ok", true}, {"program", program}, {"files", std::move(files)}}.dump();
+  return nlohmann::ordered_json{{"ok", true},
+                                {"program", program},
+                                {"files", std::move(files)},
+                                {"replaced", outcome.functions},
+                                {"notes", outcome.notes},
+                                {"refusals", outcome.refusals}}
+      .dump();
 }
 
 ExitCode run_diff(const DiffOptions& options) {
-  const ComparisonOptions wanted{
-      options.program, options.sources, options.build_dir, {.verbose = options.verbose, .parse = options.json}};
-  const ProgramBuild build(wanted);
-  SourceComparison comparison(build, wanted, deadline_of(options));
-  const std::vector<ComparedSource>& compared = comparison.run();
-  print(options.json ? render_json(compared, build.program()) : render(compared, options));
-  const bool knows_all =
-      std::ranges::all_of(item_kinds, [&](ItemKind kind) { return count(compared, kind, DiffOutcome::unknown) == 0; });
-  return knows_all ? ExitCode::done : ExitCode::refused;
+  const ComparisonOptions wanted{.program = options.program,
+                                 .sources = options.sources,
+                                 .build_dir = options.build_dir,
+                                 .compiler = {.verbose = options.verbose, .parse = options.json}};
+  EditBuild build(wanted, deadline_of(options));
+  const std::vector<ComparedSource>& compared = build.compare();
+  const EditOutcome& outcome = build.judge();
+  print(options.json ? render_json(compared, outcome, build.program().program()) : render(compared, outcome, options));
+  return outcome.refusals.empty() ? ExitCode::done : ExitCode::refused;
 }
 
 }  // namespace
@@ -129,7 +149,8 @@ void add_diff(CLI::App& app, Run& run) {
   add_common(*command, *options, 600);
   command->footer(
       "Compiles each source that was written after the program, or of which a header was, and compares its functions\n"
-      "with the program's. Ends with 3 if moult cannot judge one of them.\n"
+      "with the program's. Ends with 3 if the edits cannot be applied to a running program, or moult cannot judge "
+      "one.\n"
       "Examples:\n  moult diff build/app\n  moult diff build/app --source src/answer.cpp -v\n  moult diff build/app "
       "--json");
   command->callback([=, &run] { run = [=] { return run_diff(*options); }; });

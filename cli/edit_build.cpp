@@ -24,51 +24,49 @@ namespace fs = std::filesystem;
   throw CommandFailure(ExitCode::refused, ErrorCode::unsupported, message);
 }
 
-/// For a string of assembly in one of C.
-std::string name_of_edit(const BuiltEdit& built) {
-  std::string name = "edit of " + join(built.sources);
-  std::ranges::replace_if(
-      name, [](unsigned char each) { return each < ' ' || each == '"' || each == '\\' || each == 0x7f; }, '_');
-  return name;
+/// The text and a zero, in assembly.
+std::string bytes_of(const std::string& text) {
+  std::string line = ".byte ";
+  for (const unsigned char each : text) line += std::to_string(static_cast<unsigned>(each)) + ",";
+  return line + "0";
 }
 
-/// C with assembly alone: the tables' places, and the entry that hands them to the program.
-std::string entry_text(const std::string& build_id, const std::string& name) {
-  const std::string abi = std::to_string(MOULT_ABI_VERSION);
-  return target_note(build_id) + checksum_note() +
-         "asm(\".pushsection .note.moult.abi,\\\"a\\\",@note\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".long 6, 4, 1\\n\"\n"
-         "    \".asciz \\\"moult\\\"\\n\"\n"
-         "    \".balign 4\\n\"\n"
-         "    \".long " +
-         abi +
-         "\\n\"\n"
-         "    \".popsection\\n\");\n"
-         "asm(\".pushsection .rodata\\n\"\n"
-         "    \".balign 8\\n\"\n"
-         "    \"moult_edit: .long " +
-         std::to_string(edit_version) +
-         "\\n\"\n"
-         "    \".long __start_moult_functions - .\\n\"\n"
-         "    \".long __stop_moult_functions - .\\n\"\n"
-         "    \".long 1f - .\\n\"\n"
-         "    \"1: .asciz \\\"" +
-         name +
-         "\\\"\\n\"\n"
-         "    \".popsection\\n\"\n"
-         "    \".hidden __start_moult_functions\\n\"\n"
-         "    \".hidden __stop_moult_functions\\n\"\n"
-         "    \".pushsection .text\\n\"\n"
-         "    \".globl moult_update_entry\\n\"\n"
-         "    \".type moult_update_entry, @function\\n\"\n"
-         "    \"moult_update_entry:\\n\"\n"
-         "    \".cfi_startproc\\n\"\n"
-         "    \"leaq moult_edit(%rip), %rdi\\n\"\n"
-         "    \"jmp moult_submit_edit@PLT\\n\"\n"
-         "    \".cfi_endproc\\n\"\n"
-         "    \".size moult_update_entry, . - moult_update_entry\\n\"\n"
-         "    \".popsection\\n\");\n";
+/// The notes of an update, and the entry that hands the program the tables' places. `unchanged` are the sources that
+/// were compared and have no code in the update.
+std::string entry_in_assembly(const std::string& build_id, const std::string& name,
+                              const std::vector<std::string>& unchanged) {
+  std::string sources;
+  for (const std::string& each : unchanged) sources += bytes_of(each) + "\n";
+  return target_note(build_id) + checksum_note() + note("abi", 1, 4, ".long " + std::to_string(MOULT_ABI_VERSION)) + R"(
+  .section moult_sources, "a"
+)" + sources +
+         R"(
+  .section .rodata
+  .balign 8
+moult_edit:
+  .long )" +
+         std::to_string(edit_version) + R"(
+  .long __start_moult_functions - .
+  .long __stop_moult_functions - .
+  .long moult_edit_name - .
+  .long __start_moult_sources - .
+  .long __stop_moult_sources - .
+moult_edit_name:
+)" + bytes_of(name) +
+         R"(
+  .hidden __start_moult_functions, __stop_moult_functions, __start_moult_sources, __stop_moult_sources
+
+  .text
+  .globl moult_update_entry
+  .type moult_update_entry, @function
+moult_update_entry:
+  .cfi_startproc
+  leaq moult_edit(%rip), %rdi
+  jmp moult_submit_edit@PLT
+  .cfi_endproc
+  .size moult_update_entry, . - moult_update_entry
+  .section .note.GNU-stack, "", @progbits
+)";
 }
 
 /// For objects of C++ its compiler links, which knows its libraries.
@@ -95,7 +93,8 @@ bool is_same_source(const DebugUnit& a, const DebugUnit& b) {
 /// Whether code of lambdas is replaced, which objects of the program may lead to.
 bool uses_lambdas(const std::vector<std::string>& functions) {
   return std::ranges::any_of(functions, [](const std::string& each) {
-    return each.find("{lambda(") != std::string::npos || each.find("'lambda") != std::string::npos;
+    return each.find("{lambda(") != std::string::npos || each.find("'lambda") != std::string::npos ||
+           each.find("::$_") != std::string::npos;  // clang's
   });
 }
 
@@ -106,84 +105,63 @@ std::string without_call(std::string scope) {
   return scope;
 }
 
-class EditBuild final {
- public:
-  EditBuild(const ComparisonOptions& options, Deadline deadline, BuiltEdit& built)
-      : options_(options),
-        deadline_(deadline),
-        build_(options),
-        comparison_(build_, options, deadline),
-        built_(built) {}
+}  // namespace
 
-  void run(const fs::path& output);
+const std::vector<ComparedSource>& EditBuild::compare() {
+  compared_ = &comparison_.run();
+  return *compared_;
+}
 
- private:
-  void plan(const std::vector<ComparedSource>& compared);
-  fs::path update_object_of(const ComparedSource& source) const { return source.path.string() + ".update.o"; }
-  void link(const fs::path& result) const;
-  void require_same_classes(const fs::path& result) const;
+const EditOutcome& EditBuild::judge() {
+  plan();
+  if (outcome_.functions.empty() || !outcome_.refusals.empty()) return outcome_;
+  link();
+  compare_classes();
+  return outcome_;
+}
 
-  const ComparisonOptions& options_;
-  Deadline deadline_;
-  ProgramBuild build_;
-  SourceComparison comparison_;
-  BuiltEdit& built_;
-  std::vector<const ComparedSource*> sources_;  ///< that the update has code of
-};
+void EditBuild::plan() {
+  std::set<std::string, std::less<>> defined;
+  for (const ComparedSource& source : *compared_) {
+    const diff::EditPlan plan = diff::plan_edit(*source.object, comparison_.program(), source.comparison, defined);
+    for (const std::string& each : plan.refusals) outcome_.refusals.push_back(source.shown + ": " + each);
+    for (const std::string& each : plan.notes) outcome_.notes.push_back(source.shown + ": " + each);
+    if (plan.functions.empty()) {
+      unchanged_.push_back(source.command->file);
+      continue;
+    }
+    for (const diff::ReplacedFunction& each : plan.functions)
+      if (!each.replacement.empty()) outcome_.functions.push_back(each.name);
+    if (outcome_.refusals.empty())
+      diff::write_update_object(source.path.string(), *source.object, plan, source.command->file,
+                                update_object_of(source));
+    sources_.push_back(&source);
+    outcome_.sources.push_back(source.shown);
+  }
+}
 
-void EditBuild::run(const fs::path& output) {
-  const std::vector<ComparedSource>& compared = comparison_.run();
-  if (compared.empty())
-    throw CommandFailure(
-        ExitCode::usage, ErrorCode::not_found,
-        "no source of " + options_.program + " was written after it; --source FILE builds from one all the same");
-  plan(compared);
-  const fs::path result = comparison_.scratch() / "update.so";
-  link(result);
-  require_same_classes(result);
-  write_checksum(result.string());
+void EditBuild::write(const fs::path& output) const {
+  write_checksum(result().string());
   std::error_code error;
-  fs::copy_file(result, output, fs::copy_options::overwrite_existing, error);
+  fs::copy_file(result(), output, fs::copy_options::overwrite_existing, error);
   if (error)
     throw CommandFailure(ExitCode::usage, ErrorCode::system,
                          output.string() + ": cannot be written: " + error.message());
 }
 
-void EditBuild::plan(const std::vector<ComparedSource>& compared) {
-  std::set<std::string, std::less<>> defined;
-  std::vector<std::string> refusals;
-  for (const ComparedSource& source : compared) {
-    const diff::EditPlan plan = diff::plan_edit(*source.object, comparison_.program(), source.comparison, defined);
-    for (const std::string& each : plan.refusals) refusals.push_back(source.shown + ": " + each);
-    for (const std::string& each : plan.notes) built_.notes.push_back(source.shown + ": " + each);
-    if (plan.functions.empty()) continue;
-    for (const diff::ReplacedFunction& each : plan.functions)
-      if (!each.replacement.empty()) built_.functions.push_back(each.name);
-    if (refusals.empty())
-      diff::write_update_object(source.path.string(), *source.object, plan, update_object_of(source));
-    sources_.push_back(&source);
-    built_.sources.push_back(source.shown);
-  }
-  if (!refusals.empty()) refuse(join(refusals, "\n"));
-  if (built_.functions.empty())
-    throw CommandFailure(ExitCode::usage, ErrorCode::not_found,
-                         "the edits change no code of " + options_.program + " that is called after its start" +
-                             (built_.notes.empty() ? std::string() : ":\n" + join(built_.notes, "\n")));
-}
-
-void EditBuild::link(const fs::path& result) const {
-  const std::string build_id = build_id_of(build_.program());
+void EditBuild::link() const {
+  const std::string build_id = build_id_of(build_.file());
   if (build_id.empty())
     refuse(options_.program +
            ": has no build id, so that a process of another build would not be noticed; link it with "
            "-Wl,--build-id=sha1");
-  const fs::path entry = comparison_.scratch() / "entry.c";
-  std::ofstream(entry) << entry_text(build_id, name_of_edit(built_));
+  const fs::path entry = comparison_.scratch() / "entry.s";
+  std::ofstream(entry) << entry_in_assembly(build_id, "edit of " + join(outcome_.sources), unchanged_);
   std::vector<std::string> arguments{
       linker_driver(sources_), "-shared",        "-nostartfiles", "-fuse-ld=bfd", "-Wl,--build-id=sha1",
       "-Wl,-z,noexecstack",    "-Wl,--as-needed"};
   for (const ComparedSource* const each : sources_) arguments.push_back(update_object_of(*each).string());
-  arguments.insert(arguments.end(), {"-x", "c", entry.string(), "-o", result.string()});
+  arguments.insert(arguments.end(), {entry.string(), "-o", result().string()});
   if (options_.compiler.verbose) complain(join(arguments, " "));
   const CompilerMessages messages(comparison_.scratch() / "messages", options_.compiler.parse);
   const std::optional<bool> linked =
@@ -200,11 +178,10 @@ void EditBuild::link(const fs::path& result) const {
 }
 
 /// Old objects stay in use.
-void EditBuild::require_same_classes(const fs::path& result) const {
-  const ElfFile file = ElfFile::open(result.string());
+void EditBuild::compare_classes() {
+  const ElfFile file = ElfFile::open(result().string());
   const std::unique_ptr<DebugInfo> fresh = DebugInfo::open(file);
   if (fresh == nullptr) refuse("the edited sources have no debug information to compare classes by; build with -g");
-  std::vector<std::string> refusals;
   for (const ComparedSource* const each : sources_) {
     const DebugUnit* const old = each->comparison.source;
     const auto unit = std::ranges::find_if(
@@ -213,22 +190,15 @@ void EditBuild::require_same_classes(const fs::path& result) const {
       refuse(each->shown + ": the program's debug information of this source is not found; build it with -g");
     for (const diff::ClassDifference& difference : diff::compare_classes(*old, *unit)) {
       if (!difference.is_closure)
-        refusals.push_back(each->shown + ": " + difference.name +
-                           " has changed, and the program may have objects of it:\n" + difference.text +
-                           "\nmoult apply with an update that redefines the class converts them");
-      else if (uses_lambdas(built_.functions))
-        refusals.push_back(each->shown + ": lambdas of " + demangle(without_call(difference.name)) +
-                           " have changed, and the program may hold some of them: " + difference.text +
-                           "; put new lambdas behind the old ones, or into functions of their own");
+        outcome_.refusals.push_back(each->shown + ": " + difference.name +
+                                    " has changed, and the program may have objects of it:\n" + difference.text +
+                                    "\nmoult apply with an update that redefines the class converts them");
+      else if (uses_lambdas(outcome_.functions))
+        outcome_.refusals.push_back(each->shown + ": lambdas of " + demangle(without_call(difference.name)) +
+                                    " have changed, and the program may hold some of them: " + difference.text +
+                                    "; put new lambdas behind the old ones, or into functions of their own");
     }
   }
-  if (!refusals.empty()) throw CommandFailure(ExitCode::refused, ErrorCode::layout_mismatch, join(refusals, "\n"));
-}
-
-}  // namespace
-
-void build_edit(const ComparisonOptions& options, const fs::path& output, Deadline deadline, BuiltEdit& built) {
-  EditBuild(options, deadline, built).run(output);
 }
 
 }  // namespace moult::internal::cli

@@ -9,17 +9,47 @@
 
 namespace moult::internal::cli {
 
-struct BuiltEdit {
+/// What the edits come to.
+struct EditOutcome {
   std::vector<std::string> functions;  ///< that get a new version, demangled
   std::vector<std::string> sources;    ///< that have them
-  std::vector<std::string> notes;      ///< what the edits do not do to a running program
+  std::vector<std::string> notes;      ///< what the edits do not do to a running program, a line each
+  std::vector<std::string> refusals;   ///< why they cannot be applied to a running program, a line each
 };
 
-/// Writes the update to `output`: for every process of this build of the program, wherever it is loaded. Throws
-/// CommandFailure, as ProgramBuild and SourceComparison do, and:
-/// usage: no source was edited, or the edits change no code
-/// refused: an edit cannot be applied to a running program; the message has a line for each reason
-void build_edit(const ComparisonOptions& options, const std::filesystem::path& output, Deadline deadline,
-                BuiltEdit& built);
+/// Compares, judges and links, in this order.
+class EditBuild final {
+ public:
+  /// Throws CommandFailure, as ProgramBuild does.
+  EditBuild(const ComparisonOptions& options, Deadline deadline)
+      : options_(options), deadline_(deadline), build_(options), comparison_(build_, options, deadline) {}
+
+  const ProgramBuild& program() const noexcept { return build_; }
+  /// Throws CommandFailure, as SourceComparison does.
+  const std::vector<ComparedSource>& compare();
+  /// Throws CommandFailure: refused (no build id, no debug information), usage (the update cannot be linked).
+  const EditOutcome& judge();
+  /// Writes the update: for every process of this build of the program, wherever it is loaded. Only if there are
+  /// functions to replace and no refusals. Throws CommandFailure (usage).
+  void write(const std::filesystem::path& output) const;
+
+ private:
+  void plan();
+  std::filesystem::path update_object_of(const ComparedSource& source) const {
+    return source.path.string() + ".update.o";
+  }
+  std::filesystem::path result() const { return comparison_.scratch() / "update.so"; }
+  void link() const;
+  void compare_classes();
+
+  ComparisonOptions options_;
+  Deadline deadline_;
+  ProgramBuild build_;
+  SourceComparison comparison_;
+  const std::vector<ComparedSource>* compared_ = nullptr;
+  EditOutcome outcome_;
+  std::vector<const ComparedSource*> sources_;  ///< that the update has code of
+  std::vector<std::string> unchanged_;          ///< the names of the others that were compared
+};
 
 }  // namespace moult::internal::cli

@@ -26,6 +26,7 @@ void add_all(CLI::App& app, Run& run) {
   add_check(app, run);
   add_build(app, run);
   add_diff(app, run);
+  add_live(app, run);
   add_checksum(app, run);
   add_status(app, run);
   add_threads(app, run);

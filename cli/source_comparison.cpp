@@ -21,8 +21,9 @@ using diff::ItemKind;
 }  // namespace
 
 ProgramBuild::ProgramBuild(const ComparisonOptions& options)
-    : program_(fs::weakly_canonical(options.program).string()) {
-  ElfFile::open(program_, options.program);  // what is no program has no sources either
+    : program_(fs::weakly_canonical(options.program).string()),
+      file_(options.running_file.empty() ? program_ : options.running_file) {
+  ElfFile::open(file_, options.program);  // what is no program has no sources either
   const fs::path database = find_compilation_database(options.build_dir, program_, program_);
   try {
     all_ = read_compilation_database(database);
@@ -30,7 +31,7 @@ ProgramBuild::ProgramBuild(const ComparisonOptions& options)
     const bool is_denied = error.code() == ErrorCode::permission_denied;
     throw CommandFailure(is_denied ? ExitCode::refused : ExitCode::usage, error.code(), error.what());
   }
-  const ProgramSources sources = sources_of_program(program_, program_);
+  const ProgramSources sources = sources_of_program(file_, program_);
   if (sources.files.empty())
     throw CommandFailure(
         ExitCode::refused, ErrorCode::unsupported,
@@ -58,7 +59,7 @@ std::string ProgramBuild::name_of(const CompileCommand& command) const {
 const std::vector<ComparedSource>& SourceComparison::run() {
   const std::vector<const CompileCommand*> commands = selected();
   if (commands.empty()) return compared_;
-  file_ = std::make_unique<ElfFile>(ElfFile::open(build_.program(), options_.program));
+  file_ = std::make_unique<ElfFile>(ElfFile::open(build_.file(), options_.program));
   program_ = std::make_unique<diff::LinkedFile>(*file_);
   debug_info_ = DebugInfo::open(*file_);
   for (const CompileCommand* const command : commands) compare(*command);
@@ -100,8 +101,7 @@ std::vector<const CompileCommand*> SourceComparison::named() const {
 bool SourceComparison::is_edited(const CompileCommand& command) {
   const auto [found, is_new] = edited_.try_emplace(&command);
   if (is_new)
-    found->second =
-        is_written_since(command, build_.program(), recorded_, scratch_.path(), options_.compiler, deadline_);
+    found->second = is_written_since(command, build_.file(), recorded_, scratch_.path(), options_.compiler, deadline_);
   return found->second;
 }
 

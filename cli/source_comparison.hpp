@@ -21,9 +21,10 @@ namespace moult::internal::cli {
 /// Which sources of which program are compared, and how.
 struct ComparisonOptions {
   std::string program;
-  std::vector<std::string> sources;  ///< empty: those that are newer than the program
-  std::string build_dir;             ///< of compile_commands.json; empty: search for it
-  FreshObjectOptions compiler;
+  std::string running_file{};          ///< leads to the program as it runs, if its file may be another by now
+  std::vector<std::string> sources{};  ///< empty: those that are newer than the program
+  std::string build_dir{};             ///< of compile_commands.json; empty: search for it
+  FreshObjectOptions compiler{};
 };
 
 struct ComparedSource {
@@ -43,6 +44,8 @@ class ProgramBuild final {
   explicit ProgramBuild(const ComparisonOptions& options);
 
   const std::string& program() const noexcept { return program_; }
+  /// The file to compare with.
+  const std::string& file() const noexcept { return file_; }
   std::span<const CompileCommand* const> commands() const noexcept { return of_program_; }
   /// The command of the source; null if the program has no such source.
   const CompileCommand* command_of(const std::string& source, const std::string& folder) const;
@@ -51,6 +54,7 @@ class ProgramBuild final {
 
  private:
   std::string program_;
+  std::string file_;
   std::vector<CompileCommand> all_;
   std::vector<const CompileCommand*> of_program_;
 };

@@ -158,6 +158,18 @@ std::string ask(const Target& target, const Command& command, std::chrono::durat
   }
 }
 
+void require_same_files(const Target& target) {
+  if (has_other_root(target.pid))
+    throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                         target.describe() +
+                             " runs in a container or a chroot, where the files of this command are not; run moult in "
+                             "the container; a program in a chroot cannot be updated");
+}
+
+Readers readers_for(const Target& target) {
+  return user_of(target.pid).value_or(::geteuid()) == ::geteuid() ? Readers::this_user : Readers::everybody;
+}
+
 void fail(const Target& target, const Error& error) {
   throw CommandFailure(exit_of(error.code()), error.code(), target.describe() + ": " + error.what());
 }

@@ -10,6 +10,7 @@
 
 #include "process_state.hpp"
 #include "protocol/client.hpp"
+#include "scratch_folder.hpp"
 
 namespace moult::internal::cli {
 
@@ -39,6 +40,12 @@ Client connect(const Target& target, Deadline deadline);
 /// unreachable, postponed (no answer in time).
 std::string ask(const Target& target, const Command& command, std::chrono::duration<double> timeout,
                 const std::function<void(const std::string& notice)>& hear = {});
+
+/// The program opens an update's file itself. Throws CommandFailure (refused) if it sees another file system than this
+/// command.
+void require_same_files(const Target& target);
+/// Who must be able to read a file that the program is to open.
+Readers readers_for(const Target& target);
 
 /// Throws CommandFailure for a failed reply, with `target` in front of the message.
 [[noreturn]] void fail(const Target& target, const Error& error);

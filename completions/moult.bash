@@ -13,7 +13,7 @@ _moult_updates() {
 _moult() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command="" word index positionals=()
-  local commands="ps apply check build diff checksum status threads functions objects log rollback set"
+  local commands="ps apply check build diff live checksum status threads functions objects log rollback set"
   COMPREPLY=()
 
   for ((index = 1; index < COMP_CWORD; ++index)); do
@@ -40,7 +40,8 @@ _moult() {
       apply) options+=" --force --build-dir --verbose --keep-trying" ;;
       check) options+=" --force --build-dir --verbose" ;;
       rollback) options+=" --all" ;;
-      build) options+=" --force --output --build-dir --verbose" ;;
+      build) options+=" --force --output --build-dir --source --verbose" ;;
+      live) options+=" --build-dir --once --verbose" ;;
       diff) options+=" --build-dir --source --verbose" ;;
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;

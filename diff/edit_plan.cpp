@@ -21,12 +21,15 @@
 namespace moult::internal::diff {
 namespace {
 
-bool is_clone(std::string_view name) noexcept { return name.find('.', 1) != std::string_view::npos; }
-
 /// Runs before main, and never again.
 bool is_start_code(std::string_view name) noexcept {
   return name.starts_with("_GLOBAL__") ||
          name.find("__static_initialization_and_destruction") != std::string_view::npos;
+}
+
+/// f.constprop.0. clang names start code after a file.
+bool is_clone(std::string_view name) noexcept {
+  return name.find('.', 1) != std::string_view::npos && !is_start_code(name);
 }
 
 bool is_of_virtual_functions(std::string_view name) noexcept {
@@ -95,11 +98,13 @@ class Planner final {
   const LinkedSymbol* numbered(const ObjectSymbol& symbol) const;
   bool decide_code(std::size_t section, const Relocation& relocation, const Target& target);
   bool decide_data(std::size_t section, const Relocation& relocation, const Target& target);
+  bool bind_new(std::size_t section, const Relocation& relocation, const Target& target);
   void bind(std::size_t section, const Relocation& relocation, const LinkedSymbol& linked, const Target& target);
   bool computes_address(std::size_t section, const Relocation& relocation) const;
   bool leads_into_replaced(const ObjectSymbol& data) const;
   void use_own(std::size_t section, const Relocation& relocation, const ObjectSymbol& symbol);
   void require_own_entry(const Function& function);
+  void require_constant_initialisation();
   void note_replaced();
   void refuse(std::string why) {
     if (std::ranges::find(plan_.refusals, why) == plan_.refusals.end()) plan_.refusals.push_back(std::move(why));
@@ -139,6 +144,7 @@ EditPlan Planner::run() {
       if (object_.sections()[i].name.find(".DW.ref.") != std::string_view::npos) include(i);
   }
   follow();
+  require_constant_initialisation();
   note_replaced();
   return std::move(plan_);
 }
@@ -384,9 +390,28 @@ bool Planner::decide_data(std::size_t section, const Relocation& relocation, con
       plan_.undefined.insert(target.symbol);
       return false;
     }
+    if (!is_constant) {
+      include(symbol.section);
+      return bind_new(section, relocation, target);
+    }
   }
   include(symbol.section);
   return false;
+}
+
+/// A later edit goes on with the variables that this one brings. So uses of them are not the linker's either.
+bool Planner::bind_new(std::size_t section, const Relocation& relocation, const Target& target) {
+  const auto direct = direct_kind_of(relocation.type);
+  const auto indirect = indirect_kind_of(relocation.type);
+  const FieldKind kind = direct.value_or(indirect.value_or(FieldKind::thread_offset));
+  if (kind != FieldKind::address && kind != FieldKind::distance) return false;
+  const bool is_distance = kind == FieldKind::distance;
+  const std::int64_t bias = object_.sections()[section].is_code() ? relocation.bias : 0;
+  plan_.variables.insert(target.symbol);
+  plan_.fields[{section, relocation.offset}] = {
+      is_distance ? FieldKind::variable_distance : FieldKind::variable_address, 0,
+      direct ? target.distance - bias : relocation.addend, !direct.has_value(), target.symbol};
+  return true;
 }
 
 /// True for a table of labels of a function that gets a new version: the program's leads into the old one.
@@ -416,7 +441,7 @@ void Planner::bind(std::size_t section, const Relocation& relocation, const Link
   std::uint64_t address = linked.address;
   if (of_thread) address = static_cast<std::uint64_t>(program_.thread_offset_of(linked));
   if (direct)
-    plan_.fields[{section, relocation.offset}] = {kind, address, target.distance - bias, false};
+    plan_.fields[{section, relocation.offset}] = {kind, address, target.distance - bias};
   else
     plan_.fields[{section, relocation.offset}] = {kind, address, relocation.addend, true};
 }
@@ -455,6 +480,21 @@ void Planner::use_own(std::size_t section, const Relocation& relocation, const O
     default:
       refuse(shown(symbol) + ": is used by a relocation of type " + std::to_string(relocation.type) +
              ", which moult does not know in an update; build the program again");
+  }
+}
+
+/// Code that runs before main does not run for new variables.
+void Planner::require_constant_initialisation() {
+  for (const Function& each : functions_) {
+    if (!is_start_code(symbol_of(each).name)) continue;
+    const Piece& piece = each.function.piece;
+    for (const Relocation& relocation : object_.relocations_of(piece)) {
+      const std::size_t symbol = target_of(piece.section, relocation).symbol;
+      if (plan_.variables.contains(symbol))
+        refuse(shown(object_.symbols()[symbol]) +
+               ": a new variable that code initialises before main; make it a static variable of a function, which is "
+               "initialised at its first use");
+    }
   }
 }
 

@@ -31,6 +31,8 @@ struct BoundField {
   /// The field is 8 bytes of a table of the update, and the instruction gets the distance to them: an access by way of
   /// the GOT. `addend` is then the instruction's.
   bool is_indirect = false;
+  /// A new variable of the object, by its symbol: `target` is then the distance from its beginning.
+  std::optional<std::size_t> variable{};
 };
 
 /// A function of the program, and the one that takes its place.
@@ -47,6 +49,7 @@ struct EditPlan {
   std::set<ObjectPlace> loads;
   std::set<std::size_t> undefined;  ///< symbols that another object of the update defines
   std::vector<ReplacedFunction> functions;
+  std::set<std::size_t> variables;    ///< symbols of the new ones
   std::vector<std::string> refusals;  ///< a line each; empty if the edit can be applied
   std::vector<std::string> notes;     ///< what the edit does not do to a running program
 };

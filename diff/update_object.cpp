@@ -44,11 +44,13 @@ void append(std::string& bytes, const Entry& entry) {
 
 class Writer final {
  public:
-  Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan);
+  Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan, std::string source);
 
   void run();
 
  private:
+  static constexpr std::size_t added = 6;  ///< sections, and a symbol for each
+
   [[noreturn]] void fail() const { throw Error(ErrorCode::system, path_ + ": cannot be written: " + elf_errmsg(-1)); }
   void read_sections();
   void add_symbols();
@@ -56,7 +58,11 @@ class Writer final {
   void make_tables();
   void add_field(const ObjectPlace& place, const BoundField& field);
   void add_function(const ReplacedFunction& function);
-  void refer(NewSection& from, std::size_t offset, std::uint64_t symbol, std::int64_t addend);
+  void add_variable(std::size_t symbol);
+  std::int64_t add_name(const std::string& name);
+  void refer(NewSection& from, std::size_t offset, std::uint64_t symbol, std::int64_t addend,
+             std::uint32_t type = R_X86_64_PC32);
+  void refer_to_symbol(NewSection& from, std::size_t offset, std::size_t symbol);
   void change_relocations();
   void forget_unused();
   void make_load(std::size_t section, std::uint64_t offset) const;
@@ -64,14 +70,16 @@ class Writer final {
   void leave_out();
   void add_sections();
   Elf_Data* add_section(const std::string& name, GElf_Shdr header, std::string& bytes);
+  std::array<NewSection*, added> all_new() {
+    return {&fields_, &functions_, &variables_, &sources_, &names_, &slots_section_};
+  }
   std::size_t section_symbol(std::size_t section) const;
   std::size_t moved(std::size_t symbol) const { return symbol < first_global_ ? symbol : symbol + added; }
-
-  static constexpr std::size_t added = 4;  ///< symbols
 
   std::string path_;
   const ObjectFile& object_;
   const EditPlan& plan_;
+  std::string source_;
   Fd fd_;
   std::unique_ptr<Elf, decltype(&elf_end)> elf_{nullptr, elf_end};
   Elf_Scn* symbols_ = nullptr;
@@ -81,13 +89,19 @@ class Writer final {
   std::map<ObjectPlace, std::size_t> slots_;  ///< where the slot of an indirect field is
   NewSection fields_{fields_section};
   NewSection functions_{functions_section};
+  NewSection variables_{variables_section};
+  NewSection sources_{sources_section};
   NewSection names_{"moult_names"};
   NewSection slots_section_{"moult_slots"};
   std::deque<std::string> buffers_;  ///< that libelf writes
 };
 
-Writer::Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan)
-    : path_(path), object_(object), plan_(plan), fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+Writer::Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan, std::string source)
+    : path_(path),
+      object_(object),
+      plan_(plan),
+      source_(std::move(source)),
+      fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
   elf_version(EV_CURRENT);
   elf_.reset(elf_begin(fd_.get(), ELF_C_RDWR, nullptr));
   if (!elf_) fail();
@@ -112,7 +126,7 @@ void Writer::read_sections() {
   if (count + 8 >= SHN_LORESERVE)
     throw Error(ErrorCode::unsupported, path_ + ": has more sections than moult can add to; split the source");
   std::size_t next = count;
-  for (NewSection* const each : {&fields_, &functions_, &names_, &slots_section_}) each->index = next++;
+  for (NewSection* const each : all_new()) each->index = next++;
   for (std::size_t i = 1; i < count; ++i) {
     Elf_Scn* const section = elf_getscn(elf_.get(), i);
     GElf_Shdr header{};
@@ -143,7 +157,7 @@ void Writer::add_symbols() {
     if (is_defined) symbol.st_other = STV_HIDDEN;
   }
   std::size_t next = first_global_;
-  for (NewSection* const each : {&fields_, &functions_, &names_, &slots_section_}) {
+  for (NewSection* const each : all_new()) {
     each->symbol = next;
     Elf64_Sym symbol{};
     symbol.st_info = ELF64_ST_INFO(STB_LOCAL, STT_SECTION);
@@ -202,11 +216,27 @@ std::size_t Writer::section_symbol(std::size_t section) const {
   throw Error(ErrorCode::unsupported, path_ + ": a section has no symbol");
 }
 
-void Writer::refer(NewSection& from, std::size_t offset, std::uint64_t symbol, std::int64_t addend) {
-  from.relocations.push_back({offset, GELF_R_INFO(symbol, R_X86_64_PC32), addend});
+void Writer::refer(NewSection& from, std::size_t offset, std::uint64_t symbol, std::int64_t addend,
+                   std::uint32_t type) {
+  from.relocations.push_back({offset, GELF_R_INFO(symbol, type), addend});
+}
+
+/// The object's symbol by that of its section.
+void Writer::refer_to_symbol(NewSection& from, std::size_t offset, std::size_t symbol) {
+  const ObjectSymbol& wanted = object_.symbols()[symbol];
+  const std::size_t base = section_symbol(wanted.section);
+  refer(from, offset, base, static_cast<std::int64_t>(wanted.value - symbol_table_[base].st_value), R_X86_64_PC64);
+}
+
+std::int64_t Writer::add_name(const std::string& name) {
+  const std::size_t at = names_.bytes.size();
+  names_.bytes.append(name).push_back('\0');
+  return static_cast<std::int64_t>(at);
 }
 
 void Writer::make_tables() {
+  sources_.bytes.append(source_).push_back('\0');
+  for (const std::size_t each : plan_.variables) add_variable(each);
   for (const auto& [place, field] : plan_.fields) add_field(place, field);
   for (const ReplacedFunction& each : plan_.functions) add_function(each);
 }
@@ -214,6 +244,7 @@ void Writer::make_tables() {
 void Writer::add_field(const ObjectPlace& place, const BoundField& field) {
   const std::size_t entry = fields_.bytes.size();
   const std::size_t at = entry + offsetof(FieldEntry, place);
+  if (field.variable) refer_to_symbol(fields_, entry + offsetof(FieldEntry, target), *field.variable);
   if (field.is_indirect) {
     const std::size_t slot = slots_section_.bytes.size();
     slots_.emplace(place, slot);
@@ -227,10 +258,18 @@ void Writer::add_field(const ObjectPlace& place, const BoundField& field) {
   append(fields_.bytes, FieldEntry{0, field.kind, field.target, field.addend});
 }
 
+void Writer::add_variable(std::size_t symbol) {
+  const ObjectSymbol& variable = object_.symbols()[symbol];
+  const std::size_t entry = variables_.bytes.size();
+  const bool is_local = variable.binding == Binding::local;
+  const std::int64_t name = add_name((is_local ? source_ + ":" : std::string()) + std::string(variable.name));
+  refer_to_symbol(variables_, entry + offsetof(VariableEntry, place), symbol);
+  refer(variables_, entry + offsetof(VariableEntry, name), names_.symbol, name);
+  append(variables_.bytes, VariableEntry{0, variable.size});
+}
+
 void Writer::add_function(const ReplacedFunction& function) {
-  const std::size_t name = names_.bytes.size();
-  names_.bytes += function.name;
-  names_.bytes += '\0';
+  const std::int64_t name = add_name(function.name);
   const std::size_t parts = std::max(function.code.size(), function.replacement.size());
   for (std::size_t i = 0; i < parts; ++i) {
     FunctionEntry entry;
@@ -246,7 +285,8 @@ void Writer::add_function(const ReplacedFunction& function) {
       refer(functions_, at + offsetof(FunctionEntry, code), symbol,
             static_cast<std::int64_t>(piece.begin - symbol_table_[symbol].st_value));
     }
-    refer(functions_, at + offsetof(FunctionEntry, name), names_.symbol, static_cast<std::int64_t>(name));
+    refer(functions_, at + offsetof(FunctionEntry, name), names_.symbol, name);
+    refer(functions_, at + offsetof(FunctionEntry, source), sources_.symbol, 0);
     entry.part = i > 0 ? FunctionPart::more : function.replacement.empty() ? FunctionPart::left : FunctionPart::entry;
     append(functions_.bytes, entry);
   }
@@ -352,12 +392,12 @@ Elf_Data* Writer::add_section(const std::string& name, GElf_Shdr header, std::st
 }
 
 void Writer::add_sections() {
-  const std::array all{&fields_, &functions_, &names_, &slots_section_};
+  const std::array all = all_new();
   for (NewSection* const each : all) {
     GElf_Shdr header{};
     header.sh_type = SHT_PROGBITS;
     header.sh_flags = SHF_ALLOC | (each == &slots_section_ ? SHF_WRITE : 0);
-    header.sh_addralign = each == &names_ ? 1 : sizeof(std::uint64_t);
+    header.sh_addralign = each == &names_ || each == &sources_ ? 1 : sizeof(std::uint64_t);
     add_section(each->name, header, each->bytes);
   }
   for (NewSection* const each : all) {
@@ -378,11 +418,11 @@ void Writer::add_sections() {
 }  // namespace
 
 void write_update_object(const std::string& path, const ObjectFile& object, const EditPlan& plan,
-                         const std::string& output) {
+                         const std::string& source, const std::string& output) {
   std::error_code error;
   std::filesystem::copy_file(path, output, std::filesystem::copy_options::overwrite_existing, error);
   if (error) throw Error(ErrorCode::system, output + ": cannot be written: " + error.message());
-  Writer(output, object, plan).run();
+  Writer(output, object, plan, source).run();
 }
 
 }  // namespace moult::internal::diff

@@ -10,6 +10,9 @@
 // files: a library may be prelinked to an address. moult's own readers find the mark in the file's header
 // (elf/edit_format.hpp).
 //
+// New variables begin with the first edit that has them. Later edits use that edit's, as long as they have the same
+// name and size; a static variable's name includes its source's.
+//
 // Limits: another thread may map memory at the place before the dynamic linker does. Then another one is tried.
 #include "code/edit_placement.hpp"
 
@@ -18,8 +21,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "base/fault.hpp"
+#include "base/guarded.hpp"
 #include "code/near_pool.hpp"
 #include "moult/error.hpp"
 #include "platform/loaded_modules.hpp"
@@ -69,6 +74,24 @@ bool is_address(Elf64_Sxword tag) noexcept {
   }
 }
 
+struct KeptVariable {
+  std::uintptr_t address = 0;
+  std::uint64_t size = 0;
+};
+using KeptVariables = std::map<std::string, KeptVariable>;
+
+/// The variables that edits have brought, by name. Never destroyed, like the updates.
+Guarded<KeptVariables>& kept_variables() {
+  static Guarded<KeptVariables>& only = *new Guarded<KeptVariables>();
+  return only;
+}
+
+std::optional<std::uintptr_t> place_among(const KeptVariables& kept, const EditVariable& variable) {
+  const auto found = kept.find(variable.name);
+  if (found == kept.end() || found->second.size != variable.size) return std::nullopt;
+  return found->second.address;
+}
+
 template <class Value>
 PrivateCopy::Change change_at(std::uint64_t offset, const Value& value) {
   return {offset, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
@@ -90,6 +113,7 @@ EditPlacement::EditPlacement(const PrivateCopy& copy) : copy_(copy) {
   size_ = (size_ + page_size() - 1) / page_size() * page_size();
   read_linkage(file, structure);
   fields_ = read_edit_fields(file, structure);
+  variables_ = read_edit_variables(file, structure);
 }
 
 void EditPlacement::read_linkage(const FileBytes& file, const UpdateStructure& structure) {
@@ -120,6 +144,7 @@ void EditPlacement::choose(const std::string& path) {
 }
 
 void EditPlacement::write(std::uint64_t base, const std::string& path) {
+  base_ = base;
   const std::uint64_t bias = place_of_program().bias;
   std::vector<PrivateCopy::Change> changes;
   Elf64_Ehdr header = header_;
@@ -137,8 +162,8 @@ void EditPlacement::write(std::uint64_t base, const std::string& path) {
     changes.push_back(change_at(offset, entry));
   }
   for (auto [offset, symbol] : symbols_) {
-    if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS || ELF64_ST_TYPE(symbol.st_info) == STT_TLS)
-      continue;
+    const bool is_placed = symbol.st_shndx != SHN_UNDEF && symbol.st_shndx != SHN_ABS;
+    if (!is_placed || ELF64_ST_TYPE(symbol.st_info) == STT_TLS) continue;
     symbol.st_value += base;
     changes.push_back(change_at(offset, symbol));
   }
@@ -148,27 +173,51 @@ void EditPlacement::write(std::uint64_t base, const std::string& path) {
     if (type == R_X86_64_RELATIVE || type == R_X86_64_IRELATIVE) entry.r_addend += static_cast<std::int64_t>(base);
     changes.push_back(change_at(offset, entry));
   }
-  for (const EditField& field : fields_) {
-    const std::uint64_t target = field.target + static_cast<std::uint64_t>(field.addend);
-    const std::uint64_t address = base + field.place;
-    switch (field.kind) {
-      case FieldKind::address: changes.push_back(change_at(field.offset, target + bias)); break;
-      case FieldKind::wide_thread_offset: changes.push_back(change_at(field.offset, target)); break;
-      case FieldKind::thread_offset:
-        changes.push_back(change_at(field.offset, static_cast<std::int32_t>(target)));
-        break;
-      case FieldKind::distance: {
-        const auto distance = static_cast<std::int64_t>(target + bias - address);
-        if (distance != static_cast<std::int32_t>(distance))
-          throw Error(ErrorCode::no_room, path +
-                                              ": the program is too large for a place from which all of it can be "
-                                              "reached; build it again");
-        changes.push_back(change_at(field.offset, static_cast<std::int32_t>(distance)));
-        break;
-      }
-    }
-  }
+  for (const EditField& field : fields_) changes.push_back(filled(field, bias, path));
   copy_.overwrite(changes);
+}
+
+/// The address that the field leads to, or what it adds to %fs.
+std::uint64_t EditPlacement::target_of(const EditField& field, std::uint64_t bias) const {
+  const auto addend = static_cast<std::uint64_t>(field.addend);
+  switch (field.kind) {
+    case FieldKind::address:
+    case FieldKind::distance: return field.target + bias + addend;
+    case FieldKind::thread_offset:
+    case FieldKind::wide_thread_offset: return field.target + addend;
+    case FieldKind::variable_address:
+    case FieldKind::variable_distance: break;
+  }
+  const auto variable = std::ranges::find(variables_, field.target, &EditVariable::place);
+  std::optional<std::uintptr_t> kept;
+  if (variable != variables_.end())
+    kept = kept_variables().with([&](const KeptVariables& all) { return place_among(all, *variable); });
+  return kept.value_or(base_ + field.target) + addend;
+}
+
+PrivateCopy::Change EditPlacement::filled(const EditField& field, std::uint64_t bias, const std::string& path) const {
+  const std::uint64_t target = target_of(field, bias);
+  switch (field.kind) {
+    case FieldKind::address:
+    case FieldKind::variable_address:
+    case FieldKind::wide_thread_offset: return change_at(field.offset, target);
+    case FieldKind::thread_offset: return change_at(field.offset, static_cast<std::int32_t>(target));
+    case FieldKind::distance:
+    case FieldKind::variable_distance: break;
+  }
+  const auto distance = static_cast<std::int64_t>(target - (base_ + field.place));
+  if (distance != static_cast<std::int32_t>(distance))
+    throw Error(ErrorCode::no_room, path +
+                                        ": the program is too large for a place from which all of it can be "
+                                        "reached; build it again");
+  return change_at(field.offset, static_cast<std::int32_t>(distance));
+}
+
+void EditPlacement::keep_variables() const {
+  kept_variables().with([&](KeptVariables& kept) {
+    for (const EditVariable& each : variables_)
+      if (!place_among(kept, each)) kept[each.name] = {base_ + each.place, each.size};
+  });
 }
 
 bool EditPlacement::is_in_place(void* handle) const noexcept {

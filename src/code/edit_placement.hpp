@@ -26,6 +26,8 @@ class EditPlacement final {
   void choose(const std::string& path);
   /// Whether the dynamic linker has loaded it there; another thread may have mapped memory in the meantime.
   bool is_in_place(void* handle) const noexcept;
+  /// The update is loaded for good: later ones go on with its new variables.
+  void keep_variables() const;
 
  private:
   /// A part of the file, at its place there.
@@ -37,6 +39,8 @@ class EditPlacement final {
 
   void read_linkage(const FileBytes& file, const UpdateStructure& structure);
   void write(std::uint64_t base, const std::string& path);
+  std::uint64_t target_of(const EditField& field, std::uint64_t bias) const;
+  PrivateCopy::Change filled(const EditField& field, std::uint64_t bias, const std::string& path) const;
 
   const PrivateCopy& copy_;
   bool is_edit_ = false;
@@ -46,7 +50,9 @@ class EditPlacement final {
   std::vector<Placed<Elf64_Sym>> symbols_;
   std::vector<Placed<Elf64_Rela>> relocations_;
   std::vector<EditField> fields_;
-  std::size_t size_ = 0;  ///< in memory
+  std::vector<EditVariable> variables_;
+  std::uint64_t base_ = 0;  ///< the place that was chosen
+  std::size_t size_ = 0;    ///< in memory
   std::size_t attempts_ = 0;
 };
 

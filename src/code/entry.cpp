@@ -31,14 +31,14 @@ void set_jump(Redirection& redirection, const Jump& jump) noexcept {
 void write_entry(Entry& entry) noexcept {
   std::array<std::uint8_t, longest_jump> bytes = entry.original;
   const Redirection* shown = entry.newest;
-  while (shown != nullptr && shown->is_bypassed) shown = shown->older;
+  while (shown != nullptr && (shown->is_bypassed || shown->superseded_by != 0)) shown = shown->older;
   if (shown != nullptr) std::memcpy(bytes.data(), shown->jump.data(), shown->jump_size);
   std::memcpy(reinterpret_cast<void*>(value(entry.place)), bytes.data(), entry.width);
   entry.written = bytes;
 }
 
 const Redirection* version_from(const Redirection* version) noexcept {
-  while (version != nullptr && version->is_gate) version = version->older;
+  while (version != nullptr && (version->is_gate || version->superseded_by != 0)) version = version->older;
   return version;
 }
 
@@ -103,6 +103,13 @@ void bypass(Redirection& redirection, bool is_bypassed) noexcept {
   MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is bypassed that is not applied");
   redirection.is_bypassed = is_bypassed;
   write_entry(*redirection.entry);
+}
+
+void supersede(Redirection& redirection, std::uint64_t by) noexcept {
+  MOULT_CHECK(redirection.state == Redirection::State::applied, "a change of code is superseded that is not applied");
+  redirection.superseded_by = by;
+  write_entry(*redirection.entry);
+  set_originals(*redirection.entry);
 }
 
 }  // namespace moult::internal

@@ -33,9 +33,10 @@ struct Redirection {
   const x86_64::JumpSlot* slot = nullptr;  ///< if the jump leads to or through one
   bool enters_slot = false;                ///< the jump leads to the slot, so threads may be inside it
   State state = State::prepared;
-  bool is_bypassed = false;      ///< applied, but suspended for the moment
-  bool is_gate = false;          ///< leads to a gate, not to a version of the function
-  Redirection* older = nullptr;  ///< applied before this one; active again after this one is reverted
+  bool is_bypassed = false;         ///< applied, but suspended for the moment
+  std::uint64_t superseded_by = 0;  ///< applied, but the update of that id stands in for it; 0: none
+  bool is_gate = false;             ///< leads to a gate, not to a version of the function
+  Redirection* older = nullptr;     ///< applied before this one; active again after this one is reverted
 
   CodeRange overwritten() const noexcept;
 };
@@ -67,7 +68,7 @@ struct Entry {
 
 inline CodeRange Redirection::overwritten() const noexcept { return {entry->place, entry->place + jump_size}; }
 
-/// The newest applied change that is no gate, or null.
+/// The newest applied change that is in effect and no gate, or null.
 const Redirection* active_version(const Entry& entry) noexcept;
 
 /// Where a call of the function would continue without the versions that are in `module`: the version that the oldest
@@ -87,5 +88,7 @@ void apply_redirection(Redirection& redirection) noexcept;
 void revert_redirection(Redirection& redirection) noexcept;
 /// Removes the jump for a moment, or restores it. It keeps its place among the entry's changes. Same conditions.
 void bypass(Redirection& redirection, bool is_bypassed) noexcept;
+/// Takes the jump out of effect while the update `by` stands in for it; 0: into effect again. Same conditions.
+void supersede(Redirection& redirection, std::uint64_t by) noexcept;
 
 }  // namespace moult::internal

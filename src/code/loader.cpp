@@ -260,6 +260,7 @@ LoadedUpdate load_update(const std::string& path, const LoadOptions& options) {
   if (EditPlacement placement(copy); placement.is_needed()) {
     require_build_of_edit(path, notes, options);
     entry = entry_of(path, open_in_place(path, copy, placement));
+    placement.keep_variables();
   } else {
     const SharedReading reading;
     UpdateBinding binding(copy);

@@ -178,6 +178,7 @@ class Patch::Impl final {
   void commit() noexcept;
   void revert() noexcept;
   void bypass(bool is_bypassed) noexcept;
+  void supersede(std::size_t target, std::uint64_t by) noexcept;
 
  private:
   void keep_out_of(const PatchTarget& target, const EntryPlan& plan, const Redirection& redirection);
@@ -291,6 +292,12 @@ void Patch::Impl::bypass(bool is_bypassed) noexcept {
   sync_cores();
 }
 
+void Patch::Impl::supersede(std::size_t target, std::uint64_t by) noexcept {
+  MOULT_CHECK(state_ == State::committed && !open_pages_.empty(), "a patch is superseded whose pages are closed");
+  internal::supersede(*redirections_[target], by);
+  sync_cores();
+}
+
 Patch Patch::prepare(std::span<const PatchTarget> targets, PatchOptions options) {
   const std::vector<Mapping> mappings = address_space().mappings();
   check_targets(targets, mappings);
@@ -370,10 +377,13 @@ std::vector<AppliedChange> applied_changes() {
     std::vector<AppliedChange> applied;
     for (const auto& [function, entry] : known.all()) {
       const Redirection* const newest = active_version(entry);
-      for (const Redirection* each = newest; each != nullptr; each = each->older) {
+      for (const Redirection* each = entry.newest; each != nullptr; each = each->older) {
         if (each->is_gate) continue;
         applied.push_back({function, each->update, each->line, {}, each->replacement});
-        if (each != newest) applied.back().shadowed_by = newest->update;
+        if (each->superseded_by != 0)
+          applied.back().shadowed_by = each->superseded_by;
+        else if (each != newest)
+          applied.back().shadowed_by = newest->update;
       }
     }
     return applied;
@@ -391,6 +401,9 @@ void Patch::commit(const StoppedWorld&) noexcept { impl_->commit(); }
 void Patch::prepare_revert() { impl_->open_pages(); }
 void Patch::revert(const StoppedWorld&) noexcept { impl_->revert(); }
 void Patch::bypass(const StoppedWorld&, bool is_bypassed) noexcept { impl_->bypass(is_bypassed); }
+void Patch::supersede(const StoppedWorld&, std::size_t target, std::uint64_t by) noexcept {
+  impl_->supersede(target, by);
+}
 void Patch::finish() noexcept { impl_->close_pages(); }
 
 }  // namespace moult::internal

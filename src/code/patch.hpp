@@ -119,6 +119,10 @@ class Patch final {
   /// Makes the functions what they were before this change, until it is called with false. Call it between commit and
   /// the end of its stop, or after prepare_revert. Other changes of the same functions stay as they are.
   void bypass(const StoppedWorld&, bool is_bypassed) noexcept;
+  /// Takes the change of one target out of effect, by its number among those given to prepare, for as long as the
+  /// update `by` stands in for it; 0 puts it into effect again. Call it between commit and the end of its stop, or
+  /// after prepare_revert.
+  void supersede(const StoppedWorld&, std::size_t target, std::uint64_t by) noexcept;
   /// Call it when the program runs again: restores the code pages' protection.
   void finish() noexcept;
 

@@ -4,9 +4,12 @@
 // Such an update holds code that uses the program's functions and variables directly, as the program's own code does:
 // by distance. Which bytes these uses are, and what they lead to in the program's file, is in the first table. The
 // second one has the functions of the program that get a new version.
+// Variables that are new with an edit are noted, too: a later edit of the same sources goes on with their values.
 //   section          contents
 //   moult_fields     FieldEntry: filled in before the update is loaded
 //   moult_functions  FunctionEntry
+//   moult_variables  VariableEntry
+//   moult_sources    the names of the sources that were compared, each with a zero at its end
 #pragma once
 
 #include <cstdint>
@@ -18,13 +21,24 @@ enum class FieldKind : std::uint32_t {
   distance = 2,            ///< 4 bytes: the same, from the field
   thread_offset = 3,       ///< 4 bytes: what is added to %fs
   wide_thread_offset = 4,  ///< 8 bytes, likewise
+  variable_address = 5,    ///< as `address`, of a new variable: of an earlier edit, or else of the update itself
+  variable_distance = 6,   ///< as `distance`, likewise
 };
 
 struct FieldEntry {
   std::int32_t place = 0;  ///< from this number to the field
   FieldKind kind = FieldKind::address;
-  std::uint64_t target = 0;  ///< an address of the program's file, or what is added to %fs
+  /// An address of the program's file, or what is added to %fs, or how far a new variable is from this number.
+  std::uint64_t target = 0;
   std::int64_t addend = 0;
+};
+
+/// A new variable.
+struct VariableEntry {
+  std::int64_t place = 0;  ///< from this number to the variable
+  std::uint64_t size = 0;
+  std::int32_t name = 0;  ///< from this number to the name, with the source's for a static one, and a zero at its end
+  std::uint32_t unused = 0;
 };
 
 enum class FunctionPart : std::uint32_t {
@@ -40,10 +54,14 @@ struct FunctionEntry {
   std::uint32_t code_size = 0;  ///< 0: none
   std::int32_t name = 0;        ///< from this number to the name, which ends with a zero
   FunctionPart part = FunctionPart::entry;
+  std::int32_t source = 0;  ///< from this number to the name of its source, likewise
+  std::uint32_t unused = 0;
 };
 
 inline constexpr const char* fields_section = "moult_fields";
 inline constexpr const char* functions_section = "moult_functions";
+inline constexpr const char* variables_section = "moult_variables";
+inline constexpr const char* sources_section = "moult_sources";
 
 /// Where the update's entry finds the rest, in memory.
 struct EditHeader {
@@ -51,6 +69,8 @@ struct EditHeader {
   std::int32_t functions = 0;      ///< from this number to the first FunctionEntry
   std::int32_t functions_end = 0;  ///< from this number to the end of the last one
   std::int32_t name = 0;           ///< from this number to the update's name, which ends with a zero
+  std::int32_t sources = 0;        ///< from this number to the first source's name
+  std::int32_t sources_end = 0;    ///< from this number to the end of the last one
 };
 inline constexpr std::uint32_t edit_version = 1;
 

@@ -467,6 +467,12 @@ void FunctionChange::commit(const StoppedWorld& stopped, Transaction* transactio
   state_->patch->commit(stopped);
 }
 
+void FunctionChange::prepare_to_supersede() { state_->patch->prepare_revert(); }
+
+void FunctionChange::supersede(const StoppedWorld& stopped, std::size_t redefinition, std::uint64_t by) noexcept {
+  state_->patch->supersede(stopped, redefinition, by);
+}
+
 FunctionChange::Bypassed::Bypassed(const FunctionChange* change, const StoppedWorld& stopped)
     : state_(change != nullptr ? change->state_ : nullptr), stopped_(stopped) {
   if (state_ == nullptr) return;
@@ -503,8 +509,10 @@ void redefine_any_function(const AnyFunction& old_function, const AnyFunction& r
       "redefine_function", "call moult::prepare_redefinition in prepare, and make() of its result in apply",
       [&] {
         const internal::Program program = internal::Program::of_this_process();
-        return program.debug_info_size(internal::address_of(old_function)) +
-               program.debug_info_size(internal::address_of(replacement));
+        const internal::CodeAddress old_code = internal::address_of(old_function);
+        const internal::CodeAddress new_code = internal::address_of(replacement);
+        const bool is_in_one = program.module_at(old_code) == program.module_at(new_code);
+        return program.debug_info_size(old_code) + (is_in_one ? 0 : program.debug_info_size(new_code));
       },
       internal::longest_search);
   internal::FunctionChange::prepare({&pair, 1}).commit_now();

@@ -1,6 +1,8 @@
 // Redefinition of functions: the checks before the stop, the change in it, and its undo.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,6 +39,7 @@ struct EditedFunction {
   std::string name;
   std::vector<CodeRange> old_code;
   std::vector<CodeRange> new_code;  ///< empty: nothing calls the old one any more
+  std::string source;
 };
 
 /// Several functions that are redefined together. Prepared while the program runs, committed in a stop.
@@ -67,6 +70,12 @@ class FunctionChange final {
   /// require_clear, or after quiescence was found in the same stop. Throws Error (unsupported_code) as require_clear
   /// does, having changed nothing.
   void commit(const StoppedWorld& stopped, Transaction* transaction);
+  /// Before supersede, outside of the stop of commit: the part that may fail. finish must be called once more. Throws
+  /// Error (system).
+  void prepare_to_supersede();
+  /// Takes one of the redefinitions out of effect while the update `by` stands in for it; 0: into effect again. By its
+  /// number among those that prepare_edit got with new code.
+  void supersede(const StoppedWorld& stopped, std::size_t redefinition, std::uint64_t by) noexcept;
   /// While it lives, calls reach the old functions again. In the stop of commit, or in a later stop, after which finish
   /// must be called once more; there the constructor may throw Error (system). Does nothing for null.
   class Bypassed final {

@@ -1,16 +1,24 @@
 // An update made from edited sources: the functions that the edits change, replaced together.
 //
+// An edit says what its sources are like from now on. So it stands in for what earlier edits made of the same sources:
+// in the same stop, functions that they changed and that are the program's again lead to the program's. When it is
+// rolled back, the earlier edits are in effect again.
+//
 // What such an update needs was found out when it was made (diff/): every function that relies on a changed one is
 // among the changed ones, and all addresses are known. So nothing of the program's symbols is read here.
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "alterability/quiescence.hpp"
 #include "base/fault.hpp"
+#include "base/guarded.hpp"
+#include "base/transaction.hpp"
 #include "elf/edit_format.hpp"
 #include "functions/function_change.hpp"
 #include "moult/detail/edit.hpp"
@@ -19,6 +27,7 @@
 #include "moult/update.hpp"
 #include "platform/loaded_modules.hpp"
 #include "recipes/quiescent_change.hpp"
+#include "threads/current_stop.hpp"
 
 namespace moult::internal {
 namespace {
@@ -79,7 +88,8 @@ std::string text_at(std::uintptr_t address, const LoadedRange& module) {
 
 void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t bias,
          std::vector<EditedFunction>& functions) {
-  if (entry.part != FunctionPart::more) functions.push_back({text_at(led_to(entry.name), module), {}, {}});
+  if (entry.part != FunctionPart::more)
+    functions.push_back({text_at(led_to(entry.name), module), {}, {}, text_at(led_to(entry.source), module)});
   if (functions.empty()) fail("table of functions begins in the middle of one");
   EditedFunction& function = functions.back();
   if (entry.size > 0) {
@@ -109,35 +119,194 @@ std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedR
   return functions;
 }
 
+std::vector<std::string> sources_of(const EditHeader& header, const LoadedRange& module) {
+  const std::uintptr_t end = led_to(header.sources_end);
+  if (!module.contains(end, 0)) fail("list of sources lies outside of its file");
+  std::vector<std::string> sources;
+  for (std::uintptr_t at = led_to(header.sources); at < end; at += sources.back().size() + 1)
+    sources.push_back(text_at(at, module));
+  return sources;
+}
+
+/// What one edit brings.
+struct Edit {
+  std::string name;
+  std::vector<std::string> sources;  ///< that were compared: they are now as this edit has them
+  std::vector<EditedFunction> functions;
+
+  bool covers(const std::string& source) const { return std::ranges::find(sources, source) != sources.end(); }
+};
+
+/// An edit that is applied and not rolled back.
+struct AppliedEdit {
+  std::uint64_t update = 0;
+  Edit edit;
+  QuiescentChange change;
+
+  /// Calls `visit(number, function)` for each function with a new version, and its number among those.
+  template <class Visit>
+  void visit_redefinitions(Visit&& visit) const {
+    std::size_t number = 0;
+    for (const EditedFunction& each : edit.functions)
+      if (!each.new_code.empty()) visit(number++, each);
+  }
+};
+using AppliedEdits = std::vector<std::shared_ptr<AppliedEdit>>;
+
+/// In the order in which they were applied. Changed in a stop alone, or under the lock.
+Guarded<AppliedEdits>& applied_edits() {
+  static Guarded<AppliedEdits>& only = *new Guarded<AppliedEdits>();
+  return only;
+}
+
+/// A redefinition of an earlier edit, and the update that stands in for it; 0: none.
+struct Standing {
+  std::shared_ptr<AppliedEdit> edit;
+  std::size_t redefinition = 0;
+  const EditedFunction* function = nullptr;
+  std::uint64_t superseded_by = 0;
+};
+
+/// The redefinitions of `edits`, and who stands in for each: the newest edit that covers its source.
+std::vector<Standing> standings_of(const AppliedEdits& edits) {
+  std::vector<Standing> all;
+  for (auto each = edits.begin(); each != edits.end(); ++each) {
+    (*each)->visit_redefinitions([&](std::size_t number, const EditedFunction& function) {
+      Standing standing{*each, number, &function, 0};
+      for (auto later = std::next(each); later != edits.end(); ++later)
+        if ((*later)->edit.covers(function.source)) standing.superseded_by = (*later)->update;
+      all.push_back(std::move(standing));
+    });
+  }
+  return all;
+}
+
+std::vector<Standing> standings_without(const std::shared_ptr<AppliedEdit>& left_out) {
+  AppliedEdits edits = applied_edits().with([](const AppliedEdits& all) { return all; });
+  std::erase(edits, left_out);
+  return standings_of(edits);
+}
+
+std::vector<Standing> standings_with(const std::shared_ptr<AppliedEdit>& newest) {
+  AppliedEdits edits = applied_edits().with([](const AppliedEdits& all) { return all; });
+  edits.push_back(newest);
+  std::vector<Standing> all = standings_of(edits);
+  std::erase_if(all, [&](const Standing& each) { return each.edit == newest; });
+  return all;
+}
+
+/// Opens the pages of all that `standings` change.
+void prepare_standings(const std::vector<Standing>& standings) {
+  std::set<AppliedEdit*> opened;
+  for (const Standing& each : standings) {
+    if (!opened.insert(each.edit.get()).second) continue;
+    Transaction::current()->after_resume([edit = each.edit] { edit->change.change().finish(); });
+    each.edit->change.change().prepare_to_supersede();
+  }
+}
+
+void set_standings(const std::vector<Standing>& standings, const StoppedWorld& stopped) noexcept {
+  for (const Standing& each : standings)
+    each.edit->change.change().supersede(stopped, each.redefinition, each.superseded_by);
+}
+
+/// The code of the earlier versions that `newest` takes out of effect.
+std::vector<FunctionExtent> code_to_leave(const std::vector<Standing>& standings,
+                                          const std::shared_ptr<AppliedEdit>& newest) {
+  std::vector<FunctionExtent> extents;
+  for (const Standing& each : standings)
+    if (newest->edit.covers(each.function->source)) extents.push_back({each.function->name, each.function->new_code});
+  return extents;
+}
+
+/// The changes of earlier edits that `newest` takes back because its sources no longer have them.
+std::vector<std::string> lines_of_edits_taken_back(const std::vector<Standing>& standings,
+                                                   const std::shared_ptr<AppliedEdit>& newest) {
+  std::vector<std::string> lines;
+  for (const Standing& each : standings) {
+    const bool is_replaced = std::ranges::any_of(newest->edit.functions, [&](const EditedFunction& function) {
+      return function.old_code.front() == each.function->old_code.front();
+    });
+    std::string line = each.function->name + " is the program's own again";
+    if (newest->edit.covers(each.function->source) && !is_replaced && std::ranges::find(lines, line) == lines.end())
+      lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 class EditUpdate final : public Update {
  public:
-  EditUpdate(std::string name, std::vector<EditedFunction> functions)
-      : Update(std::move(name)), functions_(std::move(functions)) {}
+  explicit EditUpdate(Edit edit) : Update(edit.name), applied_(std::make_shared<AppliedEdit>()) {
+    applied_->edit = std::move(edit);
+  }
 
   void prepare() override {
-    change_.prepare(FunctionChange::prepare_edit(functions_), threads());
+    applied_->change.prepare(FunctionChange::prepare_edit(applied_->edit.functions), threads(),
+                             code_to_leave(standings_with(applied_), applied_));
     MOULT_FAULT("recipes.edit.prepared");
   }
-  bool wait_alterability() override { return change_.wait(patience(), threads()); }
-  bool check_alterability() override { return change_.check(patience(), threads()); }
-  void apply() override {
-    MOULT_FAULT("recipes.edit.apply");
-    change_.apply(name(), threads());
-    MOULT_FAULT("recipes.edit.applied");
-  }
+  bool wait_alterability() override { return applied_->change.wait(patience(), threads()); }
+  bool check_alterability() override { return applied_->change.check(patience(), threads()); }
+  void apply() override;
 
  private:
-  std::vector<EditedFunction> functions_;
-  QuiescentChange change_;
+  UndoStep undo_step() const;
+
+  std::shared_ptr<AppliedEdit> applied_;
 };
+
+/// The sources are as this edit has them: what earlier edits changed in them is out of effect. Another edit may have
+/// been applied since prepare.
+void EditUpdate::apply() {
+  MOULT_FAULT("recipes.edit.apply");
+  applied_->update = Transaction::current()->update();
+  const std::vector<Standing> standings = standings_with(applied_);
+  if (const StoppedWorld* const stopped = current_stop())
+    require_quiescence(*stopped, code_to_leave(standings, applied_));
+  prepare_standings(standings);
+  applied_edits().with([](AppliedEdits& all) { all.reserve(all.size() + 1); });
+  UndoStep step = undo_step();
+  step.what = lines_of_edits_taken_back(standings, applied_);
+  Transaction::current()->add(std::move(step));
+  MOULT_FAULT("recipes.edit.recorded");
+  applied_->change.apply(name(), threads());
+  set_standings(standings, *current_stop());
+  applied_edits().with([&](AppliedEdits& all) { all.push_back(applied_); });
+  MOULT_FAULT("recipes.edit.applied");
+}
+
+/// The undo of the functions' own change runs before. Earlier edits that are in effect again then expect of the old
+/// code what they did when they were applied: that no call of it is in progress.
+UndoStep EditUpdate::undo_step() const {
+  UndoStep step;
+  const auto is_applied = [applied = applied_] {
+    return applied_edits().with([&](const AppliedEdits& all) { return std::ranges::find(all, applied) != all.end(); });
+  };
+  step.check = [applied = applied_, is_applied] {
+    if (!is_applied()) return;
+    const std::vector<Standing> standings = standings_without(applied);
+    std::vector<FunctionExtent> again;
+    for (const Standing& each : standings)
+      if (each.superseded_by == 0 && applied->edit.covers(each.function->source))
+        again.push_back({each.function->name, each.function->old_code});
+    if (const StoppedWorld* const stopped = current_stop()) require_quiescence(*stopped, again);
+    prepare_standings(standings);
+  };
+  step.undo = [applied = applied_, is_applied] {
+    if (!is_applied()) return;
+    set_standings(standings_without(applied), *current_stop());
+    applied_edits().with([&](AppliedEdits& all) { std::erase(all, applied); });
+  };
+  return step;
+}
 
 void submit_edit(const void* header) {
   const LoadedRange module = module_of(header);
   if (!module.contains(reinterpret_cast<std::uintptr_t>(header), sizeof(EditHeader))) fail("header is in no file");
   const auto& edit = *static_cast<const EditHeader*>(header);
   if (edit.version != edit_version) fail("tables are of another version of moult; build it again");
-  threaded_manager("edits").add_update(
-      std::make_unique<EditUpdate>(text_at(led_to(edit.name), module), functions_of(edit, module)));
+  threaded_manager("edits").add_update(std::make_unique<EditUpdate>(
+      Edit{text_at(led_to(edit.name), module), sources_of(edit, module), functions_of(edit, module)}));
 }
 
 }  // namespace

@@ -1,26 +1,30 @@
 #include "recipes/quiescent_change.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "alterability/endless_calls.hpp"
-#include "alterability/quiescence.hpp"
 #include "moult/error.hpp"
 #include "threads/current_stop.hpp"
 #include "threads/stopped_world.hpp"
 
 namespace moult::internal {
 
-void QuiescentChange::prepare(FunctionChange change, const std::vector<ThreadId>& threads) {
+void QuiescentChange::prepare(FunctionChange change, const std::vector<ThreadId>& threads,
+                              std::vector<FunctionExtent> more) {
   change_ = std::move(change);
-  warn_of_endless_calls(change_->old_functions(), threads);
+  functions_.assign(change_->old_functions().begin(), change_->old_functions().end());
+  std::ranges::move(more, std::back_inserter(functions_));
+  warn_of_endless_calls(functions_, threads);
 }
 
 bool QuiescentChange::wait(const Patience& patience, const std::vector<ThreadId>& threads) {
-  return note(wait_quiescence(change_->old_functions(), patience, threads));
+  return note(wait_quiescence(functions_, patience, threads));
 }
 
 bool QuiescentChange::check(const Patience& patience, const std::vector<ThreadId>& threads) {
-  return note(check_quiescence(change_->old_functions(), patience, threads));
+  return note(check_quiescence(functions_, patience, threads));
 }
 
 bool QuiescentChange::note(bool is_quiescent) {
@@ -35,7 +39,7 @@ void QuiescentChange::apply(const std::string& name, const std::vector<ThreadId>
                 name + ": the program was resumed before apply redefined anything; resume it in resume_hook");
   // A hook may have resumed the program; then quiescence was found in another stop. The same check is needed when only
   // some threads were named: the other threads must be out of the bytes that the change overwrites.
-  if (quiescent_since_ != stopped->began()) require_quiescence(*stopped, change_->old_functions());
+  if (quiescent_since_ != stopped->began()) require_quiescence(*stopped, functions_);
   if (!threads.empty()) change_->require_clear(*stopped);
   change_->commit(*stopped, Transaction::current());
 }

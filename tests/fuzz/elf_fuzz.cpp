@@ -2,9 +2,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "elf/edit_tables.hpp"
 #include "elf/elf_file.hpp"
+#include "elf/file_bytes.hpp"
 #include "elf/separate_debug.hpp"
 #include "elf/update_notes.hpp"
+#include "elf/update_structure.hpp"
 #include "memory_file.hpp"
 #include "moult/error.hpp"
 #include "symbols/module_symbols.hpp"
@@ -14,6 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::MemoryFile file(data, size);
   try {
     read_update_notes(file.path());
+  } catch (const moult::Error&) {
+  }
+  try {
+    const FileBytes bytes(file.path());
+    const UpdateStructure structure = require_update_structure(bytes);
+    read_edit_fields(bytes, structure);
+    read_edit_variables(bytes, structure);
   } catch (const moult::Error&) {
   }
   try {

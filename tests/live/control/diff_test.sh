@@ -75,6 +75,7 @@ for compiler in g++ clang++-14; do
   echo 'int added(int number) { return number / 3; }' >>answer.cpp
   sed -i 's/the answer/the result/' main.cpp
   expect 0 "1 new, 1 gone, 1 variable changed; " "$MOULT" diff build/app
+  expect 0 $'\nnote     answer.cpp: kept keeps the value that it has' "$MOULT" diff build/app
   expect 0 $'(^|\n)new      added\(int\)  in answer.cpp\n' "$MOULT" diff build/app
   expect 0 $'(^|\n)gone     hidden\(int\)  in answer.cpp\n' "$MOULT" diff build/app
   expect 0 "changed  kept  in answer.cpp \(variable\): its initial value differs; a running program keeps the value" \
@@ -82,6 +83,16 @@ for compiler in g++ clang++-14; do
   expect 0 $'(^|\n)changed  show\(int\)  in main.cpp\n' "$MOULT" diff build/app
   expect 0 $'\n1 file compared with app: 1 function changed; 2 functions are the same$' \
     "$MOULT" diff build/app --source main.cpp
+
+  # What cannot be applied is said, and ends with 3.
+  restore
+  sed -i 's/^int (\*volatile kept).*/static long weight = 5;\nlong weighed(int number) { return weight += number; }/' answer.cpp
+  build -g -O2
+  sed -i 's/static long weight/static int weight/' answer.cpp
+  expect 3 $'\nrefused  answer.cpp: weight: has 4 bytes instead of 8; ' "$MOULT" diff build/app
+  expect 3 '"refusals":\["answer.cpp: weight: has 4 bytes instead of 8' "$MOULT" diff build/app --json
+  restore
+  build -g -O2
 
   # A comment changes nothing. A header counts for both of its sources; the program has its function once.
   restore

@@ -2,6 +2,7 @@
 // first hit, its second, and so on, while two threads call what is to be changed. Afterwards the program must be as it
 // was before the journey, every thread must run, and a good update must be applied and taken back.
 #include <dlfcn.h>
+#include <gelf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <semaphore>
@@ -21,12 +23,16 @@
 
 #include "base/fault.hpp"
 #include "code/loader.hpp"
+#include "elf/edit_format.hpp"
+#include "elf/elf_file.hpp"
 #include "fixtures/loaded.hpp"
+#include "lifecycle/submission.hpp"
 #include "moult/data_update.hpp"
 #include "moult/log.hpp"
 #include "moult/manager.hpp"
 #include "moult/updates.hpp"
 #include "moult/variable.hpp"
+#include "symbols/program.hpp"
 
 /// The program's own, so that the update's calls of its own have to be kept apart.
 int (*volatile called_by_both)() = in_both;
@@ -214,6 +220,7 @@ class FaultInjection : public testing::Test {
   Journey never_changed_before();
   Journey a_class();
   Journey a_variable();
+  Journey an_edit(std::string_view points);
 
   FaultKind kind_ = FaultKind::error;
   std::set<std::string_view> hit_;
@@ -463,6 +470,48 @@ Journey FaultInjection::a_variable() {
           .points = "functions.set_variable"};
 }
 
+/// An edit of the sources replaces the function.
+MOULT_UPDATABLE int edited() { return 1; }
+
+/// The fixture, with the place of `edited` in its table.
+std::string edit_of(const std::filesystem::path& folder) {
+  std::filesystem::path path = folder / "edit.so";
+  if (std::filesystem::exists(path)) return path;
+  std::filesystem::copy_file(EDIT_FIXTURE, path);
+  const Program program = Program::of_this_process();
+  const CodeAddress address{reinterpret_cast<std::uintptr_t>(&edited)};
+  const std::uint64_t place[] = {value(address) - program.modules().front().bias, program.at(address)->range.size()};
+  const ElfFile fixture = ElfFile::open(path);
+  GElf_Shdr table{};
+  gelf_getshdr(fixture.section(functions_section), &table);
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(table.sh_offset));
+  file.write(reinterpret_cast<const char*>(place), sizeof place);
+  return path;
+}
+
+/// From the file to the change and back. Of the points of loading, those for edits alone.
+Journey FaultInjection::an_edit(std::string_view points) {
+  return {.name = "edit",
+          .travel =
+              [this] {
+                Submission submission(Submission::Mode::apply);
+                try {
+                  const Submission::Scope scope(submission);
+                  load_update(edit_of(folder_), {.folder = folder_, .program_build_id = "deadbeef01"}).run();
+                } catch (const std::exception& error) {
+                  return Ending{false, error.what()};
+                }
+                const UpdateReport report = submission.handles().front().wait(120s);
+                const bool is_applied = report.state == UpdateState::applied;
+                EXPECT_EQ(edited(), is_applied ? 2 : 1);
+                if (is_applied) roll_back(report.id);
+                EXPECT_EQ(edited(), 1);
+                return Ending{is_applied, report.reason};
+              },
+          .points = points};
+}
+
 bool FaultInjection::go_to(std::string_view point, const std::vector<Journey>& journeys) {
   return std::any_of(journeys.begin(), journeys.end(), [&](const Journey& journey) {
     SCOPED_TRACE(journey.name + ": " + std::string(point) + " fails");
@@ -480,7 +529,9 @@ void FaultInjection::go_everywhere(FaultKind wanted) {
                                       rolled_back(),
                                       loaded(),
                                       a_class(),
-                                      a_variable()};
+                                      a_variable(),
+                                      an_edit("code.edit_placement"),
+                                      an_edit("recipes.edit")};
   for (const Journey& journey : journeys) {
     go_through_all_points(journey);
     if (HasFatalFailure()) return;

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Sourced by the tests of edits: builds a program of the sources in $tree, and asks it questions.
+. "$(dirname "${BASH_SOURCE[0]}")/../control/lib.sh"
+
+tree=$base/tree
+declare -A in out
+
+# build NAME: the program, in the folder NAME of the tree, with its compile_commands.json. Needs $compiler and ${flags[@]}.
+build() {
+  local source objects=() separator='['
+  mkdir "$1"
+  for source in *.cpp; do
+    "$compiler" "${flags[@]}" -c "$source" -o "$1/$source.o"
+    printf '%s{"directory":"%s","file":"%s","command":"%s %s -c %s -o %s/%s.o"}\n' "$separator" "$tree" "$source" \
+      "$compiler" "${flags[*]}" "$source" "$1" "$source" >>"$1/compile_commands.json"
+    separator=,
+    objects+=("$1/$source.o")
+  done
+  echo ']' >>"$1/compile_commands.json"
+  "$compiler" "$HOST" "${objects[@]}" -o "$1/app" "$LIBRARY" -Wl,-rpath,"$(dirname "$LIBRARY")" -Wl,--build-id=sha1
+}
+
+# start NAME [AS]: starts the program in the folder NAME, to be asked as AS (NAME unless given); sets pid.
+start() {
+  local to from
+  start_target "$1/app"
+  exec {to}>&8 {from}<&9 8>&- 9<&-
+  in[${2-$1}]=$to out[${2-$1}]=$from
+}
+
+# ask AS QUESTION...: its answers, a line each.
+ask() {
+  local program=$1 question line
+  shift
+  for question in "$@"; do
+    echo "$question" >&"${in[$program]}"
+    IFS= read -r -t 60 line <&"${out[$program]}" || fail "$program gives no answer to $question: $(cat "$base/errors")"
+    printf '%s\n' "$line"
+  done
+}

@@ -1,0 +1,1 @@
+sed -i 's/\[a\](int number) { return number \* a; }/[a, b](int number) { return number * a + b; }/' app.cpp

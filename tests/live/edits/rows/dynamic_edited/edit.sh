@@ -1,0 +1,1 @@
+sed -i 's/? "4" :/? "40" :/; s/ + limit/ - limit/' app.cpp

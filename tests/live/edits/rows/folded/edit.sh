@@ -1,0 +1,1 @@
+sed -i '0,/i \* 3/s//i * 4/' app.cpp
