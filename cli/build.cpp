@@ -20,6 +20,7 @@ struct BuildOptions : Aimed {
 ComparisonOptions comparison_of(const BuildOptions& options) {
   ComparisonOptions wanted{.program = options.target,
                            .sources = options.sources,
+                           .with_edited = true,
                            .build_dir = options.compile.build_dir,
                            .compiler = {.verbose = options.compile.verbose, .parse = options.json}};
   std::error_code ignored;
@@ -88,7 +89,7 @@ void add_build(CLI::App& app, Run& run) {
                    "The update's source; without it, TARGET is a program's file whose sources "
                    "were edited")
       ->check(CLI::ExistingFile);
-  command->add_option("--source", options->sources, "Without FILE: build from these sources, edited or not");
+  command->add_option("--source", options->sources, "Without FILE: build from these sources, too, edited or not");
   command->add_option("-o,--output", options->output, "The shared object to write")->required();
   add_compile_options(*command, options->compile);
   add_common(*command, *options, 60);

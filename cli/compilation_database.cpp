@@ -242,6 +242,42 @@ std::vector<std::string> arguments_for_object(const CompileCommand& command) {
   return kept;
 }
 
+fs::path precompiled_header_of(const CompileCommand& command) {
+  std::error_code ignored;
+  const std::vector<std::string>& arguments = command.arguments;
+  for (std::size_t each = 0; each + 1 < arguments.size(); ++each) {
+    const bool is_of_clang = precompiled_header_length(std::span(arguments).subspan(each)) > 0;
+    if (!is_of_clang && arguments[each] != "-include") continue;
+    const std::size_t at = is_of_clang && arguments[each] == "-Xclang" ? each + 3 : each + 1;
+    if (at >= arguments.size()) break;
+    const fs::path file = absolute(arguments[at], command.directory) + (is_of_clang ? "" : ".gch");
+    if (fs::exists(file, ignored)) return file;
+  }
+  return {};
+}
+
+std::vector<std::string> without_precompiled_header(const std::vector<std::string>& arguments,
+                                                    const CompileCommand& command, const fs::path& folder) {
+  std::vector<std::string> kept;
+  std::error_code ignored;
+  for (std::size_t each = 0; each < arguments.size(); ++each) {
+    if (const std::size_t length = precompiled_header_length(std::span(arguments).subspan(each))) {
+      each += length - 1;
+      continue;
+    }
+    kept.push_back(arguments[each]);
+    if (arguments[each] != "-include" || each + 1 == arguments.size()) continue;
+    const fs::path header = absolute(arguments[++each], command.directory);
+    kept.push_back(arguments[each]);
+    if (!fs::exists(header.string() + ".gch", ignored)) continue;
+    // g++ takes what lies beside the header; nothing lies beside a copy.
+    const fs::path copy = folder / header.filename();
+    fs::copy_file(header, copy, fs::copy_options::overwrite_existing, ignored);
+    kept.back() = copy.string();
+  }
+  return kept;
+}
+
 std::string named_dependency_file(const CompileCommand& command) { return value_of(command, "-MF"); }
 
 std::string object_of(const CompileCommand& command) {

@@ -58,6 +58,12 @@ CompilerCall flags_for_update(const CompileCommand& command);
 /// Keeps everything that may have an effect on the object's code, the source and a compiler cache included. Drops only
 /// where the results go.
 std::vector<std::string> arguments_for_object(const CompileCommand& command);
+/// The precompiled header that the command uses, if its file exists: what -include (g++) or -include-pch (clang) leads
+/// to. Empty if there is none.
+std::filesystem::path precompiled_header_of(const CompileCommand& command);
+/// The arguments, so that the compiler reads the header itself, a copy of which may have to be made in `folder`.
+std::vector<std::string> without_precompiled_header(const std::vector<std::string>& arguments,
+                                                    const CompileCommand& command, const std::filesystem::path& folder);
 /// The dependency file (-MF) that the command writes, as it names it; empty if it names none.
 std::string named_dependency_file(const CompileCommand& command);
 /// The object that the command makes, as it names it.

@@ -50,15 +50,29 @@ bool is_written_since(const CompileCommand& command, const fs::path& program, Re
   return !changed_since(program, rule, command.directory, {}).empty();
 }
 
-void compile_fresh_object(const CompileCommand& command, const fs::path& object, const FreshObjectOptions& options,
-                          Deadline deadline) {
+bool has_stale_precompiled_header(const CompileCommand& command, RecordedDependencies& recorded) {
+  const fs::path precompiled = precompiled_header_of(command);
+  if (precompiled.empty()) return false;
+  const std::optional<std::vector<std::string>> files = recorded.of(command);
+  if (!files) return true;
+  std::vector<std::string> headers = *files;
+  std::erase_if(headers, [&](const std::string& each) {
+    return resolved(each, command.directory) == resolved(command.file, command.directory);
+  });
+  return !changed_since(precompiled, headers, command.directory).empty();
+}
+
+void compile_fresh_object(const CompileCommand& command, const fs::path& object, RecordedDependencies& recorded,
+                          const FreshObjectOptions& options, Deadline deadline) {
   if (is_for_link_time_optimisation(command))
     throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
                          command.file +
                              ": is compiled with -flto, and its functions get their code only when the program is "
                              "linked; build the program without it");
-  run(command,
-      with(arguments_for_object(command), {"-ffunction-sections", "-fdata-sections", "-c", "-o", object.string()}),
+  std::vector<std::string> arguments = arguments_for_object(command);
+  if (has_stale_precompiled_header(command, recorded))
+    arguments = without_precompiled_header(arguments, command, object.parent_path());
+  run(command, with(arguments, {"-ffunction-sections", "-fdata-sections", "-c", "-o", object.string()}),
       object.parent_path() / "messages", options, deadline);
 }
 

@@ -16,6 +16,10 @@ struct FreshObjectOptions {
   bool parse = false;    ///< CommandFailure has the compiler's messages as values
 };
 
+/// True if a header was written after the precompiled header that the command uses, or may have been: the compiler
+/// would not see it.
+bool has_stale_precompiled_header(const CompileCommand& command, RecordedDependencies& recorded);
+
 /// Whether the command's source or one of its headers was written later than `program`. If the build has no record of
 /// the headers, the compiler lists them. `scratch` is a folder to write to. Throws CommandFailure, as
 /// compile_fresh_object does.
@@ -24,11 +28,10 @@ bool is_written_since(const CompileCommand& command, const std::filesystem::path
                       const FreshObjectOptions& options, Deadline deadline);
 
 /// Compiles to `object`, in a folder of its own, with the command's flags, and with each function and variable in a
-/// section of its own. The compiler's messages go to standard error unchanged. Throws CommandFailure:
-/// usage: it does not compile, or the compiler cannot be run
-/// refused: the program is built with link-time optimisation
-/// postponed: the compiler had not ended by `deadline`, and was ended
+/// section of its own. A stale precompiled header is left aside. The compiler's messages go to standard error
+/// unchanged. Throws CommandFailure: usage: it does not compile, or the compiler cannot be run refused: the program is
+/// built with link-time optimisation postponed: the compiler had not ended by `deadline`, and was ended
 void compile_fresh_object(const CompileCommand& command, const std::filesystem::path& object,
-                          const FreshObjectOptions& options, Deadline deadline);
+                          RecordedDependencies& recorded, const FreshObjectOptions& options, Deadline deadline);
 
 }  // namespace moult::internal::cli

@@ -71,7 +71,7 @@ const std::vector<ComparedSource>& SourceComparison::run() {
 void SourceComparison::compare(const CompileCommand& command) {
   ComparedSource source{&command, build_.name_of(command)};
   source.path = scratch_.path() / (std::to_string(compared_.size()) + ".o");
-  compile_fresh_object(command, source.path, options_.compiler, deadline_);
+  compile_fresh_object(command, source.path, recorded_, options_.compiler, deadline_);
   source.file = std::make_unique<ElfFile>(ElfFile::open(source.path.string(), command.file));
   source.object = std::make_unique<diff::ObjectFile>(*source.file);
   source.comparison = diff::compare(*source.object, *program_, debug_info_.get());
@@ -79,11 +79,12 @@ void SourceComparison::compare(const CompileCommand& command) {
 }
 
 std::vector<const CompileCommand*> SourceComparison::selected() {
-  if (!options_.sources.empty()) return named();
-  std::vector<const CompileCommand*> edited;
-  std::ranges::copy_if(build_.commands(), std::back_inserter(edited),
-                       [&](const CompileCommand* each) { return is_edited(*each); });
-  return edited;
+  std::vector<const CompileCommand*> selected = named();
+  if (!selected.empty() && !options_.with_edited) return selected;
+  std::ranges::copy_if(build_.commands(), std::back_inserter(selected), [&](const CompileCommand* each) {
+    return std::ranges::find(selected, each) == selected.end() && is_edited(*each);
+  });
+  return selected;
 }
 
 std::vector<const CompileCommand*> SourceComparison::named() const {
@@ -143,9 +144,9 @@ void SourceComparison::require_same_build() {
   throw_other_build(*other->command, other->comparison);
 }
 
-FileComparison SourceComparison::compare_alone(const CompileCommand& command) const {
+FileComparison SourceComparison::compare_alone(const CompileCommand& command) {
   const fs::path path = scratch_.path() / "control.o";
-  compile_fresh_object(command, path, options_.compiler, deadline_);
+  compile_fresh_object(command, path, recorded_, options_.compiler, deadline_);
   const ElfFile file = ElfFile::open(path.string(), command.file);
   return diff::compare(diff::ObjectFile(file), *program_, debug_info_.get());
 }

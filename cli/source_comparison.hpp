@@ -22,7 +22,8 @@ namespace moult::internal::cli {
 struct ComparisonOptions {
   std::string program;
   std::string running_file{};          ///< leads to the program as it runs, if its file may be another by now
-  std::vector<std::string> sources{};  ///< empty: those that are newer than the program
+  std::vector<std::string> sources{};  ///< that are compared; empty: those that are newer than the program
+  bool with_edited = false;            ///< also those that are newer than the program
   std::string build_dir{};             ///< of compile_commands.json; empty: search for it
   FreshObjectOptions compiler{};
 };
@@ -83,7 +84,7 @@ class SourceComparison final {
   void judge_by_origin();
   bool is_judged_by_origin(const diff::ComparedItem& function, const ComparedSource& in);
   void require_same_build();
-  diff::FileComparison compare_alone(const CompileCommand& command) const;
+  diff::FileComparison compare_alone(const CompileCommand& command);
   [[noreturn]] void throw_other_build(const CompileCommand& command, const diff::FileComparison& comparison) const;
 
   const ProgramBuild& build_;

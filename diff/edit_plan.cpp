@@ -109,6 +109,11 @@ class Planner final {
   void refuse(std::string why) {
     if (std::ranges::find(plan_.refusals, why) == plan_.refusals.end()) plan_.refusals.push_back(std::move(why));
   }
+  void refuse_indirect(const ObjectSymbol& symbol) {
+    refuse(shown(symbol) +
+           ": an indirect function (ifunc), which the program has resolved at its start; edit and call what it "
+           "resolves to");
+  }
   void note(std::string what) {
     if (std::ranges::find(plan_.notes, what) == plan_.notes.end()) plan_.notes.push_back(std::move(what));
   }
@@ -193,7 +198,9 @@ void Planner::find_replaced() {
     const std::string_view name = symbol_of(each).name;
     const bool is_given = symbol_of(each).binding == Binding::weak && defined_.contains(name);
     if (each.outcome != DiffOutcome::changed || is_clone(name) || is_given) continue;
-    if (is_start_code(name))
+    if (each.linked->is_indirect)
+      refuse_indirect(symbol_of(each));
+    else if (is_start_code(name))
       note("what this source does before main has changed; it runs at the start only");
     else
       replaced_.insert(&each);
@@ -316,6 +323,7 @@ const LinkedSymbol* Planner::numbered(const ObjectSymbol& symbol) const {
 void Planner::decide(std::size_t section, const Relocation& relocation) {
   const Target target = target_of(section, relocation);
   const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+  if (symbol.is_indirect) return refuse_indirect(symbol);
   if (symbol.section == 0) {
     if (const LinkedSymbol* const linked = programs(symbol))
       bind(section, relocation, *linked, target);
@@ -427,6 +435,7 @@ bool Planner::leads_into_replaced(const ObjectSymbol& data) const {
 
 void Planner::bind(std::size_t section, const Relocation& relocation, const LinkedSymbol& linked,
                    const Target& target) {
+  if (linked.is_indirect) return refuse_indirect(object_.symbols()[target.symbol]);
   const bool of_thread = linked.kind == SymbolKind::thread_local_data;
   const auto direct = direct_kind_of(relocation.type);
   const auto indirect = indirect_kind_of(relocation.type);

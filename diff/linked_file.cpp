@@ -90,7 +90,7 @@ void LinkedFile::read_symbols(const ElfFile& file) {
     const std::size_t unit = binding == Binding::local ? units_.size() - 1 : 0;
     by_name_[name].push_back(symbols_.size());
     by_address_.push_back(symbols_.size());
-    symbols_.push_back({name, kind, binding, entry.st_value, entry.st_size, unit});
+    symbols_.push_back({name, kind, binding, entry.st_value, entry.st_size, unit, is_indirect(entry)});
   }
   std::ranges::stable_sort(by_address_, {}, [&](std::size_t each) { return symbols_[each].address; });
 }

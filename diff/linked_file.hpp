@@ -27,6 +27,7 @@ struct LinkedSymbol {
   std::uint64_t address = 0;         ///< of a thread-local variable: its offset in the thread's block
   std::uint64_t size = 0;
   std::size_t unit = 0;  ///< of a local symbol
+  bool is_indirect = false;
 };
 
 /// What an address or a pointer of the linked file means.

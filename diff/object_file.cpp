@@ -103,7 +103,8 @@ void ObjectFile::read_symbols(const ElfFile& file) {
     if (name == nullptr) fail("a symbol's name is cut short");
     if (GELF_ST_TYPE(entry.st_info) == STT_FILE) source_ = name;
     ObjectSymbol& symbol = symbols_[i];
-    symbol = {name, kind_of(entry), binding_of(entry), section_of(entry, index), entry.st_value, entry.st_size};
+    symbol = {name,           kind_of(entry), binding_of(entry), section_of(entry, index),
+              entry.st_value, entry.st_size,  is_indirect(entry)};
     if (symbol.section >= sections_.size()) fail("the symbol " + std::string(name) + " is in no section");
     if (symbol.section == 0) continue;
     ObjectSection& section = sections_[symbol.section];

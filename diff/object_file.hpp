@@ -38,6 +38,7 @@ struct ObjectSymbol {
   std::size_t section = 0;  ///< 0: another file defines it, or the linker allocates it (a common symbol)
   std::uint64_t value = 0;  ///< offset in the section
   std::uint64_t size = 0;
+  bool is_indirect = false;
 };
 
 struct ObjectSection {

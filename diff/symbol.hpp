@@ -22,6 +22,9 @@ inline SymbolKind kind_of(const GElf_Sym& entry) noexcept {
   }
 }
 
+/// Its symbol's code selects a function at the start (STT_GNU_IFUNC).
+inline bool is_indirect(const GElf_Sym& entry) noexcept { return GELF_ST_TYPE(entry.st_info) == STT_GNU_IFUNC; }
+
 /// A unique symbol of GNU is one that several files define, as a weak one is.
 inline Binding binding_of(const GElf_Sym& entry) noexcept {
   switch (GELF_ST_BIND(entry.st_info)) {

@@ -1,0 +1,1 @@
+sed -i 's/"%d", chosen/"= %d", chosen/' app.cpp
