@@ -13,6 +13,7 @@ struct BuildOptions : Aimed {
   std::string file;  ///< empty: the edits of the program's sources
   std::string output;
   std::vector<std::string> sources;  ///< of the program; empty: those that are newer than it
+  VariableChoices choices;
   CompileOptions compile;
 };
 
@@ -22,6 +23,7 @@ ComparisonOptions comparison_of(const BuildOptions& options) {
                            .sources = options.sources,
                            .with_edited = true,
                            .build_dir = options.compile.build_dir,
+                           .choices = choices_of(options.choices),
                            .compiler = {.verbose = options.compile.verbose, .parse = options.json}};
   std::error_code ignored;
   if (std::filesystem::is_regular_file(options.target, ignored)) return wanted;
@@ -90,6 +92,7 @@ void add_build(CLI::App& app, Run& run) {
                    "were edited")
       ->check(CLI::ExistingFile);
   command->add_option("--source", options->sources, "Without FILE: build from these sources, too, edited or not");
+  add_choices(*command, options->choices);
   command->add_option("-o,--output", options->output, "The shared object to write")->required();
   add_compile_options(*command, options->compile);
   add_common(*command, *options, 60);

@@ -21,6 +21,7 @@ struct DiffOptions : Common {
   std::string program;
   std::vector<std::string> sources;  ///< empty: those that are newer than the program
   std::string build_dir;
+  VariableChoices choices;
   bool verbose = false;
 };
 
@@ -128,6 +129,7 @@ ExitCode run_diff(const DiffOptions& options) {
   const ComparisonOptions wanted{.program = options.program,
                                  .sources = options.sources,
                                  .build_dir = options.build_dir,
+                                 .choices = choices_of(options.choices),
                                  .compiler = {.verbose = options.verbose, .parse = options.json}};
   EditBuild build(wanted, deadline_of(options));
   const std::vector<ComparedSource>& compared = build.compare();
@@ -144,6 +146,7 @@ void add_diff(CLI::App& app, Run& run) {
   auto options = std::make_shared<DiffOptions>();
   command->add_option("PROGRAM", options->program, "The program's file")->required()->check(CLI::ExistingFile);
   command->add_option("--source", options->sources, "Compare these sources, whether or not they were edited");
+  add_choices(*command, options->choices);
   command->add_option("-p,--build-dir", options->build_dir, "Where compile_commands.json is");
   command->add_flag("-v,--verbose", options->verbose, "Show the compiler's commands, and the first difference of each");
   add_common(*command, *options, 600);

@@ -107,6 +107,24 @@ std::string without_call(std::string scope) {
 
 }  // namespace
 
+void add_choices(CLI::App& command, VariableChoices& choices) {
+  command.add_option("--rename", choices.renamed, "OLD=NEW: a variable has another name, and keeps its value");
+  command.add_option("--new", choices.fresh, "A variable begins anew, though another one of its size is gone");
+}
+
+diff::EditChoices choices_of(const VariableChoices& options) {
+  diff::EditChoices choices;
+  for (const std::string& each : options.renamed) {
+    const std::size_t at = each.find('=');
+    if (at == std::string::npos || at == 0 || at + 1 == each.size())
+      throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument,
+                           "--rename " + each + ": takes OLD=NEW, as in --rename app::count=app::total");
+    choices.renamed.emplace(each.substr(at + 1), each.substr(0, at));
+  }
+  choices.fresh.insert(options.fresh.begin(), options.fresh.end());
+  return choices;
+}
+
 const std::vector<ComparedSource>& EditBuild::compare() {
   compared_ = &comparison_.run();
   return *compared_;
@@ -123,7 +141,8 @@ const EditOutcome& EditBuild::judge() {
 void EditBuild::plan() {
   std::set<std::string, std::less<>> defined;
   for (const ComparedSource& source : *compared_) {
-    const diff::EditPlan plan = diff::plan_edit(*source.object, comparison_.program(), source.comparison, defined);
+    const diff::EditPlan plan =
+        diff::plan_edit(*source.object, comparison_.program(), source.comparison, options_.choices, defined);
     for (const std::string& each : plan.refusals) outcome_.refusals.push_back(source.shown + ": " + each);
     for (const std::string& each : plan.notes) outcome_.notes.push_back(source.shown + ": " + each);
     if (plan.functions.empty()) {

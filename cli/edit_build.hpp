@@ -9,6 +9,15 @@
 
 namespace moult::internal::cli {
 
+/// What the user says of variables.
+struct VariableChoices {
+  std::vector<std::string> renamed;  ///< OLD=NEW
+  std::vector<std::string> fresh;
+};
+void add_choices(CLI::App& command, VariableChoices& choices);
+/// Throws CommandFailure (usage).
+diff::EditChoices choices_of(const VariableChoices& options);
+
 /// What the edits come to.
 struct EditOutcome {
   std::vector<std::string> functions;  ///< that get a new version, demangled

@@ -3,6 +3,7 @@
 // Each save is built in a child process, so that a newer save can end it. The update is always of all that differs from
 // the program's own file, not from the last edit: the program knows what earlier edits have made of it (docs/edits.md).
 // When all has been edited back, the updates are rolled back.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 struct LiveOptions : Aimed {
   CompileOptions compile;
+  VariableChoices choices;
   bool once = false;
 };
 
@@ -135,6 +137,7 @@ class Session final {
         comparison_{.program = target_.program,
                     .running_file = target_.running_file(),
                     .build_dir = options.compile.build_dir,
+                    .choices = choices_of(options.choices),
                     .compiler = {.verbose = options.compile.verbose}} {}
 
   ExitCode run();
@@ -259,6 +262,7 @@ void add_live(CLI::App& app, Run& run) {
   add_target(*command, *options);
   command->add_option("-p,--build-dir", options->compile.build_dir, "Where compile_commands.json is");
   command->add_flag("-v,--verbose", options->compile.verbose, "Show the compiler's commands");
+  add_choices(*command, options->choices);
   command->add_flag("--once", options->once, "Apply the edits there are, and end");
   add_common(*command, *options, 60, "For each edit: give up after that many seconds");
   command->footer(

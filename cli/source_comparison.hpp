@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "compilation_database.hpp"
+#include "diff/edit_plan.hpp"
 #include "diff/file_comparison.hpp"
 #include "fresh_object.hpp"
 #include "scratch_folder.hpp"
@@ -25,6 +26,7 @@ struct ComparisonOptions {
   std::vector<std::string> sources{};  ///< that are compared; empty: those that are newer than the program
   bool with_edited = false;            ///< also those that are newer than the program
   std::string build_dir{};             ///< of compile_commands.json; empty: search for it
+  diff::EditChoices choices{};
   FreshObjectOptions compiler{};
 };
 

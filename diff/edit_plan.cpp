@@ -61,8 +61,8 @@ std::optional<FieldKind> indirect_kind_of(std::uint32_t type) noexcept {
 class Planner final {
  public:
   Planner(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
-          std::set<std::string, std::less<>>& defined)
-      : object_(object), program_(program), comparison_(comparison), defined_(defined) {}
+          const EditChoices& choices, std::set<std::string, std::less<>>& defined)
+      : object_(object), program_(program), comparison_(comparison), choices_(choices), defined_(defined) {}
 
   EditPlan run();
 
@@ -95,6 +95,8 @@ class Planner final {
   Target target_of(std::size_t section, const Relocation& relocation) const;
   const Function* function_with(std::size_t section, std::uint64_t offset) const;
   const LinkedSymbol* programs(const ObjectSymbol& symbol) const;
+  const LinkedSymbol* renamed(const ObjectSymbol& symbol) const;
+  void judge_renamings();
   const LinkedSymbol* numbered(const ObjectSymbol& symbol) const;
   bool decide_code(std::size_t section, const Relocation& relocation, const Target& target);
   bool decide_data(std::size_t section, const Relocation& relocation, const Target& target);
@@ -125,6 +127,7 @@ class Planner final {
   const ObjectFile& object_;
   const LinkedFile& program_;
   const FileComparison& comparison_;
+  const EditChoices& choices_;
   std::set<std::string, std::less<>>& defined_;
   EditPlan plan_;
   std::vector<Function> functions_;
@@ -150,6 +153,7 @@ EditPlan Planner::run() {
   }
   follow();
   require_constant_initialisation();
+  judge_renamings();
   note_replaced();
   return std::move(plan_);
 }
@@ -291,7 +295,8 @@ Planner::Target Planner::target_of(std::size_t section, const Relocation& reloca
 
 /// The program's function or variable that the object's symbol stands for; null if it has none.
 const LinkedSymbol* Planner::programs(const ObjectSymbol& symbol) const {
-  const LinkedSymbol* found = nullptr;
+  const LinkedSymbol* found = renamed(symbol);
+  if (found != nullptr) return found;
   for (const std::size_t each : program_.named(symbol.name)) {
     const LinkedSymbol& linked = program_.symbols()[each];
     const bool is_local = symbol.section != 0 && symbol.binding == Binding::local;
@@ -300,6 +305,17 @@ const LinkedSymbol* Planner::programs(const ObjectSymbol& symbol) const {
     if (is_it && (symbol.section == 0 || linked.kind == symbol.kind)) found = &linked;
   }
   return found;
+}
+
+/// The variable that is gone, and that the author says the new one to be.
+const LinkedSymbol* Planner::renamed(const ObjectSymbol& symbol) const {
+  if (choices_.renamed.empty() || symbol.section == 0) return nullptr;
+  const auto choice = choices_.renamed.find(shown(symbol));
+  if (choice == choices_.renamed.end()) return nullptr;
+  for (const ComparedItem& each : comparison_.items)
+    if (each.kind == ItemKind::variable && each.outcome == DiffOutcome::gone && each.name == choice->second)
+      return each.linked;
+  return nullptr;
 }
 
 /// The program's variable of a C function (`counter.0`): the only one that differs from the symbol in its number alone.
@@ -386,6 +402,9 @@ bool Planner::decide_data(std::size_t section, const Relocation& relocation, con
     const bool has_labels = leads_into_replaced(symbol);
     if (has_labels && !is_constant)
       refuse(shown(symbol) + ": holds addresses of places in a function that is replaced; make it const");
+    if (linked != nullptr && !is_constant && linked->size != symbol.size)
+      refuse(shown(symbol) + ": has " + std::to_string(symbol.size) + " bytes instead of " +
+             std::to_string(linked->size) + "; a variable that exists cannot change its size");
     if (linked != nullptr && !has_changed && !has_labels && (!is_constant || linked->size == symbol.size)) {
       bind(section, relocation, *linked, target);
       return true;
@@ -492,6 +511,30 @@ void Planner::use_own(std::size_t section, const Relocation& relocation, const O
   }
 }
 
+/// One variable is gone, and another one of its size is new: is it the same under another name? Its value depends on
+/// it.
+void Planner::judge_renamings() {
+  for (const ComparedItem& gone : comparison_.items) {
+    if (gone.kind != ItemKind::variable || gone.outcome != DiffOutcome::gone) continue;
+    const bool is_renamed =
+        std::ranges::any_of(choices_.renamed, [&](const auto& choice) { return choice.second == gone.name; });
+    if (is_renamed) continue;
+    note(gone.name + " is gone from this source; code that is not replaced goes on with it");
+    for (const std::size_t each : plan_.variables) {
+      const ObjectSymbol& symbol = object_.symbols()[each];
+      const std::string name = shown(symbol);
+      if (symbol.size != gone.linked->size || choices_.fresh.contains(name)) continue;
+      refuse(gone.name + " is gone, and " + name + " is new and of the same size; say what it is: --rename '" +
+             gone.name + "=" + name + "' keeps the value, --new '" + name + "' begins with the initial one");
+    }
+  }
+  for (const auto& [name, old] : choices_.renamed)
+    for (const std::size_t each : plan_.variables)
+      if (shown(object_.symbols()[each]) == name)
+        refuse(name + ": cannot go on with the value of " + old +
+               ": there is no such variable that is gone from this source");
+}
+
 /// Code that runs before main does not run for new variables.
 void Planner::require_constant_initialisation() {
   for (const Function& each : functions_) {
@@ -539,8 +582,8 @@ void Planner::note_replaced() {
 }  // namespace
 
 EditPlan plan_edit(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
-                   std::set<std::string, std::less<>>& defined) {
-  return Planner(object, program, comparison, defined).run();
+                   const EditChoices& choices, std::set<std::string, std::less<>>& defined) {
+  return Planner(object, program, comparison, choices, defined).run();
 }
 
 }  // namespace moult::internal::diff

@@ -2,7 +2,7 @@
 // where their references lead, and which functions of the program the new ones replace.
 //
 //   const FileComparison comparison = compare(object, program, debug_info);
-//   const EditPlan plan = plan_edit(object, program, comparison, {});
+//   const EditPlan plan = plan_edit(object, program, comparison, {}, defined);
 //   if (plan.refusals.empty()) write_update_object("answer.o", object, plan, "update.o");
 #pragma once
 
@@ -42,6 +42,12 @@ struct ReplacedFunction {
   std::vector<Piece> replacement{};  ///< in the object, likewise; empty if calls in progress only have to end
 };
 
+/// What only the edit's author knows of variables. Names are those of the source, as "app::counter".
+struct EditChoices {
+  std::map<std::string, std::string> renamed;  ///< new names, and the old ones whose values they go on with
+  std::set<std::string> fresh;                 ///< new variables that begin anew, though one of their size is gone
+};
+
 struct EditPlan {
   std::set<std::size_t> sections;            ///< of the object: those that the update has
   std::map<ObjectPlace, BoundField> fields;  ///< by the place of the relocation
@@ -57,6 +63,6 @@ struct EditPlan {
 /// `defined` are the shared functions and variables (inline, template) that objects planned before give to the update;
 /// those of this object are added.
 EditPlan plan_edit(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
-                   std::set<std::string, std::less<>>& defined);
+                   const EditChoices& choices, std::set<std::string, std::less<>>& defined);
 
 }  // namespace moult::internal::diff

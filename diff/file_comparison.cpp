@@ -11,8 +11,8 @@
 // A new variable counts only if a function uses it that is not the same: the linker may have left out one that nothing
 // used.
 //
-// Limits: a shared function that is gone is not seen; other objects may still have it. Two sources with the same name
-// that fit equally well are not told apart; the first one is taken. Code without a symbol is not compared.
+// Limits: a shared function or variable that is gone is not seen; other objects may still have it. Two sources with the
+// same name that fit equally well are not told apart; the first one is taken. Code without a symbol is not compared.
 #include "diff/file_comparison.hpp"
 
 #include <algorithm>
@@ -32,6 +32,34 @@ std::string text_of(Dwarf_Die die, unsigned attribute) {
   Dwarf_Attribute found{};
   const char* const text = dwarf_formstring(dwarf_attr(&die, attribute, &found));
   return text != nullptr ? text : "";
+}
+
+/// Where the debug information places a variable; nothing if it is none with a place of its own.
+std::optional<std::uint64_t> address_of_variable(Dwarf_Die die) {
+  Dwarf_Attribute location{};
+  Dwarf_Op* operations = nullptr;
+  std::size_t count = 0;
+  if (dwarf_attr(&die, DW_AT_location, &location) == nullptr ||
+      dwarf_getlocation(&location, &operations, &count) != 0 || count != 1)
+    return std::nullopt;
+  if (operations->atom == DW_OP_addr) return operations->number;
+  Dwarf_Attribute indexed{};
+  Dwarf_Addr address = 0;
+  if (operations->atom != DW_OP_addrx || dwarf_getlocation_attr(&location, operations, &indexed) != 0 ||
+      dwarf_formaddr(&indexed, &address) != 0)
+    return std::nullopt;
+  return address;
+}
+
+/// The addresses of all variables of the source.
+std::set<std::uint64_t> variables_of(const DebugUnit& source) {
+  std::set<std::uint64_t> addresses;
+  visit_all(source.content, nullptr, [&](Dwarf_Die& die, const Dwarf_Die*) {
+    if (dwarf_tag(&die) == DW_TAG_variable)
+      if (const std::optional<std::uint64_t> address = address_of_variable(die)) addresses.insert(*address);
+    return true;
+  });
+  return addresses;
 }
 
 DiffOutcome outcome_of(Verdict verdict) {
@@ -74,6 +102,7 @@ class Comparison final {
   void note_dropped(const std::vector<ObjectFunction>& functions, std::vector<ComparedItem>& outcomes,
                     const DebugUnit* source) const;
   std::vector<ComparedItem> functions_gone(const DebugUnit* source) const;
+  std::vector<ComparedItem> variables_gone(const DebugUnit* source) const;
   std::set<std::size_t> symbols_used_by_differing(const std::vector<ObjectFunction>& functions,
                                                   const std::vector<ComparedItem>& outcomes) const;
   std::vector<ComparedItem> compare_variables(const std::set<std::size_t>& used);
@@ -98,6 +127,7 @@ FileComparison Comparison::run() {
   const std::set<std::size_t> used = symbols_used_by_differing(functions, comparison.items);
   std::ranges::move(functions_gone(source), std::back_inserter(comparison.items));
   std::ranges::move(compare_variables(used), std::back_inserter(comparison.items));
+  std::ranges::move(variables_gone(source), std::back_inserter(comparison.items));
   return comparison;
 }
 
@@ -191,6 +221,31 @@ std::vector<ComparedItem> Comparison::functions_gone(const DebugUnit* source) co
     if (!is_from_here) continue;
     gone.push_back(
         {ItemKind::function, std::string(symbol.name), demangle(std::string(symbol.name)), DiffOutcome::gone});
+    gone.back().linked = &symbol;
+  }
+  return gone;
+}
+
+/// Variables that the source has no longer. Those with a number (static ones of C functions) are told apart by neither
+/// side, and what compilers make for themselves does not count.
+std::vector<ComparedItem> Comparison::variables_gone(const DebugUnit* source) const {
+  std::set<std::string_view> present;
+  for (const ObjectSymbol& symbol : object_.symbols())
+    if (symbol.section != 0) present.insert(symbol.name);
+  const std::set<std::uint64_t> described = source != nullptr ? variables_of(*source) : std::set<std::uint64_t>();
+  std::vector<ComparedItem> gone;
+  for (const LinkedSymbol& symbol : program_.symbols()) {
+    const bool is_data = symbol.kind == SymbolKind::data || symbol.kind == SymbolKind::thread_local_data;
+    const bool is_own = symbol.name.starts_with("_ZG") || symbol.name.starts_with("_ZT") ||
+                        symbol.name.starts_with("DW.") || symbol.name.starts_with(".L") ||
+                        without_number(symbol.name) != symbol.name;
+    if (!is_data || is_own || symbol.size == 0 || symbol.binding == Binding::weak || present.contains(symbol.name))
+      continue;
+    const bool is_from_here = symbol.binding == Binding::local ? unit_.has_value() && unit_ == symbol.unit
+                                                               : described.contains(symbol.address);
+    if (!is_from_here) continue;
+    gone.push_back(
+        {ItemKind::variable, std::string(symbol.name), demangle(std::string(symbol.name)), DiffOutcome::gone});
     gone.back().linked = &symbol;
   }
   return gone;

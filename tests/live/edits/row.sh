@@ -7,6 +7,7 @@
 # A row may also have:
 #   refused          a pattern: `moult build` refuses the edit with that; refused.COMPILER: with that compiler alone
 #   notes            a pattern that `moult build` says
+#   options          options for it, a line each
 #   replies          the answers after the edit, where they are not those of the fresh program
 #   without_history  the fresh program is not asked the questions before
 . "$(dirname "$0")/lib.sh"
@@ -19,6 +20,8 @@ cp -r "$rows/$row" "$tree"
 cd "$tree"
 flags=(-std=c++20 -g "${@:--O2}")
 mapfile -t questions <questions
+options=()
+[[ ! -e options ]] || mapfile -t options <options
 
 touch -d '1 hour ago' ./*
 build old
@@ -30,11 +33,11 @@ is_stateless=$([[ $(ask old "${questions[@]}") != "$before" ]] || echo yes)
 bash edit.sh
 [[ ! -e refused.$compiler ]] || mv "refused.$compiler" refused
 if [[ -e refused ]]; then
-  expect 3 "$(cat refused)" "$MOULT" build old/app -o fix.so
+  expect 3 "$(cat refused)" "$MOULT" build old/app -o fix.so "${options[@]}"
   [[ ! -e fix.so ]] || fail "an update was made all the same"
   exit 0
 fi
-expect 0 "$(cat notes 2>/dev/null)" "$MOULT" build old/app -o fix.so
+expect 0 "$(cat notes 2>/dev/null)" "$MOULT" build old/app -o fix.so "${options[@]}"
 expect 0 "edit of .*: applied" "$MOULT" apply "$running" fix.so
 after=$(ask old "${questions[@]}")
 if [[ -e replies ]]; then

@@ -86,7 +86,7 @@ TEST_P(EveryProgram, ShowsWhatWasEditedAndNothingElse) {
                                    "changed app::choose(int, int)",     // one case of a switch
                                    "changed app::catches(int)",         // another type is caught
                                    "new app::added(int)", "gone app::removed(int)", "gone app::removed_static(int)",
-                                   "changed app::weights"));
+                                   "changed app::weights", "gone app::kept_pointer"));
 }
 
 TEST_P(EveryProgram, ShowsVariablesAndConstantsWhoseContentWasEdited) {

@@ -1,0 +1,1 @@
+sed -i 's/counter/total/g; s/"%d"/"%d."/' app.cpp
