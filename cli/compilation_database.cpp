@@ -250,7 +250,7 @@ fs::path precompiled_header_of(const CompileCommand& command) {
     if (!is_of_clang && arguments[each] != "-include") continue;
     const std::size_t at = is_of_clang && arguments[each] == "-Xclang" ? each + 3 : each + 1;
     if (at >= arguments.size()) break;
-    const fs::path file = absolute(arguments[at], command.directory) + (is_of_clang ? "" : ".gch");
+    fs::path file = absolute(arguments[at], command.directory) + (is_of_clang ? "" : ".gch");
     if (fs::exists(file, ignored)) return file;
   }
   return {};

@@ -97,6 +97,7 @@ class Planner final {
   const LinkedSymbol* programs(const ObjectSymbol& symbol) const;
   const LinkedSymbol* renamed(const ObjectSymbol& symbol) const;
   void judge_renamings();
+  void refuse_renaming(const std::string& gone, const std::string& fresh);
   const LinkedSymbol* numbered(const ObjectSymbol& symbol) const;
   bool decide_code(std::size_t section, const Relocation& relocation, const Target& target);
   bool decide_data(std::size_t section, const Relocation& relocation, const Target& target);
@@ -520,19 +521,23 @@ void Planner::judge_renamings() {
         std::ranges::any_of(choices_.renamed, [&](const auto& choice) { return choice.second == gone.name; });
     if (is_renamed) continue;
     note(gone.name + " is gone from this source; code that is not replaced goes on with it");
-    for (const std::size_t each : plan_.variables) {
-      const ObjectSymbol& symbol = object_.symbols()[each];
-      const std::string name = shown(symbol);
-      if (symbol.size != gone.linked->size || choices_.fresh.contains(name)) continue;
-      refuse(gone.name + " is gone, and " + name + " is new and of the same size; say what it is: --rename '" +
-             gone.name + "=" + name + "' keeps the value, --new '" + name + "' begins with the initial one");
-    }
-  }
-  for (const auto& [name, old] : choices_.renamed)
     for (const std::size_t each : plan_.variables)
-      if (shown(object_.symbols()[each]) == name)
-        refuse(name + ": cannot go on with the value of " + old +
-               ": there is no such variable that is gone from this source");
+      if (object_.symbols()[each].size == gone.linked->size) refuse_renaming(gone.name, shown(object_.symbols()[each]));
+  }
+  for (const std::size_t each : plan_.variables) {
+    const auto choice = choices_.renamed.find(shown(object_.symbols()[each]));
+    if (choice != choices_.renamed.end())
+      refuse(choice->first + ": cannot go on with the value of " + choice->second +
+             ": there is no such variable that is gone from this source");
+  }
+}
+
+void Planner::refuse_renaming(const std::string& gone, const std::string& fresh) {
+  if (choices_.fresh.contains(fresh)) return;
+  std::string choices = "--rename '";
+  choices.append(gone).append("=").append(fresh).append("' keeps the value, --new '").append(fresh);
+  refuse(gone + " is gone, and " + fresh + " is new and of the same size; say what it is: " + choices +
+         "' begins with the initial one");
 }
 
 /// Code that runs before main does not run for new variables.

@@ -30,7 +30,8 @@ struct SourceUnit {
   std::size_t module = 0;
   const DebugInfo* info = nullptr;
   const DebugUnit* unit = nullptr;
-  auto operator<=>(const SourceUnit&) const = default;
+  // clang-tidy takes the 0 that a comparison is rewritten with for a null pointer.
+  auto operator<=>(const SourceUnit&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// The unit that declares the function. With LTO its code is in another one. With dwz its declaration may be in a

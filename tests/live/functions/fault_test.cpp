@@ -288,15 +288,25 @@ std::map<std::string_view, std::size_t> FaultInjection::hits_of(const Journey& j
   return hits;
 }
 
-void FaultInjection::go_through_all_points(const Journey& journey) {
+/// The points that this test makes fail. With the address sanitizer an update takes four times as long: there each of
+/// the two kinds of fault has every other point, and one hit.
 #ifdef __SANITIZE_ADDRESS__
-  constexpr std::size_t hits_to_try = 1;  // an update takes four times as long
+constexpr std::size_t hits_to_try = 1;
+std::vector<std::string_view> points_for(FaultKind kind) {
+  std::vector<std::string_view> points;
+  for (std::size_t i = 0; const std::string_view point : points_of_functions())
+    if (i++ % 2 == (kind == FaultKind::error ? 0 : 1)) points.push_back(point);
+  return points;
+}
 #else
-  constexpr std::size_t hits_to_try = 2;
+constexpr std::size_t hits_to_try = 2;
+std::vector<std::string_view> points_for(FaultKind) { return points_of_functions(); }
 #endif
+
+void FaultInjection::go_through_all_points(const Journey& journey) {
   const std::size_t most_hits = std::getenv("MOULT_SOAK") != nullptr ? 8 : hits_to_try;
   const std::map<std::string_view, std::size_t> hits = hits_of(journey);
-  for (std::string_view point : points_of_functions()) {
+  for (std::string_view point : points_for(kind_)) {
     if (!point.starts_with(journey.points)) continue;
     for (std::size_t nth = 1; nth <= std::min(hits.at(point), most_hits); ++nth) {
       SCOPED_TRACE(journey.name + ": " + std::string(point) + " fails at hit " + std::to_string(nth));
@@ -537,7 +547,7 @@ void FaultInjection::go_everywhere(FaultKind wanted) {
     if (HasFatalFailure()) return;
   }
   std::set<std::string_view> missed;
-  for (std::string_view point : points_of_functions())
+  for (std::string_view point : points_for(kind_))
     if (!hit_.contains(point) && !go_to(point, journeys)) missed.insert(point);
   EXPECT_FALSE(callers_.wrong());
   EXPECT_THAT(missed, testing::IsEmpty()) << "no journey of this test comes by there; add one";

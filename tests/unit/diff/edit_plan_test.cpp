@@ -15,7 +15,6 @@ namespace moult::internal::diff {
 namespace {
 
 using testing::Contains;
-using testing::Each;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
