@@ -9,11 +9,12 @@
 
 #include "base/names.hpp"
 #include "compiler_run.hpp"
-#include "diff/class_comparison.hpp"
 #include "diff/edit_plan.hpp"
 #include "diff/update_object.hpp"
+#include "elf/edit_format.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/detail/abi.hpp"
+#include "program_sources.hpp"
 
 namespace moult::internal::cli {
 namespace {
@@ -31,15 +32,28 @@ std::string bytes_of(const std::string& text) {
   return line + "0";
 }
 
-/// The notes of an update, and the entry that hands the program the tables' places. `unchanged` are the sources that
-/// were compared and have no code in the update.
-std::string entry_in_assembly(const std::string& build_id, const std::string& name,
-                              const std::vector<std::string>& unchanged) {
-  std::string sources;
-  for (const std::string& each : unchanged) sources += bytes_of(each) + "\n";
+/// What the entry hands to the program beside the objects' tables.
+struct EntryTexts {
+  std::string name;
+  std::vector<std::string> unchanged;  ///< sources that were compared and have no code in the update
+  std::vector<std::string> held;
+  std::map<std::string, std::string> news;
+  bool is_permanent = false;
+};
+
+std::string lines_of(const std::vector<std::string>& texts) {
+  std::string lines;
+  for (const std::string& each : texts) lines += bytes_of(each) + "\n";
+  return lines;
+}
+
+/// The notes of an update, and its entry.
+std::string entry_in_assembly(const std::string& build_id, const EntryTexts& texts) {
+  std::vector<std::string> news;
+  for (const auto& [key, content] : texts.news) news.insert(news.end(), {key, content});
   return target_note(build_id) + checksum_note() + note("abi", 1, 4, ".long " + std::to_string(MOULT_ABI_VERSION)) + R"(
   .section moult_sources, "a"
-)" + sources +
+)" + lines_of(texts.unchanged) +
          R"(
   .section .rodata
   .balign 8
@@ -51,9 +65,22 @@ moult_edit:
   .long moult_edit_name - .
   .long __start_moult_sources - .
   .long __stop_moult_sources - .
+  .long moult_edit_held - .
+  .long moult_edit_news - .
+  .long moult_edit_news - .
+  .long moult_edit_end - .
+  .long )" +
+         (texts.is_permanent ? "1" : "0") + R"(
 moult_edit_name:
-)" + bytes_of(name) +
+)" + bytes_of(texts.name) +
          R"(
+moult_edit_held:
+)" + lines_of(texts.held) +
+         R"(
+moult_edit_news:
+)" + lines_of(news) +
+         R"(
+moult_edit_end:
   .hidden __start_moult_functions, __stop_moult_functions, __start_moult_sources, __stop_moult_sources
 
   .text
@@ -86,8 +113,12 @@ std::string text_of(const DebugUnit& unit, unsigned attribute) {
   return text != nullptr ? text : "";
 }
 
+/// The compiler may have been started by way of another name of the folder.
 bool is_same_source(const DebugUnit& a, const DebugUnit& b) {
-  return text_of(a, DW_AT_name) == text_of(b, DW_AT_name) && text_of(a, DW_AT_comp_dir) == text_of(b, DW_AT_comp_dir);
+  const auto place = [](const DebugUnit& unit) {
+    return resolved(text_of(unit, DW_AT_name), text_of(unit, DW_AT_comp_dir));
+  };
+  return place(a) == place(b);
 }
 
 /// Whether code of lambdas is replaced, which objects of the program may lead to.
@@ -98,10 +129,9 @@ bool uses_lambdas(const std::vector<std::string>& functions) {
   });
 }
 
-/// "f" of "f()::".
-std::string without_call(std::string scope) {
-  constexpr std::string_view call = "()::";
-  if (scope.ends_with(call)) scope.resize(scope.size() - call.size());
+/// "f(int)" of "f(int)::".
+std::string without_scope(std::string scope) {
+  if (scope.ends_with("::")) scope.resize(scope.size() - 2);
   return scope;
 }
 
@@ -132,17 +162,27 @@ const std::vector<ComparedSource>& EditBuild::compare() {
 
 const EditOutcome& EditBuild::judge() {
   plan();
+  judge_moved_variables();
+  if (!compared_->empty()) compare_types();
+  std::set<std::string> told;
+  std::erase_if(outcome_.refusals, [&](const std::string& each) { return !told.insert(each).second; });
   if (outcome_.functions.empty() || !outcome_.refusals.empty()) return outcome_;
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const ComparedSource& source = (*compared_)[i];
+    if (!plans_[i].functions.empty())
+      diff::write_update_object(source.path.string(), *source.object, plans_[i], source.command->file,
+                                types_[&source].variables, update_object_of(source));
+  }
   link();
-  compare_classes();
   return outcome_;
 }
 
 void EditBuild::plan() {
   std::set<std::string, std::less<>> defined;
   for (const ComparedSource& source : *compared_) {
-    const diff::EditPlan plan =
-        diff::plan_edit(*source.object, comparison_.program(), source.comparison, options_.choices, defined);
+    plans_.push_back(
+        diff::plan_edit(*source.object, comparison_.program(), source.comparison, options_.choices, defined));
+    const diff::EditPlan& plan = plans_.back();
     for (const std::string& each : plan.refusals) outcome_.refusals.push_back(source.shown + ": " + each);
     for (const std::string& each : plan.notes) outcome_.notes.push_back(source.shown + ": " + each);
     if (plan.functions.empty()) {
@@ -151,12 +191,76 @@ void EditBuild::plan() {
     }
     for (const diff::ReplacedFunction& each : plan.functions)
       if (!each.replacement.empty()) outcome_.functions.push_back(each.name);
-    if (outcome_.refusals.empty())
-      diff::write_update_object(source.path.string(), *source.object, plan, source.command->file,
-                                update_object_of(source));
     sources_.push_back(&source);
     outcome_.sources.push_back(source.shown);
   }
+}
+
+/// A variable that is gone from one source and new in another one begins anew there.
+void EditBuild::judge_moved_variables() {
+  for (const ComparedSource& from : *compared_)
+    for (const diff::ComparedItem& gone : from.comparison.items) {
+      if (gone.kind != diff::ItemKind::variable || gone.outcome != diff::DiffOutcome::gone) continue;
+      for (std::size_t i = 0; i < plans_.size(); ++i)
+        for (const std::size_t each : plans_[i].variables) {
+          const ComparedSource& to = (*compared_)[i];
+          if (&to == &from || demangle(std::string(to.object->symbols()[each].name)) != gone.name) continue;
+          outcome_.refusals.push_back(from.shown + ": " + gone.name + " has moved to " + to.shown +
+                                      ", where it would begin anew; give it another name, or leave it where it was");
+        }
+    }
+}
+
+/// Old objects and variables stay in use. A source whose code is the same may be the one whose debug information tells
+/// of a class.
+void EditBuild::compare_types() {
+  for (const ComparedSource& source : *compared_) {
+    const DebugUnit* const old = source.comparison.source;
+    const ElfFile file = ElfFile::open(linked_alone(source).string());
+    const std::unique_ptr<DebugInfo> fresh = DebugInfo::open(file);
+    if (old == nullptr || fresh == nullptr) {
+      if (!source.comparison.items.empty() && std::ranges::find(sources_, &source) != sources_.end())
+        refuse(source.shown + ": has no debug information to compare its types by; build it with -g");
+      continue;
+    }
+    const auto unit = std::ranges::find_if(fresh->units(),
+                                           [&](const DebugUnit& candidate) { return is_same_source(*old, candidate); });
+    if (unit == fresh->units().end())
+      refuse(source.shown + ": the program's debug information of this source is not found; build it with -g");
+    judge_types(source, types_[&source] = diff::compare_types(*old, *unit));
+  }
+}
+
+void EditBuild::judge_types(const ComparedSource& source, const diff::TypeComparison& types) {
+  const auto at = static_cast<std::size_t>(&source - compared_->data());
+  const diff::EditPlan& plan = plans_[at];
+  const auto add = [&](std::vector<std::string>& lines, const std::string& line) {
+    lines.push_back(source.shown + ": " + line);
+  };
+  if (!types.has_types)
+    add(outcome_.refusals,
+        "its debug information has no types (-g1), so that a change of a class would not be seen; "
+        "build with -g");
+  for (const std::string& each : types.refusals) add(outcome_.refusals, each);
+  for (const std::string& each : types.notes) add(outcome_.notes, each);
+  const bool has_lambdas = uses_lambdas(outcome_.functions) || plan.binds_numbered;
+  for (const auto& [scope, text] : types.lambdas)
+    if (has_lambdas)
+      add(outcome_.refusals, "lambdas of " + without_scope(scope) +
+                                 " have changed, and the program may hold some of them: " + text +
+                                 "; put new lambdas behind the old ones, or into functions of their own");
+  if (types.has_other_statics && plan.binds_numbered)
+    add(outcome_.refusals,
+        "static variables of its functions were added, removed or moved, and the compiler numbers those "
+        "of one name; give new ones names of their own outside of functions");
+}
+
+/// The linker resolves what the debug information refers to. The result is not to be run.
+fs::path EditBuild::linked_alone(const ComparedSource& source) const {
+  const fs::path result = source.path.string() + ".linked";
+  run_linker({linker_driver({&source}), "-nostdlib", "-no-pie", "-fuse-ld=bfd", "-Wl,--unresolved-symbols=ignore-all",
+              "-Wl,-e,0", "-Wl,--defsym,__dso_handle=0", "-w", source.path.string(), "-o", result.string()});
+  return result;
 }
 
 void EditBuild::write(const fs::path& output) const {
@@ -174,13 +278,23 @@ void EditBuild::link() const {
     refuse(options_.program +
            ": has no build id, so that a process of another build would not be noticed; link it with "
            "-Wl,--build-id=sha1");
+  EntryTexts texts{"edit of " + join(outcome_.sources), unchanged_, {}, {}, false};
+  for (const diff::EditPlan& each : plans_) {
+    texts.held.insert(texts.held.end(), each.held.begin(), each.held.end());
+    texts.is_permanent |= each.is_permanent;
+  }
+  for (const auto& [source, types] : types_) texts.news.insert(types.news.begin(), types.news.end());
   const fs::path entry = comparison_.scratch() / "entry.s";
-  std::ofstream(entry) << entry_in_assembly(build_id, "edit of " + join(outcome_.sources), unchanged_);
+  std::ofstream(entry) << entry_in_assembly(build_id, texts);
   std::vector<std::string> arguments{
       linker_driver(sources_), "-shared",        "-nostartfiles", "-fuse-ld=bfd", "-Wl,--build-id=sha1",
       "-Wl,-z,noexecstack",    "-Wl,--as-needed"};
   for (const ComparedSource* const each : sources_) arguments.push_back(update_object_of(*each).string());
   arguments.insert(arguments.end(), {entry.string(), "-o", result().string()});
+  run_linker(arguments);
+}
+
+void EditBuild::run_linker(const std::vector<std::string>& arguments) const {
   if (options_.compiler.verbose) complain(join(arguments, " "));
   const CompilerMessages messages(comparison_.scratch() / "messages", options_.compiler.parse);
   const std::optional<bool> linked =
@@ -194,30 +308,6 @@ void EditBuild::link() const {
         ExitCode::usage, ErrorCode::system,
         "the update cannot be linked" + std::string(options_.compiler.verbose ? "" : "; see the command with -v"),
         std::move(diagnostics));
-}
-
-/// Old objects stay in use.
-void EditBuild::compare_classes() {
-  const ElfFile file = ElfFile::open(result().string());
-  const std::unique_ptr<DebugInfo> fresh = DebugInfo::open(file);
-  if (fresh == nullptr) refuse("the edited sources have no debug information to compare classes by; build with -g");
-  for (const ComparedSource* const each : sources_) {
-    const DebugUnit* const old = each->comparison.source;
-    const auto unit = std::ranges::find_if(
-        fresh->units(), [&](const DebugUnit& candidate) { return old != nullptr && is_same_source(*old, candidate); });
-    if (unit == fresh->units().end())
-      refuse(each->shown + ": the program's debug information of this source is not found; build it with -g");
-    for (const diff::ClassDifference& difference : diff::compare_classes(*old, *unit)) {
-      if (!difference.is_closure)
-        outcome_.refusals.push_back(each->shown + ": " + difference.name +
-                                    " has changed, and the program may have objects of it:\n" + difference.text +
-                                    "\nmoult apply with an update that redefines the class converts them");
-      else if (uses_lambdas(outcome_.functions))
-        outcome_.refusals.push_back(each->shown + ": lambdas of " + demangle(without_call(difference.name)) +
-                                    " have changed, and the program may hold some of them: " + difference.text +
-                                    "; put new lambdas behind the old ones, or into functions of their own");
-    }
-  }
 }
 
 }  // namespace moult::internal::cli

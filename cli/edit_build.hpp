@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "diff/type_comparison.hpp"
 #include "source_comparison.hpp"
 
 namespace moult::internal::cli {
@@ -34,6 +36,8 @@ class EditBuild final {
       : options_(options), deadline_(deadline), build_(options), comparison_(build_, options, deadline) {}
 
   const ProgramBuild& program() const noexcept { return build_; }
+  /// After compare().
+  const std::vector<ComparedSource>& compared() const noexcept { return *compared_; }
   /// Throws CommandFailure, as SourceComparison does.
   const std::vector<ComparedSource>& compare();
   /// Throws CommandFailure: refused (no build id, no debug information), usage (the update cannot be linked).
@@ -44,12 +48,16 @@ class EditBuild final {
 
  private:
   void plan();
+  void compare_types();
+  std::filesystem::path linked_alone(const ComparedSource& source) const;
+  void judge_types(const ComparedSource& source, const diff::TypeComparison& types);
+  void judge_moved_variables();
   std::filesystem::path update_object_of(const ComparedSource& source) const {
     return source.path.string() + ".update.o";
   }
   std::filesystem::path result() const { return comparison_.scratch() / "update.so"; }
   void link() const;
-  void compare_classes();
+  void run_linker(const std::vector<std::string>& arguments) const;
 
   ComparisonOptions options_;
   Deadline deadline_;
@@ -59,6 +67,8 @@ class EditBuild final {
   EditOutcome outcome_;
   std::vector<const ComparedSource*> sources_;  ///< that the update has code of
   std::vector<std::string> unchanged_;          ///< the names of the others that were compared
+  std::map<const ComparedSource*, diff::TypeComparison> types_;
+  std::vector<diff::EditPlan> plans_;  ///< of each source
 };
 
 }  // namespace moult::internal::cli

@@ -39,6 +39,7 @@ struct LiveOptions : Aimed {
 struct Built {
   ExitCode exit = ExitCode::done;
   EditOutcome edit;
+  std::vector<std::string> compared;  ///< sources
 };
 
 /// A build of the edits there are, in a process of its own.
@@ -77,6 +78,8 @@ class BuildJob final {
     told["functions"] = built.functions;
     told["sources"] = built.sources;
     told["notes"] = built.notes;
+    told["compared"] = nlohmann::json::array();
+    for (const ComparedSource& each : build.compared()) told["compared"].push_back(each.command->file);
   } catch (const CommandFailure& failure) {
     complain(failure.what());
     told["exit"] = static_cast<int>(failure.exit());
@@ -117,7 +120,8 @@ std::optional<Built> BuildJob::take() {
   if (size > 0 || (size < 0 && errno == EINTR)) return std::nullopt;
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
   child_ = 0;
-  Built built{ExitCode::refused, {}};
+  Built built;
+  built.exit = ExitCode::refused;
   const auto told = nlohmann::json::parse(text_, nullptr, false);
   if (told.is_discarded()) return built;
   built.exit = static_cast<ExitCode>(told.at("exit").get<int>());
@@ -125,6 +129,7 @@ std::optional<Built> BuildJob::take() {
   built.edit.functions = told.at("functions").get<std::vector<std::string>>();
   built.edit.sources = told.at("sources").get<std::vector<std::string>>();
   built.edit.notes = told.at("notes").get<std::vector<std::string>>();
+  built.compared = told.at("compared").get<std::vector<std::string>>();
   return built;
 }
 
@@ -136,6 +141,7 @@ class Session final {
         target_(std::move(target)),
         comparison_{.program = target_.program,
                     .running_file = target_.running_file(),
+                    .with_edited = true,
                     .build_dir = options.compile.build_dir,
                     .choices = choices_of(options.choices),
                     .compiler = {.verbose = options.compile.verbose}} {}
@@ -208,7 +214,15 @@ ExitCode Session::follow() {
 ExitCode Session::use(const BuildJob& job, const Built& built) {
   if (built.exit != ExitCode::done) return built.exit;
   for (const std::string& note : built.edit.notes) complain("note: " + note);
-  if (!built.edit.functions.empty()) return apply(job, built.edit);
+  if (!built.edit.functions.empty()) {
+    const ExitCode exit = apply(job, built.edit);
+    // A source may be edited back with its old time: it is compared from now on.
+    if (exit == ExitCode::done)
+      for (const std::string& each : built.compared)
+        if (std::ranges::find(comparison_.sources, each) == comparison_.sources.end())
+          comparison_.sources.push_back(each);
+    return exit;
+  }
   if (!applied_.empty()) return take_back();
   if (options_.once) print("no edit changes code of " + target_.describe());
   return ExitCode::done;

@@ -13,6 +13,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "base/names.hpp"
@@ -27,9 +28,24 @@ bool is_start_code(std::string_view name) noexcept {
          name.find("__static_initialization_and_destruction") != std::string_view::npos;
 }
 
-/// f.constprop.0. clang names start code after a file.
+/// f.constprop.0: made for certain callers, which name it.
 bool is_clone(std::string_view name) noexcept {
-  return name.find('.', 1) != std::string_view::npos && !is_start_code(name);
+  for (const std::string_view kind : {".constprop", ".isra", ".part"})
+    if (name.find(kind) != std::string_view::npos) return true;
+  return false;
+}
+
+/// A version for certain processors, a part of a coroutine, a nested function: code that others may hold, under a name
+/// that tells nothing of them.
+bool is_special(std::string_view name) noexcept {
+  return name.find('.', 1) != std::string_view::npos && !is_clone(name) && !is_start_code(name);
+}
+
+/// "_ZZ4plusiE1n" of "_ZZ4plusiE1n_0": static variables of one name in a function.
+std::string_view without_discriminator(std::string_view name) noexcept {
+  const std::size_t last = name.find_last_not_of("0123456789");
+  const bool has_it = name.starts_with("_ZZ") && last != std::string_view::npos && last > 0 && name[last] == '_';
+  return has_it ? name.substr(0, name[last - 1] == '_' ? last - 1 : last) : name;
 }
 
 bool is_of_virtual_functions(std::string_view name) noexcept {
@@ -101,6 +117,7 @@ class Planner final {
   const LinkedSymbol* numbered(const ObjectSymbol& symbol) const;
   bool decide_code(std::size_t section, const Relocation& relocation, const Target& target);
   bool decide_data(std::size_t section, const Relocation& relocation, const Target& target);
+  bool is_split_in_program(const ObjectSymbol& symbol) const;
   bool bind_new(std::size_t section, const Relocation& relocation, const Target& target);
   void bind(std::size_t section, const Relocation& relocation, const LinkedSymbol& linked, const Target& target);
   bool computes_address(std::size_t section, const Relocation& relocation) const;
@@ -108,6 +125,13 @@ class Planner final {
   void use_own(std::size_t section, const Relocation& relocation, const ObjectSymbol& symbol);
   void require_own_entry(const Function& function);
   void require_constant_initialisation();
+  void require_same_kind(const ObjectSymbol& symbol, const LinkedSymbol& linked);
+  void require_same_discriminators(const ObjectSymbol& symbol);
+  void note_new_code();
+  void judge_gone();
+  bool is_address_used(const LinkedSymbol& function) const;
+  bool calls_replaced(const LinkedSymbol& function) const;
+  void note_held();
   void note_replaced();
   void refuse(std::string why) {
     if (std::ranges::find(plan_.refusals, why) == plan_.refusals.end()) plan_.refusals.push_back(std::move(why));
@@ -156,6 +180,8 @@ EditPlan Planner::run() {
   require_constant_initialisation();
   judge_renamings();
   note_replaced();
+  judge_gone();
+  note_held();
   return std::move(plan_);
 }
 
@@ -189,7 +215,9 @@ void Planner::read_variables() {
       refuse(item.name +
              ": objects that exist lead to the program's table of virtual functions; a class keeps its virtual "
              "functions and their order in an edit");
-    } else if (symbol.binding != Binding::local) {
+    } else if (symbol.binding == Binding::local) {
+      note(item.name + ": who holds the address of this constant goes on with the old one");
+    } else {
       refuse(item.name +
              ": other sources may use this constant as it was; make it static to this source, or build the "
              "program again");
@@ -203,6 +231,12 @@ void Planner::find_replaced() {
     const std::string_view name = symbol_of(each).name;
     const bool is_given = symbol_of(each).binding == Binding::weak && defined_.contains(name);
     if (each.outcome != DiffOutcome::changed || is_clone(name) || is_given) continue;
+    if (is_special(name)) {
+      refuse(each.name +
+             ": is a part of a coroutine, a nested function, or a version for certain processors; the "
+             "program may hold it, so moult does not replace it");
+      continue;
+    }
     if (each.linked->is_indirect)
       refuse_indirect(symbol_of(each));
     else if (is_start_code(name))
@@ -400,6 +434,13 @@ bool Planner::decide_data(std::size_t section, const Relocation& relocation, con
                ": this source has several static variables of that name in its functions, or a new one; moult cannot "
                "tell which is which: give it a name of its own");
     }
+    if (linked != nullptr) {
+      require_same_kind(symbol, *linked);
+      require_same_discriminators(symbol);
+    } else if (!is_constant && is_split_in_program(symbol)) {
+      refuse(shown(symbol) +
+             ": the compiler has split this variable in the program, and does not in the edited source");
+    }
     const bool has_labels = leads_into_replaced(symbol);
     if (has_labels && !is_constant)
       refuse(shown(symbol) + ": holds addresses of places in a function that is replaced; make it const");
@@ -440,6 +481,150 @@ bool Planner::bind_new(std::size_t section, const Relocation& relocation, const 
       is_distance ? FieldKind::variable_distance : FieldKind::variable_address, 0,
       direct ? target.distance - bias : relocation.addend, !direct.has_value(), target.symbol};
   return true;
+}
+
+/// A constant of the program is not to be written, and a variable of it is none to read from once.
+void Planner::require_same_kind(const ObjectSymbol& symbol, const LinkedSymbol& linked) {
+  if (linked.kind == SymbolKind::thread_local_data) return;
+  const ObjectSection& section = object_.sections()[symbol.section];
+  const bool is_variable = program_.is_writable(linked.address);
+  if (is_variable == section.is_constant())
+    refuse(shown(symbol) + (is_variable ? ": was a variable and is a constant" : ": was a constant and is a variable") +
+           "; give it another name");
+  const bool is_alone = section.symbols.size() == 1;
+  if (is_alone && section.alignment > 1 && linked.address % section.alignment != 0)
+    refuse(shown(symbol) + ": is to be aligned to " + std::to_string(section.alignment) +
+           " bytes, and the program's lies elsewhere; give it another name");
+  constexpr std::string_view guard = "_ZGV";
+  const std::string guard_name =
+      std::string(guard) + std::string(symbol.name.substr(std::min<std::size_t>(2, symbol.name.size())));
+  for (const ObjectSymbol& each : object_.symbols()) {
+    if (each.section == 0 || each.name != guard_name || programs(each) != nullptr) continue;
+    refuse(shown(symbol) +
+           ": exists, and code initialises it at its first use now, which would be a second time; give "
+           "it another name");
+  }
+}
+
+/// Several static variables of one name in a function are told apart by their order.
+void Planner::require_same_discriminators(const ObjectSymbol& symbol) {
+  plan_.binds_numbered |= without_number(symbol.name) != symbol.name ||
+                          shown(symbol).find("lambda") != std::string::npos ||
+                          shown(symbol).find("$_") != std::string::npos;
+  if (!symbol.name.starts_with("_ZZ")) return;
+  const std::string_view stem = without_discriminator(symbol.name);
+  const auto in_object = std::ranges::count_if(object_.symbols(), [&](const ObjectSymbol& each) {
+    return each.section != 0 && each.kind == symbol.kind && without_discriminator(each.name) == stem;
+  });
+  const auto in_program = std::ranges::count_if(program_.symbols(), [&](const LinkedSymbol& each) {
+    return each.kind == symbol.kind && without_discriminator(each.name) == stem &&
+           (each.binding != Binding::local || comparison_.unit == each.unit);
+  });
+  if (in_object != in_program)
+    refuse(shown(symbol) + ": the function has " + std::to_string(in_object) +
+           " static variables of that name instead of " + std::to_string(in_program) +
+           ", and moult cannot tell which is which; give the new one another name");
+}
+
+/// clang makes s.0 and s.1 of the parts of `s` if they are used one by one.
+bool Planner::is_split_in_program(const ObjectSymbol& symbol) const {
+  return std::ranges::any_of(program_.symbols(), [&](const LinkedSymbol& each) {
+    return each.name != symbol.name && without_number(each.name) == symbol.name && each.kind == symbol.kind &&
+           comparison_.unit == each.unit;
+  });
+}
+
+/// New functions belong to those that call them: no call of them may be in progress when a later edit or a rollback
+/// takes these away.
+void Planner::note_new_code() {
+  const auto first =
+      std::ranges::find_if(plan_.functions, [](const ReplacedFunction& each) { return !each.replacement.empty(); });
+  if (first == plan_.functions.end()) return;
+  for (const Function& each : functions_) {
+    const bool is_new = plan_.sections.contains(each.function.piece.section) && !replaced_.contains(&each);
+    if (is_new) first->replacement.push_back(each.function.piece);
+    if (is_new && each.cold != nullptr)
+      first->replacement.push_back({each.cold->section, each.cold->value, each.cold->value + each.cold->size});
+  }
+}
+
+/// Functions that are gone go on with the calls in progress, and for who holds their address. They were compiled for
+/// the old versions of what they call.
+void Planner::judge_gone() {
+  for (const ComparedItem& item : comparison_.items) {
+    if (item.kind != ItemKind::function || item.outcome != DiffOutcome::gone || item.linked == nullptr) continue;
+    if (plan_.functions.empty() || is_start_code(item.symbol)) continue;
+    const LinkedSymbol& gone = *item.linked;
+    plan_.functions.push_back({item.name, {{CodeAddress{gone.address}, CodeAddress{gone.address + gone.size}}}, {}});
+    if (is_address_used(gone) && calls_replaced(gone))
+      refuse(item.name +
+             ": is gone, and the program may hold its address; it calls functions that are replaced, and was "
+             "compiled for the old ones: keep it in the source");
+  }
+}
+
+/// Every byte that looks like `call` or `jmp` counts.
+bool Planner::calls_replaced(const LinkedSymbol& function) const {
+  const auto code = program_.bytes(function.address, function.size);
+  if (!code) return true;
+  std::set<std::uint64_t> replaced;
+  for (const ReplacedFunction& each : plan_.functions) replaced.insert(value(each.code.front().begin));
+  constexpr std::size_t length = 5;
+  for (std::size_t i = 0; i + length <= code->size(); ++i) {
+    if ((*code)[i] != 0xE8 && (*code)[i] != 0xE9) continue;
+    std::int32_t distance = 0;
+    std::memcpy(&distance, code->data() + i + 1, sizeof distance);
+    const std::uint64_t target = function.address + i + length + static_cast<std::uint64_t>(std::int64_t{distance});
+    if (target != function.address && replaced.contains(target)) return true;
+  }
+  return false;
+}
+
+/// By a pointer in the program's data, or an instruction that looks like `lea` of it.
+bool Planner::is_address_used(const LinkedSymbol& function) const {
+  if (function.binding != Binding::local || program_.is_pointed_to(function.address)) return true;
+  constexpr std::size_t length = 7;
+  for (const CodeRange& range : program_.code()) {
+    const auto code = program_.bytes(value(range.begin), range.size());
+    if (!code) return true;
+    for (std::size_t i = 0; i + length <= code->size(); ++i) {
+      const bool is_lea = ((*code)[i] & 0xFB) == 0x48 && (*code)[i + 1] == 0x8D && ((*code)[i + 2] & 0xC7) == 0x05;
+      std::int32_t distance = 0;
+      if (is_lea) std::memcpy(&distance, code->data() + i + 3, sizeof distance);
+      if (is_lea &&
+          value(range.begin) + i + length + static_cast<std::uint64_t>(std::int64_t{distance}) == function.address)
+        return true;
+    }
+  }
+  return false;
+}
+
+/// New functions that are only called are left by all threads before a later edit; others may be called at any time.
+void Planner::note_held() {
+  std::set<const Function*> held;
+  for (const std::size_t section : plan_.sections) {
+    const bool is_code = object_.sections()[section].is_code();
+    for (const Relocation& each : object_.sections()[section].relocations) {
+      const Target target = target_of(section, each);
+      const ObjectSymbol& symbol = object_.symbols()[target.symbol];
+      if (symbol.section == 0 || !object_.sections()[symbol.section].is_code()) continue;
+      const bool is_table = !is_code && each.type == R_X86_64_PC32;
+      const Function* const function = function_with(symbol.section, symbol.value);
+      if (function == nullptr || !plan_.sections.contains(symbol.section) || replaced_.contains(function)) continue;
+      if (is_branch_field(each.type) || is_table || target.distance != 0 || &symbol == function->cold) continue;
+      held.insert(function);
+    }
+  }
+  std::set<std::uint64_t> replaced;
+  for (const ReplacedFunction& each : plan_.functions) replaced.insert(value(each.code.front().begin));
+  for (const Function* const each : held) plan_.held.push_back(each->name);
+  for (const auto& [place, field] : plan_.fields) {
+    if (held.empty() || !replaced.contains(field.target)) continue;
+    const Function* const user = function_with(place.section, place.offset);
+    if (user != nullptr && !replaced_.contains(user)) plan_.is_permanent = true;
+  }
+  for (const std::size_t each : plan_.variables)
+    if (object_.symbols()[each].binding != Binding::local) plan_.held.push_back(shown(object_.symbols()[each]));
 }
 
 /// True for a table of labels of a function that gets a new version: the program's leads into the old one.
@@ -540,15 +725,24 @@ void Planner::refuse_renaming(const std::string& gone, const std::string& fresh)
          "' begins with the initial one");
 }
 
-/// Code that runs before main does not run for new variables.
+/// Code that runs before main does not run for new objects. That may be the standard streams' (<iostream>).
 void Planner::require_constant_initialisation() {
+  const bool had_start_code = std::ranges::any_of(
+      comparison_.items, [](const ComparedItem& each) { return each.linked != nullptr && is_start_code(each.symbol); });
   for (const Function& each : functions_) {
-    if (!is_start_code(symbol_of(each).name)) continue;
+    const bool is_other = each.outcome == DiffOutcome::changed || each.outcome == DiffOutcome::added;
+    if (!is_start_code(symbol_of(each).name) || !is_other) continue;
+    if (!had_start_code)
+      refuse(
+          "this source initialises something before main now, and did not before; make it a static variable of a "
+          "function, which is initialised at its first use; <iostream> counts, too");
     const Piece& piece = each.function.piece;
     for (const Relocation& relocation : object_.relocations_of(piece)) {
-      const std::size_t symbol = target_of(piece.section, relocation).symbol;
-      if (plan_.variables.contains(symbol))
-        refuse(shown(object_.symbols()[symbol]) +
+      const ObjectSymbol& symbol = object_.symbols()[target_of(piece.section, relocation).symbol];
+      const bool is_data = symbol.kind == SymbolKind::data || symbol.kind == SymbolKind::thread_local_data;
+      if (!is_data || symbol.section == 0 || object_.sections()[symbol.section].is_constant()) continue;
+      if (programs(symbol) == nullptr && numbered(symbol) == nullptr)
+        refuse(shown(symbol) +
                ": a new variable that code initialises before main; make it a static variable of a function, which is "
                "initialised at its first use");
     }
@@ -579,6 +773,7 @@ void Planner::note_replaced() {
       replacement.push_back({each.cold->section, each.cold->value, each.cold->value + each.cold->size});
     plan_.functions.push_back({each.name, programs_code(each), std::move(replacement)});
   }
+  note_new_code();
   for (const std::size_t section : plan_.sections)
     for (const std::size_t each : object_.sections()[section].symbols)
       if (object_.symbols()[each].binding == Binding::weak) defined_.emplace(object_.symbols()[each].name);

@@ -55,7 +55,14 @@ struct EditPlan {
   std::set<ObjectPlace> loads;
   std::set<std::size_t> undefined;  ///< symbols that another object of the update defines
   std::vector<ReplacedFunction> functions;
-  std::set<std::size_t> variables;    ///< symbols of the new ones
+  std::set<std::size_t> variables;  ///< symbols of the new ones
+  /// What is new and may be held by the program from then on: functions whose address is used, and variables that other
+  /// sources see. A later edit of this source cannot replace them.
+  std::vector<std::string> held;
+  /// Some of it calls functions that are replaced, so it must not outlive the update.
+  bool is_permanent = false;
+  /// A variable of a lambda, or one that compilers number, is bound to the program's by its name.
+  bool binds_numbered = false;
   std::vector<std::string> refusals;  ///< a line each; empty if the edit can be applied
   std::vector<std::string> notes;     ///< what the edit does not do to a running program
 };

@@ -76,6 +76,7 @@ bool fits_better(const FileComparison& a, const FileComparison& b) {
   const auto functions = [](const FileComparison& in, DiffOutcome outcome) {
     return in.count(ItemKind::function, outcome);
   };
+  if (a.fitting != b.fitting) return a.fitting > b.fitting;
   const std::size_t same_in_a = functions(a, DiffOutcome::same);
   const std::size_t same_in_b = functions(b, DiffOutcome::same);
   if (same_in_a != same_in_b) return same_in_a > same_in_b;
@@ -96,6 +97,7 @@ class Comparison final {
     return object_.symbols()[function.symbols.front()];
   }
   ComparedItem judge(const ObjectFunction& function, const LinkedSymbol* linked, const DebugUnit* source);
+  std::size_t count_fitting(const DebugUnit* source) const;
   const DebugUnit* most_frequent_unit(const std::vector<const LinkedSymbol*>& linked) const;
   void note_origin(ComparedItem& outcome, const LinkedSymbol& linked, const DebugUnit* source) const;
   const DebugUnit* unit_of(const LinkedSymbol& linked) const;
@@ -122,6 +124,7 @@ FileComparison Comparison::run() {
   FileComparison comparison;
   comparison.unit = unit_;
   comparison.source = source;
+  comparison.fitting = count_fitting(source);
   for (std::size_t i = 0; i < functions.size(); ++i) comparison.items.push_back(judge(functions[i], linked[i], source));
   note_dropped(functions, comparison.items, source);
   const std::set<std::size_t> used = symbols_used_by_differing(functions, comparison.items);
@@ -205,6 +208,17 @@ const DebugUnit* Comparison::most_frequent_unit(const std::vector<const LinkedSy
   }
   const auto most = std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
   return most == counts.end() ? nullptr : most->first;
+}
+
+/// How many local symbols of the unit the source has, by the debug information.
+std::size_t Comparison::count_fitting(const DebugUnit* source) const {
+  if (source == nullptr || !unit_) return 0;
+  const std::set<std::uint64_t> variables = variables_of(*source);
+  return static_cast<std::size_t>(std::ranges::count_if(program_.symbols(), [&](const LinkedSymbol& each) {
+    if (each.binding != Binding::local || unit_ != each.unit) return false;
+    return each.kind == SymbolKind::function ? debug_info_->unit_at(each.address) == source
+                                             : variables.contains(each.address);
+  }));
 }
 
 std::vector<ComparedItem> Comparison::functions_gone(const DebugUnit* source) const {

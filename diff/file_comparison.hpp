@@ -55,6 +55,7 @@ struct FileComparison {
   std::optional<std::size_t> unit{};
   /// What the program's debug information has of this source; null if it has none.
   const DebugUnit* source = nullptr;
+  std::size_t fitting = 0;  ///< local symbols of `unit` that the debug information has in `source`
 
   std::size_t count(ItemKind kind, DiffOutcome outcome) const;
   /// Most functions that both have differ: the compiler, its flags or the sources are hardly those of the program.

@@ -128,6 +128,9 @@ void LinkedFile::read_bindings(const ElfFile& file, Elf_Scn* section) {
       binding.is_defined = symbol.st_shndx != SHN_UNDEF;
       binding.value = symbol.st_value;
     }
+    const auto value = static_cast<std::uint64_t>(binding.addend);
+    if (binding.type == R_X86_64_RELATIVE) pointed_to_.insert(value);
+    if (binding.is_defined) pointed_to_.insert(binding.value + value);
     bindings_.emplace(entry.r_offset, binding);
   }
 }
@@ -144,6 +147,11 @@ void LinkedFile::read_sections(const ElfFile& file) {
     if (std::string_view(name) == ".eh_frame")
       if (const auto frames = bytes(header.sh_addr, header.sh_size))
         exception_tables_ = exception_tables_in(*frames, header.sh_addr);
+    const CodeRange range{CodeAddress{header.sh_addr}, CodeAddress{header.sh_addr + header.sh_size}};
+    const bool is_relocated_once = std::string_view(name).starts_with(".data.rel.ro");
+    if (is_code) code_.push_back(range);
+    if ((header.sh_flags & SHF_WRITE) != 0 && (header.sh_flags & SHF_TLS) == 0 && !is_relocated_once)
+      writable_.push_back(range);
     if (is_code && std::string_view(name).find("plt") != std::string_view::npos)
       stubs_.push_back({CodeAddress{header.sh_addr}, CodeAddress{header.sh_addr + header.sh_size}});
   }
@@ -204,6 +212,10 @@ std::optional<LinkedFile::InitialValue> LinkedFile::initial_value_of(const Linke
   }
   const auto content = bytes(address, variable.size);
   return content ? std::optional(InitialValue{address, *content}) : std::nullopt;
+}
+
+bool LinkedFile::is_writable(std::uint64_t address) const noexcept {
+  return std::ranges::any_of(writable_, [&](const CodeRange& each) { return each.contains(CodeAddress{address}); });
 }
 
 std::optional<std::uint64_t> LinkedFile::exception_table_of(std::uint64_t code) const {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -73,6 +74,12 @@ class LinkedFile final {
   std::optional<Destination> target_of_stub(std::uint64_t address) const;
   /// The offset in the thread's block that `%fs:field` accesses.
   std::uint64_t offset_in_thread_block(std::int64_t field) const noexcept { return tls_size_ + field; }
+  /// Whether the program's code may write there.
+  bool is_writable(std::uint64_t address) const noexcept;
+  /// The sections of code.
+  std::span<const CodeRange> code() const noexcept { return code_; }
+  /// Whether a pointer to `address` is in the program's data at the start, as the dynamic linker writes it.
+  bool is_pointed_to(std::uint64_t address) const { return pointed_to_.contains(address); }
   /// What the program adds to %fs to access a thread-local variable of its own.
   std::int64_t thread_offset_of(const LinkedSymbol& variable) const noexcept {
     return static_cast<std::int64_t>(variable.address - tls_size_);
@@ -103,6 +110,9 @@ class LinkedFile final {
 
   std::string path_;
   std::vector<Segment> segments_;
+  std::vector<CodeRange> writable_;  ///< without what is protected after relocation
+  std::vector<CodeRange> code_;
+  std::unordered_set<std::uint64_t> pointed_to_;
   std::vector<LinkedSymbol> symbols_;
   std::vector<std::string_view> units_;  ///< the name of each one's source; [0] belongs to no source
   std::unordered_map<std::string_view, std::vector<std::size_t>> by_name_;

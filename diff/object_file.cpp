@@ -78,6 +78,7 @@ void ObjectFile::read_sections(const ElfFile& file) {
     section.name = name;
     section.size = header.sh_size;
     section.flags = header.sh_flags;
+    section.alignment = header.sh_addralign;
     section.entry_size = header.sh_entsize;
     if (!section.is_loaded() || header.sh_type == SHT_NOBITS || header.sh_size == 0) continue;
     section.bytes = span_of(file.data(each));

@@ -46,6 +46,7 @@ struct ObjectSection {
   std::span<const std::uint8_t> bytes;  ///< empty when all of them are zero
   std::uint64_t size = 0;
   std::uint64_t flags = 0;              ///< SHF_*
+  std::uint64_t alignment = 0;          ///< bytes
   std::uint64_t entry_size = 0;         ///< of constants that the linker merges
   std::vector<Relocation> relocations;  ///< by offset
   std::vector<std::size_t> symbols;     ///< named ones, by value

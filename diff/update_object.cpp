@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/names.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal::diff {
@@ -44,7 +45,8 @@ void append(std::string& bytes, const Entry& entry) {
 
 class Writer final {
  public:
-  Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan, std::string source);
+  Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan, std::string source,
+         const std::map<std::string, std::string>& types);
 
   void run();
 
@@ -80,6 +82,7 @@ class Writer final {
   const ObjectFile& object_;
   const EditPlan& plan_;
   std::string source_;
+  const std::map<std::string, std::string>& types_;
   Fd fd_;
   std::unique_ptr<Elf, decltype(&elf_end)> elf_{nullptr, elf_end};
   Elf_Scn* symbols_ = nullptr;
@@ -96,11 +99,13 @@ class Writer final {
   std::deque<std::string> buffers_;  ///< that libelf writes
 };
 
-Writer::Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan, std::string source)
+Writer::Writer(const std::string& path, const ObjectFile& object, const EditPlan& plan, std::string source,
+               const std::map<std::string, std::string>& types)
     : path_(path),
       object_(object),
       plan_(plan),
       source_(std::move(source)),
+      types_(types),
       fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
   elf_version(EV_CURRENT);
   elf_.reset(elf_begin(fd_.get(), ELF_C_RDWR, nullptr));
@@ -262,7 +267,13 @@ void Writer::add_variable(std::size_t symbol) {
   const ObjectSymbol& variable = object_.symbols()[symbol];
   const std::size_t entry = variables_.bytes.size();
   const bool is_local = variable.binding == Binding::local;
-  const std::int64_t name = add_name((is_local ? source_ + ":" : std::string()) + std::string(variable.name));
+  // A variable of another type is another variable.
+  const std::string shown = demangle(std::string(variable.name));
+  const std::size_t colon = shown.rfind(':');
+  const auto type = types_.find(colon == std::string::npos ? shown : shown.substr(colon + 1));
+  std::string text = is_local ? source_ + ":" : std::string();
+  text.append(variable.name).append(": ").append(type == types_.end() ? "?" : type->second);
+  const std::int64_t name = add_name(text);
   refer_to_symbol(variables_, entry + offsetof(VariableEntry, place), symbol);
   refer(variables_, entry + offsetof(VariableEntry, name), names_.symbol, name);
   append(variables_.bytes, VariableEntry{0, variable.size});
@@ -335,7 +346,6 @@ void Writer::forget_unused() {
   for (std::size_t i = first_global_ + added; i < symbol_table_.size(); ++i) {
     Elf64_Sym& symbol = symbol_table_[i];
     if (symbol.st_shndx != SHN_UNDEF || used_.contains(i)) continue;
-    symbol.st_other = STV_HIDDEN;
     symbol.st_info = ELF64_ST_INFO(STB_WEAK, ELF64_ST_TYPE(symbol.st_info));
   }
 }
@@ -418,11 +428,12 @@ void Writer::add_sections() {
 }  // namespace
 
 void write_update_object(const std::string& path, const ObjectFile& object, const EditPlan& plan,
-                         const std::string& source, const std::string& output) {
+                         const std::string& source, const std::map<std::string, std::string>& types,
+                         const std::string& output) {
   std::error_code error;
   std::filesystem::copy_file(path, output, std::filesystem::copy_options::overwrite_existing, error);
   if (error) throw Error(ErrorCode::system, output + ": cannot be written: " + error.message());
-  Writer(output, object, plan, source).run();
+  Writer(output, object, plan, source, types).run();
 }
 
 }  // namespace moult::internal::diff

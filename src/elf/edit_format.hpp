@@ -10,6 +10,8 @@
 //   moult_functions  FunctionEntry
 //   moult_variables  VariableEntry
 //   moult_sources    the names of the sources that were compared, each with a zero at its end
+// The header has two more lists of such texts: what the program may hold from then on, and what the edit brings, each
+// with its make-up.
 #pragma once
 
 #include <cstdint>
@@ -71,8 +73,13 @@ struct EditHeader {
   std::int32_t name = 0;           ///< from this number to the update's name, which ends with a zero
   std::int32_t sources = 0;        ///< from this number to the first source's name
   std::int32_t sources_end = 0;    ///< from this number to the end of the last one
+  std::int32_t held = 0;           ///< new functions and variables that the program may hold, likewise
+  std::int32_t held_end = 0;
+  std::int32_t news = 0;  ///< new classes and variables, each followed by its make-up
+  std::int32_t news_end = 0;
+  std::uint32_t is_permanent = 0;  ///< 1: what the program may hold calls functions that are replaced
 };
-inline constexpr std::uint32_t edit_version = 1;
+inline constexpr std::uint32_t edit_version = 2;
 
 /// In the ELF header's e_flags of an update that is to be loaded where its segments say. Its sections, symbols and
 /// debug information have other addresses: as if the first segment began at 0.

@@ -156,7 +156,7 @@ CodeRange ElfFile::loaded_range() const {
     first = std::min(first, header.p_vaddr);
     last = std::max(last, header.p_vaddr + header.p_memsz);
   }
-  const std::uint64_t placed = placement();
+  const std::uint64_t placed = placement_of(handle());
   return first <= last ? CodeRange{CodeAddress{first - placed}, CodeAddress{last - placed}} : CodeRange{};
 }
 
@@ -169,20 +169,20 @@ std::optional<std::uint64_t> ElfFile::address_of_offset(std::uint64_t offset) co
     if (gelf_getphdr(handle(), static_cast<int>(i), &header) == nullptr || header.p_type != PT_LOAD) continue;
     const std::uint64_t mapped_from = header.p_offset & ~(page - 1);
     if (offset >= mapped_from && offset < header.p_offset + std::max<std::uint64_t>(header.p_filesz, 1)) {
-      return header.p_vaddr - header.p_offset + offset - placement();
+      return header.p_vaddr - header.p_offset + offset - placement_of(handle());
     }
   }
   return std::nullopt;
 }
 
-std::uint64_t ElfFile::placement() const {
+std::uint64_t placement_of(Elf* elf) {
   GElf_Ehdr header{};
-  if (gelf_getehdr(handle(), &header) == nullptr || header.e_flags != placed_flag) return 0;
+  if (gelf_getehdr(elf, &header) == nullptr || header.e_flags != placed_flag) return 0;
   std::size_t segments = 0;
-  elf_getphdrnum(handle(), &segments);
+  elf_getphdrnum(elf, &segments);
   for (std::size_t i = 0; i < segments; ++i) {
     GElf_Phdr segment{};
-    if (gelf_getphdr(handle(), static_cast<int>(i), &segment) != nullptr && segment.p_type == PT_LOAD)
+    if (gelf_getphdr(elf, static_cast<int>(i), &segment) != nullptr && segment.p_type == PT_LOAD)
       return segment.p_vaddr;
   }
   return 0;

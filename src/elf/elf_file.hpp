@@ -65,8 +65,6 @@ class ElfFile final {
  private:
   ElfFile(std::string shown, Fd fd, std::vector<char> image) noexcept;
   void require_x86_64() const;
-  /// How far the segments' addresses are from those of sections and symbols (elf/edit_format.hpp).
-  std::uint64_t placement() const;
   void give_descriptor_back();
 
   // The order matters: the handle is destroyed before the data that it reads.
@@ -75,6 +73,10 @@ class ElfFile final {
   std::vector<char> image_;
   ElfHandle elf_;
 };
+
+/// How far the segments' addresses are from those of sections and symbols: not 0 for an update that moult has placed
+/// (elf/edit_format.hpp).
+std::uint64_t placement_of(Elf* elf);
 
 /// The range of `ranges` that holds `address`, or null. `ranges` is sorted and without overlaps.
 const CodeRange* range_at(const std::vector<CodeRange>& ranges, std::uint64_t address);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -119,13 +120,18 @@ std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedR
   return functions;
 }
 
-std::vector<std::string> sources_of(const EditHeader& header, const LoadedRange& module) {
-  const std::uintptr_t end = led_to(header.sources_end);
-  if (!module.contains(end, 0)) fail("list of sources lies outside of its file");
-  std::vector<std::string> sources;
-  for (std::uintptr_t at = led_to(header.sources); at < end; at += sources.back().size() + 1)
-    sources.push_back(text_at(at, module));
-  return sources;
+std::vector<std::string> texts_between(std::uintptr_t begin, std::uintptr_t end, const LoadedRange& module) {
+  if (end < begin || !module.contains(begin, end - begin)) fail("lists lie outside of its file");
+  std::vector<std::string> texts;
+  for (std::uintptr_t at = begin; at < end; at += texts.back().size() + 1) texts.push_back(text_at(at, module));
+  return texts;
+}
+
+std::map<std::string, std::string> pairs_of(const std::vector<std::string>& texts) {
+  if (texts.size() % 2 != 0) fail("list of what is new is cut short");
+  std::map<std::string, std::string> pairs;
+  for (std::size_t i = 0; i < texts.size(); i += 2) pairs.emplace(texts[i], texts[i + 1]);
+  return pairs;
 }
 
 /// What one edit brings.
@@ -133,6 +139,9 @@ struct Edit {
   std::string name;
   std::vector<std::string> sources;  ///< that were compared: they are now as this edit has them
   std::vector<EditedFunction> functions;
+  std::vector<std::string> held;            ///< new functions and variables that the program may hold
+  std::map<std::string, std::string> news;  ///< new classes and variables, with their make-up
+  bool is_permanent = false;                ///< what the program may hold calls functions that are replaced
 
   bool covers(const std::string& source) const { return std::ranges::find(sources, source) != sources.end(); }
 };
@@ -195,6 +204,33 @@ std::vector<Standing> standings_with(const std::shared_ptr<AppliedEdit>& newest)
   return all;
 }
 
+/// What earlier edits have brought into the program, that stays there whatever becomes of them: by what it is.
+Guarded<std::map<std::string, std::string>>& brought() {
+  static Guarded<std::map<std::string, std::string>>& only = *new Guarded<std::map<std::string, std::string>>();
+  return only;
+}
+
+/// Throws when an earlier edit brought something that this one has otherwise, or that the program may hold.
+void require_replaceable(const Edit& edit) {
+  const AppliedEdits earlier = applied_edits().with([](const AppliedEdits& all) { return all; });
+  for (const std::shared_ptr<AppliedEdit>& each : earlier) {
+    const bool is_of_same_source =
+        std::ranges::any_of(each->edit.sources, [&](const std::string& source) { return edit.covers(source); });
+    if (is_of_same_source && !each->edit.held.empty())
+      throw Error(ErrorCode::unsupported,
+                  edit.name + ": \"" + each->edit.name + "\" brought " + each->edit.held.front() +
+                      ", whose address the program may hold, so a later version cannot take its place; roll that edit "
+                      "back, or build the program again");
+  }
+  brought().with([&](const std::map<std::string, std::string>& known) {
+    for (const auto& [what, make_up] : edit.news)
+      if (const auto found = known.find(what); found != known.end() && found->second != make_up)
+        throw Error(ErrorCode::layout_mismatch, edit.name + ": an earlier edit brought the " + what + " as " +
+                                                    found->second + ", and it is " + make_up +
+                                                    " now; give it another name, or build the program again");
+  });
+}
+
 /// Opens the pages of all that `standings` change.
 void prepare_standings(const std::vector<Standing>& standings) {
   std::set<AppliedEdit*> opened;
@@ -241,6 +277,7 @@ class EditUpdate final : public Update {
   }
 
   void prepare() override {
+    require_replaceable(applied_->edit);
     applied_->change.prepare(FunctionChange::prepare_edit(applied_->edit.functions), threads(),
                              code_to_leave(standings_with(applied_), applied_));
     MOULT_FAULT("recipes.edit.prepared");
@@ -265,6 +302,7 @@ void EditUpdate::apply() {
     require_quiescence(*stopped, code_to_leave(standings, applied_));
   prepare_standings(standings);
   applied_edits().with([](AppliedEdits& all) { all.reserve(all.size() + 1); });
+  brought().with([&](auto& known) { known.insert(applied_->edit.news.begin(), applied_->edit.news.end()); });
   UndoStep step = undo_step();
   step.what = lines_of_edits_taken_back(standings, applied_);
   Transaction::current()->add(std::move(step));
@@ -284,6 +322,11 @@ UndoStep EditUpdate::undo_step() const {
   };
   step.check = [applied = applied_, is_applied] {
     if (!is_applied()) return;
+    if (applied->edit.is_permanent)
+      throw Error(
+          ErrorCode::unsupported,
+          applied->edit.name + ": brought " + applied->edit.held.front() +
+              ", which the program may hold and which calls functions that this edit replaced; it stays applied");
     const std::vector<Standing> standings = standings_without(applied);
     std::vector<FunctionExtent> again;
     for (const Standing& each : standings)
@@ -306,7 +349,9 @@ void submit_edit(const void* header) {
   const auto& edit = *static_cast<const EditHeader*>(header);
   if (edit.version != edit_version) fail("tables are of another version of moult; build it again");
   threaded_manager("edits").add_update(std::make_unique<EditUpdate>(
-      Edit{text_at(led_to(edit.name), module), sources_of(edit, module), functions_of(edit, module)}));
+      Edit{text_at(led_to(edit.name), module), texts_between(led_to(edit.sources), led_to(edit.sources_end), module),
+           functions_of(edit, module), texts_between(led_to(edit.held), led_to(edit.held_end), module),
+           pairs_of(texts_between(led_to(edit.news), led_to(edit.news_end), module)), edit.is_permanent != 0}));
 }
 
 }  // namespace

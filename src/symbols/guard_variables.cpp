@@ -18,6 +18,8 @@ constexpr char guard_prefix[] = "_ZGV";
 void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<GuardVariable>& guards) {
   Elf_Data* data = ::elf_getdata(section, nullptr);
   if (data == nullptr || header.sh_entsize == 0) return;
+  // The dynamic symbols of an update that moult has placed are where they are loaded.
+  const std::uint64_t placed = header.sh_type == SHT_SYMTAB ? placement_of(elf) : 0;
   int count = static_cast<int>(header.sh_size / header.sh_entsize);
   for (int index = 0; index < count; ++index) {
     GElf_Sym symbol;
@@ -26,7 +28,7 @@ void collect(Elf* elf, Elf_Scn* section, const GElf_Shdr& header, std::vector<Gu
     if (symbol.st_shndx == SHN_ABS) continue;  // moult has bound an update's name to the program's
     const char* name = ::elf_strptr(elf, header.sh_link, symbol.st_name);
     if (name != nullptr && std::strncmp(name, guard_prefix, sizeof guard_prefix - 1) == 0)
-      guards.push_back({symbol.st_value, demangle(name)});
+      guards.push_back({symbol.st_value + placed, demangle(name)});
   }
 }
 

@@ -1,0 +1,35 @@
+// The types of an edited source, compared with those that the program was compiled with.
+//
+// New code works on objects and variables that the program has made. Where a class has another layout, or a variable
+// another type, it would misread them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "symbols/debug_info.hpp"
+#include "symbols/layout_comparison.hpp"
+
+namespace moult::internal::diff {
+
+struct TypeComparison {
+  std::vector<std::string> refusals;  ///< classes and variables that differ, a text each
+  /// Functions whose lambdas differ (one was added or removed, or has other captures), with the difference. The program
+  /// may hold some of them.
+  std::map<std::string, std::string> lambdas;
+  std::vector<std::string> notes;
+  /// What is new: "class app::Node", "variable app::sum", and its make-up. A later edit must have the same.
+  std::map<std::string, std::string> news;
+  /// The types of all variables, by the last name; "?" where several have it with different types.
+  std::map<std::string, std::string> variables;
+  /// Functions have not the same static variables by name.
+  bool has_other_statics = false;
+  bool has_types = true;  ///< false: compiled with -g1, which tells of none
+};
+
+/// Of all classes of the source, also in functions and unnamed namespaces, and of those that only variables, fields or
+/// typedefs name. Classes of headers below /usr are the same for both, and left out.
+TypeComparison compare_types(const DebugUnit& old, const DebugUnit& fresh);
+
+}  // namespace moult::internal::diff

@@ -1,0 +1,1 @@
+sed -i 's/static int total/static float total/' app.cpp
