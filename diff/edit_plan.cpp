@@ -147,7 +147,9 @@ class Planner final {
   const ObjectSymbol& symbol_of(const Function& function) const {
     return object_.symbols()[function.function.symbols.front()];
   }
-  std::string shown(const ObjectSymbol& symbol) const { return demangle(std::string(symbol.name)); }
+  std::string shown(const ObjectSymbol& symbol) const {
+    return demangle(std::string(symbol.name.starts_with("_Z") ? without_number(symbol.name) : symbol.name));
+  }
 
   const ObjectFile& object_;
   const LinkedFile& program_;
@@ -495,11 +497,11 @@ void Planner::require_same_kind(const ObjectSymbol& symbol, const LinkedSymbol& 
   if (is_alone && section.alignment > 1 && linked.address % section.alignment != 0)
     refuse(shown(symbol) + ": is to be aligned to " + std::to_string(section.alignment) +
            " bytes, and the program's lies elsewhere; give it another name");
-  constexpr std::string_view guard = "_ZGV";
-  const std::string guard_name =
-      std::string(guard) + std::string(symbol.name.substr(std::min<std::size_t>(2, symbol.name.size())));
+  // clang may have split the variable, and shrunk the guard.
+  const std::string_view stem = without_number(symbol.name);
+  const std::string guard_name = "_ZGV" + std::string(stem.substr(std::min<std::size_t>(2, stem.size())));
   for (const ObjectSymbol& each : object_.symbols()) {
-    if (each.section == 0 || each.name != guard_name || programs(each) != nullptr) continue;
+    if (each.section == 0 || !each.name.starts_with(guard_name) || programs(each) != nullptr) continue;
     refuse(shown(symbol) +
            ": exists, and code initialises it at its first use now, which would be a second time; give "
            "it another name");
