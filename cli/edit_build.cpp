@@ -257,7 +257,7 @@ void EditBuild::judge_types(const ComparedSource& source, const diff::TypeCompar
 
 /// The linker resolves what the debug information refers to. The result is not to be run.
 fs::path EditBuild::linked_alone(const ComparedSource& source) const {
-  const fs::path result = source.path.string() + ".linked";
+  fs::path result = source.path.string() + ".linked";
   run_linker({linker_driver({&source}), "-nostdlib", "-no-pie", "-fuse-ld=bfd", "-Wl,--unresolved-symbols=ignore-all",
               "-Wl,-e,0", "-Wl,--defsym,__dso_handle=0", "-w", source.path.string(), "-o", result.string()});
   return result;

@@ -209,9 +209,10 @@ void compare_classes(const Types& before, const Types& after, TypeComparison& co
       continue;
     }
     const std::string text = difference_of(known->second, types, name);
-    if (!text.empty())
-      comparison.refusals.push_back(name + " has changed, and the program may have objects of it:\n" + text +
-                                    "\nmoult apply with an update that redefines the class converts them");
+    if (text.empty()) continue;
+    std::string& refusal = comparison.refusals.emplace_back(name);
+    refusal.append(" has changed, and the program may have objects of it:\n").append(text);
+    refusal.append("\nmoult apply with an update that redefines the class converts them");
   }
   std::set<std::string> scopes;
   for (const auto& [scope, types] : before.closures) scopes.insert(scope);
@@ -229,9 +230,10 @@ void compare_enumerations(const Types& before, const Types& after, TypeCompariso
     if (known == before.enumerations.end()) continue;
     for (const auto& [enumerator, number] : values) {
       const auto old = known->second.find(enumerator);
-      if (old != known->second.end() && old->second != number)
-        comparison.notes.push_back(name + "::" + enumerator + " was " + std::to_string(old->second) + " and is " +
-                                   std::to_string(number) + "; variables and objects keep their numbers");
+      if (old == known->second.end() || old->second == number) continue;
+      std::string& note = comparison.notes.emplace_back(name);
+      note.append("::").append(enumerator).append(" was ").append(std::to_string(old->second)).append(" and is ");
+      note.append(std::to_string(number)).append("; variables and objects keep their numbers");
     }
   }
 }

@@ -223,11 +223,13 @@ void require_replaceable(const Edit& edit) {
                       "back, or build the program again");
   }
   brought().with([&](const std::map<std::string, std::string>& known) {
-    for (const auto& [what, make_up] : edit.news)
-      if (const auto found = known.find(what); found != known.end() && found->second != make_up)
-        throw Error(ErrorCode::layout_mismatch, edit.name + ": an earlier edit brought the " + what + " as " +
-                                                    found->second + ", and it is " + make_up +
-                                                    " now; give it another name, or build the program again");
+    for (const auto& [what, make_up] : edit.news) {
+      const auto found = known.find(what);
+      if (found == known.end() || found->second == make_up) continue;
+      std::string text = edit.name + ": an earlier edit brought the ";
+      text.append(what).append(" as ").append(found->second).append(", and it is ").append(make_up);
+      throw Error(ErrorCode::layout_mismatch, text + " now; give it another name, or build the program again");
+    }
   });
 }
 
