@@ -34,6 +34,9 @@ ComparisonOptions comparison_of(const BuildOptions& options) {
 }
 
 ExitCode build_from_edits(const BuildOptions& options) {
+  if (is_source(options.output))
+    throw CommandFailure(ExitCode::usage, ErrorCode::invalid_argument,
+                         options.output + ": is a source; name the update to write, as in -o fix.so");
   const ComparisonOptions wanted = comparison_of(options);
   EditBuild build(wanted, deadline_of(options));
   if (build.compare().empty())

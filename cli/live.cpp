@@ -182,7 +182,8 @@ ExitCode Session::follow() {
   constexpr std::chrono::milliseconds settling{50};
   const ProgramBuild build(comparison_);
   SourceWatch watch(source_files_of(build));
-  print("following the sources of " + target_.describe() + "; Ctrl-C ends it and leaves the program as it is");
+  if (!options_.json)
+    print("following the sources of " + target_.describe() + "; Ctrl-C ends it and leaves the program as it is");
   std::unique_ptr<BuildJob> job = start_build();  // edits that were made before
   bool is_settling = false;
   for (;;) {
@@ -224,7 +225,8 @@ ExitCode Session::use(const BuildJob& job, const Built& built) {
     return exit;
   }
   if (!applied_.empty()) return take_back();
-  if (options_.once) print("no edit changes code of " + target_.describe());
+  if (options_.once && options_.json) print(R"({"ok":true,"updates":[]})");
+  if (options_.once && !options_.json) print("no edit changes code of " + target_.describe());
   return ExitCode::done;
 }
 
@@ -234,6 +236,7 @@ ExitCode Session::apply(const BuildJob& job, const EditOutcome& edit) {
       ask(target_, UpdateRequest{.path = job.output().string(), .wait = wait, .keep_trying = false},
           wait + std::chrono::seconds(5));
   const UpdatesReply reply = parse_updates(printable(line));
+  if (options_.json) print(line);
   for (const std::string& warning : reply.warnings) complain("warning: " + warning);
   for (const UpdateReport& report : reply.updates) {
     if (report.state != UpdateState::applied) {
@@ -241,6 +244,7 @@ ExitCode Session::apply(const BuildJob& job, const EditOutcome& edit) {
       continue;
     }
     applied_.push_back(report.id);
+    if (options_.json) continue;
     print(join(edit.sources) + ": " + count_text(edit.functions.size(), "function") + " replaced (" +
           join(edit.functions) + "); paused " + to_text(report.pause) + "; active " + since_save() + " after the save");
   }
@@ -254,6 +258,7 @@ ExitCode Session::take_back() {
   while (!applied_.empty()) {
     constexpr std::chrono::seconds wait{10};
     const std::string line = ask(target_, RollbackRequest{applied_.back(), wait}, wait + std::chrono::seconds(5));
+    if (options_.json) print(line);
     if (const std::optional<Failure> failure = parse_failure(printable(line))) {
       complain("not taken back: " + failure->message);
       exit = ExitCode::failed;
@@ -261,7 +266,7 @@ ExitCode Session::take_back() {
     }
     applied_.pop_back();
   }
-  if (exit == ExitCode::done)
+  if (exit == ExitCode::done && !options_.json)
     print("edited back: the program is as it was built; active " + since_save() + " after the save");
   return exit;
 }

@@ -27,6 +27,8 @@ build old
 start old
 
 expect 0 "^no edit changes code of app" "$MOULT" live "$pid" --once
+expect 0 '^\{"ok":true,"updates":\[\]\}$' "$MOULT" live "$pid" --once --json
+expect 2 "app.cpp: is a source; name the update" "$MOULT" build old/app -o app.cpp --source app.cpp
 sed -i 's/number + 1/number + 2/' app.cpp
 expect 0 "^app.cpp: 1 function replaced \(plus\(int\)\); paused .*; active .* after the save" "$MOULT" live "$pid" --once
 [[ $(ask old 10) == "12 14" ]] || fail "the edit is not in force"
