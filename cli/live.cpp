@@ -14,12 +14,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "commands.hpp"
 #include "edit_build.hpp"
-#include "elf/elf_file.hpp"
-#include "process_state.hpp"
 #include "source_files.hpp"
 #include "source_watch.hpp"
 

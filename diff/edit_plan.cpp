@@ -17,7 +17,6 @@
 #include <iterator>
 
 #include "base/names.hpp"
-#include "diff/linked_field.hpp"
 
 namespace moult::internal::diff {
 namespace {
@@ -51,6 +50,8 @@ std::string_view without_discriminator(std::string_view name) noexcept {
 bool is_of_virtual_functions(std::string_view name) noexcept {
   return name.starts_with("_ZTV") || name.starts_with("_ZTT") || name.starts_with("_ZTC");
 }
+
+Piece piece_of(const ObjectSymbol& symbol) { return {symbol.section, symbol.value, symbol.value + symbol.size}; }
 
 bool is_branch_field(std::uint32_t type) noexcept { return type == R_X86_64_PLT32; }
 
@@ -106,7 +107,6 @@ class Planner final {
   void follow();
   void include(std::size_t section);
   void include_function(const Function& function);
-  void follow_section(std::size_t section);
   void decide(std::size_t section, const Relocation& relocation);
   Target target_of(std::size_t section, const Relocation& relocation) const;
   const Function* function_with(std::size_t section, std::uint64_t offset) const;
@@ -131,6 +131,7 @@ class Planner final {
   void judge_gone();
   bool is_address_used(const LinkedSymbol& function) const;
   bool calls_replaced(const LinkedSymbol& function) const;
+  std::set<std::uint64_t> replaced_entries() const;
   void note_held();
   void note_replaced();
   void refuse(std::string why) {
@@ -279,8 +280,7 @@ bool Planner::uses_changed_clone(const Function& function) const {
     });
   };
   if (uses(function.function.piece)) return true;
-  return function.cold != nullptr &&
-         uses({function.cold->section, function.cold->value, function.cold->value + function.cold->size});
+  return function.cold != nullptr && uses(piece_of(*function.cold));
 }
 
 void Planner::include(std::size_t section) {
@@ -310,8 +310,7 @@ void Planner::follow() {
 const Planner::Function* Planner::function_with(std::size_t section, std::uint64_t offset) const {
   const auto found = std::ranges::find_if(functions_, [&](const Function& each) {
     if (each.function.piece.section == section && each.function.piece.contains(offset)) return true;
-    const ObjectSymbol* const cold = each.cold;
-    return cold != nullptr && cold->section == section && cold->value <= offset && offset < cold->value + cold->size;
+    return each.cold != nullptr && each.cold->section == section && piece_of(*each.cold).contains(offset);
   });
   return found == functions_.end() ? nullptr : &*found;
 }
@@ -545,8 +544,7 @@ void Planner::note_new_code() {
   for (const Function& each : functions_) {
     const bool is_new = plan_.sections.contains(each.function.piece.section) && !replaced_.contains(&each);
     if (is_new) first->replacement.push_back(each.function.piece);
-    if (is_new && each.cold != nullptr)
-      first->replacement.push_back({each.cold->section, each.cold->value, each.cold->value + each.cold->size});
+    if (is_new && each.cold != nullptr) first->replacement.push_back(piece_of(*each.cold));
   }
 }
 
@@ -558,19 +556,25 @@ void Planner::judge_gone() {
     if (plan_.functions.empty() || is_start_code(item.symbol)) continue;
     const LinkedSymbol& gone = *item.linked;
     plan_.functions.push_back({item.name, {{CodeAddress{gone.address}, CodeAddress{gone.address + gone.size}}}, {}});
-    if (is_address_used(gone) && calls_replaced(gone))
+    if (calls_replaced(gone) && is_address_used(gone))
       refuse(item.name +
              ": is gone, and the program may hold its address; it calls functions that are replaced, and was "
              "compiled for the old ones: keep it in the source");
   }
 }
 
+/// Of the functions that the update replaces or that are gone, as the plan lists them so far.
+std::set<std::uint64_t> Planner::replaced_entries() const {
+  std::set<std::uint64_t> entries;
+  for (const ReplacedFunction& each : plan_.functions) entries.insert(value(each.code.front().begin));
+  return entries;
+}
+
 /// Every byte that looks like `call` or `jmp` counts.
 bool Planner::calls_replaced(const LinkedSymbol& function) const {
   const auto code = program_.bytes(function.address, function.size);
   if (!code) return true;
-  std::set<std::uint64_t> replaced;
-  for (const ReplacedFunction& each : plan_.functions) replaced.insert(value(each.code.front().begin));
+  const std::set<std::uint64_t> replaced = replaced_entries();
   constexpr std::size_t length = 5;
   for (std::size_t i = 0; i + length <= code->size(); ++i) {
     if ((*code)[i] != 0xE8 && (*code)[i] != 0xE9) continue;
@@ -617,8 +621,7 @@ void Planner::note_held() {
       held.insert(function);
     }
   }
-  std::set<std::uint64_t> replaced;
-  for (const ReplacedFunction& each : plan_.functions) replaced.insert(value(each.code.front().begin));
+  const std::set<std::uint64_t> replaced = replaced_entries();
   for (const Function* const each : held) plan_.held.push_back(each->name);
   for (const auto& [place, field] : plan_.fields) {
     if (held.empty() || !replaced.contains(field.target)) continue;
@@ -765,14 +768,12 @@ void Planner::note_replaced() {
     return code;
   };
   for (const Function& each : functions_) {
-    const ObjectSymbol& symbol = symbol_of(each);
-    if (symbol.binding == Binding::weak && plan_.sections.contains(symbol.section)) defined_.emplace(symbol.name);
-    const bool is_left_clone = each.outcome == DiffOutcome::changed && is_clone(symbol.name) && each.linked != nullptr;
+    const bool is_left_clone =
+        each.outcome == DiffOutcome::changed && is_clone(symbol_of(each).name) && each.linked != nullptr;
     if (is_left_clone) plan_.functions.push_back({each.name, programs_code(each), {}});
     if (!replaced_.contains(&each)) continue;
     std::vector<Piece> replacement{each.function.piece};
-    if (each.cold != nullptr)
-      replacement.push_back({each.cold->section, each.cold->value, each.cold->value + each.cold->size});
+    if (each.cold != nullptr) replacement.push_back(piece_of(*each.cold));
     plan_.functions.push_back({each.name, programs_code(each), std::move(replacement)});
   }
   note_new_code();
