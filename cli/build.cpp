@@ -12,7 +12,7 @@ namespace {
 struct BuildOptions : Aimed {
   std::string file;  ///< empty: the edits of the program's sources
   std::string output;
-  std::vector<std::string> sources;  ///< of the program; empty: those that are newer than it
+  std::vector<std::string> sources;  ///< of the program; empty: all that are newer than it
   VariableChoices choices;
   CompileOptions compile;
 };

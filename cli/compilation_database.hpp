@@ -61,7 +61,7 @@ std::vector<std::string> arguments_for_object(const CompileCommand& command);
 /// The precompiled header that the command uses, if its file exists: what -include (g++) or -include-pch (clang) leads
 /// to. Empty if there is none.
 std::filesystem::path precompiled_header_of(const CompileCommand& command);
-/// The arguments, so that the compiler reads the header itself, a copy of which may have to be made in `folder`.
+/// The arguments, changed so that the compiler reads the header itself, or a copy of it that this makes in `folder`.
 std::vector<std::string> without_precompiled_header(const std::vector<std::string>& arguments,
                                                     const CompileCommand& command, const std::filesystem::path& folder);
 /// The dependency file (-MF) that the command writes, as it names it; empty if it names none.

@@ -23,8 +23,8 @@ namespace moult::internal::cli {
 struct ComparisonOptions {
   std::string program;
   std::string running_file{};          ///< leads to the program as it runs, if its file may be another by now
-  std::vector<std::string> sources{};  ///< that are compared; empty: those that are newer than the program
-  bool with_edited = false;            ///< also those that are newer than the program
+  std::vector<std::string> sources{};  ///< to compare; empty: all that are newer than the program
+  bool with_edited = false;            ///< compare all that are newer than the program, too
   std::string build_dir{};             ///< of compile_commands.json; empty: search for it
   diff::EditChoices choices{};
   FreshObjectOptions compiler{};
@@ -68,7 +68,7 @@ class SourceComparison final {
   SourceComparison(const ProgramBuild& build, const ComparisonOptions& options, Deadline deadline)
       : build_(build), options_(options), deadline_(deadline) {}
 
-  /// Those that the options name, or that were edited. Throws CommandFailure, as compile_fresh_object does, and:
+  /// The sources that the options name, or that were edited. Throws CommandFailure, as compile_fresh_object does, and:
   /// usage: a source is none of the program's
   /// refused: most functions of a source differ, so that the program was hardly built like that
   const std::vector<ComparedSource>& run();

@@ -228,7 +228,7 @@ void Planner::read_variables() {
   }
 }
 
-/// The functions of the program that get a new version: those that differ, and the callers of clones that do.
+/// The functions of the program that get a new version: each that differs, and each caller of a clone that does.
 void Planner::find_replaced() {
   for (const Function& each : functions_) {
     const std::string_view name = symbol_of(each).name;
@@ -535,7 +535,7 @@ bool Planner::is_split_in_program(const ObjectSymbol& symbol) const {
   });
 }
 
-/// New functions belong to those that call them: no call of them may be in progress when a later edit or a rollback
+/// New functions belong to their callers: no call of them may be in progress when a later edit or a rollback
 /// takes these away.
 void Planner::note_new_code() {
   const auto first =

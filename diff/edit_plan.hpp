@@ -49,7 +49,7 @@ struct EditChoices {
 };
 
 struct EditPlan {
-  std::set<std::size_t> sections;            ///< of the object: those that the update has
+  std::set<std::size_t> sections;            ///< of the object, which the update has
   std::map<ObjectPlace, BoundField> fields;  ///< by the place of the relocation
   /// Fields of instructions that compute an address of a library's (`lea`), which become loads of it (`mov`).
   std::set<ObjectPlace> loads;

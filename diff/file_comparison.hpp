@@ -48,8 +48,8 @@ struct ComparedItem {
 };
 
 struct FileComparison {
-  /// Functions in the object's order, those that are gone, then variables and constants, likewise. A new variable is
-  /// there only if a function that is not the same uses it.
+  /// Functions in the object's order, then the functions that are gone, then variables and constants, likewise. A new
+  /// variable is there only if a function that is not the same uses it.
   std::vector<ComparedItem> items;
   /// The part of the program's symbol table that came from this source; nothing if it has none.
   std::optional<std::size_t> unit{};

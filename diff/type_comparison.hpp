@@ -1,4 +1,4 @@
-// The types of an edited source, compared with those that the program was compiled with.
+// The types of an edited source, compared with the types that the program was compiled with.
 //
 // New code works on objects and variables that the program has made. Where a class has another layout, or a variable
 // another type, it would misread them.
