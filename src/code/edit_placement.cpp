@@ -36,21 +36,15 @@ namespace {
 /// Half of what a distance of 32 bits spans: the program and the update are both somewhere around the place.
 constexpr std::size_t reach = std::size_t{1} << 30;
 
-struct ProgramPlace {
-  std::uintptr_t bias = 0;
-  std::uintptr_t begin = 0;
-};
-
-ProgramPlace place_of_program() {
-  ProgramPlace place;
+std::uintptr_t begin_of_program() {
+  auto begin = std::numeric_limits<std::uintptr_t>::max();
   visit_loaded_modules([&](const dl_phdr_info& info) {
-    place = {info.dlpi_addr, std::numeric_limits<std::uintptr_t>::max()};
     for (int i = 0; i < info.dlpi_phnum; ++i)
       if (info.dlpi_phdr[i].p_type == PT_LOAD)
-        place.begin = std::min<std::uintptr_t>(place.begin, info.dlpi_addr + info.dlpi_phdr[i].p_vaddr);
+        begin = std::min<std::uintptr_t>(begin, info.dlpi_addr + info.dlpi_phdr[i].p_vaddr);
     return false;
   });
-  return place;
+  return begin;
 }
 
 bool is_address(Elf64_Sxword tag) noexcept {
@@ -134,18 +128,18 @@ void EditPlacement::read_linkage(const FileBytes& file, const UpdateStructure& s
 
 void EditPlacement::choose(const std::string& path) {
   MOULT_FAULT("code.edit_placement.choose");
-  const ProgramPlace program = place_of_program();
-  const std::vector<std::uintptr_t> places = free_places(address_space().mappings(), program.begin, size_, reach);
+  const std::uintptr_t program = begin_of_program();
+  const std::vector<std::uintptr_t> places = free_places(address_space().mappings(), program, size_, reach);
   if (places.empty())
     throw Error(ErrorCode::no_room, path + ": no free address space of " + std::to_string(size_) +
-                                        " bytes within 1 GB of the program's code at " + hex_text(program.begin) +
+                                        " bytes within 1 GB of the program's code at " + hex_text(program) +
                                         "; its code uses the program's by distance: unmap something near it");
   write(places[attempts_++ % places.size()], path);
 }
 
 void EditPlacement::write(std::uint64_t base, const std::string& path) {
   base_ = base;
-  const std::uint64_t bias = place_of_program().bias;
+  const std::uint64_t bias = bias_of_program();
   std::vector<PrivateCopy::Change> changes;
   Elf64_Ehdr header = header_;
   header.e_flags = placed_flag;

@@ -28,4 +28,13 @@ void visit_loaded_modules(const std::function<bool(const dl_phdr_info&)>& visit)
   if (state.thrown) std::rethrow_exception(state.thrown);
 }
 
+std::uintptr_t bias_of_program() {
+  std::uintptr_t bias = 0;
+  visit_loaded_modules([&](const dl_phdr_info& info) {
+    bias = info.dlpi_addr;
+    return false;
+  });
+  return bias;
+}
+
 }  // namespace moult::internal

@@ -48,16 +48,6 @@ struct LoadedRange {
 
 [[noreturn]] void fail(const char* why) { throw Error(ErrorCode::not_an_update, std::string("the edit's ") + why); }
 
-/// The run-time address of the program minus that in its file.
-std::uintptr_t bias_of_program() {
-  std::uintptr_t bias = 0;
-  visit_loaded_modules([&](const dl_phdr_info& info) {
-    bias = info.dlpi_addr;
-    return false;
-  });
-  return bias;
-}
-
 LoadedRange module_of(const void* address) {
   const auto wanted = reinterpret_cast<std::uintptr_t>(address);
   LoadedRange found;

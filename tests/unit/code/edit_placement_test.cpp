@@ -5,7 +5,6 @@
 #include <gelf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <link.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -27,15 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
-
-std::uintptr_t bias_of_program() {
-  std::uintptr_t bias = 0;
-  visit_loaded_modules([&](const dl_phdr_info& info) {
-    bias = info.dlpi_addr;
-    return false;
-  });
-  return bias;
-}
 
 std::uint64_t offset_of_section(const std::string& path, const char* name) {
   const ElfFile file = ElfFile::open(path);
