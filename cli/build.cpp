@@ -14,6 +14,7 @@ struct BuildOptions : Aimed {
   std::string output;
   std::vector<std::string> sources;  ///< of the program; empty: all that are newer than it
   VariableChoices choices;
+  std::string after;
   CompileOptions compile;
 };
 
@@ -24,6 +25,7 @@ ComparisonOptions comparison_of(const BuildOptions& options) {
                            .with_edited = true,
                            .build_dir = options.compile.build_dir,
                            .choices = choices_of(options.choices),
+                           .after = options.after,
                            .compiler = {.verbose = options.compile.verbose, .parse = options.json}};
   std::error_code ignored;
   if (std::filesystem::is_regular_file(options.target, ignored)) return wanted;
@@ -56,12 +58,12 @@ ExitCode build_from_edits(const BuildOptions& options) {
                                  {"output", std::filesystem::absolute(options.output).string()},
                                  {"sources", built.sources},
                                  {"functions", built.functions},
+                                 {"classes", names_of(built.classes)},
                                  {"notes", built.notes}}
               .dump());
   else
     print(options.output + ": built from " + join(built.sources) + ", for every process of " +
-          base_name(wanted.program) + ": " + count_text(built.functions.size(), "function") + " replaced (" +
-          join(built.functions) + ")");
+          base_name(wanted.program) + ": " + summary_of(built));
   return ExitCode::done;
 }
 
@@ -96,6 +98,10 @@ void add_build(CLI::App& app, Run& run) {
       ->check(CLI::ExistingFile);
   command->add_option("--source", options->sources, "Without FILE: build from these sources, too, edited or not");
   add_choices(*command, options->choices);
+  command
+      ->add_option("--after", options->after,
+                   "Without FILE: go on from the layouts of objects that this update, made of earlier edits, gave")
+      ->check(CLI::ExistingFile);
   command->add_option("-o,--output", options->output, "The shared object to write")->required();
   add_compile_options(*command, options->compile);
   add_common(*command, *options, 60);

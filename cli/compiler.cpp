@@ -68,13 +68,6 @@ CompileCommand trusted_command_for(const Target& target, const std::string& sour
   }
 }
 
-/// The folder of moult/moult.hpp: beside an installed command, or in the source tree that the command was built from.
-fs::path include_folder() {
-  std::error_code ignored;
-  const fs::path installed = fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "include";
-  return fs::exists(installed / "moult/moult.hpp", ignored) ? installed : fs::path(MOULT_SOURCE_INCLUDE);
-}
-
 /// What becomes of inline functions that nothing in the update calls.
 enum class InlineFunctions { left_out, kept };
 
@@ -121,6 +114,12 @@ void require_same_headers(const Target& target, const std::string& source, const
 }
 
 }  // namespace
+
+fs::path include_folder() {
+  std::error_code ignored;
+  const fs::path installed = fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "include";
+  return fs::exists(installed / "moult/moult.hpp", ignored) ? installed : fs::path(MOULT_SOURCE_INCLUDE);
+}
 
 bool is_source(const std::string& file) {
   constexpr std::array<std::string_view, 5> endings{".cpp", ".cc", ".cxx", ".C", ".c++"};

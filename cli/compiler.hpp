@@ -20,6 +20,9 @@ struct CompileOptions {
 /// True for the file name of a C++ source.
 bool is_source(const std::string& file);
 
+/// The folder of moult/moult.hpp: beside an installed command, or in the source tree that the command was built from.
+std::filesystem::path include_folder();
+
 /// Assembly of a note of moult's: `content` has `size` bytes (elf/update_notes.hpp).
 std::string note(const std::string& kind, int type, std::size_t size, const std::string& content);
 /// Assembly of the note that ties an update to the program with build id `hex`.

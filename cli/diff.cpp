@@ -92,6 +92,10 @@ std::string render(const std::vector<ComparedSource>& compared, const EditOutcom
     for (const ComparedItem& item : source.comparison.items)
       if (std::ranges::find(shown_outcomes, item.outcome) != shown_outcomes.end())
         text += to_line(source, item, options.verbose) + "\n";
+  for (const EditedClassText& each : outcome.classes)
+    if (outcome.refusals.empty())
+      text += paint(Colour::strong, "changed") + "  " + each.name + "  (class; its objects get the new layout):\n" +
+              each.difference + "\n";
   for (const std::string& each : outcome.notes) text += "note     " + each + "\n";
   for (const std::string& each : outcome.refusals)
     if (is_shown(compared, each)) text += paint(Colour::bad, "refused") + "  " + each + "\n";
@@ -120,6 +124,7 @@ std::string render_json(const std::vector<ComparedSource>& compared, const EditO
                                 {"program", program},
                                 {"files", std::move(files)},
                                 {"replaced", outcome.functions},
+                                {"classes", names_of(outcome.classes)},
                                 {"notes", outcome.notes},
                                 {"refusals", outcome.refusals}}
       .dump();

@@ -71,6 +71,10 @@ moult_edit:
   .long moult_edit_end - .
   .long )" +
          (texts.is_permanent ? "1" : "0") + R"(
+  .long __start_moult_classes - .
+  .long __stop_moult_classes - .
+  .section moult_classes, "aw"
+  .section .rodata
 moult_edit_name:
 )" + bytes_of(texts.name) +
          R"(
@@ -82,6 +86,7 @@ moult_edit_news:
          R"(
 moult_edit_end:
   .hidden __start_moult_functions, __stop_moult_functions, __start_moult_sources, __stop_moult_sources
+  .hidden __start_moult_classes, __stop_moult_classes
 
   .text
   .globl moult_update_entry
@@ -121,6 +126,17 @@ bool is_same_source(const DebugUnit& a, const DebugUnit& b) {
   return place(a) == place(b);
 }
 
+/// The compiler and its flags, but for those that the command adds.
+std::string producer_of(const DebugUnit& unit) {
+  std::string text = text_of(unit, DW_AT_producer);
+  for (const std::string_view added : {" -ffunction-sections", " -fdata-sections"})
+    if (const std::size_t at = text.find(added); at != std::string::npos) text.erase(at, added.size());
+  return text;
+}
+
+/// g++ notes its flags; clang does not.
+bool has_flags(const std::string& producer) { return producer.find(" -m") != std::string::npos; }
+
 /// Whether code of lambdas is replaced, which objects of the program may lead to.
 bool uses_lambdas(const std::vector<std::string>& functions) {
   return std::ranges::any_of(functions, [](const std::string& each) {
@@ -142,6 +158,18 @@ void add_choices(CLI::App& command, VariableChoices& choices) {
   command.add_option("--new", choices.fresh, "A variable begins anew, though another one of its size is gone");
 }
 
+std::vector<std::string> names_of(const std::vector<EditedClassText>& classes) {
+  std::vector<std::string> names;
+  for (const EditedClassText& each : classes) names.push_back(each.name);
+  return names;
+}
+
+std::string summary_of(const EditOutcome& outcome) {
+  std::string text = count_text(outcome.functions.size(), "function") + " replaced (" + join(outcome.functions) + ")";
+  return outcome.classes.empty() ? text
+                                 : text + "; objects of " + join(names_of(outcome.classes)) + " get the new layout";
+}
+
 diff::EditChoices choices_of(const VariableChoices& options) {
   diff::EditChoices choices;
   for (const std::string& each : options.renamed) {
@@ -161,9 +189,13 @@ const std::vector<ComparedSource>& EditBuild::compare() {
 }
 
 const EditOutcome& EditBuild::judge() {
+  if (!compared_->empty()) compare_types();
+  comparison_.require_same_build(same_build_);
+  if (classes_.refusals().empty()) classes_.compile();
   plan();
   judge_moved_variables();
-  if (!compared_->empty()) compare_types();
+  for (const ComparedSource& source : *compared_) judge_types(source);
+  leave_users_of_classes();
   std::set<std::string> told;
   std::erase_if(outcome_.refusals, [&](const std::string& each) { return !told.insert(each).second; });
   if (outcome_.functions.empty() || !outcome_.refusals.empty()) return outcome_;
@@ -214,25 +246,51 @@ void EditBuild::judge_moved_variables() {
 /// Old objects and variables stay in use. A source whose code is the same may be the one whose debug information tells
 /// of a class.
 void EditBuild::compare_types() {
+  std::set<const ComparedSource*> same_compiler;
   for (const ComparedSource& source : *compared_) {
     const DebugUnit* const old = source.comparison.source;
     const ElfFile file = ElfFile::open(linked_alone(source).string());
     const std::unique_ptr<DebugInfo> fresh = DebugInfo::open(file);
-    if (old == nullptr || fresh == nullptr) {
-      if (!source.comparison.items.empty() && std::ranges::find(sources_, &source) != sources_.end())
-        refuse(source.shown + ": has no debug information to compare its types by; build it with -g");
-      continue;
-    }
+    if (old == nullptr || fresh == nullptr) continue;
     const auto unit = std::ranges::find_if(fresh->units(),
                                            [&](const DebugUnit& candidate) { return is_same_source(*old, candidate); });
     if (unit == fresh->units().end())
       refuse(source.shown + ": the program's debug information of this source is not found; build it with -g");
-    judge_types(source, types_[&source] = diff::compare_types(*old, *unit));
+    diff::TypeComparison& types = types_[&source] = diff::compare_types(*old, *unit);
+    classes_.add(source, *compared_, types);
+    if (const std::string producer = producer_of(*old); producer == producer_of(*unit))
+      (has_flags(producer) ? same_build_ : same_compiler).insert(&source);
+    types.classes.clear();  // their entries end with the debug information
+  }
+  // Where a class has changed, most functions may differ for that reason.
+  if (!classes_.classes().empty()) same_build_.merge(same_compiler);
+  outcome_.refusals = classes_.refusals();
+  outcome_.notes = classes_.notes();
+  outcome_.classes = classes_.classes();
+}
+
+/// No call of a function that has an object of an edited class on its stack may be in progress.
+void EditBuild::leave_users_of_classes() {
+  const auto plan = std::ranges::find_if(plans_, [](const diff::EditPlan& each) { return !each.functions.empty(); });
+  if (plan == plans_.end()) return;
+  std::set<std::uint64_t> users = classes_.functions();
+  for (const diff::EditPlan& each : plans_)
+    for (const diff::ReplacedFunction& function : each.functions) users.erase(value(function.code.front().begin));
+  for (const diff::LinkedSymbol& each : comparison_.program().symbols()) {
+    const CodeAddress begin{each.address};
+    if (each.kind == diff::SymbolKind::function && each.size > 0 && users.erase(each.address) > 0)
+      plan->functions.push_back({demangle(std::string(each.name)), {{begin, begin + each.size}}, {}});
   }
 }
 
-void EditBuild::judge_types(const ComparedSource& source, const diff::TypeComparison& types) {
+void EditBuild::judge_types(const ComparedSource& source) {
   const auto at = static_cast<std::size_t>(&source - compared_->data());
+  if (!types_.contains(&source)) {
+    if (!source.comparison.items.empty() && !plans_[at].functions.empty())
+      refuse(source.shown + ": has no debug information to compare its types by; build it with -g");
+    return;
+  }
+  const diff::TypeComparison& types = types_.at(&source);
   const diff::EditPlan& plan = plans_[at];
   const auto add = [&](std::vector<std::string>& lines, const std::string& line) {
     lines.push_back(source.shown + ": " + line);

@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "class_edits.hpp"
 #include "diff/type_comparison.hpp"
 #include "source_comparison.hpp"
 
@@ -22,18 +24,27 @@ diff::EditChoices choices_of(const VariableChoices& options);
 
 /// What the edits come to.
 struct EditOutcome {
-  std::vector<std::string> functions;  ///< that get a new version, demangled
-  std::vector<std::string> sources;    ///< that have them
-  std::vector<std::string> notes;      ///< what the edits do not do to a running program, a line each
-  std::vector<std::string> refusals;   ///< why they cannot be applied to a running program, a line each
+  std::vector<std::string> functions;    ///< that get a new version, demangled
+  std::vector<std::string> sources;      ///< that have them
+  std::vector<EditedClassText> classes;  ///< whose objects get another layout
+  std::vector<std::string> notes;        ///< what the edits do not do to a running program, a line each
+  std::vector<std::string> refusals;     ///< why they cannot be applied to a running program, a line each
 };
+
+std::vector<std::string> names_of(const std::vector<EditedClassText>& classes);
+/// "2 functions replaced (f(), g()); objects of app::Item get the new layout".
+std::string summary_of(const EditOutcome& outcome);
 
 /// Compares, judges and links, in this order.
 class EditBuild final {
  public:
   /// Throws CommandFailure, as ProgramBuild does.
   EditBuild(const ComparisonOptions& options, Deadline deadline)
-      : options_(options), deadline_(deadline), build_(options), comparison_(build_, options, deadline) {}
+      : options_(options),
+        deadline_(deadline),
+        build_(options),
+        comparison_(build_, options, deadline),
+        classes_(comparison_, options_, deadline) {}
 
   const ProgramBuild& program() const noexcept { return build_; }
   /// After compare().
@@ -47,10 +58,11 @@ class EditBuild final {
   void write(const std::filesystem::path& output) const;
 
  private:
-  void plan();
   void compare_types();
+  void plan();
+  void leave_users_of_classes();
   std::filesystem::path linked_alone(const ComparedSource& source) const;
-  void judge_types(const ComparedSource& source, const diff::TypeComparison& types);
+  void judge_types(const ComparedSource& source);
   void judge_moved_variables();
   std::filesystem::path update_object_of(const ComparedSource& source) const {
     return source.path.string() + ".update.o";
@@ -64,11 +76,13 @@ class EditBuild final {
   ProgramBuild build_;
   SourceComparison comparison_;
   const std::vector<ComparedSource>* compared_ = nullptr;
+  ClassEdits classes_;
   EditOutcome outcome_;
-  std::vector<const ComparedSource*> sources_;  ///< that the update has code of
-  std::vector<std::string> unchanged_;          ///< the names of the others that were compared
-  std::map<const ComparedSource*, diff::TypeComparison> types_;
-  std::vector<diff::EditPlan> plans_;  ///< of each source
+  std::vector<const ComparedSource*> sources_;                   ///< that the update has code of
+  std::vector<std::string> unchanged_;                           ///< the names of the others that were compared
+  std::map<const ComparedSource*, diff::TypeComparison> types_;  ///< of the sources with debug information
+  std::set<const ComparedSource*> same_build_;                   ///< compiled as the program was, whatever differs
+  std::vector<diff::EditPlan> plans_;                            ///< of each source
 };
 
 }  // namespace moult::internal::cli

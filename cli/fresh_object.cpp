@@ -33,6 +33,10 @@ void run(const CompileCommand& command, std::vector<std::string> arguments, cons
                          std::move(diagnostics));
 }
 
+bool is_clang(const CompileCommand& command) {
+  return base_name(flags_for_update(command).compiler).find("clang") != std::string::npos;
+}
+
 std::vector<std::string> with(std::vector<std::string> arguments, std::initializer_list<std::string> more) {
   arguments.insert(arguments.end(), more);
   return arguments;
@@ -73,6 +77,36 @@ void compile_fresh_object(const CompileCommand& command, const fs::path& object,
   if (has_stale_precompiled_header(command, recorded))
     arguments = without_precompiled_header(arguments, command, object.parent_path());
   run(command, with(arguments, {"-ffunction-sections", "-fdata-sections", "-c", "-o", object.string()}),
+      object.parent_path() / "messages", options, deadline);
+}
+
+void preprocess(const CompileCommand& command, const fs::path& first, const fs::path& output,
+                const FreshObjectOptions& options, Deadline deadline) {
+  const std::vector<std::string> arguments =
+      without_precompiled_header(arguments_for_object(command), command, output.parent_path());
+  run(command, with(arguments, {"-include", first.string(), "-E", "-o", output.string()}),
+      output.parent_path() / "messages", options, deadline);
+}
+
+void compile_preprocessed(const CompileCommand& command, const fs::path& text, const fs::path& object,
+                          const FreshObjectOptions& options, Deadline deadline) {
+  const std::vector<std::string> all =
+      without_precompiled_header(arguments_for_object(command), command, object.parent_path());
+  std::vector<std::string> arguments;
+  for (std::size_t each = 0; each < all.size(); ++each) {
+    const bool has_value = all[each] == "-include" || all[each] == "-imacros" || all[each] == "-x";
+    if (has_value)
+      ++each;
+    else if (resolved(all[each], command.directory) != resolved(command.file, command.directory))
+      arguments.push_back(all[each]);
+  }
+  if (is_clang(command))
+    arguments.insert(arguments.end(), {"-Xclang", "-fno-access-control", "-Qunused-arguments"});
+  else
+    arguments.emplace_back("-fno-access-control");
+  run(command,
+      with(arguments, {"-w", "-ffunction-sections", "-fdata-sections", "-x", "c++-cpp-output", "-c", text.string(),
+                       "-o", object.string()}),
       object.parent_path() / "messages", options, deadline);
 }
 

@@ -34,4 +34,13 @@ bool is_written_since(const CompileCommand& command, const std::filesystem::path
 void compile_fresh_object(const CompileCommand& command, const std::filesystem::path& object,
                           RecordedDependencies& recorded, const FreshObjectOptions& options, Deadline deadline);
 
+/// The source's text after the preprocessor, with the file `first` included before all others, for
+/// compile_preprocessed. Written to `output`. Throws CommandFailure, as compile_fresh_object does.
+void preprocess(const CompileCommand& command, const std::filesystem::path& first, const std::filesystem::path& output,
+                const FreshObjectOptions& options, Deadline deadline);
+
+/// compile_fresh_object of such a text. In it, everything may use what is private, and nothing is warned of.
+void compile_preprocessed(const CompileCommand& command, const std::filesystem::path& text,
+                          const std::filesystem::path& object, const FreshObjectOptions& options, Deadline deadline);
+
 }  // namespace moult::internal::cli

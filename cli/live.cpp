@@ -75,6 +75,7 @@ class BuildJob final {
     told["functions"] = built.functions;
     told["sources"] = built.sources;
     told["notes"] = built.notes;
+    told["classes"] = names_of(built.classes);
     told["compared"] = nlohmann::json::array();
     for (const ComparedSource& each : build.compared()) told["compared"].push_back(each.command->file);
   } catch (const CommandFailure& failure) {
@@ -126,6 +127,8 @@ std::optional<Built> BuildJob::take() {
   built.edit.functions = told.at("functions").get<std::vector<std::string>>();
   built.edit.sources = told.at("sources").get<std::vector<std::string>>();
   built.edit.notes = told.at("notes").get<std::vector<std::string>>();
+  for (const std::string& each : told.at("classes").get<std::vector<std::string>>())
+    built.edit.classes.push_back({each, {}});
   built.compared = told.at("compared").get<std::vector<std::string>>();
   return built;
 }
@@ -241,9 +244,10 @@ ExitCode Session::apply(const BuildJob& job, const EditOutcome& edit) {
       continue;
     }
     applied_.push_back(report.id);
+    comparison_.after = job.output().string();
     if (options_.json) continue;
-    print(join(edit.sources) + ": " + count_text(edit.functions.size(), "function") + " replaced (" +
-          join(edit.functions) + "); paused " + to_text(report.pause) + "; active " + since_save() + " after the save");
+    print(join(edit.sources) + ": " + summary_of(edit) + "; paused " + to_text(report.pause) + "; active " +
+          since_save() + " after the save");
   }
   if (reply.failure && reply.updates.empty()) complain(reply.failure->message);
   return exit_of_update(reply);
@@ -262,6 +266,7 @@ ExitCode Session::take_back() {
       break;
     }
     applied_.pop_back();
+    comparison_.after.clear();
   }
   if (exit == ExitCode::done && !options_.json)
     print("edited back: the program is as it was built; active " + since_save() + " after the save");

@@ -64,7 +64,6 @@ const std::vector<ComparedSource>& SourceComparison::run() {
   debug_info_ = DebugInfo::open(*file_);
   for (const CompileCommand* const command : commands) compare(*command);
   judge_by_origin();
-  require_same_build();
   return compared_;
 }
 
@@ -72,10 +71,22 @@ void SourceComparison::compare(const CompileCommand& command) {
   ComparedSource source{&command, build_.name_of(command)};
   source.path = scratch_.path() / (std::to_string(compared_.size()) + ".o");
   compile_fresh_object(command, source.path, recorded_, options_.compiler, deadline_);
-  source.file = std::make_unique<ElfFile>(ElfFile::open(source.path.string(), command.file));
+  read(source);
+  compared_.push_back(std::move(source));
+}
+
+void SourceComparison::read(ComparedSource& source) {
+  source.file = std::make_unique<ElfFile>(ElfFile::open(source.path.string(), source.command->file));
   source.object = std::make_unique<diff::ObjectFile>(*source.file);
   source.comparison = diff::compare(*source.object, *program_, debug_info_.get());
-  compared_.push_back(std::move(source));
+}
+
+void SourceComparison::recompile(const ComparedSource& source, const fs::path& text) {
+  ComparedSource& found = compared_[static_cast<std::size_t>(&source - compared_.data())];
+  found.path.replace_extension(".with.o");
+  compile_preprocessed(*found.command, text, found.path, options_.compiler, deadline_);
+  read(found);
+  judge_by_origin();
 }
 
 std::vector<const CompileCommand*> SourceComparison::selected() {
@@ -129,9 +140,10 @@ bool SourceComparison::is_judged_by_origin(const ComparedItem& function, const C
 }
 
 /// An edit may well change most functions of a source. A source that was not edited shows whether the flags are right.
-void SourceComparison::require_same_build() {
-  const auto other =
-      std::ranges::find_if(compared_, [](const ComparedSource& each) { return each.comparison.is_of_other_build(); });
+void SourceComparison::require_same_build(const std::set<const ComparedSource*>& excused) {
+  const auto other = std::ranges::find_if(compared_, [&](const ComparedSource& each) {
+    return each.comparison.is_of_other_build() && !excused.contains(&each);
+  });
   if (other == compared_.end()) return;
   for (const CompileCommand* const each : build_.commands()) {
     if (std::ranges::find(compared_, each, &ComparedSource::command) != compared_.end() || is_edited(*each)) continue;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct ComparisonOptions {
   bool with_edited = false;            ///< compare all that are newer than the program, too
   std::string build_dir{};             ///< of compile_commands.json; empty: search for it
   diff::EditChoices choices{};
+  std::string after{};  ///< the update that the process has, from whose layouts of objects this one goes on
   FreshObjectOptions compiler{};
 };
 
@@ -70,8 +72,12 @@ class SourceComparison final {
 
   /// The sources that the options name, or that were edited. Throws CommandFailure, as compile_fresh_object does, and:
   /// usage: a source is none of the program's
-  /// refused: most functions of a source differ, so that the program was hardly built like that
   const std::vector<ComparedSource>& run();
+  /// Throws CommandFailure (refused): most functions of a source differ, but for the sources `excused`, so that the
+  /// program was hardly built like that.
+  void require_same_build(const std::set<const ComparedSource*>& excused);
+  /// Compares the source anew, as compiled from the preprocessed text in the file `text`. Throws as run() does.
+  void recompile(const ComparedSource& source, const std::filesystem::path& text);
   /// After run() has returned sources.
   const diff::LinkedFile& program() const { return *program_; }
   const DebugInfo* debug_info() const { return debug_info_.get(); }
@@ -83,9 +89,9 @@ class SourceComparison final {
   std::vector<const CompileCommand*> named() const;
   bool is_edited(const CompileCommand& command);
   void compare(const CompileCommand& command);
+  void read(ComparedSource& source);
   void judge_by_origin();
   bool is_judged_by_origin(const diff::ComparedItem& function, const ComparedSource& in);
-  void require_same_build();
   diff::FileComparison compare_alone(const CompileCommand& command);
   [[noreturn]] void throw_other_build(const CompileCommand& command, const diff::FileComparison& comparison) const;
 

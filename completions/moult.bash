@@ -40,7 +40,7 @@ _moult() {
       apply) options+=" --force --build-dir --verbose --keep-trying" ;;
       check) options+=" --force --build-dir --verbose" ;;
       rollback) options+=" --all" ;;
-      build) options+=" --force --output --build-dir --source --rename --new --verbose" ;;
+      build) options+=" --force --output --build-dir --source --rename --new --after --verbose" ;;
       live) options+=" --build-dir --once --rename --new --verbose" ;;
       diff) options+=" --build-dir --source --rename --new --verbose" ;;
       log) options+=" --follow --after" ;;

@@ -174,6 +174,9 @@ EditPlan Planner::run() {
     require_own_entry(*each);
     include_function(*each);
   }
+  // What converts objects comes with the functions that rely on it.
+  for (std::size_t i = 1; i < object_.sections().size() && !replaced_.empty(); ++i)
+    if (object_.sections()[i].name == classes_section) include(i);
   if (!plan_.sections.empty()) {
     // Unwind information refers to the routine that handles exceptions by a pointer of the object's own.
     for (std::size_t i = 1; i < object_.sections().size(); ++i)
@@ -609,6 +612,7 @@ bool Planner::is_address_used(const LinkedSymbol& function) const {
 void Planner::note_held() {
   std::set<const Function*> held;
   for (const std::size_t section : plan_.sections) {
+    if (object_.sections()[section].name == classes_section) continue;
     const bool is_code = object_.sections()[section].is_code();
     for (const Relocation& each : object_.sections()[section].relocations) {
       const Target target = target_of(section, each);

@@ -208,11 +208,13 @@ void compare_classes(const Types& before, const Types& after, TypeComparison& co
       comparison.news["class " + name] = layout_text(types.front());
       continue;
     }
-    const std::string text = difference_of(known->second, types, name);
-    if (text.empty()) continue;
-    std::string& refusal = comparison.refusals.emplace_back(name);
-    refusal.append(" has changed, and the program may have objects of it:\n").append(text);
-    refusal.append("\nmoult apply with an update that redefines the class converts them");
+    if (known->second.size() == 1 && types.size() == 1) {
+      const Dwarf_Die& old = known->second.front();
+      if (std::string text = difference_of(old, types.front(), name); !text.empty())
+        comparison.classes.push_back({name, old, types.front(), std::move(text)});
+    } else if (const std::string text = difference_of(known->second, types, name); !text.empty()) {
+      comparison.refusals.push_back(name + " has changed, and the source has several of that name:\n" + text);
+    }
   }
   std::set<std::string> scopes;
   for (const auto& [scope, types] : before.closures) scopes.insert(scope);

@@ -13,8 +13,17 @@
 
 namespace moult::internal::diff {
 
+/// A class that the edit has changed.
+struct ChangedClass {
+  std::string name;
+  Dwarf_Die old{};
+  Dwarf_Die fresh{};
+  std::string difference;  ///< a line each
+};
+
 struct TypeComparison {
-  std::vector<std::string> refusals;  ///< classes and variables that differ, a text each
+  std::vector<ChangedClass> classes;  ///< that the program may have objects of
+  std::vector<std::string> refusals;  ///< variables that differ, and classes that cannot be told apart; a text each
   /// Functions whose lambdas differ (one was added or removed, or has other captures), with the difference. The program
   /// may hold some of them.
   std::map<std::string, std::string> lambdas;

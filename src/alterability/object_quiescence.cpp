@@ -31,12 +31,19 @@ std::string release_in(ThreadId thread) { return describe_thread(thread) + " is 
 
 ObjectQuiescence::ObjectQuiescence(const std::vector<ClassName>& classes, std::span<const FunctionExtent> also)
     : ObjectQuiescence{internal::module_generation(),  // evaluated in this order only because of the braces
-                       Program::of_this_process(), classes, also} {}
+                       Program::of_this_process(), classes, also, Code::of_the_classes} {}
+
+ObjectQuiescence ObjectQuiescence::of_pools(const std::vector<ClassName>& classes,
+                                            std::span<const FunctionExtent> functions) {
+  return ObjectQuiescence{internal::module_generation(), Program::of_this_process(), classes, functions,
+                          Code::as_given};
+}
 
 ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<ClassName>& classes,
-                                   std::span<const FunctionExtent> also)
-    : modules_(modules), classes_(classes), functions_(also.begin(), also.end()), slot_release_(program) {
+                                   std::span<const FunctionExtent> functions, Code code)
+    : modules_(modules), classes_(classes), functions_(functions.begin(), functions.end()), slot_release_(program) {
   MOULT_FAULT("alterability.objects.find");
+  if (code == Code::as_given) return;
   for (const ClassName& name : classes) add_class(program, name, functions_);
 }
 

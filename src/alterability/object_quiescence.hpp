@@ -19,6 +19,8 @@ class ObjectQuiescence final {
   /// `also` is further code that must not be active. Reads debug information, so not in a stopped program whose pause
   /// matters.
   explicit ObjectQuiescence(const std::vector<ClassName>& classes, std::span<const FunctionExtent> also = {});
+  /// The same where `functions` are all code that must not be active: no debug information is read.
+  static ObjectQuiescence of_pools(const std::vector<ClassName>& classes, std::span<const FunctionExtent> functions);
 
   /// One probe. True leaves the program stopped by the current transaction; on false the transaction has the reason.
   bool check(const Patience& patience) const;
@@ -30,8 +32,9 @@ class ObjectQuiescence final {
   void require(const StoppedWorld& stopped) const;
 
  private:
+  enum class Code { of_the_classes, as_given };
   ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<ClassName>& classes,
-                   std::span<const FunctionExtent> also);
+                   std::span<const FunctionExtent> functions, Code code);
   /// A thread that has destroyed an object and not released its slot.
   struct Releasing {
     ThreadId thread{};

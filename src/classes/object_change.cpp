@@ -26,6 +26,7 @@
 #include "base/warning.hpp"
 #include "classes/class_change.hpp"
 #include "classes/redefine_class.hpp"
+#include "convert/conversion_plan.hpp"
 #include "convert/eager_conversion.hpp"
 #include "convert/lazy_conversion.hpp"
 #include "convert/progressive_access.hpp"
@@ -37,8 +38,11 @@ namespace moult::internal {
 
 namespace {
 
+/// Throws Error (invalid_argument) when both classes have one name.
 std::shared_ptr<EagerConversion> make_eager(const detail::ConversionRequest& wanted, Makes makes) {
-  return std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten, wanted.transformers);
+  auto made = std::make_shared<EagerConversion>(wanted.forward, makes, wanted.unwritten, wanted.transformers);
+  require_two_classes({made->old_class(), made->new_class(), wanted.forward->new_kind(), makes});
+  return made;
 }
 
 /// Code that is to run before the first access to an object runs before its conversion.
@@ -66,6 +70,8 @@ struct ObjectChange::State {
         inverse(wanted.inverse) {}
 
   void convert_by(std::shared_ptr<Conversion> conversion);
+  /// An edit gives the class another layout, under its own name.
+  bool is_edit() const { return names[0] == names[1]; }
   UndoStep undo_step(const std::shared_ptr<State>& self) const;
   void end(const StoppedWorld& stopped) noexcept;
   void look_back();
@@ -92,6 +98,7 @@ struct ObjectChange::State {
   std::unique_ptr<EagerConversion> backward;
   std::vector<ClassName> names;
   std::optional<ClassChange> classes;
+  std::string no_way_back;  ///< of an edit
   bool is_redefined = false;
   bool has_ended = false;  ///< the stop in which the objects were converted is over
   bool is_taken_back = false;
@@ -108,7 +115,8 @@ namespace {
 
 std::string line_of(const std::vector<ClassName>& names, std::optional<std::size_t> converted) {
   const std::string count = converted ? std::to_string(*converted) + " objects" : "objects";
-  return (converted == 1 ? "an object" : count) + " of " + names[0].text() + " converted to " + names[1].text();
+  const std::string objects = (converted == 1 ? "an object" : count) + " of " + names[0].text();
+  return objects + (names[0] == names[1] ? " given the new layout" : " converted to " + names[1].text());
 }
 
 }  // namespace
@@ -119,6 +127,7 @@ void ObjectChange::State::convert_by(std::shared_ptr<Conversion> conversion) {
 }
 
 bool ObjectChange::State::has_twin() const {
+  if (is_edit()) return false;
   return all().with([this](const All& changes) {
     return std::any_of(changes.begin(), changes.end(), [this](const std::weak_ptr<const State>& each) {
       const std::shared_ptr<const State> other = each.lock();
@@ -137,10 +146,16 @@ void ObjectChange::State::end(const StoppedWorld& stopped) noexcept {
 /// Reads debug information: ahead of the stop, if that can be.
 void ObjectChange::State::look_back() {
   if (!has_ended) return;
+  if (inverse == nullptr && is_edit())
+    throw Error(ErrorCode::unsupported, names[0].text() + ": its objects have another layout, and " + no_way_back);
   if (inverse == nullptr)
     throw Error(ErrorCode::unsupported, names[0].text() + ": its objects were converted to " + names[1].text() +
                                             ", and no inverse transformer was given to convert them back");
-  if (!quiescence || !quiescence->is_current()) quiescence.emplace(names);
+  if (quiescence && quiescence->is_current()) return;
+  if (is_edit())
+    quiescence.emplace(ObjectQuiescence::of_pools({names[0]}, {}));
+  else
+    quiescence.emplace(names);
 }
 
 void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
@@ -201,6 +216,18 @@ void require_no_redefinition(const detail::ConversionRequest& conversion, const 
                   "add .rebind = moult::Rebind::yes, or leave .redefinition out");
 }
 
+/// An edit is about the objects that the program's own code makes.
+void require_own_objects(const ObjectClass& edited) {
+  for (const ClassPools* each : all_class_pools()) {
+    const Contents& contents = each->own.contents();
+    const bool has_others = contents.usual != &edited || (contents.other != nullptr && contents.other != &edited);
+    if (&each->object_class != &edited || !has_others) continue;
+    const ObjectClass& other = contents.usual != &edited ? *contents.usual : *contents.other;
+    throw Error(ErrorCode::unsupported, edited.name.text() + ": objects of it are of " + other.name.text() +
+                                            " by now; roll back the update that converted them first");
+  }
+}
+
 }  // namespace
 
 ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) {
@@ -224,6 +251,27 @@ ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) 
     state->classes = ClassChange::prepare(request);
     conversion.forward->destroy_olds_by(state->classes->old_destructor());
   }
+  state->forward->reserve();
+  return ObjectChange(std::move(state));
+}
+
+ObjectChange ObjectChange::prepare_edit(const EditedClass& edited, EditedConverter::Direction direction) {
+  using enum EditedConverter::Direction;
+  const bool is_forward = direction == forward;
+  detail::ConversionRequest request;
+  request.forward = std::make_shared<EditedConverter>(edited, direction);
+  if (!is_forward || edited.no_way_back == nullptr)
+    request.inverse = std::make_shared<EditedConverter>(edited, is_forward ? backward : forward);
+  std::shared_ptr<State> state = std::make_shared<State>(request);
+  state->makes = Makes::new_objects;
+  if (edited.no_way_back != nullptr) state->no_way_back = edited.no_way_back;
+  state->eager =
+      std::make_shared<EagerConversion>(request.forward, state->makes, state->unwritten, state->transformers);
+  state->convert_by(state->eager);
+  finish_accesses(state->forward->old_class());
+  finish_lazy_conversions(state->forward->old_class());
+  require_own_objects(state->forward->old_class());
+  state->forward->check();
   state->forward->reserve();
   return ObjectChange(std::move(state));
 }

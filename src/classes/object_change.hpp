@@ -10,6 +10,7 @@
 
 #include "alterability/quiescence.hpp"
 #include "base/transaction.hpp"
+#include "convert/edited_converter.hpp"
 #include "moult/data_update.hpp"
 #include "moult/lazy_update.hpp"
 #include "symbols/class_name.hpp"
@@ -24,6 +25,9 @@ class ObjectChange final {
   /// (layout_mismatch), or cannot be converted at their first use where that is wanted (unsupported), or the class
   /// cannot be redefined where that is wanted (see ClassChange); invalid_argument; std::bad_alloc. Nothing is changed.
   static ObjectChange prepare(const detail::ConversionRequest& conversion);
+  /// The same where an edit gives the class another layout: under its own name, in all code at once. Also throws Error
+  /// (unsupported): an update has converted objects to another class. `edited` outlives the change.
+  static ObjectChange prepare_edit(const EditedClass& edited, EditedConverter::Direction direction);
   /// The same for a change of one object.
   static ObjectChange prepare_one(const detail::ConversionRequest& conversion);
   ObjectChange(ObjectChange&&) noexcept;

@@ -86,7 +86,6 @@ EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> conver
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // a vtable pointer is always written
       transformers_(transformers),
       staging_(std::max(old_kind_.size, new_kind_.size), std::max(old_kind_.alignment, new_kind_.alignment)) {
-  require_two_classes(change());
   scratch_.push_back(std::make_unique<std::byte[]>(staging_.cell_size()));
 }
 
@@ -176,7 +175,9 @@ void EagerConversion::show_progress() {
   std::size_t objects = 0;
   for (const Part& part : parts_)
     for (const Group& group : part.groups) objects += count_ones(group.live);
-  if (objects >= least_shown) progress_.emplace(old_.name.text() + " to " + new_.name.text(), objects, steps_each());
+  if (objects >= least_shown)
+    progress_.emplace(old_.name.text() + " to " + (&old_ == &new_ ? "its new layout" : new_.name.text()), objects,
+                      steps_each());
 }
 
 bool EagerConversion::build_one(const StoppedWorld& stopped, void* object) {
@@ -325,7 +326,7 @@ void EagerConversion::exchange(const StoppedWorld&) noexcept {
 
 std::string EagerConversion::describe() const {
   const std::string objects = count_ == 1 ? "an object of " : std::to_string(count_) + " objects of ";
-  return objects + old_.name.text() + " converted to " + new_.name.text();
+  return objects + old_.name.text() + (&old_ == &new_ ? " given the new layout" : " converted to " + new_.name.text());
 }
 
 void EagerConversion::require_current() const {

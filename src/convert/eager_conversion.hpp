@@ -26,7 +26,6 @@ namespace moult::internal {
 /// Used by one thread.
 class EagerConversion final : public Conversion {
  public:
-  /// Throws Error (invalid_argument) when both classes have one name.
   EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten,
                   Transformers transformers = Transformers::one_at_a_time);
   ~EagerConversion() override;

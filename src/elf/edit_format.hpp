@@ -10,6 +10,7 @@
 //   moult_functions  FunctionEntry
 //   moult_variables  VariableEntry
 //   moult_sources    the names of the sources that were compared, each with a zero at its end
+//   moult_classes    moult::detail::EditedClass: whose objects get another layout
 // The header has two more lists of such texts: what the program may hold from then on, and what the edit brings, each
 // with its make-up.
 #pragma once
@@ -64,6 +65,7 @@ inline constexpr const char* fields_section = "moult_fields";
 inline constexpr const char* functions_section = "moult_functions";
 inline constexpr const char* variables_section = "moult_variables";
 inline constexpr const char* sources_section = "moult_sources";
+inline constexpr const char* classes_section = "moult_classes";
 
 /// Where the update's entry finds the rest, in memory.
 struct EditHeader {
@@ -78,8 +80,10 @@ struct EditHeader {
   std::int32_t news = 0;  ///< new classes and variables, each followed by its make-up
   std::int32_t news_end = 0;
   std::uint32_t is_permanent = 0;  ///< 1: what the program may hold calls functions that are replaced
+  std::int32_t classes = 0;        ///< from this number to the first EditedClass
+  std::int32_t classes_end = 0;    ///< from this number to the end of the last one
 };
-inline constexpr std::uint32_t edit_version = 2;
+inline constexpr std::uint32_t edit_version = 3;
 
 /// In the ELF header's e_flags of an update that is to be loaded where its segments say. Its sections, symbols and
 /// debug information have other addresses: as if the first segment began at 0.

@@ -36,9 +36,17 @@ std::string words_of(const SlotShape& shape) {
   return std::to_string(shape.object_size) + " bytes aligned to " + std::to_string(shape.alignment);
 }
 
+/// True if an edit has given the class this layout.
+bool is_edited_shape(const ClassPools& known, const SlotShape& shape) {
+  return known.own.contents().usual == &known.object_class &&
+         known.own.object_size() != known.own.shape().object_size && known.own.object_size() == shape.object_size &&
+         known.own.cut().slot_size % shape.alignment == 0;
+}
+
 void refuse_other_shape(const ClassPools& known, const SlotShape& shape) {
   const SlotShape& expected = known.own.shape();
   if (expected.object_size == shape.object_size && expected.alignment == shape.alignment) return;
+  if (is_edited_shape(known, shape)) return;
   throw Error(ErrorCode::unsupported, known.object_class.name.text() + ": its objects in this program are " +
                                           words_of(expected) + ", and " + words_of(shape) +
                                           " where this was compiled; give the changed class another name");

@@ -7,7 +7,6 @@
 // What such an update needs was found out when it was made (diff/): every function that relies on a changed one is
 // among the changed ones, and all addresses are known. So nothing of the program's symbols is read here.
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -20,13 +19,13 @@
 #include "base/fault.hpp"
 #include "base/guarded.hpp"
 #include "base/transaction.hpp"
-#include "elf/edit_format.hpp"
 #include "functions/function_change.hpp"
 #include "moult/detail/edit.hpp"
 #include "moult/error.hpp"
 #include "moult/manager.hpp"
 #include "moult/update.hpp"
-#include "platform/loaded_modules.hpp"
+#include "recipes/edit_reading.hpp"
+#include "recipes/edited_classes.hpp"
 #include "recipes/quiescent_change.hpp"
 #include "threads/current_stop.hpp"
 
@@ -36,111 +35,12 @@ namespace {
 /// Only updates call it. Without this, a program that is linked with moult's archives would leave it out.
 [[gnu::used]] void (*const for_edits)(const void*) = moult_submit_edit;
 
-/// The memory of a loaded file.
-struct LoadedRange {
-  std::uintptr_t begin = 0;
-  std::uintptr_t end = 0;
-
-  bool contains(std::uintptr_t address, std::size_t size) const noexcept {
-    return begin <= address && address <= end && size <= end - address;
-  }
-};
-
-[[noreturn]] void fail(const char* why) { throw Error(ErrorCode::not_an_update, std::string("the edit's ") + why); }
-
-LoadedRange module_of(const void* address) {
-  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
-  LoadedRange found;
-  visit_loaded_modules([&](const dl_phdr_info& info) {
-    LoadedRange module{~std::uintptr_t{0}, 0};
-    for (int i = 0; i < info.dlpi_phnum; ++i) {
-      const auto& segment = info.dlpi_phdr[i];
-      if (segment.p_type != PT_LOAD) continue;
-      module.begin = std::min<std::uintptr_t>(module.begin, info.dlpi_addr + segment.p_vaddr);
-      module.end = std::max<std::uintptr_t>(module.end, info.dlpi_addr + segment.p_vaddr + segment.p_memsz);
-    }
-    const bool is_it = module.begin <= wanted && wanted < module.end;
-    if (is_it) found = module;
-    return !is_it;
-  });
-  return found;
-}
-
-/// What a number of the tables leads to.
-std::uintptr_t led_to(const std::int32_t& distance) {
-  return reinterpret_cast<std::uintptr_t>(&distance) + static_cast<std::uintptr_t>(std::intptr_t{distance});
-}
-
-std::string text_at(std::uintptr_t address, const LoadedRange& module) {
-  if (!module.contains(address, 1)) fail("names lie outside of its file");
-  const auto* const text = reinterpret_cast<const char*>(address);
-  return {text, ::strnlen(text, module.end - address)};
-}
-
-void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t bias,
-         std::vector<EditedFunction>& functions) {
-  if (entry.part != FunctionPart::more)
-    functions.push_back({text_at(led_to(entry.name), module), {}, {}, text_at(led_to(entry.source), module)});
-  if (functions.empty()) fail("table of functions begins in the middle of one");
-  EditedFunction& function = functions.back();
-  if (entry.size > 0) {
-    const CodeAddress begin{entry.begin + bias};
-    function.old_code.push_back({begin, begin + entry.size});
-  }
-  if (entry.code_size > 0) {
-    const CodeAddress begin{led_to(entry.code)};
-    if (!module.contains(value(begin), entry.code_size)) fail("code lies outside of its file");
-    function.new_code.push_back({begin, begin + entry.code_size});
-  }
-  const bool has_new_code = !function.new_code.empty();
-  if (function.old_code.empty() || has_new_code == (entry.part == FunctionPart::left))
-    fail("table of functions contradicts itself");
-}
-
-std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedRange& module) {
-  const std::uintptr_t begin = led_to(header.functions);
-  const std::uintptr_t end = led_to(header.functions_end);
-  if (end < begin || !module.contains(begin, end - begin) || begin % alignof(FunctionEntry) != 0 ||
-      (end - begin) % sizeof(FunctionEntry) != 0)
-    fail("table of functions lies outside of its file");
-  const auto* const entries = reinterpret_cast<const FunctionEntry*>(begin);
-  const std::uintptr_t bias = bias_of_program();
-  std::vector<EditedFunction> functions;
-  for (std::size_t i = 0; i < (end - begin) / sizeof(FunctionEntry); ++i) add(entries[i], module, bias, functions);
-  return functions;
-}
-
-std::vector<std::string> texts_between(std::uintptr_t begin, std::uintptr_t end, const LoadedRange& module) {
-  if (end < begin || !module.contains(begin, end - begin)) fail("lists lie outside of its file");
-  std::vector<std::string> texts;
-  for (std::uintptr_t at = begin; at < end; at += texts.back().size() + 1) texts.push_back(text_at(at, module));
-  return texts;
-}
-
-std::map<std::string, std::string> pairs_of(const std::vector<std::string>& texts) {
-  if (texts.size() % 2 != 0) fail("list of what is new is cut short");
-  std::map<std::string, std::string> pairs;
-  for (std::size_t i = 0; i < texts.size(); i += 2) pairs.emplace(texts[i], texts[i + 1]);
-  return pairs;
-}
-
-/// What one edit brings.
-struct Edit {
-  std::string name;
-  std::vector<std::string> sources;  ///< that were compared: they are now as this edit has them
-  std::vector<EditedFunction> functions;
-  std::vector<std::string> held;            ///< new functions and variables that the program may hold
-  std::map<std::string, std::string> news;  ///< new classes and variables, with their make-up
-  bool is_permanent = false;                ///< what the program may hold calls functions that are replaced
-
-  bool covers(const std::string& source) const { return std::ranges::find(sources, source) != sources.end(); }
-};
-
 /// An edit that is applied and not rolled back.
 struct AppliedEdit {
   std::uint64_t update = 0;
   Edit edit;
   QuiescentChange change;
+  EditedClasses classes;
 
   /// Calls `visit(number, function)` for each function with a new version, and its number among those.
   template <class Visit>
@@ -223,6 +123,43 @@ void require_replaceable(const Edit& edit) {
   });
 }
 
+bool is_of(const EditedClassList& classes, const EditedClass& wanted) {
+  return std::ranges::any_of(classes, [&](const EditedClass* each) { return *each->type == *wanted.type; });
+}
+
+/// What the edit does to classes, on top of the edits before it.
+EditedClasses prepare_classes(const Edit& edit) {
+  EditedClassList returned;
+  EditedClassList earlier;
+  for (const std::shared_ptr<AppliedEdit>& each : applied_edits().with([](const AppliedEdits& all) { return all; })) {
+    const auto is_covered = [&](const std::string& source) { return edit.covers(source); };
+    const bool is_of_same_source = std::ranges::any_of(each->edit.sources, is_covered);
+    for (const EditedClass* const changed : each->edit.classes) {
+      earlier.push_back(changed);
+      if (!is_of_same_source || is_of(edit.classes, *changed)) continue;
+      const auto missing = std::ranges::find_if_not(each->edit.sources, is_covered);
+      if (missing != each->edit.sources.end())
+        throw Error(ErrorCode::unsupported, edit.name + ": an earlier edit gave " + changed->name +
+                                                " another layout, which " + *missing +
+                                                " relies on; build the edit with that source, too (--source)");
+      returned.push_back(changed);
+    }
+  }
+  return EditedClasses::prepare(edit.name, edit.classes, returned, earlier);
+}
+
+/// Throws when later edits rely on the layout of objects that this one brought.
+void require_last_of_its_classes(const std::shared_ptr<AppliedEdit>& edit) {
+  const AppliedEdits edits = applied_edits().with([](const AppliedEdits& all) { return all; });
+  for (auto each = std::next(std::ranges::find(edits, edit)); each != edits.end(); ++each)
+    for (const EditedClass* const changed : edit->edit.classes)
+      if (is_of((*each)->edit.classes, *changed) ||
+          std::ranges::any_of(edit->edit.sources, [&](const auto& source) { return (*each)->edit.covers(source); }))
+        throw Error(ErrorCode::unsupported, edit->edit.name + ": \"" + (*each)->edit.name +
+                                                "\" relies on the layout of " + changed->name +
+                                                " that it brought; roll that edit back first");
+}
+
 /// Opens the pages of all that `standings` change.
 void prepare_standings(const std::vector<Standing>& standings) {
   std::set<AppliedEdit*> opened;
@@ -270,8 +207,9 @@ class EditUpdate final : public Update {
 
   void prepare() override {
     require_replaceable(applied_->edit);
+    applied_->classes = prepare_classes(applied_->edit);
     applied_->change.prepare(FunctionChange::prepare_edit(applied_->edit.functions), threads(),
-                             code_to_leave(standings_with(applied_), applied_));
+                             code_to_leave(standings_with(applied_), applied_), applied_->classes.names());
     MOULT_FAULT("recipes.edit.prepared");
   }
   bool wait_alterability() override { return applied_->change.wait(patience(), threads()); }
@@ -302,6 +240,8 @@ void EditUpdate::apply() {
   applied_->change.apply(name(), threads());
   set_standings(standings, *current_stop());
   applied_edits().with([&](AppliedEdits& all) { all.push_back(applied_); });
+  MOULT_FAULT("recipes.edit.functions");
+  applied_->classes.commit(*current_stop(), *Transaction::current());
   MOULT_FAULT("recipes.edit.applied");
 }
 
@@ -319,6 +259,7 @@ UndoStep EditUpdate::undo_step() const {
           ErrorCode::unsupported,
           applied->edit.name + ": brought " + applied->edit.held.front() +
               ", which the program may hold and which calls functions that this edit replaced; it stays applied");
+    require_last_of_its_classes(applied);
     const std::vector<Standing> standings = standings_without(applied);
     std::vector<FunctionExtent> again;
     for (const Standing& each : standings)
@@ -336,14 +277,7 @@ UndoStep EditUpdate::undo_step() const {
 }
 
 void submit_edit(const void* header) {
-  const LoadedRange module = module_of(header);
-  if (!module.contains(reinterpret_cast<std::uintptr_t>(header), sizeof(EditHeader))) fail("header is in no file");
-  const auto& edit = *static_cast<const EditHeader*>(header);
-  if (edit.version != edit_version) fail("tables are of another version of moult; build it again");
-  threaded_manager("edits").add_update(std::make_unique<EditUpdate>(
-      Edit{text_at(led_to(edit.name), module), texts_between(led_to(edit.sources), led_to(edit.sources_end), module),
-           functions_of(edit, module), texts_between(led_to(edit.held), led_to(edit.held_end), module),
-           pairs_of(texts_between(led_to(edit.news), led_to(edit.news_end), module)), edit.is_permanent != 0}));
+  threaded_manager("edits").add_update(std::make_unique<EditUpdate>(read_edit(header)));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "alterability/object_quiescence.hpp"
 #include "alterability/quiescence.hpp"
 #include "functions/function_change.hpp"
 #include "moult/update.hpp"
@@ -15,8 +16,10 @@ namespace moult::internal {
 /// The steps of an update, called as the update's own. Throws what FunctionChange throws.
 class QuiescentChange final {
  public:
-  /// `more` must be left by all threads, too.
-  void prepare(FunctionChange change, const std::vector<ThreadId>& threads, std::vector<FunctionExtent> more = {});
+  /// `more` must be left by all threads, too. The objects of `classes` change in the same stop: no thread may be about
+  /// to construct or to release one.
+  void prepare(FunctionChange change, const std::vector<ThreadId>& threads, std::vector<FunctionExtent> more = {},
+               const std::vector<ClassName>& classes = {});
   bool wait(const Patience& patience, const std::vector<ThreadId>& threads);
   bool check(const Patience& patience, const std::vector<ThreadId>& threads);
   /// In the stop of the current update. Throws Error also: invalid_argument, when a hook of the update `name` has
@@ -30,6 +33,7 @@ class QuiescentChange final {
 
   std::optional<FunctionChange> change_;
   std::vector<FunctionExtent> functions_;                    ///< that must be quiescent
+  std::optional<ObjectQuiescence> objects_;                  ///< includes the functions
   std::chrono::steady_clock::time_point quiescent_since_{};  ///< the stop of the last successful check, by its begin
 };
 

@@ -70,6 +70,15 @@ class UseSearch final {
     }
   }
 
+  std::vector<std::string> classes_by_value() const {
+    const std::vector<Reach> reach = graph_.reach_of(wanted_);
+    std::vector<std::string> names;
+    for (const auto& [name, node] : class_nodes_)
+      if (node != wanted_ && reach[node] == Reach::size && std::ranges::find(names, name) == names.end())
+        names.push_back(name);
+    return names;
+  }
+
   /// Calls `found(die, reach)` for each function with code, and each static object, that reaches the class.
   template <class Found>
   void for_each_user(Found&& found) const {
@@ -129,6 +138,7 @@ class UseSearch final {
     const std::string name = full_name(die, scope);
     const std::size_t node = node_of_class(die, is_local ? std::string() : name);
     const bool is_pointer = holds_by_pointer(name);
+    if (size_of_type(die) > 1 && !name.starts_with("moult::")) class_nodes_.emplace_back(name, node);
     add_written_uses(node, name);
     Dwarf_Die child{};
     for (bool more = dwarf_child(&die, &child) == 0; more; more = dwarf_siblingof(&child, &child) == 0) {
@@ -265,7 +275,8 @@ class UseSearch final {
   ClassGraph graph_;
   std::size_t wanted_;
   std::vector<Use> uses_;
-  std::vector<std::pair<Dwarf_Die, std::size_t>> users_;  ///< functions with code and static objects
+  std::vector<std::pair<Dwarf_Die, std::size_t>> users_;          ///< functions with code and static objects
+  std::vector<std::pair<std::string, std::size_t>> class_nodes_;  ///< names; classes without data left out
   std::unordered_map<const void*, std::size_t> classes_;
   std::unordered_map<const void*, std::string> declared_;  ///< names of classes that are only declared
   std::unordered_map<std::string, std::size_t> named_classes_;
@@ -291,6 +302,12 @@ KnownClass find_class(const DebugInfo& info, const ClassName& wanted) {
     });
   }
   return known;
+}
+
+std::vector<std::string> classes_by_value(const DebugInfo& info, const ClassName& wanted, const KnownClass& known) {
+  UseSearch search(info, wanted, known);
+  search.run();
+  return search.classes_by_value();
 }
 
 void find_uses(const DebugInfo& info, const ClassName& wanted, const KnownClass& known,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct KnownClass {
 };
 
 KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
+
+/// The other classes that have data, and a value of the class in it or in what they hold: members, arrays, containers
+/// of values, subclasses, lambdas with a copy. By their names, each once; "" for one without a name.
+std::vector<std::string> classes_by_value(const DebugInfo& info, const ClassName& wanted, const KnownClass& known);
 
 /// Calls `found` for each function with code, and each static object, that uses the class `wanted`. A function may have
 /// several entries.

@@ -38,3 +38,25 @@ ask() {
     printf '%s\n' "$line"
   done
 }
+
+# follow PROCESS: moult live follows its sources; sets live.
+follow() {
+  : >"$base/said"
+  "$MOULT" live "$1" >>"$base/said" 2>&1 &
+  live=$!
+  started+=("$live")
+  seen=0
+}
+
+# wait_for PATTERN: in what moult live says from now on.
+wait_for() {
+  local i
+  for ((i = 0; i < 600; ++i)); do
+    if tail -c +$((seen + 1)) "$base/said" | grep -qE "$1"; then
+      seen=$(stat -c %s "$base/said")
+      return
+    fi
+    sleep 0.1
+  done
+  fail "moult live does not say $1, but: $(cat "$base/said")"
+}

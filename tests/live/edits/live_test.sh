@@ -34,22 +34,7 @@ expect 0 "^app.cpp: 1 function replaced \(plus\(int\)\); paused .*; active .* af
 [[ $(ask old 10) == "12 14" ]] || fail "the edit is not in force"
 expect 0 "rolled back" "$MOULT" rollback "$pid" --all
 
-# wait_for PATTERN: in what moult live says from now on.
-"$MOULT" live "$pid" >"$base/said" 2>&1 &
-live=$!
-started+=("$live")
-seen=0
-wait_for() {
-  local i
-  for ((i = 0; i < 600; ++i)); do
-    if tail -c +$((seen + 1)) "$base/said" | grep -qE "$1"; then
-      seen=$(stat -c %s "$base/said")
-      return
-    fi
-    sleep 0.1
-  done
-  fail "moult live does not say $1, but: $(cat "$base/said")"
-}
+follow "$pid"
 wait_for "1 function replaced \(plus\(int\)\)"
 [[ $(ask old 10) == "12 14" ]] || fail "the edit that was there is not in force"
 

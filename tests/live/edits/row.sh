@@ -8,6 +8,7 @@
 #   refused          a pattern: `moult build` refuses the edit with that; refused.COMPILER: with that compiler alone
 #   notes            a pattern that `moult build` says
 #   options          options for it, a line each
+#   no_way_back      a pattern: the rollback is refused with that
 #   replies          the answers after the edit, where they are not those of the fresh program
 #   without_history  the fresh program is not asked the questions before
 . "$(dirname "$0")/lib.sh"
@@ -18,7 +19,7 @@ command -v "$compiler" >/dev/null || { echo "skipped: there is no $compiler"; ex
 rows=$(cd "$(dirname "$0")/rows" && pwd)
 cp -r "$rows/$row" "$tree"
 cd "$tree"
-flags=(-std=c++20 -g "${@:--O2}")
+flags=(-std=c++20 -g "-I$INCLUDE" "${@:--O2}")
 mapfile -t questions <questions
 options=()
 [[ ! -e options ]] || mapfile -t options <options
@@ -53,5 +54,9 @@ $after
 and one that is built of the edited sources
 $expected"
 [[ $after != "$before" ]] || fail "the edit makes no difference, so that this test cannot fail"
+if [[ -e no_way_back ]]; then
+  expect 3 "$(cat no_way_back)" "$MOULT" rollback "$running" --all
+  exit 0
+fi
 expect 0 "rolled back" "$MOULT" rollback "$running" --all
 [[ -z $is_stateless || $(ask old "${questions[@]}") == "$before" ]] || fail "the rollback has left something"

@@ -1,0 +1,144 @@
+// The compiler makes what converts the objects, with the source that it compiles anyway: a few functions are put behind
+// the preprocessed text, and their declarations into the class, where initialisers mean what they mean in it.
+#include "class_edits.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "base/names.hpp"
+#include "compiler.hpp"
+#include "diff/class_users.hpp"
+#include "symbols/class_layout.hpp"
+#include "symbols/class_walk.hpp"
+#include "symbols/die_attributes.hpp"
+
+namespace moult::internal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using diff::ChangedClass;
+
+bool is_unnamed(const std::string& name) { return name.find("(anonymous namespace)") != std::string::npos; }
+
+}  // namespace
+
+void ClassEdits::add(const ComparedSource& source, const std::vector<ComparedSource>& all,
+                     const diff::TypeComparison& types) {
+  for (const ChangedClass& each : types.classes) judge(source, all, each);
+}
+
+void ClassEdits::judge(const ComparedSource& source, const std::vector<ComparedSource>& all,
+                       const ChangedClass& changed) {
+  const ClassName name(changed.name);
+  diff::ClassEdit edit{changed.name, class_layout(changed.old, name), class_layout(changed.old, name),
+                       class_layout(changed.fresh, name)};
+  if (std::optional<ClassLayout> after = layout_after(source, name);
+      after && diff::text_of(*after) != diff::text_of(edit.fresh))
+    edit.old = std::move(*after);
+  const std::string key = is_unnamed(changed.name) ? source.shown + ": " + changed.name : changed.name;
+  const auto [known, is_new] = layouts_.try_emplace(key, diff::text_of(edit.fresh));
+  if (!is_new) {
+    if (known->second != diff::text_of(edit.fresh))
+      refusals_.push_back(source.shown + ": " + changed.name + " is laid out otherwise than in the other sources");
+    return;
+  }
+  std::vector<std::string> reasons;
+  diff::ClassConversion conversion;
+  if (!diff::has_own_pool(edit.fresh) || !diff::has_own_pool(edit.old)) {
+    reasons.push_back("moult finds the objects of a class that derives from moult::Updatable<" + changed.name +
+                      "> itself, from the program's next start on; moult apply with an update that redefines the class "
+                      "converts what that update finds");
+  } else {
+    judge_users(all, changed.name, reasons);
+    const diff::PreprocessedSource& text = text_of(source);
+    if (const auto body = text.class_body(name.identifier(), edit.fresh.place)) {
+      Additions& additions = sources_.at(&source);
+      conversion = diff::convert_class(edit, text, *body, static_cast<int>(classes_.size()));
+      additions.members[body->end] = conversion.member;
+      additions.behind += conversion.behind;
+    } else {
+      reasons.push_back("its definition is not found in the preprocessed source");
+    }
+  }
+  std::ranges::move(conversion.refusals, std::back_inserter(reasons));
+  classes_.push_back({changed.name, changed.difference});
+  for (const std::string& note : conversion.notes) notes_.push_back(source.shown + ": " + note);
+  if (!reasons.empty())
+    refusals_.push_back(source.shown + ": " + changed.name + " has changed, and the program may have objects of it:\n" +
+                        changed.difference + "\n" + join(reasons, "\n"));
+}
+
+std::optional<ClassLayout> ClassEdits::layout_after(const ComparedSource& source, const ClassName& name) {
+  if (options_.after.empty()) return std::nullopt;
+  if (after_ == nullptr) {
+    after_file_ = std::make_unique<ElfFile>(ElfFile::open(options_.after));
+    after_ = DebugInfo::open(*after_file_);
+    if (after_ == nullptr)
+      throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                           options_.after +
+                               ": has no debug information, so that the layouts of objects that it gives "
+                               "are not known; name the file as it was built");
+  }
+  Dwarf_Die old = source.comparison.source->content;
+  std::optional<ClassLayout> found;
+  for (const DebugUnit& unit : after_->units()) {
+    Dwarf_Die die = unit.content;
+    if (is_unnamed(name.text()) && plain_name_of(die) != plain_name_of(old)) continue;
+    visit_classes(unit.content, {}, [&](const Dwarf_Die& each, const std::string& scope) {
+      if (!found && is_class(each, scope, name) && is_definition(full_class(each)))
+        found = class_layout(full_class(each), name);
+    });
+  }
+  return found;
+}
+
+/// Objects outside of pools, and code that is not compiled again.
+void ClassEdits::judge_users(const std::vector<ComparedSource>& all, const std::string& name,
+                             std::vector<std::string>& reasons) {
+  const diff::ClassUsers users = diff::users_of(*comparison_.debug_info(), name);
+  for (const std::string& each : users.values)
+    reasons.push_back(each + " has it by value, so that moult does not find the object; hold it by pointer");
+  for (const DebugUnit* const unit : users.units) {
+    const bool is_compared =
+        std::ranges::any_of(all, [&](const ComparedSource& each) { return each.comparison.source == unit; });
+    Dwarf_Die die = unit->content;
+    const char* const file = ::dwarf_diename(&die);
+    if (!is_compared)
+      reasons.push_back(std::string(file != nullptr ? file : "a source") +
+                        " has the class as it was, and was not compiled again; name it with --source");
+  }
+  functions_.insert(users.functions.begin(), users.functions.end());
+}
+
+const diff::PreprocessedSource& ClassEdits::text_of(const ComparedSource& source) {
+  Additions& additions = sources_[&source];
+  if (additions.text == nullptr) {
+    const fs::path file = source.path.string() + ".ii";
+    preprocess(*source.command, include_folder() / "moult/detail/edited_class.hpp", file, options_.compiler, deadline_);
+    std::ifstream stream(file);
+    std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+    additions.text = std::make_unique<diff::PreprocessedSource>(std::move(text), source.command->directory);
+  }
+  return *additions.text;
+}
+
+void ClassEdits::compile() {
+  for (const auto& [source, additions] : sources_) {
+    const fs::path file = source->path.string() + ".with.ii";
+    std::ofstream(file) << additions.text->with(additions.members, additions.behind);
+    try {
+      comparison_.recompile(*source, file);
+    } catch (const CommandFailure& failure) {
+      if (failure.exit() != ExitCode::usage) throw;
+      std::vector<std::string> names;
+      for (const EditedClassText& each : classes_) names.push_back(each.name);
+      throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                           source->shown + ": what would give the objects of " + join(names) +
+                               " their new layout does not compile, as the compiler says above; an update that "
+                               "redefines the class converts them");
+    }
+  }
+}
+
+}  // namespace moult::internal::cli

@@ -1,0 +1,67 @@
+// A source as the preprocessor leaves it: one text with all headers and no macros, in which classes and the
+// initialisers of their fields are found, and which can be added to and compiled.
+//
+//   PreprocessedSource source(text, "/src/build");
+//   const std::optional<ClassBody> body = source.class_body("Item", {"/src/item.hpp", 12});
+//   const std::string more = source.with({{body->end, "void more();"}}, "void Item::more() {}");
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.hpp"
+#include "symbols/place.hpp"
+
+namespace moult::internal::diff {
+
+/// Offsets in the text.
+struct ClassBody {
+  std::size_t begin = 0;  ///< behind the opening brace
+  std::size_t end = 0;    ///< of the closing brace
+};
+
+class PreprocessedSource final {
+ public:
+  /// `directory` is what relative names of files are relative to.
+  PreprocessedSource(std::string text, std::string directory);
+
+  /// The definition of the class `name` (without scopes) nearest to that line.
+  std::optional<ClassBody> class_body(std::string_view name, const SourceLine& place) const;
+  /// What initialises the field of that name by its declaration: "= 3", "{1, 2}"; "" without an initialiser. Nothing if
+  /// the class declares no such field by itself.
+  std::optional<std::string> initialiser(const ClassBody& body, std::string_view field) const;
+  /// The words in `text`, as "count" in "= count + 1".
+  static std::vector<std::string> words_of(const std::string& text);
+
+  /// The text with `additions`, by their offsets, and with `behind` at its end.
+  std::string with(const std::map<std::size_t, std::string>& additions, const std::string& behind) const;
+
+ private:
+  struct Token {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    unsigned line = 0;
+    std::size_t file = 0;  ///< in files_
+  };
+
+  void read_tokens();
+  std::size_t end_of_token(std::size_t at) const;
+  std::size_t read_marker(std::size_t at, unsigned& line, std::size_t& file);
+  std::string_view text_of(const Token& token) const {
+    return std::string_view(text_).substr(token.begin, token.end - token.begin);
+  }
+  std::size_t behind_group(std::size_t token) const;
+  std::size_t behind_initialisers(std::size_t token) const;
+  bool begins_another_field(std::size_t token) const;
+
+  std::string text_;
+  std::string directory_;
+  std::vector<std::string> files_;
+  std::vector<Token> tokens_;
+};
+
+}  // namespace moult::internal::diff

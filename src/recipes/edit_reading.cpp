@@ -1,0 +1,148 @@
+#include "recipes/edit_reading.hpp"
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "elf/edit_format.hpp"
+#include "moult/error.hpp"
+#include "platform/loaded_modules.hpp"
+
+namespace moult::internal {
+namespace {
+
+/// The memory of a loaded file.
+struct LoadedRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+
+  bool contains(std::uintptr_t address, std::size_t size) const noexcept {
+    return begin <= address && address <= end && size <= end - address;
+  }
+};
+
+[[noreturn]] void fail(const char* why) { throw Error(ErrorCode::not_an_update, std::string("the edit's ") + why); }
+
+LoadedRange module_of(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  LoadedRange found;
+  visit_loaded_modules([&](const dl_phdr_info& info) {
+    LoadedRange module{~std::uintptr_t{0}, 0};
+    for (int i = 0; i < info.dlpi_phnum; ++i) {
+      const auto& segment = info.dlpi_phdr[i];
+      if (segment.p_type != PT_LOAD) continue;
+      module.begin = std::min<std::uintptr_t>(module.begin, info.dlpi_addr + segment.p_vaddr);
+      module.end = std::max<std::uintptr_t>(module.end, info.dlpi_addr + segment.p_vaddr + segment.p_memsz);
+    }
+    const bool is_it = module.begin <= wanted && wanted < module.end;
+    if (is_it) found = module;
+    return !is_it;
+  });
+  return found;
+}
+
+/// What a number of the tables leads to.
+std::uintptr_t led_to(const std::int32_t& distance) {
+  return reinterpret_cast<std::uintptr_t>(&distance) + static_cast<std::uintptr_t>(std::intptr_t{distance});
+}
+
+std::string text_at(std::uintptr_t address, const LoadedRange& module) {
+  if (!module.contains(address, 1)) fail("names lie outside of its file");
+  const auto* const text = reinterpret_cast<const char*>(address);
+  return {text, ::strnlen(text, module.end - address)};
+}
+
+void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t bias,
+         std::vector<EditedFunction>& functions) {
+  if (entry.part != FunctionPart::more)
+    functions.push_back({text_at(led_to(entry.name), module), {}, {}, text_at(led_to(entry.source), module)});
+  if (functions.empty()) fail("table of functions begins in the middle of one");
+  EditedFunction& function = functions.back();
+  if (entry.size > 0) {
+    const CodeAddress begin{entry.begin + bias};
+    function.old_code.push_back({begin, begin + entry.size});
+  }
+  if (entry.code_size > 0) {
+    const CodeAddress begin{led_to(entry.code)};
+    if (!module.contains(value(begin), entry.code_size)) fail("code lies outside of its file");
+    function.new_code.push_back({begin, begin + entry.code_size});
+  }
+  const bool has_new_code = !function.new_code.empty();
+  if (function.old_code.empty() || has_new_code == (entry.part == FunctionPart::left))
+    fail("table of functions contradicts itself");
+}
+
+std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedRange& module) {
+  const std::uintptr_t begin = led_to(header.functions);
+  const std::uintptr_t end = led_to(header.functions_end);
+  if (end < begin || !module.contains(begin, end - begin) || begin % alignof(FunctionEntry) != 0 ||
+      (end - begin) % sizeof(FunctionEntry) != 0)
+    fail("table of functions lies outside of its file");
+  const auto* const entries = reinterpret_cast<const FunctionEntry*>(begin);
+  const std::uintptr_t bias = bias_of_program();
+  std::vector<EditedFunction> functions;
+  for (std::size_t i = 0; i < (end - begin) / sizeof(FunctionEntry); ++i) add(entries[i], module, bias, functions);
+  return functions;
+}
+
+std::vector<std::string> texts_between(std::uintptr_t begin, std::uintptr_t end, const LoadedRange& module) {
+  if (end < begin || !module.contains(begin, end - begin)) fail("lists lie outside of its file");
+  std::vector<std::string> texts;
+  for (std::uintptr_t at = begin; at < end; at += texts.back().size() + 1) texts.push_back(text_at(at, module));
+  return texts;
+}
+
+std::map<std::string, std::string> pairs_of(const std::vector<std::string>& texts) {
+  if (texts.size() % 2 != 0) fail("list of what is new is cut short");
+  std::map<std::string, std::string> pairs;
+  for (std::size_t i = 0; i < texts.size(); i += 2) pairs.emplace(texts[i], texts[i + 1]);
+  return pairs;
+}
+
+bool has_code(const detail::ObjectSteps& steps, const LoadedRange& module) {
+  const auto is_inside = [&](auto* function) {
+    return function == nullptr || module.contains(reinterpret_cast<std::uintptr_t>(function), 1);
+  };
+  return is_inside(steps.build) && is_inside(steps.discard) && is_inside(steps.exchange) && is_inside(steps.put_back) &&
+         is_inside(steps.end_old);
+}
+
+EditedClassList classes_of(const EditHeader& header, const LoadedRange& module) {
+  const std::uintptr_t begin = led_to(header.classes);
+  const std::uintptr_t end = led_to(header.classes_end);
+  if (begin == end) return {};  // an empty table may lie behind everything
+  if (end < begin || !module.contains(begin, end - begin) || begin % alignof(EditedClass) != 0 ||
+      (end - begin) % sizeof(EditedClass) != 0)
+    fail("table of classes lies outside of its file");
+  EditedClassList classes;
+  const auto* const entries = reinterpret_cast<const EditedClass*>(begin);
+  for (std::size_t i = 0; i < (end - begin) / sizeof(EditedClass); ++i) {
+    const EditedClass& entry = entries[i];
+    for (const char* const text : {entry.name, entry.program_layout, entry.old_layout, entry.layout})
+      if (!module.contains(reinterpret_cast<std::uintptr_t>(text), 1)) fail("names lie outside of its file");
+    const bool is_power = entry.alignment != 0 && (entry.alignment & (entry.alignment - 1)) == 0;
+    if (entry.type == nullptr || !is_power || !has_code(entry.forward, module) || !has_code(entry.backward, module))
+      fail("table of classes contradicts itself");
+    classes.push_back(&entry);
+  }
+  return classes;
+}
+
+}  // namespace
+
+Edit read_edit(const void* header) {
+  const LoadedRange module = module_of(header);
+  if (!module.contains(reinterpret_cast<std::uintptr_t>(header), sizeof(EditHeader))) fail("header is in no file");
+  const auto& edit = *static_cast<const EditHeader*>(header);
+  if (edit.version != edit_version) fail("tables are of another version of moult; build it again");
+  note_edit_module(header);
+  return {text_at(led_to(edit.name), module),
+          texts_between(led_to(edit.sources), led_to(edit.sources_end), module),
+          functions_of(edit, module),
+          texts_between(led_to(edit.held), led_to(edit.held_end), module),
+          pairs_of(texts_between(led_to(edit.news), led_to(edit.news_end), module)),
+          classes_of(edit, module),
+          edit.is_permanent != 0};
+}
+
+}  // namespace moult::internal

@@ -1,0 +1,243 @@
+// Objects that an edit of the program's sources gives another layout: each has its values there, has its old ones when
+// the edit is taken back, and stays as it was when a step fails.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+#include "alterability/object_quiescence.hpp"
+#include "base/transaction.hpp"
+#include "moult/data_access.hpp"
+#include "moult/detail/edited_class.hpp"
+#include "moult/log.hpp"
+#include "moult/manager.hpp"
+#include "recipes/edited_classes.hpp"
+#include "threads/current_stop.hpp"
+
+namespace moult::internal {
+namespace subject {
+
+/// Knows where it is, like a short string, and is counted.
+class Text {
+ public:
+  explicit Text(std::string text) : text_(std::move(text)) { ++alive; }
+  Text(Text&& other) noexcept : text_(std::move(other.text_)) { ++alive; }
+  Text& operator=(Text&&) = delete;
+  ~Text() { --alive; }
+  /// Empty if the object was copied byte by byte.
+  std::string text() const { return self_ == this ? text_ : ""; }
+
+  static inline int alive = 0;
+
+ private:
+  const Text* self_ = this;
+  std::string text_;
+};
+
+struct Item : Updatable<Item, 256> {
+  explicit Item(int wanted) : number(wanted), text(std::to_string(wanted)), gone("gone") {}
+  int number;
+  Text text;
+  Text gone;
+};
+
+bool throws = false;
+
+/// As the edited source has Item. It has a name of its own here, since this is one program.
+struct Appended : Updatable<Item, 256> {
+  void begin_twice() { ::new (static_cast<void*>(&twice)) int(2 * number); }
+  void begin_more() { ::new (static_cast<void*>(&more)) Text(text.text() + " and more"); }
+  void begin_last() {
+    if (throws && number == 150) throw std::runtime_error("an initialiser throws");
+    ::new (static_cast<void*>(&last)) Text("last");
+  }
+  int number;
+  Text text;
+  Text gone;
+  int twice;
+  Text more;
+  Text last;
+
+  bool is_right(int wanted) const {
+    return number == wanted && text.text() == std::to_string(wanted) && gone.text() == "gone" && twice == 2 * wanted &&
+           more.text() == std::to_string(wanted) + " and more" && last.text() == "last";
+  }
+  using Steps = detail::InPlace<Appended, detail::Added<&Appended::twice, &Appended::begin_twice>,
+                                detail::Added<&Appended::more, &Appended::begin_more>,
+                                detail::Added<&Appended::last, &Appended::begin_last>>;
+};
+
+struct Rearranged : Updatable<Item, 256> {
+  void begin_first() {
+    if (throws && number == 150) throw std::runtime_error("an initialiser throws");
+    ::new (static_cast<void*>(&first)) Text("first");
+  }
+  double number;
+  Text first;
+  Text gone;
+  Text text;
+
+  bool is_right(int wanted) const {
+    return number == wanted && text.text() == std::to_string(wanted) && gone.text() == "gone" &&
+           first.text() == "first";
+  }
+  using Steps =
+      detail::Aside<Rearranged, sizeof(Item), detail::Retyped<&Rearranged::number, double, int, offsetof(Item, number)>,
+                    detail::Moved<&Rearranged::gone, Text, offsetof(Item, gone)>,
+                    detail::Moved<&Rearranged::text, Text, offsetof(Item, text)>,
+                    detail::Added<&Rearranged::first, &Rearranged::begin_first>>;
+};
+
+/// The way back would need what is gone.
+struct Shortened : Updatable<Item, 256> {
+  Text text;
+  int number;
+
+  bool is_right(int wanted) const { return number == wanted && text.text() == std::to_string(wanted); }
+  using Steps = detail::Aside<Shortened, sizeof(Item), detail::Moved<&Shortened::text, Text, offsetof(Item, text)>,
+                              detail::Moved<&Shortened::number, int, offsetof(Item, number)>,
+                              detail::Removed<Text, offsetof(Item, gone)>>;
+};
+
+template <class Now>
+const EditedClass& edited() {
+  constexpr bool has_way_back = !std::is_same_v<Now, Shortened>;
+  static const EditedClass entry{.name = "Item",
+                                 .type = &typeid(Item),
+                                 .program_layout = "old",
+                                 .old_layout = "old",
+                                 .layout = "new",
+                                 .old_size = sizeof(Item),
+                                 .size = sizeof(Now),
+                                 .alignment = alignof(Now),
+                                 .is_polymorphic = 0,
+                                 .forward = Now::Steps::forward,
+                                 .backward = has_way_back ? Now::Steps::backward : detail::ObjectSteps{},
+                                 .no_way_back = has_way_back ? nullptr : "its field is gone"};
+  return entry;
+}
+
+class Edit final : public Update {
+ public:
+  explicit Edit(const EditedClass& edited) : Update("edit"), edited_(edited) {}
+
+  void prepare() override {
+    classes_ = EditedClasses::prepare(name(), {&edited_}, {}, {});
+    quiescence_.emplace(ObjectQuiescence::of_pools(classes_.names(), {}));
+  }
+  bool wait_alterability() override { return quiescence_->wait(patience()); }
+  bool check_alterability() override { return quiescence_->check(patience()); }
+  void apply() override {
+    classes_.commit(*current_stop(), *Transaction::current());
+    if (fails_at_end) throw std::runtime_error("a later step fails");
+  }
+
+  static inline bool fails_at_end = false;
+
+ private:
+  const EditedClass& edited_;
+  EditedClasses classes_;
+  std::optional<ObjectQuiescence> quiescence_;
+};
+
+template <class Now>
+class EditedObjects : public testing::Test {
+ protected:
+  static constexpr int count = 200;
+  EditedObjects() {
+    set_log_level(LogLevel::none);
+    for (int i = 0; i < count; ++i) items_.push_back(std::make_unique<Item>(i));
+    texts_ = Text::alive;
+  }
+  ~EditedObjects() override { throws = Edit::fails_at_end = false; }
+
+  UpdateReport apply() {
+    UpdateHandle handle = manager_.add_update(std::make_unique<Edit>(edited<Now>()));
+    manager_.apply_next_update();
+    return handle.report();
+  }
+  void expect_old() const {
+    EXPECT_EQ(Text::alive, texts_);
+    for (int i = 0; i < count; ++i) {
+      const Item& item = *items_[static_cast<std::size_t>(i)];
+      ASSERT_EQ(item.number, i);
+      ASSERT_EQ(item.text.text(), std::to_string(i));
+      ASSERT_EQ(item.gone.text(), "gone");
+    }
+  }
+  void expect_new() const {
+    for (int i = 0; i < count; ++i) {
+      const void* const item = items_[static_cast<std::size_t>(i)].get();
+      ASSERT_TRUE(static_cast<const Now*>(item)->is_right(i)) << i;
+    }
+  }
+  /// The test's own code ends them as what they were.
+  void take_back(const UpdateReport& report) {
+    roll_back(report.id);
+    expect_old();
+  }
+
+  std::vector<std::unique_ptr<Item>> items_;
+  int texts_ = 0;
+  Manager manager_{"edits"};
+};
+
+using Layouts = testing::Types<Appended, Rearranged>;
+TYPED_TEST_SUITE(EditedObjects, Layouts);
+
+TYPED_TEST(EditedObjects, HaveTheirValuesInTheNewLayoutAndInTheOldOneAfterwards) {
+  for (int round = 0; round < 3; ++round) {
+    const UpdateReport report = this->apply();
+    ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+    EXPECT_THAT(report.changes,
+                testing::Contains("200 objects of moult::internal::subject::Item given the new layout"));
+    this->expect_new();
+    this->take_back(report);
+  }
+}
+
+TYPED_TEST(EditedObjects, StayAsTheyWereWhenAnInitialiserThrows) {
+  throws = true;
+  const UpdateReport report = this->apply();
+  EXPECT_EQ(report.state, UpdateState::failed);
+  EXPECT_THAT(report.reason, testing::HasSubstr("an initialiser throws"));
+  this->expect_old();
+}
+
+TYPED_TEST(EditedObjects, StayAsTheyWereWhenALaterStepFails) {
+  Edit::fails_at_end = true;
+  EXPECT_EQ(this->apply().state, UpdateState::failed);
+  this->expect_old();
+  Edit::fails_at_end = false;
+  const UpdateReport report = this->apply();
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  this->expect_new();
+  this->take_back(report);
+}
+
+using ShortenedObjects = EditedObjects<Shortened>;
+
+TEST_F(ShortenedObjects, AreNotTakenBack) {
+  Edit::fails_at_end = true;
+  EXPECT_EQ(apply().state, UpdateState::failed);
+  expect_old();
+  Edit::fails_at_end = false;
+  const UpdateReport report = apply();
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_EQ(Text::alive, texts_ - count);
+  expect_new();
+  EXPECT_THROW(roll_back(report.id), Error);
+  expect_new();
+  for (std::unique_ptr<Item>& each : items_) static_cast<void>(each.release());  // no code of this test ends them
+}
+
+}  // namespace subject
+}  // namespace moult::internal

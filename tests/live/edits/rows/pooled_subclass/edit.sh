@@ -1,0 +1,3 @@
+# The fields of a subclass move with those of its base.
+sed -i 's/^  int number_;/&\n  int weight_ = 2;/' item.hpp
+sed -i 's/item.number_ \* 10/item.number_ * item.weight_/' item.cpp
