@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "diff/class_conversion.hpp"
 #include "edit_build.hpp"
 
 namespace moult::internal::cli {
@@ -25,9 +26,15 @@ struct DiffOptions : Common {
   bool verbose = false;
 };
 
+/// The source does not have what converts objects.
+bool is_of_source(const ComparedItem& item) { return !diff::is_of_conversion(item.name); }
+
 std::size_t count(const std::vector<ComparedSource>& compared, ItemKind kind, DiffOutcome outcome) {
   std::size_t total = 0;
-  for (const ComparedSource& each : compared) total += each.comparison.count(kind, outcome);
+  for (const ComparedSource& each : compared)
+    total += static_cast<std::size_t>(std::ranges::count_if(each.comparison.items, [&](const ComparedItem& item) {
+      return item.kind == kind && item.outcome == outcome && is_of_source(item);
+    }));
   return total;
 }
 
@@ -90,7 +97,7 @@ std::string render(const std::vector<ComparedSource>& compared, const EditOutcom
   std::string text;
   for (const ComparedSource& source : compared)
     for (const ComparedItem& item : source.comparison.items)
-      if (std::ranges::find(shown_outcomes, item.outcome) != shown_outcomes.end())
+      if (is_of_source(item) && std::ranges::find(shown_outcomes, item.outcome) != shown_outcomes.end())
         text += to_line(source, item, options.verbose) + "\n";
   for (const EditedClassText& each : outcome.classes)
     if (outcome.refusals.empty())
@@ -105,7 +112,7 @@ std::string render(const std::vector<ComparedSource>& compared, const EditOutcom
 nlohmann::ordered_json json_of(const ComparedSource& source) {
   nlohmann::ordered_json items = nlohmann::ordered_json::array();
   for (const ComparedItem& each : source.comparison.items) {
-    if (each.outcome == DiffOutcome::same) continue;
+    if (each.outcome == DiffOutcome::same || !is_of_source(each)) continue;
     nlohmann::ordered_json item{
         {"kind", name_of(each.kind)}, {"outcome", name_of(each.outcome)}, {"name", each.name}, {"symbol", each.symbol}};
     if (!each.reason.empty()) item["reason"] = each.reason;

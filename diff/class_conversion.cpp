@@ -302,6 +302,12 @@ std::string text_of(const ClassLayout& layout) {
 
 bool has_own_pool(const ClassLayout& layout) { return pool_of(layout) != layout.bases.end(); }
 
+bool is_of_conversion(std::string_view function) {
+  const std::string_view scope = function.substr(0, function.find('<'));
+  return function.find("::moult_begin_") != std::string_view::npos ||
+         scope.find("moult::detail::") != std::string_view::npos;
+}
+
 ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, const ClassBody& body,
                               int number) {
   return Converter(edit, source, body, number).run();

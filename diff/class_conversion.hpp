@@ -9,7 +9,9 @@
 // After the object transformers that Ginseng generates (Neamtiu et al., PLDI 2006).
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diff/preprocessed_source.hpp"
@@ -37,6 +39,9 @@ std::string text_of(const ClassLayout& layout);
 
 /// True if the class has a pool of its own, in which its objects are found.
 bool has_own_pool(const ClassLayout& layout);
+
+/// True for what the conversions bring: it is none of the source's.
+bool is_of_conversion(std::string_view function);
 
 /// `number` tells the conversions of a source apart. `body` is the edited class's definition in `source`.
 ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, const ClassBody& body,
