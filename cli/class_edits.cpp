@@ -23,17 +23,28 @@ bool is_unnamed(const std::string& name) { return name.find("(anonymous namespac
 
 }  // namespace
 
-void ClassEdits::add(const ComparedSource& source, const std::vector<ComparedSource>& all,
-                     const diff::TypeComparison& types) {
-  for (const ChangedClass& each : types.classes) judge(source, all, each);
+void ClassEdits::add(const ComparedSource& source, const diff::TypeComparison& types) {
+  for (const ChangedClass& each : types.classes) {
+    changed_.push_back({&source, each});
+    names_.insert(each.name);
+  }
 }
 
-void ClassEdits::judge(const ComparedSource& source, const std::vector<ComparedSource>& all,
-                       const ChangedClass& changed) {
+void ClassEdits::judge(const std::vector<ComparedSource>& all) {
+  for (const Changed& each : changed_) judge(each, all);
+}
+
+diff::WholeClass ClassEdits::whole(const Dwarf_Die& type, const std::string& name) const {
+  return diff::whole_class(type, name, names_);
+}
+
+void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& all) {
+  const ComparedSource& source = *each.source;
+  const ChangedClass& changed = each.changed;
   const ClassName name(changed.name);
-  diff::ClassEdit edit{changed.name, class_layout(changed.old, name), class_layout(changed.old, name),
-                       class_layout(changed.fresh, name)};
-  if (std::optional<ClassLayout> after = layout_after(source, name);
+  diff::ClassEdit edit{changed.name, whole(changed.old, changed.name), {}, whole(changed.fresh, changed.name)};
+  edit.old = edit.program;
+  if (std::optional<diff::WholeClass> after = class_after(source, name);
       after && diff::text_of(*after) != diff::text_of(edit.fresh))
     edit.old = std::move(*after);
   const std::string key = is_unnamed(changed.name) ? source.shown + ": " + changed.name : changed.name;
@@ -44,32 +55,24 @@ void ClassEdits::judge(const ComparedSource& source, const std::vector<ComparedS
     return;
   }
   std::vector<std::string> reasons;
-  diff::ClassConversion conversion;
-  if (!diff::has_own_pool(edit.fresh) || !diff::has_own_pool(edit.old)) {
-    reasons.push_back("moult finds the objects of a class that derives from moult::Updatable<" + changed.name +
-                      "> itself, from the program's next start on; moult apply with an update that redefines the class "
-                      "converts what that update finds");
+  if (std::string why = diff::why_not_found(edit); !why.empty()) {
+    reasons.push_back(std::move(why));
   } else {
-    judge_users(all, changed.name, reasons);
-    const diff::PreprocessedSource& text = text_of(source);
-    if (const auto body = text.class_body(name.identifier(), edit.fresh.place)) {
-      Additions& additions = sources_.at(&source);
-      conversion = diff::convert_class(edit, text, *body, static_cast<int>(classes_.size()));
-      additions.members[body->end] = conversion.member;
-      additions.behind += conversion.behind;
-    } else {
-      reasons.push_back("its definition is not found in the preprocessed source");
-    }
+    judge_users(all, edit.fresh, reasons);
+    diff::ClassConversion conversion = diff::convert_class(edit, text_of(source), static_cast<int>(classes_.size()));
+    Additions& additions = sources_.at(&source);
+    for (const auto& [place, declarations] : conversion.members) additions.members[place] += declarations;
+    additions.behind += conversion.behind;
+    std::ranges::move(conversion.refusals, std::back_inserter(reasons));
+    for (const std::string& note : conversion.notes) notes_.push_back(source.shown + ": " + note);
   }
-  std::ranges::move(conversion.refusals, std::back_inserter(reasons));
   classes_.push_back({changed.name, changed.difference});
-  for (const std::string& note : conversion.notes) notes_.push_back(source.shown + ": " + note);
   if (!reasons.empty())
     refusals_.push_back(source.shown + ": " + changed.name + " has changed, and the program may have objects of it:\n" +
                         changed.difference + "\n" + join(reasons, "\n"));
 }
 
-std::optional<ClassLayout> ClassEdits::layout_after(const ComparedSource& source, const ClassName& name) {
+std::optional<diff::WholeClass> ClassEdits::class_after(const ComparedSource& source, const ClassName& name) {
   if (options_.after.empty()) return std::nullopt;
   if (after_ == nullptr) {
     after_file_ = std::make_unique<ElfFile>(ElfFile::open(options_.after));
@@ -81,24 +84,33 @@ std::optional<ClassLayout> ClassEdits::layout_after(const ComparedSource& source
                                "are not known; name the file as it was built");
   }
   Dwarf_Die old = source.comparison.source->content;
-  std::optional<ClassLayout> found;
+  std::optional<diff::WholeClass> found;
   for (const DebugUnit& unit : after_->units()) {
     Dwarf_Die die = unit.content;
     if (is_unnamed(name.text()) && plain_name_of(die) != plain_name_of(old)) continue;
     visit_classes(unit.content, {}, [&](const Dwarf_Die& each, const std::string& scope) {
       if (!found && is_class(each, scope, name) && is_definition(full_class(each)))
-        found = class_layout(full_class(each), name);
+        found = whole(full_class(each), name.text());
     });
   }
   return found;
 }
 
+/// Its objects are told from those of the base by their tables of virtual functions.
+bool ClassEdits::is_converted_subclass(const std::string& name, const diff::WholeClass& of_base) const {
+  return of_base.layout.has_vptr && std::ranges::any_of(changed_, [&](const Changed& each) {
+           return each.changed.name == name &&
+                  whole(each.changed.fresh, name).places.contains(of_base.layout.name.text());
+         });
+}
+
 /// Objects outside of pools, and code that is not compiled again.
-void ClassEdits::judge_users(const std::vector<ComparedSource>& all, const std::string& name,
+void ClassEdits::judge_users(const std::vector<ComparedSource>& all, const diff::WholeClass& whole,
                              std::vector<std::string>& reasons) {
-  const diff::ClassUsers users = diff::users_of(*comparison_.debug_info(), name);
+  const diff::ClassUsers users = diff::users_of(*comparison_.debug_info(), whole.layout.name.text());
   for (const std::string& each : users.values)
-    reasons.push_back(each + " has it by value, so that moult does not find the object; hold it by pointer");
+    if (!is_converted_subclass(each, whole))
+      reasons.push_back(each + " has it by value, so that moult does not find the object; hold it by pointer");
   for (const DebugUnit* const unit : users.units) {
     const bool is_compared =
         std::ranges::any_of(all, [&](const ComparedSource& each) { return each.comparison.source == unit; });

@@ -28,9 +28,11 @@ class ClassEdits final {
   ClassEdits(SourceComparison& comparison, const ComparisonOptions& options, Deadline deadline)
       : comparison_(comparison), options_(options), deadline_(deadline) {}
 
-  /// Judges the classes of the source; `types` is of this source, with its debug information open. Throws
+  /// Notes the classes of the source; `types` is of this source.
+  void add(const ComparedSource& source, const diff::TypeComparison& types);
+  /// Judges all classes; `all` are the sources. The debug information that they are from is still open. Throws
   /// CommandFailure, as preprocess does.
-  void add(const ComparedSource& source, const std::vector<ComparedSource>& all, const diff::TypeComparison& types);
+  void judge(const std::vector<ComparedSource>& all);
   /// Compiles the sources again, with what converts objects. Call it if there are no refusals. Throws CommandFailure
   /// (refused): it does not compile.
   void compile();
@@ -43,11 +45,19 @@ class ClassEdits final {
   const std::set<std::uint64_t>& functions() const noexcept { return functions_; }
 
  private:
-  void judge(const ComparedSource& source, const std::vector<ComparedSource>& all, const diff::ChangedClass& changed);
-  void judge_users(const std::vector<ComparedSource>& all, const std::string& name, std::vector<std::string>& reasons);
+  /// A class, and a source that has it.
+  struct Changed {
+    const ComparedSource* source = nullptr;
+    diff::ChangedClass changed;
+  };
+  void judge(const Changed& each, const std::vector<ComparedSource>& all);
+  void judge_users(const std::vector<ComparedSource>& all, const diff::WholeClass& whole,
+                   std::vector<std::string>& reasons);
+  bool is_converted_subclass(const std::string& name, const diff::WholeClass& of_base) const;
+  diff::WholeClass whole(const Dwarf_Die& type, const std::string& name) const;
   const diff::PreprocessedSource& text_of(const ComparedSource& source);
   /// What the objects of a process have that the option `after` speaks of; nothing if it has them as the program.
-  std::optional<ClassLayout> layout_after(const ComparedSource& source, const ClassName& name);
+  std::optional<diff::WholeClass> class_after(const ComparedSource& source, const ClassName& name);
 
   /// What a source is compiled with.
   struct Additions {
@@ -62,6 +72,8 @@ class ClassEdits final {
   const ComparisonOptions& options_;
   Deadline deadline_;
   std::map<const ComparedSource*, Additions> sources_;
+  std::vector<Changed> changed_;
+  std::set<std::string> names_;                 ///< of these
   std::map<std::string, std::string> layouts_;  ///< of the classes judged so far
   std::vector<EditedClassText> classes_;
   std::vector<std::string> refusals_;

@@ -247,21 +247,24 @@ void EditBuild::judge_moved_variables() {
 /// of a class.
 void EditBuild::compare_types() {
   std::set<const ComparedSource*> same_compiler;
+  std::vector<std::pair<std::unique_ptr<ElfFile>, std::unique_ptr<DebugInfo>>> opened;
   for (const ComparedSource& source : *compared_) {
     const DebugUnit* const old = source.comparison.source;
-    const ElfFile file = ElfFile::open(linked_alone(source).string());
-    const std::unique_ptr<DebugInfo> fresh = DebugInfo::open(file);
+    auto file = std::make_unique<ElfFile>(ElfFile::open(linked_alone(source).string()));
+    std::unique_ptr<DebugInfo> fresh = DebugInfo::open(*file);
     if (old == nullptr || fresh == nullptr) continue;
     const auto unit = std::ranges::find_if(fresh->units(),
                                            [&](const DebugUnit& candidate) { return is_same_source(*old, candidate); });
     if (unit == fresh->units().end())
       refuse(source.shown + ": the program's debug information of this source is not found; build it with -g");
     diff::TypeComparison& types = types_[&source] = diff::compare_types(*old, *unit);
-    classes_.add(source, *compared_, types);
+    classes_.add(source, types);
     if (const std::string producer = producer_of(*old); producer == producer_of(*unit))
       (has_flags(producer) ? same_build_ : same_compiler).insert(&source);
     types.classes.clear();  // their entries end with the debug information
+    opened.emplace_back(std::move(file), std::move(fresh));
   }
+  classes_.judge(*compared_);
   // Where a class has changed, most functions may differ for that reason.
   if (!classes_.classes().empty()) same_build_.merge(same_compiler);
   outcome_.refusals = classes_.refusals();

@@ -10,6 +10,8 @@
 #include <optional>
 #include <set>
 
+#include "symbols/class_walk.hpp"
+#include "symbols/die_attributes.hpp"
 #include "symbols/layout_comparison.hpp"
 
 namespace moult::internal::diff {
@@ -18,6 +20,7 @@ namespace {
 enum class Change { kept, moved, retyped, added };
 
 struct Field {
+  const std::string* owner = nullptr;  ///< the class that declares it
   const ClassField* fresh = nullptr;
   const ClassField* old = nullptr;  ///< null if it is new
   Change change = Change::kept;
@@ -30,12 +33,13 @@ bool is_same_type(const ClassField& a, const ClassField& b) {
   return a.type == b.type && a.shape == b.shape && a.size == b.size && a.bits == b.bits;
 }
 
-/// Bytes of the slots in the class's pool, at most, by its base moult::Updatable<Item, 64>. Over-aligned classes have
-/// larger ones.
-std::uint64_t slot_size_of(const ClassLayout& layout, const ClassBase& pool) {
+/// Bytes of the slots in the class's own pool, at most, by its base moult::Updatable<Item, 64>. Over-aligned classes
+/// have larger ones.
+std::uint64_t slot_size_of(const WholeClass& whole) {
   constexpr std::uint64_t alignment = 16;
-  const std::uint64_t reserve = std::strtoull(pool.type.c_str() + pool.type.rfind(',') + 1, nullptr, 10);
-  const std::uint64_t wanted = std::max(layout.size + reserve, alignment);
+  const std::string& pool = whole.pool_base;
+  const std::uint64_t reserve = std::strtoull(pool.c_str() + pool.rfind(',') + 1, nullptr, 10);
+  const std::uint64_t wanted = std::max(whole.layout.size + reserve, alignment);
   return reserve == 0 ? wanted : (wanted + alignment - 1) / alignment * alignment;
 }
 
@@ -44,7 +48,7 @@ bool overlap(const ClassField& a, const ClassField& b) {
   return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string all = "\"";
   for (const char each : text) {
     if (each == '"' || each == '\\') all += '\\';
@@ -61,17 +65,49 @@ std::string spelled(const std::string& name) {
   return text;
 }
 
-/// The base with the pool.
-auto pool_of(const ClassLayout& layout) {
-  return std::ranges::find_if(layout.bases, [&](const ClassBase& each) {
-    return each.type.starts_with("moult::Updatable<" + layout.name.text() + ",");
+std::optional<Dwarf_Die> base_of(const Dwarf_Die& inheritance) {
+  const std::optional<Dwarf_Die> type = bare_type_of(inheritance);
+  return type ? std::optional(full_class(*type)) : std::nullopt;
+}
+
+/// Adds the part of the object that `type`, the class `name`, is from `offset` on.
+void add_part(WholeClass& whole, const Dwarf_Die& type, const std::string& name, std::uint64_t offset,
+              const std::set<std::string>& changed, int depth = 0) {
+  constexpr int deepest = 30;  // only damaged files nest deeper
+  const ClassLayout layout = class_layout(type, ClassName(name));
+  whole.places.emplace(name, layout.place);
+  std::size_t number = 0;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_inheritance || number >= layout.bases.size() || depth > deepest) return;
+    const ClassBase& base = layout.bases[number++];
+    if (base.type.starts_with("moult::Updatable<" + name + ",")) {
+      if (!whole.pool.empty()) whole.problem = "it has two pools";
+      whole.pool = name;
+      whole.pool_base = base.type;
+    }
+    if (base.type.starts_with("moult::Updatable<")) return;
+    const std::optional<Dwarf_Die> part = base_of(child);
+    if (base.is_virtual || !part) {
+      whole.problem = "its base " + base.type + " is a virtual one";
+    } else if (changed.contains(base.type)) {
+      if (base.has_vptr && offset + *base.offset > 0)
+        whole.problem = "its base " + base.type + " has a table of virtual functions of its own";
+      add_part(whole, *part, base.type, offset + *base.offset, changed, depth + 1);
+    } else {
+      ClassField field{{}, base.type, offset + *base.offset, size_of_type(*part), 0, 0, base.shape};
+      whole.fields.push_back({name, std::move(field)});
+    }
   });
+  for (ClassField field : layout.fields) {
+    field.offset += offset;
+    whole.fields.push_back({name, std::move(field)});
+  }
 }
 
 class Converter final {
  public:
-  Converter(const ClassEdit& edit, const PreprocessedSource& source, const ClassBody& body, int number)
-      : edit_(edit), source_(source), body_(body), number_(std::to_string(number)) {}
+  Converter(const ClassEdit& edit, const PreprocessedSource& source, int number)
+      : edit_(edit), source_(source), number_(std::to_string(number)) {}
 
   ClassConversion run();
 
@@ -80,7 +116,7 @@ class Converter final {
   void compare();
   void compare_bases();
   void judge_size();
-  Field compare(const ClassField& fresh) const;
+  Field compare(const InheritedField& fresh) const;
   void judge(Field& field);
   void judge_retyped(const Field& field);
   void judge_new(Field& field);
@@ -89,13 +125,17 @@ class Converter final {
   std::string steps();
   std::string step_of(const Field& field);
   std::string construct(const Field& field) const;
-  std::string type_of(const Field& field) const { return "decltype(Class::" + field.fresh->name + ")"; }
-  std::string member_of(const Field& field) const { return "&Class::" + field.fresh->name; }
+  std::string type_of(const Field& field) const {
+    return "decltype(" + spelled(*field.owner) + "::" + field.fresh->name + ")";
+  }
+  std::string member_of(const Field& field) const { return "&" + spelled(*field.owner) + "::" + field.fresh->name; }
   std::string entry() const;
+  std::optional<ClassBody> body_of(const std::string& owner) const {
+    return source_.class_body(ClassName(owner).identifier(), edit_.fresh.places.at(owner));
+  }
 
   const ClassEdit& edit_;
   const PreprocessedSource& source_;
-  const ClassBody& body_;
   std::string number_;
   std::vector<Field> fields_;               ///< of the new layout, but for those that are kept
   std::vector<const ClassField*> removed_;  ///< of the old one
@@ -104,10 +144,7 @@ class Converter final {
 };
 
 ClassConversion Converter::run() {
-  if (!has_own_pool(edit_.fresh) || !has_own_pool(edit_.old))
-    refuse("its objects are not known: moult finds those of a class that derives from moult::Updatable<" + edit_.name +
-           "> itself, from the program's next start on; an update with a transformer can convert what it finds");
-  else if (edit_.name.find('<') != std::string::npos)
+  if (edit_.name.find('<') != std::string::npos)
     refuse("it is a template; an update that redefines it converts its objects");
   else
     compare();
@@ -129,13 +166,13 @@ void Converter::compare() {
   compare_bases();
   judge_size();
   std::set<const ClassField*> known;
-  for (const ClassField& fresh : edit_.fresh.fields) {
+  for (const InheritedField& fresh : edit_.fresh.fields) {
     Field field = compare(fresh);
     if (field.old != nullptr) known.insert(field.old);
     if (field.change != Change::kept) fields_.push_back(std::move(field));
   }
-  for (const ClassField& old : edit_.old.fields)
-    if (!known.contains(&old)) removed_.push_back(&old);
+  for (const InheritedField& old : edit_.old.fields)
+    if (!known.contains(&old.field)) removed_.push_back(&old.field);
   for (Field& each : fields_) judge(each);
   for (const ClassField* const each : removed_) {
     if (each->bits != 0) refuse("its bit-field " + each->name + " is gone");
@@ -145,11 +182,14 @@ void Converter::compare() {
 }
 
 void Converter::compare_bases() {
+  for (const std::string& each : {edit_.old.problem, edit_.fresh.problem})
+    if (!each.empty()) return refuse(each);
   const auto is_same = [](const ClassBase& a, const ClassBase& b) {
-    return a.type == b.type && a.offset == b.offset && a.is_virtual == b.is_virtual && a.shape == b.shape;
+    return a.type == b.type && a.is_virtual == b.is_virtual;
   };
-  if (!std::ranges::equal(edit_.old.bases, edit_.fresh.bases, is_same)) refuse("it has other bases than before");
-  for (const LayoutDifference& each : compare_layouts(edit_.old, edit_.fresh).differences) {
+  if (!std::ranges::equal(edit_.old.layout.bases, edit_.fresh.layout.bases, is_same))
+    refuse("it has other bases than before");
+  for (const LayoutDifference& each : compare_layouts(edit_.old.layout, edit_.fresh.layout).differences) {
     const bool is_of_functions =
         each.kind == DifferenceKind::became_virtual || each.kind == DifferenceKind::became_plain ||
         each.kind == DifferenceKind::function_moved || each.kind == DifferenceKind::function_added;
@@ -158,25 +198,35 @@ void Converter::compare_bases() {
 }
 
 void Converter::judge_size() {
-  const std::uint64_t slot = slot_size_of(edit_.program, *pool_of(edit_.program));
-  if (edit_.fresh.size <= slot || edit_.fresh.alignment > 0 || edit_.program.alignment > 0) return;
-  const std::string reserve = std::to_string(edit_.fresh.size - edit_.program.size);
-  refuse("its objects need " + std::to_string(edit_.fresh.size) + " bytes, and have slots of " + std::to_string(slot) +
-         "; give it a reserve of " + reserve + " bytes (moult::Updatable<" + edit_.name + ", " + reserve +
+  const ClassLayout& fresh = edit_.fresh.layout;
+  const ClassLayout& program = edit_.program.layout;
+  const std::uint64_t slot = slot_size_of(edit_.program);
+  if (fresh.size <= slot || fresh.alignment > 0 || program.alignment > 0) return;
+  const std::string reserve = std::to_string(fresh.size - program.size);
+  refuse("its objects need " + std::to_string(fresh.size) + " bytes, and have slots of " + std::to_string(slot) +
+         "; give " + edit_.fresh.pool + " a reserve of " + reserve + " bytes (moult::Updatable<" + edit_.fresh.pool +
+         ", " + reserve +
          ">) for the program's next start, or keep what is new beside the objects, in an update "
          "(moult::add_field_to_class)");
 }
 
-/// A field that has only changed its name keeps what it has: it is in the same place, of the same type.
-Field Converter::compare(const ClassField& fresh) const {
-  Field field{&fresh, nullptr};
-  const auto is_of_fresh = [&](const std::string& name) {
-    return std::ranges::find(edit_.fresh.fields, name, &ClassField::name) != edit_.fresh.fields.end();
+/// A field that has only changed its name keeps what it has: it is in the same place, of the same type. What has no
+/// name is the same in that case alone.
+Field Converter::compare(const InheritedField& inherited) const {
+  const ClassField& fresh = inherited.field;
+  Field field{&inherited.owner, &fresh, nullptr};
+  const auto is_of_fresh = [&](const InheritedField& old) {
+    return std::ranges::any_of(edit_.fresh.fields, [&](const InheritedField& each) {
+      return each.owner == old.owner && each.field.name == old.field.name;
+    });
   };
-  for (const ClassField& each : edit_.old.fields) {
-    const bool is_in_place = each.offset == fresh.offset && each.bit == fresh.bit && is_same_type(each, fresh);
-    if (each.name == fresh.name ? !each.name.empty() || is_in_place : is_in_place && !is_of_fresh(each.name))
-      if (field.old == nullptr || each.name == fresh.name) field.old = &each;
+  for (const InheritedField& each : edit_.old.fields) {
+    if (each.owner != inherited.owner) continue;
+    const ClassField& old = each.field;
+    const bool has_its_name = old.name == fresh.name && !fresh.name.empty();
+    const bool is_in_place = old.offset == fresh.offset && old.bit == fresh.bit && is_same_type(old, fresh);
+    const bool may_be_renamed = is_in_place && (fresh.name.empty() ? old.name.empty() : !is_of_fresh(each));
+    if (has_its_name || (may_be_renamed && field.old == nullptr)) field.old = &old;
   }
   if (field.old == nullptr)
     field.change = Change::added;
@@ -189,11 +239,13 @@ Field Converter::compare(const ClassField& fresh) const {
 
 void Converter::judge(Field& field) {
   const ClassField& fresh = *field.fresh;
-  if (fresh.name.empty() || fresh.size == 0 || fresh.shape.empty())
-    return refuse("its field " + (fresh.name.empty() ? "without a name" : fresh.name) + " is not told of in full");
+  if (fresh.name.empty())
+    return refuse("a part of it that has no name, of type " + fresh.type +
+                  ", has changed or moved (a base, or a field)");
+  if (fresh.size == 0 || fresh.shape.empty()) return refuse("its field " + fresh.name + " is not told of in full");
   if (fresh.type.ends_with('&')) return refuse("its field " + fresh.name + " is a reference");
-  for (const ClassField& other : edit_.fresh.fields)
-    if (&other != &fresh && overlap(fresh, other))
+  for (const InheritedField& other : edit_.fresh.fields)
+    if (&other.field != &fresh && overlap(fresh, other.field))
       return refuse("its field " + fresh.name + " shares its place with another one (a union)");
   const bool is_bits = fresh.bits != 0 || (field.old != nullptr && field.old->bits != 0);
   if (field.change == Change::added) return judge_new(field);
@@ -212,7 +264,8 @@ void Converter::judge_retyped(const Field& field) {
 
 void Converter::judge_new(Field& field) {
   const ClassField& fresh = *field.fresh;
-  const std::optional<std::string> initialiser = source_.initialiser(body_, fresh.name);
+  const std::optional<ClassBody> body = body_of(*field.owner);
+  const std::optional<std::string> initialiser = body ? source_.initialiser(*body, fresh.name) : std::nullopt;
   if (!initialiser) return refuse("the declaration of its field " + fresh.name + " is not found");
   field.initialiser = *initialiser;
   if (!initialiser->empty()) return is_in_place() ? void() : judge_aside(field);
@@ -220,7 +273,7 @@ void Converter::judge_new(Field& field) {
     refuse("its new field " + fresh.name +
            " has no initialiser where it is declared, so that objects which exist would get no value; write one there");
   else
-    result_.notes.push_back(edit_.name + "::" + fresh.name +
+    result_.notes.push_back(*field.owner + "::" + fresh.name +
                             " is made by its default constructor in objects that exist");
 }
 
@@ -257,10 +310,10 @@ std::string Converter::step_of(const Field& field) {
       return "Retyped<" + member_of(field) + ", " + type_of(field) + ", " + field.old->type + ", " + offset + ">";
     case Change::added: {
       const std::string begin = "moult_begin_" + number_ + "_" + std::to_string(begins_++);
-      result_.member += " void " + begin + "();";
-      result_.behind += "void " + spelled(edit_.name).substr(2) + "::" + begin + "() { " + construct(field) + " }\n";
-      if (field.fresh->bits != 0) return "AddedBits<&Class::" + begin + ">";
-      return "Added<" + member_of(field) + ", &Class::" + begin + ">";
+      result_.members[body_of(*field.owner)->end] += " void " + begin + "();";
+      result_.behind += "void " + spelled(*field.owner).substr(2) + "::" + begin + "() { " + construct(field) + " }\n";
+      if (field.fresh->bits != 0) return "AddedBits<&" + spelled(*field.owner) + "::" + begin + ">";
+      return "Added<" + member_of(field) + ", &" + spelled(*field.owner) + "::" + begin + ">";
     }
   }
   return {};
@@ -268,7 +321,8 @@ std::string Converter::step_of(const Field& field) {
 
 std::string Converter::steps() {
   static const std::string detail = "::moult::detail::";
-  std::string text = detail + (is_in_place() ? "InPlace<Class" : "Aside<Class, " + std::to_string(edit_.old.size));
+  std::string text =
+      detail + (is_in_place() ? "InPlace<Class" : "Aside<Class, " + std::to_string(edit_.old.layout.size));
   for (const Field& each : fields_) text += ", " + detail + step_of(each);
   for (const ClassField* const each : removed_) {
     const bool has_class = each->shape.find('{') != std::string::npos;
@@ -281,26 +335,40 @@ std::string Converter::steps() {
 std::string Converter::entry() const {
   std::string gone;
   if (!removed_.empty()) gone = "the edit has removed its field " + removed_.front()->name;
-  std::string text = "[[gnu::used, gnu::section(\"moult_classes\")]] static const ::moult::detail::EditedClass entry{";
-  text += quoted(edit_.name) + ", &typeid(Class), " + quoted(text_of(edit_.program)) + ", " +
-          quoted(text_of(edit_.old)) + ", " + quoted(text_of(edit_.fresh)) + ", ";
-  text += std::to_string(edit_.old.size) + ", sizeof(Class), alignof(Class), " + (edit_.fresh.has_vptr ? "1" : "0") +
-          ", Steps::forward, ";
-  return text + (gone.empty() ? "Steps::backward, nullptr" : "{}, " + quoted(gone)) + "};\n";
+  std::string text =
+      "[[gnu::used, gnu::section(\"moult_classes\"), gnu::aligned(8)]] static const ::moult::detail::EditedClass "
+      "entry{";
+  text += in_quotes(edit_.name) + ", &typeid(Class), &typeid(" + spelled(edit_.fresh.pool) + "), " +
+          in_quotes(text_of(edit_.program)) + ", " + in_quotes(text_of(edit_.old)) + ", " +
+          in_quotes(text_of(edit_.fresh)) + ", ";
+  text += std::to_string(edit_.old.layout.size) + ", sizeof(Class), alignof(Class), " +
+          (edit_.fresh.layout.has_vptr ? "1" : "0") + ", Steps::forward, ";
+  return text + (gone.empty() ? "Steps::backward, nullptr" : "{}, " + in_quotes(gone)) + "};\n";
 }
 
 }  // namespace
 
-std::string text_of(const ClassLayout& layout) {
-  std::string text = std::to_string(layout.size);
-  for (const ClassBase& each : layout.bases) text += "; base " + each.type + " " + each.shape;
-  for (const ClassField& each : layout.fields)
-    text += "; " + std::to_string(each.offset) + "." + std::to_string(each.bit) + "/" + std::to_string(each.bits) +
-            ": " + each.type + " " + each.name + " " + each.shape;
+WholeClass whole_class(const Dwarf_Die& type, const std::string& name, const std::set<std::string>& changed) {
+  WholeClass whole{class_layout(type, ClassName(name)), {}, {}, {}, {}, {}};
+  add_part(whole, type, name, 0, changed);
+  return whole;
+}
+
+std::string text_of(const WholeClass& whole) {
+  std::string text = std::to_string(whole.layout.size);
+  for (const auto& [owner, field] : whole.fields)
+    text += "; " + std::to_string(field.offset) + "." + std::to_string(field.bit) + "/" + std::to_string(field.bits) +
+            ": " + field.type + " " + owner + "::" + field.name + " " + field.shape;
   return text;
 }
 
-bool has_own_pool(const ClassLayout& layout) { return pool_of(layout) != layout.bases.end(); }
+std::string why_not_found(const ClassEdit& edit) {
+  if (!edit.fresh.pool.empty() && edit.fresh.pool == edit.program.pool && edit.fresh.pool == edit.old.pool) return {};
+  return "moult finds the objects of a class that derives from moult::Updatable<" + edit.name +
+         "> itself, from the program's next start on; moult apply with an update that redefines the class converts "
+         "what "
+         "that update finds";
+}
 
 bool is_of_conversion(std::string_view function) {
   const std::string_view scope = function.substr(0, function.find('<'));
@@ -308,9 +376,8 @@ bool is_of_conversion(std::string_view function) {
          scope.find("moult::detail::") != std::string_view::npos;
 }
 
-ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, const ClassBody& body,
-                              int number) {
-  return Converter(edit, source, body, number).run();
+ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, int number) {
+  return Converter(edit, source, number).run();
 }
 
 }  // namespace moult::internal::diff

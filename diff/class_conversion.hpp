@@ -9,42 +9,64 @@
 // After the object transformers that Ginseng generates (Neamtiu et al., PLDI 2006).
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "diff/preprocessed_source.hpp"
 #include "symbols/class_layout.hpp"
+#include "symbols/place.hpp"
 
 namespace moult::internal::diff {
 
 struct ClassConversion {
-  std::string member;  ///< for the class's definition: a declaration
+  std::map<std::size_t, std::string> members;  ///< declarations, by the places in the source where they belong
   std::string behind;  ///< for the end of the source: functions, and the entry in the table of edited classes
   std::vector<std::string> notes;
   std::vector<std::string> refusals;  ///< reasons; empty if the objects can be given the new layout
 };
 
+/// A field of a class or of one of its bases.
+struct InheritedField {
+  std::string owner;  ///< the class that declares it
+  ClassField field;   ///< its place is that in the whole object
+};
+
+/// A class with what it has from its bases that change, too. A base that does not is one unnamed field.
+struct WholeClass {
+  ClassLayout layout;
+  std::vector<InheritedField> fields;
+  std::map<std::string, SourceLine> places;  ///< of the definitions, by class
+  std::string pool;       ///< the class, itself or a base, that has a pool of its own; "" if none has
+  std::string pool_base;  ///< its base: "moult::Updatable<app::Item, 64ul>"
+  std::string problem;    ///< why its objects cannot be converted; mostly empty
+};
+
+/// `changed` are the names of all classes that the edit changes.
+WholeClass whole_class(const Dwarf_Die& type, const std::string& name, const std::set<std::string>& changed);
+
 /// The layouts that a class has had.
 struct ClassEdit {
   std::string name;  ///< "app::Item"
-  ClassLayout program;
-  ClassLayout old;  ///< of the objects that exist: the program's, or that of an earlier edit
-  ClassLayout fresh;
+  WholeClass program;
+  WholeClass old;  ///< of the objects that exist: the program's, or that of an earlier edit
+  WholeClass fresh;
 };
 
 /// "0: int count; 8: ...": equal for classes whose objects are alike.
-std::string text_of(const ClassLayout& layout);
+std::string text_of(const WholeClass& whole);
 
-/// True if the class has a pool of its own, in which its objects are found.
-bool has_own_pool(const ClassLayout& layout);
+/// Why the program's objects of the class are not known, and the next step; "" if they are in pools.
+std::string why_not_found(const ClassEdit& edit);
 
 /// True for what the conversions bring: it is none of the source's.
 bool is_of_conversion(std::string_view function);
 
-/// `number` tells the conversions of a source apart. `body` is the edited class's definition in `source`.
-ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, const ClassBody& body,
-                              int number);
+/// For a class whose objects are in pools. `number` tells the conversions of all sources apart. `source` has the edited
+/// class's definition.
+ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, int number);
 
 }  // namespace moult::internal::diff

@@ -25,16 +25,15 @@ ClassUsers users_of(const DebugInfo& info, const std::string& class_name) {
   const ClassName wanted(class_name);
   const KnownClass known = find_class(info, wanted);
   ClassUsers users;
-  for (const std::string& each : classes_by_value(info, wanted, known))
+  const ValueHolders holders = holders_of(info, wanted, known);
+  for (const std::string& each : holders.classes)
     users.values.push_back(each.empty() ? "a class without a name" : each);
-  find_uses(info, wanted, known, [&](Dwarf_Die die, Reach reach) {
-    if (reach != Reach::size) return;
-    if (dwarf_tag(&die) == DW_TAG_subprogram) {
-      if (const std::optional<std::uint64_t> code = code_of(die)) users.functions.push_back(*code);
-    } else {
+  for (Dwarf_Die die : holders.users) {
+    if (dwarf_tag(&die) != DW_TAG_subprogram)
       users.values.push_back(std::string(plain_name_of(die)) + " (a variable)");
-    }
-  });
+    else if (const std::optional<std::uint64_t> code = code_of(die))
+      users.functions.push_back(*code);
+  }
   for (const DebugUnit* const each : known.units)
     if (!each->is_type && defines(*each, wanted)) users.units.push_back(each);
   return users;

@@ -41,7 +41,11 @@ ObjectQuiescence ObjectQuiescence::of_pools(const std::vector<ClassName>& classe
 
 ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<ClassName>& classes,
                                    std::span<const FunctionExtent> functions, Code code)
-    : modules_(modules), classes_(classes), functions_(functions.begin(), functions.end()), slot_release_(program) {
+    : modules_(modules),
+      classes_(classes),
+      code_(code),
+      functions_(functions.begin(), functions.end()),
+      slot_release_(program) {
   MOULT_FAULT("alterability.objects.find");
   if (code == Code::as_given) return;
   for (const ClassName& name : classes) add_class(program, name, functions_);
@@ -53,7 +57,10 @@ bool ObjectQuiescence::is_current() const { return modules_ == internal::module_
 std::vector<const Pool*> ObjectQuiescence::pools() const {
   std::vector<const Pool*> found;
   for (const ClassPools* each : all_class_pools())
-    if (std::ranges::find(classes_, each->own.contents().usual->name) != classes_.end()) found.push_back(&each->own);
+    if (std::ranges::find(classes_, each->own.contents().usual->name) != classes_.end())
+      each->for_each([&](const Pool& pool) {
+        if (&pool == &each->own || code_ == Code::as_given) found.push_back(&pool);
+      });
   return found;
 }
 

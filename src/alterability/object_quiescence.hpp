@@ -19,7 +19,8 @@ class ObjectQuiescence final {
   /// `also` is further code that must not be active. Reads debug information, so not in a stopped program whose pause
   /// matters.
   explicit ObjectQuiescence(const std::vector<ClassName>& classes, std::span<const FunctionExtent> also = {});
-  /// The same where `functions` are all code that must not be active: no debug information is read.
+  /// The same where `functions` are all code that must not be active: no debug information is read. Objects of
+  /// subclasses in the classes' pools count, too.
   static ObjectQuiescence of_pools(const std::vector<ClassName>& classes, std::span<const FunctionExtent> functions);
 
   /// One probe. True leaves the program stopped by the current transaction; on false the transaction has the reason.
@@ -32,6 +33,7 @@ class ObjectQuiescence final {
   void require(const StoppedWorld& stopped) const;
 
  private:
+  /// The classes' functions and own pools, or the given functions and all pools of the classes.
   enum class Code { of_the_classes, as_given };
   ObjectQuiescence(std::uint64_t modules, const Program& program, const std::vector<ClassName>& classes,
                    std::span<const FunctionExtent> functions, Code code);
@@ -47,6 +49,7 @@ class ObjectQuiescence final {
 
   std::uint64_t modules_;  ///< at construction
   std::vector<ClassName> classes_;
+  Code code_;
   std::vector<FunctionExtent> functions_;
   SlotRelease slot_release_;
 };

@@ -51,6 +51,20 @@ void finish_accesses(const ObjectClass& old_class) {
   stopped != nullptr ? finish_progressive_accesses(old_class, *stopped) : finish_progressive_accesses(old_class);
 }
 
+/// An edit is about the objects that the program's own code makes.
+void require_own_objects(const ObjectClass& pools) {
+  for (const ClassPools* each : all_class_pools())
+    if (&each->object_class == &pools)
+      each->for_each([&](const Pool& pool) {
+        const Contents& contents = pool.contents();
+        const bool has_others = contents.usual != &pools || contents.other != nullptr;
+        const ObjectClass* const other = contents.usual != &pools ? contents.usual : contents.other;
+        if (has_others)
+          throw Error(ErrorCode::unsupported, pools.name.text() + ": objects of it are of " + other->name.text() +
+                                                  " by now; roll back the update that converted them first");
+      });
+}
+
 std::shared_ptr<LazyConversion> make_lazy(const detail::ConversionRequest& wanted, Makes makes) {
   return std::make_shared<LazyConversion>(
       wanted.forward,
@@ -98,7 +112,8 @@ struct ObjectChange::State {
   std::unique_ptr<EagerConversion> backward;
   std::vector<ClassName> names;
   std::optional<ClassChange> classes;
-  std::string no_way_back;  ///< of an edit
+  std::string no_way_back;             ///< of an edit
+  const ObjectClass* pools = nullptr;  ///< likewise: the class in whose pools the objects are
   bool is_redefined = false;
   bool has_ended = false;  ///< the stop in which the objects were converted is over
   bool is_taken_back = false;
@@ -153,20 +168,24 @@ void ObjectChange::State::look_back() {
                                             ", and no inverse transformer was given to convert them back");
   if (quiescence && quiescence->is_current()) return;
   if (is_edit())
-    quiescence.emplace(ObjectQuiescence::of_pools({names[0]}, {}));
+    quiescence.emplace(ObjectQuiescence::of_pools({pools->name}, {}));
   else
     quiescence.emplace(names);
 }
 
 void ObjectChange::State::prepare_backward(const StoppedWorld& stopped) {
   look_back();
-  forward->require_current();
+  if (pools == nullptr)
+    forward->require_current();
+  else
+    require_own_objects(*pools);
   quiescence->require(stopped);
   MOULT_FAULT("classes.objects.back");
-  finish_progressive_accesses(forward->new_class(), stopped);
-  finish_lazy_conversions(forward->new_class(), stopped);
+  const ObjectClass& converted = pools != nullptr ? *pools : forward->new_class();
+  finish_progressive_accesses(converted, stopped);
+  finish_lazy_conversions(converted, stopped);
   if (has_twin()) return;
-  backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers);
+  backward = std::make_unique<EagerConversion>(inverse, makes, unwritten, transformers, pools);
   backward->reserve();
   const FunctionChange::Bypassed bypassed = bypass(stopped);
   backward->build(stopped);
@@ -216,18 +235,6 @@ void require_no_redefinition(const detail::ConversionRequest& conversion, const 
                   "add .rebind = moult::Rebind::yes, or leave .redefinition out");
 }
 
-/// An edit is about the objects that the program's own code makes.
-void require_own_objects(const ObjectClass& edited) {
-  for (const ClassPools* each : all_class_pools()) {
-    const Contents& contents = each->own.contents();
-    const bool has_others = contents.usual != &edited || (contents.other != nullptr && contents.other != &edited);
-    if (&each->object_class != &edited || !has_others) continue;
-    const ObjectClass& other = contents.usual != &edited ? *contents.usual : *contents.other;
-    throw Error(ErrorCode::unsupported, edited.name.text() + ": objects of it are of " + other.name.text() +
-                                            " by now; roll back the update that converted them first");
-  }
-}
-
 }  // namespace
 
 ObjectChange ObjectChange::prepare(const detail::ConversionRequest& conversion) {
@@ -265,12 +272,13 @@ ObjectChange ObjectChange::prepare_edit(const EditedClass& edited, EditedConvert
   std::shared_ptr<State> state = std::make_shared<State>(request);
   state->makes = Makes::new_objects;
   if (edited.no_way_back != nullptr) state->no_way_back = edited.no_way_back;
-  state->eager =
-      std::make_shared<EagerConversion>(request.forward, state->makes, state->unwritten, state->transformers);
+  state->pools = &object_class_of(*edited.pool);
+  state->eager = std::make_shared<EagerConversion>(request.forward, state->makes, state->unwritten, state->transformers,
+                                                   state->pools);
   state->convert_by(state->eager);
-  finish_accesses(state->forward->old_class());
-  finish_lazy_conversions(state->forward->old_class());
-  require_own_objects(state->forward->old_class());
+  finish_accesses(*state->pools);
+  finish_lazy_conversions(*state->pools);
+  require_own_objects(*state->pools);
   state->forward->check();
   state->forward->reserve();
   return ObjectChange(std::move(state));
@@ -321,8 +329,10 @@ void ObjectChange::carry_out(const StoppedWorld& stopped, Transaction* transacti
 
 std::size_t ObjectChange::commit(const StoppedWorld& stopped, Transaction* transaction) {
   if (state_->classes) state_->classes->require_clear(stopped);
-  finish_progressive_accesses(state_->forward->old_class(), stopped);
-  finish_lazy_conversions(state_->forward->old_class(), stopped);
+  const ObjectClass& converted = state_->pools != nullptr ? *state_->pools : state_->forward->old_class();
+  finish_progressive_accesses(converted, stopped);
+  finish_lazy_conversions(converted, stopped);
+  if (state_->pools != nullptr) require_own_objects(*state_->pools);
   state_->forward->build(stopped);
   State::all().with([this](State::All& changes) {
     std::erase_if(changes, [](const std::weak_ptr<const State>& each) { return each.expired(); });

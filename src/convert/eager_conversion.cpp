@@ -76,12 +76,13 @@ const std::byte* unwritten_among(const Pool& pool, const std::byte* slots, std::
 }  // namespace
 
 EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten,
-                                 Transformers transformers)
+                                 Transformers transformers, const ObjectClass* pools)
     : converter_(std::move(converter)),
       old_kind_(converter_->old_kind()),
       new_kind_(converter_->new_kind()),
       old_(object_class_of(*old_kind_.type)),
       new_(object_class_of(*new_kind_.type)),
+      pools_(pools),
       makes_(makes),
       unwritten_(old_kind_.has_vtable ? Unwritten::refused : unwritten),  // a vtable pointer is always written
       transformers_(transformers),
@@ -91,7 +92,23 @@ EagerConversion::EagerConversion(std::shared_ptr<detail::ObjectConverter> conver
 
 EagerConversion::~EagerConversion() { discard(); }
 
+/// The class stays the same, so that only the size of new objects changes in its own pool.
+std::vector<EagerConversion::Part> EagerConversion::find_parts_of_edit() const {
+  std::vector<Part> parts;
+  for (ClassPools* const each : all_class_pools()) {
+    if (&each->object_class != pools_) continue;
+    each->for_each([&](Pool& pool) {
+      Part& part = parts.emplace_back();
+      part.pool = &pool;
+      part.before = part.after = pool.contents();
+      if (&pool == &each->own && &old_ == pools_) part.after.usual_size = new_kind_.size;
+    });
+  }
+  return parts;
+}
+
 std::vector<EagerConversion::Part> EagerConversion::find_parts() const {
+  if (pools_ != nullptr) return find_parts_of_edit();
   std::vector<Part> parts;
   for (const PoolChange& each : plan_pool_changes(change())) parts.push_back({each, {}});
   return parts;
@@ -99,7 +116,8 @@ std::vector<EagerConversion::Part> EagerConversion::find_parts() const {
 
 void EagerConversion::check() const {
   MOULT_FAULT("convert.eager.check");
-  for (const Part& part : find_parts()) refuse_misfit(change(), part);
+  for (const Part& part : find_parts())
+    if (pools_ == nullptr) refuse_misfit(change(), part);
 }
 
 void EagerConversion::reserve() {
@@ -153,7 +171,7 @@ void EagerConversion::build(const StoppedWorld& stopped) {
   MOULT_FAULT("convert.eager.snapshot");
   parts_ = find_parts();
   for (Part& part : parts_) {
-    refuse_misfit(change(), part);
+    if (pools_ == nullptr) refuse_misfit(change(), part);
     refuse_third_class(change(), part, part.portion == Portion::usual ? 0 : count_live(*part.pool, Portion::other));
     take_snapshot(part, stopped);
   }
@@ -222,6 +240,7 @@ void EagerConversion::build_group(const Part& part, Group& group, std::byte* cel
   detail::ObjectBatch batch = batch_of(part, group);
   refuse_unwritten(part, group);
   group.bits = batch.bits = converter_->select(batch);
+  if (pools_ != nullptr && group.bits != 0) refuse_misfit(change(), part);
   group.cells = batch.cells = cells;
   if (part.pool->poisons())
     for_each_bit(group.bits, [&](std::size_t index) {

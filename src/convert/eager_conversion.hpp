@@ -26,8 +26,10 @@ namespace moult::internal {
 /// Used by one thread.
 class EagerConversion final : public Conversion {
  public:
+  /// `pools`: the class in all of whose pools, those for subclasses included, the objects are among others, when an
+  /// edit changes them. Else null.
   EagerConversion(std::shared_ptr<detail::ObjectConverter> converter, Makes makes, Unwritten unwritten,
-                  Transformers transformers = Transformers::one_at_a_time);
+                  Transformers transformers = Transformers::one_at_a_time, const ObjectClass* pools = nullptr);
   ~EagerConversion() override;
 
   const ObjectClass& old_class() const noexcept override { return old_; }
@@ -67,6 +69,7 @@ class EagerConversion final : public Conversion {
   ClassChangeOfObjects change() const noexcept { return {old_, new_, new_kind_, makes_}; }
   std::uint64_t steps_each() const noexcept { return converter_->is_in_place() ? 1 : 2; }
   std::vector<Part> find_parts() const;
+  std::vector<Part> find_parts_of_edit() const;
   void refuse_under_construction(const StoppedWorld& stopped) const;
   void refuse_unwritten(const Part& part, const Group& group) const;
   void take_snapshot(Part& part, const StoppedWorld& stopped) const;
@@ -89,6 +92,7 @@ class EagerConversion final : public Conversion {
   detail::ObjectKind new_kind_;
   const ObjectClass& old_;
   const ObjectClass& new_;
+  const ObjectClass* pools_;
   Makes makes_;
   Unwritten unwritten_;
   Transformers transformers_;

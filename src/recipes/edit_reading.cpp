@@ -121,7 +121,8 @@ EditedClassList classes_of(const EditHeader& header, const LoadedRange& module) 
     for (const char* const text : {entry.name, entry.program_layout, entry.old_layout, entry.layout})
       if (!module.contains(reinterpret_cast<std::uintptr_t>(text), 1)) fail("names lie outside of its file");
     const bool is_power = entry.alignment != 0 && (entry.alignment & (entry.alignment - 1)) == 0;
-    if (entry.type == nullptr || !is_power || !has_code(entry.forward, module) || !has_code(entry.backward, module))
+    if (entry.type == nullptr || entry.pool == nullptr || !is_power || !has_code(entry.forward, module) ||
+        !has_code(entry.backward, module))
       fail("table of classes contradicts itself");
     classes.push_back(&entry);
   }

@@ -93,8 +93,8 @@ EditedClasses EditedClasses::prepare(const std::string& name, const EditedClassL
                       "to the objects is lost then), or build this one with --after");
     require_no_other_users(name, of_class, program);
     for (const char* before = from; const Step& each : steps) {
-      classes.changes_.push_back(
-          {&of_class, before, each.after, ObjectChange::prepare_edit(*each.edited, each.direction)});
+      classes.changes_.push_back({&of_class, &object_class_of(*edited.pool), before, each.after,
+                                  ObjectChange::prepare_edit(*each.edited, each.direction)});
       before = each.after;
     }
   };
@@ -105,7 +105,7 @@ EditedClasses EditedClasses::prepare(const std::string& name, const EditedClassL
 
 std::vector<ClassName> EditedClasses::names() const {
   std::vector<ClassName> names;
-  for (const Change& each : changes_) names.push_back(each.object_class->name);
+  for (const Change& each : changes_) names.push_back(each.pools->name);
   return names;
 }
 

@@ -31,7 +31,7 @@ class EditedClasses final {
   EditedClasses() = default;
 
   bool empty() const noexcept { return changes_.empty(); }
-  /// Those whose objects change.
+  /// Those in whose pools the objects are that change.
   std::vector<ClassName> names() const;
   /// Converts the objects, and records in the transaction how to take it back. Throws Error also: still_active, when
   /// another edit was applied since prepare.
@@ -40,7 +40,8 @@ class EditedClasses final {
  private:
   struct Change {
     const ObjectClass* object_class = nullptr;
-    const char* before = nullptr;  ///< layouts
+    const ObjectClass* pools = nullptr;  ///< the class in whose pools the objects are
+    const char* before = nullptr;        ///< layouts
     const char* after = nullptr;
     ObjectChange objects;
   };

@@ -1,6 +1,7 @@
 #include "symbols/class_graph.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace moult::internal {
 
@@ -23,6 +24,17 @@ std::vector<Reach> ClassGraph::reach_of(std::size_t wanted) const {
     }
   }
   return reach;
+}
+
+std::vector<bool> ClassGraph::holders_of(std::size_t wanted) const {
+  ClassGraph values;
+  values.count_ = count_;
+  std::copy_if(edges_.begin(), edges_.end(), std::back_inserter(values.edges_),
+               [](const Edge& each) { return !each.by_pointer; });
+  const std::vector<Reach> reach = values.reach_of(wanted);
+  std::vector<bool> holders(count_);
+  std::transform(reach.begin(), reach.end(), holders.begin(), [](Reach each) { return each != Reach::none; });
+  return holders;
 }
 
 }  // namespace moult::internal

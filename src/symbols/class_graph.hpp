@@ -24,6 +24,8 @@ class ClassGraph final {
   /// How each node depends on `wanted`, directly or through others. A pointer to an object that contains a value of the
   /// class depends on the size: the fields behind that value move. The uses by `wanted` itself do not count.
   std::vector<Reach> reach_of(std::size_t wanted) const;
+  /// True for each node that has a value of `wanted` in it, itself or in a value that it has. A pointer has none.
+  std::vector<bool> holders_of(std::size_t wanted) const;
 
  private:
   struct Edge {

@@ -70,13 +70,15 @@ class UseSearch final {
     }
   }
 
-  std::vector<std::string> classes_by_value() const {
-    const std::vector<Reach> reach = graph_.reach_of(wanted_);
-    std::vector<std::string> names;
+  ValueHolders holders() const {
+    const std::vector<bool> holds = graph_.holders_of(wanted_);
+    ValueHolders holders;
     for (const auto& [name, node] : class_nodes_)
-      if (node != wanted_ && reach[node] == Reach::size && std::ranges::find(names, name) == names.end())
-        names.push_back(name);
-    return names;
+      if (node != wanted_ && holds[node] && std::ranges::find(holders.classes, name) == holders.classes.end())
+        holders.classes.push_back(name);
+    for (const auto& [die, node] : users_)
+      if (holds[node]) holders.users.push_back(die);
+    return holders;
   }
 
   /// Calls `found(die, reach)` for each function with code, and each static object, that reaches the class.
@@ -304,10 +306,10 @@ KnownClass find_class(const DebugInfo& info, const ClassName& wanted) {
   return known;
 }
 
-std::vector<std::string> classes_by_value(const DebugInfo& info, const ClassName& wanted, const KnownClass& known) {
+ValueHolders holders_of(const DebugInfo& info, const ClassName& wanted, const KnownClass& known) {
   UseSearch search(info, wanted, known);
   search.run();
-  return search.classes_by_value();
+  return search.holders();
 }
 
 void find_uses(const DebugInfo& info, const ClassName& wanted, const KnownClass& known,

@@ -22,9 +22,13 @@ struct KnownClass {
 
 KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
 
-/// The other classes that have data, and a value of the class in it or in what they hold: members, arrays, containers
-/// of values, subclasses, lambdas with a copy. By their names, each once; "" for one without a name.
-std::vector<std::string> classes_by_value(const DebugInfo& info, const ClassName& wanted, const KnownClass& known);
+/// What has a value of a class in it, or in what it has: a member, an array, a container of values, a base, a copy in a
+/// lambda.
+struct ValueHolders {
+  std::vector<std::string> classes;  ///< with data, each once; "" for one without a name
+  std::vector<Dwarf_Die> users;      ///< functions with code, and static objects; a function may have several entries
+};
+ValueHolders holders_of(const DebugInfo& info, const ClassName& wanted, const KnownClass& known);
 
 /// Calls `found` for each function with code, and each static object, that uses the class `wanted`. A function may have
 /// several entries.

@@ -2,7 +2,8 @@
 // the edited source, from which the command takes the initialisers (diff/class_conversion in moult's own sources).
 //
 //   using Steps = InPlace<Item, Added<&Item::colour, &Item::moult_begin_0>>;
-//   EditedClass{.name = "Item", .type = &typeid(Item), …, .forward = Steps::forward, .backward = Steps::backward}
+//   EditedClass{.name = "Item", .type = &typeid(Item), .pool = &typeid(Item), …, .forward = Steps::forward, .backward =
+//   Steps::backward}
 //
 // An object that has grown at its end stays where it is, and its new fields are constructed behind the others. Any
 // other change makes an object aside, in a cell that has room for it, and moves what has changed from there.
@@ -35,6 +36,7 @@ struct ObjectSteps {
 struct EditedClass {
   const char* name = nullptr;
   const std::type_info* type = nullptr;  ///< the program's
+  const std::type_info* pool = nullptr;  ///< of the class in whose pools the objects are: itself, or a base
   const char* program_layout = nullptr;  ///< of the program's file
   const char* old_layout = nullptr;      ///< that the steps begin with
   const char* layout = nullptr;          ///< that they lead to

@@ -112,6 +112,7 @@ const EditedClass& edited() {
   constexpr bool has_way_back = !std::is_same_v<Now, Shortened>;
   static const EditedClass entry{.name = "Item",
                                  .type = &typeid(Item),
+                                 .pool = &typeid(Item),
                                  .program_layout = "old",
                                  .old_layout = "old",
                                  .layout = "new",

@@ -69,6 +69,17 @@ TEST_F(ClassGraphTest, UsesByTheClassItselfDoNotCount) {
   EXPECT_EQ(reach[wanted_], Reach::none);
 }
 
+TEST_F(ClassGraphTest, AHolderHasTheClassInItByValuesAlone) {
+  const std::size_t pointer = graph_.add_node();
+  graph_.add_edge(between_, wanted_, by_value);
+  graph_.add_edge(user_, between_, by_value);
+  graph_.add_edge(pointer, between_, by_pointer);
+  const std::vector<bool> holders = graph_.holders_of(wanted_);
+  EXPECT_TRUE(holders[between_]);
+  EXPECT_TRUE(holders[user_]);
+  EXPECT_FALSE(holders[pointer]) << "it depends on the size, and has none in it";
+}
+
 TEST_F(ClassGraphTest, ClassesThatUseEachOtherAreAllReached) {
   graph_.add_edge(user_, between_, by_pointer);
   graph_.add_edge(between_, user_, by_pointer);
