@@ -2,6 +2,8 @@
 // the entry of an update. The compiler of the sources links it, so that its libraries are those of the program.
 #include "edit_build.hpp"
 
+#include <gelf.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -14,6 +16,7 @@
 #include "elf/edit_format.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/detail/abi.hpp"
+#include "moult/detail/edited_class.hpp"
 #include "program_sources.hpp"
 
 namespace moult::internal::cli {
@@ -201,7 +204,7 @@ const EditOutcome& EditBuild::judge() {
   if (outcome_.functions.empty() || !outcome_.refusals.empty()) return outcome_;
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const ComparedSource& source = (*compared_)[i];
-    if (!plans_[i].functions.empty())
+    if (plans_[i].has_part())
       diff::write_update_object(source.path.string(), *source.object, plans_[i], source.command->file,
                                 types_[&source].variables, update_object_of(source));
   }
@@ -217,14 +220,14 @@ void EditBuild::plan() {
     const diff::EditPlan& plan = plans_.back();
     for (const std::string& each : plan.refusals) outcome_.refusals.push_back(source.shown + ": " + each);
     for (const std::string& each : plan.notes) outcome_.notes.push_back(source.shown + ": " + each);
-    if (plan.functions.empty()) {
+    if (!plan.has_part()) {
       unchanged_.push_back(source.command->file);
       continue;
     }
     for (const diff::ReplacedFunction& each : plan.functions)
       if (!each.replacement.empty()) outcome_.functions.push_back(each.name);
     sources_.push_back(&source);
-    outcome_.sources.push_back(source.shown);
+    if (!plan.functions.empty()) outcome_.sources.push_back(source.shown);
   }
 }
 
@@ -353,6 +356,18 @@ void EditBuild::link() const {
   for (const ComparedSource* const each : sources_) arguments.push_back(update_object_of(*each).string());
   arguments.insert(arguments.end(), {entry.string(), "-o", result().string()});
   run_linker(arguments);
+  require_all_classes();
+}
+
+/// Code that relies on a new layout must not come without what gives it to the objects.
+void EditBuild::require_all_classes() const {
+  const ElfFile file = ElfFile::open(result().string());
+  GElf_Shdr header{};
+  Elf_Scn* const section = file.section(classes_section);
+  const std::size_t size = section != nullptr && ::gelf_getshdr(section, &header) != nullptr ? header.sh_size : 0;
+  if (size != classes_.classes().size() * sizeof(detail::EditedClass))
+    refuse("what converts the objects of " + join(names_of(classes_.classes())) +
+           " is missing in the linked update; this is a fault of moult");
 }
 
 void EditBuild::run_linker(const std::vector<std::string>& arguments) const {

@@ -69,6 +69,7 @@ class EditBuild final {
   }
   std::filesystem::path result() const { return comparison_.scratch() / "update.so"; }
   void link() const;
+  void require_all_classes() const;
   void run_linker(const std::vector<std::string>& arguments) const;
 
   ComparisonOptions options_;

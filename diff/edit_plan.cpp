@@ -174,8 +174,8 @@ EditPlan Planner::run() {
     require_own_entry(*each);
     include_function(*each);
   }
-  // What converts objects comes with the functions that rely on it.
-  for (std::size_t i = 1; i < object_.sections().size() && !replaced_.empty(); ++i)
+  // What converts objects: functions of other sources may rely on it, too.
+  for (std::size_t i = 1; i < object_.sections().size(); ++i)
     if (object_.sections()[i].name == classes_section) include(i);
   if (!plan_.sections.empty()) {
     // Unwind information refers to the routine that handles exceptions by a pointer of the object's own.

@@ -65,6 +65,9 @@ struct EditPlan {
   bool binds_numbered = false;
   std::vector<std::string> refusals;  ///< a line each; empty if the edit can be applied
   std::vector<std::string> notes;     ///< what the edit does not do to a running program
+
+  /// The update has something of this source.
+  bool has_part() const noexcept { return !functions.empty() || !sections.empty(); }
 };
 
 /// `defined` are the shared functions and variables (inline, template) that objects planned before give to the update;
