@@ -224,8 +224,8 @@ std::optional<UnsafeStop> Safepoints::judge(const StopSlot& slot, RowCache& rows
   if (holds_lock_of_moult(slot)) return UnsafeStop{"is busy inside moult", {}};
   // A thread that reads input holds only that stream's lock. A thread that waits for a thread's end or for a lock holds
   // none.
-  bool waits_for_input = is_waiting_for_input(*slot.context);
-  bool waits_for_thread = is_at_futex(*slot.context);
+  bool waits_for_input = slot.at_syscall && is_input_call(*slot.context);
+  bool waits_for_thread = slot.at_syscall && is_futex_call(*slot.context);
   auto is_tolerated = [&](const UnsafeCode& place) {
     if (place.kind != Kind::allocation && waiting != Waiting::no) return true;
     return (place.kind == Kind::stdio && waits_for_input) || (place.kind == Kind::joining && waits_for_thread);

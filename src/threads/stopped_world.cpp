@@ -309,7 +309,7 @@ std::size_t StoppedWorld::Impl::judge_all() {
                                              [this](const Stopped& thread) { return waits_at_instruction(thread); });
   const auto waiting_of = [&](const Stopped& thread) {
     if (waits_at_instruction(thread)) return Waiting::for_memory;
-    const bool may_need_lock = is_memory_awaited && is_at_futex(*thread.slot->context);
+    const bool may_need_lock = is_memory_awaited && thread.slot->at_syscall && is_futex_call(*thread.slot->context);
     return may_need_lock ? Waiting::for_lock : Waiting::no;
   };
   std::size_t unsafe_count = 0;

@@ -113,15 +113,12 @@ bool is_at_syscall(const ucontext_t& context) noexcept {
   return is_syscall_at(code_before(pc, 2)) || is_syscall_at(code_before(pc + 2, 2));
 }
 
-bool is_waiting_for_input(const ucontext_t& context) noexcept {
-  if (!is_at_syscall(context)) return false;
+bool is_input_call(const ucontext_t& context) noexcept {
   greg_t number = context.uc_mcontext.gregs[REG_RAX];
   return number == SYS_read || number == SYS_readv || number == SYS_pread64;
 }
 
-bool is_at_futex(const ucontext_t& context) noexcept {
-  return is_at_syscall(context) && context.uc_mcontext.gregs[REG_RAX] == SYS_futex;
-}
+bool is_futex_call(const ucontext_t& context) noexcept { return context.uc_mcontext.gregs[REG_RAX] == SYS_futex; }
 
 bool continue_interrupted_call(ucontext_t& context, const BlockedCall& before, BlockedCall& continued) noexcept {
   greg_t* registers = context.uc_mcontext.gregs;

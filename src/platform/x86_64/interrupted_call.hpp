@@ -33,11 +33,11 @@ inline constexpr std::uint8_t syscall_opcode[2] = {0x0F, 0x05};
 /// Whether the context is at or just behind a `syscall` instruction: the thread is, or just was, in the kernel.
 bool is_at_syscall(const ucontext_t& context) noexcept;
 
-/// Whether a call that reads input is about to begin or to continue there.
-bool is_waiting_for_input(const ucontext_t& context) noexcept;
+/// Whether the call reads input that is about to begin or to continue. Only for a context at a `syscall` instruction.
+bool is_input_call(const ucontext_t& context) noexcept;
 
-/// Whether a thread waits, or is about to wait, for another one there: with a futex.
-bool is_at_futex(const ucontext_t& context) noexcept;
+/// The same for a futex: with it a thread waits, or is about to wait, for another one.
+bool is_futex_call(const ucontext_t& context) noexcept;
 
 /// Continues the call if it was interrupted. `before` is what /proc said of the thread before the signal. `continued`
 /// is the call that was continued last, and is kept up to date. Async-signal-safe. False if EINTR had to stay.
