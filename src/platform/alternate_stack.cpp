@@ -50,6 +50,7 @@ constexpr std::size_t handler_size = 1024;
 
 struct SmallStacks {
   std::array<std::atomic<pid_t>, most_small_stacks> tasks{};
+  std::atomic<std::uint32_t> count{0};  ///< at least the number of tasks: most programs have none to look for
   std::atomic<bool> is_full{false};
   std::atomic<std::uint32_t> sendings{0};  ///< odd: one is in progress
 };
@@ -59,22 +60,28 @@ constinit SmallStacks small_stacks;
 
 void forget(pid_t task) noexcept {
   for (std::atomic<pid_t>& each : small_stacks.tasks)
-    if (each.load() == task) each.store(0);
+    if (each.load() == task) {
+      each.store(0);
+      small_stacks.count.fetch_sub(1);
+    }
   this_thread_is_noted = false;
 }
 
 void enter(pid_t task) noexcept {
   this_thread_is_noted = true;
+  small_stacks.count.fetch_add(1);
   for (std::atomic<pid_t>& each : small_stacks.tasks) {
     pid_t nobody = 0;
     if (each.compare_exchange_strong(nobody, task)) return;
   }
+  small_stacks.count.fetch_sub(1);
   small_stacks.is_full = true;
 }
 
 /// The forking thread has its alternate stack in the child too, under another id. The others are not there.
 void keep_own_in_child() noexcept {
   for (std::atomic<pid_t>& each : small_stacks.tasks) each.store(0);
+  small_stacks.count = 0;
   small_stacks.is_full = false;
   small_stacks.sendings = 0;
   if (this_thread_is_noted) enter(own_task());
@@ -147,7 +154,8 @@ SendingStopSignal::~SendingStopSignal() { small_stacks.sendings.fetch_add(1); }
 
 bool SendingStopSignal::is_too_much_for(pid_t task) const noexcept {
   const auto is_it = [task](const std::atomic<pid_t>& each) { return each.load() == task; };
-  return small_stacks.is_full.load() || std::any_of(small_stacks.tasks.begin(), small_stacks.tasks.end(), is_it);
+  if (small_stacks.is_full.load()) return true;
+  return small_stacks.count.load() > 0 && std::any_of(small_stacks.tasks.begin(), small_stacks.tasks.end(), is_it);
 }
 
 }  // namespace moult::internal

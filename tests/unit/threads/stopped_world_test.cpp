@@ -131,6 +131,19 @@ TEST(StoppedWorld, AThreadWhoseAlternateStackIsTooSmallIsNamedAndNotSignalled) {
   stage.notify_all();
 }
 
+TEST(StoppedWorld, ASmallAlternateStackIsRememberedWhenAnotherThreadGivesItsOwnBack) {
+  std::atomic<bool> is_ready{false};
+  std::jthread thread([&](const std::stop_token& token) {
+    const AlternateStack stack(2048);
+    is_ready = true;
+    while (!token.stop_requested()) std::this_thread::yield();
+    EXPECT_EQ(stack.used(), 0);
+  });
+  while (!is_ready) std::this_thread::yield();
+  std::jthread([] { const AlternateStack stack(2048); }).join();
+  EXPECT_THROW(stop(100ms), Error);
+}
+
 TEST(StoppedWorld, AThreadThatEndedWithASmallAlternateStackIsForgotten) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the address sanitizer takes the alternate stack of a thread that ends for its own, and unmaps it";
