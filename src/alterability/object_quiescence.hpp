@@ -51,6 +51,7 @@ class ObjectQuiescence final {
   std::vector<ClassName> classes_;
   Code code_;
   std::vector<FunctionExtent> functions_;
+  std::vector<CodeRange> code_;
   SlotRelease slot_release_;
 };
 

@@ -30,16 +30,17 @@ bool is_wanted(const std::vector<ThreadId>& threads, ThreadId thread) {
 
 /// One stop. Nothing: no function is active, and the program stays stopped. Otherwise the program runs again.
 std::optional<Activity> probe(Transaction& transaction, std::span<const FunctionExtent> functions,
-                              milliseconds stop_timeout, const std::vector<ThreadId>& threads) {
+                              std::span<const CodeRange> code, milliseconds stop_timeout,
+                              const std::vector<ThreadId>& threads) {
   if (const StoppedWorld* stopped = internal::current_stop()) {
-    std::optional<Activity> activity = find_activity(*stopped, functions, threads);
+    std::optional<Activity> activity = find_activity(*stopped, functions, code, threads);
     if (activity) transaction.resume();
     return activity;
   }
   MOULT_FAULT("alterability.probe.stop");
   std::unique_ptr<StoppedWorld> stopped = StoppedWorld::stop({.timeout = stop_timeout, .keep_out = {}});
   MOULT_FAULT("alterability.probe.look");
-  std::optional<Activity> activity = find_activity(*stopped, functions, threads);
+  std::optional<Activity> activity = find_activity(*stopped, functions, code, threads);
   transaction.hold(std::move(stopped));
   if (activity) transaction.resume();
   return activity;
@@ -115,16 +116,27 @@ std::vector<FunctionExtent> extents_of_versions(const std::vector<AnyFunction>& 
   return extents;
 }
 
-std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<const FunctionExtent> functions,
-                                      const std::vector<ThreadId>& threads) {
+std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions) {
   std::vector<CodeRange> ranges;
   for (const FunctionExtent& function : functions)
     ranges.insert(ranges.end(), function.ranges.begin(), function.ranges.end());
   std::sort(ranges.begin(), ranges.end());
-  auto is_active = [&ranges](CodeAddress address) {
-    auto after = std::upper_bound(ranges.begin(), ranges.end(), address,
+  std::vector<CodeRange> merged;
+  for (const CodeRange& range : ranges) {
+    if (!merged.empty() && range.begin <= merged.back().end)
+      merged.back().end = std::max(merged.back().end, range.end);
+    else
+      merged.push_back(range);
+  }
+  return merged;
+}
+
+std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<const FunctionExtent> functions,
+                                      std::span<const CodeRange> code, const std::vector<ThreadId>& threads) {
+  auto is_active = [code](CodeAddress address) {
+    auto after = std::upper_bound(code.begin(), code.end(), address,
                                   [](CodeAddress wanted, const CodeRange& range) { return wanted < range.begin; });
-    return after != ranges.begin() && std::prev(after)->contains(address);
+    return after != code.begin() && std::prev(after)->contains(address);
   };
   std::optional<Activity> found;
   stopped.walk_all([&](ThreadId thread, const Frame& frame) {
@@ -157,7 +169,7 @@ std::string explain(const Activity& activity) {
 }
 
 void require_quiescence(const StoppedWorld& stopped, std::span<const FunctionExtent> functions) {
-  std::optional<Activity> activity = find_activity(stopped, functions, {});
+  std::optional<Activity> activity = find_activity(stopped, functions, code_of(functions), {});
   if (activity)
     throw Error(ErrorCode::still_active, activity->function + " is active in " + describe_thread(activity->thread) +
                                              "; try again when it has returned");
@@ -166,7 +178,7 @@ void require_quiescence(const StoppedWorld& stopped, std::span<const FunctionExt
 bool check_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
                       const std::vector<ThreadId>& threads) {
   Transaction& transaction = transaction_of_the_step();
-  std::optional<Activity> activity = probe(transaction, functions, patience.stop_timeout, threads);
+  std::optional<Activity> activity = probe(transaction, functions, code_of(functions), patience.stop_timeout, threads);
   if (activity) transaction.set_reason(explain(*activity));
   return !activity;
 }
@@ -174,8 +186,10 @@ bool check_quiescence(std::span<const FunctionExtent> functions, const Patience&
 bool wait_quiescence(std::span<const FunctionExtent> functions, const Patience& patience,
                      const std::vector<ThreadId>& threads) {
   Transaction& transaction = transaction_of_the_step();
+  const std::vector<CodeRange> code = code_of(functions);
   return wait_until_clear(
-      transaction, patience, [&] { return probe(transaction, functions, patience.stop_timeout, threads); }, explain);
+      transaction, patience, [&] { return probe(transaction, functions, code, patience.stop_timeout, threads); },
+      explain);
 }
 
 }  // namespace moult::internal
@@ -185,9 +199,10 @@ namespace moult {
 bool is_function_in_any_stack(const AnyFunction& function, const std::vector<ThreadId>& threads) {
   const std::vector<internal::FunctionExtent> extents{
       internal::extent_of(internal::Program::of_this_process(), function)};
+  const std::vector<internal::CodeRange> code = internal::code_of(extents);
   bool is_active = false;
   internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
-    is_active = internal::find_activity(stopped, extents, threads).has_value();
+    is_active = internal::find_activity(stopped, extents, code, threads).has_value();
   });
   return is_active;
 }
@@ -249,9 +264,10 @@ bool is_class_in_any_stack(const std::type_info& type, const std::vector<ThreadI
   internal::require_short_reading("is_class_in_any_stack", "ask in check_alterability, before the program is stopped",
                                   [&] { return program.debug_info_size(name); });
   const std::vector<internal::FunctionExtent> extents = internal::extents_of_class(program, name);
+  const std::vector<internal::CodeRange> code = internal::code_of(extents);
   bool is_active = false;
   internal::in_stopped_world({}, [&](const internal::StoppedWorld& stopped) {
-    is_active = internal::find_activity(stopped, extents, threads).has_value();
+    is_active = internal::find_activity(stopped, extents, code, threads).has_value();
   });
   return is_active;
 }

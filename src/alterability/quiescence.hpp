@@ -52,9 +52,13 @@ struct Activity {
   std::vector<CodeAddress> frames;  ///< from the active function outwards, at most 8
 };
 
-/// The first of `functions` that is active in `threads`; an empty list means every thread.
+/// The code of `functions`, sorted and without overlaps. For many functions that takes a while: not in the stop if it
+/// can be known before.
+std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions);
+
+/// The first of `functions` that is active in `threads`; an empty list means every thread. `code` is their code_of.
 std::optional<Activity> find_activity(const StoppedWorld& stopped, std::span<const FunctionExtent> functions,
-                                      const std::vector<ThreadId>& threads);
+                                      std::span<const CodeRange> code, const std::vector<ThreadId>& threads);
 
 /// The next step where a call in progress never ends.
 inline constexpr const char* way_round_endless_calls =

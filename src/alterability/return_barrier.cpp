@@ -63,21 +63,6 @@ class Reasons final {
 
 }  // namespace
 
-std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions) {
-  std::vector<CodeRange> ranges;
-  for (const FunctionExtent& function : functions)
-    ranges.insert(ranges.end(), function.ranges.begin(), function.ranges.end());
-  std::sort(ranges.begin(), ranges.end());
-  std::vector<CodeRange> merged;
-  for (const CodeRange& range : ranges) {
-    if (!merged.empty() && range.begin <= merged.back().end)
-      merged.back().end = std::max(merged.back().end, range.end);
-    else
-      merged.push_back(range);
-  }
-  return merged;
-}
-
 ReturnWait::ReturnWait(std::vector<FunctionExtent> functions, std::vector<ThreadId> threads)
     : functions_(std::move(functions)), code_(code_of(functions_)), threads_(std::move(threads)) {}
 
@@ -101,7 +86,7 @@ std::optional<Activity> ReturnWait::probe(const Patience& patience, Rest rest) {
   }
   const StoppedWorld& stopped = *internal::current_stop();
   MOULT_FAULT("alterability.return.look");
-  std::optional<Activity> activity = find_activity(stopped, functions_, threads_);
+  std::optional<Activity> activity = find_activity(stopped, functions_, code_, threads_);
   // Start the new watch first: a call in both watches keeps its stub.
   Watch now;
   if (activity && rest == Rest::watch) now = internal::watch_returns(stopped, code_, threads_);

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "alterability/quiescence.hpp"
@@ -12,9 +11,6 @@
 #include "watch/return_watch.hpp"
 
 namespace moult::internal {
-
-/// The code of `functions`, sorted and without overlaps.
-std::vector<CodeRange> code_of(std::span<const FunctionExtent> functions);
 
 /// One wait, over one or more probes of an inline manager. For the steps of one update.
 class ReturnWait final {

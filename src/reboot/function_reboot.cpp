@@ -62,7 +62,7 @@ PreparedReboot PreparedReboot::prepare(ThreadId thread, const FunctionReboot& re
 }
 
 bool PreparedReboot::is_in_progress(const StoppedWorld& stopped) const {
-  return find_activity(stopped, versions_, {thread_}).has_value();
+  return find_activity(stopped, versions_, code_of(versions_), {thread_}).has_value();
 }
 
 Leavable PreparedReboot::find(const StoppedWorld& stopped) const {
