@@ -127,6 +127,7 @@ bool UpdateRun::wait_alterability() {
   };
   const Resting resting(*this);
   has_lost_turn_ = false;
+  recorder_.reserve();  // the wait ends in a stopped program
   return call("wait_alterability", [this] { return update_->wait_alterability(); });
 }
 
@@ -203,6 +204,7 @@ void UpdateRun::prepare() {
 
 bool UpdateRun::is_alterable() {
   MOULT_FAULT("lifecycle.before.check_alterability");
+  recorder_.reserve();  // the check ends in a stopped program
   return call("check_alterability", [this] { return update_->check_alterability(); });
 }
 
