@@ -186,14 +186,19 @@ StopSlot& stop_slot(std::uint32_t index) {
 
 namespace {
 
-/// Sends the signal that carries the request `word`. Returns the kernel's answer.
-long send_request(const StopSlot& slot, std::uint32_t word) noexcept {
+/// Sends a signal that carries `carried`. Returns the kernel's answer.
+long queue_signal(pid_t task, int signal, void* carried) noexcept {
   siginfo_t info;
   std::memset(&info, 0, sizeof info);
   info.si_code = SI_QUEUE;
   info.si_pid = ::getpid();
-  info.si_value.sival_ptr = signal_value(slot.index, word);
-  return raw_syscall(SYS_rt_tgsigqueueinfo, info.si_pid, slot.task, stop_signal(), as_argument(&info));
+  info.si_value.sival_ptr = carried;
+  return raw_syscall(SYS_rt_tgsigqueueinfo, info.si_pid, task, signal, as_argument(&info));
+}
+
+/// Sends the signal that carries the request `word`. Returns the kernel's answer.
+long send_request(const StopSlot& slot, std::uint32_t word) noexcept {
+  return queue_signal(slot.task, stop_signal(), signal_value(slot.index, word));
 }
 
 }  // namespace
@@ -207,6 +212,11 @@ Asked ask_to_stop(StopSlot& slot) noexcept {
   slot.word.store(in_phase(word, Phase::vacant), std::memory_order_release);
   if (result == -ESRCH) return Asked::gone;
   return result == -EAGAIN ? Asked::full : Asked::forbidden;
+}
+
+void rehearse_request() noexcept {
+  constexpr int none = 0;  // the kernel checks everything and sends nothing
+  queue_signal(own_task(), none, nullptr);
 }
 
 void stop_stepped(StopSlot& slot) noexcept {

@@ -102,6 +102,10 @@ enum class Asked {
 /// Asks `slot.task` to stop.
 Asked ask_to_stop(StopSlot& slot) noexcept;
 
+/// Takes the kernel's way of a request without one, so that the first request of a stop finds it in the processor's
+/// caches.
+void rehearse_request() noexcept;
+
 /// True once the thread has stopped; waits for one that is just arriving.
 bool is_stopped(const StopSlot& slot) noexcept;
 

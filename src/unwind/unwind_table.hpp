@@ -87,6 +87,10 @@ class RowCache final {
   void keep_for(std::uint64_t module_generation);
   /// The result is never in state empty. Does not allocate.
   const PlainRow& find(CodeAddress address) noexcept;
+  /// Brings the rows into the processor's caches, ahead of the walks of a stop.
+  void prefetch() const noexcept {
+    for (const PlainRow& row : rows_) __builtin_prefetch(&row);
+  }
 
  private:
   static constexpr std::size_t capacity = 1024;

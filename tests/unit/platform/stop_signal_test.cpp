@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <thread>
 
 namespace moult::internal {
@@ -26,6 +27,18 @@ TEST(StopSignal, AThreadReleasedWhileItArrivesDoesNotStayStopped) {
     handler.join();
     EXPECT_EQ(slot.word.load(), vacant);
   }
+}
+
+TEST(StopSignal, ARehearsedRequestSendsNothing) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
+  rehearse_request();
+  sigset_t pending;
+  sigpending(&pending);
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) EXPECT_NE(sigismember(&pending, signal), 1) << signal;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace
