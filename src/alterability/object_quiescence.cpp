@@ -47,9 +47,9 @@ ObjectQuiescence::ObjectQuiescence(std::uint64_t modules, const Program& program
       functions_(functions.begin(), functions.end()),
       slot_release_(program) {
   MOULT_FAULT("alterability.objects.find");
-  if (code == Code::as_given) return;
-  for (const ClassName& name : classes) add_class(program, name, functions_);
-  code_ = code_of(functions_);
+  if (code == Code::of_the_classes)
+    for (const ClassName& name : classes) add_class(program, name, functions_);
+  code_ranges_ = code_of(functions_);
 }
 
 bool ObjectQuiescence::is_current() const { return modules_ == internal::module_generation(); }
@@ -66,7 +66,7 @@ std::vector<const Pool*> ObjectQuiescence::pools() const {
 }
 
 std::optional<ObjectQuiescence::Obstacle> ObjectQuiescence::find(const StoppedWorld& stopped) const {
-  if (std::optional<Activity> activity = find_activity(stopped, functions_, code_, {})) return *activity;
+  if (std::optional<Activity> activity = find_activity(stopped, functions_, code_ranges_, {})) return *activity;
   if (std::optional<ThreadId> deleting = slot_release_.find(stopped)) return Releasing{*deleting};
   if (std::optional<ObjectUnderConstruction> object = find_under_construction(pools(), stopped)) return *object;
   return std::nullopt;

@@ -51,7 +51,7 @@ class ObjectQuiescence final {
   std::vector<ClassName> classes_;
   Code code_;
   std::vector<FunctionExtent> functions_;
-  std::vector<CodeRange> code_;
+  std::vector<CodeRange> code_ranges_;  ///< of the functions
   SlotRelease slot_release_;
 };
 

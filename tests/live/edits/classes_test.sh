@@ -7,8 +7,12 @@ command -v $compiler >/dev/null || { echo "skipped: there is no $compiler"; exit
 flags=(-std=c++20 -g -O2 "-I$INCLUDE")
 mkdir "$tree" && cd "$tree"
 cat >app.cpp <<'END'
+#include <atomic>
+#include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <string>
+#include <thread>
 
 #include "moult/data_access.hpp"
 
@@ -25,7 +29,24 @@ Item* const item = new Item;
 
 [[gnu::noinline]] static int hit(Item& hit) { return ++hit.hits; }
 
-void answer(const char*, char* reply, unsigned long size) {
+static std::atomic<bool> may_go = false;
+[[gnu::noinline]] static void stay() {
+  Item own;
+  while (!may_go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  hit(own);
+}
+
+void answer(const char* question, char* reply, unsigned long size) {
+  static std::thread guest;
+  if (std::strcmp(question, "stay") == 0) {
+    guest = std::thread(stay);
+    return;
+  }
+  if (std::strcmp(question, "go") == 0) {
+    may_go = true;
+    guest.join();
+    return;
+  }
   const int hits = hit(*item);
   std::snprintf(reply, size, "%s %d", item->name.c_str(), hits);
 }
@@ -45,6 +66,11 @@ apply() {
 
 sed -i 's/^  int hits = 0;/&\n  int twice = 2 * hits;/; s/return ++hit.hits;/hit.twice += 2; return ++hit.hits;/
   s/"%s %d", item->name.c_str(), hits/"%s %d %d", item->name.c_str(), hits, item->twice/' app.cpp
+# An object on a stack is not found: the function must be left first.
+expect 0 "new layout" "$MOULT" build old/app -o early.so
+ask old stay >/dev/null
+expect 4 "stay\(\) is active" "$MOULT" apply "$running" early.so --timeout 1
+ask old go >/dev/null
 expect 0 "changed  .*Item  \(class; its objects get the new layout\):.*twice" "$MOULT" diff old/app
 apply first.so "objects of .*Item get the new layout" "an object of .*Item given the new layout"
 [[ $(ask old 1 1) == $'item 3 6\nitem 4 8' ]] || fail "the first edit is not in force"
@@ -56,7 +82,7 @@ expect 0 "new layout" "$MOULT" build old/app -o alone.so
 expect_refused "a layout that this one was not built to go on from" apply "$running" alone.so
 apply second.so "new layout" "an object of .*Item given the new layout" --after first.so
 [[ $(ask old 1) == "item 5 110" ]] || fail "the second edit is not in force, or has lost a value"
-expect_refused 'relies on the layout of .*Item that it brought; roll that edit back first' rollback "$running" 1
+expect_refused 'relies on the layout of .*Item that it brought; roll that edit back first' rollback "$running" 2 # the first was withdrawn
 
 # The third one leaves the objects alone, and can be the first of another process.
 sed -i 's/ ? 100 : 0/ ? 200 : 0/' app.cpp
