@@ -53,7 +53,15 @@ bool is_of_virtual_functions(std::string_view name) noexcept {
 
 Piece piece_of(const ObjectSymbol& symbol) { return {symbol.section, symbol.value, symbol.value + symbol.size}; }
 
-bool is_branch_field(std::uint32_t type) noexcept { return type == R_X86_64_PLT32; }
+/// A call or a jump: the assembler has other relocations for those of local functions. The byte before the distance of
+/// an access to memory is none of these.
+bool is_branch(const ObjectSection& section, const Relocation& relocation) noexcept {
+  if (relocation.type == R_X86_64_PLT32) return true;
+  if (relocation.type != R_X86_64_PC32 || !section.is_code() || relocation.offset < 2) return false;
+  const std::uint8_t opcode = section.bytes[relocation.offset - 1];
+  const bool is_conditional = section.bytes[relocation.offset - 2] == 0x0F && (opcode & 0xF0) == 0x80;
+  return opcode == 0xE8 || opcode == 0xE9 || is_conditional;
+}
 
 std::optional<FieldKind> direct_kind_of(std::uint32_t type) noexcept {
   switch (type) {
@@ -405,7 +413,7 @@ bool Planner::decide_code(std::size_t section, const Relocation& relocation, con
   const bool is_table = !is_code && relocation.type == R_X86_64_PC32;
   const bool is_inside = target.distance != 0 || (function->cold != nullptr && &symbol == function->cold);
   if (plan_.sections.contains(symbol.section) &&
-      (is_table || is_inside || (is_in_itself && is_branch_field(relocation.type))))
+      (is_table || is_inside || (is_in_itself && is_branch(object_.sections()[section], relocation))))
     return false;
   const std::string_view name = symbol_of(*function).name;
   const bool is_own = function->is_new() || (is_clone(name) && function->outcome == DiffOutcome::changed);
@@ -621,7 +629,8 @@ void Planner::note_held() {
       const bool is_table = !is_code && each.type == R_X86_64_PC32;
       const Function* const function = function_with(symbol.section, symbol.value);
       if (function == nullptr || !plan_.sections.contains(symbol.section) || replaced_.contains(function)) continue;
-      if (is_branch_field(each.type) || is_table || target.distance != 0 || &symbol == function->cold) continue;
+      if (is_branch(object_.sections()[section], each) || is_table || target.distance != 0 || &symbol == function->cold)
+        continue;
       held.insert(function);
     }
   }
