@@ -14,12 +14,15 @@
 //
 // The compiler leaves out methods that are defined inside of their class and that the update itself does not call. If a
 // redefined class needs such methods, the update is compiled a second time, with every inline function kept: slower,
-// larger, and possibly using functions that the program does not export, so not done for other updates.
+// larger, and possibly using functions that the program does not export, so not done for other updates. g++ has a flag
+// for that. clang stops before it optimises, and goes on with what kept_functions.cpp makes of its work.
 #include "compiler.hpp"
 
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -32,6 +35,7 @@
 #include "elf/elf_file.hpp"
 #include "elf/update_notes.hpp"
 #include "failure.hpp"
+#include "kept_functions.hpp"
 #include "left_out_methods.hpp"
 
 namespace moult::internal::cli {
@@ -68,27 +72,66 @@ CompileCommand trusted_command_for(const Target& target, const std::string& sour
   }
 }
 
-/// What becomes of inline functions that nothing in the update calls.
-enum class InlineFunctions { left_out, kept };
+bool is_clang(const CompilerCall& call) { return base_name(call.compiler).find("clang") != std::string::npos; }
 
-std::vector<std::string> arguments_for(const CompilerCall& call, const std::string& source, const fs::path& notes,
-                                       const fs::path& output, const fs::path& rule, InlineFunctions inlines) {
+/// The compiler with the program's flags, and those that decide the update's code.
+std::vector<std::string> code_arguments(const CompilerCall& call) {
   std::vector<std::string> arguments{call.compiler};
   arguments.insert(arguments.end(), call.flags.begin(), call.flags.end());
-  const bool is_clang = base_name(call.compiler).find("clang") != std::string::npos;
-  if (inlines == InlineFunctions::kept)
-    arguments.emplace_back(is_clang ? "-femit-all-decls" : "-fkeep-inline-functions");
-  for (const char* flag : {"-fPIC", "-shared", "-g", "-fvisibility=default", "-fno-visibility-inlines-hidden"})
+  for (const char* flag : {"-fPIC", "-g", "-fvisibility=default", "-fno-visibility-inlines-hidden"})
     arguments.emplace_back(flag);
-  if (is_clang)
+  if (is_clang(call))
     arguments.emplace_back("-fstandalone-debug");
   else
     arguments.insert(arguments.end(), {"-fno-gnu-unique", "-femit-class-debug-always"});
-  arguments.push_back("-I" + include_folder().string());
-  arguments.insert(arguments.end(), {"-include", notes.string()});
-  arguments.insert(arguments.end(), {"-MD", "-MT", "update", "-MF", rule.string()});
-  arguments.insert(arguments.end(), {source, "-o", output.string()});
   return arguments;
+}
+
+/// What one compilation reads and writes.
+struct UpdateFiles {
+  std::string source;
+  fs::path notes;
+  fs::path rule;    ///< of the headers
+  fs::path result;  ///< the shared object
+};
+
+std::vector<std::string> arguments_for(const CompilerCall& call, const UpdateFiles& files, const fs::path& output,
+                                       std::initializer_list<const char*> more) {
+  std::vector<std::string> arguments = code_arguments(call);
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  arguments.push_back("-I" + include_folder().string());
+  arguments.insert(arguments.end(), {"-include", files.notes.string()});
+  arguments.insert(arguments.end(), {"-MD", "-MT", "update", "-MF", files.rule.string()});
+  arguments.insert(arguments.end(), {files.source, "-o", output.string()});
+  return arguments;
+}
+
+/// The second half of a compilation by clang. The flags for the first half have no effect.
+std::vector<std::string> arguments_for_rest(const CompilerCall& call, const fs::path& assembly,
+                                            const fs::path& output) {
+  std::vector<std::string> arguments = code_arguments(call);
+  arguments.insert(arguments.end(), {"-Wno-unused-command-line-argument", "-shared", "-x", "ir", assembly.string()});
+  arguments.insert(arguments.end(), {"-o", output.string()});
+  return arguments;
+}
+
+void keep_functions_of(const fs::path& assembly) {
+  std::ifstream stream(assembly, std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  std::ofstream changed(assembly, std::ios::binary);
+  changed << with_functions_kept(text) << std::flush;
+  if (!stream || !changed) usage(ErrorCode::system, assembly.string() + ": cannot be changed");
+}
+
+/// `run` runs the compiler.
+template <class Run>
+void compile_with_functions_kept(const CompilerCall& call, const UpdateFiles& files, Run&& run) {
+  if (!is_clang(call)) return run(arguments_for(call, files, files.result, {"-shared", "-fkeep-inline-functions"}));
+  const fs::path assembly = files.result.string() + ".ll";
+  run(arguments_for(call, files, assembly,
+                    {"-S", "-emit-llvm", "-femit-all-decls", "-Xclang", "-disable-llvm-passes"}));
+  keep_functions_of(assembly);
+  run(arguments_for_rest(call, assembly, files.result));
 }
 
 fs::path write_notes(const Target& target, const fs::path& folder) {
@@ -144,13 +187,10 @@ void compile_update(const Target& target, const std::string& source, const fs::p
                     const CompileOptions& options, Deadline deadline) {
   const CompileCommand command = trusted_command_for(target, source, options);
   const ScratchFolder scratch;
-  const fs::path notes = write_notes(target, scratch.path());
-  const fs::path result = scratch.path() / output.filename();
-  const fs::path rule = scratch.path() / "rule";
-  const fs::path whole = fs::absolute(source);
-  const auto compile = [&](InlineFunctions inlines) {
-    std::vector<std::string> arguments =
-        arguments_for(flags_for_update(command), whole.string(), notes, result, rule, inlines);
+  const CompilerCall call = flags_for_update(command);
+  const UpdateFiles files{fs::absolute(source).string(), write_notes(target, scratch.path()), scratch.path() / "rule",
+                          scratch.path() / output.filename()};
+  const auto run = [&](std::vector<std::string> arguments) {
     if (options.parse) arguments.emplace_back("-fdiagnostics-color=never");
     if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
     const CompilerMessages messages(scratch.path() / "messages", options.parse);
@@ -166,13 +206,14 @@ void compile_update(const Target& target, const std::string& source, const fs::p
                                (options.verbose ? "" : "; -v shows the command"),
                            std::move(diagnostics));
   };
-  compile(InlineFunctions::left_out);
-  if (lacks_methods(result.string())) compile(InlineFunctions::kept);
-  require_same_headers(target, source, changed_since(target.running_file(), rule, command.directory, {whole, notes}),
+  run(arguments_for(call, files, files.result, {"-shared"}));
+  if (lacks_methods(files.result.string())) compile_with_functions_kept(call, files, run);
+  require_same_headers(target, source,
+                       changed_since(target.running_file(), files.rule, command.directory, {files.source, files.notes}),
                        options.force);
-  write_checksum(result.string());
+  write_checksum(files.result.string());
   std::error_code error;
-  fs::copy_file(result, output, fs::copy_options::overwrite_existing, error);
+  fs::copy_file(files.result, output, fs::copy_options::overwrite_existing, error);
   if (error) usage(ErrorCode::system, output.string() + ": cannot be written: " + error.message());
 }
 

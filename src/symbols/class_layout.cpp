@@ -163,9 +163,8 @@ std::vector<MemberFunction> functions_of(Dwarf_Die type, const ClassName& of_cla
   std::vector<MemberFunction> functions;
   for_each_child(type, [&](Dwarf_Die& child) {
     if (dwarf_tag(&child) != DW_TAG_subprogram || plain_name_of(child).empty()) return;
-    const std::string_view linkage = linkage_name_of({child});
     MemberFunction function;
-    function.name = linkage.empty() ? composed_name(child, of_class) : demangle(std::string(linkage));
+    function.name = declared_name(child, of_class);
     function.kind = kind_of(child, of_class);
     function.is_virtual = number_of(child, DW_AT_virtuality).value_or(0) != 0;
     if (function.kind != MemberKind::destructor) function.slot = slot_of(child);
@@ -246,6 +245,11 @@ ClassLayout class_layout(const Dwarf_Die& type, const ClassName& name) {
   ClassLayout layout = read_objects(type, name);
   if (layout.has_vptr) layout.functions = functions_of(type, name);
   return layout;
+}
+
+std::string declared_name(const Dwarf_Die& member, const ClassName& of_class) {
+  const std::string_view linkage = linkage_name_of({member});
+  return linkage.empty() ? composed_name(member, of_class) : demangle(std::string(linkage));
 }
 
 std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& name) {

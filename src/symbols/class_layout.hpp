@@ -74,6 +74,9 @@ std::vector<ClassLayout> class_layouts(const Program& program, const ClassName& 
 /// What the class's own entry in the debug information says. The functions only if some are virtual.
 ClassLayout class_layout(const Dwarf_Die& type, const ClassName& name);
 
+/// What `of_class` declares by the entry `member`, as the demangler writes it: "ns::Data::Data(int)".
+std::string declared_name(const Dwarf_Die& member, const ClassName& of_class);
+
 /// Every entry of the class's member functions with a symbol, module by module. Calls reach the first non-local one of
 /// a name. Without thunks, which lead to a function's entry.
 std::vector<MemberCode> member_code(const Program& program, const ClassName& of_class);

@@ -1,4 +1,4 @@
-// Answers each line with what a Greeter says.
+// Answers each line with what a new Greeter says.
 #include "inside.hpp"
 
 #include <iostream>
@@ -6,13 +6,12 @@
 
 #include "moult/moult.hpp"
 
-MOULT_UPDATABLE Greeter::Greeter(int number) : number_(number) {}
+MOULT_UPDATABLE Greeter::Greeter(int number) : number_(3 * number + 1) {}  // so long that a jump fits
 MOULT_UPDATABLE int Greeter::greet(int times) const { return number_ + times; }
 MOULT_UPDATABLE int Greeter::count() { return 1; }
 
 int main() {
   const moult::Listener listener;
-  const Greeter greeter(10);
   std::cout << "ready" << std::endl;
-  for (std::string line; std::getline(std::cin, line);) std::cout << greeter.greet(Greeter::count()) << std::endl;
+  for (std::string line; std::getline(std::cin, line);) std::cout << Greeter(10).greet(Greeter::count()) << std::endl;
 }

@@ -4,7 +4,7 @@
 
 class Greeter_v2 {
  public:
-  explicit Greeter_v2(int number) : number_(number) {}
+  explicit Greeter_v2(int number) : number_(number + 1) {}
   int greet(int times) const { return 100 * number_ + times; }
   static int count() { return 2; }
 
