@@ -4,15 +4,18 @@
 //
 // Approach: a caller's exception table does not mention calls that throw nothing. So a call that it does not mention is
 // a place where nothing may be thrown. Only a table that mentions other calls shows that: that of a noexcept function
-// mentions none, and there an exception ends the program by the program's own word. A jump to a function, in place of a
-// call and a return, is not in the table; out of a function that has one, it counts as such a place. Whether an
-// exception can come out of a function is decided by its code and that of all it calls: it can where a call that the
-// function's own table lets out leads to code that is not known, or that is the C++ runtime's.
+// mentions none, and there an exception ends the program by the program's own word. clang describes such a call together
+// with its neighbours, as one without a handler: where clang may have known the function, that is such a place, too. A
+// jump to a function, in place of a call and a return, is not in the table; out of a function that has one, it counts as
+// such a place. Whether an exception can come out of a function is decided by its code and that of all it calls: it can
+// where a call that the function's own table lets out leads to code that is not known, or that is the C++ runtime's.
 //
 // Limits: a caller without any table says nothing: it has nothing to clean up, or the compiler has left everything out.
-// Its own callers are looked at, and theirs, ten deep. The C library counts as throwing nothing, though it passes on
-// what callbacks throw (qsort). Calls through a linkage table are not looked at; what they reach may be another
-// module's function of that name, so the compiler knows nothing of it (but for inline functions in a shared library).
+// Its own callers are looked at, and theirs, ten deep. clang knows a function that is declared noexcept in another
+// source file, too, which nothing shows, and is not recognised without debug information. The C library counts as
+// throwing nothing, though it passes on what callbacks throw (qsort). Calls through a linkage table are not looked at;
+// what they reach may be another module's function of that name, so the compiler knows nothing of it (but for inline
+// functions in a shared library).
 #include "functions/escaping_exceptions.hpp"
 
 #include <algorithm>
@@ -29,6 +32,7 @@
 #include "code/function_body.hpp"
 #include "code/linkage_stub.hpp"
 #include "code/patch.hpp"
+#include "symbols/compilation.hpp"
 #include "unwind/exception_table.hpp"
 #include "unwind/unwind_table.hpp"
 
@@ -156,14 +160,15 @@ class ThrowSearch final {
   std::set<CodeAddress> quiet_;
 };
 
-/// Calls of functions at which the caller's exception table allows no exception, by function. Of a caller that ends by
-/// jumping to one, or has no table, the callers count, too: the compiler may have known that it throws nothing either.
+/// Calls of functions at which the caller's exception table allows no exception, or hides where it would be handled, by
+/// function. Of a caller that ends by jumping to one, or has no table, the callers count, too: the compiler may have
+/// known that it throws nothing either.
 class ForbiddingCalls final {
  public:
   ForbiddingCalls(const Program& program, const std::vector<FunctionSymbol>& functions) : program_(program) {
     std::map<std::size_t, std::vector<CodeAddress>> by_module;
     for (const FunctionSymbol& function : functions) {
-      reached_[function.range.begin] = {function.range.begin};
+      reached_[function.range.begin] = {{function.range.begin}, !is_marked(program, function)};
       if (const std::optional<std::size_t> module = program.module_at(function.range.begin))
         by_module[*module].push_back(function.range.begin);
     }
@@ -186,8 +191,9 @@ class ForbiddingCalls final {
         for (const Branch& branch : branches_to(targets, range)) {
           note(branch);
           const CodeAddress caller = function_at(branch);
-          if (passes_on(branch) && reached_.try_emplace(caller, reached_.at(branch.target)).second)
-            next.push_back(caller);
+          if (!passes_on(branch) || reached_.contains(caller)) continue;
+          reached_[caller] = {reached_.at(branch.target).functions, may_have_known(branch) && !is_marked_at(caller)};
+          next.push_back(caller);
         }
       targets = std::move(next);
     }
@@ -202,6 +208,24 @@ class ForbiddingCalls final {
   static bool passes_on(const Branch& branch) {
     const std::optional<FrameHandling> frame = frame_handling_at(branch.at);
     return !branch.is_call || !frame || frame->exception_table == nullptr;
+  }
+
+  bool is_marked_at(CodeAddress function) const {
+    const std::optional<FunctionSymbol> symbol = program_.at(function);
+    return symbol && is_marked(program_, *symbol);
+  }
+
+  /// The compiler of the branch may have seen that nothing is thrown there.
+  bool may_have_known(const Branch& branch) const {
+    return reached_.at(branch.target).may_be_known && may_share_source(program_, branch.at, branch.target);
+  }
+
+  /// The table lets no exception out of the call, or does not show the handler that the source may have there.
+  bool forbids(const Branch& call, const FrameHandling& frame) const {
+    const CallSite site = handling_of_call(frame, call.at + 1).site;
+    if (site == CallSite::unmentioned) return true;
+    const bool is_clang = compilation_at(program_, call.at).compiler() == Compilation::Compiler::clang;
+    return site == CallSite::passes && is_clang && may_have_known(call);
   }
 
   /// Whether a table of the function around `place` does: it may have a part with a table of its own.
@@ -219,13 +243,18 @@ class ForbiddingCalls final {
   void note(const Branch& branch) {
     const std::optional<FrameHandling> frame = frame_handling_at(branch.at);
     if (!frame || frame->exception_table == nullptr || !mentions_any_call(branch.at)) return;
-    if (branch.is_call && handling_of_call(*frame, branch.at + 1).site != CallSite::unmentioned) return;
-    for (CodeAddress function : reached_.at(branch.target)) calls_.try_emplace(function, branch.at);
+    if (branch.is_call && !forbids(branch, *frame)) return;
+    for (CodeAddress function : reached_.at(branch.target).functions) calls_.try_emplace(function, branch.at);
   }
 
+  struct Reached {
+    std::vector<CodeAddress> functions;  ///< that it leads to
+    bool may_be_known = false;           ///< to callers in its source file, as one that throws nothing
+  };
+
   const Program& program_;
-  std::map<CodeAddress, std::vector<CodeAddress>> reached_;  ///< by what is called, the functions that it leads to
-  std::map<CodeAddress, CodeAddress> calls_;                 ///< by function
+  std::map<CodeAddress, Reached> reached_;    ///< by what is called
+  std::map<CodeAddress, CodeAddress> calls_;  ///< by function
 };
 
 }  // namespace
@@ -240,7 +269,7 @@ void refuse_escaping_exceptions(const Program& program, const std::vector<Functi
     if (!call || search.can_throw(olds[i].range.begin) || !search.can_throw(replacements[i].range.begin)) continue;
     refusals.add(ErrorCode::unsupported_code,
                  olds[i].demangled +
-                     ": throws nothing, and so the compiler left out what would handle an exception where " +
+                     ": throws nothing, and so the compiler may have left out what would handle an exception where " +
                      program.describe(*call) + " calls it; " + replacements[i].demangled +
                      " may throw: let nothing out of it (noexcept, or a handler for everything), or mark the old one "
                      "MOULT_UPDATABLE and build the program again");

@@ -4,10 +4,20 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <stdexcept>
 #include <vector>
 
 #include "knowledge/callers.hpp"
 #include "redefine.hpp"
+
+namespace app {
+
+int charge_elsewhere(int amount) {
+  calls += amount;
+  return calls;
+}
+
+}  // namespace app
 
 namespace moult {
 namespace subject {  // clang makes a MOULT_UPDATABLE function weak, which a local one cannot be
@@ -289,6 +299,29 @@ TEST(KnownBody, AnArgumentThatTheOldVersionReadsIsTaken) {
   const UpdateReport report = redefine(reads_both, fresh);
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
   EXPECT_EQ(app::calls_reads_both(4), 1005);
+}
+
+MOULT_UPDATABLE int throws_two(int amount) {
+  if (amount == 2) throw std::runtime_error("limit");
+  return amount;
+}
+
+TEST(KnownBody, AVersionThatThrowsIsRefusedWhereTheCallersHandlerMayBeLeftOut) {
+  EXPECT_EQ(app::serves_charge(100), -1);
+  const UpdateReport report = redefine(old("app::charge"), throws_two);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_EQ(report.code, ErrorCode::unsupported_code);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("charge(int)"), HasSubstr("serves_charge"), HasSubstr("throws_two(int)"),
+                                   HasSubstr("MOULT_UPDATABLE")));
+}
+
+TEST(KnownBody, AVersionThatThrowsIsTakenWhereTheCallersFileIsAnother) {
+  app::calls = 0;
+  EXPECT_EQ(app::charges_elsewhere(100), -1);
+  EXPECT_EQ(app::charges_elsewhere(2), 3);
+  const UpdateReport report = redefine(app::charge_elsewhere, throws_two);
+  ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
+  EXPECT_THROW(app::charges_elsewhere(2), std::runtime_error);
 }
 
 TEST(KnownBody, AResultThatClangTakesForKnownIsARefusal) {

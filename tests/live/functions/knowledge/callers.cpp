@@ -242,4 +242,26 @@ const char* volatile name = "moult";
   return reads_both(calls, n) + 1;
 }
 
+[[gnu::noinline]] static int charge(int amount) {
+  calls += amount;
+  return calls;
+}
+[[gnu::noinline]] int serves_charge(int amount) {
+  try {
+    if (amount == 100) throw amount;
+    return charge(amount) + 1;  // no jump
+  } catch (int) {
+    return -1;
+  }
+}
+
+[[gnu::noinline]] int charges_elsewhere(int amount) {
+  try {
+    if (amount == 100) throw amount;
+  } catch (int) {
+    return -1;
+  }
+  return charge_elsewhere(amount) + 1;
+}
+
 }  // namespace app

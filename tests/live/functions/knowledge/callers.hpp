@@ -60,6 +60,10 @@ long calls_promoted(int n);  ///< passes a pointer to promoted
 void pass_on(int a, int b);  ///< to `anything`, as its last act
 long calls_pass_on(int n);
 
+int serves_charge(int amount);      ///< -1 for an exception, such as that of amount 100; calls charge
+int charge_elsewhere(int amount);   ///< in another source file
+int charges_elsewhere(int amount);  ///< behind a handler; calls charge_elsewhere
+
 extern long (*volatile anything)(int, int);
 
 }  // namespace app
