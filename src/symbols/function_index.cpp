@@ -152,13 +152,20 @@ FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const El
     const SymbolName name = split_symbol_name(symbols_[i].name);
     if (!name.suffix.empty()) fragments_[name.stem].push_back(i);
   }
-  // lld makes an indirect function whose address is taken look like a plain one: its symbol is a stub's.
+  // lld makes an indirect function whose address is taken look like a plain one: its symbol is a stub's. clang's is
+  // f.ifunc.
   for (Symbol& symbol : symbols_) {
-    const auto fragments = fragments_.find(symbol.name);
-    if (fragments == fragments_.end()) continue;
-    for (const std::size_t fragment : fragments->second)
-      if (split_symbol_name(symbols_[fragment].name).suffix == ".resolver") symbol.is_resolver = true;
+    const SymbolName name = split_symbol_name(symbol.name);
+    const bool may_be_stub = name.suffix.empty() || name.suffix == ".ifunc";
+    if (may_be_stub && has_resolver(name.stem)) symbol.is_resolver = true;
   }
+}
+
+bool FunctionIndex::has_resolver(std::string_view stem) const {
+  const auto fragments = fragments_.find(stem);
+  return fragments != fragments_.end() && std::ranges::any_of(fragments->second, [&](std::size_t fragment) {
+           return split_symbol_name(symbols_[fragment].name).suffix == ".resolver";
+         });
 }
 
 void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
@@ -280,12 +287,13 @@ FunctionMatch FunctionIndex::match_of_fragment(const Symbol& fragment) const {
   return orphan;
 }
 
-/// Adds functions that exist only as changed copies.
+/// Adds functions that exist only as changed copies, not as versions of an indirect function.
 void FunctionIndex::add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const {
   std::set<const Symbol*> seen;
   for (const auto& [stem, fragments] : fragments_) {
     const std::string_view base = split_symbol_name(stem).base;
     if (!query.may_fit(base) || query.fit(base, demangle(std::string(base))) != NameQuery::Fit::exact) continue;
+    if (has_resolver(stem)) continue;
     for (const std::size_t fragment : fragments) {
       if (seen.contains(&symbols_[fragment]) || !query.fits_source(symbols_[fragment].source)) continue;
       FunctionMatch match = match_of_fragment(symbols_[fragment]);

@@ -99,6 +99,8 @@ class FunctionIndex final {
   void read_table(const ElfFile& file, Elf_Scn* section);
   void add_function(const Symbol& symbol);
   void sort_by_address(const ElfFile& program);
+  /// Of an indirect function made by the attribute target_clones: f.resolver.
+  bool has_resolver(std::string_view stem) const;
   FunctionMatch match_of(const Symbol& original) const;
   FunctionMatch match_of_fragment(const Symbol& fragment) const;
   void add_orphans(const NameQuery& query, std::vector<FunctionMatch>& matches) const;

@@ -150,6 +150,12 @@ TEST(Fragments, TheBodyOfACoroutineIsNoClone) {
   EXPECT_THAT(found.front().clones, IsEmpty());
 }
 
+TEST(Fragments, VersionsForEachProcessorAreAnIndirectFunction) {
+  const Program program = Program::of_file(fixture("fragments.so"));
+  EXPECT_THAT(program.find("versioned"), IsEmpty());
+  EXPECT_THAT(program.find_indirect("versioned"), SizeIs(1));
+}
+
 TEST(Fragments, OfALocalFunctionAreThoseOfTheSameFile) {
   const Program program = Program::of_file(fixture("fragments.so"));
   const std::vector<FunctionSymbol> first = program.find("fragments.cpp:local");
