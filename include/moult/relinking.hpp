@@ -22,7 +22,7 @@ namespace moult {
 /// Marks a function that updates may replace by itself: the compiler makes no copy of it in its callers, and callers
 /// assume nothing about its body, not even that it throws nothing. Any function with a symbol can be redefined without
 /// the mark, as long as no copy exists; the mark guarantees it. With clang it gives the function weak linkage, which
-/// excludes `static`.
+/// excludes `static`, and which moult does not see on a hidden function.
 #if defined(__clang__)
 #define MOULT_UPDATABLE __attribute__((noinline, used, weak))
 #else

@@ -4,11 +4,12 @@
 //
 // Approach: a caller's exception table does not mention calls that throw nothing. So a call that it does not mention is
 // a place where nothing may be thrown. Only a table that mentions other calls shows that: that of a noexcept function
-// mentions none, and there an exception ends the program by the program's own word. clang describes such a call together
-// with its neighbours, as one without a handler: where clang may have known the function, that is such a place, too. A
-// jump to a function, in place of a call and a return, is not in the table; out of a function that has one, it counts as
-// such a place. Whether an exception can come out of a function is decided by its code and that of all it calls: it can
-// where a call that the function's own table lets out leads to code that is not known, or that is the C++ runtime's.
+// mentions none, and there an exception ends the program by the program's own word. clang describes such a call
+// together with its neighbours, as one without a handler: where clang may have known the function, that is such a
+// place, too. A jump to a function, in place of a call and a return, is not in the table; out of a function that has
+// one, it counts as such a place. Whether an exception can come out of a function is decided by its code and that of
+// all it calls: it can where a call that the function's own table lets out leads to code that is not known, or that is
+// the C++ runtime's.
 //
 // Limits: a caller without any table says nothing: it has nothing to clean up, or the compiler has left everything out.
 // Its own callers are looked at, and theirs, ten deep. clang knows a function that is declared noexcept in another
@@ -32,6 +33,7 @@
 #include "code/function_body.hpp"
 #include "code/linkage_stub.hpp"
 #include "code/patch.hpp"
+#include "functions/mark_advice.hpp"
 #include "symbols/compilation.hpp"
 #include "unwind/exception_table.hpp"
 #include "unwind/unwind_table.hpp"
@@ -271,8 +273,8 @@ void refuse_escaping_exceptions(const Program& program, const std::vector<Functi
                  olds[i].demangled +
                      ": throws nothing, and so the compiler may have left out what would handle an exception where " +
                      program.describe(*call) + " calls it; " + replacements[i].demangled +
-                     " may throw: let nothing out of it (noexcept, or a handler for everything), or mark the old one "
-                     "MOULT_UPDATABLE and build the program again");
+                     " may throw: let nothing out of it (noexcept, or a handler for everything), or " +
+                     mark_advice(program, olds[i]));
   }
 }
 

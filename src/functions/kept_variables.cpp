@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "base/fault.hpp"
+#include "functions/mark_advice.hpp"
 #include "platform/memory.hpp"
 #include "symbols/compilation.hpp"
 
@@ -214,10 +215,8 @@ void refuse_kept_variables(const Program& program, KnownBodies& bodies, Callers&
     if (!may_be_known(program, olds[i], "ipa-modref")) continue;
     const std::optional<std::string> harm = kept.find(olds[i], replacements[i]);
     if (!harm) continue;
-    refusals.add(ErrorCode::unsupported_code,
-                 olds[i].demangled + ": " + *harm + "; " + replacements[i].demangled +
-                     " does: mark the old one MOULT_UPDATABLE, or build with moult_application() or "
-                     "-flive-patching=inline-clone");
+    refusals.add(ErrorCode::unsupported_code, olds[i].demangled + ": " + *harm + "; " + replacements[i].demangled +
+                                                  " does: " + knowledge_advice(program, olds[i]));
   }
 }
 

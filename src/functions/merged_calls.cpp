@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/fault.hpp"
+#include "functions/mark_advice.hpp"
 #include "symbols/compilation.hpp"
 
 namespace moult::internal {
@@ -54,9 +55,8 @@ void refuse_merged_calls(const Program& program, KnownBodies& bodies, Callers& c
                  olds[i].demangled + ": " + (has_effects ? "has no side effects" : "reads no variable") +
                      ", so the compiler may have merged or left out calls (-fipa-pure-const), as in " +
                      program.describe(calls.front().at) + "; " + replacements[i].demangled +
-                     (has_effects ? " has, or calls what is not known" : " reads one") +
-                     ": mark the old one MOULT_UPDATABLE, or build with moult_application() or "
-                     "-flive-patching=inline-clone");
+                     (has_effects ? " has, or calls what is not known" : " reads one") + ": " +
+                     knowledge_advice(program, olds[i]));
   }
 }
 

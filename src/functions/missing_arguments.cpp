@@ -25,6 +25,7 @@
 
 #include "base/fault.hpp"
 #include "functions/arguments.hpp"
+#include "functions/mark_advice.hpp"
 #include "symbols/compilation.hpp"
 
 namespace moult::internal {
@@ -212,8 +213,7 @@ void refuse_missing_arguments(const Program& program, KnownBodies& bodies, Calle
     const std::optional<Knowledge> known = knowledge_of(program, bodies, callers, old, replacements[i]);
     if (!known) continue;
     refusals.add(ErrorCode::unsupported_code, old.demangled + ": " + known->old + "; " + replacements[i].demangled +
-                                                  " " + known->fresh +
-                                                  ": mark the old one MOULT_UPDATABLE and build the program again");
+                                                  " " + known->fresh + ": " + mark_advice(program, old));
   }
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/fault.hpp"
+#include "functions/mark_advice.hpp"
 #include "symbols/compilation.hpp"
 #include "unwind/unwind_table.hpp"
 
@@ -142,10 +143,8 @@ void refuse_relied_registers(const Program& program, KnownBodies& bodies, Caller
   for (std::size_t i = 0; i < olds.size(); ++i) {
     const std::optional<std::string> harm = relied_on.find(olds[i], replacements[i]);
     if (!harm) continue;
-    refusals.add(ErrorCode::unsupported_code,
-                 olds[i].demangled + ": " + *harm + "; " + replacements[i].demangled +
-                     " does more: mark the old one MOULT_UPDATABLE, or build with moult_application() or "
-                     "-flive-patching=inline-clone");
+    refusals.add(ErrorCode::unsupported_code, olds[i].demangled + ": " + *harm + "; " + replacements[i].demangled +
+                                                  " does more: " + knowledge_advice(program, olds[i]));
   }
 }
 

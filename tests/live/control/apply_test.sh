@@ -41,7 +41,7 @@ expect 0 "answer: applied" "$MOULT" apply "$name" "$SOURCES/answer_update.cpp"
 [[ -z $(ls "$XDG_CACHE_HOME/moult") ]] || fail "something was left in the cache"
 
 # A pointer to an inline function that leads to the update's own copy of it.
-expect 3 "hidden_answer\(\): the old function given is the update's own copy of it at .*target.hpp:[0-9]+ in .*function<...>\(\"hidden_answer\"\)" \
+expect 3 "hidden_answer\(int\): the old function given is the update's own copy of it at .*target.hpp:[0-9]+ in .*function<...>\(\"hidden_answer\"\)" \
   "$MOULT" apply "$name" "$BINARIES/live_control_hidden.so"
 [[ $(answer hidden) == 10 ]] || fail "a refused update is in force"
 expect 0 "hidden: applied" "$MOULT" apply "$name" "$BINARIES/live_control_hidden_by_name.so"

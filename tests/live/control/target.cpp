@@ -31,5 +31,5 @@ int main(int count, char** arguments) {
   });
   std::cout << "ready" << std::endl;
   for (std::string line; std::getline(std::cin, line);)
-    std::cout << (line == "hidden" ? hidden_answer() : answer()) << std::endl;
+    std::cout << (line == "hidden" ? hidden_answer(1) : answer()) << std::endl;
 }

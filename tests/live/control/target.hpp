@@ -5,4 +5,4 @@
 
 int answer();
 /// Each module has a copy of its own.
-[[gnu::visibility("hidden")]] MOULT_UPDATABLE inline int hidden_answer() { return 10; }
+[[gnu::visibility("hidden")]] MOULT_UPDATABLE inline int hidden_answer(int tens) { return 10 * tens; }

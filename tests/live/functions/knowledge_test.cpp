@@ -345,6 +345,16 @@ TEST(KnownBody, ATruthATextOrAnEnumeratorThatClangTakesForKnownIsARefusal) {
   EXPECT_EQ(redefine(app::always_busy, status).state, UpdateState::refused);
 }
 
+TEST(KnownBody, AMarkThatDoesNotShowIsARefusalThatNamesTheVisibility) {
+  if (!app::by_clang) GTEST_SKIP() << "g++'s mark shows on hidden functions, too";
+  EXPECT_EQ(app::calls_hidden_seven(), 8);
+  int (*const fresh)() = [] { return app::calls + 8; };
+  const UpdateReport report = redefine(moult::function<int()>("app::hidden_seven"), fresh);
+  EXPECT_EQ(report.state, UpdateState::refused);
+  EXPECT_THAT(report.reason, AllOf(HasSubstr("hidden_seven()"), HasSubstr("give it default visibility")));
+  EXPECT_EQ(app::calls_hidden_seven(), 8);
+}
+
 TEST(KnownBody, AResultThatClangTakesFromAnArgumentIsARefusal) {
   if (!app::by_clang) GTEST_SKIP() << "g++ asks for it";
   EXPECT_EQ(app::calls_itself(5), 6);

@@ -60,13 +60,13 @@ TEST_F(OwnCopies, ARedefinitionReachesTheCallsOfAnUpdateUntilItIsRolledBack) {
 
 TEST_F(OwnCopies, ARedefinitionOfAHiddenFunctionReachesTheCallsOfAnUpdate) {
   load();
-  EXPECT_EQ(copied::exports.call_hidden_rate(10), 20);
+  EXPECT_EQ(copied::exports.call_hidden_rate(10), 21);
   const UpdateReport report = redefine(function<int(int)>("copied::hidden_rate"), rate_three);
   ASSERT_EQ(report.state, UpdateState::applied) << report.reason;
   EXPECT_EQ(copied::exports.call_hidden_rate(10), 30);
   EXPECT_EQ(copied::hidden_rate(10), 30);
   roll_back(report.id);
-  EXPECT_EQ(copied::exports.call_hidden_rate(10), 20);
+  EXPECT_EQ(copied::exports.call_hidden_rate(10), 21);
 }
 
 TEST_F(OwnCopies, AFunctionThatIsRedefinedAlreadyIsSoForAnUpdateThatIsLoadedLater) {

@@ -227,6 +227,12 @@ const char* volatile name = "moult";
 }
 [[gnu::noinline]] long calls_always_seven() { return always_seven() + 1; }
 
+[[gnu::visibility("hidden")]] MOULT_UPDATABLE int hidden_seven() {
+  ++calls;
+  return 7;
+}
+[[gnu::noinline]] long calls_hidden_seven() { return hidden_seven() + 1; }
+
 [[gnu::noinline]] static int itself(int x) {
   ++calls;
   return x;

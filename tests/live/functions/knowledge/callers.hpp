@@ -29,6 +29,7 @@ long calls_second(int n);
 long calls_shared_second(int n);
 int shared_second(int unused, int x);
 long calls_always_seven();
+long calls_hidden_seven();  ///< hidden_seven, which is marked and hidden
 int calls_itself(int n);
 long calls_reads_both(int n);
 
