@@ -49,7 +49,7 @@ bool is_written_since(const CompileCommand& command, const fs::path& program, Re
   if (!changed_since(program, {command.file}, command.directory).empty()) return true;
   if (const auto files = recorded.of(command)) return !changed_since(program, *files, command.directory).empty();
   const fs::path rule = scratch / "rule";
-  run(command, with(arguments_for_object(command), {"-MM", "-MF", rule.string()}), scratch / "messages", options,
+  run(command, with(arguments_for_object(command), {"-M", "-MF", rule.string()}), scratch / "messages", options,
       deadline);
   return !changed_since(program, rule, command.directory, {}).empty();
 }

@@ -1,6 +1,9 @@
 // make keeps the dependency file that the compiler wrote: the one that is named (-MF), or one beside the object.
 // CMake's database leaves that option out for make. ninja reads it into a database of its own, .ninja_deps, and deletes
 // it; `ninja -t deps` prints the database, of all objects at once.
+//
+// A compiler that reads a precompiled header names that, and not the headers inside: these are in the record of the
+// precompiled header itself.
 #include "recorded_dependencies.hpp"
 
 #include <fcntl.h>
@@ -26,10 +29,7 @@ std::string content_of(const fs::path& file) {
 }
 
 /// The first that is there; empty if there is none.
-fs::path dependency_file_of(const CompileCommand& command) {
-  const fs::path folder = command.directory;
-  const std::string object = object_of(command);
-  const std::string named = named_dependency_file(command);
+fs::path dependency_file_of(const fs::path& folder, const std::string& object, const std::string& named) {
   std::vector<fs::path> candidates;
   if (!named.empty()) candidates.push_back(folder / named);
   if (!object.empty())
@@ -62,10 +62,24 @@ RecordedDependencies::RecordedDependencies(fs::path scratch, Deadline deadline)
     : scratch_(std::move(scratch)), deadline_(deadline) {}
 
 std::optional<std::vector<std::string>> RecordedDependencies::of(const CompileCommand& command) {
-  const fs::path file = dependency_file_of(command);
+  std::optional<std::vector<std::string>> files =
+      of(command.directory, object_of(command), named_dependency_file(command));
+  const fs::path precompiled = precompiled_header_of(command);
+  if (!files || precompiled.empty()) return files;
+  const fs::path inside = precompiled.lexically_relative(fs::path(command.directory).lexically_normal());
+  const bool is_inside = !inside.empty() && *inside.begin() != "..";
+  const auto headers = of(command.directory, (is_inside ? inside : precompiled).string(), "");
+  if (!headers) return std::nullopt;
+  files->insert(files->end(), headers->begin(), headers->end());
+  return files;
+}
+
+std::optional<std::vector<std::string>> RecordedDependencies::of(const std::string& folder, const std::string& object,
+                                                                 const std::string& named) {
+  const fs::path file = dependency_file_of(folder, object, named);
   if (!file.empty()) return prerequisites(content_of(file));
-  const DependenciesByObject& ninjas = ninjas_of(command.directory);
-  const auto found = ninjas.find(object_of(command));
+  const DependenciesByObject& ninjas = ninjas_of(folder);
+  const auto found = ninjas.find(object);
   return found == ninjas.end() ? std::nullopt : std::optional(found->second);
 }
 

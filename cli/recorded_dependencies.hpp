@@ -24,10 +24,13 @@ class RecordedDependencies final {
   /// `scratch` is a folder to write to. ninja is given until `deadline`.
   RecordedDependencies(std::filesystem::path scratch, Deadline deadline);
 
-  /// As written, relative to the command's folder. Nothing if the build has left no record.
+  /// As written, relative to the command's folder; with those of its precompiled header. Nothing if the build has left
+  /// no record.
   std::optional<std::vector<std::string>> of(const CompileCommand& command);
 
  private:
+  std::optional<std::vector<std::string>> of(const std::string& folder, const std::string& object,
+                                             const std::string& named);
   const DependenciesByObject& ninjas_of(const std::string& directory);
 
   std::filesystem::path scratch_;

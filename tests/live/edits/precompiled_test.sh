@@ -12,7 +12,7 @@ for compiler in g++-12 clang++-14; do
 #include <cstdlib>
 [[gnu::noinline]] inline int tripled(int number) { return number * 3 + std::abs(number - 7); }
 END
-  echo "#include \"$tree/app.hpp\"" >pch.hpp
+  printf '#pragma GCC system_header\n#include "%s/app.hpp"\n' "$tree" >pch.hpp # as CMake writes it
   cat >app.cpp <<'END'
 void answer(const char* question, char* reply, unsigned long size) {
   std::snprintf(reply, size, "%d", tripled(std::atoi(question)));

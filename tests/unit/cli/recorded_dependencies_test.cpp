@@ -43,6 +43,23 @@ TEST(RecordedDependencies, AreInAFileThatIsNamedOrBesideTheObject) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(RecordedDependencies, HaveTheHeadersInsideOfAPrecompiledHeader) {
+  std::string folder = (std::filesystem::temp_directory_path() / "moult_dependencies_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto write = [&](const char* file, const char* text) {
+    std::ofstream(std::filesystem::path(folder) / file) << text;
+  };
+  write("a.o.d", "a.o: a.cpp pch.hpp.gch\n");
+  write("pch.hpp.gch", "");
+  RecordedDependencies recorded(folder, std::chrono::steady_clock::now());
+  const CompileCommand command{folder, "a.cpp", "", {"g++", "-include", folder + "/pch.hpp", "-o", "a.o"}};
+  EXPECT_FALSE(recorded.of(command)) << "what the precompiled header was made of is not known";
+  write("pch.hpp.gch.d", "pch.hpp.gch: pch.hpp inner.hpp\n");
+  EXPECT_THAT(recorded.of(command).value_or(std::vector<std::string>{}),
+              ElementsAre("a.cpp", "pch.hpp.gch", "pch.hpp", "inner.hpp"));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(RecordedDependencies, AreNoneWhereTheBuildHasLeftNothing) {
   RecordedDependencies recorded("/nowhere", std::chrono::steady_clock::now());
   EXPECT_FALSE(recorded.of({"/nowhere", "/nowhere/a.cpp", "a.o", {"g++", "-c", "a.cpp", "-MF", "a.d"}}));
