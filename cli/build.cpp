@@ -13,6 +13,7 @@ struct BuildOptions : Aimed {
   std::string file;  ///< empty: the edits of the program's sources
   std::string output;
   std::vector<std::string> sources;  ///< of the program; empty: all that are newer than it
+  std::string patch;                 ///< empty: the edits
   VariableChoices choices;
   std::string after;
   CompileOptions compile;
@@ -23,6 +24,7 @@ ComparisonOptions comparison_of(const BuildOptions& options) {
   ComparisonOptions wanted{.program = options.target,
                            .sources = options.sources,
                            .with_edited = true,
+                           .patch = options.patch,
                            .build_dir = options.compile.build_dir,
                            .choices = choices_of(options.choices),
                            .after = options.after,
@@ -33,6 +35,24 @@ ComparisonOptions comparison_of(const BuildOptions& options) {
   wanted.program = target.program;
   wanted.running_file = target.running_file();
   return wanted;
+}
+
+void show(const BuildOptions& options, const ComparisonOptions& wanted, const EditBuild& build,
+          const EditOutcome& built) {
+  const SourcePatch* const patch = build.patch();
+  if (options.json) {
+    nlohmann::ordered_json reply{{"ok", true},
+                                 {"output", std::filesystem::absolute(options.output).string()},
+                                 {"sources", built.sources},
+                                 {"functions", built.functions},
+                                 {"classes", names_of(built.classes)},
+                                 {"notes", built.notes}};
+    if (patch != nullptr) reply["patch"] = json_of(*patch);
+    return print(reply.dump());
+  }
+  const std::string from = patch == nullptr ? join(built.sources) : patch->name() + " (" + join(built.sources) + ")";
+  print(options.output + ": built from " + from + ", for every process of " + base_name(wanted.program) + ": " +
+        summary_of(built));
 }
 
 ExitCode build_from_edits(const BuildOptions& options) {
@@ -53,17 +73,7 @@ ExitCode build_from_edits(const BuildOptions& options) {
     throw CommandFailure(ExitCode::usage, ErrorCode::not_found,
                          "the edits change no code of " + wanted.program + " that runs after its start");
   build.write(options.output);
-  if (options.json)
-    print(nlohmann::ordered_json{{"ok", true},
-                                 {"output", std::filesystem::absolute(options.output).string()},
-                                 {"sources", built.sources},
-                                 {"functions", built.functions},
-                                 {"classes", names_of(built.classes)},
-                                 {"notes", built.notes}}
-              .dump());
-  else
-    print(options.output + ": built from " + join(built.sources) + ", for every process of " +
-          base_name(wanted.program) + ": " + summary_of(built));
+  show(options, wanted, build, built);
   return ExitCode::done;
 }
 
@@ -91,12 +101,13 @@ void add_build(CLI::App& app, Run& run) {
       app.add_subcommand("build", "Make an update of a program, from a source or from edits of its own");
   auto options = std::make_shared<BuildOptions>();
   add_target(*command, *options);
-  command
-      ->add_option("FILE", options->file,
-                   "The update's source; without it, TARGET is a program's file whose sources "
-                   "were edited")
-      ->check(CLI::ExistingFile);
+  CLI::Option* const file = command
+                                ->add_option("FILE", options->file,
+                                             "The update's source; without it, TARGET is a program's file whose "
+                                             "sources were edited")
+                                ->check(CLI::ExistingFile);
   command->add_option("--source", options->sources, "Without FILE: build from these sources, too, edited or not");
+  add_patch(*command, options->patch)->excludes(file);
   add_choices(*command, options->choices);
   command
       ->add_option("--after", options->after,
@@ -107,8 +118,10 @@ void add_build(CLI::App& app, Run& run) {
   add_common(*command, *options, 60);
   command->footer(
       "Without FILE, the sources of the program that were written after it are compiled again, and the update has the\n"
-      "functions that differ: for every process of that build. See docs/diff.md.\n"
-      "Examples:\n  moult build build/app -o fix.so\n  moult build app update.cpp -o update.so\n  moult build 4711 "
+      "functions that differ: for every process of that build. With --patch, copies of the sources are patched and "
+      "compiled,\nand the update carries the patch. See docs/edits.md.\n"
+      "Examples:\n  moult build build/app -o fix.so\n  moult build build/app --patch fix.patch -o fix.so\n  moult "
+      "build app update.cpp -o update.so\n  moult build 4711 "
       "update.cpp -o u.so -p build -v");
   command->callback([=, &run] {
     options->compile.parse = options->json;

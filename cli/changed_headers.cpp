@@ -1,9 +1,9 @@
 #include "changed_headers.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
+
+#include "file_content.hpp"
 
 namespace moult::internal::cli {
 
@@ -27,11 +27,11 @@ std::vector<std::string> prerequisites(const std::string& rule) {
   return files;
 }
 
+std::vector<std::string> prerequisites_in(const fs::path& rule) { return prerequisites(content_of(rule)); }
+
 std::vector<std::string> changed_since(const fs::path& program, const fs::path& rule, const fs::path& folder,
                                        const std::vector<fs::path>& own) {
-  std::ifstream stream(rule);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  std::vector<std::string> changed = changed_since(program, prerequisites(text), folder);
+  std::vector<std::string> changed = changed_since(program, prerequisites_in(rule), folder);
   std::erase_if(changed, [&](const std::string& file) { return std::ranges::find(own, folder / file) != own.end(); });
   return changed;
 }

@@ -9,6 +9,8 @@ namespace moult::internal::cli {
 
 /// The prerequisites of the target in a make rule, as compilers write it (-MD).
 std::vector<std::string> prerequisites(const std::string& rule);
+/// Of the rule in the file.
+std::vector<std::string> prerequisites_in(const std::filesystem::path& rule);
 
 /// The prerequisites of the rule in the file `rule`, relative to `folder`, that were written later than `program`,
 /// except for `own`. Limit: a file rewritten with the same content counts too; one with its time set back does not.

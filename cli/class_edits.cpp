@@ -9,6 +9,7 @@
 #include "base/names.hpp"
 #include "compiler.hpp"
 #include "diff/class_users.hpp"
+#include "file_content.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/class_walk.hpp"
 #include "symbols/die_attributes.hpp"
@@ -127,10 +128,9 @@ const diff::PreprocessedSource& ClassEdits::text_of(const ComparedSource& source
   Additions& additions = sources_[&source];
   if (additions.text == nullptr) {
     const fs::path file = source.path.string() + ".ii";
-    preprocess(*source.command, include_folder() / "moult/detail/edited_class.hpp", file, options_.compiler, deadline_);
-    std::ifstream stream(file);
-    std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-    additions.text = std::make_unique<diff::PreprocessedSource>(std::move(text), source.command->directory);
+    preprocess(*source.command, include_folder() / "moult/detail/edited_class.hpp", file, comparison_.compiler(),
+               deadline_);
+    additions.text = std::make_unique<diff::PreprocessedSource>(content_of(file), source.command->directory);
   }
   return *additions.text;
 }

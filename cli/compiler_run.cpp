@@ -14,10 +14,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "failure.hpp"
+#include "file_content.hpp"
 #include "scratch_folder.hpp"
 
 namespace moult::internal::cli {
@@ -77,9 +77,8 @@ std::optional<bool> run_compiler(const std::vector<std::string>& arguments, cons
   pid_t child = 0;
   const int error = spawn(child, pointers.data(), directory, output);
   if (error != 0)
-    throw CommandFailure(
-        ExitCode::usage, ErrorCode::system,
-        arguments.front() + ": the program's compiler cannot be run in " + directory + ": " + std::strerror(error));
+    throw CommandFailure(ExitCode::usage, ErrorCode::system,
+                         arguments.front() + ": cannot be run in " + directory + ": " + std::strerror(error));
   set_child_to_end(child);
   const bool is_in_time = has_ended(child, deadline);
   if (!is_in_time) end_group(child);
@@ -90,8 +89,19 @@ std::optional<bool> run_compiler(const std::vector<std::string>& arguments, cons
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-CompilerMessages::CompilerMessages(const std::filesystem::path& file, bool parse) : path_(file) {
-  if (!parse) return;
+CommandResult run_for_output(const std::vector<std::string>& arguments, const std::string& directory,
+                             const std::filesystem::path& file, Deadline deadline) {
+  const Fd output(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!output)
+    throw CommandFailure(ExitCode::usage, ErrorCode::system,
+                         file.string() + ": cannot be written: " + std::strerror(errno));
+  const std::optional<bool> ended = run_compiler(arguments, directory, output.get(), deadline);
+  return {ended == true, ended.has_value(), content_of(file)};
+}
+
+CompilerMessages::CompilerMessages(const std::filesystem::path& file, bool parse, std::string private_root)
+    : path_(file), private_root_(std::move(private_root)) {
+  if (!parse && private_root_.empty()) return;
   file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   ::setenv("LC_ALL", "C", 1);  // messages in English, for the children of this command
 }
@@ -100,8 +110,8 @@ int CompilerMessages::output() const { return file_ ? file_.get() : STDERR_FILEN
 
 std::vector<Diagnostic> CompilerMessages::take(const std::string& directory) const {
   if (!file_) return {};
-  std::ifstream stream(path_);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  std::string text = content_of(path_);
+  if (!private_root_.empty()) remove_all(text, private_root_);
   std::fwrite(text.data(), 1, text.size(), stderr);
   return parse_diagnostics(text, directory);
 }

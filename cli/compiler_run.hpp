@@ -18,10 +18,20 @@ namespace moult::internal::cli {
 std::optional<bool> run_compiler(const std::vector<std::string>& arguments, const std::string& directory, int output,
                                  Deadline deadline);
 
+struct CommandResult {
+  bool is_success = false;
+  bool is_in_time = true;
+  std::string output{};  ///< both streams
+};
+/// Runs another tool likewise, with its output going to `file`.
+CommandResult run_for_output(const std::vector<std::string>& arguments, const std::string& directory,
+                             const std::filesystem::path& file, Deadline deadline);
+
 /// Where the compiler's messages go: to standard error, by way of a file if they are wanted as values.
 class CompilerMessages final {
  public:
-  CompilerMessages(const std::filesystem::path& file, bool parse);
+  /// `private_root`, if given, is left out of the messages: the compiler reads copies below it (patched_tree.hpp).
+  CompilerMessages(const std::filesystem::path& file, bool parse, std::string private_root = {});
 
   int output() const;
   /// Shows the messages, if they were collected.
@@ -29,6 +39,7 @@ class CompilerMessages final {
 
  private:
   std::filesystem::path path_;
+  std::string private_root_;
   Fd file_;
 };
 

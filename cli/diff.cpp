@@ -21,6 +21,7 @@ using diff::ItemKind;
 struct DiffOptions : Common {
   std::string program;
   std::vector<std::string> sources;  ///< empty: those that are newer than the program
+  std::string patch;                 ///< empty: the edits of the sources
   std::string build_dir;
   VariableChoices choices;
   bool verbose = false;
@@ -123,30 +124,31 @@ nlohmann::ordered_json json_of(const ComparedSource& source) {
           {"items", std::move(items)}};
 }
 
-std::string render_json(const std::vector<ComparedSource>& compared, const EditOutcome& outcome,
-                        const std::string& program) {
+std::string render_json(const EditBuild& build, const EditOutcome& outcome) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
-  for (const ComparedSource& each : compared) files.push_back(json_of(each));
-  return nlohmann::ordered_json{{"ok", true},
-                                {"program", program},
-                                {"files", std::move(files)},
-                                {"replaced", outcome.functions},
-                                {"classes", names_of(outcome.classes)},
-                                {"notes", outcome.notes},
-                                {"refusals", outcome.refusals}}
-      .dump();
+  for (const ComparedSource& each : build.compared()) files.push_back(json_of(each));
+  nlohmann::ordered_json reply{{"ok", true},
+                               {"program", build.program().program()},
+                               {"files", std::move(files)},
+                               {"replaced", outcome.functions},
+                               {"classes", names_of(outcome.classes)},
+                               {"notes", outcome.notes},
+                               {"refusals", outcome.refusals}};
+  if (const SourcePatch* const patch = build.patch()) reply["patch"] = json_of(*patch);
+  return reply.dump();
 }
 
 ExitCode run_diff(const DiffOptions& options) {
   const ComparisonOptions wanted{.program = options.program,
                                  .sources = options.sources,
+                                 .patch = options.patch,
                                  .build_dir = options.build_dir,
                                  .choices = choices_of(options.choices),
                                  .compiler = {.verbose = options.verbose, .parse = options.json}};
   EditBuild build(wanted, deadline_of(options));
   const std::vector<ComparedSource>& compared = build.compare();
   const EditOutcome& outcome = build.judge();
-  print(options.json ? render_json(compared, outcome, build.program().program()) : render(compared, outcome, options));
+  print(options.json ? render_json(build, outcome) : render(compared, outcome, options));
   return outcome.refusals.empty() ? ExitCode::done : ExitCode::refused;
 }
 
@@ -158,6 +160,7 @@ void add_diff(CLI::App& app, Run& run) {
   auto options = std::make_shared<DiffOptions>();
   command->add_option("PROGRAM", options->program, "The program's file")->required()->check(CLI::ExistingFile);
   command->add_option("--source", options->sources, "Compare these sources, whether or not they were edited");
+  add_patch(*command, options->patch);
   add_choices(*command, options->choices);
   command->add_option("-p,--build-dir", options->build_dir, "Where compile_commands.json is");
   command->add_flag("-v,--verbose", options->verbose, "Show the compiler's commands, and the first difference of each");
@@ -167,7 +170,7 @@ void add_diff(CLI::App& app, Run& run) {
       "with the program's. Ends with 3 if the edits cannot be applied to a running program, or moult cannot judge "
       "one.\n"
       "Examples:\n  moult diff build/app\n  moult diff build/app --source src/answer.cpp -v\n  moult diff build/app "
-      "--json");
+      "--patch fix.patch\n  moult diff build/app --json");
   command->callback([=, &run] { run = [=] { return run_diff(*options); }; });
 }
 

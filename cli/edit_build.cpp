@@ -42,6 +42,8 @@ struct EntryTexts {
   std::vector<std::string> held;
   std::map<std::string, std::string> news;
   bool is_permanent = false;
+  const SourcePatch* patch = nullptr;  ///< that the edit is
+  fs::path patch_text{};               ///< from the assembler's folder
 };
 
 std::string lines_of(const std::vector<std::string>& texts) {
@@ -50,13 +52,21 @@ std::string lines_of(const std::vector<std::string>& texts) {
   return lines;
 }
 
+/// The patch in the update's file, for its reader. It is not loaded.
+std::string carried_in_assembly(const fs::path& patch) {
+  return "  .section " + std::string(patch_section) + ", \"\", @progbits\n  .incbin \"" + patch.string() + "\"\n";
+}
+
 /// The notes of an update, and its entry.
 std::string entry_in_assembly(const std::string& build_id, const EntryTexts& texts) {
   std::vector<std::string> news;
   for (const auto& [key, content] : texts.news) news.insert(news.end(), {key, content});
+  std::vector<std::string> patch;
+  if (texts.patch != nullptr) patch = {texts.patch->name(), texts.patch->sha256()};
   return target_note(build_id) + checksum_note() + note("abi", 1, 4, ".long " + std::to_string(MOULT_ABI_VERSION)) + R"(
   .section moult_sources, "a"
 )" + lines_of(texts.unchanged) +
+         (texts.patch == nullptr ? "" : carried_in_assembly(texts.patch_text)) +
          R"(
   .section .rodata
   .balign 8
@@ -71,11 +81,13 @@ moult_edit:
   .long moult_edit_held - .
   .long moult_edit_news - .
   .long moult_edit_news - .
-  .long moult_edit_end - .
+  .long moult_edit_patch - .
   .long )" +
          (texts.is_permanent ? "1" : "0") + R"(
   .long __start_moult_classes - .
   .long __stop_moult_classes - .
+  .long moult_edit_patch - .
+  .long moult_edit_end - .
   .section moult_classes, "aw"
   .section .rodata
 moult_edit_name:
@@ -86,6 +98,9 @@ moult_edit_held:
          R"(
 moult_edit_news:
 )" + lines_of(news) +
+         R"(
+moult_edit_patch:
+)" + lines_of(patch) +
          R"(
 moult_edit_end:
   .hidden __start_moult_functions, __stop_moult_functions, __start_moult_sources, __stop_moult_sources
@@ -173,6 +188,16 @@ std::string summary_of(const EditOutcome& outcome) {
                                  : text + "; objects of " + join(names_of(outcome.classes)) + " get the new layout";
 }
 
+CLI::Option* add_patch(CLI::App& command, std::string& patch) {
+  return command
+      .add_option("--patch", patch, "A unified diff: take what it would make of the sources; they are not changed")
+      ->check(CLI::ExistingFile);
+}
+
+nlohmann::ordered_json json_of(const SourcePatch& patch) {
+  return {{"name", patch.name()}, {"sha256", patch.sha256()}};
+}
+
 diff::EditChoices choices_of(const VariableChoices& options) {
   diff::EditChoices choices;
   for (const std::string& each : options.renamed) {
@@ -197,6 +222,9 @@ const EditOutcome& EditBuild::judge() {
   if (classes_.refusals().empty()) classes_.compile();
   plan();
   judge_moved_variables();
+  for (const std::string& each : comparison_.unread_of_patch())
+    outcome_.notes.push_back(each + ": is read by no source of " + base_name(options_.program) +
+                             " that is compiled here; nothing of it is in the update");
   for (const ComparedSource& source : *compared_) judge_types(source);
   leave_users_of_classes();
   std::set<std::string> told;
@@ -342,12 +370,13 @@ void EditBuild::link() const {
     refuse(options_.program +
            ": has no build id, so that a process of another build would not be noticed; link it with "
            "-Wl,--build-id=sha1");
-  EntryTexts texts{"edit of " + join(outcome_.sources), unchanged_, {}, {}, false};
+  EntryTexts texts{"edit of " + join(outcome_.sources), unchanged_, {}, {}, false, patch()};
   for (const diff::EditPlan& each : plans_) {
     texts.held.insert(texts.held.end(), each.held.begin(), each.held.end());
     texts.is_permanent |= each.is_permanent;
   }
   for (const auto& [source, types] : types_) texts.news.insert(types.news.begin(), types.news.end());
+  if (patch() != nullptr) texts.patch_text = patch()->text().lexically_relative(comparison_.scratch());
   const fs::path entry = comparison_.scratch() / "entry.s";
   std::ofstream(entry) << entry_in_assembly(build_id, texts);
   std::vector<std::string> arguments{

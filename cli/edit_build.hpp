@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +22,11 @@ struct VariableChoices {
 void add_choices(CLI::App& command, VariableChoices& choices);
 /// Throws CommandFailure (usage).
 diff::EditChoices choices_of(const VariableChoices& options);
+
+/// Names the patch that is taken in place of edits.
+CLI::Option* add_patch(CLI::App& command, std::string& patch);
+/// Its name and its checksum.
+nlohmann::ordered_json json_of(const SourcePatch& patch);
 
 /// What the edits come to.
 struct EditOutcome {
@@ -47,6 +53,8 @@ class EditBuild final {
         classes_(comparison_, options_, deadline) {}
 
   const ProgramBuild& program() const noexcept { return build_; }
+  /// After compare(); null if there is none.
+  const SourcePatch* patch() const noexcept { return comparison_.patch(); }
   /// After compare().
   const std::vector<ComparedSource>& compared() const noexcept { return *compared_; }
   /// Throws CommandFailure, as SourceComparison does.

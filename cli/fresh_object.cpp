@@ -5,23 +5,35 @@
 // Limits: with link-time optimisation there is no code to compare before the link.
 #include "fresh_object.hpp"
 
+#include <fstream>
+
 #include "changed_headers.hpp"
 #include "compiler_run.hpp"
 #include "console.hpp"
 #include "failure.hpp"
+#include "file_content.hpp"
+#include "patched_tree.hpp"
+#include "process_state.hpp"
 
 namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// `arguments` come without the place of a result.
+/// The command as it is run: in the view of the sources, if there is one.
+CompileCommand used(const CompileCommand& command, const FreshObjectOptions& options) {
+  return options.view != nullptr ? options.view->in_view(command) : command;
+}
+
+/// `arguments` come with the places of results.
 void run(const CompileCommand& command, std::vector<std::string> arguments, const fs::path& messages_file,
          const FreshObjectOptions& options, Deadline deadline) {
   if (options.parse) arguments.emplace_back("-fdiagnostics-color=never");
-  if (options.verbose) complain("in " + command.directory + ": " + join(arguments, " "));
-  const CompilerMessages messages(messages_file, options.parse);
-  const std::optional<bool> compiled = run_compiler(arguments, command.directory, messages.output(), deadline);
+  const std::string private_root = options.view != nullptr ? options.view->root().string() : "";
+  const std::string folder = private_root + command.directory;
+  if (options.verbose) complain("in " + folder + ": " + join(arguments, " "));
+  const CompilerMessages messages(messages_file, options.parse, private_root);
+  const std::optional<bool> compiled = run_compiler(arguments, folder, messages.output(), deadline);
   std::vector<Diagnostic> diagnostics = messages.take(command.directory);
   if (!compiled)
     throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out,
@@ -44,14 +56,13 @@ std::vector<std::string> with(std::vector<std::string> arguments, std::initializ
 
 }  // namespace
 
-bool is_written_since(const CompileCommand& command, const fs::path& program, RecordedDependencies& recorded,
-                      const fs::path& scratch, const FreshObjectOptions& options, Deadline deadline) {
-  if (!changed_since(program, {command.file}, command.directory).empty()) return true;
-  if (const auto files = recorded.of(command)) return !changed_since(program, *files, command.directory).empty();
+std::vector<std::string> files_of(const CompileCommand& command, RecordedDependencies& recorded,
+                                  const fs::path& scratch, const FreshObjectOptions& options, Deadline deadline) {
+  if (auto files = recorded.of(command)) return *std::move(files);
   const fs::path rule = scratch / "rule";
   run(command, with(arguments_for_object(command), {"-M", "-MF", rule.string()}), scratch / "messages", options,
       deadline);
-  return !changed_since(program, rule, command.directory, {}).empty();
+  return prerequisites_in(rule);
 }
 
 bool has_stale_precompiled_header(const CompileCommand& command, RecordedDependencies& recorded) {
@@ -73,31 +84,42 @@ void compile_fresh_object(const CompileCommand& command, const fs::path& object,
                          command.file +
                              ": is compiled with -flto, and its functions get their code only when the program is "
                              "linked; build the program without it");
-  std::vector<std::string> arguments = arguments_for_object(command);
-  if (has_stale_precompiled_header(command, recorded))
-    arguments = without_precompiled_header(arguments, command, object.parent_path());
-  run(command, with(arguments, {"-ffunction-sections", "-fdata-sections", "-c", "-o", object.string()}),
-      object.parent_path() / "messages", options, deadline);
+  const fs::path folder = object.parent_path();
+  const fs::path rule = folder / "rule";
+  const CompileCommand command_used = used(command, options);
+  std::vector<std::string> arguments = arguments_for_object(command_used);
+  if (options.view != nullptr || has_stale_precompiled_header(command, recorded))
+    arguments = without_precompiled_header(arguments, command_used, folder);
+  if (options.view != nullptr) arguments = with(std::move(arguments), {"-MD", "-MF", rule.string()});
+  run(command, with(std::move(arguments), {"-ffunction-sections", "-fdata-sections", "-c", "-o", object.string()}),
+      folder / "messages", options, deadline);
+  if (options.view != nullptr) options.view->note_read(prerequisites_in(rule), command);
 }
 
 void preprocess(const CompileCommand& command, const fs::path& first, const fs::path& output,
                 const FreshObjectOptions& options, Deadline deadline) {
+  const CompileCommand command_used = used(command, options);
   const std::vector<std::string> arguments =
-      without_precompiled_header(arguments_for_object(command), command, output.parent_path());
+      without_precompiled_header(arguments_for_object(command_used), command_used, output.parent_path());
   run(command, with(arguments, {"-include", first.string(), "-E", "-o", output.string()}),
       output.parent_path() / "messages", options, deadline);
+  if (options.view == nullptr) return;
+  std::string text = content_of(output);
+  remove_all(text, options.view->root().native());  // the lines' markers name the tree's files
+  std::ofstream(output, std::ios::binary) << text;
 }
 
 void compile_preprocessed(const CompileCommand& command, const fs::path& text, const fs::path& object,
                           const FreshObjectOptions& options, Deadline deadline) {
+  const CompileCommand command_used = used(command, options);
   const std::vector<std::string> all =
-      without_precompiled_header(arguments_for_object(command), command, object.parent_path());
+      without_precompiled_header(arguments_for_object(command_used), command_used, object.parent_path());
   std::vector<std::string> arguments;
   for (std::size_t each = 0; each < all.size(); ++each) {
     const bool has_value = all[each] == "-include" || all[each] == "-imacros" || all[each] == "-x";
     if (has_value)
       ++each;
-    else if (resolved(all[each], command.directory) != resolved(command.file, command.directory))
+    else if (resolved(all[each], command_used.directory) != resolved(command_used.file, command_used.directory))
       arguments.push_back(all[each]);
   }
   if (is_clang(command))

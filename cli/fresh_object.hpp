@@ -3,6 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "compilation_database.hpp"
 #include "protocol/client.hpp"
@@ -10,27 +13,32 @@
 
 namespace moult::internal::cli {
 
+class PatchedTree;
+
 /// How to run the compiler.
 struct FreshObjectOptions {
   bool verbose = false;  ///< show the compiler's command
   bool parse = false;    ///< CommandFailure has the compiler's messages as values
+  /// Compile what a patch makes of the sources, without precompiled headers; null: the sources.
+  PatchedTree* view = nullptr;
 };
 
 /// True if a header was written after the precompiled header that the command uses, or may have been: the compiler
 /// would not see it.
 bool has_stale_precompiled_header(const CompileCommand& command, RecordedDependencies& recorded);
 
-/// Whether the command's source or one of its headers was written later than `program`. If the build has no record of
-/// the headers, the compiler lists them. `scratch` is a folder to write to. Throws CommandFailure, as
-/// compile_fresh_object does.
-bool is_written_since(const CompileCommand& command, const std::filesystem::path& program,
-                      RecordedDependencies& recorded, const std::filesystem::path& scratch,
-                      const FreshObjectOptions& options, Deadline deadline);
+/// The command's source and its headers, as written, relative to the command's folder. If the build has no record of
+/// them, the compiler lists them. `scratch` is a folder to write to. Throws CommandFailure, as compile_fresh_object
+/// does.
+std::vector<std::string> files_of(const CompileCommand& command, RecordedDependencies& recorded,
+                                  const std::filesystem::path& scratch, const FreshObjectOptions& options,
+                                  Deadline deadline);
 
 /// Compiles to `object`, in a folder of its own, with the command's flags, and with each function and variable in a
 /// section of its own. A stale precompiled header is left aside. The compiler's messages go to standard error
 /// unchanged. Throws CommandFailure: usage: it does not compile, or the compiler cannot be run refused: the program is
-/// built with link-time optimisation postponed: the compiler had not ended by `deadline`, and was ended
+/// built with link-time optimisation postponed: the compiler had not ended by `deadline`, and was ended. In a view it
+/// throws as PatchedTree does, too.
 void compile_fresh_object(const CompileCommand& command, const std::filesystem::path& object,
                           RecordedDependencies& recorded, const FreshObjectOptions& options, Deadline deadline);
 

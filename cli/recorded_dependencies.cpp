@@ -6,14 +6,9 @@
 // precompiled header itself.
 #include "recorded_dependencies.hpp"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
-#include "base/fd.hpp"
 #include "changed_headers.hpp"
 #include "compiler_run.hpp"
 #include "failure.hpp"
@@ -22,11 +17,6 @@ namespace moult::internal::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& file) {
-  std::ifstream stream(file);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 /// The first that is there; empty if there is none.
 fs::path dependency_file_of(const fs::path& folder, const std::string& object, const std::string& named) {
@@ -77,7 +67,7 @@ std::optional<std::vector<std::string>> RecordedDependencies::of(const CompileCo
 std::optional<std::vector<std::string>> RecordedDependencies::of(const std::string& folder, const std::string& object,
                                                                  const std::string& named) {
   const fs::path file = dependency_file_of(folder, object, named);
-  if (!file.empty()) return prerequisites(content_of(file));
+  if (!file.empty()) return prerequisites_in(file);
   const DependenciesByObject& ninjas = ninjas_of(folder);
   const auto found = ninjas.find(object);
   return found == ninjas.end() ? std::nullopt : std::optional(found->second);
@@ -87,11 +77,9 @@ const DependenciesByObject& RecordedDependencies::ninjas_of(const std::string& d
   const auto [found, is_new] = by_directory_.try_emplace(directory);
   std::error_code ignored;
   if (!is_new || !fs::exists(fs::path(directory) / ".ninja_deps", ignored)) return found->second;
-  const fs::path output = scratch_ / "ninja";
-  const Fd file(::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   try {
-    if (file && run_compiler({"ninja", "-t", "deps"}, directory, file.get(), deadline_) == true)
-      found->second = parse_ninja_dependencies(content_of(output));
+    const CommandResult result = run_for_output({"ninja", "-t", "deps"}, directory, scratch_ / "ninja", deadline_);
+    if (result.is_success) found->second = parse_ninja_dependencies(result.output);
   } catch (const CommandFailure&) {
     // Without ninja there is no record.
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "changed_headers.hpp"
 #include "program_sources.hpp"
 
 namespace moult::internal::cli {
@@ -70,7 +71,7 @@ const std::vector<ComparedSource>& SourceComparison::run() {
 void SourceComparison::compare(const CompileCommand& command) {
   ComparedSource source{&command, build_.name_of(command)};
   source.path = scratch_.path() / (std::to_string(compared_.size()) + ".o");
-  compile_fresh_object(command, source.path, recorded_, options_.compiler, deadline_);
+  compile_fresh_object(command, source.path, recorded_, compiler(), deadline_);
   read(source);
   compared_.push_back(std::move(source));
 }
@@ -78,24 +79,97 @@ void SourceComparison::compare(const CompileCommand& command) {
 void SourceComparison::read(ComparedSource& source) {
   source.file = std::make_unique<ElfFile>(ElfFile::open(source.path.string(), source.command->file));
   source.object = std::make_unique<diff::ObjectFile>(*source.file);
+  require_no_private_path(source);
   source.comparison = diff::compare(*source.object, *program_, debug_info_.get());
 }
 
 void SourceComparison::recompile(const ComparedSource& source, const fs::path& text) {
   ComparedSource& found = compared_[static_cast<std::size_t>(&source - compared_.data())];
   found.path.replace_extension(".with.o");
-  compile_preprocessed(*found.command, text, found.path, options_.compiler, deadline_);
+  compile_preprocessed(*found.command, text, found.path, compiler(), deadline_);
   read(found);
   judge_by_origin();
 }
 
 std::vector<const CompileCommand*> SourceComparison::selected() {
   std::vector<const CompileCommand*> selected = named();
+  if (!options_.patch.empty()) return patched(std::move(selected));
   if (!selected.empty() && !options_.with_edited) return selected;
   std::ranges::copy_if(build_.commands(), std::back_inserter(selected), [&](const CompileCommand* each) {
     return std::ranges::find(selected, each) == selected.end() && is_edited(*each);
   });
   return selected;
+}
+
+/// `selected`, and all sources that read a file of the patch.
+std::vector<const CompileCommand*> SourceComparison::patched(std::vector<const CompileCommand*> selected) {
+  std::map<const CompileCommand*, std::set<fs::path>> sources;
+  std::set<fs::path> all;
+  for (const CompileCommand* const each : build_.commands()) {
+    const std::set<fs::path>& own = sources[each] = sources_of(*each);
+    all.insert(own.begin(), own.end());
+  }
+  patch_.emplace(options_.patch, options_.program, all, scratch_.path() / "patch", deadline_);
+  for (const CompileCommand* const each : build_.commands()) {
+    const bool is_patched =
+        std::ranges::any_of(patch_->files(), [&](const auto& file) { return sources[each].contains(file.first); });
+    if (is_patched && std::ranges::find(selected, each) == selected.end()) selected.push_back(each);
+  }
+  require_unedited(selected);
+  std::set<fs::path> shown;
+  for (const CompileCommand* const each : selected) shown.merge(sources[each]);
+  const fs::path root = scratch_.path() / "tree";
+  fs::create_directory(root);
+  tree_.emplace(root, patch_->files(), shown, selected);
+  return selected;
+}
+
+/// The command's source and its headers, without those of the system, links resolved.
+std::set<fs::path> SourceComparison::sources_of(const CompileCommand& command) {
+  std::set<fs::path> sources;
+  const auto add = [&](const std::string& file) {
+    if (file.starts_with("/usr/include/") || file.starts_with("/usr/lib/")) return;
+    const fs::path whole = fs::path(command.directory) / file;
+    const auto [found, is_new] = resolved_.try_emplace(whole);
+    std::error_code error;
+    if (is_new) found->second = fs::weakly_canonical(whole, error);  // ".." may follow a link: not lexically
+    sources.insert(found->second);
+  };
+  add(command.file);
+  for (const std::string& each : files_read_by(command)) add(each);
+  return sources;
+}
+
+/// The update is to have what the patch changes, alone: not an edit that somebody has begun in the same sources.
+void SourceComparison::require_unedited(const std::vector<const CompileCommand*>& commands) {
+  ComparisonOptions options = options_;
+  options.patch.clear();
+  options.sources.clear();
+  options.with_edited = false;
+  for (const CompileCommand* const each : commands)
+    if (is_edited(*each)) options.sources.push_back(each->file);
+  if (options.sources.empty()) return;
+  SourceComparison without_patch(build_, options, deadline_);
+  for (const ComparedSource& source : without_patch.run())
+    for (const ComparedItem& item : source.comparison.items)
+      if (item.outcome != DiffOutcome::same && item.outcome != DiffOutcome::dropped)
+        throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                             source.shown + ": " + item.name + " differs from the program's without the patch, too; " +
+                                 "take that edit out of the sources, or apply the patch to them and leave out --patch");
+}
+
+/// Names of files in code must be those of the tree.
+void SourceComparison::require_no_private_path(const ComparedSource& source) const {
+  if (!tree_) return;
+  for (const diff::ObjectSection& each : source.object->sections()) {
+    const std::string_view bytes(reinterpret_cast<const char*>(each.bytes.data()), each.bytes.size());
+    if (each.is_loaded() && bytes.find(tree_->root().native()) != std::string_view::npos)
+      throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                           source.shown +
+                               ": the compiler puts the place of moult's private copy into its code (as "
+                               "clang does for a lambda in __PRETTY_FUNCTION__); apply the patch to the tree, "
+                               "and leave out --patch");
+  }
 }
 
 std::vector<const CompileCommand*> SourceComparison::named() const {
@@ -111,9 +185,18 @@ std::vector<const CompileCommand*> SourceComparison::named() const {
 }
 
 bool SourceComparison::is_edited(const CompileCommand& command) {
+  const auto is_newer = [&](const std::vector<std::string>& files) {
+    return !changed_since(build_.file(), files, command.directory).empty();
+  };
   const auto [found, is_new] = edited_.try_emplace(&command);
-  if (is_new)
-    found->second = is_written_since(command, build_.file(), recorded_, scratch_.path(), options_.compiler, deadline_);
+  if (is_new) found->second = is_newer({command.file}) || is_newer(files_read_by(command));
+  return found->second;
+}
+
+/// The source and its headers, as the build or the compiler names them.
+const std::vector<std::string>& SourceComparison::files_read_by(const CompileCommand& command) {
+  const auto [found, is_new] = files_.try_emplace(&command);
+  if (is_new) found->second = files_of(command, recorded_, scratch_.path(), options_.compiler, deadline_);
   return found->second;
 }
 

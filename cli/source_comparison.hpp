@@ -16,7 +16,9 @@
 #include "diff/edit_plan.hpp"
 #include "diff/file_comparison.hpp"
 #include "fresh_object.hpp"
+#include "patched_tree.hpp"
 #include "scratch_folder.hpp"
+#include "source_patch.hpp"
 
 namespace moult::internal::cli {
 
@@ -26,6 +28,7 @@ struct ComparisonOptions {
   std::string running_file{};          ///< leads to the program as it runs, if its file may be another by now
   std::vector<std::string> sources{};  ///< to compare; empty: all that are newer than the program
   bool with_edited = false;            ///< compare all that are newer than the program, too
+  std::string patch{};                 ///< a file: compare what it makes of the sources, and no edits of them
   std::string build_dir{};             ///< of compile_commands.json; empty: search for it
   diff::EditChoices choices{};
   std::string after{};  ///< the update that the process has, from whose layouts of objects this one goes on
@@ -70,8 +73,10 @@ class SourceComparison final {
   SourceComparison(const ProgramBuild& build, const ComparisonOptions& options, Deadline deadline)
       : build_(build), options_(options), deadline_(deadline) {}
 
-  /// The sources that the options name, or that were edited. Throws CommandFailure, as compile_fresh_object does, and:
+  /// The sources that the options name, or that were edited or are patched. Throws CommandFailure, as
+  /// compile_fresh_object and SourcePatch do, and:
   /// usage: a source is none of the program's
+  /// refused: a source that is patched differs without the patch, too
   const std::vector<ComparedSource>& run();
   /// Throws CommandFailure (refused): most functions of a source differ, but for the sources `excused`, so that the
   /// program was hardly built like that.
@@ -81,13 +86,27 @@ class SourceComparison final {
   /// After run() has returned sources.
   const diff::LinkedFile& program() const { return *program_; }
   const DebugInfo* debug_info() const { return debug_info_.get(); }
+  /// The patch, if there is one, and the files of it that no source has read, by their places in the tree.
+  const SourcePatch* patch() const { return patch_ ? &*patch_ : nullptr; }
+  std::vector<std::string> unread_of_patch() const { return tree_ ? tree_->unread() : std::vector<std::string>(); }
+  /// How run() compiles: with the patch.
+  FreshObjectOptions compiler() {
+    FreshObjectOptions compiler = options_.compiler;
+    if (tree_) compiler.view = &*tree_;
+    return compiler;
+  }
   /// A folder to write to.
   const std::filesystem::path& scratch() const { return scratch_.path(); }
 
  private:
   std::vector<const CompileCommand*> selected();
   std::vector<const CompileCommand*> named() const;
+  std::vector<const CompileCommand*> patched(std::vector<const CompileCommand*> selected);
+  std::set<std::filesystem::path> sources_of(const CompileCommand& command);
+  void require_unedited(const std::vector<const CompileCommand*>& commands);
+  void require_no_private_path(const ComparedSource& source) const;
   bool is_edited(const CompileCommand& command);
+  const std::vector<std::string>& files_read_by(const CompileCommand& command);
   void compare(const CompileCommand& command);
   void read(ComparedSource& source);
   void judge_by_origin();
@@ -101,10 +120,14 @@ class SourceComparison final {
   ScratchFolder scratch_;
   RecordedDependencies recorded_{scratch_.path(), deadline_};
   std::map<const CompileCommand*, bool> edited_;
+  std::map<const CompileCommand*, std::vector<std::string>> files_;
   std::unique_ptr<ElfFile> file_;
   std::unique_ptr<diff::LinkedFile> program_;
   std::unique_ptr<DebugInfo> debug_info_;
   std::vector<ComparedSource> compared_;
+  std::optional<SourcePatch> patch_;
+  std::optional<PatchedTree> tree_;
+  std::map<std::filesystem::path, std::filesystem::path> resolved_;  ///< names of sources
 };
 
 }  // namespace moult::internal::cli

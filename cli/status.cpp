@@ -4,13 +4,15 @@
 namespace moult::internal::cli {
 namespace {
 
-std::string line_of(const UpdateReport& report) {
+/// `patch` is null if the update was made from none.
+std::string line_of(const UpdateReport& report, const PatchRecord* patch) {
   std::string line = "  " + std::to_string(report.id) + "  " + report.name + "  " +
                      paint(colour_of(report.state), state_text(report.state));
   if (report.state == UpdateState::applied) line += ", paused " + to_text(report.pause);
   if (report.postponements > 0)
     line += ", " + count_text(static_cast<std::size_t>(report.postponements), "postponement");
   if (!report.reason.empty()) line += ": " + report.reason;
+  if (patch != nullptr) line += "\n       patch " + patch->name + " sha256 " + patch->sha256;
   for (const std::string& change : report.changes) line += "\n       " + change;
   return line;
 }
@@ -22,7 +24,10 @@ std::string render(const Target& target, const StatusReply& status) {
           count_text(status.threads, "thread") + ", log level " + std::to_string(status.log_level) + "\n";
   text += "managers: " + (status.managers.empty() ? "none" : join(status.managers));
   text += status.updates.empty() ? "\nno updates" : "\nupdates:";
-  for (const UpdateReport& report : status.updates) text += "\n" + line_of(report);
+  for (const UpdateReport& report : status.updates) {
+    const auto patch = status.patches.find(report.id);
+    text += "\n" + line_of(report, patch == status.patches.end() ? nullptr : &patch->second);
+  }
   return text;
 }
 

@@ -19,7 +19,7 @@ _moult() {
   for ((index = 1; index < COMP_CWORD; ++index)); do
     word=${COMP_WORDS[index]}
     case $word in
-      --timeout | --after | --most | -p | --build-dir | -o | --output | --source | --rename | --new) ((++index)) ;;
+      --timeout | --after | --most | -p | --build-dir | -o | --output | --source | --patch | --rename | --new) ((++index)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else positionals+=("$word"); fi ;;
     esac
@@ -31,7 +31,7 @@ _moult() {
   fi
   case $previous in
     -p | --build-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
-    -o | --output | --source) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    -o | --output | --source | --patch) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --timeout | --after | --most | --rename | --new) return ;;
   esac
   if [[ $current == -* ]]; then
@@ -40,9 +40,9 @@ _moult() {
       apply) options+=" --force --build-dir --verbose --keep-trying" ;;
       check) options+=" --force --build-dir --verbose" ;;
       rollback) options+=" --all" ;;
-      build) options+=" --force --output --build-dir --source --rename --new --after --verbose" ;;
+      build) options+=" --force --output --build-dir --source --patch --rename --new --after --verbose" ;;
       live) options+=" --build-dir --once --rename --new --verbose" ;;
-      diff) options+=" --build-dir --source --rename --new --verbose" ;;
+      diff) options+=" --build-dir --source --patch --rename --new --verbose" ;;
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;
       functions) options+=" --most" ;;

@@ -23,6 +23,7 @@
 #include "moult/manager.hpp"
 #include "platform/tasks.hpp"
 #include "pools/live_objects.hpp"
+#include "recipes/edit_patches.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -126,6 +127,8 @@ StatusReply live_status() {
   reply.managers = internal::update_registry().manager_names();
   reply.updates = all_updates();
   mark_shadowed(reply.updates);
+  for (auto& [update, patch] : patches_of_updates())
+    reply.patches.emplace(update, PatchRecord{patch.name, patch.sha256});
   reply.log_level = static_cast<int>(event_log().level());
   return reply;
 }

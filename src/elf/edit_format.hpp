@@ -11,8 +11,8 @@
 //   moult_variables  VariableEntry
 //   moult_sources    the names of the sources that were compared, each with a zero at its end
 //   moult_classes    moult::detail::EditedClass: whose objects get another layout
-// The header has two more lists of such texts: what the program may hold from then on, and what the edit brings, each
-// with its make-up.
+// The header has more lists of such texts: what the program may hold from then on, what the edit brings, each with its
+// make-up, and the name and the checksum of a patch. The patch itself is in a section that is not loaded.
 #pragma once
 
 #include <cstdint>
@@ -82,8 +82,13 @@ struct EditHeader {
   std::uint32_t is_permanent = 0;  ///< 1: what the program may hold calls functions that are replaced
   std::int32_t classes = 0;        ///< from this number to the first EditedClass
   std::int32_t classes_end = 0;    ///< from this number to the end of the last one
+  std::int32_t patch = 0;          ///< the patch that the edit is: its name and the SHA-256 of its text; or nothing
+  std::int32_t patch_end = 0;
 };
-inline constexpr std::uint32_t edit_version = 3;
+inline constexpr std::uint32_t edit_version = 4;
+
+/// The text of the patch, in the file alone.
+inline constexpr const char* patch_section = ".moult.patch";
 
 /// In the ELF header's e_flags of an update that is to be loaded where its segments say. Its sections, symbols and
 /// debug information have other addresses: as if the first segment began at 0.

@@ -40,19 +40,44 @@ static void put(JsonWriter& json, const Failure& failure) {
   });
 }
 
+static void put_members(JsonWriter& json, const UpdateReport& report) {
+  json.member("id", report.id);
+  json.member("name", report.name);
+  json.member("manager", report.manager);
+  json.member("state", state_text(report.state));
+  if (report.code) json.member("code", name_of(*report.code));
+  if (!report.reason.empty()) json.member("reason", report.reason);
+  json.member("postponements", report.postponements);
+  json.member("changes", report.changes);
+  json.member("pause_ns", report.pause.count());
+  json.member("all_pauses_ns", report.all_pauses.count());
+  json.member("threads", report.threads);
+}
+
 static void put(JsonWriter& json, const UpdateReport& report) {
+  json.object([&] { put_members(json, report); });
+}
+
+namespace {
+
+struct PatchedReport {
+  const UpdateReport* report = nullptr;
+  const PatchRecord* patch = nullptr;  ///< null: none
+};
+
+}  // namespace
+
+static void put(JsonWriter& json, const PatchRecord& patch) {
   json.object([&] {
-    json.member("id", report.id);
-    json.member("name", report.name);
-    json.member("manager", report.manager);
-    json.member("state", state_text(report.state));
-    if (report.code) json.member("code", name_of(*report.code));
-    if (!report.reason.empty()) json.member("reason", report.reason);
-    json.member("postponements", report.postponements);
-    json.member("changes", report.changes);
-    json.member("pause_ns", report.pause.count());
-    json.member("all_pauses_ns", report.all_pauses.count());
-    json.member("threads", report.threads);
+    json.member("name", patch.name);
+    json.member("sha256", patch.sha256);
+  });
+}
+
+static void put(JsonWriter& json, const PatchedReport& update) {
+  json.object([&] {
+    put_members(json, *update.report);
+    if (update.patch != nullptr) json.member("patch", *update.patch);
   });
 }
 
@@ -156,7 +181,12 @@ void fill(JsonWriter& json, const StatusReply& reply) {
   json.member("abi", reply.abi);
   json.member("threads", reply.threads);
   json.member("managers", reply.managers);
-  json.member("updates", reply.updates);
+  std::vector<PatchedReport> updates;
+  for (const UpdateReport& each : reply.updates) {
+    const auto patch = reply.patches.find(each.id);
+    updates.push_back({&each, patch == reply.patches.end() ? nullptr : &patch->second});
+  }
+  json.member("updates", updates);
   json.member("log_level", reply.log_level);
 }
 
@@ -382,6 +412,12 @@ StatusReply parse_status(std::string_view line) {
   reply.threads = members.count("threads", 0);
   reply.managers = parse_texts(members, "managers");
   reply.updates = parse_all(members, "updates", report_of);
+  for (const Json& each : members.array("updates")) {
+    const Members<Json> update = members_of(each);
+    if (!update.has("patch")) continue;
+    const Members<Json> patch = members_of(each["patch"]);
+    reply.patches[update.count("id", 0)] = {patch.text("name", ""), patch.text("sha256", "")};
+  }
   reply.log_level = static_cast<int>(members.count("log_level", 0, 2));
   return reply;
 }

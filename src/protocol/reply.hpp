@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@
 
 namespace moult::internal {
 
+/// The patch that an update was made from.
+struct PatchRecord {
+  std::string name;    ///< of its file
+  std::string sha256;  ///< of its text, in hex
+};
+
 struct StatusReply {
   std::int64_t pid = 0;
   std::string program;  ///< path of the executable
@@ -23,6 +30,7 @@ struct StatusReply {
   std::vector<std::string> managers;
   std::vector<UpdateReport> updates;
   int log_level = 0;
+  std::map<std::uint64_t, PatchRecord> patches{};  ///< by update
 };
 
 /// The reply to `update`, `check` and `rollback`.

@@ -99,6 +99,12 @@ std::map<std::string, std::string> pairs_of(const std::vector<std::string>& text
   return pairs;
 }
 
+std::optional<EditPatch> patch_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return std::nullopt;
+  if (texts.size() != 2) fail("patch has no name or no checksum");
+  return EditPatch{texts[0], texts[1]};
+}
+
 bool has_code(const detail::ObjectSteps& steps, const LoadedRange& module) {
   const auto is_inside = [&](auto* function) {
     return function == nullptr || module.contains(reinterpret_cast<std::uintptr_t>(function), 1);
@@ -143,6 +149,7 @@ Edit read_edit(const void* header) {
           texts_between(led_to(edit.held), led_to(edit.held_end), module),
           pairs_of(texts_between(led_to(edit.news), led_to(edit.news_end), module)),
           classes_of(edit, module),
+          patch_of(texts_between(led_to(edit.patch), led_to(edit.patch_end), module)),
           edit.is_permanent != 0};
 }
 

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "functions/function_change.hpp"
+#include "recipes/edit_patches.hpp"
 #include "recipes/edited_classes.hpp"
 
 namespace moult::internal {
@@ -19,6 +21,7 @@ struct Edit {
   std::vector<std::string> held;            ///< new functions and variables that the program may hold
   std::map<std::string, std::string> news;  ///< new classes and variables, with their make-up
   EditedClassList classes;                  ///< that have another layout than in the program's file
+  std::optional<EditPatch> patch;           ///< that it was made from
   bool is_permanent = false;                ///< what the program may hold calls functions that are replaced
 
   bool covers(const std::string& source) const { return std::ranges::find(sources, source) != sources.end(); }

@@ -24,6 +24,7 @@
 #include "moult/error.hpp"
 #include "moult/manager.hpp"
 #include "moult/update.hpp"
+#include "recipes/edit_patches.hpp"
 #include "recipes/edit_reading.hpp"
 #include "recipes/edited_classes.hpp"
 #include "recipes/quiescent_change.hpp"
@@ -277,7 +278,10 @@ UndoStep EditUpdate::undo_step() const {
 }
 
 void submit_edit(const void* header) {
-  threaded_manager("edits").add_update(std::make_unique<EditUpdate>(read_edit(header)));
+  Edit edit = read_edit(header);
+  const std::optional<EditPatch> patch = std::exchange(edit.patch, std::nullopt);
+  const UpdateHandle update = threaded_manager("edits").add_update(std::make_unique<EditUpdate>(std::move(edit)));
+  if (patch) note_patch(update.id(), *patch);
 }
 
 }  // namespace

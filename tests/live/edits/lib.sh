@@ -5,14 +5,15 @@
 tree=$base/tree
 declare -A in out
 
-# build NAME: the program, in the folder NAME of the tree, with its compile_commands.json. Needs $compiler and ${flags[@]}.
+# build NAME: the program, in the folder NAME of the tree, with its compile_commands.json. Needs $compiler and
+# ${flags[@]}; $folder comes before the sources' names in the commands.
 build() {
   local source objects=() separator='['
   mkdir "$1"
   for source in *.cpp; do
-    "$compiler" "${flags[@]}" -c "$source" -o "$1/$source.o"
+    "$compiler" "${flags[@]}" -c "${folder-}$source" -o "$1/$source.o"
     printf '%s{"directory":"%s","file":"%s","command":"%s %s -c %s -o %s/%s.o"}\n' "$separator" "$tree" "$source" \
-      "$compiler" "${flags[*]}" "$source" "$1" "$source" >>"$1/compile_commands.json"
+      "$compiler" "${flags[*]}" "${folder-}$source" "$1" "$source" >>"$1/compile_commands.json"
     separator=,
     objects+=("$1/$source.o")
   done

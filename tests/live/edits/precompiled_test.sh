@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A header that was edited is read, although the build's precompiled header has it as it was.
+# A header that was edited or patched is read, although the build's precompiled header has it as it was.
 . "$(dirname "$0")/lib.sh"
 
 mkdir "$tree" && cd "$tree"
@@ -29,6 +29,11 @@ END
   build old
   start old
   [[ $(ask old 10) == 33 ]] || fail "the program is not as it was written"
+  sed 's/number \* 3/number * 300/' app.hpp | diff -u --label app.hpp --label app.hpp app.hpp - >fix.patch || true
+  expect 0 "1 function replaced \(tripled\(int\)\)" "$MOULT" build old/app --patch fix.patch -o fix.so
+  expect 0 "applied" "$MOULT" apply "$pid" fix.so
+  [[ $(ask old 10) == 3003 ]] || fail "the patch of the header is not in force"
+  expect 0 "rolled back" "$MOULT" rollback "$pid"
   sed -i 's/number \* 3/number * 30/' app.hpp
   expect 0 "1 function replaced \(tripled\(int\)\)" "$MOULT" build old/app -o fix.so
   expect 0 "applied" "$MOULT" apply "$pid" fix.so

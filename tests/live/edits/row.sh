@@ -4,6 +4,7 @@
 # The program of rows/ROW is built and asked its questions. Then edit.sh changes its sources, and the update that
 # `moult build` makes of them is applied. From then on the program must give the answers of a program that is built
 # afresh from the edited sources and was asked the same before; and its old ones when the update is rolled back.
+# With AS=patch in the environment, the update is made of a patch, and the tree is edited afterwards.
 # A row may also have:
 #   refused          a pattern: `moult build` refuses the edit with that; refused.COMPILER: with that compiler alone
 #   notes            a pattern that `moult build` says
@@ -20,6 +21,7 @@ rows=$(cd "$(dirname "$0")/rows" && pwd)
 cp -r "$rows/$row" "$tree"
 cd "$tree"
 flags=(-std=c++20 -g "-I$INCLUDE" "${@:--O2}")
+[[ ${AS-} != patch ]] || folder=$tree/ # that names come out of the private copy as they were
 mapfile -t questions <questions
 options=()
 [[ ! -e options ]] || mapfile -t options <options
@@ -31,7 +33,13 @@ running=$pid
 before=$(ask old "${questions[@]}")
 is_stateless=$([[ $(ask old "${questions[@]}") != "$before" ]] || echo yes)
 
-bash edit.sh
+if [[ ${AS-} == patch ]]; then
+  cp -r . "$base/edited" && (cd "$base/edited" && bash edit.sh)
+  (cd "$base" && diff -Naur -x old tree edited >fix.patch) || true
+  options+=(--patch "$base/fix.patch")
+else
+  bash edit.sh
+fi
 [[ ! -e refused.$compiler ]] || mv "refused.$compiler" refused
 if [[ -e refused ]]; then
   expect 3 "$(cat refused)" "$MOULT" build old/app -o fix.so "${options[@]}"
@@ -44,6 +52,7 @@ after=$(ask old "${questions[@]}")
 if [[ -e replies ]]; then
   expected=$(cat replies)
 else
+  [[ ${AS-} != patch ]] || bash edit.sh
   build fresh
   start fresh
   [[ -e without_history ]] || ask fresh "${questions[@]}" "${questions[@]}" >"$base/history"

@@ -60,8 +60,10 @@ TEST(Reply, BeginsWithOkAndCarriesTheId) {
 }
 
 TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
-  const StatusReply status{4711, "/bin/app", "00ff", "0.1.0", 1, 3, {"main"}, {a_report()}, 2};
+  const StatusReply status{4711, "/bin/app", "00ff",       "0.1.0", 1,
+                           3,    {"main"},   {a_report()}, 2,       {{3, {"fix.patch", "00ff"}}}};
   EXPECT_EQ(format_reply("", parse_status(format_reply("", status))), format_reply("", status));
+  EXPECT_EQ(parse_status(format_reply("", status)).patches.at(3).sha256, "00ff");
   const ThreadsReply threads{
       {{12,
         "worker",
