@@ -8,6 +8,8 @@
 #include "base/guarded.hpp"
 #include "moult/error.hpp"
 #include "pools/object_class.hpp"
+#include "symbols/class_uses.hpp"
+#include "symbols/module_symbols.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -65,11 +67,16 @@ void require_no_other_users(const std::string& edit, const ObjectClass& of_class
       if (const auto module = program.module_at(CodeAddress{reinterpret_cast<std::uintptr_t>(each)}))
         known.insert(*module);
   });
-  for (std::size_t i = 0; i < program.modules().size(); ++i)
-    if (!known.contains(i) && !program.is_apart(i) && program.may_know(i, of_class.name))
-      throw Error(ErrorCode::unsupported,
-                  edit + ": " + of_class.name.text() + " has another layout, and " + program.modules()[i].path +
-                      " was compiled with the class as it was; build the program and that file again");
+  for (std::size_t i = 0; i < program.modules().size(); ++i) {
+    if (known.contains(i) || program.is_apart(i) || !program.may_know(i, of_class.name)) continue;
+    const std::string& path = program.modules()[i].path;
+    if (const ModuleSymbols* const symbols = program.symbols_of(i);
+        symbols != nullptr && !uses_class(*symbols, path, of_class.name))
+      continue;
+    throw Error(ErrorCode::unsupported, edit + ": " + of_class.name.text() + " has another layout, and " + path +
+                                            " was compiled with the class as it was; build the program and that file "
+                                            "again");
+  }
 }
 
 }  // namespace

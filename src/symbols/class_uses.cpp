@@ -10,7 +10,6 @@
 #include "symbols/class_uses.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -105,16 +104,6 @@ void add_copies(const KnownClass& known, const UseDescriber& describer, std::vec
   }
 }
 
-/// True when `name` occurs as a whole name.
-bool has_name(std::string_view text, std::string_view name) {
-  const auto is_of_name = [](char letter) { return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_'; };
-  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
-    const std::size_t end = at + name.size();
-    if ((at == 0 || !is_of_name(text[at - 1])) && (end == text.size() || !is_of_name(text[end]))) return true;
-  }
-  return false;
-}
-
 /// Reports functions of the class's name without debug information.
 void add_problems(const std::string& path, const ModuleSymbols& symbols, const ClassName& wanted,
                   std::vector<std::string>& problems) {
@@ -194,6 +183,14 @@ void put_in_order(ClassUses& uses) {
 }
 
 }  // namespace
+
+bool uses_class(const ModuleSymbols& symbols, const std::string& path, const ClassName& name) {
+  for (const FunctionMatch& match : symbols.functions().search(name.identifier()))
+    if (has_name(demangle(std::string(match.name.base)), name.text())) return true;
+  const DebugInfo* const info = symbols.debug_info();
+  if (info != nullptr) return !find_class(*info, name).entries.empty();
+  return !path.starts_with("/usr/") && !path.starts_with("/lib");
+}
 
 ClassUses class_uses(const Program& program, const ClassName& name, std::optional<std::size_t> without) {
   std::unordered_map<const ModuleSymbols*, ClassUses> by_file;

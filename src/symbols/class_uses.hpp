@@ -46,6 +46,11 @@ struct ClassUses {
   std::vector<std::string> problems;  ///< parts of the program that cannot be searched, and the next step
 };
 
+/// True if the module was compiled with the class: it has functions with it in their names, or its debug information
+/// has it. A file without debug information counts, too, unless it is the system's. For a module that may know the
+/// class.
+bool uses_class(const ModuleSymbols& symbols, const std::string& path, const ClassName& name);
+
 /// All uses of the class in the loaded modules, except for the module `without`.
 ClassUses class_uses(const Program& program, const ClassName& name, std::optional<std::size_t> without = std::nullopt);
 

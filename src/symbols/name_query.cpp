@@ -255,6 +255,15 @@ std::string_view qualified_name(std::string_view demangled) {
   return name;
 }
 
+bool has_name(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_identifier_char(text[at - 1])) && (end == text.size() || !is_identifier_char(text[end])))
+      return true;
+  }
+  return false;
+}
+
 std::string without_abi_tags(std::string text) {
   for (std::size_t at = 0; (at = text.find("[abi:", at)) != std::string::npos;) {
     const std::size_t end = text.find(']', at);

@@ -53,6 +53,9 @@ class NameQuery final {
 /// "ns::f<int>" of "void ns::f<int>(int) const [clone .cold]": a view into the argument.
 std::string_view qualified_name(std::string_view demangled);
 
+/// True when `name` occurs in the text as a whole name.
+bool has_name(std::string_view text, std::string_view name);
+
 /// "ns::f()" of "ns::f[abi:cxx11]()".
 std::string without_abi_tags(std::string text);
 
