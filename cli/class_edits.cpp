@@ -22,6 +22,18 @@ using diff::ChangedClass;
 
 bool is_unnamed(const std::string& name) { return name.find("(anonymous namespace)") != std::string::npos; }
 
+/// The function throws an object of the class: what it hands over last before that is the class's type.
+bool throws_class(const diff::ObjectFile& object, const diff::ObjectSection& code, const std::string& type) {
+  std::string_view handed_over;
+  for (const diff::Relocation& each : code.relocations) {
+    const std::string_view name = object.symbols()[each.symbol].name;
+    const bool is_throw = name == "__cxa_throw" || name == "__cxa_init_primary_exception";
+    if (is_throw && demangle(std::string(handed_over)) == type) return true;
+    if (name.starts_with("_ZTI")) handed_over = name;
+  }
+  return false;
+}
+
 }  // namespace
 
 void ClassEdits::add(const ComparedSource& source, const diff::TypeComparison& types) {
@@ -122,6 +134,10 @@ void ClassEdits::judge_users(const std::vector<ComparedSource>& all, const diff:
                         " has the class as it was, and was not compiled again; name it with --source");
   }
   functions_.insert(users.functions.begin(), users.functions.end());
+  for (const ComparedSource& each : all)
+    for (const diff::ObjectSection& section : each.object->sections())
+      if (section.is_code() && throws_class(*each.object, section, "typeinfo for " + whole.layout.name.text()))
+        reasons.push_back(each.shown + " throws it, and exceptions lie outside of the pool; throw a pointer to it");
 }
 
 const diff::PreprocessedSource& ClassEdits::text_of(const ComparedSource& source) {

@@ -296,8 +296,9 @@ std::string Converter::construct(const Field& field) const {
   std::string value = field.initialiser;
   if (value.starts_with("=")) value.erase(0, std::min(value.find_first_not_of(" \t\n", 1), value.size()));
   if (field.fresh->bits != 0) return name + " = " + value + ";";
+  if (value.empty()) value = "()";  // no value is left to chance
   const bool is_array = field.fresh->shape.starts_with("[");
-  if (!value.empty() && !value.starts_with("{")) value = is_array ? "{" + value + "}" : "(" + value + ")";
+  if (value != "()" && !value.starts_with("{")) value = is_array ? "{" + value + "}" : "(" + value + ")";
   return "using Field = decltype(" + name + "); ::new ((void*)__builtin_addressof(" + name + ")) Field" + value + ";";
 }
 

@@ -25,7 +25,7 @@ KnownClass find_class(const DebugInfo& info, const ClassName& wanted);
 /// What has a value of a class in it, or in what it has: a member, an array, a container of values, a base, a copy in a
 /// lambda.
 struct ValueHolders {
-  std::vector<std::string> classes;  ///< with data, each once; "" for one without a name
+  std::vector<std::string> classes;  ///< with data, and allocators; each once, "" for one without a name
   std::vector<Dwarf_Die> users;      ///< functions with code, and static objects; a function may have several entries
 };
 ValueHolders holders_of(const DebugInfo& info, const ClassName& wanted, const KnownClass& known);
