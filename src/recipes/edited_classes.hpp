@@ -12,6 +12,7 @@
 #include "base/transaction.hpp"
 #include "classes/object_change.hpp"
 #include "moult/detail/edited_class.hpp"
+#include "pools/object_class.hpp"
 #include "symbols/class_name.hpp"
 #include "threads/stopped_world.hpp"
 
