@@ -328,7 +328,8 @@ std::string Converter::steps() {
   for (const ClassField* const each : removed_) {
     const bool has_class = each->shape.find('{') != std::string::npos;
     const std::string type = has_class ? each->type : "std::byte[" + std::to_string(each->size) + "]";
-    text += ", " + detail + "Removed<" + type + ", " + std::to_string(each->offset) + ">";
+    text.append(", ").append(detail).append("Removed<").append(type);
+    text.append(", ").append(std::to_string(each->offset)).append(">");
   }
   return text + ">";
 }

@@ -73,9 +73,10 @@ void require_no_other_users(const std::string& edit, const ObjectClass& of_class
     if (const ModuleSymbols* const symbols = program.symbols_of(i);
         symbols != nullptr && !uses_class(*symbols, path, of_class.name))
       continue;
-    throw Error(ErrorCode::unsupported, edit + ": " + of_class.name.text() + " has another layout, and " + path +
-                                            " was compiled with the class as it was; build the program and that file "
-                                            "again");
+    std::string why = edit;
+    why.append(": ").append(of_class.name.text()).append(" has another layout, and ").append(path);
+    throw Error(ErrorCode::unsupported,
+                why + " was compiled with the class as it was; build the program and that file again");
   }
 }
 
