@@ -220,6 +220,7 @@ const EditOutcome& EditBuild::judge() {
   if (!compared_->empty()) compare_types();
   comparison_.require_same_build(same_build_);
   if (classes_.refusals().empty()) classes_.compile();
+  if (!classes_.classes().empty()) comparison_.require_unsaved();
   plan();
   judge_moved_variables();
   for (const std::string& each : comparison_.unread_of_patch())

@@ -1,6 +1,9 @@
 #include "source_comparison.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <fstream>
 #include <iterator>
 
 #include "changed_headers.hpp"
@@ -17,6 +20,17 @@ using diff::ItemKind;
 
 [[noreturn]] void usage(const std::string& message) {
   throw CommandFailure(ExitCode::usage, ErrorCode::not_found, message);
+}
+
+/// Written, or put there under its name, whatever time it has.
+bool is_placed_since(const fs::path& mark, const fs::path& file) {
+  struct stat before {};
+  struct stat now {};
+  if (::stat(mark.c_str(), &before) != 0 || ::stat(file.c_str(), &now) != 0) return true;
+  const auto is_later = [](const timespec& a, const timespec& b) {
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+  };
+  return is_later(now.st_ctim, before.st_ctim);
 }
 
 }  // namespace
@@ -58,6 +72,7 @@ std::string ProgramBuild::name_of(const CompileCommand& command) const {
 }
 
 const std::vector<ComparedSource>& SourceComparison::run() {
+  std::ofstream{began()};  // its time is that of the beginning
   const std::vector<const CompileCommand*> commands = selected();
   if (commands.empty()) return compared_;
   file_ = std::make_unique<ElfFile>(ElfFile::open(build_.file(), options_.program));
@@ -81,6 +96,16 @@ void SourceComparison::read(ComparedSource& source) {
   source.object = std::make_unique<diff::ObjectFile>(*source.file);
   require_no_private_path(source);
   source.comparison = diff::compare(*source.object, *program_, debug_info_.get());
+}
+
+void SourceComparison::require_unsaved() {
+  if (patch() != nullptr) return;  // what is compiled is a copy
+  for (const ComparedSource& each : compared_) {
+    const std::vector<std::string> files = files_of(*each.command, recorded_, scratch_.path(), compiler(), deadline_);
+    for (const std::string& file : files)
+      if (is_placed_since(began(), resolved(file, each.command->directory)))
+        usage(file + ": was saved while the update was built; build it again");
+  }
 }
 
 void SourceComparison::recompile(const ComparedSource& source, const fs::path& text) {

@@ -81,6 +81,9 @@ class SourceComparison final {
   /// Throws CommandFailure (refused): most functions of a source differ, but for the sources `excused`, so that the
   /// program was hardly built like that.
   void require_same_build(const std::set<const ComparedSource*>& excused);
+  /// Throws CommandFailure (usage): a source or a header was saved since run() began, so that what was compiled first
+  /// and last may not be the same.
+  void require_unsaved();
   /// Compares the source anew, as compiled from the preprocessed text in the file `text`. Throws as run() does.
   void recompile(const ComparedSource& source, const std::filesystem::path& text);
   /// After run() has returned sources.
@@ -109,6 +112,7 @@ class SourceComparison final {
   const std::vector<std::string>& files_read_by(const CompileCommand& command);
   void compare(const CompileCommand& command);
   void read(ComparedSource& source);
+  std::filesystem::path began() const { return scratch_.path() / "began"; }
   void judge_by_origin();
   bool is_judged_by_origin(const diff::ComparedItem& function, const ComparedSource& in);
   diff::FileComparison compare_alone(const CompileCommand& command);

@@ -169,6 +169,9 @@ void Converter::compare() {
   for (const InheritedField& fresh : edit_.fresh.fields) {
     Field field = compare(fresh);
     if (field.old != nullptr) known.insert(field.old);
+    if (field.old != nullptr && field.old->name != field.fresh->name)
+      result_.notes.push_back(edit_.name + "::" + field.fresh->name + " goes on with the value of " + field.old->name +
+                              ", which was in its place");
     if (field.change != Change::kept) fields_.push_back(std::move(field));
   }
   for (const InheritedField& old : edit_.old.fields)
@@ -268,6 +271,9 @@ void Converter::judge_new(Field& field) {
   const std::optional<std::string> initialiser = body ? source_.initialiser(*body, fresh.name) : std::nullopt;
   if (!initialiser) return refuse("the declaration of its field " + fresh.name + " is not found");
   field.initialiser = *initialiser;
+  if (initialiser->find("->") != std::string::npos)
+    return refuse("the initialiser of its new field " + fresh.name +
+                  " reads another object, which may not have its new layout by then; give the field a plain value");
   if (!initialiser->empty()) return is_in_place() ? void() : judge_aside(field);
   if (!is_class(fresh))
     refuse("its new field " + fresh.name +

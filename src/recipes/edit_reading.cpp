@@ -68,8 +68,9 @@ void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t b
     function.new_code.push_back({begin, begin + entry.code_size});
   }
   const bool has_new_code = !function.new_code.empty();
-  if (function.old_code.empty() || has_new_code == (entry.part == FunctionPart::left))
-    fail("table of functions contradicts itself");
+  const bool is_contradiction =
+      (entry.part == FunctionPart::entry && !has_new_code) || (entry.part == FunctionPart::left && has_new_code);
+  if (function.old_code.empty() || is_contradiction) fail("table of functions contradicts itself");
 }
 
 std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedRange& module) {

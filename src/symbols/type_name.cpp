@@ -120,6 +120,9 @@ Name name_of_value(Dwarf_Die parameter, int depth) {
   if (!type || dwarf_formsdata(dwarf_attr(&parameter, DW_AT_const_value, &attribute), &number) != 0)
     return std::nullopt;
   if (*type == "bool") return number != 0 ? "true" : "false";
+  Dwarf_Word positive = 0;
+  const bool is_unsigned = type->starts_with("unsigned ") && dwarf_formudata(&attribute, &positive) == 0;
+  const std::string digits = is_unsigned ? std::to_string(positive) : std::to_string(number);
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> suffixes{{
       {"int", ""},
       {"unsigned int", "u"},
@@ -129,9 +132,9 @@ Name name_of_value(Dwarf_Die parameter, int depth) {
       {"unsigned long long", "ull"},
   }};
   for (const auto& [integer, suffix] : suffixes) {
-    if (*type == integer) return std::to_string(number) + std::string(suffix);
+    if (*type == integer) return digits + std::string(suffix);
   }
-  return "(" + *type + ")" + std::to_string(number);
+  return "(" + *type + ")" + digits;
 }
 
 /// Appends the arguments among the children of `die` to `list`, separated by ", "; false when one has no name.

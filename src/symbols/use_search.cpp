@@ -140,8 +140,9 @@ class UseSearch final {
     const std::string name = full_name(die, scope);
     const std::size_t node = node_of_class(die, is_local ? std::string() : name);
     const bool is_pointer = holds_by_pointer(name);
-    const bool makes_values =
-        name.starts_with("std::allocator<") || name.starts_with("std::pmr::polymorphic_allocator<");
+    const bool makes_values = name.starts_with("std::allocator<") ||
+                              name.starts_with("std::pmr::polymorphic_allocator<") ||
+                              name.starts_with("std::any::_Manager_internal<");
     if ((size_of_type(die) > 1 || makes_values) && !name.starts_with("moult::")) class_nodes_.emplace_back(name, node);
     add_written_uses(node, name);
     Dwarf_Die child{};
