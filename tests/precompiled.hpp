@@ -1,4 +1,4 @@
-// What nearly every test includes, compiled once for all of them.
+// What nearly every test includes, compiled once for all of them (moult_precompiled in CMakeLists.txt).
 #pragma once
 
 #include <gmock/gmock.h>
