@@ -10,6 +10,7 @@ namespace moult::internal::proc {
 /// This process, by the calling thread.
 inline constexpr const char* own_folder = "/proc/thread-self";
 inline constexpr const char* own_maps = "/proc/thread-self/maps";
+inline constexpr const char* own_pagemap = "/proc/thread-self/pagemap";
 inline constexpr const char* own_status = "/proc/thread-self/status";
 inline constexpr const char* own_executable = "/proc/thread-self/exe";
 

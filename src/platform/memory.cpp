@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -104,6 +105,26 @@ bool transfer(long call, std::uintptr_t address, const std::byte* own, std::size
   return raw_syscall(call, thread, as_argument(&here), 1, as_argument(&there), 1, 0) == static_cast<long>(size);
 }
 
+/// True if every page in [begin, end) that is in memory is a file's, and none was swapped out.
+bool are_of_files(const Fd& pagemap, std::uintptr_t begin, std::uintptr_t end) noexcept {
+  constexpr std::uint64_t is_present_or_swapped = std::uint64_t{3} << 62U;  // as in the kernel's pagemap.rst
+  constexpr std::uint64_t is_of_file = std::uint64_t{1} << 61U;
+  std::array<std::uint64_t, 256> entries{};
+  const std::uintptr_t size = page_size();
+  for (std::uintptr_t page = begin; page < end; page += entries.size() * size) {
+    const std::size_t count = std::min<std::size_t>(entries.size(), (end - page) / size);
+    const ssize_t bytes = static_cast<ssize_t>(count * sizeof entries[0]);
+    if (::pread(pagemap.get(), entries.data(), static_cast<std::size_t>(bytes),
+                static_cast<off_t>(page / size * sizeof entries[0])) != bytes)
+      return false;
+    if (std::any_of(entries.begin(), entries.begin() + count, [](std::uint64_t entry) {
+          return (entry & is_present_or_swapped) != 0 && (entry & is_of_file) == 0;
+        }))
+      return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::vector<Mapping> parse_mappings(std::string_view text) {
@@ -148,6 +169,15 @@ void sync_cores() noexcept {
 }
 
 void give_free_memory_back() noexcept { ::malloc_trim(0); }
+
+void release_file_pages(std::uintptr_t begin, std::uintptr_t end) noexcept {
+  begin = (begin + page_size() - 1) / page_size() * page_size();
+  end = end / page_size() * page_size();
+  if (begin >= end) return;
+  const Fd pagemap(::open(proc::own_pagemap, O_RDONLY | O_CLOEXEC));
+  if (pagemap && are_of_files(pagemap, begin, end))
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
 
 bool read_memory(std::uintptr_t address, std::span<std::byte> to) noexcept {
   return transfer(SYS_process_vm_readv, address, to.data(), to.size());

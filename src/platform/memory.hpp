@@ -73,6 +73,11 @@ void sync_cores() noexcept;
 /// Makes the C library's allocator return its free pages, of all arenas, to the system.
 void give_free_memory_back() noexcept;
 
+/// Takes the whole pages in [begin, end) out of this process's memory if they are nothing but unchanged pages of files:
+/// the next access brings them back from the file. Does nothing if one of them is anonymous memory, or if the kernel
+/// does not tell (/proc/PID/pagemap). Nobody may write to the pages meanwhile.
+void release_file_pages(std::uintptr_t begin, std::uintptr_t end) noexcept;
+
 /// Copies the bytes at `address` to `to` by way of the kernel, which refuses where a plain access would end the
 /// program. For addresses from a stopped thread's registers, from debug information or from the program's own pointers.
 /// Unlike a plain access, it also ignores the address sanitizer's markers. False if not all bytes can be read.

@@ -1,9 +1,16 @@
 #include "platform/memory.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
+#include <string>
+#include <vector>
 
 namespace moult::internal {
 namespace {
@@ -69,6 +76,72 @@ TEST(AddressSpace, MakingPagesPresentKeepsTheirBytesAndBringsThemIn) {
   EXPECT_EQ(present[0] & present[1] & present[2] & 1, 1);
   EXPECT_EQ(*static_cast<char*>(pages), 7);
   ::munmap(pages, size);
+}
+
+/// A private mapping of a new file with three pages of sevens.
+class FileMapping final {
+ public:
+  FileMapping() {
+    const int file = ::memfd_create("three_pages", MFD_CLOEXEC);
+    const std::string sevens(size, 7);
+    EXPECT_EQ(::write(file, sevens.data(), size), static_cast<ssize_t>(size));
+    bytes = static_cast<char*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0));
+    EXPECT_NE(bytes, MAP_FAILED);
+    ::close(file);
+  }
+  ~FileMapping() { ::munmap(bytes, size); }
+  FileMapping(const FileMapping&) = delete;
+  FileMapping& operator=(const FileMapping&) = delete;
+
+  std::uintptr_t begin() const { return reinterpret_cast<std::uintptr_t>(bytes); }
+  /// Brings the pages into memory.
+  int sum() const { return std::accumulate(bytes, bytes + size, 0); }
+  /// How many of them are in memory.
+  std::size_t resident() const {
+    std::array<std::uint64_t, 3> entries{};
+    const int pagemap = ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    const auto at = static_cast<off_t>(begin() / page_size() * sizeof entries[0]);
+    EXPECT_EQ(::pread(pagemap, entries.data(), sizeof entries, at), static_cast<ssize_t>(sizeof entries));
+    ::close(pagemap);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(entries, [](std::uint64_t each) { return each >> 63U != 0; }));
+  }
+
+  const std::size_t size = 3 * page_size();
+  char* bytes = nullptr;
+};
+
+TEST(FilePages, AreReleasedAndCanBeReadAgain) {
+  const FileMapping mapping;
+  const int sum = mapping.sum();
+  ASSERT_EQ(mapping.resident(), 3u);
+  release_file_pages(mapping.begin(), mapping.begin() + mapping.size);
+  EXPECT_EQ(mapping.resident(), 0u);
+  EXPECT_EQ(mapping.sum(), sum);
+}
+
+TEST(FilePages, AreReleasedOnlyWhereTheyAreWhollyInTheRange) {
+  const FileMapping mapping;
+  const int sum = mapping.sum();
+  release_file_pages(mapping.begin() + 1, mapping.begin() + mapping.size - 1);
+  EXPECT_EQ(mapping.resident(), 2u);
+  release_file_pages(mapping.begin() + 1, mapping.begin() + page_size());
+  EXPECT_EQ(mapping.resident(), 2u);
+  EXPECT_EQ(mapping.sum(), sum);
+}
+
+TEST(FilePages, ThatWereWrittenToAreLeftAlone) {
+  const FileMapping mapping;
+  mapping.bytes[page_size()] = 8;
+  release_file_pages(mapping.begin(), mapping.begin() + mapping.size);
+  EXPECT_EQ(mapping.bytes[page_size()], 8);
+}
+
+TEST(FilePages, AnonymousMemoryIsLeftAlone) {
+  std::vector<char> memory(4 * page_size(), 7);
+  const std::uintptr_t begin = reinterpret_cast<std::uintptr_t>(memory.data());
+  release_file_pages(begin, begin + memory.size());
+  EXPECT_EQ(std::ranges::count(memory, 7), static_cast<std::ptrdiff_t>(memory.size()));
 }
 
 TEST(CoreSync, MayBeRegisteredAgainAndUsed) {
