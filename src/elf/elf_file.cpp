@@ -105,6 +105,12 @@ Elf_Data* ElfFile::data(Elf_Scn* section) const {
   return data != nullptr && data->d_buf != nullptr ? data : nullptr;
 }
 
+std::string_view ElfFile::section_bytes(const char* name) const {
+  const Elf_Data* const found = data(section(name));
+  if (found == nullptr) return {};
+  return {static_cast<const char*>(found->d_buf), found->d_size};
+}
+
 std::string_view ElfFile::bytes() const {
   std::size_t size = 0;
   const char* begin = elf_rawfile(handle(), &size);

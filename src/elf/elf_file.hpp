@@ -53,6 +53,9 @@ class ElfFile final {
   /// The section's bytes as they are in the file, or null if it has none.
   Elf_Data* data(Elf_Scn* section) const;
 
+  /// The bytes of the first section of that name, or nothing if it has none.
+  std::string_view section_bytes(const char* name) const;
+
   /// The GNU build id in hex; empty if the file has none.
   std::string build_id() const;
   /// The sections of code, by address.

@@ -60,12 +60,6 @@ std::optional<ElfFile> by_build_id(const std::string& id, const fs::path& debug_
   return file;
 }
 
-std::string_view section_bytes(const ElfFile& file, const char* name) {
-  const Elf_Data* data = file.data(file.section(name));
-  if (data == nullptr || data->d_buf == nullptr) return {};
-  return {static_cast<const char*>(data->d_buf), data->d_size};
-}
-
 struct SupplementaryLink {
   std::string name;
   std::string id;  ///< the build id in hex
@@ -73,7 +67,7 @@ struct SupplementaryLink {
 
 /// The section .gnu_debugaltlink holds a name with its zero byte, and a build id.
 std::optional<SupplementaryLink> supplementary_link_of(const ElfFile& debug) {
-  const std::string_view bytes = section_bytes(debug, ".gnu_debugaltlink");
+  const std::string_view bytes = debug.section_bytes(".gnu_debugaltlink");
   const std::size_t end = bytes.find('\0');
   if (end == std::string_view::npos) return std::nullopt;
   SupplementaryLink link{std::string(bytes.substr(0, end)), {}};
@@ -89,7 +83,7 @@ std::optional<SupplementaryLink> supplementary_link_of(const ElfFile& debug) {
 /// (DWARF 5, 7.3.6). Empty when the file needs no other.
 std::string standard_link_of(const ElfFile& debug) {
   constexpr std::size_t name_at = 3;
-  const std::string_view bytes = section_bytes(debug, ".debug_sup");
+  const std::string_view bytes = debug.section_bytes(".debug_sup");
   if (bytes.size() <= name_at || bytes[name_at - 1] != 0) return {};
   return std::string(bytes.substr(name_at, bytes.find('\0', name_at) - name_at));
 }

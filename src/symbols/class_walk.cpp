@@ -4,6 +4,7 @@
 
 #include "symbols/debug_info.hpp"
 #include "symbols/type_name.hpp"
+#include "symbols/unit_filter.hpp"
 
 namespace moult::internal {
 
@@ -29,10 +30,9 @@ std::vector<const DebugUnit*> units_of(const DebugInfo& info, const ClassName& w
   const bool reads_all =
       wanted.has_template_arguments() ||
       std::any_of(info.units().begin(), info.units().end(), [](const DebugUnit& unit) { return unit.is_type; });
-  const UnitFilter filter(info, {std::string(wanted.identifier())});
+  if (!reads_all) return UnitFilter(info, std::vector{std::string(wanted.identifier())}).naming_or_referring();
   std::vector<const DebugUnit*> units;
-  for (const DebugUnit& unit : info.units())
-    if (reads_all || unit.refers_out || filter.may_name(unit)) units.push_back(&unit);
+  for (const DebugUnit& unit : info.units()) units.push_back(&unit);
   return units;
 }
 

@@ -1,9 +1,9 @@
 #include "symbols/debug_info.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 
+#include "elf/file_scan.hpp"
 #include "symbols/die_attributes.hpp"
 
 namespace moult::internal {
@@ -40,9 +40,9 @@ bool any_refers_out(std::string_view table, std::uint64_t offset) {
 }
 
 bool has_references_out(const ElfFile& file, std::uint64_t abbreviations) {
-  const Elf_Data* table = file.data(file.section(".debug_abbrev"));
+  const std::string_view table = file.section_bytes(".debug_abbrev");
   // Without a table of the usual name, nothing can be excluded.
-  return table == nullptr || any_refers_out({static_cast<const char*>(table->d_buf), table->d_size}, abbreviations);
+  return table.empty() || any_refers_out(table, abbreviations);
 }
 
 /// Adds the inlined calls at the address, the outermost one first.
@@ -89,17 +89,19 @@ void DebugInfo::open_supplementary() {
 
 void DebugInfo::read_units(const ElfFile& file, Dwarf* handle) {
   // libdw has uncompressed it.
-  const Elf_Data* section = file.data(file.section(".debug_info"));
-  if (section == nullptr) section = file.data(file.section(".zdebug_info"));
+  std::string_view section = file.section_bytes(".debug_info");
+  if (section.empty()) section = file.section_bytes(".zdebug_info");
   ReferencesOut references_out;
   Dwarf_Off offset = 0;
   Dwarf_Off next = 0;
   Dwarf_Off abbreviations = 0;
   std::size_t header_size = 0;
+  FileScan scan(section);
   while (dwarf_next_unit(handle, offset, &next, &header_size, nullptr, &abbreviations, nullptr, nullptr, nullptr,
                          nullptr) == 0) {
     // A damaged unit claims more than there is. The ones before it can still be read.
-    if (section == nullptr || next > section->d_size || next <= offset) return;
+    if (next > section.size() || next <= offset) return;
+    scan.pass(section.data() + offset);
     DebugUnit unit;
     if (dwarf_offdie(handle, offset + header_size, &unit.skeleton) != nullptr) {
       std::uint8_t kind = 0;
@@ -307,65 +309,6 @@ SourceLine declared_at(const Dwarf_Die& die) {
   std::string file = file_named_by(die, DW_AT_decl_file);
   if (file.empty() || dwarf_decl_line(&from, &line) != 0) return {};
   return {std::move(file), line};
-}
-
-namespace {
-
-std::string_view section_bytes(const ElfFile& file, const char* name) {
-  const Elf_Data* data = file.data(file.section(name));
-  if (data == nullptr) return {};
-  return {static_cast<const char*>(data->d_buf), data->d_size};
-}
-
-/// The bytes with which a unit refers to one of `names`.
-std::vector<std::string> name_needles(std::string_view strings, const std::vector<std::string>& names) {
-  std::vector<std::string> needles;
-  for (const std::string& name : names) {
-    const std::string_view terminated(name.c_str(), name.size() + 1);
-    needles.emplace_back(terminated);
-    for (std::size_t at = 0; (at = strings.find(terminated, at)) != std::string_view::npos; ++at)
-      needles.push_back(reference_to(at));
-  }
-  return needles;
-}
-
-/// A DWARF 5 unit may have its part of a table of string offsets, and refer to strings by their index in it.
-std::string_view strings_of(const DebugUnit& unit, std::string_view table) {
-  Dwarf_Die die = unit.skeleton;
-  Dwarf_Attribute attribute{};
-  Dwarf_Word base = 0;
-  constexpr std::size_t header_size = 8;
-  if (table.empty() || dwarf_formudata(dwarf_attr(&die, DW_AT_str_offsets_base, &attribute), &base) != 0) return {};
-  if (base < header_size || base > table.size()) return table;
-  std::uint32_t length = 0;  // of the content that follows
-  std::memcpy(&length, table.data() + base - header_size, sizeof length);
-  return table.substr(base, length);
-}
-
-}  // namespace
-
-std::string reference_to(std::uint64_t place) {
-  const auto number = static_cast<std::uint32_t>(place);
-  std::string bytes(sizeof number, '\0');
-  std::memcpy(bytes.data(), &number, sizeof number);
-  return bytes;
-}
-
-bool contains_any(std::string_view bytes, const std::vector<std::string>& needles) {
-  return !bytes.empty() && std::any_of(needles.begin(), needles.end(), [&](const std::string& needle) {
-    return ::memmem(bytes.data(), bytes.size(), needle.data(), needle.size()) != nullptr;
-  });
-}
-
-UnitFilter::UnitFilter(const DebugInfo& info, const std::vector<std::string>& names)
-    : passes_over_(info.file().section(".debug_types") == nullptr &&
-                   info.file().section(".gnu_debugaltlink") == nullptr && info.file().section(".debug_sup") == nullptr),
-      needles_(name_needles(section_bytes(info.file(), ".debug_str"), names)),
-      table_(section_bytes(info.file(), ".debug_str_offsets")) {}
-
-bool UnitFilter::may_name(const DebugUnit& unit) const {
-  if (!passes_over_ || unit.is_split) return true;
-  return contains_any(unit.bytes, needles_) || contains_any(strings_of(unit, table_), needles_);
 }
 
 }  // namespace moult::internal

@@ -146,28 +146,4 @@ bool visit_all(const Dwarf_Die& die, const Dwarf_Die* function, Visit&& visit, i
   return true;
 }
 
-/// The bytes with which a unit refers to an offset in a section.
-std::string reference_to(std::uint64_t place);
-
-bool contains_any(std::string_view bytes, const std::vector<std::string>& needles);
-
-/// Selects the units that must be read, by their bytes alone: reading every DIE of a big program takes seconds. A unit
-/// with an entry of a certain name must contain the offset of that name in the string table, or the name itself. Does
-/// not work where units share more than strings (type units, dwz), or for split units.
-class UnitFilter final {
- public:
-  /// `info` must outlive the filter.
-  UnitFilter(const DebugInfo& info, const std::vector<std::string>& names);
-
-  /// True when the filter may exclude units.
-  bool passes_over() const noexcept { return passes_over_; }
-  /// False only when no entry of the unit has one of the names.
-  bool may_name(const DebugUnit& unit) const;
-
- private:
-  bool passes_over_;
-  std::vector<std::string> needles_;
-  std::string_view table_;  ///< of string offsets
-};
-
 }  // namespace moult::internal

@@ -29,6 +29,7 @@
 
 #include "base/names.hpp"
 #include "symbols/debug_info.hpp"
+#include "symbols/unit_filter.hpp"
 
 namespace moult::internal {
 namespace {
@@ -138,27 +139,27 @@ class Search final {
 
   void read_unit_of(std::uint64_t address) {
     const DebugUnit* unit = info_.unit_at(address);
-    if (unit != nullptr) read(static_cast<std::size_t>(unit - info_.units().data()));
+    if (unit != nullptr) read(number_of(*unit));
   }
+
+  std::size_t number_of(const DebugUnit& unit) const { return static_cast<std::size_t>(&unit - info_.units().data()); }
 
   void add_part(Dwarf_Die part) {
     if (parts_.insert(part.addr).second) {
-      references_.push_back(reference_to(dwarf_dieoffset(&part)));
+      references_.add(dwarf_dieoffset(&part));
     }
   }
 
   void read_units_with_names() {
     const UnitFilter filter(info_, names_);
     if (names_.empty() && filter.passes_over()) return;
-    for (std::size_t i = 0; i < unread_.size(); ++i) {
-      if (filter.may_name(info_.units()[i])) read(i);
-    }
+    for (const DebugUnit* const unit : filter.naming()) read(number_of(*unit));
   }
 
   void read_units_with_references() {
     for (std::size_t i = 0; i < unread_.size(); ++i) {
       const DebugUnit& unit = info_.units()[i];
-      if (unread_[i] && unit.refers_out && contains_any(unit.bytes, references_)) read(i);
+      if (unread_[i] && unit.refers_out && references_.occur_in(unit.bytes)) read(i);
     }
   }
 
@@ -201,7 +202,7 @@ class Search final {
   std::vector<std::string> names_;  ///< sorted
   std::vector<bool> unread_;        ///< by unit
   std::unordered_set<const void*> parts_;
-  std::vector<std::string> references_;             ///< the bytes with which other units refer to the parts
+  References references_;                           ///< by which other units refer to the parts
   std::unordered_map<const void*, bool> verdicts_;  ///< by abstract function
   std::vector<InlinedCopy> copies_;
   bool is_complete_ = false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "elf/file_scan.hpp"
 #include "elf/separate_debug.hpp"
 #include "moult/error.hpp"
 #include "symbols/inlined_copies.hpp"
@@ -59,7 +60,7 @@ bool may_contain(const ElfFile& file, const char* section_name, std::string_view
   const Elf_Data* const data = elf_rawdata(section, nullptr);
   if (data == nullptr || text.empty()) return true;
   if (data->d_buf == nullptr) return false;  // a debug file's own copy of the section is empty
-  return ::memmem(data->d_buf, data->d_size, text.data(), text.size()) != nullptr;
+  return contains({static_cast<const char*>(data->d_buf), data->d_size}, text);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "symbols/die_attributes.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/named_functions.hpp"
+#include "symbols/unit_filter.hpp"
 
 namespace moult::internal {
 namespace {
@@ -91,9 +92,7 @@ TypeIndex::TypeIndex(const DebugInfo& info) {
 }
 
 TypeIndex::TypeIndex(const DebugInfo& info, const std::string& identifier) {
-  const UnitFilter filter(info, {identifier});
-  for (const DebugUnit& unit : info.units())
-    if (unit.refers_out || filter.may_name(unit)) read(unit);
+  for (const DebugUnit* const unit : UnitFilter(info, std::vector{identifier}).naming_or_referring()) read(*unit);
   finish();
 }
 
