@@ -78,7 +78,7 @@ FunctionSymbol symbol_of(const Program& program, const AnyFunction& function, co
   if (!symbol) throw_unknown(program, address_of(function), called);
   const bool is_entry = symbol->range.begin == address_of(function);
   if (!is_entry || !symbol->clones.empty()) {
-    const std::vector<FunctionSymbol> indirect = program.find_indirect(symbol->mangled);
+    const std::vector<FunctionSymbol> indirect = program.named(symbol->mangled).indirect;
     if (!indirect.empty()) throw_indirect(indirect.front());
   }
   if (!is_entry)

@@ -145,9 +145,8 @@ std::string called(const internal::Program& program, const FunctionSymbol& funct
 }
 
 /// A function of the program of that name is meant instead.
-void refuse_indirect(const internal::Program& program, std::string_view name,
+void refuse_indirect(const internal::Program& program, const std::vector<FunctionSymbol>& indirect,
                      const std::vector<FunctionSymbol>& fitting) {
-  std::vector<FunctionSymbol> indirect = program.find_indirect(name);
   if (indirect.empty() || std::any_of(fitting.begin(), fitting.end(), [&](const FunctionSymbol& function) {
         return is_programs_own(program, function);
       }))
@@ -209,12 +208,13 @@ const void* find_function(std::string_view name, const std::type_info& signature
   internal::Program program = internal::Program::of_this_process();
   internal::require_short_reading("moult::function", "call it in prepare, and keep its result",
                                   [&] { return program.debug_info_size(internal::NameQuery(name).identifier()); });
-  std::vector<FunctionSymbol> named = program.find(name);
+  const internal::NamedFunctions found = program.named(name);
+  const std::vector<FunctionSymbol>& named = found.direct;
   const Signature wanted = split(internal::name_of_type(signature));
   std::vector<FunctionSymbol> fitting;
   std::copy_if(named.begin(), named.end(), std::back_inserter(fitting),
                [&wanted](const FunctionSymbol& function) { return fits(function, wanted); });
-  refuse_indirect(program, name, fitting);
+  refuse_indirect(program, found.indirect, fitting);
   if (named.empty()) throw_not_found(program, name);
   if (fitting.empty())
     throw Error(ErrorCode::signature_mismatch, std::string(name) + ": none has the parameters " + wanted.parameters +

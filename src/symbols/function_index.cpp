@@ -1,16 +1,15 @@
 #include "symbols/function_index.hpp"
 
-#include <gelf.h>
-
 #include <algorithm>
 #include <cctype>
-#include <charconv>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/names.hpp"
 #include "symbols/name_query.hpp"
+#include "symbols/similar_name.hpp"
 
 namespace moult::internal {
 namespace {
@@ -72,6 +71,29 @@ bool is_thunk(std::string_view mangled) {
   return mangled.starts_with("_ZTh") || mangled.starts_with("_ZTv") || mangled.starts_with("_ZTc");
 }
 
+/// False for fragments and thunks.
+bool is_named_original(const SymbolName& name) { return name.suffix.empty() && !is_thunk(name.base); }
+
+bool is_function(const Elf64_Sym& entry) {
+  return ELF64_ST_TYPE(entry.st_info) == STT_FUNC || ELF64_ST_TYPE(entry.st_info) == STT_GNU_IFUNC;
+}
+
+/// An absolute symbol belongs to another module: moult has bound an update's name to it.
+bool is_here(const Elf64_Sym& entry) { return entry.st_shndx != SHN_UNDEF && entry.st_shndx != SHN_ABS; }
+
+/// True when one of the functions in the symbol tables has a name that `is_wanted`.
+template <class IsWanted>
+bool any_function(const std::vector<const ElfFile*>& tables, const IsWanted& is_wanted) {
+  return std::any_of(tables.begin(), tables.end(), [&](const ElfFile* file) {
+    const SymbolTable table(*file);
+    const bool has_none = table.visit([&](const Elf64_Sym& entry, std::string_view name) {
+      return !is_function(entry) || !is_here(entry) || !is_wanted(split_symbol_name(name));
+    });
+    table.release();
+    return !has_none;
+  });
+}
+
 /// Words that the demangler writes and the mangled name does not contain.
 bool may_be_spelled_otherwise(std::string_view text) {
   const bool identifier = std::all_of(
@@ -84,42 +106,7 @@ bool may_be_spelled_otherwise(std::string_view text) {
   return words.find(text) != std::string_view::npos;
 }
 
-/// True for functions of the standard library and of moult.
-bool is_of_headers(std::string_view mangled) {
-  constexpr std::string_view scopes[] = {"St", "Sa", "Ss",         "Sb",           "Si",
-                                         "So", "Sd", "9__gnu_cxx", "10__cxxabiv1", "5moult"};
-  if (!mangled.starts_with("_Z")) return mangled.starts_with('_');
-  mangled.remove_prefix(2);
-  while (mangled.starts_with('Z')) mangled.remove_prefix(1);
-  if (mangled.starts_with('N')) mangled.remove_prefix(1);
-  while (!mangled.empty() && std::string_view("KVRO").find(mangled.front()) != std::string_view::npos)
-    mangled.remove_prefix(1);
-  return std::any_of(std::begin(scopes), std::end(scopes),
-                     [mangled](std::string_view scope) { return mangled.starts_with(scope); });
-}
-
-/// Calls `is_it(identifier)` for the identifiers in a mangled name ("1f" stands for f), until it returns true.
-template <class IsIt>
-bool any_identifier(std::string_view mangled, const IsIt& is_it) {
-  if (!mangled.starts_with("_Z")) return is_it(mangled);
-  for (std::size_t at = 2; at < mangled.size();) {
-    std::size_t length = 0;
-    const char* const begin = mangled.data() + at;
-    const auto [end, error] = std::from_chars(begin, mangled.data() + mangled.size(), length);
-    at += error == std::errc() ? static_cast<std::size_t>(end - begin) : 1;
-    if (error != std::errc() || length == 0 || length > mangled.size() - at) continue;
-    if (is_it(mangled.substr(at, length))) return true;
-    at += length;
-  }
-  return false;
-}
-
 }  // namespace
-
-std::string_view plain_last_name(std::string_view demangled) {
-  const std::string_view last = last_name_of(qualified_name(demangled));
-  return last.substr(0, last.find_first_of("<["));
-}
 
 SymbolName split_symbol_name(std::string_view name) {
   const std::size_t dot = name.find('.', 1);
@@ -142,11 +129,7 @@ bool is_clone_suffix(std::string_view suffix) {
 }
 
 FunctionIndex::FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program) {
-  for (const ElfFile* file : tables) {
-    Elf_Scn* section = file->section_of_type(SHT_SYMTAB);
-    if (file->data(section) == nullptr) section = file->section_of_type(SHT_DYNSYM);
-    read_table(*file, section);
-  }
+  for (const ElfFile* file : tables) read_table(SymbolTable(*file));
   sort_by_address(program);
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     const SymbolName name = split_symbol_name(symbols_[i].name);
@@ -168,39 +151,28 @@ bool FunctionIndex::has_resolver(std::string_view stem) const {
          });
 }
 
-void FunctionIndex::read_table(const ElfFile& file, Elf_Scn* section) {
-  Elf_Data* table = file.data(section);
-  GElf_Shdr header{};
-  if (table == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_entsize == 0) return;
-  const int count = static_cast<int>(table->d_size / header.sh_entsize);
+void FunctionIndex::read_table(const SymbolTable& table) {
   std::string_view source;
-  for (int i = 1; i < count; ++i) {
-    GElf_Sym entry{};
-    if (gelf_getsym(table, i, &entry) == nullptr) continue;
-    const int type = GELF_ST_TYPE(entry.st_info);
-    const bool wanted = type == STT_FILE || type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_OBJECT;
-    const char* text = wanted ? elf_strptr(file.handle(), header.sh_link, entry.st_name) : nullptr;
-    if (text == nullptr) continue;
-    const std::string_view name(text);
+  symbols_.reserve(symbols_.size() + table.size());
+  table.visit([&](const Elf64_Sym& entry, std::string_view name) {
+    const int type = ELF64_ST_TYPE(entry.st_info);
     if (type == STT_FILE) source = name;
-    // An absolute one belongs to another module: moult has bound an update's name to it.
-    const bool is_here = entry.st_shndx != SHN_UNDEF && entry.st_shndx != SHN_ABS;
-    if (type == STT_FILE || !is_here || name.empty()) continue;
-    if (type == STT_OBJECT) {
-      data_.push_back({name, entry.st_value, entry.st_size, GELF_ST_BIND(entry.st_info) == STB_LOCAL});
-      continue;
-    }
+    if (!is_here(entry) || name.empty()) return true;
+    const bool is_local = ELF64_ST_BIND(entry.st_info) == STB_LOCAL;
+    if (type == STT_OBJECT) data_.push_back({name, entry.st_value, entry.st_size, is_local});
+    if (!is_function(entry)) return true;
     Symbol symbol;
     symbol.name = name;
     symbol.begin = entry.st_value;
     symbol.end = entry.st_value + entry.st_size;
-    symbol.is_local = GELF_ST_BIND(entry.st_info) == STB_LOCAL;
-    symbol.is_weak = GELF_ST_BIND(entry.st_info) == STB_WEAK;
+    symbol.is_local = is_local;
+    symbol.is_weak = ELF64_ST_BIND(entry.st_info) == STB_WEAK;
     if (symbol.is_local) symbol.source = source;
     symbol.is_resolver = type == STT_GNU_IFUNC;
     symbol.has_size = entry.st_size > 0;
     symbols_.push_back(symbol);
-  }
+    return true;
+  });
 }
 
 /// Assembly functions may have no size: they end at the next function or the section's end.
@@ -265,8 +237,9 @@ std::vector<FunctionMatch> FunctionIndex::find(const NameQuery& query) const {
 std::vector<FunctionMatch> FunctionIndex::find_indirect(const NameQuery& query) const {
   std::vector<FunctionMatch> matches;
   for (const Symbol& symbol : symbols_) {
+    if (!symbol.is_resolver) continue;
     const SymbolName name = split_symbol_name(symbol.name);  // clang's is f.ifunc
-    if (!symbol.is_resolver || !query.may_fit(name.base) || !query.fits_source(symbol.source)) continue;
+    if (!query.may_fit(name.base) || !query.fits_source(symbol.source)) continue;
     if (query.fit(name.base, demangle(std::string(name.base))) == NameQuery::Fit::exact)
       matches.push_back({&symbol, name, {}});
   }
@@ -309,7 +282,7 @@ std::vector<FunctionMatch> FunctionIndex::originals(const MayFit& may_fit, const
   std::vector<FunctionMatch> matches;
   for (const Symbol& symbol : symbols_) {
     const SymbolName name = split_symbol_name(symbol.name);
-    if (!name.suffix.empty() || symbol.is_resolver || is_thunk(name.base) || !may_fit(name.base)) continue;
+    if (!is_named_original(name) || symbol.is_resolver || !may_fit(name.base)) continue;
     if (fits(demangle(std::string(name.base)))) matches.push_back(match_of(symbol));
   }
   drop_aliases(matches);
@@ -324,18 +297,27 @@ std::vector<FunctionMatch> FunctionIndex::search(std::string_view text) const {
 }
 
 std::vector<FunctionMatch> FunctionIndex::similar(std::string_view last_name) const {
-  const auto is_similar = [&](std::string_view name) {
-    return name.find(last_name) != std::string_view::npos || are_near(name, last_name);
-  };
-  // Identifiers come again and again, and comparing two takes longer than demangling a name.
-  std::unordered_map<std::string_view, bool> known;
-  const auto is_similar_part = [&](std::string_view part) {
-    const auto [found, is_new] = known.try_emplace(part, false);
-    if (is_new) found->second = is_similar(part);
-    return found->second;
-  };
-  return originals([&](std::string_view base) { return !is_of_headers(base) && any_identifier(base, is_similar_part); },
-                   [&](const std::string& name) { return is_similar(plain_last_name(name)); });
+  SimilarName wanted(last_name);
+  std::multimap<std::size_t, FunctionMatch> by_typos;
+  for (FunctionMatch& match : originals([&](std::string_view base) { return wanted.may_fit(base); },
+                                        [&](const std::string& name) { return wanted.fits(name); })) {
+    const std::string name = demangle(std::string(match.name.base));
+    by_typos.emplace(typos_between(plain_last_name(name), last_name), std::move(match));
+  }
+  std::vector<FunctionMatch> matches;
+  for (auto& [typos, match] : by_typos) matches.push_back(std::move(match));
+  return matches;
+}
+
+bool FunctionIndex::may_find(const std::vector<const ElfFile*>& tables, const NameQuery& query) {
+  return any_function(tables, [&](const SymbolName& name) { return query.may_fit(name.base); });
+}
+
+bool FunctionIndex::may_find_similar(const std::vector<const ElfFile*>& tables, std::string_view last_name) {
+  SimilarName wanted(last_name);
+  return any_function(tables, [&](const SymbolName& name) {
+    return is_named_original(name) && wanted.may_fit(name.base) && wanted.fits(demangle(std::string(name.base)));
+  });
 }
 
 std::vector<FunctionMatch> FunctionIndex::members_of(const ClassName& of_class) const {

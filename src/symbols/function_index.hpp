@@ -18,6 +18,7 @@
 
 #include "base/address.hpp"
 #include "elf/elf_file.hpp"
+#include "elf/symbol_table.hpp"
 #include "symbols/class_name.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/place.hpp"
@@ -43,9 +44,6 @@ struct SymbolName {
 };
 SymbolName split_symbol_name(std::string_view name);
 
-/// "f" of "void ns::f<int>(int)" and of "ns::f[abi:cxx11]()": a view into the argument.
-std::string_view plain_last_name(std::string_view demangled);
-
 /// True when callers call the fragment instead of the original; false when only the original leads to it.
 bool is_clone_suffix(std::string_view suffix);
 
@@ -60,6 +58,10 @@ class FunctionIndex final {
  public:
   /// `tables` are searched in order for symbols; `program` has the sections' ends. Both must outlive the index.
   FunctionIndex(const std::vector<const ElfFile*>& tables, const ElfFile& program);
+  /// False only when such an index would find nothing. Takes a fraction of the index's time, and no memory.
+  static bool may_find(const std::vector<const ElfFile*>& tables, const NameQuery& query);
+  /// The same for similar functions.
+  static bool may_find_similar(const std::vector<const ElfFile*>& tables, std::string_view last_name);
 
   /// Every symbol, by address: fragments, thunks and aliases too.
   std::span<const Symbol> all() const noexcept { return symbols_; }
@@ -69,8 +71,8 @@ class FunctionIndex final {
   std::vector<FunctionMatch> find_indirect(const NameQuery& query) const;
   /// Originals whose demangled name contains `text`; unsorted.
   std::vector<FunctionMatch> search(std::string_view text) const;
-  /// Originals whose last name component contains or resembles the identifier `last_name`; unsorted. Without those of
-  /// the standard library and of moult, which headers bring into every program.
+  /// Originals whose last name component contains or resembles the identifier `last_name`, the nearest first. Without
+  /// those of the standard library and of moult.
   std::vector<FunctionMatch> similar(std::string_view last_name) const;
   /// Every symbol of a member function of the class, with aliases, without thunks and fragments.
   std::vector<FunctionMatch> members_of(const ClassName& of_class) const;
@@ -96,8 +98,7 @@ class FunctionIndex final {
  private:
   template <class MayFit, class Fits>
   std::vector<FunctionMatch> originals(const MayFit& may_fit, const Fits& fits) const;
-  void read_table(const ElfFile& file, Elf_Scn* section);
-  void add_function(const Symbol& symbol);
+  void read_table(const SymbolTable& table);
   void sort_by_address(const ElfFile& program);
   /// Of an indirect function made by the attribute target_clones: f.resolver.
   bool has_resolver(std::string_view stem) const;

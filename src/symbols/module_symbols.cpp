@@ -77,12 +77,24 @@ bool ModuleSymbols::has_symbol_table() const {
 }
 
 const FunctionIndex& ModuleSymbols::functions() const {
-  if (functions_) return *functions_;
+  if (!functions_) functions_.emplace(symbol_tables(), file_);
+  return *functions_;
+}
+
+std::vector<const ElfFile*> ModuleSymbols::symbol_tables() const {
   std::vector<const ElfFile*> tables{&file_};
   const bool stripped = file_.data(file_.section_of_type(SHT_SYMTAB)) == nullptr;
   if (stripped && separate_) tables.push_back(&*separate_);
-  functions_.emplace(tables, file_);
-  return *functions_;
+  return tables;
+}
+
+bool ModuleSymbols::may_find(const NameQuery& query) const {
+  return may_name(query.identifier()) && (functions_ || FunctionIndex::may_find(symbol_tables(), query));
+}
+
+std::vector<FunctionMatch> ModuleSymbols::functions_similar_to(std::string_view last_name) const {
+  if (!functions_ && !FunctionIndex::may_find_similar(symbol_tables(), last_name)) return {};
+  return functions().similar(last_name);
 }
 
 bool ModuleSymbols::is_update() const {

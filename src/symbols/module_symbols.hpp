@@ -22,6 +22,10 @@ class ModuleSymbols final {
   explicit ModuleSymbols(ElfFile file);
 
   const FunctionIndex& functions() const;
+  /// False only when functions() has none that fits, indirect ones included. Quick: functions() need not be read.
+  bool may_find(const NameQuery& query) const;
+  /// functions().similar(last_name), but functions() are read only if there are any.
+  std::vector<FunctionMatch> functions_similar_to(std::string_view last_name) const;
   const ElfFile& file() const noexcept { return file_; }
   /// True when the module has the entry of MOULT_UPDATE. Searched once, through all names.
   bool is_update() const;
@@ -51,6 +55,8 @@ class ModuleSymbols final {
   std::vector<InlinedCopy> copies_of_foreign(const std::vector<std::string>& names) const;
 
  private:
+  std::vector<const ElfFile*> symbol_tables() const;
+
   ElfFile file_;
   std::optional<ElfFile> separate_;
   mutable std::optional<FunctionIndex> functions_;

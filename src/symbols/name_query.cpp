@@ -296,6 +296,11 @@ NameQuery::NameQuery(std::string_view text) {
     source_ = text.substr(0, source);
     text.remove_prefix(source + 1);
   }
+std::string_view plain_last_name(std::string_view demangled) {
+  const std::string_view last = last_name_of(qualified_name(demangled));
+  return last.substr(0, last.find_first_of("<["));
+}
+
   if (text.substr(0, 2) == "::") text.remove_prefix(2);
   is_mangled_ = text.substr(0, 2) == "_Z";
   name_ = is_mangled_ ? std::string(text) : as_written(without_abi_tags(std::string(text)));

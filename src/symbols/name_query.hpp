@@ -79,3 +79,6 @@ std::size_t typos_between(std::string_view one, std::string_view other);
 bool are_near(std::string_view one, std::string_view other);
 
 }  // namespace moult::internal
+/// "f" of "void ns::f<int>(int)" and of "ns::f[abi:cxx11]()": a view into the argument.
+std::string_view plain_last_name(std::string_view demangled);
+

@@ -253,30 +253,23 @@ Program Program::of_file(const std::string& path) {
 
 std::span<const Module> Program::modules() const noexcept { return impl_->modules; }
 
-std::vector<FunctionSymbol> Program::find(std::string_view name) const {
+NamedFunctions Program::named(std::string_view name) const {
   const NameQuery query(name);
-  std::vector<FunctionSymbol> found;
-  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
+  NamedFunctions found;
+  for (std::size_t i = 0; i < impl_->modules.size() && !name.empty(); ++i) {
     const ModuleSymbols* symbols = impl_->symbols(i);
-    if (symbols == nullptr || !symbols->may_name(query.identifier())) continue;
-    std::vector<FunctionMatch> matches = symbols->functions().find(query);
-    for (const FunctionMatch& match : matches) found.push_back(to_function(impl_->modules[i], match));
-    if (matches.empty() && !query.source().empty()) impl_->find_by_declaration(i, query, found);
+    if (symbols == nullptr || !symbols->may_find(query)) continue;
+    const Module& module = impl_->modules[i];
+    const std::vector<FunctionMatch> matches = symbols->functions().find(query);
+    for (const FunctionMatch& match : matches) found.direct.push_back(to_function(module, match));
+    if (matches.empty() && !query.source().empty()) impl_->find_by_declaration(i, query, found.direct);
+    for (const FunctionMatch& match : symbols->functions().find_indirect(query))
+      found.indirect.push_back(to_function(module, match));
   }
   return found;
 }
 
-std::vector<FunctionSymbol> Program::find_indirect(std::string_view name) const {
-  const NameQuery query(name);
-  std::vector<FunctionSymbol> found;
-  for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
-    const ModuleSymbols* symbols = impl_->symbols(i);
-    if (symbols == nullptr || !symbols->may_name(query.identifier())) continue;
-    for (const FunctionMatch& match : symbols->functions().find_indirect(query))
-      found.push_back(to_function(impl_->modules[i], match));
-  }
-  return found;
-}
+std::vector<FunctionSymbol> Program::find(std::string_view name) const { return named(name).direct; }
 
 std::vector<FunctionSymbol> Program::search(std::string_view text, std::size_t most) const {
   std::vector<FunctionSymbol> found;
@@ -301,15 +294,10 @@ std::vector<FunctionSymbol> Program::similar(std::string_view name, std::size_t 
   for (std::size_t i = 0; i < impl_->modules.size() && found.empty(); ++i) {
     const ModuleSymbols* symbols = impl_->is_moult(i) ? nullptr : impl_->symbols(i);
     if (symbols == nullptr) continue;
-    for (const FunctionMatch& match : symbols->functions().similar(last))
-      if (i == 0 || !match.original->is_local) found.push_back(to_function(impl_->modules[i], match));
+    for (const FunctionMatch& match : symbols->functions_similar_to(last))
+      if (found.size() < most && (i == 0 || !match.original->is_local))
+        found.push_back(to_function(impl_->modules[i], match));
   }
-  const auto typos = [&](const FunctionSymbol& function) {
-    return typos_between(plain_last_name(function.demangled), last);
-  };
-  std::stable_sort(found.begin(), found.end(),
-                   [&](const FunctionSymbol& a, const FunctionSymbol& b) { return typos(a) < typos(b); });
-  if (found.size() > most) found.resize(most);
   return found;
 }
 

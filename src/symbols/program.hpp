@@ -65,6 +65,19 @@ struct CopiesElsewhere {
   std::vector<FunctionSymbol> namesakes;  ///< maybe the same function, maybe another one of that name
 };
 
+/// Functions of one name.
+struct NamedFunctions {
+  std::vector<FunctionSymbol> direct;
+  /// STT_GNU_IFUNC: the symbol is a resolver's, which selects the function at load time.
+  std::vector<FunctionSymbol> indirect;
+};
+
+/// Functions of the source, whatever became of their code.
+struct SourceDefinition {
+  bool is_defined = false;          ///< by the program's own file
+  std::vector<InlinedSite> copies;  ///< in the program, and in libraries with debug information of their own
+};
+
 class ModuleSymbols;
 
 class Program final {
@@ -83,6 +96,8 @@ class Program final {
   /// Functions with the qualified name `name`, without parameters; "(anonymous namespace)::" may be omitted. A prefix
   /// "file.cpp:" selects local ones by their source file, or else all by the file of their declaration in the debug
   /// information. Fragments are not listed by themselves.
+  NamedFunctions named(std::string_view name) const;
+  /// The direct ones.
   std::vector<FunctionSymbol> find(std::string_view name) const;
   /// Indirect functions (STT_GNU_IFUNC) of that name, which find omits: their symbol is a resolver's, which selects the
   /// function at load time.
