@@ -100,8 +100,8 @@ std::string list_problems(const internal::Program& program) {
 }
 
 [[noreturn]] void throw_not_found(const internal::Program& program, std::string_view name) {
-  std::vector<internal::InlinedSite> sites = program.copies_by_name(name);
-  if (!sites.empty() || program.defines(name)) throw_inlined(name, sites);
+  const internal::SourceDefinition source = program.source_definition(name);
+  if (source.is_defined || !source.copies.empty()) throw_inlined(name, source.copies);
   std::string text = std::string(name) + ": no function of that name has a symbol";
   const std::vector<FunctionSymbol> similar = program.similar(name, 5);
   const std::string problems = list_problems(program);
@@ -158,7 +158,7 @@ void refuse_indirect(const internal::Program& program, const std::vector<Functio
 /// inlined.
 void require_programs_own(const internal::Program& program, std::string_view name, const FunctionSymbol& function) {
   if (is_programs_own(program, function) || program.is_in_update(function) || !program.defines(name)) return;
-  throw_inlined(name, program.copies_by_name(name));
+  throw_inlined(name, program.source_definition(name).copies);
 }
 
 /// Checks what the name does not show: the result, and the parameters of a C function.

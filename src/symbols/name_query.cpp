@@ -241,6 +241,12 @@ std::size_t source_length(std::string_view text) {
   return 0;
 }
 
+/// True for the mangled names of functions in classes, functions and namespaces with a name.
+bool is_in_named_scope(std::string_view mangled) {
+  return mangled.starts_with("_ZZ") || mangled.starts_with("_ZSt") ||
+         (mangled.starts_with("_ZN") && mangled.find("_GLOBAL__N") == std::string_view::npos);
+}
+
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
@@ -290,17 +296,17 @@ std::string_view scope_of(std::string_view qualified) {
 
 std::string_view last_name_of(std::string_view qualified) { return qualified.substr(last_component(qualified)); }
 
+std::string_view plain_last_name(std::string_view demangled) {
+  const std::string_view last = last_name_of(qualified_name(demangled));
+  return last.substr(0, last.find_first_of("<["));
+}
+
 NameQuery::NameQuery(std::string_view text) {
   const std::size_t source = source_length(text);
   if (source > 0) {
     source_ = text.substr(0, source);
     text.remove_prefix(source + 1);
   }
-std::string_view plain_last_name(std::string_view demangled) {
-  const std::string_view last = last_name_of(qualified_name(demangled));
-  return last.substr(0, last.find_first_of("<["));
-}
-
   if (text.substr(0, 2) == "::") text.remove_prefix(2);
   is_mangled_ = text.substr(0, 2) == "_Z";
   name_ = is_mangled_ ? std::string(text) : as_written(without_abi_tags(std::string(text)));
@@ -309,12 +315,24 @@ std::string_view plain_last_name(std::string_view demangled) {
   names_anonymous_ = name_.find(unnamed_scope) != std::string::npos;
   may_be_loose_ = qualified.find('<') == std::string::npos && qualified.find("operator") == std::string::npos;
   needle_ = needle_of_name(qualified);
+  has_scope_ = !scope_of(qualified).empty();
+  std::string_view own = last_name_of(qualified);
+  if (own.starts_with('~')) own.remove_prefix(1);
+  is_operator_ = operator_at(own, 0);
+  has_own_identifier_ = is_mangled_ || (!is_operator_ && !identifier().empty() && own.starts_with(identifier()));
 }
 
 bool NameQuery::may_fit(std::string_view mangled) const {
   if (mangled.substr(0, 2) != "_Z") return mangled == name_;
   if (is_mangled_) return mangled == name_;
-  return mangled.find(needle_) != std::string_view::npos;
+  return mangled.find(needle_) != std::string_view::npos && (has_scope_ || !is_in_named_scope(mangled));
+}
+
+bool NameQuery::may_fit_plain(std::string_view name) const {
+  if (is_mangled_ || (is_operator_ && !name.starts_with("operator"))) return false;
+  // As if it were mangled: "1f" of f.
+  return (std::to_string(name.size()).ends_with(length_in_mangled()) && name.starts_with(identifier())) ||
+         name.find(needle_) != std::string_view::npos;
 }
 
 NameQuery NameQuery::in_any_source() const {
@@ -336,6 +354,10 @@ std::string_view NameQuery::identifier() const noexcept {
   if (is_mangled_) return name_;
   const std::size_t begin = needle_.find_first_not_of("0123456789");
   return begin == std::string::npos ? std::string_view() : std::string_view(needle_).substr(begin);
+}
+
+std::string_view NameQuery::length_in_mangled() const noexcept {
+  return is_mangled_ ? std::string_view() : std::string_view(needle_).substr(0, needle_.size() - identifier().size());
 }
 
 bool NameQuery::fits_source(std::string_view source) const {

@@ -24,6 +24,8 @@ class NameQuery final {
 
   /// False only when `mangled` (without ".cold" and the like) cannot fit. Quick.
   bool may_fit(std::string_view mangled) const;
+  /// False only when a function without a mangled name cannot fit, by its name without a scope. Quick.
+  bool may_fit_plain(std::string_view name) const;
 
   /// loose: matches after the symbol's template arguments are removed.
   enum class Fit { none, loose, exact };
@@ -37,6 +39,10 @@ class NameQuery final {
   std::optional<NameQuery> around_lambda() const;
   /// An identifier that every matching symbol's name contains; empty when none is known.
   std::string_view identifier() const noexcept;
+  /// The digits in front of it in mangled names: "1" for f. None for a query that is a mangled name itself.
+  std::string_view length_in_mangled() const noexcept;
+  /// True when the function's own name begins with identifier(): not for operators and lambdas.
+  bool has_own_identifier() const noexcept { return has_own_identifier_; }
   /// Compares the last components of the paths: the symbol table has no more for most files.
   bool fits_source(std::string_view source) const;
 
@@ -48,6 +54,9 @@ class NameQuery final {
   bool names_parameters_ = false;
   bool names_anonymous_ = false;
   bool may_be_loose_ = false;
+  bool has_scope_ = false;
+  bool is_operator_ = false;
+  bool has_own_identifier_ = false;
 };
 
 /// "ns::f<int>" of "void ns::f<int>(int) const [clone .cold]": a view into the argument.
@@ -72,6 +81,9 @@ std::string_view scope_of(std::string_view qualified);
 /// "f<int>" of "ns::f<int>": a view into the argument.
 std::string_view last_name_of(std::string_view qualified);
 
+/// "f" of "void ns::f<int>(int)" and of "ns::f[abi:cxx11]()": a view into the argument.
+std::string_view plain_last_name(std::string_view demangled);
+
 /// Inserted, omitted, replaced and transposed letters (optimal string alignment).
 std::size_t typos_between(std::string_view one, std::string_view other);
 
@@ -79,6 +91,3 @@ std::size_t typos_between(std::string_view one, std::string_view other);
 bool are_near(std::string_view one, std::string_view other);
 
 }  // namespace moult::internal
-/// "f" of "void ns::f<int>(int)" and of "ns::f[abi:cxx11]()": a view into the argument.
-std::string_view plain_last_name(std::string_view demangled);
-

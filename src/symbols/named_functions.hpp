@@ -34,7 +34,11 @@ bool is_folded(const DebugInfo& info, const Symbol& symbol);
 /// True when the source defines a function of that name.
 bool defines(const DebugInfo& info, const NameQuery& query);
 
-/// The places of copies of functions of that name.
-std::vector<InlinedCopy> copies_by_name(const DebugInfo& info, const NameQuery& query);
+/// What the debug information has of functions of a name, with or without code.
+struct SourceFunction {
+  bool is_defined = false;
+  std::vector<InlinedCopy> copies;
+};
+SourceFunction source_function(const DebugInfo& info, const NameQuery& query);
 
 }  // namespace moult::internal

@@ -437,19 +437,22 @@ bool Program::defines(std::string_view name) const {
   return info != nullptr && internal::defines(*info, query);
 }
 
-std::vector<InlinedSite> Program::copies_by_name(std::string_view name) const {
+SourceDefinition Program::source_definition(std::string_view name) const {
   const NameQuery query(name);
-  std::vector<InlinedSite> sites;
+  SourceDefinition definition;
   for (std::size_t i = 0; i < impl_->modules.size(); ++i) {
     const ModuleSymbols* symbols = impl_->is_moult(i) ? nullptr : impl_->symbols(i);
     if (symbols == nullptr || (i > 0 && !symbols->has_own_debug_info())) continue;
     const DebugInfo* info = symbols->may_describe(query.identifier()) ? symbols->debug_info() : nullptr;
     if (info == nullptr) continue;
-    std::vector<InlinedCopy> copies = internal::copies_by_name(*info, query);
-    std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(copies));
-    sites.insert(sites.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+    SourceFunction function = source_function(*info, query);
+    definition.is_defined = definition.is_defined || (i == 0 && function.is_defined);
+    if (function.copies.empty()) continue;
+    std::vector<InlinedSite> found = to_sites(impl_->modules[i], symbols->functions(), std::move(function.copies));
+    definition.copies.insert(definition.copies.end(), std::make_move_iterator(found.begin()),
+                             std::make_move_iterator(found.end()));
   }
-  return sites;
+  return definition;
 }
 
 Namesakes Program::namesakes_of(const FunctionSymbol& function) const {

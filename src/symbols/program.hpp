@@ -99,9 +99,6 @@ class Program final {
   NamedFunctions named(std::string_view name) const;
   /// The direct ones.
   std::vector<FunctionSymbol> find(std::string_view name) const;
-  /// Indirect functions (STT_GNU_IFUNC) of that name, which find omits: their symbol is a resolver's, which selects the
-  /// function at load time.
-  std::vector<FunctionSymbol> find_indirect(std::string_view name) const;
   /// Functions whose name contains `text`, for suggestions and `moult functions`; at most `most`, sorted.
   std::vector<FunctionSymbol> search(std::string_view text, std::size_t most) const;
   /// Suggestions for an unknown `name`: functions whose last name contains its own or is within a few typing errors,
@@ -134,10 +131,10 @@ class Program final {
   std::vector<InlinedSite> sites_elsewhere(const FunctionSymbol& function) const;
   /// True when the debug information says that `function` was inlined, with or without a place.
   bool was_inlined(const FunctionSymbol& function) const;
-  /// inlined_sites for functions without a symbol, in the program and in libraries with debug information of their own.
-  /// Reads all debug information that has the name: seconds for a big program.
-  std::vector<InlinedSite> copies_by_name(std::string_view name) const;
-  /// True when the program's own file defines such a function by its debug information, with or without code.
+  /// What the debug information has of functions of that name, for those without a symbol. Reads all of it if it has
+  /// one: seconds for a big program.
+  SourceDefinition source_definition(std::string_view name) const;
+  /// SourceDefinition::is_defined alone.
   bool defines(std::string_view name) const;
   /// Functions that the compiler or the linker has merged with `function`, because their code is the same (-fipa-icf,
   /// --icf=all).

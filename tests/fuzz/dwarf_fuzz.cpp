@@ -90,7 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const Program program = Program::of_file(file.path());
     for (const FunctionSymbol& function : program.search("", 8)) ask_about(program, function);
-    program.copies_by_name("area");
+    program.source_definition("area");
     program.defines("area");
     const ClassName circle("Circle");
     class_layouts(program, circle);

@@ -75,9 +75,9 @@ TEST_P(Inlined, AMethodAndAConstructorAreFoundInEveryFile) {
 
 TEST_P(Inlined, ALambdaIsFoundByTheNameOfItsFunction) {
   const Program program = Program::of_file(fixture(GetParam()));
-  EXPECT_THAT(places_of(program.copies_by_name("app::with_lambda(int)::{lambda(int)#1}::operator()")),
+  EXPECT_THAT(places_of(program.source_definition("app::with_lambda(int)::{lambda(int)#1}::operator()").copies),
               ElementsAre("app.cpp:80 in app::with_lambda(int)"));
-  EXPECT_THAT(program.copies_by_name("app::first(int)::{lambda(int)#1}::operator()"), IsEmpty());
+  EXPECT_THAT(program.source_definition("app::first(int)::{lambda(int)#1}::operator()").copies, IsEmpty());
 }
 
 TEST_P(Inlined, AFunctionOfTheAnonymousNamespaceIsFound) {

@@ -116,5 +116,37 @@ TEST(NameQuery, ASourceFileInFrontSelectsItsFunctions) {
   EXPECT_TRUE(NameQuery("ns::f").fits_source("b.cpp"));
 }
 
+TEST(NameQuery, WithoutAScopeCannotFitWhatIsInANamedOne) {
+  const NameQuery query("get");
+  EXPECT_TRUE(query.may_fit("_Z3geti"));
+  EXPECT_TRUE(query.may_fit("_ZL3geti"));
+  EXPECT_TRUE(query.may_fit("_ZN12_GLOBAL__N_13getEi"));
+  EXPECT_TRUE(query.may_fit("get"));
+  EXPECT_FALSE(query.may_fit("_ZN2ns3getEi"));
+  EXPECT_FALSE(query.may_fit("_ZNK1C3getEv"));
+  EXPECT_FALSE(query.may_fit("_ZSt3getIiE"));
+  EXPECT_FALSE(query.may_fit("_ZZ1fvE3get"));
+  EXPECT_FALSE(query.may_fit("_Z3puti"));
+  EXPECT_TRUE(NameQuery("ns::get").may_fit("_ZN2ns3getEi"));
+  EXPECT_TRUE(NameQuery("std::get").may_fit("_ZSt3getIiE"));
+}
+
+TEST(NameQuery, MayFitAPlainNameThatBeginsWithItsIdentifier) {
+  EXPECT_TRUE(NameQuery("ns::get").may_fit_plain("get"));
+  EXPECT_FALSE(NameQuery("ns::get").may_fit_plain("target"));
+  EXPECT_FALSE(NameQuery("ns::get").may_fit_plain("ge"));
+  EXPECT_FALSE(NameQuery("_Z3geti").may_fit_plain("get"));
+  EXPECT_TRUE(NameQuery("operator+").may_fit_plain("operator+"));
+  EXPECT_FALSE(NameQuery("operator+").may_fit_plain("plus"));
+}
+
+TEST(NameQuery, KnowsWhetherTheIdentifierIsTheFunctionsOwn) {
+  for (const char* const name : {"f", "ns::f", "ns::f<int>", "ns::C::~C", "a.cpp:f", "f(int)", "_Z1fi", "operators"})
+    EXPECT_TRUE(NameQuery(name).has_own_identifier()) << name;
+  for (const char* const name : {"operator+", "ns::operator+", "ns::C::operator int", "ns::C::operator()",
+                                 "f(int)::{lambda(int)#1}::operator()", ""})
+    EXPECT_FALSE(NameQuery(name).has_own_identifier()) << name;
+}
+
 }  // namespace
 }  // namespace moult::internal
