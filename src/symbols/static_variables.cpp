@@ -75,10 +75,11 @@ std::vector<NamedVariable> variables_named(const Program& program, const std::st
   for (std::size_t i = 0; i < program.modules().size(); ++i) {
     const ModuleSymbols* const symbols = program.symbols_of(i);
     if (symbols == nullptr || symbols->is_update()) continue;
-    const DebugInfo* const info = symbols->debug_info();
+    const DebugInfo* const info = symbols->may_describe(identifier) ? symbols->debug_info() : nullptr;
     std::vector<NamedVariable> found =
         info != nullptr ? described(*info, i, places, identifier) : std::vector<NamedVariable>();
-    if (found.empty()) found = by_symbols(symbols->functions(), program.modules()[i], identifier);
+    if (found.empty() && symbols->may_name(identifier))
+      found = by_symbols(symbols->functions(), program.modules()[i], identifier);
     for (NamedVariable& variable : found) {
       variable.module = i;
       const bool is_known = variable.address != 0 &&

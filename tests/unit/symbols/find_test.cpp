@@ -153,7 +153,7 @@ TEST(Fragments, TheBodyOfACoroutineIsNoClone) {
 TEST(Fragments, VersionsForEachProcessorAreAnIndirectFunction) {
   const Program program = Program::of_file(fixture("fragments.so"));
   EXPECT_THAT(program.find("versioned"), IsEmpty());
-  EXPECT_THAT(program.find_indirect("versioned"), SizeIs(1));
+  EXPECT_THAT(program.named("versioned").indirect, SizeIs(1));
 }
 
 TEST(Fragments, OfALocalFunctionAreThoseOfTheSameFile) {

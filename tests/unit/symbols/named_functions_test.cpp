@@ -55,6 +55,13 @@ TEST_P(SourceFunctions, HaveCopiesWithOrWithoutAMangledName) {
   EXPECT_THAT(callers_of_copies("Account::doubled"), SizeIs(2));
 }
 
+TEST_P(SourceFunctions, MethodsOfLocalClassesAreKnownInTheirClassOnly) {
+  EXPECT_TRUE(definition("Hidden::turned").is_defined);
+  EXPECT_THAT(callers_of_copies("Hidden::turned"), ElementsAre("calls_turned(int)"));
+  EXPECT_FALSE(definition("turned").is_defined);
+  EXPECT_THAT(callers_of_copies("turned"), IsEmpty());
+}
+
 TEST_P(SourceFunctions, OfAFileAreToldFromThoseOfAnother) {
   EXPECT_THAT(callers_of_copies("inlined_b.cpp:app::scale"), ElementsAre("other_caller"));
   EXPECT_FALSE(definition("inlined_b.cpp:app::outer").is_defined);
