@@ -6,8 +6,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failures=0
 
-compile() { # CODE: the compiler's words
-  cat >"$scratch/case.cpp" <<EOF
+# What all cases have, compiled once.
+cat >"$scratch/common.hpp" <<EOF
 #include "moult/moult.hpp"
 struct Old : moult::Updatable<Old> { int number = 0; int twice(int) const; };
 struct New : moult::Updatable<New> { int number = 0; int twice(long) const; };
@@ -17,9 +17,12 @@ int calm(int) noexcept;
 int other(int);
 double real(double);
 void work(int);
-void use(moult::ThreadId thread) { (void)thread; $1 }
 EOF
-  "$COMPILER" -std=c++20 -fsyntax-only -I"$INCLUDE" "$scratch/case.cpp" 2>&1
+"$COMPILER" -std=c++20 -I"$INCLUDE" -x c++-header "$scratch/common.hpp" -o "$scratch/common.hpp.gch" || exit 1
+
+compile() { # CODE: the compiler's words
+  echo "void use(moult::ThreadId thread) { (void)thread; $1 }" >"$scratch/case.cpp"
+  "$COMPILER" -std=c++20 -fsyntax-only -I"$INCLUDE" -include "$scratch/common.hpp" "$scratch/case.cpp" 2>&1
 }
 
 refuses() { # CODE WORDS...: with one error, whose line or the next has each of the words
