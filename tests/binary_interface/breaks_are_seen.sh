@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # tools/abi fails where the library differs from the recorded description: by a symbol that is gone, a field that has
 # moved, and an enumerator with another value.
-#   breaks_are_seen.sh tools/abi libmoult.so RECORDED
+#   breaks_are_seen.sh tools/abi DESCRIPTION RECORDED
 set -euo pipefail
-abi=$1 library=$2 recorded=$3
+abi=$1 description=$2 recorded=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -16,7 +16,7 @@ xz --decompress --stdout "$recorded/library.xml.xz" |
     -e "s/<enumerator name='not_yet' value='1'/<enumerator name='not_yet' value='9'/" |
   xz >"$scratch/library.xml.xz"
 
-if "$abi" check "$library" "$scratch" 2>"$scratch/told"; then
+if "$abi" check "$description" "$scratch" 2>"$scratch/told"; then
   echo "FAILED: nothing was noticed" >&2
   exit 1
 fi
