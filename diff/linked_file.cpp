@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "diff/exception_table.hpp"
+#include "elf/symbol_table.hpp"
 #include "moult/error.hpp"
 
 namespace moult::internal::diff {
@@ -66,24 +67,16 @@ void LinkedFile::read_segments(const ElfFile& file) {
 }
 
 void LinkedFile::read_symbols(const ElfFile& file) {
-  Elf_Scn* const table = file.section_of_type(SHT_SYMTAB);
-  Elf_Data* const entries = file.data(table);
-  GElf_Shdr header{};
-  if (entries == nullptr || gelf_getshdr(table, &header) == nullptr || header.sh_entsize == 0)
+  const SymbolTable table(file, SHT_SYMTAB);
+  if (table.size() == 0)
     throw Error(ErrorCode::unsupported,
                 path_ + ": has no symbol table, so that its functions cannot be found; compare the file before strip");
-  const std::size_t count = entries->d_size / header.sh_entsize;
-  for (std::size_t i = 1; i < count; ++i) {
-    GElf_Sym entry{};
-    if (gelf_getsym(entries, static_cast<int>(i), &entry) == nullptr) break;
-    const char* const text = elf_strptr(file.handle(), header.sh_link, entry.st_name);
-    if (text == nullptr) continue;
-    std::string_view name(text);
-    if (GELF_ST_TYPE(entry.st_info) == STT_FILE) units_.push_back(name);
+  table.visit([&](const Elf64_Sym& entry, std::string_view name) {
+    if (ELF64_ST_TYPE(entry.st_info) == STT_FILE) units_.push_back(name);
     const SymbolKind kind = kind_of(entry);
-    if (entry.st_shndx == SHN_UNDEF || entry.st_shndx == SHN_ABS || kind == SymbolKind::section) continue;
     name = name.substr(0, name.find('@'));
-    if (name.empty()) continue;
+    const bool is_here = entry.st_shndx != SHN_UNDEF && entry.st_shndx != SHN_ABS && kind != SymbolKind::section;
+    if (!is_here || name.empty()) return true;
     Binding binding = binding_of(entry);
     const bool was_hidden = binding == Binding::local && (is_hidden(entry) || units_.back().empty());
     if (was_hidden) binding = Binding::global;
@@ -91,7 +84,8 @@ void LinkedFile::read_symbols(const ElfFile& file) {
     by_name_[name].push_back(symbols_.size());
     by_address_.push_back(symbols_.size());
     symbols_.push_back({name, kind, binding, entry.st_value, entry.st_size, unit, is_indirect(entry)});
-  }
+    return true;
+  });
   std::ranges::stable_sort(by_address_, {}, [&](std::size_t each) { return symbols_[each].address; });
 }
 

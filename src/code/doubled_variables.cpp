@@ -23,6 +23,7 @@
 
 #include "base/names.hpp"
 #include "elf/elf_file.hpp"
+#include "elf/symbol_table.hpp"
 #include "symbols/module_symbols.hpp"
 #include "symbols/name_query.hpp"
 #include "symbols/program.hpp"
@@ -94,27 +95,20 @@ bool is_writable(const ElfFile& file, std::size_t section) {
 /// Calls `use(name, symbol)` for the variables that the symbol table of that type defines.
 template <class Use>
 void for_each_variable(const ElfFile& file, std::uint32_t type, const Use& use) {
-  Elf_Scn* const section = file.section_of_type(type);
-  Elf_Data* const table = file.data(section);
-  GElf_Shdr header{};
-  if (table == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_entsize == 0) return;
-  const int count = static_cast<int>(table->d_size / header.sh_entsize);
-  for (int i = 1; i < count; ++i) {
-    GElf_Sym entry{};
-    if (gelf_getsym(table, i, &entry) == nullptr) continue;
-    const int kind = GELF_ST_TYPE(entry.st_info);
-    if (kind != STT_OBJECT && kind != STT_TLS) continue;
-    if (entry.st_shndx == SHN_UNDEF || entry.st_shndx >= SHN_LORESERVE) continue;
-    if (const char* const text = elf_strptr(file.handle(), header.sh_link, entry.st_name)) use(text, entry);
-  }
+  SymbolTable(file, type).visit([&](const Elf64_Sym& entry, std::string_view name) {
+    const int kind = ELF64_ST_TYPE(entry.st_info);
+    const bool is_variable = kind == STT_OBJECT || kind == STT_TLS;
+    if (is_variable && entry.st_shndx != SHN_UNDEF && entry.st_shndx < SHN_LORESERVE) use(name, entry);
+    return true;
+  });
 }
 
 /// Adds the variables that the symbol table of that type defines.
 void read_table(const ElfFile& file, std::uint32_t type, Copies& copies) {
-  for_each_variable(file, type, [&](std::string_view name, const GElf_Sym& entry) {
+  for_each_variable(file, type, [&](std::string_view name, const Elf64_Sym& entry) {
     if (name.starts_with("_ZGV")) copies.guards.insert(name);
     if (!is_of_programs_source(name) || !is_writable(file, entry.st_shndx)) return;
-    const bool is_of_each_thread = GELF_ST_TYPE(entry.st_info) == STT_TLS;
+    const bool is_of_each_thread = ELF64_ST_TYPE(entry.st_info) == STT_TLS;
     Copy& copy = (is_of_each_thread ? copies.of_each_thread : copies.variables)[name];
     copy.size = entry.st_size;
     copy.is_exported |= type == SHT_DYNSYM;
@@ -187,9 +181,9 @@ std::vector<DoubledVariable> doubled_variables(const std::string& path,
     else if (known->second.address != bias + place.address)
       known->second.address.reset();
   }
-  for_each_variable(own->file(), SHT_SYMTAB, [&](std::string_view name, const GElf_Sym& entry) {
+  for_each_variable(own->file(), SHT_SYMTAB, [&](std::string_view name, const Elf64_Sym& entry) {
     const auto copy = copies.of_each_thread.find(name);
-    const bool is_of_each_thread = GELF_ST_TYPE(entry.st_info) == STT_TLS;
+    const bool is_of_each_thread = ELF64_ST_TYPE(entry.st_info) == STT_TLS;
     if (is_of_each_thread && copy != copies.of_each_thread.end() && !is_bound(name, copy->second))
       found.try_emplace(name, describe(name, copies, guards));
   });

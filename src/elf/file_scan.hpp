@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
 namespace moult::internal {
@@ -39,6 +38,9 @@ class FileScan final {
   std::string_view rest_;
 };
 
+/// The first place of `text` in `bytes` from `from` on, or npos.
+std::size_t find(std::string_view bytes, std::string_view text, std::size_t from = 0) noexcept;
+
 /// Calls `visit(position)` for each place in `bytes` where `text`, which is not empty, begins. Stops when a visit
 /// returns false, and returns false then.
 template <class Visit>
@@ -47,12 +49,8 @@ bool visit_occurrences(std::string_view bytes, std::string_view text, Visit&& vi
   for (std::size_t begin = 0; begin < bytes.size(); begin += FileScan::piece) {
     scan.pass(bytes.data() + begin);
     const std::string_view here = bytes.substr(begin, FileScan::piece + text.size() - 1);
-    for (std::size_t at = 0; at < here.size(); ++at) {
-      const void* const found = ::memmem(here.data() + at, here.size() - at, text.data(), text.size());
-      if (found == nullptr) break;
-      at = static_cast<std::size_t>(static_cast<const char*>(found) - here.data());
+    for (std::size_t at = 0; (at = find(here, text, at)) != std::string_view::npos; ++at)
       if (!visit(begin + at)) return false;
-    }
   }
   return true;
 }

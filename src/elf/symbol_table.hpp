@@ -1,10 +1,12 @@
-// The entries of an ELF file's symbol table, with their names.
+// The entries of an ELF file's symbol table, with their names. A program may have a hundred thousand, and libelf takes
+// two locks for each.
 #pragma once
 
 #include <elf.h>
 #include <libelf.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -17,6 +19,8 @@ class SymbolTable final {
  public:
   /// The table of all symbols if the file has it, or else the dynamic linker's. Empty without both.
   explicit SymbolTable(const ElfFile& file);
+  /// The table of that type, SHT_SYMTAB or SHT_DYNSYM. Empty if the file has none.
+  SymbolTable(const ElfFile& file, std::uint32_t type);
 
   std::size_t size() const noexcept { return entries_.size() / sizeof(Elf64_Sym); }
 
@@ -38,6 +42,8 @@ class SymbolTable final {
   void release() const noexcept;
 
  private:
+  SymbolTable(const ElfFile& file, Elf_Scn* section);
+
   std::string_view entries_;
   std::string_view names_;
 };

@@ -33,13 +33,14 @@ TEST(FileScan, EveryOccurrenceIsFoundOnceAlsoWhereTwoOverlap) {
 }
 
 TEST(FileScan, AnOccurrenceAcrossTwoPiecesIsFound) {
-  for (const std::size_t before : {1U, 2U, 3U, 4U}) {
-    std::string bytes(2 * FileScan::piece, '.');
-    const std::size_t at = FileScan::piece - before;
-    bytes.replace(at, 4, "text");
-    EXPECT_THAT(places_of("text", bytes), ElementsAre(at));
-    EXPECT_TRUE(contains(bytes, "text"));
-  }
+  for (const std::string text : {"text", "a longer text"})
+    for (std::size_t before = 1; before <= text.size(); ++before) {
+      std::string bytes(2 * FileScan::piece, '.');
+      const std::size_t at = FileScan::piece - before;
+      bytes.replace(at, text.size(), text);
+      EXPECT_THAT(places_of(text, bytes), ElementsAre(at));
+      EXPECT_TRUE(contains(bytes, text));
+    }
 }
 
 TEST(FileScan, EndsWhenAVisitReturnsFalse) {
