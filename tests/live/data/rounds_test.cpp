@@ -140,7 +140,7 @@ class Rounds : public testing::Test {
 auto to_two = [](const Account& old) { return AccountTwo(old); };
 
 TEST_F(Rounds, ObjectsAreConvertedAndBackWhileThreadsUseMakeAndDeleteThem) {
-  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 10'000 : 1000;
+  const int rounds = std::getenv("MOULT_SOAK") != nullptr ? 10'000 : 400;
   broken = 0;
   Tellers tellers;
   for (int round = 0; round < rounds && broken == 0; ++round) {

@@ -92,12 +92,12 @@ void flip_under(const std::function<void()>& work, int times) {
 constexpr int times_under_allocation = 20;
 constexpr int times_by_updates = 8;  // an update takes seconds
 #else
-constexpr int times_under_allocation = 500;
-constexpr int times_by_updates = 50;
+constexpr int times_under_allocation = 200;
+constexpr int times_by_updates = 20;
 #endif
 
 TEST(Flip, UnderFourCallers) {
-  flip_under([] {}, 1'000);
+  flip_under([] {}, 400);
 }
 
 TEST(Flip, UnderAllocation) {
@@ -116,7 +116,7 @@ TEST(Flip, UnderPrinting) {
         std::fprintf(nowhere, "%d", 1);
         usleep(50);
       },
-      500);
+      200);
   std::fclose(nowhere);
 }
 
@@ -127,7 +127,7 @@ TEST(Flip, UnderLoadingOfLibraries) {
         if (library != nullptr) dlclose(library);
         usleep(100);
       },
-      500);
+      200);
 }
 
 TEST(Flip, UnderConditionVariables) {
@@ -139,7 +139,7 @@ TEST(Flip, UnderConditionVariables) {
         changed.notify_all();
         changed.wait_for(lock, std::chrono::microseconds(100));
       },
-      2'000);
+      800);
 }
 
 TEST(Flip, UnderEpollWait) {
@@ -149,7 +149,7 @@ TEST(Flip, UnderEpollWait) {
         epoll_event event;
         if (epoll_wait(epoll, &event, 1, 1) < 0) std::abort();  // an interruption must not be seen
       },
-      2'000);
+      800);
   close(epoll);
 }
 
@@ -160,7 +160,7 @@ TEST(Flip, UnderNanosleep) {
         timespec rest{};
         if (nanosleep(&length, &rest) != 0) std::abort();
       },
-      2'000);
+      800);
 }
 
 TEST(Flip, WhileThreadsComeAndGo) {
@@ -171,7 +171,7 @@ TEST(Flip, WhileThreadsComeAndGo) {
           if (result != 8 && result != 9) std::abort();
         }).join();
       },
-      500);
+      200);
 }
 
 TEST(Flip, WhileTheProgramForks) {
@@ -188,7 +188,7 @@ TEST(Flip, WhileTheProgramForks) {
           if (errno != EINTR) std::abort();
         if (status != 0) std::abort();
       },
-      200);
+      80);
 }
 
 /// Sends the calling thread a signal every 100 microseconds while it lives.
@@ -221,7 +221,7 @@ TEST(Flip, UnderSignalsWhoseHandlerCallsTheFunction) {
     handled.fetch_add(1);
   };
   ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
-  flip_under([] { static thread_local const SignalRain rain; }, 500);
+  flip_under([] { static thread_local const SignalRain rain; }, 200);
   EXPECT_GT(handled, 0);
 }
 

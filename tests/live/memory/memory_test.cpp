@@ -24,9 +24,9 @@ namespace {
 using namespace moult::internal;
 using State = Program::State;
 
-constexpr std::size_t sampled_positions = 200;
-/// Of a command that is sent in several ways.
-constexpr std::size_t fewer_positions = 100;
+constexpr std::size_t sampled_positions = 80;
+/// Of a command that takes long, or is sent in several ways.
+constexpr std::size_t fewer_positions = 40;
 /// Half of the sample is from the end: most allocations are for reading, and the change comes last.
 constexpr std::size_t late_positions = 500;
 /// A command is sent again after every so many that have failed, and when soaking after each.
@@ -37,14 +37,19 @@ constexpr State new_objects{1, 0, 1000, 0};
 
 bool is_soaking() { return std::getenv("MOULT_SOAK") != nullptr; }
 
+/// For a sample of `size` of the things that there are: says the seed.
+std::mt19937 random_for(std::size_t size, std::size_t all, const char* things) {
+  const char* const given = std::getenv("MEMORY_SEED");
+  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device()();
+  std::cout << "MEMORY_SEED=" << seed << ", " << size << " of " << all << " " << things << std::endl;
+  return std::mt19937(seed);
+}
+
 std::vector<std::int64_t> positions_up_to(std::int64_t last, std::size_t sample = sampled_positions) {
   std::vector<std::int64_t> all(static_cast<std::size_t>(last));
   std::iota(all.begin(), all.end(), 1);
   if (is_soaking() || all.size() <= sample) return all;
-  const char* const given = std::getenv("MEMORY_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device()();
-  std::cout << "MEMORY_SEED=" << seed << ", " << sample << " of " << last << " allocations" << std::endl;
-  std::mt19937 random(seed);
+  std::mt19937 random = random_for(sample, all.size(), "allocations");
   const std::size_t late = std::min(all.size(), late_positions);
   std::vector<std::int64_t> some;
   std::ranges::sample(all.begin(), all.end(), std::back_inserter(some), sample / 2, random);
@@ -279,7 +284,7 @@ TEST(Memory, AListenerThatCannotBeMadeIsMadeWhenMemoryIsThere) {
 }
 
 TEST(Memory, APipeOutlivesEveryFailedAllocation) {
-  constexpr std::size_t tried_positions = 60;
+  constexpr std::size_t tried_positions = 24;
   const std::string line = "update " + update("function");
   Program program({.has_every_way = true});
   const auto take_back = [&program] {
@@ -357,10 +362,16 @@ const Trial function_trial{.command = apply_function, .after = new_function, .wa
 const Trial conversion_trial{.command = apply_conversion, .after = new_objects, .way_back = RollbackRequest{"data"}};
 const Trial lazy_trial{.command = apply_lazy_conversion, .after = new_objects};
 
+/// To use up all mappings but so many takes half a second.
 std::vector<std::int64_t> few_mappings() {
-  std::vector<std::int64_t> amounts;
-  for (std::int64_t each = 0; each < (is_soaking() ? 100 : 32); each += is_soaking() ? 1 : 2) amounts.push_back(each);
-  return amounts;
+  constexpr std::size_t sampled_amounts = 8;
+  std::vector<std::int64_t> amounts(is_soaking() ? 100 : 32);
+  std::iota(amounts.begin(), amounts.end(), 0);
+  if (is_soaking()) return amounts;
+  std::mt19937 random = random_for(sampled_amounts, amounts.size(), "amounts");
+  std::vector<std::int64_t> some;
+  std::ranges::sample(amounts, std::back_inserter(some), sampled_amounts, random);
+  return some;
 }
 
 std::vector<std::int64_t> little_address_space() {
