@@ -8,7 +8,7 @@
 
 #include "base/names.hpp"
 #include "compiler.hpp"
-#include "diff/class_users.hpp"
+#include "diff/placed_objects.hpp"
 #include "file_content.hpp"
 #include "symbols/class_layout.hpp"
 #include "symbols/class_walk.hpp"
@@ -133,11 +133,39 @@ void ClassEdits::judge_users(const std::vector<ComparedSource>& all, const diff:
       reasons.push_back(std::string(file != nullptr ? file : "a source") +
                         " has the class as it was, and was not compiled again; name it with --source");
   }
+  if (reasons.empty()) judge_placed(all, users, whole, reasons);
   functions_.insert(users.functions.begin(), users.functions.end());
   for (const ComparedSource& each : all)
     for (const diff::ObjectSection& section : each.object->sections())
       if (section.is_code() && throws_class(*each.object, section, "typeinfo for " + whole.layout.name.text()))
         reasons.push_back(each.shown + " throws it, and exceptions lie outside of the pool; throw a pointer to it");
+}
+
+/// Objects that lie elsewhere although they have their class's pool.
+void ClassEdits::judge_placed(const std::vector<ComparedSource>& all, const diff::ClassUsers& users,
+                              const diff::WholeClass& whole, std::vector<std::string>& reasons) {
+  for (const ComparedSource& each : all) {
+    if (std::ranges::find(users.units, each.comparison.source) == users.units.end()) continue;
+    const diff::ObjectFile& object = marked(each);
+    std::set<std::string> functions = diff::functions_placing(whole.layout.name.text(), object);
+    functions.merge(diff::functions_placing(whole.pool, object));
+    if (!functions.empty())
+      reasons.push_back(each.shown + ": " + join({functions.begin(), functions.end()}) +
+                        " make objects of it in memory of their own, where moult does not find them; use new without "
+                        "a place, std::make_unique or moult::allocate_shared");
+  }
+}
+
+const diff::ObjectFile& ClassEdits::marked(const ComparedSource& source) {
+  std::unique_ptr<MarkedObject>& found = marked_[&source];
+  if (found == nullptr) {
+    const fs::path text = source.path.string() + ".marked.ii";
+    const fs::path object = source.path.string() + ".marked.o";
+    std::ofstream(text) << diff::with_marks(text_of(source));
+    compile_preprocessed(*source.command, text, object, comparison_.compiler(), deadline_);
+    found = std::make_unique<MarkedObject>(object.string());
+  }
+  return found->object;
 }
 
 const diff::PreprocessedSource& ClassEdits::text_of(const ComparedSource& source) {
@@ -154,7 +182,11 @@ const diff::PreprocessedSource& ClassEdits::text_of(const ComparedSource& source
 void ClassEdits::compile() {
   for (const auto& [source, additions] : sources_) {
     const fs::path file = source->path.string() + ".with.ii";
-    std::ofstream(file) << additions.text->with(additions.members, additions.behind);
+    if (additions.behind.empty()) continue;
+    std::map<std::size_t, diff::Replacement> replacements;
+    for (const auto& [place, declarations] : additions.members) replacements[place] = {0, declarations};
+    replacements[std::string::npos] = {0, "\n" + additions.behind};
+    std::ofstream(file) << additions.text->with(replacements);
     try {
       comparison_.recompile(*source, file);
     } catch (const CommandFailure& failure) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "diff/class_conversion.hpp"
+#include "diff/class_users.hpp"
 #include "diff/type_comparison.hpp"
 #include "source_comparison.hpp"
 
@@ -53,8 +54,12 @@ class ClassEdits final {
   void judge(const Changed& each, const std::vector<ComparedSource>& all);
   void judge_users(const std::vector<ComparedSource>& all, const diff::WholeClass& whole,
                    std::vector<std::string>& reasons);
+  void judge_placed(const std::vector<ComparedSource>& all, const diff::ClassUsers& users,
+                    const diff::WholeClass& whole, std::vector<std::string>& reasons);
+  const diff::ObjectFile& marked(const ComparedSource& source);
   bool is_converted_subclass(const std::string& name, const diff::WholeClass& of_base) const;
   diff::WholeClass whole(const Dwarf_Die& type, const std::string& name) const;
+  /// With all headers. Throws CommandFailure, as preprocess does.
   const diff::PreprocessedSource& text_of(const ComparedSource& source);
   /// What the objects of a process have that the option `after` speaks of; nothing if it has them as the program.
   std::optional<diff::WholeClass> class_after(const ComparedSource& source, const ClassName& name);
@@ -66,12 +71,20 @@ class ClassEdits final {
     std::string behind;
   };
 
+  /// Compiled with marks.
+  struct MarkedObject {
+    explicit MarkedObject(const std::string& path) : file(ElfFile::open(path)), object(file) {}
+    ElfFile file;
+    diff::ObjectFile object;
+  };
+
   SourceComparison& comparison_;
   std::unique_ptr<ElfFile> after_file_;
   std::unique_ptr<DebugInfo> after_;
   const ComparisonOptions& options_;
   Deadline deadline_;
   std::map<const ComparedSource*, Additions> sources_;
+  std::map<const ComparedSource*, std::unique_ptr<MarkedObject>> marked_;
   std::vector<Changed> changed_;
   std::set<std::string> names_;                 ///< of these
   std::map<std::string, std::string> layouts_;  ///< of the classes judged so far

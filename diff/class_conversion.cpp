@@ -78,6 +78,8 @@ void add_part(WholeClass& whole, const Dwarf_Die& type, const std::string& name,
   whole.places.emplace(name, layout.place);
   std::size_t number = 0;
   for_each_child(type, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) == DW_TAG_subprogram && plain_name_of(child) == "operator new")
+      whole.problem = name + " has an operator new of its own, so that moult does not find its objects";
     if (dwarf_tag(&child) != DW_TAG_inheritance || number >= layout.bases.size() || depth > deepest) return;
     const ClassBase& base = layout.bases[number++];
     if (base.type.starts_with("moult::Updatable<" + name + ",")) {

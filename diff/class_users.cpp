@@ -1,4 +1,4 @@
-// Limits: values in memory that the program takes by itself (placement new) are not seen.
+// Values in memory that the program takes by itself are found by diff/placed_objects.
 #include "diff/class_users.hpp"
 
 #include <dwarf.h>

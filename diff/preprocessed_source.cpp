@@ -17,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_word(std::string_view token) {
-  return !token.empty() && (std::isalpha(static_cast<unsigned char>(token.front())) != 0 || token.front() == '_');
-}
-
 bool is_of_word(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_'; }
 
 bool opens(std::string_view token) { return token == "(" || token == "{" || token == "["; }
@@ -102,7 +98,10 @@ void PreprocessedSource::read_tokens() {
   }
 }
 
-/// The token behind the group that begins with an opening one.
+bool PreprocessedSource::is_word(std::string_view token) {
+  return !token.empty() && (std::isalpha(static_cast<unsigned char>(token.front())) != 0 || token.front() == '_');
+}
+
 std::size_t PreprocessedSource::behind_group(std::size_t token) const {
   int depth = 0;
   for (; token < tokens_.size(); ++token) {
@@ -201,15 +200,14 @@ std::vector<std::string> PreprocessedSource::words_of(const std::string& text) {
   return words;
 }
 
-std::string PreprocessedSource::with(const std::map<std::size_t, std::string>& additions,
-                                     const std::string& behind) const {
+std::string PreprocessedSource::with(const std::map<std::size_t, Replacement>& replacements) const {
   std::string text;
   std::size_t at = 0;
-  for (const auto& [place, added] : additions) {
-    text.append(text_, at, place - at).append(added);
-    at = place;
+  for (const auto& [place, replacement] : replacements) {
+    text.append(text_, at, place - at).append(replacement.text);
+    at = std::min(place, text_.size()) + replacement.length;
   }
-  return text.append(text_, at).append("\n").append(behind);
+  return text.append(text_, at);
 }
 
 }  // namespace moult::internal::diff

@@ -3,7 +3,7 @@
 //
 //   PreprocessedSource source(text, "/src/build");
 //   const std::optional<ClassBody> body = source.class_body("Item", {"/src/item.hpp", 12});
-//   const std::string more = source.with({{body->end, "void more();"}}, "void Item::more() {}");
+//   const std::string more = source.with({{body->end, {0, "void more();"}}});
 #pragma once
 
 #include <cstddef>
@@ -24,6 +24,11 @@ struct ClassBody {
   std::size_t end = 0;    ///< of the closing brace
 };
 
+struct Replacement {
+  std::size_t length = 0;  ///< of what it replaces; 0: it is added
+  std::string text;
+};
+
 class PreprocessedSource final {
  public:
   /// `directory` is what relative names of files are relative to.
@@ -37,8 +42,20 @@ class PreprocessedSource final {
   /// The words in `text`, as "count" in "= count + 1".
   static std::vector<std::string> words_of(const std::string& text);
 
-  /// The text with `additions`, by their offsets, and with `behind` at its end.
-  std::string with(const std::map<std::size_t, std::string>& additions, const std::string& behind) const;
+  /// The text with these, by the offsets where they begin; npos is the text's end.
+  std::string with(const std::map<std::size_t, Replacement>& replacements) const;
+
+  /// Words, numbers, texts and signs, by their numbers. Beyond the last, all are "".
+  std::size_t size() const noexcept { return tokens_.size(); }
+  std::string_view text(std::size_t token) const {
+    return token < tokens_.size() ? text_of(tokens_[token]) : std::string_view();
+  }
+  std::size_t begin(std::size_t token) const { return tokens_[token].begin; }
+  std::size_t end(std::size_t token) const { return tokens_[token].end; }
+  const std::string& file(std::size_t token) const { return files_[tokens_[token].file]; }
+  /// The token behind the group that begins with an opening parenthesis, brace or bracket.
+  std::size_t behind_group(std::size_t token) const;
+  static bool is_word(std::string_view token);
 
  private:
   struct Token {
@@ -54,7 +71,6 @@ class PreprocessedSource final {
   std::string_view text_of(const Token& token) const {
     return std::string_view(text_).substr(token.begin, token.end - token.begin);
   }
-  std::size_t behind_group(std::size_t token) const;
   std::size_t behind_initialisers(std::size_t token) const;
   bool begins_another_field(std::size_t token) const;
 

@@ -70,7 +70,7 @@ TEST_F(Preprocessed, TheClassIsTheOneOfThatFileAndLine) {
 
 TEST_F(Preprocessed, AdditionsStandWhereTheyAreWanted) {
   const ClassBody body = *source.class_body("Item", {"app.cpp", 2});
-  const std::string all = source.with({{body.end, "void more();"}}, "behind\n");
+  const std::string all = source.with({{body.end, {0, "void more();"}}, {std::string::npos, {0, "\nbehind\n"}}});
   EXPECT_THAT(all, testing::HasSubstr("struct Item { int of_the_source = 7; void more();};\n\nbehind\n"));
 }
 
