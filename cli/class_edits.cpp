@@ -1,5 +1,5 @@
 // The compiler makes what converts the objects, with the source that it compiles anyway: a few functions are put behind
-// the preprocessed text, and their declarations into the class, where initialisers mean what they mean in it.
+// the text, and their declarations into the class, where initialisers mean what they mean in it.
 #include "class_edits.hpp"
 
 #include <algorithm>
@@ -38,6 +38,7 @@ bool throws_class(const diff::ObjectFile& object, const diff::ObjectSection& cod
 
 void ClassEdits::add(const ComparedSource& source, const diff::TypeComparison& types) {
   for (const ChangedClass& each : types.classes) {
+    added_.expect_classes(source);
     changed_.push_back({&source, each});
     names_.insert(each.name);
   }
@@ -72,10 +73,11 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
     reasons.push_back(std::move(why));
   } else {
     judge_users(all, edit.fresh, reasons);
-    diff::ClassConversion conversion = diff::convert_class(edit, text_of(source), static_cast<int>(classes_.size()));
-    Additions& additions = sources_.at(&source);
-    for (const auto& [place, declarations] : conversion.members) additions.members[place] += declarations;
-    additions.behind += conversion.behind;
+    diff::ClassConversion conversion =
+        diff::convert_class(edit, added_.text_of(source), static_cast<int>(classes_.size()));
+    const std::string purpose = "give the objects of " + changed.name + " their new layout";
+    for (const auto& [place, declarations] : conversion.members) added_.add(source, place, declarations, purpose);
+    added_.add(source, std::string::npos, "\n" + conversion.behind, purpose);
     std::ranges::move(conversion.refusals, std::back_inserter(reasons));
     for (const std::string& note : conversion.notes) notes_.push_back(source.shown + ": " + note);
   }
@@ -161,44 +163,11 @@ const diff::ObjectFile& ClassEdits::marked(const ComparedSource& source) {
   if (found == nullptr) {
     const fs::path text = source.path.string() + ".marked.ii";
     const fs::path object = source.path.string() + ".marked.o";
-    std::ofstream(text) << diff::with_marks(text_of(source));
+    std::ofstream(text) << diff::with_marks(added_.text_of(source));
     compile_preprocessed(*source.command, text, object, comparison_.compiler(), deadline_);
     found = std::make_unique<MarkedObject>(object.string());
   }
   return found->object;
-}
-
-const diff::PreprocessedSource& ClassEdits::text_of(const ComparedSource& source) {
-  Additions& additions = sources_[&source];
-  if (additions.text == nullptr) {
-    const fs::path file = source.path.string() + ".ii";
-    preprocess(*source.command, include_folder() / "moult/detail/edited_class.hpp", file, comparison_.compiler(),
-               deadline_);
-    additions.text = std::make_unique<diff::PreprocessedSource>(content_of(file), source.command->directory);
-  }
-  return *additions.text;
-}
-
-void ClassEdits::compile() {
-  for (const auto& [source, additions] : sources_) {
-    const fs::path file = source->path.string() + ".with.ii";
-    if (additions.behind.empty()) continue;
-    std::map<std::size_t, diff::Replacement> replacements;
-    for (const auto& [place, declarations] : additions.members) replacements[place] = {0, declarations};
-    replacements[std::string::npos] = {0, "\n" + additions.behind};
-    std::ofstream(file) << additions.text->with(replacements);
-    try {
-      comparison_.recompile(*source, file);
-    } catch (const CommandFailure& failure) {
-      if (failure.exit() != ExitCode::usage) throw;
-      std::vector<std::string> names;
-      for (const EditedClassText& each : classes_) names.push_back(each.name);
-      throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
-                           source->shown + ": what would give the objects of " + join(names) +
-                               " their new layout does not compile, as the compiler says above; an update that "
-                               "redefines the class converts them");
-    }
-  }
 }
 
 }  // namespace moult::internal::cli

@@ -1,5 +1,4 @@
-// The classes that edits have changed: whether their objects can be given the new layout, and the sources with what
-// does it.
+// The classes that edits have changed: whether their objects can be given the new layout, and the code that does it.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "added_code.hpp"
 #include "diff/class_conversion.hpp"
 #include "diff/class_users.hpp"
 #include "diff/type_comparison.hpp"
@@ -26,18 +26,14 @@ struct EditedClassText {
 
 class ClassEdits final {
  public:
-  ClassEdits(SourceComparison& comparison, const ComparisonOptions& options, Deadline deadline)
-      : comparison_(comparison), options_(options), deadline_(deadline) {}
+  ClassEdits(SourceComparison& comparison, AddedCode& added, const ComparisonOptions& options, Deadline deadline)
+      : comparison_(comparison), added_(added), options_(options), deadline_(deadline) {}
 
   /// Notes the classes of the source; `types` is of this source.
   void add(const ComparedSource& source, const diff::TypeComparison& types);
-  /// Judges all classes; `all` are the sources. The debug information that they are from is still open. Throws
-  /// CommandFailure, as preprocess does.
+  /// Judges all classes, and adds the code that converts their objects; `all` are the sources. The debug information
+  /// that they are from is still open. Throws CommandFailure, as preprocess does.
   void judge(const std::vector<ComparedSource>& all);
-  /// Compiles the sources again, with what converts objects. Call it if there are no refusals. Throws CommandFailure
-  /// (refused): it does not compile.
-  void compile();
-
   /// Whose objects change.
   const std::vector<EditedClassText>& classes() const noexcept { return classes_; }
   const std::vector<std::string>& refusals() const noexcept { return refusals_; }
@@ -59,17 +55,8 @@ class ClassEdits final {
   const diff::ObjectFile& marked(const ComparedSource& source);
   bool is_converted_subclass(const std::string& name, const diff::WholeClass& of_base) const;
   diff::WholeClass whole(const Dwarf_Die& type, const std::string& name) const;
-  /// With all headers. Throws CommandFailure, as preprocess does.
-  const diff::PreprocessedSource& text_of(const ComparedSource& source);
   /// What the objects of a process have that the option `after` speaks of; nothing if it has them as the program.
   std::optional<diff::WholeClass> class_after(const ComparedSource& source, const ClassName& name);
-
-  /// What a source is compiled with.
-  struct Additions {
-    std::unique_ptr<diff::PreprocessedSource> text;
-    std::map<std::size_t, std::string> members;
-    std::string behind;
-  };
 
   /// Compiled with marks.
   struct MarkedObject {
@@ -79,11 +66,11 @@ class ClassEdits final {
   };
 
   SourceComparison& comparison_;
+  AddedCode& added_;
   std::unique_ptr<ElfFile> after_file_;
   std::unique_ptr<DebugInfo> after_;
   const ComparisonOptions& options_;
   Deadline deadline_;
-  std::map<const ComparedSource*, Additions> sources_;
   std::map<const ComparedSource*, std::unique_ptr<MarkedObject>> marked_;
   std::vector<Changed> changed_;
   std::set<std::string> names_;                 ///< of these

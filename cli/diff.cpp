@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "diff/class_conversion.hpp"
+#include "diff/made_functions.hpp"
 #include "edit_build.hpp"
 
 namespace moult::internal::cli {
@@ -28,7 +28,7 @@ struct DiffOptions : Common {
 };
 
 /// The source does not have what converts objects.
-bool is_of_source(const ComparedItem& item) { return !diff::is_of_conversion(item.name); }
+bool is_of_source(const ComparedItem& item) { return !diff::is_of_added_code(item.name); }
 
 std::size_t count(const std::vector<ComparedSource>& compared, ItemKind kind, DiffOutcome outcome) {
   std::size_t total = 0;

@@ -13,6 +13,7 @@
 #include "compiler_run.hpp"
 #include "diff/edit_plan.hpp"
 #include "diff/update_object.hpp"
+#include "diff/variable_beginnings.hpp"
 #include "elf/edit_format.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/detail/abi.hpp"
@@ -86,9 +87,12 @@ moult_edit:
          (texts.is_permanent ? "1" : "0") + R"(
   .long __start_moult_classes - .
   .long __stop_moult_classes - .
+  .long __start_moult_beginnings - .
+  .long __stop_moult_beginnings - .
   .long moult_edit_patch - .
   .long moult_edit_end - .
   .section moult_classes, "aw"
+  .section moult_beginnings, "aw"
   .section .rodata
 moult_edit_name:
 )" + bytes_of(texts.name) +
@@ -104,7 +108,7 @@ moult_edit_patch:
          R"(
 moult_edit_end:
   .hidden __start_moult_functions, __stop_moult_functions, __start_moult_sources, __stop_moult_sources
-  .hidden __start_moult_classes, __stop_moult_classes
+  .hidden __start_moult_classes, __stop_moult_classes, __start_moult_beginnings, __stop_moult_beginnings
 
   .text
   .globl moult_update_entry
@@ -219,8 +223,8 @@ const std::vector<ComparedSource>& EditBuild::compare() {
 const EditOutcome& EditBuild::judge() {
   if (!compared_->empty()) compare_types();
   comparison_.require_same_build(same_build_);
-  if (classes_.refusals().empty()) classes_.compile();
-  if (!classes_.classes().empty()) comparison_.require_unsaved();
+  if (outcome_.refusals.empty()) added_.compile();
+  if (added_.has_any()) comparison_.require_unsaved();
   plan();
   judge_moved_variables();
   for (const std::string& each : comparison_.unread_of_patch())
@@ -291,6 +295,7 @@ void EditBuild::compare_types() {
       refuse(source.shown + ": the program's debug information of this source is not found; build it with -g");
     diff::TypeComparison& types = types_[&source] = diff::compare_types(*old, *unit);
     classes_.add(source, types);
+    begin_variables(source, *unit);
     if (const std::string producer = producer_of(*old); producer == producer_of(*unit))
       (has_flags(producer) ? same_build_ : same_compiler).insert(&source);
     types.classes.clear();  // their entries end with the debug information
@@ -302,6 +307,18 @@ void EditBuild::compare_types() {
   outcome_.refusals = classes_.refusals();
   outcome_.notes = classes_.notes();
   outcome_.classes = classes_.classes();
+}
+
+/// The compiler makes what initialises new variables.
+void EditBuild::begin_variables(const ComparedSource& source, const DebugUnit& unit) {
+  diff::NewVariables variables = diff::begun_by_code(*source.object, source.comparison, unit.content);
+  std::erase_if(variables, [&](const auto& each) { return options_.choices.renamed.contains(each.first); });
+  if (variables.empty()) return;
+  for (const diff::VariableBeginning& each :
+       diff::beginnings_of(variables, unit.content, added_.text_of(source), begun_variables_)) {
+    added_.add(source, each.place, each.code, "initialise " + each.variable);
+    ++begun_variables_;
+  }
 }
 
 /// No call of a function that has an object of an edited class on its stack may be in progress.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "added_code.hpp"
 #include "class_edits.hpp"
 #include "diff/type_comparison.hpp"
 #include "source_comparison.hpp"
@@ -50,7 +51,8 @@ class EditBuild final {
         deadline_(deadline),
         build_(options),
         comparison_(build_, options, deadline),
-        classes_(comparison_, options_, deadline) {}
+        added_(comparison_, deadline),
+        classes_(comparison_, added_, options_, deadline) {}
 
   const ProgramBuild& program() const noexcept { return build_; }
   /// After compare(); null if there is none.
@@ -67,6 +69,7 @@ class EditBuild final {
 
  private:
   void compare_types();
+  void begin_variables(const ComparedSource& source, const DebugUnit& unit);
   void plan();
   void leave_users_of_classes();
   std::filesystem::path linked_alone(const ComparedSource& source) const;
@@ -85,7 +88,9 @@ class EditBuild final {
   ProgramBuild build_;
   SourceComparison comparison_;
   const std::vector<ComparedSource>* compared_ = nullptr;
+  AddedCode added_;
   ClassEdits classes_;
+  std::size_t begun_variables_ = 0;
   EditOutcome outcome_;
   std::vector<const ComparedSource*> sources_;                   ///< that the update has code of
   std::vector<std::string> unchanged_;                           ///< the names of the others that were compared

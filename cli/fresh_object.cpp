@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "changed_headers.hpp"
+#include "compiler.hpp"
 #include "compiler_run.hpp"
 #include "console.hpp"
 #include "failure.hpp"
@@ -96,13 +97,16 @@ void compile_fresh_object(const CompileCommand& command, const fs::path& object,
   if (options.view != nullptr) options.view->note_read(prerequisites_in(rule), command);
 }
 
-void preprocess(const CompileCommand& command, const fs::path& first, const fs::path& output,
+void preprocess(const CompileCommand& command, const std::vector<std::string>& first, const fs::path& output,
                 const FreshObjectOptions& options, Deadline deadline) {
   const CompileCommand command_used = used(command, options);
-  const std::vector<std::string> arguments =
+  std::vector<std::string> arguments =
       without_precompiled_header(arguments_for_object(command_used), command_used, output.parent_path());
-  run(command, with(arguments, {"-include", first.string(), "-E", "-o", output.string()}),
-      output.parent_path() / "messages", options, deadline);
+  arguments = with(std::move(arguments), {"-idirafter", include_folder().string()});
+  for (const std::string& each : first)
+    arguments = with(std::move(arguments), {"-include", (include_folder() / each).string()});
+  run(command, with(std::move(arguments), {"-E", "-o", output.string()}), output.parent_path() / "messages", options,
+      deadline);
   if (options.view == nullptr) return;
   std::string text = content_of(output);
   remove_all(text, options.view->root().native());  // the lines' markers name the tree's files

@@ -42,10 +42,10 @@ std::vector<std::string> files_of(const CompileCommand& command, RecordedDepende
 void compile_fresh_object(const CompileCommand& command, const std::filesystem::path& object,
                           RecordedDependencies& recorded, const FreshObjectOptions& options, Deadline deadline);
 
-/// The source's text after the preprocessor, with the file `first` included before all others, for
+/// The source's text after the preprocessor, with moult's headers `first` included before all others, for
 /// compile_preprocessed. Written to `output`. Throws CommandFailure, as compile_fresh_object does.
-void preprocess(const CompileCommand& command, const std::filesystem::path& first, const std::filesystem::path& output,
-                const FreshObjectOptions& options, Deadline deadline);
+void preprocess(const CompileCommand& command, const std::vector<std::string>& first,
+                const std::filesystem::path& output, const FreshObjectOptions& options, Deadline deadline);
 
 /// compile_fresh_object of such a text. In it, everything may use what is private, and nothing is warned of.
 void compile_preprocessed(const CompileCommand& command, const std::filesystem::path& text,

@@ -380,12 +380,6 @@ std::string why_not_found(const ClassEdit& edit) {
          "that update finds";
 }
 
-bool is_of_conversion(std::string_view function) {
-  const std::string_view scope = function.substr(0, function.find('<'));
-  return function.find("::moult_begin_") != std::string_view::npos ||
-         scope.find("moult::detail::") != std::string_view::npos;
-}
-
 ClassConversion convert_class(const ClassEdit& edit, const PreprocessedSource& source, int number) {
   return Converter(edit, source, number).run();
 }

@@ -13,7 +13,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "diff/preprocessed_source.hpp"
@@ -61,9 +60,6 @@ std::string text_of(const WholeClass& whole);
 
 /// Why the program's objects of the class are not known, and the next step; "" if they are in pools.
 std::string why_not_found(const ClassEdit& edit);
-
-/// True for what the conversions bring: it is none of the source's.
-bool is_of_conversion(std::string_view function);
 
 /// For a class whose objects are in pools. `number` tells the conversions of all sources apart. `source` has the edited
 /// class's definition.

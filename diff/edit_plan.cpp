@@ -17,15 +17,10 @@
 #include <iterator>
 
 #include "base/names.hpp"
+#include "diff/made_functions.hpp"
 
 namespace moult::internal::diff {
 namespace {
-
-/// Runs before main, and never again.
-bool is_start_code(std::string_view name) noexcept {
-  return name.starts_with("_GLOBAL__") ||
-         name.find("__static_initialization_and_destruction") != std::string_view::npos;
-}
 
 /// f.constprop.0: made for certain callers, which name it.
 bool is_clone(std::string_view name) noexcept {
@@ -49,6 +44,11 @@ std::string_view without_discriminator(std::string_view name) noexcept {
 
 bool is_of_virtual_functions(std::string_view name) noexcept {
   return name.starts_with("_ZTV") || name.starts_with("_ZTT") || name.starts_with("_ZTC");
+}
+
+/// Of code that was added to the source.
+bool is_table_of_additions(std::string_view section) noexcept {
+  return section == classes_section || section == beginnings_section;
 }
 
 Piece piece_of(const ObjectSymbol& symbol) { return {symbol.section, symbol.value, symbol.value + symbol.size}; }
@@ -132,7 +132,7 @@ class Planner final {
   bool leads_into_replaced(const ObjectSymbol& data) const;
   void use_own(std::size_t section, const Relocation& relocation, const ObjectSymbol& symbol);
   void require_own_entry(const Function& function);
-  void require_constant_initialisation();
+  void require_beginnings();
   void require_same_kind(const ObjectSymbol& symbol, const LinkedSymbol& linked);
   void require_same_discriminators(const ObjectSymbol& symbol);
   void note_new_code();
@@ -182,16 +182,17 @@ EditPlan Planner::run() {
     require_own_entry(*each);
     include_function(*each);
   }
-  // What converts objects: functions of other sources may rely on it, too.
+  // What converts objects: functions of other sources may rely on it, too. A new variable's beginning may have effects
+  // that nothing else in this source refers to.
   for (std::size_t i = 1; i < object_.sections().size(); ++i)
-    if (object_.sections()[i].name == classes_section) include(i);
+    if (is_table_of_additions(object_.sections()[i].name)) include(i);
   if (!plan_.sections.empty()) {
     // Unwind information refers to the routine that handles exceptions by a pointer of the object's own.
     for (std::size_t i = 1; i < object_.sections().size(); ++i)
       if (object_.sections()[i].name.find(".DW.ref.") != std::string_view::npos) include(i);
   }
   follow();
-  require_constant_initialisation();
+  require_beginnings();
   judge_renamings();
   note_replaced();
   judge_gone();
@@ -253,9 +254,7 @@ void Planner::find_replaced() {
     }
     if (each.linked->is_indirect)
       refuse_indirect(symbol_of(each));
-    else if (is_start_code(name))
-      note("what this source does before main has changed; it runs at the start only");
-    else
+    else if (!is_start_code(name))
       replaced_.insert(&each);
   }
   for (bool grows = true; grows;) {
@@ -620,7 +619,7 @@ bool Planner::is_address_used(const LinkedSymbol& function) const {
 void Planner::note_held() {
   std::set<const Function*> held;
   for (const std::size_t section : plan_.sections) {
-    if (object_.sections()[section].name == classes_section) continue;
+    if (is_table_of_additions(object_.sections()[section].name)) continue;
     const bool is_code = object_.sections()[section].is_code();
     for (const Relocation& each : object_.sections()[section].relocations) {
       const Target target = target_of(section, each);
@@ -629,6 +628,7 @@ void Planner::note_held() {
       const bool is_table = !is_code && each.type == R_X86_64_PC32;
       const Function* const function = function_with(symbol.section, symbol.value);
       if (function == nullptr || !plan_.sections.contains(symbol.section) || replaced_.contains(function)) continue;
+      if (is_of_added_code(function->name)) continue;
       if (is_branch(object_.sections()[section], each) || is_table || target.distance != 0 || &symbol == function->cold)
         continue;
       held.insert(function);
@@ -743,26 +743,38 @@ void Planner::refuse_renaming(const std::string& gone, const std::string& fresh)
          "' begins with the initial one");
 }
 
-/// Code that runs before main does not run for new objects. That may be the standard streams' (<iostream>).
-void Planner::require_constant_initialisation() {
-  const bool had_start_code = std::ranges::any_of(
-      comparison_.items, [](const ComparedItem& each) { return each.linked != nullptr && is_start_code(each.symbol); });
+/// Code that runs before main does not run for new variables: the source must have come with a beginning for each.
+void Planner::require_beginnings() {
+  std::set<std::size_t> begun;
+  for (std::size_t i = 1; i < object_.sections().size(); ++i)
+    for (const Relocation& each : object_.sections()[i].relocations)
+      if (object_.sections()[i].name == beginnings_section) begun.insert(target_of(i, each).symbol);
+  for (const std::size_t each : begun) {
+    const ObjectSymbol& symbol = object_.symbols()[each];
+    if (symbol.section != 0 && symbol.kind == SymbolKind::data && object_.sections()[symbol.section].is_constant())
+      refuse(shown(symbol) + ": a new constant that code may initialise before main; write constexpr if none does");
+  }
   for (const Function& each : functions_) {
     const bool is_other = each.outcome == DiffOutcome::changed || each.outcome == DiffOutcome::added;
     if (!is_start_code(symbol_of(each).name) || !is_other) continue;
-    if (!had_start_code)
-      refuse(
-          "this source initialises something before main now, and did not before; make it a static variable of a "
-          "function, which is initialised at its first use; <iostream> counts, too");
     const Piece& piece = each.function.piece;
     for (const Relocation& relocation : object_.relocations_of(piece)) {
-      const ObjectSymbol& symbol = object_.symbols()[target_of(piece.section, relocation).symbol];
+      const std::size_t number = target_of(piece.section, relocation).symbol;
+      const ObjectSymbol& symbol = object_.symbols()[number];
       const bool is_data = symbol.kind == SymbolKind::data || symbol.kind == SymbolKind::thread_local_data;
       if (!is_data || symbol.section == 0 || object_.sections()[symbol.section].is_constant()) continue;
-      if (programs(symbol) == nullptr && numbered(symbol) == nullptr)
+      if (programs(symbol) != nullptr || numbered(symbol) != nullptr) {
+        if (begun.empty())
+          note("what this source does before main has changed; it runs at the start only");
+        else if (each.outcome == DiffOutcome::changed)
+          note(
+              "what this source does before main has changed; new variables are initialised, and the rest runs at the "
+              "start only");
+      } else if (!begun.contains(number)) {
         refuse(shown(symbol) +
                ": a new variable that code initialises before main; make it a static variable of a function, which is "
                "initialised at its first use");
+      }
     }
   }
 }

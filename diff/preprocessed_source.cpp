@@ -157,6 +157,54 @@ std::size_t PreprocessedSource::behind_initialisers(std::size_t token) const {
   return at;
 }
 
+/// Of a field or a variable, behind its name; nothing if it is none.
+std::optional<std::string> PreprocessedSource::initialiser_at(std::size_t token, std::size_t end) const {
+  const std::string_view behind = text(token);
+  if (behind == ";" || behind == ",") return std::string();
+  if (behind == "{")
+    return text_.substr(tokens_[token].begin, tokens_[behind_group(token) - 1].end - tokens_[token].begin);
+  if (behind != "=") return std::nullopt;
+  const std::size_t begin = token;
+  bool has_template = false;
+  for (std::size_t at = begin; at < tokens_.size() && tokens_[at].begin < end; ++at) {
+    while (at < tokens_.size() && opens(text_of(tokens_[at]))) at = behind_group(at);
+    const std::string_view each = text(at);
+    has_template |= each == "<";
+    if (each == ";" || (each == "," && (!has_template || begins_another_field(at + 1))))
+      return text_.substr(tokens_[begin].begin, tokens_[at - 1].end - tokens_[begin].begin);
+  }
+  return std::nullopt;
+}
+
+std::optional<VariableText> PreprocessedSource::variable(std::string_view name, const SourceLine& place) const {
+  const std::string file = (fs::path(directory_) / place.file).lexically_normal().string();
+  for (std::size_t i = 1; i < tokens_.size(); ++i) {
+    if (text(i) != name || tokens_[i].line != static_cast<unsigned>(place.line) || files_[tokens_[i].file] != file)
+      continue;
+    const bool is_member = text(i - 1) == "." || (text(i - 1) == ">" && i > 1 && text(i - 2) == "-");
+    if (text(i - 1) == "::" || is_member) continue;
+    std::size_t at = i + 1;
+    while (text(at) == "[") at = behind_group(at);
+    std::optional<std::string> initialiser = initialiser_at(at, text_.size());
+    if (text(at) == "(")
+      initialiser = text_.substr(tokens_[at].begin, tokens_[behind_group(at) - 1].end - tokens_[at].begin);
+    if (!initialiser) continue;
+    const auto behind = std::ranges::lower_bound(tokens_, tokens_[at].begin + initialiser->size(), {}, &Token::begin);
+    const bool has_names =
+        std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(at), behind, [&](const Token& each) {
+          const std::string_view word = text_of(each);
+          return is_word(word) && word != "true" && word != "false" && word != "nullptr";
+        });
+    bool is_constexpr = false;
+    for (std::size_t word = i; word > 0 && text(word) != ";" && text(word) != "{" && text(word) != "}"; --word)
+      is_constexpr |= text(word) == "constexpr" || text(word) == "constinit";
+    while (at < tokens_.size() && text(at) != ";") at = opens(text(at)) ? behind_group(at) : at + 1;
+    if (at < tokens_.size())
+      return VariableText{*initialiser, tokens_[i].begin, tokens_[at].end, is_constexpr, !has_names};
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> PreprocessedSource::initialiser(const ClassBody& body, std::string_view field) const {
   auto first = std::ranges::lower_bound(tokens_, body.begin, {}, &Token::begin);
   for (std::size_t i = static_cast<std::size_t>(first - tokens_.begin());
@@ -175,19 +223,7 @@ std::optional<std::string> PreprocessedSource::initialiser(const ClassBody& body
       while (at < tokens_.size() && (text_of(tokens_[at]) != "=" && text_of(tokens_[at]) != "{" &&
                                      text_of(tokens_[at]) != ";" && text_of(tokens_[at]) != ","))
         at = opens(text_of(tokens_[at])) ? behind_group(at) : at + 1;
-    const std::string_view behind = text_of(tokens_[at]);
-    if (behind == ";" || behind == ",") return std::string();
-    if (behind == "{") return text_.substr(tokens_[at].begin, tokens_[behind_group(at) - 1].end - tokens_[at].begin);
-    if (behind != "=") continue;
-    const std::size_t begin = at;
-    bool has_template = false;
-    for (; at < tokens_.size() && tokens_[at].begin < body.end; ++at) {
-      while (at < tokens_.size() && opens(text_of(tokens_[at]))) at = behind_group(at);
-      const std::string_view each = text_of(tokens_[at]);
-      has_template |= each == "<";
-      if (each == ";" || (each == "," && (!has_template || begins_another_field(at + 1))))
-        return text_.substr(tokens_[begin].begin, tokens_[at - 1].end - tokens_[begin].begin);
-    }
+    if (std::optional<std::string> found = initialiser_at(at, body.end)) return found;
   }
   return std::nullopt;
 }

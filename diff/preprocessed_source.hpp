@@ -24,6 +24,15 @@ struct ClassBody {
   std::size_t end = 0;    ///< of the closing brace
 };
 
+/// The definition of a variable.
+struct VariableText {
+  std::string initialiser;  ///< "= 3", "{1, 2}", "(1, 2)", ""
+  std::size_t begin = 0;    ///< of the name
+  std::size_t end = 0;      ///< behind the definition's semicolon
+  bool is_constexpr = false;
+  bool has_literals_alone = false;  ///< the initialiser: "= -3", "", "{}"
+};
+
 struct Replacement {
   std::size_t length = 0;  ///< of what it replaces; 0: it is added
   std::string text;
@@ -39,6 +48,8 @@ class PreprocessedSource final {
   /// What initialises the field of that name by its declaration: "= 3", "{1, 2}"; "" without an initialiser. Nothing if
   /// the class declares no such field by itself.
   std::optional<std::string> initialiser(const ClassBody& body, std::string_view field) const;
+  /// The variable of that name (without scopes), declared at that line outside of classes.
+  std::optional<VariableText> variable(std::string_view name, const SourceLine& place) const;
   /// The words in `text`, as "count" in "= count + 1".
   static std::vector<std::string> words_of(const std::string& text);
 
@@ -73,6 +84,7 @@ class PreprocessedSource final {
   }
   std::size_t behind_initialisers(std::size_t token) const;
   bool begins_another_field(std::size_t token) const;
+  std::optional<std::string> initialiser_at(std::size_t token, std::size_t end) const;
 
   std::string text_;
   std::string directory_;

@@ -11,6 +11,7 @@
 //   moult_variables  VariableEntry
 //   moult_sources    the names of the sources that were compared, each with a zero at its end
 //   moult_classes    moult::detail::EditedClass: whose objects get another layout
+//   moult_beginnings moult::detail::NewVariable: new variables that code initialises
 // The header has more lists of such texts: what the program may hold from then on, what the edit brings, each with its
 // make-up, and the name and the checksum of a patch. The patch itself is in a section that is not loaded.
 #pragma once
@@ -66,6 +67,7 @@ inline constexpr const char* functions_section = "moult_functions";
 inline constexpr const char* variables_section = "moult_variables";
 inline constexpr const char* sources_section = "moult_sources";
 inline constexpr const char* classes_section = "moult_classes";
+inline constexpr const char* beginnings_section = "moult_beginnings";
 
 /// Where the update's entry finds the rest, in memory.
 struct EditHeader {
@@ -79,13 +81,15 @@ struct EditHeader {
   std::int32_t held_end = 0;
   std::int32_t news = 0;  ///< new classes and variables, each followed by its make-up
   std::int32_t news_end = 0;
-  std::uint32_t is_permanent = 0;  ///< 1: what the program may hold calls functions that are replaced
-  std::int32_t classes = 0;        ///< from this number to the first EditedClass
-  std::int32_t classes_end = 0;    ///< from this number to the end of the last one
-  std::int32_t patch = 0;          ///< the patch that the edit is: its name and the SHA-256 of its text; or nothing
+  std::uint32_t is_permanent = 0;   ///< 1: what the program may hold calls functions that are replaced
+  std::int32_t classes = 0;         ///< from this number to the first EditedClass
+  std::int32_t classes_end = 0;     ///< from this number to the end of the last one
+  std::int32_t beginnings = 0;      ///< from this number to the first NewVariable
+  std::int32_t beginnings_end = 0;  ///< from this number to the end of the last one
+  std::int32_t patch = 0;           ///< the patch that the edit is: its name and the SHA-256 of its text; or nothing
   std::int32_t patch_end = 0;
 };
-inline constexpr std::uint32_t edit_version = 4;
+inline constexpr std::uint32_t edit_version = 5;
 
 /// The text of the patch, in the file alone.
 inline constexpr const char* patch_section = ".moult.patch";

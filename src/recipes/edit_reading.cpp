@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "elf/edit_format.hpp"
@@ -52,6 +53,16 @@ std::string text_at(std::uintptr_t address, const LoadedRange& module) {
   return {text, ::strnlen(text, module.end - address)};
 }
 
+/// The entries of the table from `begin` to `end`.
+template <class Entry>
+std::span<const Entry> entries_between(std::uintptr_t begin, std::uintptr_t end, const LoadedRange& module) {
+  if (begin == end) return {};  // an empty table may lie behind everything
+  if (end < begin || !module.contains(begin, end - begin) || begin % alignof(Entry) != 0 ||
+      (end - begin) % sizeof(Entry) != 0)
+    fail("tables lie outside of its file");
+  return {reinterpret_cast<const Entry*>(begin), (end - begin) / sizeof(Entry)};
+}
+
 void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t bias,
          std::vector<EditedFunction>& functions) {
   if (entry.part != FunctionPart::more)
@@ -74,15 +85,11 @@ void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t b
 }
 
 std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedRange& module) {
-  const std::uintptr_t begin = led_to(header.functions);
-  const std::uintptr_t end = led_to(header.functions_end);
-  if (end < begin || !module.contains(begin, end - begin) || begin % alignof(FunctionEntry) != 0 ||
-      (end - begin) % sizeof(FunctionEntry) != 0)
-    fail("table of functions lies outside of its file");
-  const auto* const entries = reinterpret_cast<const FunctionEntry*>(begin);
   const std::uintptr_t bias = bias_of_program();
   std::vector<EditedFunction> functions;
-  for (std::size_t i = 0; i < (end - begin) / sizeof(FunctionEntry); ++i) add(entries[i], module, bias, functions);
+  for (const FunctionEntry& each :
+       entries_between<FunctionEntry>(led_to(header.functions), led_to(header.functions_end), module))
+    add(each, module, bias, functions);
   return functions;
 }
 
@@ -115,16 +122,9 @@ bool has_code(const detail::ObjectSteps& steps, const LoadedRange& module) {
 }
 
 EditedClassList classes_of(const EditHeader& header, const LoadedRange& module) {
-  const std::uintptr_t begin = led_to(header.classes);
-  const std::uintptr_t end = led_to(header.classes_end);
-  if (begin == end) return {};  // an empty table may lie behind everything
-  if (end < begin || !module.contains(begin, end - begin) || begin % alignof(EditedClass) != 0 ||
-      (end - begin) % sizeof(EditedClass) != 0)
-    fail("table of classes lies outside of its file");
   EditedClassList classes;
-  const auto* const entries = reinterpret_cast<const EditedClass*>(begin);
-  for (std::size_t i = 0; i < (end - begin) / sizeof(EditedClass); ++i) {
-    const EditedClass& entry = entries[i];
+  for (const EditedClass& entry :
+       entries_between<EditedClass>(led_to(header.classes), led_to(header.classes_end), module)) {
     for (const char* const text : {entry.name, entry.program_layout, entry.old_layout, entry.layout})
       if (!module.contains(reinterpret_cast<std::uintptr_t>(text), 1)) fail("names lie outside of its file");
     const bool is_power = entry.alignment != 0 && (entry.alignment & (entry.alignment - 1)) == 0;
@@ -134,6 +134,20 @@ EditedClassList classes_of(const EditHeader& header, const LoadedRange& module) 
     classes.push_back(&entry);
   }
   return classes;
+}
+
+std::vector<const NewVariable*> beginnings_of(const EditHeader& header, const LoadedRange& module) {
+  std::vector<const NewVariable*> beginnings;
+  for (const NewVariable& entry :
+       entries_between<NewVariable>(led_to(header.beginnings), led_to(header.beginnings_end), module)) {
+    if (!module.contains(reinterpret_cast<std::uintptr_t>(entry.name), 1)) fail("names lie outside of its file");
+    const auto begin = reinterpret_cast<std::uintptr_t>(entry.begin);
+    if (entry.place == nullptr || (begin != 0 && !module.contains(begin, 1)))
+      fail("table of new variables contradicts itself");
+    beginnings.push_back(&entry);
+  }
+  std::ranges::sort(beginnings, {}, [](const NewVariable* each) { return each->number; });
+  return beginnings;
 }
 
 }  // namespace
@@ -150,6 +164,7 @@ Edit read_edit(const void* header) {
           texts_between(led_to(edit.held), led_to(edit.held_end), module),
           pairs_of(texts_between(led_to(edit.news), led_to(edit.news_end), module)),
           classes_of(edit, module),
+          beginnings_of(edit, module),
           patch_of(texts_between(led_to(edit.patch), led_to(edit.patch_end), module)),
           edit.is_permanent != 0};
 }

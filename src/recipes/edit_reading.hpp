@@ -10,6 +10,7 @@
 #include "functions/function_change.hpp"
 #include "recipes/edit_patches.hpp"
 #include "recipes/edited_classes.hpp"
+#include "recipes/new_variables.hpp"
 
 namespace moult::internal {
 
@@ -18,11 +19,12 @@ struct Edit {
   std::string name;
   std::vector<std::string> sources;  ///< that were compared: they are now as this edit has them
   std::vector<EditedFunction> functions;
-  std::vector<std::string> held;            ///< new functions and variables that the program may hold
-  std::map<std::string, std::string> news;  ///< new classes and variables, with their make-up
-  EditedClassList classes;                  ///< that have another layout than in the program's file
-  std::optional<EditPatch> patch;           ///< that it was made from
-  bool is_permanent = false;                ///< what the program may hold calls functions that are replaced
+  std::vector<std::string> held;               ///< new functions and variables that the program may hold
+  std::map<std::string, std::string> news;     ///< new classes and variables, with their make-up
+  EditedClassList classes;                     ///< that have another layout than in the program's file
+  std::vector<const NewVariable*> beginnings;  ///< new variables that code initialises, in order
+  std::optional<EditPatch> patch;              ///< that it was made from
+  bool is_permanent = false;                   ///< what the program may hold calls functions that are replaced
 
   bool covers(const std::string& source) const { return std::ranges::find(sources, source) != sources.end(); }
 };

@@ -27,6 +27,7 @@
 #include "recipes/edit_patches.hpp"
 #include "recipes/edit_reading.hpp"
 #include "recipes/edited_classes.hpp"
+#include "recipes/new_variables.hpp"
 #include "recipes/quiescent_change.hpp"
 #include "threads/current_stop.hpp"
 
@@ -243,6 +244,7 @@ void EditUpdate::apply() {
   applied_edits().with([&](AppliedEdits& all) { all.push_back(applied_); });
   MOULT_FAULT("recipes.edit.functions");
   applied_->classes.commit(*current_stop(), *Transaction::current());
+  begin_variables(applied_->edit.beginnings, name());
   MOULT_FAULT("recipes.edit.applied");
 }
 
