@@ -46,6 +46,7 @@ void show(const BuildOptions& options, const ComparisonOptions& wanted, const Ed
                                  {"sources", built.sources},
                                  {"functions", built.functions},
                                  {"classes", names_of(built.classes)},
+                                 {"resets", built.resets},
                                  {"notes", built.notes}};
     if (patch != nullptr) reply["patch"] = json_of(*patch);
     return print(reply.dump());
@@ -61,17 +62,23 @@ ExitCode build_from_edits(const BuildOptions& options) {
                          options.output + ": is a source; name the update to write, as in -o fix.so");
   const ComparisonOptions wanted = comparison_of(options);
   EditBuild build(wanted, deadline_of(options));
+  // With the sources as they were, there is nothing to build.
+  const std::string way_back =
+      options.after.empty() ? ""
+                            : "; moult rollback takes " + base_name(options.after) + " back in a process that has it";
   if (build.compare().empty())
-    throw CommandFailure(
-        ExitCode::usage, ErrorCode::not_found,
-        "no source of " + wanted.program + " was written after it; --source FILE builds from one all the same");
+    throw CommandFailure(ExitCode::usage, ErrorCode::not_found,
+                         "no source of " + wanted.program +
+                             " was written after it; --source FILE builds from one all the same" + way_back);
   const EditOutcome& built = build.judge();
   for (const std::string& note : built.notes) complain("note: " + note);
   if (!built.refusals.empty())
     throw CommandFailure(ExitCode::refused, ErrorCode::unsupported, join(built.refusals, "\n"));
-  if (built.functions.empty())
+  if (!built.not_reset.empty())
+    throw CommandFailure(ExitCode::usage, ErrorCode::not_found, join(built.not_reset, "\n"));
+  if (!built.has_effect())
     throw CommandFailure(ExitCode::usage, ErrorCode::not_found,
-                         "the edits change no code of " + wanted.program + " that runs after its start");
+                         "the edits change no code of " + wanted.program + " that runs after its start" + way_back);
   build.write(options.output);
   show(options, wanted, build, built);
   return ExitCode::done;

@@ -58,7 +58,7 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
   const ClassName name(changed.name);
   diff::ClassEdit edit{changed.name, whole(changed.old, changed.name), {}, whole(changed.fresh, changed.name)};
   edit.old = edit.program;
-  if (std::optional<diff::WholeClass> after = class_after(source, name);
+  if (std::optional<diff::WholeClass> after = class_in_base(source, name);
       after && diff::text_of(*after) != diff::text_of(edit.fresh))
     edit.old = std::move(*after);
   const std::string key = is_unnamed(changed.name) ? source.shown + ": " + changed.name : changed.name;
@@ -87,20 +87,11 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
                         changed.difference + "\n" + join(reasons, "\n"));
 }
 
-std::optional<diff::WholeClass> ClassEdits::class_after(const ComparedSource& source, const ClassName& name) {
-  if (options_.after.empty()) return std::nullopt;
-  if (after_ == nullptr) {
-    after_file_ = std::make_unique<ElfFile>(ElfFile::open(options_.after));
-    after_ = DebugInfo::open(*after_file_);
-    if (after_ == nullptr)
-      throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
-                           options_.after +
-                               ": has no debug information, so that the layouts of objects that it gives "
-                               "are not known; name the file as it was built");
-  }
+std::optional<diff::WholeClass> ClassEdits::class_in_base(const ComparedSource& source, const ClassName& name) const {
+  if (base_ == nullptr || base_->debug_info() == nullptr) return std::nullopt;
   Dwarf_Die old = source.comparison.source->content;
   std::optional<diff::WholeClass> found;
-  for (const DebugUnit& unit : after_->units()) {
+  for (const DebugUnit& unit : base_->debug_info()->units()) {
     Dwarf_Die die = unit.content;
     if (is_unnamed(name.text()) && plain_name_of(die) != plain_name_of(old)) continue;
     visit_classes(unit.content, {}, [&](const Dwarf_Die& each, const std::string& scope) {

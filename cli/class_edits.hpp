@@ -14,6 +14,7 @@
 #include "diff/class_conversion.hpp"
 #include "diff/class_users.hpp"
 #include "diff/type_comparison.hpp"
+#include "earlier_edit.hpp"
 #include "source_comparison.hpp"
 
 namespace moult::internal::cli {
@@ -26,8 +27,9 @@ struct EditedClassText {
 
 class ClassEdits final {
  public:
-  ClassEdits(SourceComparison& comparison, AddedCode& added, const ComparisonOptions& options, Deadline deadline)
-      : comparison_(comparison), added_(added), options_(options), deadline_(deadline) {}
+  /// `base` is the edit that the process has, and whose layouts of objects these edits go on from; null: none.
+  ClassEdits(SourceComparison& comparison, AddedCode& added, const EarlierEdit* base, Deadline deadline)
+      : comparison_(comparison), added_(added), base_(base), deadline_(deadline) {}
 
   /// Notes the classes of the source; `types` is of this source.
   void add(const ComparedSource& source, const diff::TypeComparison& types);
@@ -55,8 +57,8 @@ class ClassEdits final {
   const diff::ObjectFile& marked(const ComparedSource& source);
   bool is_converted_subclass(const std::string& name, const diff::WholeClass& of_base) const;
   diff::WholeClass whole(const Dwarf_Die& type, const std::string& name) const;
-  /// What the objects of a process have that the option `after` speaks of; nothing if it has them as the program.
-  std::optional<diff::WholeClass> class_after(const ComparedSource& source, const ClassName& name);
+  /// As the objects of a process have it; nothing if they have it as the program does.
+  std::optional<diff::WholeClass> class_in_base(const ComparedSource& source, const ClassName& name) const;
 
   /// Compiled with marks.
   struct MarkedObject {
@@ -67,9 +69,7 @@ class ClassEdits final {
 
   SourceComparison& comparison_;
   AddedCode& added_;
-  std::unique_ptr<ElfFile> after_file_;
-  std::unique_ptr<DebugInfo> after_;
-  const ComparisonOptions& options_;
+  const EarlierEdit* base_;
   Deadline deadline_;
   std::map<const ComparedSource*, std::unique_ptr<MarkedObject>> marked_;
   std::vector<Changed> changed_;

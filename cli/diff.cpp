@@ -104,7 +104,10 @@ std::string render(const std::vector<ComparedSource>& compared, const EditOutcom
     if (outcome.refusals.empty())
       text += paint(Colour::strong, "changed") + "  " + each.name + "  (class; its objects get the new layout):\n" +
               each.difference + "\n";
+  for (const std::string& each : outcome.resets)
+    if (outcome.refusals.empty()) text += paint(Colour::strong, "reset") + "    " + each + "  (variable)\n";
   for (const std::string& each : outcome.notes) text += "note     " + each + "\n";
+  for (const std::string& each : outcome.not_reset) text += "note     " + each + "\n";
   for (const std::string& each : outcome.refusals)
     if (is_shown(compared, each)) text += paint(Colour::bad, "refused") + "  " + each + "\n";
   return text + count_text(compared.size(), "file") + " compared with " + program + ": " + summary(compared);
@@ -132,6 +135,7 @@ std::string render_json(const EditBuild& build, const EditOutcome& outcome) {
                                {"files", std::move(files)},
                                {"replaced", outcome.functions},
                                {"classes", names_of(outcome.classes)},
+                               {"resets", outcome.resets},
                                {"notes", outcome.notes},
                                {"refusals", outcome.refusals}};
   if (const SourcePatch* const patch = build.patch()) reply["patch"] = json_of(*patch);

@@ -15,6 +15,7 @@
 #include "diff/update_object.hpp"
 #include "diff/variable_beginnings.hpp"
 #include "elf/edit_format.hpp"
+#include "elf/symbol_table.hpp"
 #include "elf/update_notes.hpp"
 #include "moult/detail/abi.hpp"
 #include "moult/detail/edited_class.hpp"
@@ -45,7 +46,23 @@ struct EntryTexts {
   bool is_permanent = false;
   const SourcePatch* patch = nullptr;  ///< that the edit is
   fs::path patch_text{};               ///< from the assembler's folder
+  const EarlierEdit* base = nullptr;   ///< that the edit goes on from
+  std::map<std::uint64_t, diff::ResetValue> resets{};
 };
+
+/// The table, and the values and names behind it.
+std::string resets_in_assembly(const std::map<std::uint64_t, diff::ResetValue>& resets) {
+  std::string table = "  .balign 8\nmoult_edit_resets:\n";
+  std::string behind;
+  for (const auto& [address, reset] : resets) {
+    const std::string label = "moult_edit_reset_" + std::to_string(address);
+    table += "  .quad " + std::to_string(address) + ", " + std::to_string(reset.value.size()) + "\n  .long " + label +
+             " - .\n  .long " + label + "_name - .\n";
+    behind += label + "_name:\n" + bytes_of(reset.name) + "\n" + label + ":\n";
+    for (const std::uint8_t each : reset.value) behind += "  .byte " + std::to_string(each) + "\n";
+  }
+  return table + "moult_edit_resets_end:\n" + behind;
+}
 
 std::string lines_of(const std::vector<std::string>& texts) {
   std::string lines;
@@ -64,6 +81,8 @@ std::string entry_in_assembly(const std::string& build_id, const EntryTexts& tex
   for (const auto& [key, content] : texts.news) news.insert(news.end(), {key, content});
   std::vector<std::string> patch;
   if (texts.patch != nullptr) patch = {texts.patch->name(), texts.patch->sha256()};
+  std::vector<std::string> base;
+  if (texts.base != nullptr) base = {texts.base->name(), texts.base->build_id()};
   return target_note(build_id) + checksum_note() + note("abi", 1, 4, ".long " + std::to_string(MOULT_ABI_VERSION)) + R"(
   .section moult_sources, "a"
 )" + lines_of(texts.unchanged) +
@@ -90,7 +109,12 @@ moult_edit:
   .long __start_moult_beginnings - .
   .long __stop_moult_beginnings - .
   .long moult_edit_patch - .
+  .long moult_edit_base - .
+  .long moult_edit_base - .
   .long moult_edit_end - .
+  .long moult_edit_resets - .
+  .long moult_edit_resets_end - .
+  .section moult_functions, "a"
   .section moult_classes, "aw"
   .section moult_beginnings, "aw"
   .section .rodata
@@ -106,7 +130,12 @@ moult_edit_news:
 moult_edit_patch:
 )" + lines_of(patch) +
          R"(
+moult_edit_base:
+)" + lines_of(base) +
+         R"(
 moult_edit_end:
+)" + resets_in_assembly(texts.resets) +
+         R"(
   .hidden __start_moult_functions, __stop_moult_functions, __start_moult_sources, __stop_moult_sources
   .hidden __start_moult_classes, __stop_moult_classes, __start_moult_beginnings, __stop_moult_beginnings
 
@@ -167,6 +196,15 @@ bool uses_lambdas(const std::vector<std::string>& functions) {
   });
 }
 
+std::set<std::string> symbols_at(const ElfFile& file, const std::set<std::uint64_t>& addresses) {
+  std::set<std::string> names;
+  SymbolTable(file).visit([&](const Elf64_Sym& symbol, std::string_view name) {
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && addresses.contains(symbol.st_value)) names.emplace(name);
+    return true;
+  });
+  return names;
+}
+
 /// "f(int)" of "f(int)::".
 std::string without_scope(std::string scope) {
   if (scope.ends_with("::")) scope.resize(scope.size() - 2);
@@ -178,6 +216,8 @@ std::string without_scope(std::string scope) {
 void add_choices(CLI::App& command, VariableChoices& choices) {
   command.add_option("--rename", choices.renamed, "OLD=NEW: a variable has another name, and keeps its value");
   command.add_option("--new", choices.fresh, "A variable begins anew, though another one of its size is gone");
+  command.add_option("--reset", choices.reset,
+                     "A variable gets the initial value that the edits give it: app::limit, app::f()::count");
 }
 
 std::vector<std::string> names_of(const std::vector<EditedClassText>& classes) {
@@ -187,9 +227,13 @@ std::vector<std::string> names_of(const std::vector<EditedClassText>& classes) {
 }
 
 std::string summary_of(const EditOutcome& outcome) {
-  std::string text = count_text(outcome.functions.size(), "function") + " replaced (" + join(outcome.functions) + ")";
-  return outcome.classes.empty() ? text
-                                 : text + "; objects of " + join(names_of(outcome.classes)) + " get the new layout";
+  std::vector<std::string> parts;
+  if (!outcome.functions.empty())
+    parts.push_back(count_text(outcome.functions.size(), "function") + " replaced (" + join(outcome.functions) + ")");
+  if (!outcome.classes.empty())
+    parts.push_back("objects of " + join(names_of(outcome.classes)) + " get the new layout");
+  if (!outcome.resets.empty()) parts.push_back("new initial values for " + join(outcome.resets));
+  return join(parts, "; ");
 }
 
 CLI::Option* add_patch(CLI::App& command, std::string& patch) {
@@ -212,6 +256,7 @@ diff::EditChoices choices_of(const VariableChoices& options) {
     choices.renamed.emplace(each.substr(at + 1), each.substr(0, at));
   }
   choices.fresh.insert(options.fresh.begin(), options.fresh.end());
+  choices.reset.insert(options.reset.begin(), options.reset.end());
   return choices;
 }
 
@@ -227,6 +272,7 @@ const EditOutcome& EditBuild::judge() {
   if (added_.has_any()) comparison_.require_unsaved();
   plan();
   judge_moved_variables();
+  judge_resets();
   for (const std::string& each : comparison_.unread_of_patch())
     outcome_.notes.push_back(each + ": is read by no source of " + base_name(options_.program) +
                              " that is compiled here; nothing of it is in the update");
@@ -234,7 +280,7 @@ const EditOutcome& EditBuild::judge() {
   leave_users_of_classes();
   std::set<std::string> told;
   std::erase_if(outcome_.refusals, [&](const std::string& each) { return !told.insert(each).second; });
-  if (outcome_.functions.empty() || !outcome_.refusals.empty()) return outcome_;
+  if (!outcome_.has_effect() || !outcome_.refusals.empty()) return outcome_;
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const ComparedSource& source = (*compared_)[i];
     if (plans_[i].has_part())
@@ -255,13 +301,40 @@ void EditBuild::plan() {
     for (const std::string& each : plan.notes) outcome_.notes.push_back(source.shown + ": " + each);
     if (!plan.has_part()) {
       unchanged_.push_back(source.command->file);
+      if (!plan.resets.empty()) outcome_.sources.push_back(source.shown);
       continue;
     }
     for (const diff::ReplacedFunction& each : plan.functions)
       if (!each.replacement.empty()) outcome_.functions.push_back(each.name);
     sources_.push_back(&source);
-    if (!plan.functions.empty()) outcome_.sources.push_back(source.shown);
+    if (!plan.functions.empty() || !plan.resets.empty()) outcome_.sources.push_back(source.shown);
   }
+}
+
+/// A variable of a header is in several sources.
+void EditBuild::judge_resets() {
+  std::set<std::string> used;
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const ComparedSource& source = (*compared_)[i];
+    for (const diff::ResetValue& each : plans_[i].resets) {
+      used.insert(each.choice);
+      const auto [place, is_new] = resets_.emplace(each.address, each);
+      if (is_new) outcome_.resets.push_back(each.name);
+      if (!plain_[&source].contains(each.symbol))
+        outcome_.refusals.push_back(source.shown + ": " + each.name +
+                                    ": cannot be reset: it is of a class whose objects are not copied byte by byte; "
+                                    "leave out --reset, so that it keeps its value");
+      else if (place->second.value != each.value)
+        outcome_.refusals.push_back(source.shown + ": " + each.name +
+                                    ": begins with another value than in the other sources");
+    }
+  }
+  for (const std::string& each : options_.choices.reset)
+    if (!used.contains(each))
+      outcome_.not_reset.push_back(
+          "--reset " + each +
+          ": the edits change the initial value of no variable of that name, unless the compiler has "
+          "taken it apart");
 }
 
 /// A variable that is gone from one source and new in another one begins anew there.
@@ -293,7 +366,9 @@ void EditBuild::compare_types() {
                                            [&](const DebugUnit& candidate) { return is_same_source(*old, candidate); });
     if (unit == fresh->units().end())
       refuse(source.shown + ": the program's debug information of this source is not found; build it with -g");
+    leave_moved(source, *old, *unit);
     diff::TypeComparison& types = types_[&source] = diff::compare_types(*old, *unit);
+    plain_[&source] = symbols_at(*file, types.plain);
     classes_.add(source, types);
     begin_variables(source, *unit);
     if (const std::string producer = producer_of(*old); producer == producer_of(*unit))
@@ -306,6 +381,7 @@ void EditBuild::compare_types() {
   if (!classes_.classes().empty()) same_build_.merge(same_compiler);
   outcome_.refusals = classes_.refusals();
   outcome_.notes = classes_.notes();
+  outcome_.notes.insert(outcome_.notes.end(), moved_.begin(), moved_.end());
   outcome_.classes = classes_.classes();
 }
 
@@ -319,6 +395,19 @@ void EditBuild::begin_variables(const ComparedSource& source, const DebugUnit& u
     added_.add(source, each.place, each.code, "initialise " + each.variable);
     ++begun_variables_;
   }
+}
+
+void EditBuild::leave_moved(const ComparedSource& source, const DebugUnit& old, const DebugUnit& fresh) {
+  diff::MovedLines moved;
+  for (const auto& [file, lines] : diff::moved_lines(old, fresh))
+    moved.emplace(resolved(file, source.command->directory), lines);
+  const std::vector<std::string> left = comparison_.keep_moved(source, moved);
+  if (left.empty()) return;
+  constexpr std::size_t shown = 3;
+  std::string names = join({left.begin(), left.begin() + static_cast<std::ptrdiff_t>(std::min(shown, left.size()))});
+  if (left.size() > shown) names += " and " + std::to_string(left.size() - shown) + " more";
+  moved_.push_back(source.shown + ": " + names + ": only the lines have changed that __LINE__ or assert name in " +
+                   (left.size() == 1 ? "it, so it stays as it is" : "them, so they stay as they are"));
 }
 
 /// No call of a function that has an object of an edited class on its stack may be in progress.
@@ -389,17 +478,21 @@ void EditBuild::link() const {
            ": has no build id, so that a process of another build would not be noticed; link it with "
            "-Wl,--build-id=sha1");
   EntryTexts texts{"edit of " + join(outcome_.sources), unchanged_, {}, {}, false, patch()};
+  texts.base = base();
+  texts.resets = resets_;
   for (const diff::EditPlan& each : plans_) {
     texts.held.insert(texts.held.end(), each.held.begin(), each.held.end());
     texts.is_permanent |= each.is_permanent;
   }
   for (const auto& [source, types] : types_) texts.news.insert(types.news.begin(), types.news.end());
   if (patch() != nullptr) texts.patch_text = patch()->text().lexically_relative(comparison_.scratch());
+  std::vector<const ComparedSource*> all;
+  for (const ComparedSource& each : *compared_) all.push_back(&each);
   const fs::path entry = comparison_.scratch() / "entry.s";
   std::ofstream(entry) << entry_in_assembly(build_id, texts);
   std::vector<std::string> arguments{
-      linker_driver(sources_), "-shared",        "-nostartfiles", "-fuse-ld=bfd", "-Wl,--build-id=sha1",
-      "-Wl,-z,noexecstack",    "-Wl,--as-needed"};
+      linker_driver(all),   "-shared",        "-nostartfiles", "-fuse-ld=bfd", "-Wl,--build-id=sha1",
+      "-Wl,-z,noexecstack", "-Wl,--as-needed"};
   for (const ComparedSource* const each : sources_) arguments.push_back(update_object_of(*each).string());
   arguments.insert(arguments.end(), {entry.string(), "-o", result().string()});
   run_linker(arguments);

@@ -50,6 +50,20 @@ bool is_clang(const CompileCommand& command) {
   return base_name(flags_for_update(command).compiler).find("clang") != std::string::npos;
 }
 
+/// The arguments without the source, its language, and what is included before it.
+std::vector<std::string> without_input(const CompileCommand& command, const fs::path& folder) {
+  const std::vector<std::string> all = without_precompiled_header(arguments_for_object(command), command, folder);
+  std::vector<std::string> arguments;
+  for (std::size_t each = 0; each < all.size(); ++each) {
+    const bool has_value = all[each] == "-include" || all[each] == "-imacros" || all[each] == "-x";
+    if (has_value)
+      ++each;
+    else if (resolved(all[each], command.directory) != resolved(command.file, command.directory))
+      arguments.push_back(all[each]);
+  }
+  return arguments;
+}
+
 std::vector<std::string> with(std::vector<std::string> arguments, std::initializer_list<std::string> more) {
   arguments.insert(arguments.end(), more);
   return arguments;
@@ -116,16 +130,7 @@ void preprocess(const CompileCommand& command, const std::vector<std::string>& f
 void compile_preprocessed(const CompileCommand& command, const fs::path& text, const fs::path& object,
                           const FreshObjectOptions& options, Deadline deadline) {
   const CompileCommand command_used = used(command, options);
-  const std::vector<std::string> all =
-      without_precompiled_header(arguments_for_object(command_used), command_used, object.parent_path());
-  std::vector<std::string> arguments;
-  for (std::size_t each = 0; each < all.size(); ++each) {
-    const bool has_value = all[each] == "-include" || all[each] == "-imacros" || all[each] == "-x";
-    if (has_value)
-      ++each;
-    else if (resolved(all[each], command_used.directory) != resolved(command_used.file, command_used.directory))
-      arguments.push_back(all[each]);
-  }
+  std::vector<std::string> arguments = without_input(command_used, object.parent_path());
   if (is_clang(command))
     arguments.insert(arguments.end(), {"-Xclang", "-fno-access-control", "-Qunused-arguments"});
   else
@@ -134,6 +139,34 @@ void compile_preprocessed(const CompileCommand& command, const fs::path& text, c
       with(arguments, {"-w", "-ffunction-sections", "-fdata-sections", "-x", "c++-cpp-output", "-c", text.string(),
                        "-o", object.string()}),
       object.parent_path() / "messages", options, deadline);
+}
+
+bool compile_changed(const CompileCommand& command, const std::function<std::string(const std::string&)>& change,
+                     const fs::path& object, const FreshObjectOptions& options, Deadline deadline) {
+  const CompileCommand command_used = used(command, options);
+  const fs::path folder = object.parent_path();
+  const fs::path text_folder = object.string() + ".text";
+  fs::create_directory(text_folder);
+  const fs::path text_file = text_folder / fs::path(command.file).filename();  // clang notes the name in the object
+  const bool is_of_clang = is_clang(command);
+  const auto is_done = [&](std::vector<std::string> arguments) {
+    if (options.verbose) complain("in " + command_used.directory + ": " + join(arguments, " "));
+    const CommandResult result = run_for_output(arguments, command_used.directory, folder / "output", deadline);
+    if (result.is_in_time) return result.is_success;
+    throw CommandFailure(ExitCode::postponed, ErrorCode::timed_out,
+                         command.file + ": was not compiled in time; give it longer with --timeout");
+  };
+  const std::vector<std::string> whole =
+      without_precompiled_header(arguments_for_object(command_used), command_used, folder);
+  const std::string expand = is_of_clang ? "-frewrite-includes" : "-fdirectives-only";
+  if (!is_done(with(whole, {"-w", "-E", expand, "-o", text_file.string()}))) return false;
+  std::string text = content_of(text_file);
+  if (options.view != nullptr) remove_all(text, options.view->root().native());
+  std::ofstream(text_file, std::ios::binary) << change(text);
+  std::vector<std::string> arguments = without_input(command_used, folder);
+  if (!is_of_clang) arguments = with(arguments, {"-fpreprocessed", "-fdirectives-only"});
+  return is_done(with(
+      arguments, {"-w", "-ffunction-sections", "-fdata-sections", "-c", text_file.string(), "-o", object.string()}));
 }
 
 }  // namespace moult::internal::cli

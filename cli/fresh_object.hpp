@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -50,5 +51,11 @@ void preprocess(const CompileCommand& command, const std::vector<std::string>& f
 /// compile_fresh_object of such a text. In it, everything may use what is private, and nothing is warned of.
 void compile_preprocessed(const CompileCommand& command, const std::filesystem::path& text,
                           const std::filesystem::path& object, const FreshObjectOptions& options, Deadline deadline);
+
+/// compile_fresh_object of the command's source, changed by `change`, which gets its text with all included files in it
+/// and the lines of each marked as preprocessors do. Macros are not expanded yet. Nothing is shown. False if it does
+/// not compile. Throws CommandFailure, as compile_fresh_object does, but for that.
+bool compile_changed(const CompileCommand& command, const std::function<std::string(const std::string&)>& change,
+                     const std::filesystem::path& object, const FreshObjectOptions& options, Deadline deadline);
 
 }  // namespace moult::internal::cli

@@ -71,11 +71,13 @@ class BuildJob final {
     const EditOutcome& built = build.judge();
     if (!built.refusals.empty())
       throw CommandFailure(ExitCode::refused, ErrorCode::unsupported, join(built.refusals, "\n"));
-    if (!built.functions.empty()) build.write(output);
+    if (built.has_effect()) build.write(output);
     told["functions"] = built.functions;
     told["sources"] = built.sources;
     told["notes"] = built.notes;
     told["classes"] = names_of(built.classes);
+    told["resets"] = built.resets;
+    told["not_reset"] = built.not_reset;
     told["compared"] = nlohmann::json::array();
     for (const ComparedSource& each : build.compared()) told["compared"].push_back(each.command->file);
   } catch (const CommandFailure& failure) {
@@ -129,6 +131,8 @@ std::optional<Built> BuildJob::take() {
   built.edit.notes = told.at("notes").get<std::vector<std::string>>();
   for (const std::string& each : told.at("classes").get<std::vector<std::string>>())
     built.edit.classes.push_back({each, {}});
+  built.edit.resets = told.at("resets").get<std::vector<std::string>>();
+  built.edit.not_reset = told.at("not_reset").get<std::vector<std::string>>();
   built.compared = told.at("compared").get<std::vector<std::string>>();
   return built;
 }
@@ -215,7 +219,9 @@ ExitCode Session::follow() {
 ExitCode Session::use(const BuildJob& job, const Built& built) {
   if (built.exit != ExitCode::done) return built.exit;
   for (const std::string& note : built.edit.notes) complain("note: " + note);
-  if (!built.edit.functions.empty()) {
+  // The edit of that variable may be still to come.
+  for (const std::string& each : built.edit.not_reset) complain("note: " + each);
+  if (built.edit.has_effect()) {
     const ExitCode exit = apply(job, built.edit);
     // A source may be edited back with its old time: it is compared from now on.
     if (exit == ExitCode::done)

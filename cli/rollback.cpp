@@ -40,6 +40,7 @@ std::string line_of(const Target& target, const UpdateReport& report) {
 }
 
 void tell(const Target& target, const UpdatesReply& reply) {
+  for (const std::string& warning : reply.warnings) complain("warning: " + warning);
   for (const UpdateReport& report : reply.updates)
     if (is_undone(report)) print(line_of(target, report));
   if (reply.failure)

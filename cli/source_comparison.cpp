@@ -33,6 +33,12 @@ bool is_placed_since(const fs::path& mark, const fs::path& file) {
   return is_later(now.st_ctim, before.st_ctim);
 }
 
+/// Variables have other initial values then, which is another matter.
+bool may_have_moved(const ComparedItem& item) {
+  return item.kind != ItemKind::variable &&
+         (item.outcome == DiffOutcome::changed || item.outcome == DiffOutcome::unknown);
+}
+
 }  // namespace
 
 ProgramBuild::ProgramBuild(const ComparisonOptions& options)
@@ -96,6 +102,47 @@ void SourceComparison::read(ComparedSource& source) {
   source.object = std::make_unique<diff::ObjectFile>(*source.file);
   require_no_private_path(source);
   source.comparison = diff::compare(*source.object, *program_, debug_info_.get());
+  leave_moved(source);
+}
+
+void SourceComparison::leave_moved(ComparedSource& source) {
+  const std::set<std::string>& moved = moved_[source.command];
+  for (ComparedItem& each : source.comparison.items)
+    if (may_have_moved(each) && moved.contains(each.symbol)) {
+      each.outcome = DiffOutcome::same;
+      each.reason.clear();
+    }
+}
+
+std::vector<std::string> SourceComparison::keep_moved(const ComparedSource& source, const diff::MovedLines& moved) {
+  ComparedSource& found = compared_[static_cast<std::size_t>(&source - compared_.data())];
+  std::vector<std::string> names;
+  // A line is a number in the code, and all lines have the same room there.
+  const bool is_possible = !moved.empty() && std::ranges::any_of(found.comparison.items, [&](const ComparedItem& each) {
+    return may_have_moved(each) && each.symbol_index && each.linked != nullptr &&
+           found.object->symbols()[*each.symbol_index].size == each.linked->size;
+  });
+  const fs::path object = found.path.string() + ".lines.o";
+  const auto with_old_lines = [&](const std::string& text) {
+    return diff::with_old_lines(text, moved,
+                                [&](const std::string& name) { return resolved(name, found.command->directory); });
+  };
+  if (!is_possible || !compile_changed(*found.command, with_old_lines, object, compiler(), deadline_)) return names;
+  const ElfFile file = ElfFile::open(object.string(), found.command->file);
+  const diff::ObjectFile in_old_lines(file);
+  std::set<std::string> same;
+  for (const ComparedItem& each : diff::compare(in_old_lines, *program_, debug_info_.get()).items) {
+    const bool is_usable =
+        each.kind != ItemKind::function || diff::has_same_instructions(*found.object, in_old_lines, each.symbol);
+    if (each.outcome == DiffOutcome::same && is_usable) same.insert(each.symbol);
+  }
+  for (const ComparedItem& each : found.comparison.items)
+    if (may_have_moved(each) && same.contains(each.symbol)) {
+      moved_[found.command].insert(each.symbol);
+      if (each.kind == ItemKind::function) names.push_back(each.name);
+    }
+  leave_moved(found);
+  return names;
 }
 
 void SourceComparison::require_unsaved() {

@@ -15,6 +15,7 @@
 #include "compilation_database.hpp"
 #include "diff/edit_plan.hpp"
 #include "diff/file_comparison.hpp"
+#include "diff/moved_lines.hpp"
 #include "fresh_object.hpp"
 #include "patched_tree.hpp"
 #include "scratch_folder.hpp"
@@ -86,6 +87,9 @@ class SourceComparison final {
   void require_unsaved();
   /// Compares the source anew, as compiled from the preprocessed text in the file `text`. Throws as run() does.
   void recompile(const ComparedSource& source, const std::filesystem::path& text);
+  /// Leaves alone what differs from the program only because it has moved to other lines, by `moved`
+  /// (diff/moved_lines). The names of these functions. Throws as run() does.
+  std::vector<std::string> keep_moved(const ComparedSource& source, const diff::MovedLines& moved);
   /// After run() has returned sources.
   const diff::LinkedFile& program() const { return *program_; }
   const DebugInfo* debug_info() const { return debug_info_.get(); }
@@ -112,6 +116,7 @@ class SourceComparison final {
   const std::vector<std::string>& files_read_by(const CompileCommand& command);
   void compare(const CompileCommand& command);
   void read(ComparedSource& source);
+  void leave_moved(ComparedSource& source);
   std::filesystem::path began() const { return scratch_.path() / "began"; }
   void judge_by_origin();
   bool is_judged_by_origin(const diff::ComparedItem& function, const ComparedSource& in);
@@ -125,6 +130,7 @@ class SourceComparison final {
   RecordedDependencies recorded_{scratch_.path(), deadline_};
   std::map<const CompileCommand*, bool> edited_;
   std::map<const CompileCommand*, std::vector<std::string>> files_;
+  std::map<const CompileCommand*, std::set<std::string>> moved_;  ///< symbols of what has only moved to other lines
   std::unique_ptr<ElfFile> file_;
   std::unique_ptr<diff::LinkedFile> program_;
   std::unique_ptr<DebugInfo> debug_info_;

@@ -19,7 +19,7 @@ _moult() {
   for ((index = 1; index < COMP_CWORD; ++index)); do
     word=${COMP_WORDS[index]}
     case $word in
-      --timeout | --after | --most | -p | --build-dir | -o | --output | --source | --patch | --rename | --new) ((++index)) ;;
+      --timeout | --after | --most | -p | --build-dir | -o | --output | --source | --patch | --rename | --new | --reset) ((++index)) ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else positionals+=("$word"); fi ;;
     esac
@@ -32,7 +32,7 @@ _moult() {
   case $previous in
     -p | --build-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
     -o | --output | --source | --patch) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-    --timeout | --after | --most | --rename | --new) return ;;
+    --timeout | --after | --most | --rename | --new | --reset) return ;;
   esac
   if [[ $current == -* ]]; then
     local options="--help --json --timeout"
@@ -40,9 +40,9 @@ _moult() {
       apply) options+=" --force --build-dir --verbose --keep-trying" ;;
       check) options+=" --force --build-dir --verbose" ;;
       rollback) options+=" --all" ;;
-      build) options+=" --force --output --build-dir --source --patch --rename --new --after --verbose" ;;
-      live) options+=" --build-dir --once --rename --new --verbose" ;;
-      diff) options+=" --build-dir --source --patch --rename --new --verbose" ;;
+      build) options+=" --force --output --build-dir --source --patch --rename --new --reset --after --verbose" ;;
+      live) options+=" --build-dir --once --rename --new --reset --verbose" ;;
+      diff) options+=" --build-dir --source --patch --rename --new --reset --verbose" ;;
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;
       functions) options+=" --most" ;;

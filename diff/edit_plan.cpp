@@ -18,6 +18,8 @@
 
 #include "base/names.hpp"
 #include "diff/made_functions.hpp"
+#include "symbols/name_query.hpp"
+#include "symbols/static_variables.hpp"
 
 namespace moult::internal::diff {
 namespace {
@@ -40,6 +42,13 @@ std::string_view without_discriminator(std::string_view name) noexcept {
   const std::size_t last = name.find_last_not_of("0123456789");
   const bool has_it = name.starts_with("_ZZ") && last != std::string_view::npos && last > 0 && name[last] == '_';
   return has_it ? name.substr(0, name[last - 1] == '_' ? last - 1 : last) : name;
+}
+
+/// By the names that moult::variable takes, "app::f()::count".
+bool is_named(const std::string& variable, const std::string& choice) {
+  const std::string name = variable_name(variable);
+  const std::string wanted = variable_name(choice);
+  return name == wanted || without_unnamed_namespaces(name) == wanted;
 }
 
 bool is_of_virtual_functions(std::string_view name) noexcept {
@@ -110,6 +119,9 @@ class Planner final {
 
   void read_functions();
   void read_variables();
+  void judge_initial_value(const ComparedItem& item);
+  std::string why_not_reset(const ComparedItem& item) const;
+  bool is_initialised_by_code(std::size_t variable) const;
   void find_replaced();
   bool uses_changed_clone(const Function& function) const;
   void follow();
@@ -223,7 +235,7 @@ void Planner::read_variables() {
         item.name + ": has " + std::to_string(symbol.size) + " bytes instead of " + std::to_string(item.linked->size);
     if (item.kind == ItemKind::variable) {
       if (symbol.size == item.linked->size)
-        note(item.name + " keeps the value that it has: its new initial value is for programs that start");
+        judge_initial_value(item);
       else
         refuse(sizes + "; a variable that exists cannot change its size: give the new one another name");
     } else if (is_of_virtual_functions(symbol.name)) {
@@ -238,6 +250,44 @@ void Planner::read_variables() {
              "program again");
     }
   }
+}
+
+/// It has the program's size, and begins with other bytes.
+void Planner::judge_initial_value(const ComparedItem& item) {
+  const ObjectSymbol& symbol = object_.symbols()[*item.symbol_index];
+  const auto choice =
+      std::ranges::find_if(choices_.reset, [&](const std::string& each) { return is_named(item.name, each); });
+  if (choice == choices_.reset.end())
+    return note(item.name +
+                " keeps the value that it has: its new initial value is for programs that start; --reset '" +
+                variable_name(item.name) + "' gives it to running ones, too");
+  if (const std::string why = why_not_reset(item); !why.empty())
+    return refuse(item.name + ": cannot be reset: " + why + "; leave out --reset, so that it keeps its value");
+  const ObjectSection& section = object_.sections()[symbol.section];
+  std::vector<std::uint8_t> value(symbol.size);
+  if (!section.bytes.empty()) std::ranges::copy(section.bytes.subspan(symbol.value, symbol.size), value.begin());
+  plan_.resets.push_back({item.name, item.symbol, *choice, item.linked->address, std::move(value)});
+}
+
+std::string Planner::why_not_reset(const ComparedItem& item) const {
+  const ObjectSymbol& symbol = object_.symbols()[*item.symbol_index];
+  if (symbol.kind == SymbolKind::thread_local_data) return "each thread has its own";
+  if (!program_.is_writable(item.linked->address)) return "it is a constant in the program";
+  if (!object_.relocations_of({symbol.section, symbol.value, symbol.value + symbol.size}).empty())
+    return "its initial value has an address in it";
+  if (is_initialised_by_code(*item.symbol_index)) return "code makes its value before main, or ends it after";
+  return {};
+}
+
+/// Code that runs before main refers to it.
+bool Planner::is_initialised_by_code(std::size_t variable) const {
+  return std::ranges::any_of(functions_, [&](const Function& each) {
+    const Piece& piece = each.function.piece;
+    return is_start_code(symbol_of(each).name) &&
+           std::ranges::any_of(object_.relocations_of(piece), [&](const Relocation& relocation) {
+             return target_of(piece.section, relocation).symbol == variable;
+           });
+  });
 }
 
 /// The functions of the program that get a new version: each that differs, and each caller of a clone that does.

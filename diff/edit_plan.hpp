@@ -46,6 +46,16 @@ struct ReplacedFunction {
 struct EditChoices {
   std::map<std::string, std::string> renamed;  ///< new names, and the old ones whose values they go on with
   std::set<std::string> fresh;                 ///< new variables that begin anew, though one of their size is gone
+  std::set<std::string> reset;                 ///< variables that get their new initial values
+};
+
+/// A variable of the program, and the value that it gets.
+struct ResetValue {
+  std::string name;  ///< demangled
+  std::string symbol;
+  std::string choice;         ///< of EditChoices::reset
+  std::uint64_t address = 0;  ///< in the program's file
+  std::vector<std::uint8_t> value;
 };
 
 struct EditPlan {
@@ -56,6 +66,7 @@ struct EditPlan {
   std::set<std::size_t> undefined;  ///< symbols that another object of the update defines
   std::vector<ReplacedFunction> functions;
   std::set<std::size_t> variables;  ///< symbols of the new ones
+  std::vector<ResetValue> resets;
   /// What is new and may be held by the program from then on: functions whose address is used, and variables that other
   /// sources see. A later edit of this source cannot replace them.
   std::vector<std::string> held;

@@ -23,6 +23,7 @@
 
 #include "base/names.hpp"
 #include "diff/match.hpp"
+#include "diff/type_comparison.hpp"
 #include "symbols/function_index.hpp"
 
 namespace moult::internal::diff {
@@ -32,23 +33,6 @@ std::string text_of(Dwarf_Die die, unsigned attribute) {
   Dwarf_Attribute found{};
   const char* const text = dwarf_formstring(dwarf_attr(&die, attribute, &found));
   return text != nullptr ? text : "";
-}
-
-/// Where the debug information places a variable; nothing if it is none with a place of its own.
-std::optional<std::uint64_t> address_of_variable(Dwarf_Die die) {
-  Dwarf_Attribute location{};
-  Dwarf_Op* operations = nullptr;
-  std::size_t count = 0;
-  if (dwarf_attr(&die, DW_AT_location, &location) == nullptr ||
-      dwarf_getlocation(&location, &operations, &count) != 0 || count != 1)
-    return std::nullopt;
-  if (operations->atom == DW_OP_addr) return operations->number;
-  Dwarf_Attribute indexed{};
-  Dwarf_Addr address = 0;
-  if (operations->atom != DW_OP_addrx || dwarf_getlocation_attr(&location, operations, &indexed) != 0 ||
-      dwarf_formaddr(&indexed, &address) != 0)
-    return std::nullopt;
-  return address;
 }
 
 /// The addresses of all variables of the source.

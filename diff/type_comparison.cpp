@@ -24,6 +24,7 @@ struct Types {
   std::map<std::string, std::vector<Dwarf_Die>> closures;                   ///< by the function around them
   std::map<std::string, std::map<std::string, std::int64_t>> enumerations;  ///< and the values of their names
   std::map<std::string, std::vector<std::string>> variables;                ///< and their types
+  std::set<std::uint64_t> plain;                                            ///< as TypeComparison's
   std::map<std::string, int> statics;                                       ///< of functions, counted
   bool has_functions = false;
   bool has_any = false;
@@ -83,6 +84,53 @@ std::string layout_text(const Dwarf_Die& type, int depth) {
             std::to_string(number_of(child, DW_AT_data_bit_offset).value_or(0)) + "; ";
   });
   return text + std::to_string(size_of_type(type)) + "}";
+}
+
+bool is_plain(const Dwarf_Die& entry, int depth = 0);
+
+/// A destructor, or what copies or moves an object, unless the compiler has made it.
+bool is_special(Dwarf_Die& function, std::string_view class_name) {
+  const std::string_view name = plain_name_of(function);
+  if (has_flag(function, DW_AT_artificial)) return false;
+  if (name.starts_with('~') || name == "operator=" || has_flag(function, DW_AT_virtuality)) return true;
+  const bool is_constructor = name == class_name.substr(0, class_name.find('<')) || name == class_name;
+  if (!is_constructor) return false;
+  bool takes_reference = false;
+  for_each_child(function, [&](Dwarf_Die& child) {
+    const std::optional<Dwarf_Die> type = bare_type_of(child);
+    if (dwarf_tag(&child) != DW_TAG_formal_parameter || has_flag(child, DW_AT_artificial) || !type) return;
+    Dwarf_Die parameter = *type;
+    const int tag = dwarf_tag(&parameter);
+    const std::optional<Dwarf_Die> referred = bare_type_of(parameter);
+    takes_reference |= (tag == DW_TAG_reference_type || tag == DW_TAG_rvalue_reference_type) && referred &&
+                       plain_name_of(*referred) == class_name;
+  });
+  return takes_reference;
+}
+
+/// g++ does not note whether a class is trivially copyable: its functions and parts tell.
+bool is_plain_class(Dwarf_Die type, int depth) {
+  if (!is_definition(type) || has_vtable_pointer(type)) return false;
+  const std::string_view name = plain_name_of(type);
+  bool is_all_plain = true;
+  for_each_child(type, [&](Dwarf_Die& child) {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_subprogram && is_special(child, name)) is_all_plain = false;
+    const bool is_part = tag == DW_TAG_inheritance || (tag == DW_TAG_member && !is_static_member(child));
+    if (is_part && !is_plain(child, depth + 1)) is_all_plain = false;
+  });
+  return is_all_plain;
+}
+
+/// The objects of the entry's type are copied byte by byte.
+bool is_plain(const Dwarf_Die& entry, int depth) {
+  if (depth > deepest) return false;
+  if (type_name_of(entry).value_or("").starts_with("std::atomic<")) return true;
+  std::optional<Dwarf_Die> type = bare_type_of(entry);
+  while (type && dwarf_tag(&*type) == DW_TAG_array_type) type = bare_type_of(*type);
+  if (!type) return false;
+  const int tag = dwarf_tag(&*type);
+  return is_class_tag(tag) || tag == DW_TAG_union_type ? is_plain_class(full_class(*type), depth) : true;
 }
 
 class Collector final {
@@ -165,6 +213,8 @@ class Collector final {
                            is_of_static(operations, count);
     if (!has_place) return;
     types_.variables[scope + std::string(plain_name_of(named))].push_back(type_text(named));
+    const std::optional<std::uint64_t> place = address_of_variable(die);
+    if (place && is_plain(die)) types_.plain.insert(*place);
     if (is_in_function) ++types_.statics[scope + std::string(plain_name_of(named))];
   }
 
@@ -253,10 +303,27 @@ void compare_variables(const Types& before, const Types& after, TypeComparison& 
                                     "; a variable that exists cannot change its type: give the new one another name");
     }
   }
+  comparison.plain = after.plain;
   comparison.has_other_statics = before.statics != after.statics;
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> address_of_variable(Dwarf_Die variable) {
+  Dwarf_Attribute location{};
+  Dwarf_Op* operations = nullptr;
+  std::size_t count = 0;
+  if (dwarf_attr(&variable, DW_AT_location, &location) == nullptr ||
+      dwarf_getlocation(&location, &operations, &count) != 0 || count != 1)
+    return std::nullopt;
+  if (operations->atom == DW_OP_addr) return operations->number;
+  Dwarf_Attribute indexed{};
+  Dwarf_Addr address = 0;
+  if (operations->atom != DW_OP_addrx || dwarf_getlocation_attr(&location, operations, &indexed) != 0 ||
+      dwarf_formaddr(&indexed, &address) != 0)
+    return std::nullopt;
+  return address;
+}
 
 TypeComparison compare_types(const DebugUnit& old, const DebugUnit& fresh) {
   const Types before = Collector().run(old);

@@ -4,7 +4,10 @@
 // another type, it would misread them.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,10 +35,16 @@ struct TypeComparison {
   std::map<std::string, std::string> news;
   /// The types of all variables, by the last name; "?" where several have it with different types.
   std::map<std::string, std::string> variables;
+  /// Where variables are in the fresh file that are copied byte by byte: numbers, pointers, trivially copyable classes,
+  /// atomic ones.
+  std::set<std::uint64_t> plain;
   /// Functions have not the same static variables by name.
   bool has_other_statics = false;
   bool has_types = true;  ///< false: compiled with -g1, which tells of none
 };
+
+/// Where the debug information places a variable; nothing if it is none with a place of its own.
+std::optional<std::uint64_t> address_of_variable(Dwarf_Die variable);
 
 /// Of all classes of the source, also in functions and unnamed namespaces, and of those that only variables, fields or
 /// typedefs name. Classes of headers below /usr are the same for both, and left out.

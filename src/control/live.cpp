@@ -54,6 +54,12 @@ void add_report(UpdatesReply& reply, std::uint64_t id) {
   if (std::optional<UpdateReport> report = update_registry().report(id)) reply.updates.push_back(std::move(*report));
 }
 
+/// Those of the rollbacks: an update that is rolled back has no others left.
+void add_warnings(UpdatesReply& reply) {
+  for (const UpdateReport& report : reply.updates)
+    reply.warnings.insert(reply.warnings.end(), report.warnings.begin(), report.warnings.end());
+}
+
 /// Waiting updates are withdrawn first: otherwise they would be applied while the others are rolled back. Stops at the
 /// first update that cannot be undone, as it may build upon older ones.
 UpdatesReply roll_back_all(std::chrono::milliseconds wait) {
@@ -78,6 +84,7 @@ UpdatesReply roll_back_all(std::chrono::milliseconds wait) {
     if (!undo(id)) return reply;
   for (const std::uint64_t id : update_registry().applied())
     if (!undo(id)) return reply;
+  add_warnings(reply);
   return reply;
 }
 
@@ -140,6 +147,7 @@ UpdatesReply live_roll_back(const RollbackRequest& request) {
   delete_unneeded_copies();
   UpdatesReply reply;
   add_report(reply, id);
+  add_warnings(reply);
   return reply;
 }
 

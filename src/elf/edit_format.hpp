@@ -13,7 +13,8 @@
 //   moult_classes    moult::detail::EditedClass: whose objects get another layout
 //   moult_beginnings moult::detail::NewVariable: new variables that code initialises
 // The header has more lists of such texts: what the program may hold from then on, what the edit brings, each with its
-// make-up, and the name and the checksum of a patch. The patch itself is in a section that is not loaded.
+// make-up, the name and the checksum of a patch, and the update that the edit was built to go on from. The patch itself
+// is in a section that is not loaded.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +63,14 @@ struct FunctionEntry {
   std::uint32_t unused = 0;
 };
 
+/// A variable of the program that begins anew when the update is applied.
+struct ResetEntry {
+  std::uint64_t target = 0;  ///< an address of the program's file
+  std::uint64_t size = 0;
+  std::int32_t value = 0;  ///< from this number to the bytes
+  std::int32_t name = 0;   ///< from this number to the name, which ends with a zero
+};
+
 inline constexpr const char* fields_section = "moult_fields";
 inline constexpr const char* functions_section = "moult_functions";
 inline constexpr const char* variables_section = "moult_variables";
@@ -88,8 +97,12 @@ struct EditHeader {
   std::int32_t beginnings_end = 0;  ///< from this number to the end of the last one
   std::int32_t patch = 0;           ///< the patch that the edit is: its name and the SHA-256 of its text; or nothing
   std::int32_t patch_end = 0;
+  std::int32_t base = 0;  ///< the update that it goes on from: the name of its file and its build id; or nothing
+  std::int32_t base_end = 0;
+  std::int32_t resets = 0;  ///< from this number to the first ResetEntry
+  std::int32_t resets_end = 0;
 };
-inline constexpr std::uint32_t edit_version = 5;
+inline constexpr std::uint32_t edit_version = 6;
 
 /// The text of the patch, in the file alone.
 inline constexpr const char* patch_section = ".moult.patch";

@@ -1,18 +1,20 @@
 #include "recipes/edit_reading.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <utility>
 
 #include "elf/edit_format.hpp"
+#include "elf/module_list.hpp"
 #include "moult/error.hpp"
 #include "platform/loaded_modules.hpp"
 
 namespace moult::internal {
 namespace {
 
-/// The memory of a loaded file.
+/// The memory of a loaded file, or a part of it.
 struct LoadedRange {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
@@ -113,6 +115,50 @@ std::optional<EditPatch> patch_of(const std::vector<std::string>& texts) {
   return EditPatch{texts[0], texts[1]};
 }
 
+/// Whether the program may write to all of it.
+bool is_writable(std::uintptr_t address, std::size_t size) {
+  bool is_inside = false;
+  visit_loaded_modules([&](const dl_phdr_info& program) {
+    for (int i = 0; i < program.dlpi_phnum; ++i) {
+      const auto& segment = program.dlpi_phdr[i];
+      const LoadedRange range{program.dlpi_addr + segment.p_vaddr,
+                              program.dlpi_addr + segment.p_vaddr + segment.p_memsz};
+      const bool is_data = segment.p_type == PT_LOAD && (segment.p_flags & PF_W) != 0;
+      is_inside |= is_data && range.contains(address, size);
+    }
+    return false;
+  });
+  return is_inside;
+}
+
+std::vector<ResetVariable> resets_of(const EditHeader& header, const LoadedRange& module) {
+  std::vector<ResetVariable> resets;
+  for (const ResetEntry& entry :
+       entries_between<ResetEntry>(led_to(header.resets), led_to(header.resets_end), module)) {
+    const std::uintptr_t value = led_to(entry.value);
+    const std::uintptr_t target = entry.target + bias_of_program();
+    if (!module.contains(value, entry.size) || !is_writable(target, entry.size))
+      fail("table of reset variables leads out of its file or of the program");
+    const auto* const bytes = reinterpret_cast<const std::byte*>(value);
+    resets.push_back({text_at(led_to(entry.name), module), reinterpret_cast<std::byte*>(target),
+                      std::vector<std::byte>(bytes, bytes + entry.size)});
+  }
+  return resets;
+}
+
+EditBase base_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return {};
+  if (texts.size() != 2) fail("update to go on from has no name or no build id");
+  return {texts[0], texts[1]};
+}
+
+std::string build_id_of_module(const void* inside) {
+  const CodeAddress address{reinterpret_cast<std::uintptr_t>(inside)};
+  for (const ModulePlace& each : modules_of_this_process())
+    if (each.module.text.contains(address)) return each.loaded_build_id;
+  return {};
+}
+
 bool has_code(const detail::ObjectSteps& steps, const LoadedRange& module) {
   const auto is_inside = [&](auto* function) {
     return function == nullptr || module.contains(reinterpret_cast<std::uintptr_t>(function), 1);
@@ -166,6 +212,9 @@ Edit read_edit(const void* header) {
           classes_of(edit, module),
           beginnings_of(edit, module),
           patch_of(texts_between(led_to(edit.patch), led_to(edit.patch_end), module)),
+          build_id_of_module(header),
+          base_of(texts_between(led_to(edit.base), led_to(edit.base_end), module)),
+          resets_of(edit, module),
           edit.is_permanent != 0};
 }
 

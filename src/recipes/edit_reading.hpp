@@ -11,6 +11,7 @@
 #include "recipes/edit_patches.hpp"
 #include "recipes/edited_classes.hpp"
 #include "recipes/new_variables.hpp"
+#include "recipes/reset_variables.hpp"
 
 namespace moult::internal {
 
@@ -24,6 +25,9 @@ struct Edit {
   EditedClassList classes;                     ///< that have another layout than in the program's file
   std::vector<const NewVariable*> beginnings;  ///< new variables that code initialises, in order
   std::optional<EditPatch> patch;              ///< that it was made from
+  std::string build_id;                        ///< of its file
+  EditBase base;                               ///< that it was built to go on from
+  std::vector<ResetVariable> resets;           ///< that get their new initial values
   bool is_permanent = false;                   ///< what the program may hold calls functions that are replaced
 
   bool covers(const std::string& source) const { return std::ranges::find(sources, source) != sources.end(); }

@@ -7,6 +7,7 @@
 // What such an update needs was found out when it was made (diff/): every function that relies on a changed one is
 // among the changed ones, and all addresses are known. So nothing of the program's symbols is read here.
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@
 #include "recipes/edited_classes.hpp"
 #include "recipes/new_variables.hpp"
 #include "recipes/quiescent_change.hpp"
+#include "recipes/reset_variables.hpp"
 #include "threads/current_stop.hpp"
 
 namespace moult::internal {
@@ -129,15 +131,19 @@ bool is_of(const EditedClassList& classes, const EditedClass& wanted) {
   return std::ranges::any_of(classes, [&](const EditedClass* each) { return *each->type == *wanted.type; });
 }
 
+EditOfClasses classes_of(const Edit& edit, std::uint64_t update) {
+  return {edit.name, update, edit.build_id, edit.classes, edit.base};
+}
+
 /// What the edit does to classes, on top of the edits before it.
 EditedClasses prepare_classes(const Edit& edit) {
   EditedClassList returned;
-  EditedClassList earlier;
+  std::vector<EditOfClasses> earlier;
   for (const std::shared_ptr<AppliedEdit>& each : applied_edits().with([](const AppliedEdits& all) { return all; })) {
     const auto is_covered = [&](const std::string& source) { return edit.covers(source); };
     const bool is_of_same_source = std::ranges::any_of(each->edit.sources, is_covered);
+    earlier.push_back(classes_of(each->edit, each->update));
     for (const EditedClass* const changed : each->edit.classes) {
-      earlier.push_back(changed);
       if (!is_of_same_source || is_of(edit.classes, *changed)) continue;
       const auto missing = std::ranges::find_if_not(each->edit.sources, is_covered);
       if (missing != each->edit.sources.end())
@@ -147,7 +153,7 @@ EditedClasses prepare_classes(const Edit& edit) {
       returned.push_back(changed);
     }
   }
-  return EditedClasses::prepare(edit.name, edit.classes, returned, earlier);
+  return EditedClasses::prepare(classes_of(edit, 0), returned, earlier);
 }
 
 /// Throws when later edits rely on the layout of objects that this one brought.
@@ -160,6 +166,33 @@ void require_last_of_its_classes(const std::shared_ptr<AppliedEdit>& edit) {
         throw Error(ErrorCode::unsupported, edit->edit.name + ": \"" + (*each)->edit.name +
                                                 "\" relies on the layout of " + changed->name +
                                                 " that it brought; roll that edit back first");
+}
+
+/// The variables that `edit` resets, but for those that already began with this value in an earlier edit: they keep
+/// what they have come to since.
+std::vector<const ResetVariable*> due_resets(const Edit& edit) {
+  const AppliedEdits earlier = applied_edits().with([](const AppliedEdits& all) { return all; });
+  std::map<std::byte*, const ResetVariable*> newest;
+  for (const std::shared_ptr<AppliedEdit>& each : earlier)
+    for (const ResetVariable& reset : each->edit.resets) newest[reset.place] = &reset;
+  std::vector<const ResetVariable*> due;
+  for (const ResetVariable& each : edit.resets) {
+    const auto found = newest.find(each.place);
+    if (found == newest.end() || found->second->value != each.value) due.push_back(&each);
+  }
+  return due;
+}
+
+/// Throws when a later edit has reset a variable that this one has: the values would be put back in the wrong order.
+void require_last_of_its_resets(const std::shared_ptr<AppliedEdit>& edit) {
+  const AppliedEdits edits = applied_edits().with([](const AppliedEdits& all) { return all; });
+  for (auto later = std::next(std::ranges::find(edits, edit)); later != edits.end(); ++later)
+    for (const ResetVariable& each : edit->edit.resets)
+      if (std::ranges::any_of((*later)->edit.resets,
+                              [&](const ResetVariable& other) { return other.place == each.place; }))
+        throw Error(ErrorCode::unsupported, edit->edit.name + ": update " + std::to_string((*later)->update) + " (\"" +
+                                                (*later)->edit.name + "\") has reset " + each.name +
+                                                ", too; roll that one back first");
 }
 
 /// Opens the pages of all that `standings` change.
@@ -230,6 +263,7 @@ void EditUpdate::apply() {
   MOULT_FAULT("recipes.edit.apply");
   applied_->update = Transaction::current()->update();
   const std::vector<Standing> standings = standings_with(applied_);
+  const std::vector<const ResetVariable*> resets = due_resets(applied_->edit);
   if (const StoppedWorld* const stopped = current_stop())
     require_quiescence(*stopped, code_to_leave(standings, applied_));
   prepare_standings(standings);
@@ -243,6 +277,8 @@ void EditUpdate::apply() {
   set_standings(standings, *current_stop());
   applied_edits().with([&](AppliedEdits& all) { all.push_back(applied_); });
   MOULT_FAULT("recipes.edit.functions");
+  reset_variables(*current_stop(), resets, *Transaction::current());
+  MOULT_FAULT("recipes.edit.variables");
   applied_->classes.commit(*current_stop(), *Transaction::current());
   begin_variables(applied_->edit.beginnings, name());
   MOULT_FAULT("recipes.edit.applied");
@@ -263,6 +299,7 @@ UndoStep EditUpdate::undo_step() const {
           applied->edit.name + ": brought " + applied->edit.held.front() +
               ", which the program may hold and which calls functions that this edit replaced; it stays applied");
     require_last_of_its_classes(applied);
+    require_last_of_its_resets(applied);
     const std::vector<Standing> standings = standings_without(applied);
     std::vector<FunctionExtent> again;
     for (const Standing& each : standings)

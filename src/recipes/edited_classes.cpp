@@ -35,28 +35,56 @@ const char* layout_of(const ObjectClass& of_class, const EditedClass& edited) {
 
 bool is_same(const char* a, const char* b) noexcept { return std::strcmp(a, b) == 0; }
 
-/// What leads from one layout to another: one step of the edit itself, or steps back of the edits before it. Never
-/// both: what earlier edits added to the objects would be lost.
+/// What leads from one layout to another.
 struct Step {
   const EditedClass* edited = nullptr;
   EditedConverter::Direction direction = EditedConverter::Direction::forward;
   const char* after = nullptr;
 };
 
-std::vector<Step> steps_between(const char* from, const char* to, const EditedClass& wanted,
-                                const EditedClassList& earlier) {
-  if (is_same(wanted.old_layout, from) && is_same(wanted.layout, to))
-    return {{&wanted, EditedConverter::Direction::forward, wanted.layout}};
+/// Steps back of the edits before this one, to the program's own layout; empty if there is no such way.
+std::vector<Step> steps_back(const char* from, const EditedClass& returned, const std::vector<EditOfClasses>& earlier) {
   std::vector<Step> steps;
   for (auto each = earlier.rbegin(); each != earlier.rend(); ++each) {
-    const EditedClass& edited = **each;
-    if (*edited.type != *wanted.type || !is_same(edited.layout, from) || edited.no_way_back != nullptr) continue;
-    if (is_same(edited.old_layout, edited.layout)) continue;
-    steps.push_back({&edited, EditedConverter::Direction::backward, edited.old_layout});
-    from = edited.old_layout;
-    if (is_same(from, to)) return steps;
+    for (const EditedClass* const edited : each->classes) {
+      if (*edited->type != *returned.type || !is_same(edited->layout, from) || edited->no_way_back != nullptr) continue;
+      if (is_same(edited->old_layout, edited->layout)) continue;
+      steps.push_back({edited, EditedConverter::Direction::backward, edited->old_layout});
+      from = edited->old_layout;
+    }
+    if (is_same(from, returned.program_layout)) return steps;
   }
   return {};
+}
+
+/// The newest edit that has the class in the layout `from`; null if none has.
+const EditOfClasses* edit_with(const char* from, const EditedClass& wanted, const std::vector<EditOfClasses>& earlier) {
+  const auto has_it = [&](const EditOfClasses& edit) {
+    return std::ranges::any_of(edit.classes, [&](const EditedClass* each) {
+      return *each->type == *wanted.type && is_same(each->layout, from);
+    });
+  };
+  const auto found = std::find_if(earlier.rbegin(), earlier.rend(), has_it);
+  return found == earlier.rend() ? nullptr : &*found;
+}
+
+[[noreturn]] void throw_other_layout(const EditOfClasses& edit, const std::string& name,
+                                     const EditOfClasses* effective) {
+  std::string why = edit.name + ": was built to go on from ";
+  if (effective == nullptr) {
+    if (edit.base.file.empty())
+      why.append("another layout of ").append(name).append(" than its objects have; build it again");
+    else
+      why.append(edit.base.file).append(", and this process has ").append(name);
+    if (!edit.base.file.empty()) why.append(" as it was built; apply ").append(edit.base.file).append(" first");
+    throw Error(ErrorCode::layout_mismatch, why);
+  }
+  const std::string update = "update " + std::to_string(effective->update);
+  why += edit.base.file.empty() ? "the program as it was built" : edit.base.file;
+  why.append(", and ").append(update).append(" (\"").append(effective->name).append("\") has given the objects of ");
+  why.append(name).append(" a layout that it does not know; build it with --after and that update's file, or roll ");
+  why.append(update).append(" back first (moult rollback); what that one added to the objects is lost then");
+  throw Error(ErrorCode::layout_mismatch, why);
 }
 
 /// Another module was compiled with the class as it was, and the edit does not reach its code.
@@ -82,32 +110,38 @@ void require_no_other_users(const std::string& edit, const ObjectClass& of_class
 
 }  // namespace
 
-EditedClasses EditedClasses::prepare(const std::string& name, const EditedClassList& wanted,
-                                     const EditedClassList& returned, const EditedClassList& earlier) {
+EditedClasses EditedClasses::prepare(const EditOfClasses& edit, const EditedClassList& returned,
+                                     const std::vector<EditOfClasses>& earlier) {
   EditedClasses classes;
-  if (wanted.empty() && returned.empty()) return classes;
+  if (edit.classes.empty() && returned.empty()) return classes;
   const SharedReading reading;
   const Program program = Program::of_this_process();
   std::set<const ObjectClass*> seen;
-  const auto add = [&](const EditedClass& edited, const char* to) {
+  const auto add = [&](const EditedClass& edited, const char* to, auto&& steps_from) {
     const ObjectClass& of_class = object_class_of(*edited.type);
     const char* const from = layout_of(of_class, edited);
     if (!seen.insert(&of_class).second || is_same(from, to)) return;
-    const std::vector<Step> steps = steps_between(from, to, edited, earlier);
-    if (steps.empty())
-      throw Error(ErrorCode::layout_mismatch,
-                  name + ": an earlier edit gave the objects of " + of_class.name.text() +
-                      " a layout that this one was not built to go on from; roll that edit back first (what it added "
-                      "to the objects is lost then), or build this one with --after");
-    require_no_other_users(name, of_class, program);
+    const EditOfClasses* const effective = edit_with(from, edited, earlier);
+    const std::vector<Step> steps = steps_from(from, edited, effective);
+    if (steps.empty()) throw_other_layout(edit, of_class.name.text(), effective);
+    require_no_other_users(edit.name, of_class, program);
     for (const char* before = from; const Step& each : steps) {
       classes.changes_.push_back({&of_class, &object_class_of(*edited.pool), before, each.after,
                                   ObjectChange::prepare_edit(*each.edited, each.direction)});
       before = each.after;
     }
   };
-  for (const EditedClass* const each : wanted) add(*each, each->layout);
-  for (const EditedClass* const each : returned) add(*each, each->program_layout);
+  const auto forward = [](const char* from, const EditedClass& edited, const EditOfClasses*) {
+    return is_same(edited.old_layout, from)
+               ? std::vector<Step>{{&edited, EditedConverter::Direction::forward, edited.layout}}
+               : std::vector<Step>();
+  };
+  const auto back = [&](const char* from, const EditedClass& edited, const EditOfClasses* effective) {
+    const bool is_known = effective != nullptr && effective->build_id == edit.base.build_id;
+    return is_known ? steps_back(from, edited, earlier) : std::vector<Step>();
+  };
+  for (const EditedClass* const each : edit.classes) add(*each, each->layout, forward);
+  for (const EditedClass* const each : returned) add(*each, each->program_layout, back);
   return classes;
 }
 

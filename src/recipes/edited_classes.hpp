@@ -1,10 +1,11 @@
 // The classes that edits have given another layout, and the change of their objects in the stop of an edit.
 //
 // An edit knows the layout that its sources had before, and the one that they have now. What the objects have when it
-// is applied depends on the edits before it.
+// is applied depends on the edits before it. It is applied only if that is what it was built to go on from: it would
+// destroy what it does not know.
 #pragma once
 
-#include <span>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,15 +21,30 @@ namespace moult::internal {
 
 using EditedClassList = std::vector<const EditedClass*>;
 
+/// The update that an edit was built to go on from; empty: it knows no other edit.
+struct EditBase {
+  std::string file;      ///< its name
+  std::string build_id;  ///< in hex
+};
+
+/// An edit, as far as classes are concerned.
+struct EditOfClasses {
+  std::string name;
+  std::uint64_t update = 0;  ///< 0: not applied yet
+  std::string build_id;      ///< of its file, in hex
+  EditedClassList classes;   ///< that have another layout than in the program's file
+  EditBase base{};
+};
+
 /// Prepared while the program runs, committed in a stop. All classes outlive it.
 class EditedClasses final {
  public:
-  /// `wanted`: as the edit `name` has them; `earlier`: of the edits before it, that are applied. A class that an
-  /// earlier edit has and `returned` names is to be the program's own again. Throws Error, having changed nothing:
-  /// layout_mismatch: the objects' layout is none that the edit can begin with, or they do not fit their slots
+  /// `earlier` are the edits before `edit` that are applied, in order. A class that an earlier edit has and `returned`
+  /// names is to be the program's own again. Throws Error, having changed nothing:
+  /// layout_mismatch: the objects' layout is not the one that the edit was built for, or they do not fit their slots
   /// unsupported: another module of the process uses the class; as ObjectChange::prepare_edit
-  static EditedClasses prepare(const std::string& name, const EditedClassList& wanted, const EditedClassList& returned,
-                               const EditedClassList& earlier);
+  static EditedClasses prepare(const EditOfClasses& edit, const EditedClassList& returned,
+                               const std::vector<EditOfClasses>& earlier);
   EditedClasses() = default;
 
   bool empty() const noexcept { return changes_.empty(); }

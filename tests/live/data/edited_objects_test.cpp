@@ -133,7 +133,7 @@ class Edit final : public Update {
   explicit Edit(const EditedClass& edited) : Update("edit"), edited_(edited) {}
 
   void prepare() override {
-    classes_ = EditedClasses::prepare(name(), {&edited_}, {}, {});
+    classes_ = EditedClasses::prepare({.name = name(), .build_id = {}, .classes = {&edited_}}, {}, {});
     quiescence_.emplace(ObjectQuiescence::of_pools(classes_.names(), {}));
   }
   bool wait_alterability() override { return quiescence_->wait(patience()); }

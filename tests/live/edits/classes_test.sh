@@ -79,7 +79,7 @@ apply first.so "objects of .*Item get the new layout" "an object of .*Item given
 sed -i 's/^  int twice.*/&\n  std::string more = "more of it than fits in a short string";/
   s/item->twice/item->twice + (item->more.size() == 38 ? 100 : 0)/' app.cpp
 expect 0 "new layout" "$MOULT" build old/app -o alone.so
-expect_refused "a layout that this one was not built to go on from" apply "$running" alone.so
+expect_refused "a layout that it does not know; build it with --after" apply "$running" alone.so
 apply second.so "new layout" "an object of .*Item given the new layout" --after first.so
 [[ $(ask old 1) == "item 5 110" ]] || fail "the second edit is not in force, or has lost a value"
 expect_refused 'relies on the layout of .*Item that it brought; roll that edit back first' rollback "$running" 2 # the first was withdrawn
@@ -95,7 +95,7 @@ expect 0 "given the new layout" "$MOULT" apply "$pid" third.so
 
 # Edited back, and rolled back.
 cp saved/app.cpp . && sed -i 's/"%s %d", item/"%s! %d", item/' app.cpp
-expect 0 "1 function replaced" "$MOULT" build old/app -o back.so
+expect 0 "1 function replaced" "$MOULT" build old/app -o back.so --after third.so
 expect 0 "an object of .*Item given the new layout" "$MOULT" apply "$running" back.so
 [[ $(ask old 1) == "item! 7" ]] || fail "what was edited back is not the program's own"
 expect 0 "rolled back" "$MOULT" rollback "$running"
@@ -103,7 +103,9 @@ expect 0 "rolled back" "$MOULT" rollback "$running"
 expect 0 "rolled back" "$MOULT" rollback "$running"
 expect 0 "rolled back" "$MOULT" rollback "$running"
 [[ $(ask old 1) == "item 9 18" ]] || fail "the first edit is not in force again"
-expect 0 "an object of .*Item given the new layout" "$MOULT" apply "$running" back.so
+expect_refused "go on from third.so, and update 2 .* a layout that it does not know" apply "$running" back.so
+expect 0 "1 function replaced" "$MOULT" build old/app -o again.so --after first.so
+expect 0 "an object of .*Item given the new layout" "$MOULT" apply "$running" again.so
 [[ $(ask old 1) == "item! 10" ]] || fail "what was edited back is not the program's own"
 expect 0 "rolled back" "$MOULT" rollback "$running"
 [[ $(ask old 1) == "item 11 22" ]] || fail "the rollback has not made the field anew"

@@ -1,0 +1,1 @@
+sed -i 's/"one"/"three"/' app.cpp

@@ -1,0 +1,1 @@
+sed -i 's/guarded(5)/guarded(50)/' app.cpp

@@ -1,0 +1,1 @@
+sed -i 's/own = 1/own = 10/' app.cpp
