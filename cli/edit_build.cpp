@@ -48,6 +48,7 @@ struct EntryTexts {
   fs::path patch_text{};               ///< from the assembler's folder
   const EarlierEdit* base = nullptr;   ///< that the edit goes on from
   std::map<std::uint64_t, diff::ResetValue> resets{};
+  std::optional<EditedTree> tree{};  ///< that the edit is of
 };
 
 /// The table, and the values and names behind it.
@@ -82,6 +83,8 @@ std::string entry_in_assembly(const std::string& build_id, const EntryTexts& tex
   std::vector<std::string> patch;
   if (texts.patch != nullptr) patch = {texts.patch->name(), texts.patch->sha256()};
   std::vector<std::string> base;
+  std::vector<std::string> tree;
+  if (texts.tree) tree = {std::to_string(texts.tree->time), std::to_string(texts.tree->files)};
   if (texts.base != nullptr) base = {texts.base->name(), texts.base->build_id()};
   return target_note(build_id) + checksum_note() + note("abi", 1, 4, ".long " + std::to_string(MOULT_ABI_VERSION)) + R"(
   .section moult_sources, "a"
@@ -111,9 +114,11 @@ moult_edit:
   .long moult_edit_patch - .
   .long moult_edit_base - .
   .long moult_edit_base - .
-  .long moult_edit_end - .
+  .long moult_edit_tree - .
   .long moult_edit_resets - .
   .long moult_edit_resets_end - .
+  .long moult_edit_tree - .
+  .long moult_edit_end - .
   .section moult_functions, "a"
   .section moult_classes, "aw"
   .section moult_beginnings, "aw"
@@ -132,6 +137,9 @@ moult_edit_patch:
          R"(
 moult_edit_base:
 )" + lines_of(base) +
+         R"(
+moult_edit_tree:
+)" + lines_of(tree) +
          R"(
 moult_edit_end:
 )" + resets_in_assembly(texts.resets) +
@@ -471,7 +479,7 @@ void EditBuild::write(const fs::path& output) const {
                          output.string() + ": cannot be written: " + error.message());
 }
 
-void EditBuild::link() const {
+void EditBuild::link() {
   const std::string build_id = build_id_of(build_.file());
   if (build_id.empty())
     refuse(options_.program +
@@ -480,6 +488,7 @@ void EditBuild::link() const {
   EntryTexts texts{"edit of " + join(outcome_.sources), unchanged_, {}, {}, false, patch()};
   texts.base = base();
   texts.resets = resets_;
+  if (patch() == nullptr) texts.tree = comparison_.edited_tree();
   for (const diff::EditPlan& each : plans_) {
     texts.held.insert(texts.held.end(), each.held.begin(), each.held.end());
     texts.is_permanent |= each.is_permanent;

@@ -91,7 +91,7 @@ class EditBuild final {
     return source.path.string() + ".update.o";
   }
   std::filesystem::path result() const { return comparison_.scratch() / "update.so"; }
-  void link() const;
+  void link();
   void require_all_classes() const;
   void run_linker(const std::vector<std::string>& arguments) const;
 

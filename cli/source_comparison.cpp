@@ -265,6 +265,24 @@ bool SourceComparison::is_edited(const CompileCommand& command) {
   return found->second;
 }
 
+std::optional<EditedTree> SourceComparison::edited_tree() {
+  std::set<std::string> edited;
+  for (const CompileCommand* const command : build_.commands()) {
+    if (!is_edited(*command)) continue;
+    std::vector<std::string> files = files_read_by(*command);
+    files.push_back(command->file);
+    for (const std::string& each : changed_since(build_.file(), files, command->directory))
+      edited.insert(resolved(each, command->directory));
+  }
+  EditedTree tree{0, edited.size()};
+  for (const std::string& each : edited) {
+    struct stat status {};
+    if (::stat(each.c_str(), &status) == 0 && status.st_mtim.tv_sec > 0)
+      tree.time = std::max(tree.time, static_cast<std::uint64_t>(status.st_mtim.tv_sec));
+  }
+  return edited.empty() ? std::nullopt : std::optional(tree);
+}
+
 /// The source and its headers, as the build or the compiler names them.
 const std::vector<std::string>& SourceComparison::files_read_by(const CompileCommand& command) {
   const auto [found, is_new] = files_.try_emplace(&command);

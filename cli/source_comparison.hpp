@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -34,6 +35,12 @@ struct ComparisonOptions {
   diff::EditChoices choices{};
   std::string after{};  ///< the update that the process has, from whose layouts of objects this one goes on
   FreshObjectOptions compiler{};
+};
+
+/// The sources of a program that was not built of them.
+struct EditedTree {
+  std::uint64_t time = 0;  ///< when the last one was written, in seconds since 1970
+  std::size_t files = 0;   ///< that were written after the program, headers included
 };
 
 struct ComparedSource {
@@ -102,6 +109,8 @@ class SourceComparison final {
     if (tree_) compiler.view = &*tree_;
     return compiler;
   }
+  /// What the program's sources are, by the files that were written after it; nothing if none was.
+  std::optional<EditedTree> edited_tree();
   /// A folder to write to.
   const std::filesystem::path& scratch() const { return scratch_.path(); }
 

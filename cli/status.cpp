@@ -1,4 +1,7 @@
 // moult status: shows a program, its managers and its updates.
+#include <array>
+#include <ctime>
+
 #include "commands.hpp"
 
 namespace moult::internal::cli {
@@ -17,11 +20,29 @@ std::string line_of(const UpdateReport& report, const PatchRecord* patch) {
   return line;
 }
 
+/// The sources that the program corresponds to, by the newest edit of them; empty if it has none.
+std::string line_of_sources(const StatusReply& status) {
+  const TreeRecord* tree = nullptr;
+  for (const UpdateReport& report : status.updates)
+    if (const auto found = status.trees.find(report.id);
+        found != status.trees.end() && report.state == UpdateState::applied)
+      tree = &found->second;
+  if (tree == nullptr) return {};
+  const auto written = static_cast<std::time_t>(tree->time);
+  std::tm local{};
+  ::localtime_r(&written, &local);
+  std::array<char, 40> date{};
+  std::strftime(date.data(), date.size(), "%F %T", &local);
+  return std::string("sources: the tree as of ") + date.data() + ", " + count_text(tree->files, "file") +
+         " edited since it was built\n";
+}
+
 std::string render(const Target& target, const StatusReply& status) {
   std::string text = paint(Colour::strong, target.describe()) + "  " + status.program + "\n";
   text += "build id " + (status.build_id.empty() ? "none" : status.build_id) + "\n";
   text += "moult " + status.moult + " (abi " + std::to_string(status.abi) + "), " +
           count_text(status.threads, "thread") + ", log level " + std::to_string(status.log_level) + "\n";
+  text += line_of_sources(status);
   text += "managers: " + (status.managers.empty() ? "none" : join(status.managers));
   text += status.updates.empty() ? "\nno updates" : "\nupdates:";
   for (const UpdateReport& report : status.updates) {

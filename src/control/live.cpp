@@ -23,7 +23,7 @@
 #include "moult/manager.hpp"
 #include "platform/tasks.hpp"
 #include "pools/live_objects.hpp"
-#include "recipes/edit_patches.hpp"
+#include "recipes/edit_origins.hpp"
 #include "symbols/program.hpp"
 
 namespace moult::internal {
@@ -134,8 +134,10 @@ StatusReply live_status() {
   reply.managers = internal::update_registry().manager_names();
   reply.updates = all_updates();
   mark_shadowed(reply.updates);
-  for (auto& [update, patch] : patches_of_updates())
-    reply.patches.emplace(update, PatchRecord{patch.name, patch.sha256});
+  for (auto& [update, origin] : origins_of_updates()) {
+    if (origin.patch) reply.patches.emplace(update, PatchRecord{origin.patch->name, origin.patch->sha256});
+    if (origin.tree) reply.trees.emplace(update, TreeRecord{origin.tree->time, origin.tree->files});
+  }
   reply.log_level = static_cast<int>(event_log().level());
   return reply;
 }

@@ -101,6 +101,8 @@ struct EditHeader {
   std::int32_t base_end = 0;
   std::int32_t resets = 0;  ///< from this number to the first ResetEntry
   std::int32_t resets_end = 0;
+  std::int32_t tree = 0;  ///< of the sources: when the last one was written (seconds since 1970), how many are edited
+  std::int32_t tree_end = 0;
 };
 inline constexpr std::uint32_t edit_version = 6;
 

@@ -60,10 +60,18 @@ static void put(JsonWriter& json, const UpdateReport& report) {
 
 namespace {
 
-struct PatchedReport {
+/// With what it was made from; null: not known.
+struct ReportWithOrigin {
   const UpdateReport* report = nullptr;
-  const PatchRecord* patch = nullptr;  ///< null: none
+  const PatchRecord* patch = nullptr;
+  const TreeRecord* tree = nullptr;
 };
+
+template <class Record>
+const Record* record_of(const std::map<std::uint64_t, Record>& records, std::uint64_t update) {
+  const auto found = records.find(update);
+  return found == records.end() ? nullptr : &found->second;
+}
 
 }  // namespace
 
@@ -74,10 +82,18 @@ static void put(JsonWriter& json, const PatchRecord& patch) {
   });
 }
 
-static void put(JsonWriter& json, const PatchedReport& update) {
+static void put(JsonWriter& json, const TreeRecord& tree) {
+  json.object([&] {
+    json.member("time", tree.time);
+    json.member("files", tree.files);
+  });
+}
+
+static void put(JsonWriter& json, const ReportWithOrigin& update) {
   json.object([&] {
     put_members(json, *update.report);
     if (update.patch != nullptr) json.member("patch", *update.patch);
+    if (update.tree != nullptr) json.member("tree", *update.tree);
   });
 }
 
@@ -181,11 +197,9 @@ void fill(JsonWriter& json, const StatusReply& reply) {
   json.member("abi", reply.abi);
   json.member("threads", reply.threads);
   json.member("managers", reply.managers);
-  std::vector<PatchedReport> updates;
-  for (const UpdateReport& each : reply.updates) {
-    const auto patch = reply.patches.find(each.id);
-    updates.push_back({&each, patch == reply.patches.end() ? nullptr : &patch->second});
-  }
+  std::vector<ReportWithOrigin> updates;
+  for (const UpdateReport& each : reply.updates)
+    updates.push_back({&each, record_of(reply.patches, each.id), record_of(reply.trees, each.id)});
   json.member("updates", updates);
   json.member("log_level", reply.log_level);
 }
@@ -414,9 +428,15 @@ StatusReply parse_status(std::string_view line) {
   reply.updates = parse_all(members, "updates", report_of);
   for (const Json& each : members.array("updates")) {
     const Members<Json> update = members_of(each);
-    if (!update.has("patch")) continue;
-    const Members<Json> patch = members_of(each["patch"]);
-    reply.patches[update.count("id", 0)] = {patch.text("name", ""), patch.text("sha256", "")};
+    const std::uint64_t id = update.count("id", 0);
+    if (update.has("patch")) {
+      const Members<Json> patch = members_of(each["patch"]);
+      reply.patches[id] = {patch.text("name", ""), patch.text("sha256", "")};
+    }
+    if (update.has("tree")) {
+      const Members<Json> tree = members_of(each["tree"]);
+      reply.trees[id] = {tree.count("time", 0), tree.count("files", 0)};
+    }
   }
   reply.log_level = static_cast<int>(members.count("log_level", 0, 2));
   return reply;

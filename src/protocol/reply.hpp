@@ -20,6 +20,12 @@ struct PatchRecord {
   std::string sha256;  ///< of its text, in hex
 };
 
+/// The sources that an update was made from.
+struct TreeRecord {
+  std::uint64_t time = 0;   ///< when the last of them was written, in seconds since 1970
+  std::uint64_t files = 0;  ///< that were written after the program
+};
+
 struct StatusReply {
   std::int64_t pid = 0;
   std::string program;  ///< path of the executable
@@ -31,6 +37,7 @@ struct StatusReply {
   std::vector<UpdateReport> updates;
   int log_level = 0;
   std::map<std::uint64_t, PatchRecord> patches{};  ///< by update
+  std::map<std::uint64_t, TreeRecord> trees{};     ///< likewise
 };
 
 /// The reply to `update`, `check` and `rollback`.

@@ -1,5 +1,6 @@
 #include "recipes/edit_reading.hpp"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -152,6 +153,18 @@ EditBase base_of(const std::vector<std::string>& texts) {
   return {texts[0], texts[1]};
 }
 
+std::optional<EditTree> tree_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return std::nullopt;
+  EditTree tree;
+  const auto is_number = [](const std::string& text, auto& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size();
+  };
+  if (texts.size() != 2 || !is_number(texts[0], tree.time) || !is_number(texts[1], tree.files))
+    fail("record of its sources is damaged");
+  return tree;
+}
+
 std::string build_id_of_module(const void* inside) {
   const CodeAddress address{reinterpret_cast<std::uintptr_t>(inside)};
   for (const ModulePlace& each : modules_of_this_process())
@@ -211,7 +224,8 @@ Edit read_edit(const void* header) {
           pairs_of(texts_between(led_to(edit.news), led_to(edit.news_end), module)),
           classes_of(edit, module),
           beginnings_of(edit, module),
-          patch_of(texts_between(led_to(edit.patch), led_to(edit.patch_end), module)),
+          {patch_of(texts_between(led_to(edit.patch), led_to(edit.patch_end), module)),
+           tree_of(texts_between(led_to(edit.tree), led_to(edit.tree_end), module))},
           build_id_of_module(header),
           base_of(texts_between(led_to(edit.base), led_to(edit.base_end), module)),
           resets_of(edit, module),

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "functions/function_change.hpp"
-#include "recipes/edit_patches.hpp"
+#include "recipes/edit_origins.hpp"
 #include "recipes/edited_classes.hpp"
 #include "recipes/new_variables.hpp"
 #include "recipes/reset_variables.hpp"
@@ -24,7 +23,7 @@ struct Edit {
   std::map<std::string, std::string> news;     ///< new classes and variables, with their make-up
   EditedClassList classes;                     ///< that have another layout than in the program's file
   std::vector<const NewVariable*> beginnings;  ///< new variables that code initialises, in order
-  std::optional<EditPatch> patch;              ///< that it was made from
+  EditOrigin origin;                           ///< what it was made from
   std::string build_id;                        ///< of its file
   EditBase base;                               ///< that it was built to go on from
   std::vector<ResetVariable> resets;           ///< that get their new initial values

@@ -25,7 +25,7 @@
 #include "moult/error.hpp"
 #include "moult/manager.hpp"
 #include "moult/update.hpp"
-#include "recipes/edit_patches.hpp"
+#include "recipes/edit_origins.hpp"
 #include "recipes/edit_reading.hpp"
 #include "recipes/edited_classes.hpp"
 #include "recipes/new_variables.hpp"
@@ -318,9 +318,9 @@ UndoStep EditUpdate::undo_step() const {
 
 void submit_edit(const void* header) {
   Edit edit = read_edit(header);
-  const std::optional<EditPatch> patch = std::exchange(edit.patch, std::nullopt);
+  EditOrigin origin = std::exchange(edit.origin, {});
   const UpdateHandle update = threaded_manager("edits").add_update(std::make_unique<EditUpdate>(std::move(edit)));
-  if (patch) note_patch(update.id(), *patch);
+  if (origin.patch || origin.tree) note_origin(update.id(), std::move(origin));
 }
 
 }  // namespace

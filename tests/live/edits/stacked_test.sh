@@ -34,12 +34,14 @@ sed -i 's/^static int asked = 0;/&\nstatic volatile int sum = 100;/; s/return nu
 expect 0 "1 function replaced \(plus\(int\)\)" "$MOULT" build old/app -o first.so
 expect 0 "applied" "$MOULT" apply "$pid" first.so
 [[ $(ask old 10 10) == $'2: 110 20 7\n3: 120 20 7' ]] || fail "the first edit is not in force"
+expect 0 "sources: the tree as of $(date -r app.cpp '+%F %T'), 1 file edited since it was built" "$MOULT" status "$pid"
 
 # The second one goes on with its value, and edits another source.
 sed -i 's/return number \* 2;/return number * 3 + sum;/' app.cpp
 sed -i 's/- 3;/- 30;/' other.cpp
 expect 0 "[34] functions replaced \(plus\(int\), times" "$MOULT" build old/app -o second.so
 expect 0 "applied" "$MOULT" apply "$pid" second.so
+expect 0 "sources: the tree as of $(date -r other.cpp '+%F %T'), 2 files edited since it was built" "$MOULT" status "$pid"
 [[ $(ask old 10) == "4: 130 150 -20" ]] || fail "the second edit is not in force, or has lost a value"
 
 # The third one takes back a part of what the others did.
@@ -59,7 +61,9 @@ expect 0 "rolled back" "$MOULT" rollback "$pid" "edit of app.cpp, other.cpp"
 [[ $(ask old 10) == "7: 11 170 7" ]] || fail "the rollback of an edit that is superseded has an effect"
 expect 0 "rolled back" "$MOULT" rollback "$pid"
 [[ $(ask old 10) == "8: 150 20 7" ]] || fail "the first edit is not in force again"
+expect 0 "1 file edited since" "$MOULT" status "$pid"
 expect 0 "rolled back" "$MOULT" rollback "$pid" --all
+[[ $("$MOULT" status "$pid") != *"edited since"* ]] || fail "the sources of edits that were rolled back are shown"
 [[ $(ask old 10) == "9: 11 20 7" ]] || fail "the program is not as it was"
 
 # Another build, or a damaged file, is refused; several processes take the same file.

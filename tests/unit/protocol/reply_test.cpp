@@ -60,10 +60,21 @@ TEST(Reply, BeginsWithOkAndCarriesTheId) {
 }
 
 TEST(Reply, OfEveryKindSurvivesFormatAndParse) {
-  const StatusReply status{4711, "/bin/app", "00ff",       "0.1.0", 1,
-                           3,    {"main"},   {a_report()}, 2,       {{3, {"fix.patch", "00ff"}}}};
+  const StatusReply status{4711,
+                           "/bin/app",
+                           "00ff",
+                           "0.1.0",
+                           1,
+                           3,
+                           {"main"},
+                           {a_report()},
+                           2,
+                           {{3, {"fix.patch", "00ff"}}},
+                           {{3, {1700000000, 2}}}};
   EXPECT_EQ(format_reply("", parse_status(format_reply("", status))), format_reply("", status));
   EXPECT_EQ(parse_status(format_reply("", status)).patches.at(3).sha256, "00ff");
+  EXPECT_EQ(parse_status(format_reply("", status)).trees.at(3).time, 1700000000u);
+  EXPECT_EQ(parse_status(format_reply("", status)).trees.at(3).files, 2u);
   const ThreadsReply threads{
       {{12,
         "worker",

@@ -1,4 +1,4 @@
-#include "recipes/edit_patches.hpp"
+#include "recipes/edit_origins.hpp"
 
 #include <utility>
 
@@ -8,26 +8,26 @@
 namespace moult::internal {
 namespace {
 
-using Patches = std::map<std::uint64_t, EditPatch>;
+using Origins = std::map<std::uint64_t, EditOrigin>;
 
 /// Never destroyed, like the updates.
-Guarded<Patches>& patches() {
-  static Guarded<Patches>& only = *new Guarded<Patches>();
+Guarded<Origins>& origins() {
+  static Guarded<Origins>& only = *new Guarded<Origins>();
   return only;
 }
 
 }  // namespace
 
 /// Refused updates must not make a long-running program grow, so those that are not reported any more are forgotten.
-void note_patch(std::uint64_t update, EditPatch patch) {
-  patches().with([&](Patches& all) {
+void note_origin(std::uint64_t update, EditOrigin origin) {
+  origins().with([&](Origins& all) {
     std::erase_if(all, [](const auto& each) { return !update_registry().report(each.first); });
-    all.insert_or_assign(update, std::move(patch));
+    all.insert_or_assign(update, std::move(origin));
   });
 }
 
-std::map<std::uint64_t, EditPatch> patches_of_updates() {
-  return patches().with([](const Patches& all) { return all; });
+std::map<std::uint64_t, EditOrigin> origins_of_updates() {
+  return origins().with([](const Origins& all) { return all; });
 }
 
 }  // namespace moult::internal
