@@ -406,6 +406,7 @@ void EditBuild::begin_variables(const ComparedSource& source, const DebugUnit& u
 }
 
 void EditBuild::leave_moved(const ComparedSource& source, const DebugUnit& old, const DebugUnit& fresh) {
+  if (!SourceComparison::may_have_moved(source)) return;
   diff::MovedLines moved;
   for (const auto& [file, lines] : diff::moved_lines(old, fresh))
     moved.emplace(resolved(file, source.command->directory), lines);

@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 struct LiveOptions : Aimed {
   CompileOptions compile;
   VariableChoices choices;
+  std::string after;
   bool once = false;
 };
 
@@ -148,6 +149,7 @@ class Session final {
                     .with_edited = true,
                     .build_dir = options.compile.build_dir,
                     .choices = choices_of(options.choices),
+                    .after = options.after,
                     .compiler = {.verbose = options.compile.verbose}} {}
 
   ExitCode run();
@@ -290,6 +292,10 @@ void add_live(CLI::App& app, Run& run) {
   command->add_option("-p,--build-dir", options->compile.build_dir, "Where compile_commands.json is");
   command->add_flag("-v,--verbose", options->compile.verbose, "Show the compiler's commands");
   add_choices(*command, options->choices);
+  command
+      ->add_option("--after", options->after,
+                   "Go on from the layouts of objects that this update, made of earlier edits, gave the program")
+      ->check(CLI::ExistingFile);
   command->add_flag("--once", options->once, "Apply the edits there are, and end");
   add_common(*command, *options, 60, "For each edit: give up after that many seconds");
   command->footer(

@@ -34,7 +34,7 @@ bool is_placed_since(const fs::path& mark, const fs::path& file) {
 }
 
 /// Variables have other initial values then, which is another matter.
-bool may_have_moved(const ComparedItem& item) {
+bool is_movable(const ComparedItem& item) {
   return item.kind != ItemKind::variable &&
          (item.outcome == DiffOutcome::changed || item.outcome == DiffOutcome::unknown);
 }
@@ -108,26 +108,29 @@ void SourceComparison::read(ComparedSource& source) {
 void SourceComparison::leave_moved(ComparedSource& source) {
   const std::set<std::string>& moved = moved_[source.command];
   for (ComparedItem& each : source.comparison.items)
-    if (may_have_moved(each) && moved.contains(each.symbol)) {
+    if (is_movable(each) && moved.contains(each.symbol)) {
       each.outcome = DiffOutcome::same;
       each.reason.clear();
     }
 }
 
+/// A line is a number in the code, and all lines have the same room there.
+bool SourceComparison::may_have_moved(const ComparedSource& source) {
+  return std::ranges::any_of(source.comparison.items, [&](const ComparedItem& each) {
+    return is_movable(each) && each.symbol_index && each.linked != nullptr &&
+           source.object->symbols()[*each.symbol_index].size == each.linked->size;
+  });
+}
+
 std::vector<std::string> SourceComparison::keep_moved(const ComparedSource& source, const diff::MovedLines& moved) {
   ComparedSource& found = compared_[static_cast<std::size_t>(&source - compared_.data())];
   std::vector<std::string> names;
-  // A line is a number in the code, and all lines have the same room there.
-  const bool is_possible = !moved.empty() && std::ranges::any_of(found.comparison.items, [&](const ComparedItem& each) {
-    return may_have_moved(each) && each.symbol_index && each.linked != nullptr &&
-           found.object->symbols()[*each.symbol_index].size == each.linked->size;
-  });
   const fs::path object = found.path.string() + ".lines.o";
   const auto with_old_lines = [&](const std::string& text) {
     return diff::with_old_lines(text, moved,
                                 [&](const std::string& name) { return resolved(name, found.command->directory); });
   };
-  if (!is_possible || !compile_changed(*found.command, with_old_lines, object, compiler(), deadline_)) return names;
+  if (moved.empty() || !compile_changed(*found.command, with_old_lines, object, compiler(), deadline_)) return names;
   const ElfFile file = ElfFile::open(object.string(), found.command->file);
   const diff::ObjectFile in_old_lines(file);
   std::set<std::string> same;
@@ -137,7 +140,7 @@ std::vector<std::string> SourceComparison::keep_moved(const ComparedSource& sour
     if (each.outcome == DiffOutcome::same && is_usable) same.insert(each.symbol);
   }
   for (const ComparedItem& each : found.comparison.items)
-    if (may_have_moved(each) && same.contains(each.symbol)) {
+    if (is_movable(each) && same.contains(each.symbol)) {
       moved_[found.command].insert(each.symbol);
       if (each.kind == ItemKind::function) names.push_back(each.name);
     }

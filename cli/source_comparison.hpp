@@ -94,6 +94,8 @@ class SourceComparison final {
   void require_unsaved();
   /// Compares the source anew, as compiled from the preprocessed text in the file `text`. Throws as run() does.
   void recompile(const ComparedSource& source, const std::filesystem::path& text);
+  /// Some of what differs may have moved to other lines, and have no other change.
+  static bool may_have_moved(const ComparedSource& source);
   /// Leaves alone what differs from the program only because it has moved to other lines, by `moved`
   /// (diff/moved_lines). The names of these functions. Throws as run() does.
   std::vector<std::string> keep_moved(const ComparedSource& source, const diff::MovedLines& moved);

@@ -41,7 +41,7 @@ _moult() {
       check) options+=" --force --build-dir --verbose" ;;
       rollback) options+=" --all" ;;
       build) options+=" --force --output --build-dir --source --patch --rename --new --reset --after --verbose" ;;
-      live) options+=" --build-dir --once --rename --new --reset --verbose" ;;
+      live) options+=" --build-dir --once --rename --new --reset --after --verbose" ;;
       diff) options+=" --build-dir --source --patch --rename --new --reset --verbose" ;;
       log) options+=" --follow --after" ;;
       objects) options+=" --follow" ;;

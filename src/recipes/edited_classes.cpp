@@ -57,15 +57,25 @@ std::vector<Step> steps_back(const char* from, const EditedClass& returned, cons
   return {};
 }
 
+bool has_layout(const EditOfClasses& edit, const EditedClass& wanted, const char* layout) {
+  return std::ranges::any_of(edit.classes, [&](const EditedClass* each) {
+    return *each->type == *wanted.type && is_same(each->layout, layout);
+  });
+}
+
 /// The newest edit that has the class in the layout `from`; null if none has.
 const EditOfClasses* edit_with(const char* from, const EditedClass& wanted, const std::vector<EditOfClasses>& earlier) {
-  const auto has_it = [&](const EditOfClasses& edit) {
-    return std::ranges::any_of(edit.classes, [&](const EditedClass* each) {
-      return *each->type == *wanted.type && is_same(each->layout, from);
-    });
-  };
-  const auto found = std::find_if(earlier.rbegin(), earlier.rend(), has_it);
+  const auto found = std::find_if(earlier.rbegin(), earlier.rend(),
+                                  [&](const EditOfClasses& each) { return has_layout(each, wanted, from); });
   return found == earlier.rend() ? nullptr : &*found;
+}
+
+/// The edit was built to go on from one that has the class in the layout `from`.
+bool knows(const EditOfClasses& edit, const char* from, const EditedClass& wanted,
+           const std::vector<EditOfClasses>& earlier) {
+  return !edit.base.build_id.empty() && std::ranges::any_of(earlier, [&](const EditOfClasses& each) {
+    return each.build_id == edit.base.build_id && has_layout(each, wanted, from);
+  });
 }
 
 [[noreturn]] void throw_other_layout(const EditOfClasses& edit, const std::string& name,
@@ -121,9 +131,8 @@ EditedClasses EditedClasses::prepare(const EditOfClasses& edit, const EditedClas
     const ObjectClass& of_class = object_class_of(*edited.type);
     const char* const from = layout_of(of_class, edited);
     if (!seen.insert(&of_class).second || is_same(from, to)) return;
-    const EditOfClasses* const effective = edit_with(from, edited, earlier);
-    const std::vector<Step> steps = steps_from(from, edited, effective);
-    if (steps.empty()) throw_other_layout(edit, of_class.name.text(), effective);
+    const std::vector<Step> steps = steps_from(from, edited);
+    if (steps.empty()) throw_other_layout(edit, of_class.name.text(), edit_with(from, edited, earlier));
     require_no_other_users(edit.name, of_class, program);
     for (const char* before = from; const Step& each : steps) {
       classes.changes_.push_back({&of_class, &object_class_of(*edited.pool), before, each.after,
@@ -131,14 +140,13 @@ EditedClasses EditedClasses::prepare(const EditOfClasses& edit, const EditedClas
       before = each.after;
     }
   };
-  const auto forward = [](const char* from, const EditedClass& edited, const EditOfClasses*) {
+  const auto forward = [](const char* from, const EditedClass& edited) {
     return is_same(edited.old_layout, from)
                ? std::vector<Step>{{&edited, EditedConverter::Direction::forward, edited.layout}}
                : std::vector<Step>();
   };
-  const auto back = [&](const char* from, const EditedClass& edited, const EditOfClasses* effective) {
-    const bool is_known = effective != nullptr && effective->build_id == edit.base.build_id;
-    return is_known ? steps_back(from, edited, earlier) : std::vector<Step>();
+  const auto back = [&](const char* from, const EditedClass& edited) {
+    return knows(edit, from, edited, earlier) ? steps_back(from, edited, earlier) : std::vector<Step>();
   };
   for (const EditedClass* const each : edit.classes) add(*each, each->layout, forward);
   for (const EditedClass* const each : returned) add(*each, each->program_layout, back);

@@ -57,11 +57,18 @@ done
 apply second.so # for objects that have its layout there is nothing to do
 [[ $(ask old 1) == "5 104 204" ]] || fail "an edit that is applied again has changed objects"
 
+# moult live, which has not applied them, is told of them.
+expect 3 "layout that it does not know; build it with --after" bash -c "
+  sed -i 's/int y = 200;/&\\n  int z = 300;/' app.cpp && '$MOULT' live $running --once"
+expect 0 "objects of Item get the new layout" "$MOULT" live "$running" --once --after second.so
+[[ $(ask old 1) == "6 105 205" ]] || fail "moult live has lost a value"
+expect 0 "rolled back" "$MOULT" rollback "$running"
+
 # One that knows of it may take its fields away.
 cp saved/app.cpp . && sed -i 's/"%d"/"%d!"/' app.cpp
 built known.so --after second.so
 apply known.so
-[[ $(ask old 1) == "6!" ]] || fail "the edit that takes the fields away is not in force"
+[[ $(ask old 1) == "7!" ]] || fail "the edit that takes the fields away is not in force"
 
 # --after takes an edit of this build of the program alone.
 no_update() { expect 3 "--after $1" "$MOULT" build old/app -o fix.so --after "$2"; }
