@@ -169,12 +169,29 @@ const EditOutcome& EditBuild::judge() {
   return outcome_;
 }
 
+/// A source's part may need what is new in another one, and that may need more.
+void EditBuild::plan_all() {
+  diff::NewNames news;
+  for (const ComparedSource& source : *compared_)
+    news.all.merge(diff::new_names_of(*source.object, comparison_.program()));
+  std::size_t known = 0;
+  do {
+    known = news.needed.size();
+    std::set<std::string, std::less<>> defined;
+    plans_.clear();
+    for (const ComparedSource& source : *compared_) {
+      plans_.push_back(
+          diff::plan_edit(*source.object, comparison_.program(), source.comparison, options_.choices, news, defined));
+      news.needed.insert(plans_.back().needed.begin(), plans_.back().needed.end());
+    }
+  } while (known != news.needed.size());
+}
+
 void EditBuild::plan() {
-  std::set<std::string, std::less<>> defined;
-  for (const ComparedSource& source : *compared_) {
-    plans_.push_back(
-        diff::plan_edit(*source.object, comparison_.program(), source.comparison, options_.choices, defined));
-    const diff::EditPlan& plan = plans_.back();
+  plan_all();
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    const ComparedSource& source = (*compared_)[i];
+    const diff::EditPlan& plan = plans_[i];
     for (const std::string& each : plan.refusals) outcome_.refusals.push_back(source.shown + ": " + each);
     for (const std::string& each : plan.notes) outcome_.notes.push_back(source.shown + ": " + each);
     if (!plan.has_part()) {
@@ -183,7 +200,7 @@ void EditBuild::plan() {
       continue;
     }
     for (const diff::ReplacedFunction& each : plan.functions)
-      if (!each.replacement.empty()) outcome_.functions.push_back(each.name);
+      if (!each.replacement.empty() && !each.code.empty()) outcome_.functions.push_back(each.name);
     sources_.push_back(&source);
     if (!plan.functions.empty() || !plan.resets.empty()) outcome_.sources.push_back(source.shown);
   }
@@ -295,7 +312,8 @@ void EditBuild::leave_users_of_classes() {
   if (plan == plans_.end()) return;
   std::set<std::uint64_t> users = classes_.functions();
   for (const diff::EditPlan& each : plans_)
-    for (const diff::ReplacedFunction& function : each.functions) users.erase(value(function.code.front().begin));
+    for (const diff::ReplacedFunction& function : each.functions)
+      if (!function.code.empty()) users.erase(value(function.code.front().begin));
   for (const diff::LinkedSymbol& each : comparison_.program().symbols()) {
     const CodeAddress begin{each.address};
     if (each.kind == diff::SymbolKind::function && each.size > 0 && users.erase(each.address) > 0)
@@ -333,11 +351,21 @@ void EditBuild::judge_types(const ComparedSource& source) {
         "of one name; give new ones names of their own outside of functions");
 }
 
-/// The linker resolves what the debug information refers to. The result is not to be run.
+/// The linker resolves what the debug information refers to. The result is not to be run. Symbols that are hidden must
+/// have a definition.
 fs::path EditBuild::linked_alone(const ComparedSource& source) const {
   fs::path result = source.path.string() + ".linked";
+  const fs::path hidden = source.path.string() + ".hidden";
+  std::ofstream definitions(hidden);
+  SymbolTable(*source.file, SHT_SYMTAB).visit([&](const Elf64_Sym& symbol, std::string_view name) {
+    if (symbol.st_shndx == SHN_UNDEF && ELF64_ST_VISIBILITY(symbol.st_other) != STV_DEFAULT)
+      definitions << "-Wl,--defsym," << name << "=0\n";
+    return true;
+  });
+  definitions.close();
   run_linker({linker_driver({&source}), "-nostdlib", "-no-pie", "-fuse-ld=bfd", "-Wl,--unresolved-symbols=ignore-all",
-              "-Wl,-e,0", "-Wl,--defsym,__dso_handle=0", "-w", source.path.string(), "-o", result.string()});
+              "-Wl,-e,0", "-Wl,--defsym,__dso_handle=0", "-w", source.path.string(), "@" + hidden.string(), "-o",
+              result.string()});
   return result;
 }
 

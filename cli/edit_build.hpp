@@ -81,6 +81,7 @@ class EditBuild final {
   void compare_types();
   void begin_variables(const ComparedSource& source, const DebugUnit& unit);
   void leave_moved(const ComparedSource& source, const DebugUnit& old, const DebugUnit& fresh);
+  void plan_all();
   void plan();
   void leave_users_of_classes();
   std::filesystem::path linked_alone(const ComparedSource& source) const;

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "changed_headers.hpp"
+#include "elf/symbol_table.hpp"
 #include "program_sources.hpp"
 
 namespace moult::internal::cli {
@@ -39,6 +40,29 @@ bool is_movable(const ComparedItem& item) {
          (item.outcome == DiffOutcome::changed || item.outcome == DiffOutcome::unknown);
 }
 
+/// The commands of sources whose names the program's symbol table has, and its debug information does not.
+std::vector<const CompileCommand*> unknown_to(const ProgramSources& sources, const std::vector<CompileCommand>& all,
+                                              const std::string& program) {
+  const ElfFile file = ElfFile::open(program);
+  std::set<std::string_view> names;
+  SymbolTable(file).visit([&](const Elf64_Sym& symbol, std::string_view name) {
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_FILE) names.insert(name);
+    return true;
+  });
+  for (const std::string& each : sources.files) names.erase(std::string_view(each).substr(each.rfind('/') + 1));
+  std::vector<const CompileCommand*> unknown;
+  for (const CompileCommand& each : all)
+    if (names.contains(base_name(each.file))) unknown.push_back(&each);
+  return unknown;
+}
+
+[[noreturn]] void refuse_unknown(const CompileCommand& source, const std::string& program) {
+  throw CommandFailure(ExitCode::refused, ErrorCode::unsupported,
+                       source.file + ": is a part of " + program +
+                           " by its symbols, but has no debug information there, so that its edits cannot be "
+                           "compared; build it with -g, too");
+}
+
 }  // namespace
 
 ProgramBuild::ProgramBuild(const ComparisonOptions& options)
@@ -58,6 +82,7 @@ ProgramBuild::ProgramBuild(const ComparisonOptions& options)
         ExitCode::refused, ErrorCode::unsupported,
         options.program + ": has no debug information, so its sources are not known; build it with -g");
   of_program_ = commands_of_program(all_, program_, sources);
+  unknown_ = unknown_to(sources, all_, file_);
   if (of_program_.empty())
     usage(database.string() + ": has none of the sources of " + options.program +
           "; name the build folder of that program with --build-dir");
@@ -170,6 +195,8 @@ std::vector<const CompileCommand*> SourceComparison::selected() {
   std::vector<const CompileCommand*> selected = named();
   if (!options_.patch.empty()) return patched(std::move(selected));
   if (!selected.empty() && !options_.with_edited) return selected;
+  for (const CompileCommand* const each : build_.unknown())
+    if (is_edited(*each)) refuse_unknown(*each, base_name(options_.program));
   std::ranges::copy_if(build_.commands(), std::back_inserter(selected), [&](const CompileCommand* each) {
     return std::ranges::find(selected, each) == selected.end() && is_edited(*each);
   });
@@ -184,7 +211,13 @@ std::vector<const CompileCommand*> SourceComparison::patched(std::vector<const C
     const std::set<fs::path>& own = sources[each] = sources_of(*each);
     all.insert(own.begin(), own.end());
   }
+  std::map<fs::path, const CompileCommand*> unknown;
+  for (const CompileCommand* const each : build_.unknown())
+    for (const fs::path& file : sources_of(*each)) unknown.emplace(file, each);
+  for (const auto& [file, command] : unknown) all.insert(file);
   patch_.emplace(options_.patch, options_.program, all, scratch_.path() / "patch", deadline_);
+  for (const auto& [file, changed] : patch_->files())
+    if (unknown.contains(file)) refuse_unknown(*unknown.at(file), base_name(options_.program));
   for (const CompileCommand* const each : build_.commands()) {
     const bool is_patched =
         std::ranges::any_of(patch_->files(), [&](const auto& file) { return sources[each].contains(file.first); });

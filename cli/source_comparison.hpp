@@ -63,6 +63,8 @@ class ProgramBuild final {
   /// The file to compare with.
   const std::string& file() const noexcept { return file_; }
   std::span<const CompileCommand* const> commands() const noexcept { return of_program_; }
+  /// Of sources that the program has by its symbols, and no debug information of.
+  std::span<const CompileCommand* const> unknown() const noexcept { return unknown_; }
   /// The command of the source; null if the program has no such source.
   const CompileCommand* command_of(const std::string& source, const std::string& folder) const;
   /// The source's name, with its path if the program has several of that name.
@@ -73,6 +75,7 @@ class ProgramBuild final {
   std::string file_;
   std::vector<CompileCommand> all_;
   std::vector<const CompileCommand*> of_program_;
+  std::vector<const CompileCommand*> unknown_;
 };
 
 /// Compiles sources of one program, and compares them.

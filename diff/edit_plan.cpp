@@ -95,8 +95,13 @@ std::optional<FieldKind> indirect_kind_of(std::uint32_t type) noexcept {
 class Planner final {
  public:
   Planner(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
-          const EditChoices& choices, std::set<std::string, std::less<>>& defined)
-      : object_(object), program_(program), comparison_(comparison), choices_(choices), defined_(defined) {}
+          const EditChoices& choices, const NewNames& news, std::set<std::string, std::less<>>& defined)
+      : object_(object),
+        program_(program),
+        comparison_(comparison),
+        choices_(choices),
+        news_(news),
+        defined_(defined) {}
 
   EditPlan run();
 
@@ -127,6 +132,7 @@ class Planner final {
   void follow();
   void include(std::size_t section);
   void include_function(const Function& function);
+  void include_needed();
   void decide(std::size_t section, const Relocation& relocation);
   Target target_of(std::size_t section, const Relocation& relocation) const;
   const Function* function_with(std::size_t section, std::uint64_t offset) const;
@@ -176,6 +182,7 @@ class Planner final {
   const LinkedFile& program_;
   const FileComparison& comparison_;
   const EditChoices& choices_;
+  const NewNames& news_;
   std::set<std::string, std::less<>>& defined_;
   EditPlan plan_;
   std::vector<Function> functions_;
@@ -198,6 +205,7 @@ EditPlan Planner::run() {
   // that nothing else in this source refers to.
   for (std::size_t i = 1; i < object_.sections().size(); ++i)
     if (is_table_of_additions(object_.sections()[i].name)) include(i);
+  include_needed();
   if (!plan_.sections.empty()) {
     // Unwind information refers to the routine that handles exceptions by a pointer of the object's own.
     for (std::size_t i = 1; i < object_.sections().size(); ++i)
@@ -432,6 +440,22 @@ const LinkedSymbol* Planner::numbered(const ObjectSymbol& symbol) const {
   return in_object == 1 ? found : nullptr;
 }
 
+/// What other sources of the edit refer to.
+void Planner::include_needed() {
+  for (std::size_t i = 0; i < object_.symbols().size(); ++i) {
+    const ObjectSymbol& symbol = object_.symbols()[i];
+    const bool is_needed =
+        symbol.section != 0 && symbol.binding == Binding::global && news_.needed.contains(std::string(symbol.name));
+    if (!is_needed) continue;
+    const Function* const function = function_with(symbol.section, symbol.value);
+    if (function != nullptr)
+      include_function(*function);
+    else
+      include(symbol.section);
+    if (function == nullptr && !object_.sections()[symbol.section].is_constant()) plan_.variables.insert(i);
+  }
+}
+
 void Planner::decide(std::size_t section, const Relocation& relocation) {
   const Target target = target_of(section, relocation);
   const ObjectSymbol& symbol = object_.symbols()[target.symbol];
@@ -598,14 +622,14 @@ bool Planner::is_split_in_program(const ObjectSymbol& symbol) const {
 /// New functions belong to their callers: no call of them may be in progress when a later edit or a rollback
 /// takes these away.
 void Planner::note_new_code() {
-  const auto first =
-      std::ranges::find_if(plan_.functions, [](const ReplacedFunction& each) { return !each.replacement.empty(); });
-  if (first == plan_.functions.end()) return;
+  ReplacedFunction fresh;
   for (const Function& each : functions_) {
-    const bool is_new = plan_.sections.contains(each.function.piece.section) && !replaced_.contains(&each);
-    if (is_new) first->replacement.push_back(each.function.piece);
-    if (is_new && each.cold != nullptr) first->replacement.push_back(piece_of(*each.cold));
+    if (!plan_.sections.contains(each.function.piece.section) || replaced_.contains(&each)) continue;
+    if (fresh.name.empty()) fresh.name = each.name;
+    fresh.replacement.push_back(each.function.piece);
+    if (each.cold != nullptr) fresh.replacement.push_back(piece_of(*each.cold));
   }
+  if (!fresh.replacement.empty()) plan_.functions.push_back(std::move(fresh));
 }
 
 /// Functions that are gone go on with the calls in progress, and for who holds their address. They were compiled for
@@ -626,7 +650,8 @@ void Planner::judge_gone() {
 /// Of the functions that the update replaces or that are gone, as the plan lists them so far.
 std::set<std::uint64_t> Planner::replaced_entries() const {
   std::set<std::uint64_t> entries;
-  for (const ReplacedFunction& each : plan_.functions) entries.insert(value(each.code.front().begin));
+  for (const ReplacedFunction& each : plan_.functions)
+    if (!each.code.empty()) entries.insert(value(each.code.front().begin));
   return entries;
 }
 
@@ -739,6 +764,8 @@ bool Planner::computes_address(std::size_t section, const Relocation& relocation
 
 /// The reference stays the linker's: to the update itself, or by name to a library.
 void Planner::use_own(std::size_t section, const Relocation& relocation, const ObjectSymbol& symbol) {
+  const bool is_sibling = symbol.section == 0 && news_.all.contains(std::string(symbol.name));
+  if (is_sibling) plan_.needed.emplace(symbol.name);
   switch (relocation.type) {
     case R_X86_64_64:
     case R_X86_64_PLT32:
@@ -746,7 +773,7 @@ void Planner::use_own(std::size_t section, const Relocation& relocation, const O
     case R_X86_64_GOTPCRELX:
     case R_X86_64_REX_GOTPCRELX: return;
     case R_X86_64_PC32:
-      if (symbol.section != 0 || symbol.name == "_GLOBAL_OFFSET_TABLE_") return;
+      if (symbol.section != 0 || is_sibling || symbol.name == "_GLOBAL_OFFSET_TABLE_") return;
       if (computes_address(section, relocation))
         plan_.loads.insert({section, relocation.offset});
       else
@@ -860,8 +887,20 @@ void Planner::note_replaced() {
 }  // namespace
 
 EditPlan plan_edit(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
-                   const EditChoices& choices, std::set<std::string, std::less<>>& defined) {
-  return Planner(object, program, comparison, choices, defined).run();
+                   const EditChoices& choices, const NewNames& news, std::set<std::string, std::less<>>& defined) {
+  return Planner(object, program, comparison, choices, news, defined).run();
+}
+
+std::set<std::string> new_names_of(const ObjectFile& object, const LinkedFile& program) {
+  std::set<std::string> names;
+  for (const ObjectSymbol& each : object.symbols()) {
+    if (each.section == 0 || each.binding != Binding::global) continue;
+    const bool is_known = std::ranges::any_of(program.named(each.name), [&](std::size_t linked) {
+      return program.symbols()[linked].binding != Binding::local;
+    });
+    if (!is_known) names.emplace(each.name);
+  }
+  return names;
 }
 
 }  // namespace moult::internal::diff

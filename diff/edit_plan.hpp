@@ -2,7 +2,7 @@
 // where their references lead, and which functions of the program the new ones replace.
 //
 //   const FileComparison comparison = compare(object, program, debug_info);
-//   const EditPlan plan = plan_edit(object, program, comparison, {}, defined);
+//   const EditPlan plan = plan_edit(object, program, comparison, {}, {}, defined);
 //   if (plan.refusals.empty()) write_update_object("answer.o", object, plan, "update.o");
 #pragma once
 
@@ -37,8 +37,9 @@ struct BoundField {
 
 /// A function of the program, and the one that takes its place.
 struct ReplacedFunction {
-  std::string name;                  ///< demangled
-  std::vector<CodeRange> code{};     ///< in the program's file, the entry's first: the function and its cold part
+  std::string name;  ///< demangled
+  /// In the program's file, the entry's first: the function and its cold part. None: the code is new.
+  std::vector<CodeRange> code{};
   std::vector<Piece> replacement{};  ///< in the object, likewise; empty if calls in progress only have to end
 };
 
@@ -64,6 +65,7 @@ struct EditPlan {
   /// Fields of instructions that compute an address of a library's (`lea`), which become loads of it (`mov`).
   std::set<ObjectPlace> loads;
   std::set<std::size_t> undefined;  ///< symbols that another object of the update defines
+  std::set<std::string> needed;     ///< the names of those that are new: see NewNames
   std::vector<ReplacedFunction> functions;
   std::set<std::size_t> variables;  ///< symbols of the new ones
   std::vector<ResetValue> resets;
@@ -81,9 +83,18 @@ struct EditPlan {
   bool has_part() const noexcept { return !functions.empty() || !sections.empty(); }
 };
 
+/// Functions and variables that the program lacks, and that several sources share.
+struct NewNames {
+  std::set<std::string> all;     ///< those that some edited source defines
+  std::set<std::string> needed;  ///< those of them that another source's part of the update refers to
+};
+
 /// `defined` are the shared functions and variables (inline, template) that objects planned before give to the update;
 /// those of this object are added.
 EditPlan plan_edit(const ObjectFile& object, const LinkedFile& program, const FileComparison& comparison,
-                   const EditChoices& choices, std::set<std::string, std::less<>>& defined);
+                   const EditChoices& choices, const NewNames& news, std::set<std::string, std::less<>>& defined);
+
+/// The names of functions and variables that the object defines for other sources and that the program lacks.
+std::set<std::string> new_names_of(const ObjectFile& object, const LinkedFile& program);
 
 }  // namespace moult::internal::diff

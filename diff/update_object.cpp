@@ -298,7 +298,12 @@ void Writer::add_function(const ReplacedFunction& function) {
     }
     refer(functions_, at + offsetof(FunctionEntry, name), names_.symbol, name);
     refer(functions_, at + offsetof(FunctionEntry, source), sources_.symbol, 0);
-    entry.part = i > 0 ? FunctionPart::more : function.replacement.empty() ? FunctionPart::left : FunctionPart::entry;
+    if (function.code.empty())
+      entry.part = FunctionPart::fresh;
+    else if (i > 0)
+      entry.part = FunctionPart::more;
+    else
+      entry.part = function.replacement.empty() ? FunctionPart::left : FunctionPart::entry;
     append(functions_.bytes, entry);
   }
 }

@@ -50,6 +50,7 @@ enum class FunctionPart : std::uint32_t {
   entry = 1,  ///< of a function that is replaced; its other parts follow
   more = 2,   ///< of the same function, old or new: code that the compiler moved away
   left = 3,   ///< a function that nothing calls any more when the update is applied: no call may be in progress
+  fresh = 4,  ///< of new functions, which replaced ones call
 };
 
 struct FunctionEntry {

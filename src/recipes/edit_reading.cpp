@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -66,6 +67,12 @@ std::span<const Entry> entries_between(std::uintptr_t begin, std::uintptr_t end,
   return {reinterpret_cast<const Entry*>(begin), (end - begin) / sizeof(Entry)};
 }
 
+CodeRange new_code_of(const FunctionEntry& entry, const LoadedRange& module) {
+  const CodeAddress begin{led_to(entry.code)};
+  if (!module.contains(value(begin), entry.code_size)) fail("code lies outside of its file");
+  return {begin, begin + entry.code_size};
+}
+
 void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t bias,
          std::vector<EditedFunction>& functions) {
   if (entry.part != FunctionPart::more)
@@ -76,11 +83,7 @@ void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t b
     const CodeAddress begin{entry.begin + bias};
     function.old_code.push_back({begin, begin + entry.size});
   }
-  if (entry.code_size > 0) {
-    const CodeAddress begin{led_to(entry.code)};
-    if (!module.contains(value(begin), entry.code_size)) fail("code lies outside of its file");
-    function.new_code.push_back({begin, begin + entry.code_size});
-  }
+  if (entry.code_size > 0) function.new_code.push_back(new_code_of(entry, module));
   const bool has_new_code = !function.new_code.empty();
   const bool is_contradiction =
       (entry.part == FunctionPart::entry && !has_new_code) || (entry.part == FunctionPart::left && has_new_code);
@@ -90,9 +93,18 @@ void add(const FunctionEntry& entry, const LoadedRange& module, std::uintptr_t b
 std::vector<EditedFunction> functions_of(const EditHeader& header, const LoadedRange& module) {
   const std::uintptr_t bias = bias_of_program();
   std::vector<EditedFunction> functions;
+  std::vector<CodeRange> fresh;
   for (const FunctionEntry& each :
-       entries_between<FunctionEntry>(led_to(header.functions), led_to(header.functions_end), module))
-    add(each, module, bias, functions);
+       entries_between<FunctionEntry>(led_to(header.functions), led_to(header.functions_end), module)) {
+    if (each.part == FunctionPart::fresh)
+      fresh.push_back(new_code_of(each, module));
+    else
+      add(each, module, bias, functions);
+  }
+  // New code is left when the functions that call it are.
+  const auto first = std::ranges::find_if(functions, [](const EditedFunction& each) { return !each.new_code.empty(); });
+  if (first == functions.end() && !fresh.empty()) fail("new functions have no callers");
+  if (first != functions.end()) std::ranges::move(fresh, std::back_inserter(first->new_code));
   return functions;
 }
 

@@ -28,7 +28,7 @@ struct Planned {
         object(object_file),
         debug_info(DebugInfo::open(program_file)) {
     std::set<std::string, std::less<>> defined;
-    plan = plan_edit(object, program, compare(object, program, debug_info.get()), {}, defined);
+    plan = plan_edit(object, program, compare(object, program, debug_info.get()), {}, {}, defined);
   }
 
   std::vector<std::string> replaced() const {
@@ -121,9 +121,9 @@ TEST(EditPlan, SharedFunctionsComeFromTheFirstObjectAlone) {
   const std::unique_ptr<DebugInfo> debug_info = DebugInfo::open(program_file);
   const FileComparison comparison = compare(object, program, debug_info.get());
   std::set<std::string, std::less<>> defined;
-  const EditPlan first = plan_edit(object, program, comparison, {}, defined);
+  const EditPlan first = plan_edit(object, program, comparison, {}, {}, defined);
   ASSERT_THAT(defined, Not(IsEmpty()));
-  const EditPlan second = plan_edit(object, program, comparison, {}, defined);
+  const EditPlan second = plan_edit(object, program, comparison, {}, {}, defined);
   for (const std::size_t each : second.sections)
     for (const std::size_t symbol : object.sections()[each].symbols)
       EXPECT_FALSE(object.symbols()[symbol].binding == Binding::weak &&

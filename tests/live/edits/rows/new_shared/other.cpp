@@ -1,0 +1,3 @@
+#include "more.hpp"
+
+int other(int number) { return twice(number); }
