@@ -150,8 +150,8 @@ std::string with_old_lines(std::string_view text, const MovedLines& moved,
   int distance = 0;  // that the compiler counts with
   const auto distance_at = [&](int line) {
     const auto behind = file->upper_bound(line);
-    const int distance = behind == file->begin() ? behind->second : std::prev(behind)->second;
-    return std::max(distance, 1 - line);
+    const int found = behind == file->begin() ? behind->second : std::prev(behind)->second;
+    return std::max(found, 1 - line);
   };
   for (int line = 0; !text.empty();) {
     const std::string_view whole = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
