@@ -78,6 +78,8 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
     const std::string purpose = "give the objects of " + changed.name + " their new layout";
     for (const auto& [place, declarations] : conversion.members) added_.add(source, place, declarations, purpose);
     added_.add(source, std::string::npos, "\n" + conversion.behind, purpose);
+    if (!conversion.questions.section.empty())
+      asked_.push_back({&source, changed.name, std::move(conversion.questions)});
     std::ranges::move(conversion.refusals, std::back_inserter(reasons));
     for (const std::string& note : conversion.notes) notes_.push_back(source.shown + ": " + note);
   }
@@ -85,6 +87,17 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
   if (!reasons.empty())
     refusals_.push_back(source.shown + ": " + changed.name + " has changed, and the program may have objects of it:\n" +
                         changed.difference + "\n" + join(reasons, "\n"));
+}
+
+void ClassEdits::judge_answers() {
+  for (const Asked& each : asked_) {
+    const auto sections = each.source->object->sections();
+    const auto found = std::ranges::find(sections, each.questions.section, &diff::ObjectSection::name);
+    const std::vector<std::string>& refusals = each.questions.refusals;
+    for (std::size_t i = 0; i < refusals.size(); ++i)
+      if (found == sections.end() || i >= found->bytes.size() || found->bytes[i] != 1)
+        refusals_.push_back(each.source->shown + ": " + each.class_name + ": " + refusals[i]);
+  }
 }
 
 std::optional<diff::WholeClass> ClassEdits::class_in_base(const ComparedSource& source, const ClassName& name) const {

@@ -36,6 +36,8 @@ class ClassEdits final {
   /// Judges all classes, and adds the code that converts their objects; `all` are the sources. The debug information
   /// that they are from is still open. Throws CommandFailure, as preprocess does.
   void judge(const std::vector<ComparedSource>& all);
+  /// Adds the refusals that the compiler's answers lead to; the sources have been compiled with the code.
+  void judge_answers();
   /// Whose objects change.
   const std::vector<EditedClassText>& classes() const noexcept { return classes_; }
   const std::vector<std::string>& refusals() const noexcept { return refusals_; }
@@ -48,6 +50,12 @@ class ClassEdits final {
   struct Changed {
     const ComparedSource* source = nullptr;
     diff::ChangedClass changed;
+  };
+  /// What a source is to be asked of a class once it is compiled.
+  struct Asked {
+    const ComparedSource* source = nullptr;
+    std::string class_name;
+    diff::ClassQuestions questions;
   };
   void judge(const Changed& each, const std::vector<ComparedSource>& all);
   void judge_users(const std::vector<ComparedSource>& all, const diff::WholeClass& whole,
@@ -73,6 +81,7 @@ class ClassEdits final {
   Deadline deadline_;
   std::map<const ComparedSource*, std::unique_ptr<MarkedObject>> marked_;
   std::vector<Changed> changed_;
+  std::vector<Asked> asked_;
   std::set<std::string> names_;                 ///< of these
   std::map<std::string, std::string> layouts_;  ///< of the classes judged so far
   std::vector<EditedClassText> classes_;

@@ -146,7 +146,11 @@ const std::vector<ComparedSource>& EditBuild::compare() {
 const EditOutcome& EditBuild::judge() {
   if (!compared_->empty()) compare_types();
   comparison_.require_same_build(same_build_);
-  if (outcome_.refusals.empty()) added_.compile();
+  if (outcome_.refusals.empty()) {
+    added_.compile();
+    classes_.judge_answers();
+    outcome_.refusals = classes_.refusals();
+  }
   if (added_.has_any()) comparison_.require_unsaved();
   plan();
   judge_moved_variables();

@@ -5,6 +5,8 @@
 // bases that change. Fields that move must have a move constructor that is noexcept.
 #include "diff/class_conversion.hpp"
 
+#include <dwarf.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
@@ -28,9 +30,44 @@ struct Field {
 };
 
 bool is_number(const ClassField& field) { return field.shape.starts_with("n"); }
-bool is_class(const ClassField& field) { return field.shape.starts_with("{"); }
+bool is_enumeration(const ClassField& field) { return field.shape.starts_with("enum"); }
+bool is_atomic(const ClassField& field) { return field.type.starts_with("std::atomic<"); }
+bool is_array(const ClassField& field) { return field.shape.starts_with("["); }
+/// A class, or an array of them.
+bool is_class(const ClassField& field) {
+  const std::size_t element = is_array(field) ? field.shape.find(']') + 1 : 0;
+  return field.shape.substr(element).starts_with("{");
+}
+/// A class without data: "{}1", "{0:{}1 }1".
+bool is_empty_class(const ClassField& field) {
+  return is_class(field) && !is_array(field) && field.shape.find_first_not_of("{}0123456789: ") == std::string::npos;
+}
 bool is_same_type(const ClassField& a, const ClassField& b) {
   return a.type == b.type && a.shape == b.shape && a.size == b.size && a.bits == b.bits;
+}
+
+/// Of numbers, those of atomic ones included: what a base type is, by DW_ATE_*, and its bytes.
+struct NumberKind {
+  unsigned long encoding = 0;  ///< 0: not known, as of an enumeration
+  std::uint64_t size = 0;
+
+  bool is_real() const noexcept { return encoding == DW_ATE_float; }
+  bool is_signed() const noexcept { return encoding == DW_ATE_signed || encoding == DW_ATE_signed_char; }
+};
+
+NumberKind number_kind(const ClassField& field) {
+  const std::size_t at = field.shape.find('n');
+  if (is_enumeration(field) || at == std::string::npos) return {0, field.size};
+  return {std::strtoul(field.shape.c_str() + at + 1, nullptr, 10), field.size};
+}
+
+/// Some values of the old type have no equal in the new one.
+bool may_lose(const NumberKind& from, const NumberKind& to) {
+  if (from.encoding == 0 || to.encoding == 0) return to.size < from.size;
+  if (to.encoding == DW_ATE_boolean) return from.encoding != DW_ATE_boolean;
+  if (from.is_real() != to.is_real()) return from.is_real() || from.size >= to.size;
+  if (from.is_signed() == to.is_signed() || from.is_real()) return to.size < from.size;
+  return from.is_signed() || to.size <= from.size;
 }
 
 /// Bytes of the slots in the class's own pool, at most, by its base moult::Updatable<Item, 64>. Over-aligned classes
@@ -44,7 +81,7 @@ std::uint64_t slot_size_of(const WholeClass& whole) {
 }
 
 bool overlap(const ClassField& a, const ClassField& b) {
-  if (a.bits != 0 || b.bits != 0) return false;
+  if (a.bits != 0 || b.bits != 0 || is_empty_class(a) || is_empty_class(b)) return false;
   return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 }
 
@@ -120,7 +157,10 @@ class Converter final {
   void judge_size();
   Field compare(const InheritedField& fresh) const;
   void judge(Field& field);
+  void judge_empties();
   void judge_retyped(const Field& field);
+  /// The compiler tells whether `condition` is true of the class.
+  void require(const std::string& condition, const std::string& otherwise);
   void judge_new(Field& field);
   void judge_aside(const Field& field);
   bool is_in_place() const;
@@ -130,8 +170,12 @@ class Converter final {
   std::string type_of(const Field& field) const {
     return "decltype(" + spelled(*field.owner) + "::" + field.fresh->name + ")";
   }
+  static std::string old_type_of(const Field& field) {
+    return is_number(*field.old) ? field.old->type : spelled(field.old->type);
+  }
   std::string member_of(const Field& field) const { return "&" + spelled(*field.owner) + "::" + field.fresh->name; }
   std::string entry() const;
+  std::string answers();
   std::optional<ClassBody> body_of(const std::string& owner) const {
     return source_.class_body(ClassName(owner).identifier(), edit_.fresh.places.at(owner));
   }
@@ -141,6 +185,7 @@ class Converter final {
   std::string number_;
   std::vector<Field> fields_;               ///< of the new layout, but for those that are kept
   std::vector<const ClassField*> removed_;  ///< of the old one
+  std::string conditions_;                  ///< that the compiler tells of: "a, b, "
   int begins_ = 0;                          ///< functions that construct new fields
   ClassConversion result_;
 };
@@ -153,8 +198,8 @@ ClassConversion Converter::run() {
   if (!result_.refusals.empty()) return std::move(result_);
   const std::string alias = "using Class = " + spelled(edit_.name) + ";\n";
   const std::string made = steps();  // puts what it needs in front
-  result_.behind +=
-      "namespace moult_edit_" + number_ + " {\n" + alias + "using Steps = " + made + ";\n" + entry() + "}\n";
+  result_.behind += "namespace moult_edit_" + number_ + " {\n" + alias + "using Steps = " + made + ";\n" + entry() +
+                    answers() + "}\n";
   return std::move(result_);
 }
 
@@ -178,6 +223,7 @@ void Converter::compare() {
   }
   for (const InheritedField& old : edit_.old.fields)
     if (!known.contains(&old.field)) removed_.push_back(&old.field);
+  judge_empties();
   for (Field& each : fields_) judge(each);
   for (const ClassField* const each : removed_) {
     if (each->bits != 0) refuse("its bit-field " + each->name + " is gone");
@@ -242,6 +288,36 @@ Field Converter::compare(const InheritedField& inherited) const {
   return field;
 }
 
+void Converter::require(const std::string& condition, const std::string& otherwise) {
+  conditions_ += condition + ", ";
+  result_.questions.refusals.push_back(otherwise);
+}
+
+/// Fields without data that share their place with others ([[no_unique_address]]): nothing may be written there.
+void Converter::judge_empties() {
+  const auto shares_place = [](const ClassField& field, const WholeClass& whole) {
+    return is_empty_class(field) && std::ranges::any_of(whole.fields, [&](const InheritedField& other) {
+             return &other.field != &field && other.field.offset <= field.offset &&
+                    field.offset < other.field.offset + other.field.size;
+           });
+  };
+  const auto settle = [&](const ClassField& field, const std::string& type) {
+    require("::moult::detail::is_nothing<" + type + ">",
+            "its field " + field.name + " shares its place with another one, and has a constructor or a destructor");
+  };
+  std::erase_if(fields_, [&](const Field& each) {
+    if (!shares_place(*each.fresh, edit_.fresh) && (each.old == nullptr || !shares_place(*each.old, edit_.old)))
+      return false;
+    settle(*each.fresh, type_of(each));
+    return true;
+  });
+  std::erase_if(removed_, [&](const ClassField* each) {
+    if (!shares_place(*each, edit_.old)) return false;
+    settle(*each, spelled(each->type));
+    return true;
+  });
+}
+
 void Converter::judge(Field& field) {
   const ClassField& fresh = *field.fresh;
   if (fresh.name.empty())
@@ -251,20 +327,34 @@ void Converter::judge(Field& field) {
   if (fresh.type.ends_with('&')) return refuse("its field " + fresh.name + " is a reference");
   for (const InheritedField& other : edit_.fresh.fields)
     if (&other.field != &fresh && overlap(fresh, other.field))
-      return refuse("its field " + fresh.name + " shares its place with another one (a union)");
+      return refuse("its field " + fresh.name +
+                    " shares its place with another one (a union, or [[no_unique_address]])");
   const bool is_bits = fresh.bits != 0 || (field.old != nullptr && field.old->bits != 0);
   if (field.change == Change::added) return judge_new(field);
   if (is_bits) return refuse("its bit-field " + fresh.name + " has changed");
-  if (field.change == Change::retyped) judge_retyped(field);
+  if (field.change == Change::retyped) return judge_retyped(field);
+  require("::moult::detail::is_movable_field<" + type_of(field) + ">",
+          "its field " + fresh.name + " (" + fresh.type +
+              ") has another place than before, and cannot be moved there: " +
+              (is_class(fresh) ? "it needs a move constructor that is noexcept; " : "") +
+              "put new fields behind it, so that it stays where it is");
 }
 
 void Converter::judge_retyped(const Field& field) {
   const ClassField& fresh = *field.fresh;
+  const auto has_number = [](const ClassField& each) {
+    return is_number(each) || is_enumeration(each) || is_atomic(each);
+  };
   if (field.old->type == fresh.type)
-    refuse("the class of its field " + fresh.name + " (" + fresh.type + ") has changed, too");
-  else if (!is_number(*field.old) || !is_number(fresh))
-    refuse("its field " + fresh.name + " was " + field.old->type + " and is " + fresh.type +
-           "; moult converts numbers alone");
+    return refuse("the class of its field " + fresh.name + " (" + fresh.type + ") has changed, too");
+  const std::string change = "its field " + fresh.name + " was " + field.old->type + " and is " + fresh.type;
+  const std::string limit = "; moult converts numbers alone";
+  if (!has_number(*field.old) || !has_number(fresh)) return refuse(change + limit);
+  for (const std::string& type : {old_type_of(field), type_of(field)})
+    require("::moult::detail::is_number_field<std::remove_cv_t<" + type + ">>", change + limit);
+  if (may_lose(number_kind(*field.old), number_kind(fresh)))
+    result_.notes.push_back(*field.owner + "::" + fresh.name + " was " + field.old->type + " and is " + fresh.type +
+                            ": a value that it cannot have becomes what static_cast makes of it");
 }
 
 void Converter::judge_new(Field& field) {
@@ -305,8 +395,7 @@ std::string Converter::construct(const Field& field) const {
   if (value.starts_with("=")) value.erase(0, std::min(value.find_first_not_of(" \t\n", 1), value.size()));
   if (field.fresh->bits != 0) return name + " = " + value + ";";
   if (value.empty()) value = "()";  // no value is left to chance
-  const bool is_array = field.fresh->shape.starts_with("[");
-  if (value != "()" && !value.starts_with("{")) value = is_array ? "{" + value + "}" : "(" + value + ")";
+  if (value != "()" && !value.starts_with("{")) value = is_array(*field.fresh) ? "{" + value + "}" : "(" + value + ")";
   return "using Field = decltype(" + name + "); ::new ((void*)__builtin_addressof(" + name + ")) Field" + value + ";";
 }
 
@@ -316,7 +405,7 @@ std::string Converter::step_of(const Field& field) {
     case Change::kept: break;
     case Change::moved: return "Moved<" + member_of(field) + ", " + type_of(field) + ", " + offset + ">";
     case Change::retyped:
-      return "Retyped<" + member_of(field) + ", " + type_of(field) + ", " + field.old->type + ", " + offset + ">";
+      return "Retyped<" + member_of(field) + ", " + type_of(field) + ", " + old_type_of(field) + ", " + offset + ">";
     case Change::added: {
       const std::string begin = "moult_begin_" + number_ + "_" + std::to_string(begins_++);
       result_.members[body_of(*field.owner)->end] += " void " + begin + "();";
@@ -354,6 +443,13 @@ std::string Converter::entry() const {
   text += std::to_string(edit_.old.layout.size) + ", sizeof(Class), alignof(Class), " +
           (edit_.fresh.layout.has_vptr ? "1" : "0") + ", Steps::forward, ";
   return text + (gone.empty() ? "Steps::backward, nullptr" : "{}, " + in_quotes(gone)) + "};\n";
+}
+
+std::string Converter::answers() {
+  if (conditions_.empty()) return {};
+  result_.questions.section = "moult_answers_" + number_;
+  return "[[gnu::used, gnu::section(\"" + result_.questions.section + "\")]] static const bool answers[] = {" +
+         conditions_ + "};\n";
 }
 
 }  // namespace

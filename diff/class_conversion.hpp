@@ -21,9 +21,16 @@
 
 namespace moult::internal::diff {
 
+/// What only the compiler knows of a class, asked in the source.
+struct ClassQuestions {
+  std::string section;                ///< of the object, with a byte for each: 1 if it is as wanted
+  std::vector<std::string> refusals;  ///< what a 0 means
+};
+
 struct ClassConversion {
   std::map<std::size_t, std::string> members;  ///< declarations, by the places in the source where they belong
   std::string behind;  ///< for the end of the source: functions, and the entry in the table of edited classes
+  ClassQuestions questions;
   std::vector<std::string> notes;
   std::vector<std::string> refusals;  ///< reasons; empty if the objects can be given the new layout
 };

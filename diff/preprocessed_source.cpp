@@ -205,6 +205,23 @@ std::optional<VariableText> PreprocessedSource::variable(std::string_view name, 
   return std::nullopt;
 }
 
+/// Of `int (*field)(int) const = nullptr;` from the first parenthesis on, the `=`; likewise of `int (Item::*field)() =
+/// …` and `int (*field[2])(int) = …`. Nothing if it does not declare the field.
+std::optional<std::size_t> PreprocessedSource::behind_declarator(std::size_t token, std::string_view field) const {
+  const std::size_t behind = behind_group(token);
+  std::size_t name = token + 1;
+  while (name + 1 < behind && text(name) != field) ++name;
+  std::size_t before = name - 1;
+  while (before > token && (text(before) == "const" || text(before) == "volatile")) --before;
+  if (text(token) != "(" || text(name) != field || text(before) != "*") return std::nullopt;
+  std::size_t at = name + 1;
+  while (text(at) == "[") at = behind_group(at);
+  if (at + 1 != behind) return std::nullopt;
+  for (at = behind; text(at) == "(" || text(at) == "[" || text(at) == "&" || is_word(text(at));)
+    at = opens(text(at)) ? behind_group(at) : at + 1;
+  return at;
+}
+
 std::optional<std::string> PreprocessedSource::initialiser(const ClassBody& body, std::string_view field) const {
   auto first = std::ranges::lower_bound(tokens_, body.begin, {}, &Token::begin);
   for (std::size_t i = static_cast<std::size_t>(first - tokens_.begin());
@@ -212,6 +229,8 @@ std::optional<std::string> PreprocessedSource::initialiser(const ClassBody& body
     const std::string_view text = text_of(tokens_[i]);
     if (opens(text)) {
       const bool are_parameters = text == "(";
+      if (const std::optional<std::size_t> behind = behind_declarator(i, field))
+        if (std::optional<std::string> found = initialiser_at(*behind, body.end)) return found;
       i = behind_group(i);
       if (are_parameters) i = behind_initialisers(i);
       continue;

@@ -84,6 +84,7 @@ class PreprocessedSource final {
   }
   std::size_t behind_initialisers(std::size_t token) const;
   bool begins_another_field(std::size_t token) const;
+  std::optional<std::size_t> behind_declarator(std::size_t token, std::string_view field) const;
   std::optional<std::string> initialiser_at(std::size_t token, std::size_t end) const;
 
   std::string text_;

@@ -33,7 +33,11 @@ bool is_definition(Dwarf_Die type) {
 
 std::uint64_t size_of_type(Dwarf_Die type) {
   Dwarf_Word size = 0;
-  return dwarf_aggregate_size(&type, &size) == 0 ? size : 0;
+  if (dwarf_aggregate_size(&type, &size) == 0) return size;
+  if (dwarf_tag(&type) != DW_TAG_ptr_to_member_type) return 0;
+  // Compilers leave it out: pointers to functions have two words, those to fields one (Itanium C++ ABI).
+  std::optional<Dwarf_Die> target = referred_by(type, DW_AT_type);
+  return target && dwarf_tag(&*target) == DW_TAG_subroutine_type ? 2 * sizeof(void*) : sizeof(void*);
 }
 
 bool is_static_member(Dwarf_Die member) {

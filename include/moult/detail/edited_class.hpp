@@ -9,6 +9,7 @@
 // other change makes an object aside, in a cell that has room for it, and moves what has changed from there.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -55,6 +56,32 @@ T& field_at(std::byte* object, std::size_t offset) noexcept {
   return *std::launder(reinterpret_cast<T*>(object + offset));
 }
 
+/// An atomic number, pointer or value: it cannot be moved, but its value can be read while the program is stopped.
+template <class T>
+concept AtomicField = !std::is_move_constructible_v<T> && requires(const T& from) {
+  { from.load() }
+  noexcept->std::convertible_to<typename T::value_type>;
+  requires std::is_nothrow_constructible_v<T, typename T::value_type>;
+};
+
+/// Whether a field can get another place.
+template <class T>
+inline constexpr bool is_movable_field =
+    std::is_nothrow_move_constructible_v<std::remove_cv_t<T>> || AtomicField<std::remove_cv_t<T>>;
+template <class T, std::size_t size>
+inline constexpr bool is_movable_field<T[size]> = is_movable_field<T>;
+
+/// Whether a field has a number, which may become one of another type.
+template <class T>
+inline constexpr bool is_number_field = std::is_arithmetic_v<T> || std::is_enum_v<T>;
+template <AtomicField T>
+inline constexpr bool is_number_field<T> = is_number_field<typename T::value_type>;
+
+/// Whether nothing is done to make or to end it, as for a tag that shares its place with another field.
+template <class T>
+inline constexpr bool is_nothing =
+    std::is_empty_v<T>&& std::is_trivially_destructible_v<T>&& std::is_trivially_default_constructible_v<T>;
+
 template <class T>
 void end_field(T& field) noexcept {
   if constexpr (std::is_array_v<T>)
@@ -70,10 +97,14 @@ void move_field(T& to, T& from) noexcept {
     for (std::size_t i = 0; i < std::extent_v<T>; ++i) move_field(to[i], from[i]);
   } else {
     using Value = std::remove_cv_t<T>;
-    static_assert(std::is_nothrow_move_constructible_v<Value>,
-                  "a field that gets another place needs a move constructor that is noexcept");
-    ::new (const_cast<void*>(static_cast<const volatile void*>(std::addressof(to))))
-        Value(std::move(const_cast<Value&>(from)));
+    void* const place = const_cast<void*>(static_cast<const volatile void*>(std::addressof(to)));
+    Value& value = const_cast<Value&>(from);
+    if constexpr (AtomicField<Value>)
+      ::new (place) Value(value.load());
+    else if constexpr (is_movable_field<Value>)
+      ::new (place) Value(std::move(value));
+    else
+      __builtin_trap();  // the command refuses such an edit
   }
 }
 
@@ -191,19 +222,18 @@ struct Moved : ChangedField {
   }
 };
 
-/// A number that was of type `Old`, at `offset`.
+/// A number that was of type `Old`, at `offset`; either may be an enumeration or atomic.
 template <auto member, class Type, class Old, std::size_t offset>
 struct Retyped : ChangedField {
-  static_assert(std::is_arithmetic_v<Old> && std::is_arithmetic_v<Type>);
   static Old& old_in(std::byte* object) noexcept { return field_at<Old>(object, offset); }
 
   template <class Class>
   static void build(Class& made, std::byte* old) noexcept {
-    set(made, static_cast<Type>(old_in(old)));
+    set(made.*member, get(old_in(old)));
   }
   template <class Class>
   static void settle(Class& place, Class& aside) noexcept {
-    set(place, aside.*member);
+    set(place.*member, get(aside.*member));
   }
   template <class Class>
   static void restore(std::byte* place, std::byte* old, Class&) noexcept {
@@ -211,14 +241,26 @@ struct Retyped : ChangedField {
   }
   template <class Class>
   static void build_old(std::byte* aside, Class& object) noexcept {
-    old_in(aside) = static_cast<Old>(object.*member);
+    set(old_in(aside), get(object.*member));
   }
-  static void settle_old(std::byte* place, std::byte* aside) noexcept { old_in(place) = old_in(aside); }
+  static void settle_old(std::byte* place, std::byte* aside) noexcept { set(old_in(place), get(old_in(aside))); }
 
  private:
-  template <class Class>
-  static void set(Class& object, Type number) noexcept {
-    const_cast<std::remove_cv_t<Type>&>(object.*member) = number;
+  template <class T>
+  static auto get(const T& field) noexcept {
+    if constexpr (AtomicField<T>)
+      return field.load();
+    else
+      return field;
+  }
+  template <class T, class Number>
+  static void set(T& field, Number number) noexcept {
+    using Value = std::remove_cv_t<T>;
+    void* const place = const_cast<void*>(static_cast<const volatile void*>(std::addressof(field)));
+    if constexpr (AtomicField<Value>)
+      ::new (place) Value(static_cast<typename Value::value_type>(number));
+    else if constexpr (is_number_field<Value>)
+      ::new (place) Value(static_cast<Value>(number));
   }
 };
 

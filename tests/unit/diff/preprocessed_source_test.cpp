@@ -26,6 +26,10 @@ class alignas(8) Item final : public Base<Item, sizeof("};")> {
   std::map<int, int> map = std::map<int, int>(), other = {};
   int local() const { int inner = 9; return inner; }
   struct { int nested = 4; } held;
+  int (Item::*method)() const = &Item::local;
+  void (*const calls[2])(int (*inner)(int)) = {nullptr, nullptr};
+  int (*uncalled)(int);
+  int used(int number) { return (number)(1); }
 };
 }
 # 2 "app.cpp" 2
@@ -51,6 +55,13 @@ TEST_F(Preprocessed, AFieldHasWhatItsDeclarationSays) {
   EXPECT_EQ(initialiser("map"), "= std::map<int, int>()");
   EXPECT_EQ(initialiser("other"), "= {}");
   EXPECT_EQ(initialiser("held"), "");
+}
+
+TEST_F(Preprocessed, APointerToAFunctionHasItsInitialiserBehindTheParameters) {
+  EXPECT_EQ(initialiser("method"), "= &Item::local");
+  EXPECT_EQ(initialiser("calls"), "= {nullptr, nullptr}");
+  EXPECT_EQ(initialiser("uncalled"), "");
+  EXPECT_EQ(initialiser("used"), std::nullopt);
 }
 
 TEST_F(Preprocessed, WhatIsInInnerBracesIsNoField) {
