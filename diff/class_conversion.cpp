@@ -162,6 +162,7 @@ class Converter final {
   /// The compiler tells whether `condition` is true of the class.
   void require(const std::string& condition, const std::string& otherwise);
   void judge_new(Field& field);
+  bool is_made_later(const Field& field, const std::string& name) const;
   void judge_aside(const Field& field);
   bool is_in_place() const;
   std::string steps();
@@ -366,6 +367,10 @@ void Converter::judge_new(Field& field) {
   if (initialiser->find("->") != std::string::npos)
     return refuse("the initialiser of its new field " + fresh.name +
                   " reads another object, which may not have its new layout by then; give the field a plain value");
+  for (const std::string& each : PreprocessedSource::words_of(*initialiser))
+    if (is_made_later(field, each))
+      return refuse("the initialiser of its new field " + fresh.name + " reads " + each +
+                    ", which is declared behind it and has no value by then; declare " + fresh.name + " behind it");
   if (!initialiser->empty()) return is_in_place() ? void() : judge_aside(field);
   if (!is_class(fresh))
     refuse("its new field " + fresh.name +
@@ -373,6 +378,13 @@ void Converter::judge_new(Field& field) {
   else
     result_.notes.push_back(*field.owner + "::" + fresh.name +
                             " is made by its default constructor in objects that exist");
+}
+
+/// Members are initialised in the order of their declaration, also in a new object.
+bool Converter::is_made_later(const Field& field, const std::string& name) const {
+  return std::ranges::any_of(fields_, [&](const Field& each) {
+    return each.fresh > field.fresh && *each.owner == *field.owner && each.fresh->name == name;
+  });
 }
 
 /// An object that is made aside is not where it will be.
@@ -434,6 +446,8 @@ std::string Converter::steps() {
 std::string Converter::entry() const {
   std::string gone;
   if (!removed_.empty()) gone = "the edit has removed its field " + removed_.front()->name;
+  std::string names;
+  for (const Field& each : fields_) names += (names.empty() ? "" : ",") + *each.owner + "::" + each.fresh->name;
   std::string text =
       "[[gnu::used, gnu::section(\"moult_classes\"), gnu::aligned(8)]] static const ::moult::detail::EditedClass "
       "entry{";
@@ -442,7 +456,8 @@ std::string Converter::entry() const {
           in_quotes(text_of(edit_.fresh)) + ", ";
   text += std::to_string(edit_.old.layout.size) + ", sizeof(Class), alignof(Class), " +
           (edit_.fresh.layout.has_vptr ? "1" : "0") + ", Steps::forward, ";
-  return text + (gone.empty() ? "Steps::backward, nullptr" : "{}, " + in_quotes(gone)) + "};\n";
+  return text + (gone.empty() ? "Steps::backward, nullptr" : "{}, " + in_quotes(gone)) + ", " + in_quotes(names) +
+         "};\n";
 }
 
 std::string Converter::answers() {

@@ -1,9 +1,17 @@
 #include "convert/edited_converter.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
+#include <string>
+#include <string_view>
 #include <typeinfo>
+
+#include "base/names.hpp"
+#include "moult/error.hpp"
 
 namespace moult::internal {
 namespace {
@@ -13,6 +21,13 @@ const std::type_info& type_of_object(const std::byte* object) noexcept {
   const std::type_info* const* table = nullptr;
   std::memcpy(&table, object, sizeof table);
   return *table[-1];
+}
+
+/// "Item::colour" of the field with that number.
+std::string field_name(const EditedClass& edited, std::size_t number) {
+  std::string_view names = edited.fields != nullptr ? edited.fields : "";
+  for (; number > 0; --number) names.remove_prefix(std::min(names.find(','), names.size() - 1) + 1);
+  return std::string(names.substr(0, names.find(',')));
 }
 
 }  // namespace
@@ -52,12 +67,29 @@ void EditedConverter::build(const detail::ObjectBatch& batch) {
   detail::ObjectBatch built = batch;  // so far
   built.bits = 0;
   std::uint64_t left = batch.bits;
+  std::size_t at = 0;
   try {
     batch.for_each([&](std::byte* slot, std::byte* cell) {
-      steps_.build(slot, cell);
+      if (!steps_.build(slot, cell, at))
+        throw Error(ErrorCode::unsupported, field_name(edited_, at) +
+                                                ": its initialiser keeps the object's address, while other fields are "
+                                                "moved or removed; make two edits of it");
       built.bits |= left & -left;
       left &= left - 1;
     });
+  } catch (const Error&) {
+    discard(built);
+    throw;
+  } catch (const std::bad_alloc&) {
+    discard(built);
+    throw Error(ErrorCode::no_room, field_name(edited_, at) +
+                                        ": its initialiser had no memory for an object that exists; try again when the "
+                                        "program has some, or give the field a value that needs less");
+  } catch (const std::exception& error) {
+    const std::string type = name_of_type(*abi::__cxa_current_exception_type());
+    discard(built);
+    throw Error(ErrorCode::internal, field_name(edited_, at) + ": its initialiser threw " + type + " (" + error.what() +
+                                         ") for an object that exists; give the field a value that cannot fail");
   } catch (...) {
     discard(built);
     throw;

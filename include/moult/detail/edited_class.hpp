@@ -26,7 +26,9 @@ namespace moult::detail::inline MOULT_ABI_NAMESPACE {
 /// What is done to one object. `slot` has it; `cell` and `spare` have room for one of either layout, aligned alike.
 /// None but `build` may throw. Null: nothing to do.
 struct ObjectSteps {
-  void (*build)(std::byte* slot, std::byte* cell) = nullptr;  ///< all that can fail
+  /// All that can fail. `at` is the number of the field that is being made. False: that one keeps an address of the
+  /// object aside, which is not where the object will be; nothing is built then.
+  bool (*build)(std::byte* slot, std::byte* cell, std::size_t& at) = nullptr;
   void (*discard)(std::byte* slot, std::byte* cell) = nullptr;
   void (*exchange)(std::byte* slot, std::byte* cell, std::byte* spare) = nullptr;
   void (*put_back)(std::byte* slot, std::byte* cell, std::byte* spare) = nullptr;
@@ -48,6 +50,7 @@ struct EditedClass {
   ObjectSteps forward{};
   ObjectSteps backward{};
   const char* no_way_back = nullptr;  ///< why there is no `backward`; null if there is
+  const char* fields = nullptr;       ///< "Item::colour,Item::size": those of the steps, by their numbers
 };
 
 /// Where a field is in an object of another layout.
@@ -127,6 +130,11 @@ struct ChangedField {
   static void build(Class&, std::byte* /*old*/) {}
   template <class Class>
   static void unbuild(Class&, std::byte* /*old*/) noexcept {}
+  /// A new field has the address of another part of the object.
+  template <class Class>
+  static bool keeps_address(Class&) noexcept {
+    return false;
+  }
   /// From the object aside to its place.
   template <class Class>
   static void settle(Class& /*place*/, Class& /*aside*/) noexcept {}
@@ -152,6 +160,18 @@ struct Added : ChangedField {
   template <class Class>
   static void build(Class& made, std::byte*) {
     (made.*begin)();
+  }
+  template <class Class>
+  static bool keeps_address(Class& made) noexcept {
+    const auto* const field = reinterpret_cast<const std::byte*>(std::addressof(made.*member));
+    const auto object = reinterpret_cast<std::uintptr_t>(std::addressof(made));
+    const auto own = reinterpret_cast<std::uintptr_t>(field);
+    for (std::size_t i = 0; i + sizeof(std::uintptr_t) <= sizeof(made.*member); i += sizeof(std::uintptr_t)) {
+      std::uintptr_t word = 0;
+      std::memcpy(&word, field + i, sizeof word);
+      if (word - object < sizeof(Class) && word - own >= sizeof(made.*member)) return true;
+    }
+    return false;
   }
   template <class Class>
   static void unbuild(Class& made, std::byte*) noexcept {
@@ -279,15 +299,19 @@ template <class Class, class... Fields>
 struct FieldsInOrder {
   static Class& object(std::byte* place) noexcept { return *std::launder(reinterpret_cast<Class*>(place)); }
 
-  static void build(Class& made, std::byte* old) {
+  static void build(Class& made, std::byte* old, std::size_t& at) {
     struct Built {
-      ~Built() { unbuild(made, old, count); }
+      ~Built() {
+        if (!is_done) unbuild(made, old, at);
+      }
       Class& made;
       std::byte* old;
-      std::size_t count;
-    } built{made, old, 0};
-    ((Fields::build(made, old), ++built.count), ...);
-    built.count = 0;
+      std::size_t& at;
+      bool is_done = false;
+    } built{made, old, at};
+    at = 0;
+    ((Fields::build(made, old), ++at), ...);
+    built.is_done = true;
   }
   static void unbuild(Class& made, std::byte* old, std::size_t count = sizeof...(Fields)) noexcept {
     unbuild_some<Fields...>(made, old, count);
@@ -310,7 +334,10 @@ template <class Class, class... Fields>
 struct InPlace {
   using All = FieldsInOrder<Class, Fields...>;
 
-  static void build(std::byte* slot, std::byte*) { All::build(All::object(slot), slot); }
+  static bool build(std::byte* slot, std::byte*, std::size_t& at) {
+    All::build(All::object(slot), slot, at);
+    return true;
+  }
   static void discard(std::byte* slot, std::byte*) noexcept { All::unbuild(All::object(slot), slot); }
   static void end(std::byte* slot, std::byte*, std::byte*) noexcept { All::unbuild(All::object(slot), slot); }
 
@@ -325,9 +352,13 @@ struct Aside {
   using All = FieldsInOrder<Class, Fields...>;
   static Class& object(std::byte* place) noexcept { return All::object(place); }
 
-  static void build(std::byte* slot, std::byte* cell) {
+  static bool build(std::byte* slot, std::byte* cell, std::size_t& at) {
     std::memcpy(cell, slot, old_size);
-    All::build(object(cell), slot);
+    All::build(object(cell), slot, at);
+    at = 0;
+    const bool keeps_address = ((Fields::keeps_address(object(cell)) || (++at, false)) || ...);
+    if (keeps_address) All::unbuild(object(cell), slot);
+    return !keeps_address;
   }
   static void discard(std::byte* slot, std::byte* cell) noexcept { All::unbuild(object(cell), slot); }
   static void exchange(std::byte* slot, std::byte* cell, std::byte* spare) noexcept {
@@ -346,7 +377,10 @@ struct Aside {
     std::memcpy(slot, spare, sizeof(Class));
   }
 
-  static void build_old(std::byte* slot, std::byte* cell) noexcept { (Fields::build_old(cell, object(slot)), ...); }
+  static bool build_old(std::byte* slot, std::byte* cell, std::size_t&) noexcept {
+    (Fields::build_old(cell, object(slot)), ...);
+    return true;
+  }
   static void discard_old(std::byte* slot, std::byte* cell) noexcept { (Fields::unbuild_old(cell, object(slot)), ...); }
   static void exchange_old(std::byte* slot, std::byte* cell, std::byte* spare) noexcept {
     std::memcpy(spare, slot, sizeof(Class));
