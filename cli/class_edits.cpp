@@ -34,6 +34,13 @@ bool throws_class(const diff::ObjectFile& object, const diff::ObjectSection& cod
   return false;
 }
 
+bool is_without_rtti(const CompileCommand& command) {
+  bool is_without = false;
+  for (const std::string& each : command.arguments)
+    if (each == "-fno-rtti" || each == "-frtti") is_without = each == "-fno-rtti";
+  return is_without;
+}
+
 }  // namespace
 
 void ClassEdits::add(const ComparedSource& source, const diff::TypeComparison& types) {
@@ -71,6 +78,10 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
   std::vector<std::string> reasons;
   if (std::string why = diff::why_not_found(edit); !why.empty()) {
     reasons.push_back(std::move(why));
+  } else if (is_without_rtti(*source.command)) {
+    reasons.emplace_back(
+        "it is compiled with -fno-rtti, so that its objects are not told from others in the program; build the program "
+        "with RTTI, or apply an update that redefines the class");
   } else {
     judge_users(all, edit.fresh, reasons);
     diff::ClassConversion conversion =
@@ -130,6 +141,11 @@ void ClassEdits::judge_users(const std::vector<ComparedSource>& all, const diff:
   for (const std::string& each : users.values)
     if (!is_converted_subclass(each, whole))
       reasons.push_back(each + " has it by value, so that moult does not find the object; hold it by pointer");
+  if (users.shares_values)
+    reasons.push_back(
+        "std::make_shared makes objects of it in memory of their own, where moult does not find them; use "
+        "moult::allocate_shared<" +
+        whole.layout.name.text() + ">");
   for (const DebugUnit* const unit : users.units) {
     const bool is_compared =
         std::ranges::any_of(all, [&](const ComparedSource& each) { return each.comparison.source == unit; });

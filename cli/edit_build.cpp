@@ -151,8 +151,13 @@ const EditOutcome& EditBuild::judge() {
     classes_.judge_answers();
     outcome_.refusals = classes_.refusals();
   }
+  plan_all();
+  if (outcome_.refusals.empty() && reach_by_tables()) {
+    added_.compile();
+    plan_all();
+  }
   if (added_.has_any()) comparison_.require_unsaved();
-  plan();
+  take_plans();
   judge_moved_variables();
   judge_resets();
   for (const std::string& each : comparison_.unread_of_patch())
@@ -191,8 +196,21 @@ void EditBuild::plan_all() {
   } while (known != news.needed.size());
 }
 
-void EditBuild::plan() {
-  plan_all();
+/// Code for programs uses a library's variable as if it lay in the program, but for one that may be missing: the weak
+/// one's address is read from a table. True if there are such variables.
+bool EditBuild::reach_by_tables() {
+  bool has_any = false;
+  for (std::size_t i = 0; i < plans_.size(); ++i)
+    for (const std::string& name : plans_[i].out_of_reach) {
+      const ComparedSource& source = (*compared_)[i];
+      added_.add(source, added_.text_of(source).before_code(), "#pragma weak " + name + "\n",
+                 "find " + name + " in its library");
+      has_any = true;
+    }
+  return has_any;
+}
+
+void EditBuild::take_plans() {
   for (std::size_t i = 0; i < plans_.size(); ++i) {
     const ComparedSource& source = (*compared_)[i];
     const diff::EditPlan& plan = plans_[i];

@@ -82,7 +82,8 @@ class EditBuild final {
   void begin_variables(const ComparedSource& source, const DebugUnit& unit);
   void leave_moved(const ComparedSource& source, const DebugUnit& old, const DebugUnit& fresh);
   void plan_all();
-  void plan();
+  bool reach_by_tables();
+  void take_plans();
   void leave_users_of_classes();
   std::filesystem::path linked_alone(const ComparedSource& source) const;
   void judge_types(const ComparedSource& source);

@@ -11,7 +11,8 @@ namespace moult::internal::diff {
 
 struct ClassUsers {
   std::vector<std::string>
-      values;  ///< classes and static objects that have values of it: "Cache", "table (a variable)"
+      values;                  ///< classes and static objects that have values of it: "Cache", "table (a variable)"
+  bool shares_values = false;  ///< std::make_shared or std::allocate_shared makes some
   std::vector<std::uint64_t> functions;  ///< that may have values of it on their stack; addresses of the file
   std::vector<const DebugUnit*> units;   ///< that define it
 };

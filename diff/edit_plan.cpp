@@ -774,12 +774,14 @@ void Planner::use_own(std::size_t section, const Relocation& relocation, const O
     case R_X86_64_REX_GOTPCRELX: return;
     case R_X86_64_PC32:
       if (symbol.section != 0 || is_sibling || symbol.name == "_GLOBAL_OFFSET_TABLE_") return;
-      if (computes_address(section, relocation))
+      if (computes_address(section, relocation)) {
         plan_.loads.insert({section, relocation.offset});
-      else
-        refuse(shown(symbol) +
-               ": is a library's, and the program does not use it yet; compile with -fPIC, or build the "
-               "program again");
+        return;
+      }
+      plan_.out_of_reach.emplace(symbol.name);
+      refuse(shown(symbol) +
+             ": is a library's, and the program does not use it yet; compile with -fPIC, or build the "
+             "program again");
       return;
     case R_X86_64_32:
     case R_X86_64_32S:

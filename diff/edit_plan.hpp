@@ -64,6 +64,9 @@ struct EditPlan {
   std::map<ObjectPlace, BoundField> fields;  ///< by the place of the relocation
   /// Fields of instructions that compute an address of a library's (`lea`), which become loads of it (`mov`).
   std::set<ObjectPlace> loads;
+  /// A library's variables that the code reads and writes where they are, which is out of its reach. Refusals name
+  /// them, too: code that finds them by a table has none.
+  std::set<std::string> out_of_reach;
   std::set<std::size_t> undefined;  ///< symbols that another object of the update defines
   std::set<std::string> needed;     ///< the names of those that are new: see NewNames
   std::vector<ReplacedFunction> functions;

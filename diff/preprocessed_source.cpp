@@ -157,12 +157,25 @@ std::size_t PreprocessedSource::behind_initialisers(std::size_t token) const {
   return at;
 }
 
+/// From one token to another one, in a line: macros of system headers leave markers of lines between them.
+std::string PreprocessedSource::text_between(std::size_t first, std::size_t last) const {
+  std::string all;
+  for (std::size_t i = first; i <= last && i < tokens_.size(); ++i) {
+    if (i > first) {
+      const std::size_t end = tokens_[i - 1].end;
+      const std::string_view between = std::string_view(text_).substr(end, tokens_[i].begin - end);
+      all += between.find('#') == std::string_view::npos ? between : " ";
+    }
+    all += text(i);
+  }
+  return all;
+}
+
 /// Of a field or a variable, behind its name; nothing if it is none.
 std::optional<std::string> PreprocessedSource::initialiser_at(std::size_t token, std::size_t end) const {
   const std::string_view behind = text(token);
   if (behind == ";" || behind == ",") return std::string();
-  if (behind == "{")
-    return text_.substr(tokens_[token].begin, tokens_[behind_group(token) - 1].end - tokens_[token].begin);
+  if (behind == "{") return text_between(token, behind_group(token) - 1);
   if (behind != "=") return std::nullopt;
   const std::size_t begin = token;
   bool has_template = false;
@@ -171,7 +184,7 @@ std::optional<std::string> PreprocessedSource::initialiser_at(std::size_t token,
     const std::string_view each = text(at);
     has_template |= each == "<";
     if (each == ";" || (each == "," && (!has_template || begins_another_field(at + 1))))
-      return text_.substr(tokens_[begin].begin, tokens_[at - 1].end - tokens_[begin].begin);
+      return text_between(begin, at - 1);
   }
   return std::nullopt;
 }
@@ -186,15 +199,11 @@ std::optional<VariableText> PreprocessedSource::variable(std::string_view name, 
     std::size_t at = i + 1;
     while (text(at) == "[") at = behind_group(at);
     std::optional<std::string> initialiser = initialiser_at(at, text_.size());
-    if (text(at) == "(")
-      initialiser = text_.substr(tokens_[at].begin, tokens_[behind_group(at) - 1].end - tokens_[at].begin);
+    if (text(at) == "(") initialiser = text_between(at, behind_group(at) - 1);
     if (!initialiser) continue;
-    const auto behind = std::ranges::lower_bound(tokens_, tokens_[at].begin + initialiser->size(), {}, &Token::begin);
-    const bool has_names =
-        std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(at), behind, [&](const Token& each) {
-          const std::string_view word = text_of(each);
-          return is_word(word) && word != "true" && word != "false" && word != "nullptr";
-        });
+    const bool has_names = std::ranges::any_of(words_of(*initialiser), [](const std::string& word) {
+      return word != "[" && word != "true" && word != "false" && word != "nullptr";
+    });
     bool is_constexpr = false;
     for (std::size_t word = i; word > 0 && text(word) != ";" && text(word) != "{" && text(word) != "}"; --word)
       is_constexpr |= text(word) == "constexpr" || text(word) == "constinit";
@@ -235,8 +244,9 @@ std::optional<std::string> PreprocessedSource::initialiser(const ClassBody& body
       if (are_parameters) i = behind_initialisers(i);
       continue;
     }
+    const bool is_qualified = i > 0 && text_of(tokens_[i - 1]) == "::";
     std::size_t at = ++i;
-    if (text != field || text_of(tokens_[at]) == "::") continue;
+    if (text != field || is_qualified || text_of(tokens_[at]) == "::") continue;
     while (at < tokens_.size() && text_of(tokens_[at]) == "[") at = behind_group(at);
     if (text_of(tokens_[at]) == ":")  // the width of a bit-field
       while (at < tokens_.size() && (text_of(tokens_[at]) != "=" && text_of(tokens_[at]) != "{" &&
@@ -250,9 +260,21 @@ std::optional<std::string> PreprocessedSource::initialiser(const ClassBody& body
 std::vector<std::string> PreprocessedSource::words_of(const std::string& text) {
   const PreprocessedSource source(text, "/");
   std::vector<std::string> words;
-  for (const Token& each : source.tokens_)
-    if (is_word(source.text_of(each)) || source.text_of(each) == "[") words.emplace_back(source.text_of(each));
+  std::string scope;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const std::string_view each = source.text(i);
+    if (is_word(each) && source.text(i + 1) != "::")
+      words.push_back(scope + std::string(each));
+    else if (each == "[")
+      words.emplace_back(each);
+    scope = each == "::" || (is_word(each) && source.text(i + 1) == "::") ? scope + std::string(each) : "";
+  }
   return words;
+}
+
+std::size_t PreprocessedSource::before_code() const {
+  const std::size_t marker = tokens_.empty() ? std::string::npos : text_.rfind("\n#", tokens_.front().begin);
+  return marker == std::string::npos ? 0 : marker + 1;
 }
 
 std::string PreprocessedSource::with(const std::map<std::size_t, Replacement>& replacements) const {

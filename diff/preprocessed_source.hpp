@@ -50,9 +50,11 @@ class PreprocessedSource final {
   std::optional<std::string> initialiser(const ClassBody& body, std::string_view field) const;
   /// The variable of that name (without scopes), declared at that line outside of classes.
   std::optional<VariableText> variable(std::string_view name, const SourceLine& place) const;
-  /// The words in `text`, as "count" in "= count + 1".
+  /// The words in `text` with their scopes, as "count" and "app::one" in "= count + app::one", and "[".
   static std::vector<std::string> words_of(const std::string& text);
 
+  /// Where lines may be put before all code. What the text begins with tells the compiler the source's name.
+  std::size_t before_code() const;
   /// The text with these, by the offsets where they begin; npos is the text's end.
   std::string with(const std::map<std::size_t, Replacement>& replacements) const;
 
@@ -82,6 +84,7 @@ class PreprocessedSource final {
   std::string_view text_of(const Token& token) const {
     return std::string_view(text_).substr(token.begin, token.end - token.begin);
   }
+  std::string text_between(std::size_t first, std::size_t last) const;
   std::size_t behind_initialisers(std::size_t token) const;
   bool begins_another_field(std::size_t token) const;
   std::optional<std::size_t> behind_declarator(std::size_t token, std::string_view field) const;

@@ -9,6 +9,7 @@
 #   refused          a pattern: `moult build` refuses the edit with that; refused.COMPILER: with that compiler alone
 #   notes            a pattern that `moult build` says
 #   options          options for it, a line each
+#   flags            more flags of the compiler, a line each
 #   no_way_back      a pattern: the rollback is refused with that
 #   replies          the answers after the edit, where they are not those of the fresh program
 #   without_history  the fresh program is not asked the questions before
@@ -22,6 +23,7 @@ cp -r "$rows/$row" "$tree"
 cd "$tree"
 flags=(-std=c++20 -g "-I$INCLUDE" "${@:--O2}")
 [[ ${AS-} != patch ]] || folder=$tree/ # that names come out of the private copy as they were
+[[ ! -e flags ]] || mapfile -t -O "${#flags[@]}" flags <flags
 mapfile -t questions <questions
 options=()
 [[ ! -e options ]] || mapfile -t options <options

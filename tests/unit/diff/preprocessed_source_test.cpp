@@ -26,6 +26,11 @@ class alignas(8) Item final : public Base<Item, sizeof("};")> {
   std::map<int, int> map = std::map<int, int>(), other = {};
   int local() const { int inner = 9; return inner; }
   struct { int nested = 4; } held;
+  int greatest =
+# 12 "/src/item.hpp" 3 4
+                 0x7fffffff
+# 12 "/src/item.hpp"
+                           - 1;
   int (Item::*method)() const = &Item::local;
   void (*const calls[2])(int (*inner)(int)) = {nullptr, nullptr};
   int (*uncalled)(int);
@@ -55,6 +60,13 @@ TEST_F(Preprocessed, AFieldHasWhatItsDeclarationSays) {
   EXPECT_EQ(initialiser("map"), "= std::map<int, int>()");
   EXPECT_EQ(initialiser("other"), "= {}");
   EXPECT_EQ(initialiser("held"), "");
+}
+
+TEST_F(Preprocessed, AnInitialiserHasNoMarkersOfLines) { EXPECT_EQ(initialiser("greatest"), "= 0x7fffffff - 1"); }
+
+TEST_F(Preprocessed, LinesBeforeAllCodeComeBehindTheNameOfTheSource) {
+  const std::string more = source.with({{source.before_code(), {0, "#pragma weak stderr\n"}}});
+  EXPECT_TRUE(more.starts_with("# 0 \"app.cpp\"\n#pragma weak stderr\n# 1 \"/src/item.hpp\" 1\n")) << more;
 }
 
 TEST_F(Preprocessed, APointerToAFunctionHasItsInitialiserBehindTheParameters) {
@@ -89,6 +101,7 @@ TEST_F(Preprocessed, WordsAreToldFromTexts) {
   EXPECT_THAT(PreprocessedSource::words_of("= f(this, \"that\") + 'x' + a_1"),
               testing::ElementsAre("f", "this", "a_1"));
   EXPECT_THAT(PreprocessedSource::words_of("{[] { return 1; }}"), testing::ElementsAre("[", "return"));
+  EXPECT_THAT(PreprocessedSource::words_of("app::one + ::two"), testing::ElementsAre("app::one", "::two"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 
