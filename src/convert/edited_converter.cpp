@@ -30,6 +30,24 @@ std::string field_name(const EditedClass& edited, std::size_t number) {
   return std::string(names.substr(0, names.find(',')));
 }
 
+/// In a handler of what the field's initialiser threw.
+[[noreturn]] void rethrow_with_field(const EditedClass& edited, std::size_t number) {
+  try {
+    throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::no_room, field_name(edited, number) +
+                                        ": its initialiser had no memory for an object that exists; try again when the "
+                                        "program has some, or give the field a value that needs less");
+  } catch (const std::exception& error) {
+    const std::string type = name_of_type(*abi::__cxa_current_exception_type());
+    throw Error(ErrorCode::internal, field_name(edited, number) + ": its initialiser threw " + type + " (" +
+                                         error.what() +
+                                         ") for an object that exists; give the field a value that cannot fail");
+  }
+}
+
 }  // namespace
 
 EditedConverter::EditedConverter(const EditedClass& edited, Direction direction)
@@ -77,22 +95,9 @@ void EditedConverter::build(const detail::ObjectBatch& batch) {
       built.bits |= left & -left;
       left &= left - 1;
     });
-  } catch (const Error&) {
-    discard(built);
-    throw;
-  } catch (const std::bad_alloc&) {
-    discard(built);
-    throw Error(ErrorCode::no_room, field_name(edited_, at) +
-                                        ": its initialiser had no memory for an object that exists; try again when the "
-                                        "program has some, or give the field a value that needs less");
-  } catch (const std::exception& error) {
-    const std::string type = name_of_type(*abi::__cxa_current_exception_type());
-    discard(built);
-    throw Error(ErrorCode::internal, field_name(edited_, at) + ": its initialiser threw " + type + " (" + error.what() +
-                                         ") for an object that exists; give the field a value that cannot fail");
   } catch (...) {
     discard(built);
-    throw;
+    rethrow_with_field(edited_, at);
   }
 }
 
