@@ -79,12 +79,11 @@ std::optional<bool> run_compiler(const std::vector<std::string>& arguments, cons
   if (error != 0)
     throw CommandFailure(ExitCode::usage, ErrorCode::system,
                          arguments.front() + ": cannot be run in " + directory + ": " + std::strerror(error));
-  set_child_to_end(child);
+  const EndedWithCommand ended(child);
   const bool is_in_time = has_ended(child, deadline);
   if (!is_in_time) end_group(child);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  set_child_to_end(0);
   if (!is_in_time) return std::nullopt;
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
@@ -99,11 +98,16 @@ CommandResult run_for_output(const std::vector<std::string>& arguments, const st
   return {ended == true, ended.has_value(), content_of(file)};
 }
 
+void use_english_messages() {
+  static const bool done = ::setenv("LC_ALL", "C", 1) == 0;
+  static_cast<void>(done);
+}
+
 CompilerMessages::CompilerMessages(const std::filesystem::path& file, bool parse, std::string private_root)
     : path_(file), private_root_(std::move(private_root)) {
   if (!parse && private_root_.empty()) return;
   file_ = Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  ::setenv("LC_ALL", "C", 1);  // messages in English, for the children of this command
+  use_english_messages();
 }
 
 int CompilerMessages::output() const { return file_ ? file_.get() : STDERR_FILENO; }

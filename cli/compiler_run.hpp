@@ -27,6 +27,9 @@ struct CommandResult {
 CommandResult run_for_output(const std::vector<std::string>& arguments, const std::string& directory,
                              const std::filesystem::path& file, Deadline deadline);
 
+/// Of all children from now on, by the environment: before threads are started that run compilers.
+void use_english_messages();
+
 /// Where the compiler's messages go: to standard error, by way of a file if they are wanted as values.
 class CompilerMessages final {
  public:

@@ -52,6 +52,7 @@ RecordedDependencies::RecordedDependencies(fs::path scratch, Deadline deadline)
     : scratch_(std::move(scratch)), deadline_(deadline) {}
 
 std::optional<std::vector<std::string>> RecordedDependencies::of(const CompileCommand& command) {
+  const std::lock_guard lock(one_at_a_time_);
   std::optional<std::vector<std::string>> files =
       of(command.directory, object_of(command), named_dependency_file(command));
   const fs::path precompiled = precompiled_header_of(command);

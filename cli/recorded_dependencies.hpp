@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ using DependenciesByObject = std::map<std::string, std::vector<std::string>, std
 /// Parses what `ninja -t deps` prints.
 DependenciesByObject parse_ninja_dependencies(std::string_view text);
 
+/// Safe in any thread.
 class RecordedDependencies final {
  public:
   /// `scratch` is a folder to write to. ninja is given until `deadline`.
@@ -33,6 +35,7 @@ class RecordedDependencies final {
                                              const std::string& named);
   const DependenciesByObject& ninjas_of(const std::string& directory);
 
+  std::mutex one_at_a_time_;
   std::filesystem::path scratch_;
   Deadline deadline_;
   std::map<std::string, DependenciesByObject> by_directory_;

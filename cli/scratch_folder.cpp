@@ -61,7 +61,11 @@ constexpr std::string_view prefix = "moult-update-";
 constexpr std::size_t random_size = 6;  // as mkdtemp makes it
 constexpr const char* lock_name = "lock";
 
-std::atomic<int> group_to_end = 0;
+/// Process groups of children. Never destroyed: the watching thread reads it.
+Guarded<std::set<int>>& groups_to_end() {
+  static Guarded<std::set<int>>& only = *new Guarded<std::set<int>>();
+  return only;
+}
 
 /// Wakes the watching thread when it is not needed any more.
 constexpr int wake_signal = SIGUSR1;
@@ -154,7 +158,9 @@ void SignalWatch::wait() {
 }
 
 void SignalWatch::end_by(int signal) {
-  if (group_to_end != 0) ::kill(-group_to_end, signal);
+  groups_to_end().with([&](const std::set<int>& groups) {
+    for (const int group : groups) ::kill(-group, signal);
+  });
   folders_.with([](std::set<fs::path>& folders) {
     for (const fs::path& folder : folders) remove_folder(folder);
   });
@@ -189,7 +195,13 @@ ScratchFolder::~ScratchFolder() {
   if (is_last) watch().reset();
 }
 
-void set_child_to_end(int group) noexcept { group_to_end = group; }
+EndedWithCommand::EndedWithCommand(int group) : group_(group) {
+  groups_to_end().with([&](std::set<int>& groups) { groups.insert(group_); });
+}
+
+EndedWithCommand::~EndedWithCommand() {
+  groups_to_end().with([&](std::set<int>& groups) { groups.erase(group_); });
+}
 
 Interruption::Interruption(std::function<void()> act) : act_(std::move(act)) {
   watch()->interruption().with([this](Interruption*& current) { current = this; });

@@ -30,9 +30,17 @@ class ScratchFolder final {
   Fd lock_;  ///< tells other commands that the folder is in use
 };
 
-/// A child, the first of a process group, that must end with the command when a signal ends it; otherwise it would go
-/// on writing into the folder. 0: none.
-void set_child_to_end(int group) noexcept;
+/// A process group of a child: a signal that ends the command goes to it, too, while this lives. In any thread.
+class EndedWithCommand final {
+ public:
+  explicit EndedWithCommand(int group);
+  ~EndedWithCommand();
+  EndedWithCommand(const EndedWithCommand&) = delete;
+  EndedWithCommand& operator=(const EndedWithCommand&) = delete;
+
+ private:
+  int group_;
+};
 
 /// While it lives, the first SIGINT, SIGTERM or SIGHUP does not end the command, but calls `act` in a thread of its
 /// own. The next one ends the command. Needs a scratch folder. One at a time.

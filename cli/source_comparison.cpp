@@ -3,10 +3,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "changed_headers.hpp"
+#include "compiler_run.hpp"
 #include "elf/symbol_table.hpp"
 #include "program_sources.hpp"
 
@@ -109,17 +113,41 @@ const std::vector<ComparedSource>& SourceComparison::run() {
   file_ = std::make_unique<ElfFile>(ElfFile::open(build_.file(), options_.program));
   program_ = std::make_unique<diff::LinkedFile>(*file_);
   debug_info_ = DebugInfo::open(*file_);
-  for (const CompileCommand* const command : commands) compare(*command);
+  compile(commands);
+  for (ComparedSource& each : compared_) read(each);
   judge_by_origin();
   return compared_;
 }
 
-void SourceComparison::compare(const CompileCommand& command) {
-  ComparedSource source{&command, build_.name_of(command)};
-  source.path = scratch_.path() / (std::to_string(compared_.size()) + ".o");
-  compile_fresh_object(command, source.path, recorded_, compiler(), deadline_);
-  read(source);
-  compared_.push_back(std::move(source));
+/// As many at once as there are processors; in a view of a patched tree one by one, since it notes what each one reads.
+/// Each has a folder of its own. When one does not compile, no other is begun.
+void SourceComparison::compile(const std::vector<const CompileCommand*>& commands) {
+  for (const CompileCommand* const command : commands) {
+    const fs::path folder = scratch_.path() / std::to_string(compared_.size());
+    fs::create_directory(folder);
+    compared_.push_back({command, build_.name_of(*command), folder / "object.o"});
+  }
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t at_once = tree_ ? 1 : std::min(processors, compared_.size());
+  if (options_.compiler.parse) use_english_messages();
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> has_failed = false;
+  std::vector<std::exception_ptr> failures(compared_.size());
+  const auto work = [&] {
+    for (std::size_t i = next++; i < compared_.size() && !has_failed; i = next++) try {
+        compile_fresh_object(*compared_[i].command, compared_[i].path, recorded_, compiler(), deadline_);
+      } catch (...) {
+        failures[i] = std::current_exception();
+        has_failed = true;
+      }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < at_once; ++i) others.emplace_back(work);
+    work();
+  }
+  for (const std::exception_ptr& each : failures)
+    if (each) std::rethrow_exception(each);
 }
 
 void SourceComparison::read(ComparedSource& source) {

@@ -128,7 +128,7 @@ class SourceComparison final {
   void require_no_private_path(const ComparedSource& source) const;
   bool is_edited(const CompileCommand& command);
   const std::vector<std::string>& files_read_by(const CompileCommand& command);
-  void compare(const CompileCommand& command);
+  void compile(const std::vector<const CompileCommand*>& commands);
   void read(ComparedSource& source);
   void leave_moved(ComparedSource& source);
   std::filesystem::path began() const { return scratch_.path() / "began"; }
