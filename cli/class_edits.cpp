@@ -2,6 +2,8 @@
 // the text, and their declarations into the class, where initialisers mean what they mean in it.
 #include "class_edits.hpp"
 
+#include <dwarf.h>
+
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -21,6 +23,11 @@ namespace fs = std::filesystem;
 using diff::ChangedClass;
 
 bool is_unnamed(const std::string& name) { return name.find("(anonymous namespace)") != std::string::npos; }
+
+bool is_of_c(const DebugUnit& unit) {
+  const std::uint64_t language = number_of(unit.content, DW_AT_language).value_or(0);
+  return language == DW_LANG_C89 || language == DW_LANG_C || language == DW_LANG_C99 || language == DW_LANG_C11;
+}
 
 /// The function throws an object of the class: what it hands over last before that is the class's type.
 bool throws_class(const diff::ObjectFile& object, const diff::ObjectSection& code, const std::string& type) {
@@ -77,7 +84,10 @@ void ClassEdits::judge(const Changed& each, const std::vector<ComparedSource>& a
   }
   std::vector<std::string> reasons;
   if (std::string why = diff::why_not_found(edit); !why.empty()) {
-    reasons.push_back(std::move(why));
+    reasons.push_back(is_of_c(*source.comparison.source)
+                          ? "moult does not find the objects of a C program's struct; leave it as it is, and put what "
+                            "is new into a variable of its own"
+                          : std::move(why));
   } else if (is_without_rtti(*source.command)) {
     reasons.emplace_back(
         "it is compiled with -fno-rtti, so that its objects are not told from others in the program; build the program "
