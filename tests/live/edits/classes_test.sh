@@ -2,10 +2,7 @@
 # Edits of a class on top of each other: objects keep what earlier edits gave them, and go back step by step.
 . "$(dirname "$0")/lib.sh"
 
-compiler=g++-12
-command -v $compiler >/dev/null || { echo "skipped: there is no $compiler"; exit 77; }
-flags=(-std=c++20 -g -O2 "-I$INCLUDE")
-mkdir "$tree" && cd "$tree"
+in_tree g++-12 -std=c++20 -g -O2 "-I$INCLUDE"
 cat >app.cpp <<'END'
 #include <atomic>
 #include <chrono>

@@ -2,10 +2,7 @@
 # What an edit brought stays as it is: the program may hold it, and reads its variables.
 . "$(dirname "$0")/lib.sh"
 
-compiler=g++-12
-command -v $compiler >/dev/null || { echo "skipped: there is no $compiler"; exit 77; }
-flags=(-std=c++20 -g -O2)
-mkdir "$tree" && cd "$tree"
+in_tree g++-12 -std=c++20 -g -O2
 cat >app.cpp <<'END'
 #include <cstdio>
 #include <cstdlib>

@@ -2,10 +2,7 @@
 # An edit of a class is applied to objects of the layout that it was built for, and to no others.
 . "$(dirname "$0")/lib.sh"
 
-compiler=g++-12
-command -v $compiler >/dev/null || { echo "skipped: there is no $compiler"; exit 77; }
-flags=(-std=c++20 -g -O2 "-I$INCLUDE")
-mkdir "$tree" && cd "$tree"
+in_tree g++-12 -std=c++20 -g -O2 "-I$INCLUDE"
 cat >app.cpp <<'END'
 #include <cstdio>
 

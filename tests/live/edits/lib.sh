@@ -5,6 +5,16 @@
 tree=$base/tree
 declare -A in out
 
+# in_tree COMPILER FLAGS...: goes on in the empty tree, with that compiler, or is skipped without it.
+in_tree() {
+  compiler=$1
+  shift
+  flags=("$@")
+  command -v "$compiler" >/dev/null || { echo "skipped: there is no $compiler"; exit 77; }
+  mkdir "$tree"
+  cd "$tree"
+}
+
 # build NAME: the program, in the folder NAME of the tree, with its compile_commands.json. Needs $compiler and
 # ${flags[@]}; $folder comes before the sources' names in the commands.
 build() {

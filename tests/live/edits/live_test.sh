@@ -2,10 +2,7 @@
 # moult live: each save of a source reaches the running program.
 . "$(dirname "$0")/lib.sh"
 
-compiler=g++-12
-command -v $compiler >/dev/null || { echo "skipped: there is no $compiler"; exit 77; }
-flags=(-std=c++20 -g -O2)
-mkdir "$tree" && cd "$tree"
+in_tree g++-12 -std=c++20 -g -O2
 cat >app.hpp <<'END'
 #pragma once
 inline int shared(int number) { return number * 7; }

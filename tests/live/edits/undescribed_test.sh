@@ -2,10 +2,7 @@
 # A source that the program was built of without debug information: its edits are refused, and not overlooked.
 . "$(dirname "$0")/lib.sh"
 
-compiler=g++-12
-command -v $compiler >/dev/null || { echo "skipped: there is no $compiler"; exit 77; }
-flags=(-std=c++20 -g -O2)
-mkdir "$tree" && cd "$tree"
+in_tree g++-12 -std=c++20 -g -O2
 cat >app.cpp <<'END'
 #include <cstdio>
 #include <cstdlib>
